@@ -1,0 +1,40 @@
+// swift-tools-version: 6.1
+// act: a small array language for activation functions and the network layers around them.
+// A target imports only what stands above it in this list; see Docs/architecture.md.
+
+import PackageDescription
+
+let package = Package(
+    name: "act",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "ActKit", targets: ["ActArray", "ActGrad", "ActNetwork", "ActPlot", "ActLanguage"]),
+        .executable(name: "act", targets: ["act"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    ],
+    targets: [
+        .target(name: "CActKernels"),
+        .target(name: "ActArray", dependencies: ["CActKernels"]),
+        .target(name: "ActGrad", dependencies: ["ActArray"]),
+        .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActPlot"),
+        .target(name: "ActLanguage", dependencies: ["ActNetwork", "ActPlot", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "CLibEdit"),
+        .executableTarget(
+            name: "act",
+            dependencies: ["ActLanguage", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
+        .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActTestSupport"]),
+        .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
+        .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
+        .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActTestSupport"]),
+        .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActTestSupport"]),
+        .testTarget(name: "ActCommandTests", dependencies: ["act", "ActTestSupport"]),
+    ],
+    swiftLanguageModes: [.v5],
+    cLanguageStandard: .c17
+)

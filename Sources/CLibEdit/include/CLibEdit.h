@@ -1,0 +1,3 @@
+#ifndef ACT_LIBEDIT_H
+#define ACT_LIBEDIT_H
+#endif

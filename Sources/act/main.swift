@@ -1,0 +1,2 @@
+import ActLanguage
+import ArgumentParser
