@@ -1,5 +1,278 @@
+// Block kernels of act: one block of numbers in, one block out.
+//
+// What holds for every kernel:
+// - It never allocates, threads, prints or locks; it touches only its arguments.
+// - Element i of a result depends on element i of the inputs (and scalar inputs) alone, never on n, position or alignment: a number,
+//   a small array and a slice of a large one give the same bits. Reductions and row kernels are pure functions of the block and n.
+// - y may be one of the inputs (same start); partly overlapping blocks are not allowed. No alignment is needed. n may be 0.
+// - NaN stays NaN; ±inf gives the limit; gradual underflow is kept. Elsewhere unary kernels stay within 4 ulp of the exact value, derivatives
+//   (names ending in _D) within 8 ulp, except beside a zero of the derivative, where the error is below 1e-15 (f64) or 1e-7 (f32).
+// - Decimal constants of a definition (1.702, 0.044715, λ of selu) mean the decimal, not its nearest double.
+// - A result that overflows, divides by zero, or is a NaN made from numbers raises the matching sticky flag (act_fp_flags). Flags may
+//   also rise without such a result: they say where to look, not that there is something to see.
+//
+// Each kernel is compiled from one source for several instruction sets; act_kernels() is the table for this machine.
+
 #ifndef ACT_KERNELS_H
 #define ACT_KERNELS_H
+
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// MARK: Operations. One row each: X(enumerator, name of the kernel); the tables are indexed by the enumerators.
+
+// σ is the logistic function, Φ and φ the normal distribution and density.
+#define ACT_UNARY_OPS(X)                                                                                                        \
+    X(NEG, neg) X(ABS, abs) X(SIGN, sign) X(SQRT, sqrt) X(SQUARE, square) X(RECIPROCAL, reciprocal)                              \
+    X(EXP, exp) X(EXPM1, expm1) X(LOG, log) X(LOG2, log2) X(LOG10, log10) X(LOG1P, log1p)                                        \
+    X(SIN, sin) X(COS, cos) X(TAN, tan) X(ASIN, asin) X(ACOS, acos) X(ATAN, atan)                                                \
+    X(SINH, sinh) X(COSH, cosh) X(TANH, tanh) X(ASINH, asinh) X(ACOSH, acosh) X(ATANH, atanh)                                    \
+    X(ERF, erf) X(ERFC, erfc)                                                                                                   \
+    X(FLOOR, floor) X(CEIL, ceil) X(ROUND, round) /* halves to even */ X(TRUNC, trunc)                                           \
+    /* activations */                                                                                                           \
+    X(SIGMOID, sigmoid)           /* 1/(1+e^-x) */                                                                              \
+    X(LOG_SIGMOID, log_sigmoid)   /* -log(1+e^-x) */                                                                            \
+    X(SOFTPLUS, softplus)         /* log(1+e^x) */                                                                              \
+    X(SILU, silu)                 /* x σ(x) */                                                                                  \
+    X(GELU, gelu)                 /* x Φ(x) */                                                                                  \
+    X(GELU_TANH, gelu_tanh)       /* x σ(2√(2/π)(x+0.044715x³)) */                                                              \
+    X(GELU_SIGMOID, gelu_sigmoid) /* x σ(1.702x) */                                                                             \
+    X(MISH, mish)                 /* x tanh(softplus x) */                                                                      \
+    X(ELU1, elu1)                 /* x > 0: x, else e^x-1 */                                                                    \
+    X(SELU, selu)                 /* λ (x > 0: x, else α(e^x-1)) */                                                             \
+    X(RELU, relu)                 /* max(x, 0); relu(-0) = 0 */                                                                 \
+    X(RELU6, relu6)               /* min(max(x, 0), 6) */                                                                       \
+    X(RELU2, relu2)               /* max(x, 0)² */                                                                              \
+    X(HARD_SIGMOID, hard_sigmoid) /* clip(x+3, 0, 6)/6 */                                                                       \
+    X(HARD_SWISH, hard_swish)     /* x clip(x+3, 0, 6)/6 */                                                                     \
+    X(SOFTSIGN, softsign)         /* x/(1+|x|) */                                                                               \
+    X(TANH_SHRINK, tanh_shrink)   /* x - tanh x */                                                                              \
+    X(LISHT, lisht)               /* x tanh x */                                                                                \
+    X(LOGCOSH, logcosh)           /* log cosh x */                                                                              \
+    X(GAUSSIAN, gaussian)         /* e^-x² */                                                                                   \
+    X(SINC, sinc)                 /* sin x / x */                                                                               \
+    X(SQUAREPLUS4, squareplus4)   /* (x+√(x²+4))/2 */                                                                           \
+    X(BENT_IDENTITY, bent_identity) /* (√(x²+1)-1)/2 + x */                                                                     \
+    X(SERF, serf)                 /* x erf(softplus x) */                                                                       \
+    X(TANHEXP, tanhexp)           /* x tanh(e^x) */                                                                             \
+    /* derivatives */                                                                                                           \
+    X(SIGMOID_D, sigmoid_d)       /* σ(x)σ(-x) */                                                                               \
+    X(LOG_SIGMOID_D, log_sigmoid_d) /* σ(-x) */                                                                                 \
+    X(SOFTPLUS_D, softplus_d)     /* σ(x) */                                                                                    \
+    X(TANH_D, tanh_d)             /* 1/cosh² x */                                                                               \
+    X(SILU_D, silu_d) X(GELU_D, gelu_d) X(GELU_TANH_D, gelu_tanh_d) X(GELU_SIGMOID_D, gelu_sigmoid_d) X(MISH_D, mish_d)          \
+    X(ELU1_D, elu1_d)             /* at 0: 1 */                                                                                 \
+    X(SELU_D, selu_d)             /* at 0: λα */                                                                                \
+    X(RELU_D, relu_d)             /* at 0: 0 */                                                                                 \
+    X(RELU6_D, relu6_d)           /* at 0 and 6: 0 */                                                                           \
+    X(RELU2_D, relu2_d)           /* 2 max(x, 0) */                                                                             \
+    X(HARD_SIGMOID_D, hard_sigmoid_d) /* 1/6 inside; at ±3: 0 */                                                                \
+    X(HARD_SWISH_D, hard_swish_d) /* (2x+3)/6 inside; at -3: 0, at 3: 1 */                                                      \
+    X(SOFTSIGN_D, softsign_d)     /* 1/(1+|x|)² */                                                                              \
+    X(TANH_SHRINK_D, tanh_shrink_d) /* tanh² x */                                                                               \
+    X(ARCTAN_D, arctan_d)         /* 1/(1+x²) */                                                                                \
+    X(ERF_D, erf_d)               /* 2/√π e^-x² */                                                                              \
+    X(LISHT_D, lisht_d) X(LOGCOSH_D, logcosh_d) /* tanh x */ X(GAUSSIAN_D, gaussian_d) X(SINC_D, sinc_d)                         \
+    X(SQUAREPLUS4_D, squareplus4_d) X(BENT_IDENTITY_D, bent_identity_d) X(SERF_D, serf_d) X(TANHEXP_D, tanhexp_d)
+
+// Arithmetic, then activations whose parameter is the second operand (a scalar or an array) with their slope in x.
+#define ACT_BINARY_OPS(X)                                                                                                       \
+    X(ADD, add) X(SUB, sub) X(MUL, mul) X(DIV, div)                                                                             \
+    X(POW, pow)                   /* as C99 pow; exact where the exact power is representable */                                \
+    X(FLOORDIV, floordiv) X(MOD, mod) /* the divisor's sign, as Python; x // 0 = x/0, x mod 0 = NaN */                          \
+    X(MIN, min) X(MAX, max)       /* NaN if either is */                                                                        \
+    X(ATAN2, atan2) X(HYPOT, hypot) X(COPYSIGN, copysign)                                                                       \
+    X(LEAKY, leaky) X(LEAKY_D, leaky_d) /* (x, slope): x > 0: x, else slope x; at 0: slope */                                   \
+    X(ELU, elu) X(ELU_D, elu_d)   /* (x, alpha): x > 0: x, else alpha (e^x-1); at 0: alpha */                                   \
+    X(CELU, celu) X(CELU_D, celu_d) /* (x, alpha): x > 0: x, else alpha (e^(x/alpha)-1); at 0: 1 */                             \
+    X(SOFTPLUS_BETA, softplus_beta) X(SOFTPLUS_BETA_D, softplus_beta_d) /* (x, beta): log(1+e^(beta x))/beta; σ(beta x) */      \
+    X(SILU_BETA, silu_beta) X(SILU_BETA_D, silu_beta_d) /* (x, beta): x σ(beta x) */                                            \
+    X(SQUAREPLUS, squareplus) X(SQUAREPLUS_D, squareplus_d) /* (x, b): (x+√(x²+b))/2 */                                         \
+    X(ISRU, isru) X(ISRU_D, isru_d) /* (x, a): x/√(1+a x²) */                                                                   \
+    X(SNAKE, snake) X(SNAKE_D, snake_d) /* (x, a): x + sin²(a x)/a; 1 + sin(2 a x) */                                           \
+    X(SIREN, siren) X(SIREN_D, siren_d) /* (x, w): sin(w x); w cos(w x) */
+
+#define ACT_COMPARE_OPS(X) X(EQ, eq) X(NE, ne) X(LT, lt) X(LE, le) X(GT, gt) X(GE, ge)
+#define ACT_TEST_OPS(X) X(ISNAN, isnan) X(ISINF, isinf) X(ISFINITE, isfinite)
+#define ACT_LOGIC_OPS(X) X(AND, and) X(OR, or) X(XOR, xor)
+#define ACT_ACCUMULATE_OPS(X) X(ADD, add) X(MUL, mul) X(MIN, min) X(MAX, max) // NaN passes through min and max
+
+typedef enum act_unary_op {
+#define X(upper, lower) ACT_U_##upper,
+    ACT_UNARY_OPS(X)
+#undef X
+    ACT_UNARY_COUNT
+} act_unary_op;
+
+typedef enum act_binary_op {
+#define X(upper, lower) ACT_B_##upper,
+    ACT_BINARY_OPS(X)
+#undef X
+    ACT_BINARY_COUNT
+} act_binary_op;
+
+typedef enum act_compare_op {
+#define X(upper, lower) ACT_C_##upper,
+    ACT_COMPARE_OPS(X)
+#undef X
+    ACT_COMPARE_COUNT
+} act_compare_op;
+
+typedef enum act_test_op {
+#define X(upper, lower) ACT_T_##upper,
+    ACT_TEST_OPS(X)
+#undef X
+    ACT_TEST_COUNT
+} act_test_op;
+
+typedef enum act_logic_op {
+#define X(upper, lower) ACT_L_##upper,
+    ACT_LOGIC_OPS(X)
+#undef X
+    ACT_LOGIC_COUNT
+} act_logic_op;
+
+typedef enum act_accumulate_op {
+#define X(upper, lower) ACT_A_##upper,
+    ACT_ACCUMULATE_OPS(X)
+#undef X
+    ACT_ACCUMULATE_COUNT
+} act_accumulate_op;
+
+// MARK: Kernel types. A stride is 0 (one scalar for every element) or 1. Bool arrays are uint8_t holding 0 or 1.
+
+#pragma clang assume_nonnull begin
+
+typedef void (*act_unary_f64_fn)(const double *x, double *y, size_t n);
+typedef void (*act_unary_f32_fn)(const float *x, float *y, size_t n);
+typedef void (*act_binary_f64_fn)(const double *a, size_t sa, const double *b, size_t sb, double *y, size_t n);
+typedef void (*act_binary_f32_fn)(const float *a, size_t sa, const float *b, size_t sb, float *y, size_t n);
+typedef void (*act_compare_f64_fn)(const double *a, size_t sa, const double *b, size_t sb, uint8_t *y, size_t n);
+typedef void (*act_compare_f32_fn)(const float *a, size_t sa, const float *b, size_t sb, uint8_t *y, size_t n);
+typedef void (*act_test_f64_fn)(const double *x, uint8_t *y, size_t n);
+typedef void (*act_test_f32_fn)(const float *x, uint8_t *y, size_t n);
+typedef void (*act_logic_fn)(const uint8_t *a, size_t sa, const uint8_t *b, size_t sb, uint8_t *y, size_t n);
+/// acc[i] = acc[i] op x[i]
+typedef void (*act_accumulate_f64_fn)(double *acc, const double *x, size_t n);
+typedef void (*act_accumulate_f32_fn)(float *acc, const float *x, size_t n);
+
+/// A learning step of Adam or AdamW over one block: `p` parameters, `g` gradient, `m` and `v` moments, all of length n; p, m, v in place.
+///   g' = g + l2 p;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'²;  p = p - lr (decay p) - lr (m/c1) / (√(v/c2) + eps)
+/// with c1 = 1-b1^t, c2 = 1-b2^t computed by the caller. `l2` is coupled weight decay, `decay` decoupled (AdamW).
+typedef struct act_adam {
+    double lr, b1, b2, eps, c1, c2, l2, decay;
+} act_adam;
+
+/// A step of SGD: g' = g + l2 p; v = momentum v + g'; p = p - lr (nesterov ? g' + momentum v : v).
+typedef struct act_sgd {
+    double lr, momentum, l2;
+    int nesterov;
+} act_sgd;
+
+/// Every kernel for one instruction set. Arrays of functions are indexed by the enumerators above.
+typedef struct act_kernel_table {
+    const char *isa;
+
+    const act_unary_f64_fn _Nonnull *_Nonnull unary_f64;
+    const act_unary_f32_fn _Nonnull *_Nonnull unary_f32;
+    const act_binary_f64_fn _Nonnull *_Nonnull binary_f64;
+    const act_binary_f32_fn _Nonnull *_Nonnull binary_f32;
+    const act_compare_f64_fn _Nonnull *_Nonnull compare_f64;
+    const act_compare_f32_fn _Nonnull *_Nonnull compare_f32;
+    const act_test_f64_fn _Nonnull *_Nonnull test_f64;
+    const act_test_f32_fn _Nonnull *_Nonnull test_f32;
+    const act_logic_fn _Nonnull *_Nonnull logic;
+    const act_accumulate_f64_fn _Nonnull *_Nonnull accumulate_f64;
+    const act_accumulate_f32_fn _Nonnull *_Nonnull accumulate_f32;
+
+    // y[i] = c[i] ? a[i] : b[i]; what is not selected has no effect. Any nonzero byte is true.
+    void (*select_f64)(const uint8_t *c, size_t sc, const double *a, size_t sa, const double *b, size_t sb, double *y, size_t n);
+    void (*select_f32)(const uint8_t *c, size_t sc, const float *a, size_t sa, const float *b, size_t sb, float *y, size_t n);
+    void (*select_u8)(const uint8_t *c, size_t sc, const uint8_t *a, size_t sa, const uint8_t *b, size_t sb, uint8_t *y, size_t n);
+
+    // Conversions (not in place). Numbers to bool: nonzero and NaN give 1.
+    void (*f64_from_f32)(const float *x, double *y, size_t n);
+    void (*f32_from_f64)(const double *x, float *y, size_t n);
+    void (*f64_from_u8)(const uint8_t *x, double *y, size_t n);
+    void (*f32_from_u8)(const uint8_t *x, float *y, size_t n);
+    void (*u8_from_f64)(const double *x, uint8_t *y, size_t n);
+    void (*u8_from_f32)(const float *x, uint8_t *y, size_t n);
+    void (*logical_not)(const uint8_t *x, uint8_t *y, size_t n);
+
+    // Reductions of one contiguous block. Sums are pairwise over chunks and accumulate in f64; they have the same bits on every
+    // instruction set. Of nothing: sums 0, prod 1, min +inf, max -inf, argmin and argmax 0.
+    double (*sum_f64)(const double *x, size_t n);
+    double (*sum_f32)(const float *x, size_t n);
+    double (*sum_squares_f64)(const double *x, double m, size_t n); // Σ (x-m)²
+    double (*sum_squares_f32)(const float *x, double m, size_t n);
+    double (*dot_f64)(const double *a, const double *b, size_t n);
+    double (*dot_f32)(const float *a, const float *b, size_t n);
+    double (*prod_f64)(const double *x, size_t n);
+    double (*prod_f32)(const float *x, size_t n);
+    double (*min_f64)(const double *x, size_t n); // NaN if there is one
+    double (*min_f32)(const float *x, size_t n);
+    double (*max_f64)(const double *x, size_t n);
+    double (*max_f32)(const float *x, size_t n);
+    size_t (*argmin_f64)(const double *x, size_t n); // the first; the first NaN if there is one
+    size_t (*argmin_f32)(const float *x, size_t n);
+    size_t (*argmax_f64)(const double *x, size_t n);
+    size_t (*argmax_f32)(const float *x, size_t n);
+    int (*any_u8)(const uint8_t *x, size_t n);
+    int (*all_u8)(const uint8_t *x, size_t n);
+    size_t (*count_u8)(const uint8_t *x, size_t n); // how many are nonzero
+
+    /// acc[i] += x[i], the f32 numbers widened.
+    void (*accumulate_sum_f32)(double *acc, const float *x, size_t n);
+
+    // `rows` contiguous rows of `cols` numbers each, cols ≥ 1. Each row minus its largest element first, so every finite row is safe.
+    // One +inf takes all; several of them, or nothing but -inf, have no limit and make the row NaN (logsumexp: +inf, -inf).
+    void (*softmax_rows_f64)(const double *x, double *y, size_t rows, size_t cols);
+    void (*softmax_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
+    void (*log_softmax_rows_f64)(const double *x, double *y, size_t rows, size_t cols);
+    void (*log_softmax_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
+    void (*logsumexp_rows_f64)(const double *x, double *y, size_t rows, size_t cols); // y: one number a row
+    void (*logsumexp_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
+
+    void (*adam_f64)(double *p, const double *g, double *m, double *v, size_t n, const act_adam *h);
+    void (*adam_f32)(float *p, const float *g, float *m, float *v, size_t n, const act_adam *h);
+    void (*sgd_f64)(double *p, const double *g, double *v, size_t n, const act_sgd *h);
+    void (*sgd_f32)(float *p, const float *g, float *v, size_t n, const act_sgd *h);
+} act_kernel_table;
+
+/// The table for this machine, chosen once: the widest instruction set that the processor has.
+const act_kernel_table *act_kernels(void);
+
+/// The table for "baseline", "avx2", "avx512" or "neon"; NULL if this build or this processor lacks it. For tests and measurements.
+const act_kernel_table *_Nullable act_kernels_named(const char *isa);
+
+/// The name of the chosen instruction set.
+const char *act_kernels_isa(void);
+
+/// The names of the operations, as in the lists above; NULL when `op` is none of them.
+const char *_Nullable act_unary_name(act_unary_op op);
+const char *_Nullable act_binary_name(act_binary_op op);
+
+// MARK: Interrupt flag: one lock-free word that a signal handler may set and long computations poll.
+
+void act_interrupt_set(int value);
+extern int act_interrupted;
+static inline int act_interrupt_get(void) { return __atomic_load_n(&act_interrupted, __ATOMIC_RELAXED); }
+
+// MARK: Floating-point flags of the calling thread: sticky since the last clear.
+
+enum { ACT_FP_INVALID = 1, ACT_FP_DIVIDE = 2, ACT_FP_OVERFLOW = 4 };
+
+void act_fp_clear(void);
+unsigned act_fp_flags(void);
+
+#pragma clang assume_nonnull end
+
+#ifdef __cplusplus
+}
+#endif
+
 #endif

@@ -1,0 +1,34 @@
+/* What each thread of act carries with it: the place in the program that runs, free small memory blocks, and whether numeric
+   events (overflow, division by zero, new NaNs) are being watched. Also the hint for spinning that Swift lacks. */
+#ifndef ACT_CONTEXT_H
+#define ACT_CONTEXT_H
+
+#include <stdint.h>
+
+/* Free blocks of 64, 128, … 1024 bytes, a list for each size; see MemoryPool.swift. */
+#define ACT_SMALL_CLASSES 16
+
+struct act_context {
+    uint32_t site;
+    uint32_t watches_events;
+    /* The list of events seen so far, NumericEvents.swift's. */
+    void *_Nullable events;
+    void *_Nullable free_blocks[ACT_SMALL_CLASSES];
+};
+
+/* The calling thread's context: never null, zero at first. */
+struct act_context *_Nonnull act_context(void);
+
+static inline uint32_t act_site_get(void) { return act_context()->site; }
+static inline void act_site_set(uint32_t site) { act_context()->site = site; }
+
+/* Tells the processor that this loop only waits. */
+static inline void act_spin_hint(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+#endif

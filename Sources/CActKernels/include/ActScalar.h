@@ -1,0 +1,17 @@
+/* Scalar arithmetic that the interpreter wants inline and that Swift can only write with trapping conversions. */
+#ifndef ACT_SCALAR_H
+#define ACT_SCALAR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* x mod y for whole x >= 0 and y >= 1 below 2^31, exact. False, and nothing written, for other numbers. */
+static inline bool act_whole_remainder(double x, double y, double *_Nonnull result) {
+    if (!(x >= 0 && x < 0x1p31 && y >= 1 && y < 0x1p31)) return false;
+    uint32_t m = (uint32_t)(int64_t)x, n = (uint32_t)(int64_t)y;
+    if ((double)m != x || (double)n != y) return false;
+    *result = (double)(m % n);
+    return true;
+}
+
+#endif
