@@ -1,0 +1,28 @@
+/// What can go wrong with arrays, as data: the wording is ActLanguage's.
+package enum ArrayError: Error, Equatable {
+    /// Elementwise operands whose shapes do not broadcast; `axis` counts from the end (−1 is the last).
+    case shapesDoNotBroadcast([Int], [Int], axis: Int)
+    case shapesDoNotMultiply([Int], [Int])          // matmul and dot: inner sizes differ
+    case scalarOperand(operation: String)           // matmul of a number
+    case cannotReshape([Int], to: [Int])
+    case cannotBroadcast([Int], to: [Int])
+    case negativeSize(Int)
+    case axisOutOfRange(axis: Int, rank: Int)
+    case repeatedAxis(Int)
+    case indexOutOfRange(index: Int, axis: Int, size: Int)
+    case tooManyIndices(given: Int, rank: Int)
+    case indexNotWhole(Double)
+    case maskShape(mask: [Int], array: [Int])
+    case cannotAssign(value: [Int], to: [Int])
+    case stepIsZero
+    case emptyReduction(operation: String, shape: [Int])
+    case shapesDiffer(operation: String, [Int], [Int], axis: Int?)   // concat, stack …
+    case notSquare(operation: String, [Int])
+    case singular(operation: String)
+    case rankMismatch(operation: String, expected: String, shape: [Int])
+    case badValue(operation: String, reason: String)
+    case outOfMemory(bytes: Int, limit: Int)
+    case tooLarge(shape: [Int])                     // the element count overflows
+    case interrupted
+    case file(path: String, reason: String)
+}

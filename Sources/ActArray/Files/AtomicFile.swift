@@ -1,0 +1,133 @@
+// Whole files, read and written with errors that say what was wrong. A file is written whole or not at all: into a temporary file
+// beside it, which then takes its name.
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+package enum AtomicFile {
+    /// The bytes of a file (of a pipe or device: up to its end).
+    /// - Throws: `ArrayError.file`; `outOfMemory` when it would not fit; `interrupted`.
+    package static func read(_ path: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure(path, errno) }
+        defer { close(descriptor) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { throw failure(path, errno) }
+        if information.st_mode & S_IFMT == S_IFDIR { throw ArrayError.file(path: path, reason: "it is a folder, not a file") }
+        let expected = information.st_mode & S_IFMT == S_IFREG ? max(0, Int(information.st_size)) : 0
+
+        // The expected size and one byte more, so that the end is seen without growing; a growing file or a device goes on in larger steps.
+        var bytes: [UInt8] = []
+        var capacity = min(expected, 1 << 48) + 1
+        while true {
+            try Interrupt.check()
+            try MemoryPool.allow(capacity)
+            let held = bytes.count, room = capacity - held
+            var problem: Int32 = 0
+            let rest = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+                guard let base = buffer.baseAddress else { return }
+                while filled < room {
+                    // At most 256 MiB for one call, so that Ctrl-C is seen.
+                    let got = sysread(descriptor, base + filled, min(room - filled, 1 << 28))
+                    if got < 0, errno == EINTR, !Interrupt.isSet { continue }
+                    if got < 0 { problem = errno }
+                    if got <= 0 { return }
+                    filled += got
+                }
+            }
+            if problem != 0 {
+                try Interrupt.check()
+                throw failure(path, problem)
+            }
+            if held == 0 { bytes = rest } else { bytes += rest }
+            if rest.count < room { return bytes }
+            capacity = max(1 << 16, capacity * 2)
+        }
+    }
+
+    /// Replaces a file, or makes it; what was there before stays as it was when anything goes wrong. Devices and pipes are written to.
+    /// - Throws: `ArrayError.file`.
+    package static func write(_ bytes: [UInt8], to path: String) throws {
+        // What a link leads to is replaced, not the link.
+        var target = path
+        if let resolved = realpath(path, nil) {
+            target = String(cString: resolved)
+            free(resolved)
+        }
+        var information = stat()
+        let exists = stat(target, &information) == 0
+        if exists {
+            let kind = information.st_mode & S_IFMT
+            if kind == S_IFDIR { throw ArrayError.file(path: path, reason: "it is a folder, not a file") }
+            guard access(target, W_OK) == 0 else { throw failure(path, errno) }
+            if kind != S_IFREG {
+                let descriptor = open(target, O_WRONLY | O_CLOEXEC)
+                guard descriptor >= 0 else { throw failure(path, errno) }
+                defer { close(descriptor) }
+                return try put(bytes, descriptor, path)
+            }
+        }
+        let slash = target.utf8.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { String(target[...$0]) } ?? ""
+        let temporary = folder + ".act-\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { throw ArrayError.file(path: path, reason: "the folder does not exist") }
+            throw failure(path, errno)
+        }
+        do {
+            defer { close(descriptor) }
+            if exists { _ = fchmod(descriptor, information.st_mode & 0o7777) }
+            try put(bytes, descriptor, path)
+            if fsync(descriptor) != 0, errno != EINVAL { throw failure(path, errno) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        guard rename(temporary, target) == 0 else {
+            let problem = errno
+            unlink(temporary)
+            throw failure(path, problem)
+        }
+    }
+
+    private static func put(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws {
+        try bytes.withUnsafeBytes { buffer in
+            var done = 0
+            while done < buffer.count, let base = buffer.baseAddress {
+                try Interrupt.check()
+                let count = syswrite(descriptor, base + done, min(buffer.count - done, 1 << 28))
+                if count < 0, errno == EINTR { continue }
+                if count <= 0 { throw failure(path, errno) }
+                done += count
+            }
+        }
+    }
+
+    private static func failure(_ path: String, _ code: Int32) -> ArrayError {
+        let reason: String
+        switch code {
+        case ENOENT: reason = path.isEmpty ? "the path is empty" : "there is no such file"
+        case ENOTDIR: reason = "a part of its path is not a folder"
+        case EACCES, EPERM: reason = "permission denied"
+        case EISDIR: reason = "it is a folder, not a file"
+        case ENOSPC: reason = "the disk is full"
+        case EDQUOT: reason = "the disk quota is used up"
+        case EROFS: reason = "the disk cannot be written to"
+        case ENAMETOOLONG: reason = "the name is too long"
+        case ELOOP: reason = "its links lead in a circle"
+        case EFBIG: reason = "the file would become too large"
+        case EMFILE, ENFILE: reason = "too many files are open"
+        case EIO: reason = "the disk reports an error"
+        default: reason = "the system reports error \(code)"
+        }
+        return ArrayError.file(path: path, reason: reason)
+    }
+}
+
+// Inside the type the names are taken by its own functions.
+private func sysread(_ descriptor: Int32, _ buffer: UnsafeMutablePointer<UInt8>, _ count: Int) -> Int { read(descriptor, buffer, count) }
+private func syswrite(_ descriptor: Int32, _ buffer: UnsafeRawPointer, _ count: Int) -> Int { write(descriptor, buffer, count) }

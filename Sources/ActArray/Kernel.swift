@@ -1,0 +1,145 @@
+// From elementwise primitives to kernels: one resolved call for each.
+
+import CActKernels
+
+/// A kernel with the types of its operands settled. Operand strides are 0 (one scalar for all) or 1.
+enum Kernel {
+    case unary64(act_unary_f64_fn), unary32(act_unary_f32_fn)
+    case binary64(act_binary_f64_fn), binary32(act_binary_f32_fn)
+    case compare64(act_compare_f64_fn), compare32(act_compare_f32_fn)
+    case test64(act_test_f64_fn), test32(act_test_f32_fn)
+    case logic(act_logic_fn), not
+    case select64, select32, select8
+    case widen32, narrow64, widen8to64, widen8to32, bool64, bool32
+
+    /// The kernel of an elementwise node; `nil` for every other primitive.
+    /// - Parameters:
+    ///   - operand: the element type of the operands (of `select`: of the two that are chosen from).
+    ///   - type: the element type of the result.
+    @inline(__always)
+    init?(_ primitive: Primitive, operand: ElementType, type: ElementType) {
+        let table = Kernels.table
+        switch primitive {
+        case .unary(let op):
+            self =
+                type == .f32 ? .unary32(table.pointee.unary_f32[Int(op.rawValue)])
+                : .unary64(table.pointee.unary_f64[Int(op.rawValue)])
+        case .binary(let op):
+            self =
+                type == .f32 ? .binary32(table.pointee.binary_f32[Int(op.rawValue)])
+                : .binary64(table.pointee.binary_f64[Int(op.rawValue)])
+        case .compare(let op):
+            self =
+                operand == .f32 ? .compare32(table.pointee.compare_f32[Int(op.rawValue)])
+                : .compare64(table.pointee.compare_f64[Int(op.rawValue)])
+        case .test(let op):
+            self =
+                operand == .f32 ? .test32(table.pointee.test_f32[Int(op.rawValue)])
+                : .test64(table.pointee.test_f64[Int(op.rawValue)])
+        case .logical(let op):
+            self = op == .not ? .not : .logic(table.pointee.logic[Int(op.rawValue)])
+        case .select:
+            switch type {
+            case .f64: self = .select64
+            case .f32: self = .select32
+            case .bool: self = .select8
+            }
+        case .convert:
+            switch (operand, type) {
+            case (.f32, .f64): self = .widen32
+            case (.f64, .f32): self = .narrow64
+            case (.bool, .f64): self = .widen8to64
+            case (.bool, .f32): self = .widen8to32
+            case (.f64, .bool): self = .bool64
+            case (.f32, .bool): self = .bool32
+            default: return nil
+            }
+        case .data, .variable, .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd, .concatenate, .matmul, .reduce,
+            .cumulative, .normalize, .custom:
+            return nil
+        }
+    }
+
+    /// Whether the result may overwrite an operand of its own type.
+    var worksInPlace: Bool {
+        switch self {
+        case .widen32, .narrow64, .widen8to64, .widen8to32, .bool64, .bool32: false
+        default: true
+        }
+    }
+
+    /// Runs the kernel over `n` elements. Operands that the kernel does not have are ignored.
+    @inline(__always)
+    func run(_ a: Operand, _ b: Operand, _ c: Operand, to y: UnsafeMutableRawPointer, _ n: Int) {
+        switch self {
+        case .unary64(let kernel): kernel(a.f64, y.f64, n)
+        case .unary32(let kernel): kernel(a.f32, y.f32, n)
+        case .binary64(let kernel): kernel(a.f64, a.stride, b.f64, b.stride, y.f64, n)
+        case .binary32(let kernel): kernel(a.f32, a.stride, b.f32, b.stride, y.f32, n)
+        case .compare64(let kernel): kernel(a.f64, a.stride, b.f64, b.stride, y.u8, n)
+        case .compare32(let kernel): kernel(a.f32, a.stride, b.f32, b.stride, y.u8, n)
+        case .test64(let kernel): kernel(a.f64, y.u8, n)
+        case .test32(let kernel): kernel(a.f32, y.u8, n)
+        case .logic(let kernel): kernel(a.u8, a.stride, b.u8, b.stride, y.u8, n)
+        case .not: Kernels.table.pointee.logical_not(a.u8, y.u8, n)
+        case .select64: Kernels.table.pointee.select_f64(a.u8, a.stride, b.f64, b.stride, c.f64, c.stride, y.f64, n)
+        case .select32: Kernels.table.pointee.select_f32(a.u8, a.stride, b.f32, b.stride, c.f32, c.stride, y.f32, n)
+        case .select8: Kernels.table.pointee.select_u8(a.u8, a.stride, b.u8, b.stride, c.u8, c.stride, y.u8, n)
+        case .widen32: Kernels.table.pointee.f64_from_f32(a.f32, y.f64, n)
+        case .narrow64: Kernels.table.pointee.f32_from_f64(a.f64, y.f32, n)
+        case .widen8to64: Kernels.table.pointee.f64_from_u8(a.u8, y.f64, n)
+        case .widen8to32: Kernels.table.pointee.f32_from_u8(a.u8, y.f32, n)
+        case .bool64: Kernels.table.pointee.u8_from_f64(a.f64, y.u8, n)
+        case .bool32: Kernels.table.pointee.u8_from_f32(a.f32, y.u8, n)
+        }
+    }
+
+    /// Elements at `pointer`, `stride` (0 or 1) apart.
+    struct Operand {
+        var pointer: UnsafeRawPointer
+        var stride: Int
+
+        func advanced(_ elements: Int, _ size: Int) -> Operand {
+            Operand(pointer: pointer + elements &* stride &* size, stride: stride)
+        }
+
+        var f64: UnsafePointer<Double> { pointer.assumingMemoryBound(to: Double.self) }
+        var f32: UnsafePointer<Float> { pointer.assumingMemoryBound(to: Float.self) }
+        var u8: UnsafePointer<UInt8> { pointer.assumingMemoryBound(to: UInt8.self) }
+    }
+}
+
+extension Primitive {
+    /// What an element costs, about, in additions: decides whether threads are worth waking.
+    var cost: Int {
+        switch self {
+        case .unary(.neg), .unary(.abs), .unary(.sign), .unary(.square), .unary(.relu), .unary(.reluD): 1
+        case .unary: 4
+        case .binary(.add), .binary(.sub), .binary(.mul), .binary(.div), .binary(.min), .binary(.max), .binary(.leaky): 1
+        case .binary: 4
+        default: 1
+        }
+    }
+
+    /// A number for each elementwise operation; `nil` for every other primitive.
+    var elementwiseCode: Int? {
+        switch self {
+        case .unary(let op): Int(op.rawValue)
+        case .binary(let op): 1000 + Int(op.rawValue)
+        case .compare(let op): 2000 + Int(op.rawValue)
+        case .test(let op): 3000 + Int(op.rawValue)
+        case .logical(let op): 4000 + Int(op.rawValue)
+        case .select: 5000
+        case .convert: 6000
+        case .data, .variable, .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd, .concatenate, .matmul, .reduce,
+            .cumulative, .normalize, .custom:
+            nil
+        }
+    }
+}
+
+extension UnsafeMutableRawPointer {
+    fileprivate var f64: UnsafeMutablePointer<Double> { assumingMemoryBound(to: Double.self) }
+    fileprivate var f32: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
+    fileprivate var u8: UnsafeMutablePointer<UInt8> { assumingMemoryBound(to: UInt8.self) }
+}

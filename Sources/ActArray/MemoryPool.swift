@@ -1,0 +1,189 @@
+// Where array memory comes from and goes back to.
+//
+// What must stay true:
+// - No more than `limit` bytes are out at once, kept free buffers included: past it there is an error, not an out-of-memory kill.
+// - Blocks are aligned to 64 bytes. Any thread may take and give.
+// - Small blocks (≤ 1 KiB) never meet a lock; freed large buffers are kept, since fresh memory costs a page fault every 4 KiB.
+
+import CActKernels
+import Synchronization
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+package enum MemoryPool {
+    /// The bytes that arrays and other values may hold together; at first 80 % of the memory that is free.
+    package static var limit: Int {
+        get { limitBytes.load(ordering: .relaxed) }
+        set { limitBytes.store(max(0, newValue), ordering: .relaxed) }
+    }
+
+    /// The bytes in use now, without kept free buffers.
+    package static var used: Int { usedBytes.load(ordering: .relaxed) }
+
+    /// Accounts for memory that another part of the program is about to hold.
+    /// - Throws: `ArrayError.outOfMemory` past the limit; nothing is reserved then.
+    package static func reserve(_ bytes: Int) throws {
+        let most = limit
+        guard bytes >= 0, bytes <= most else { throw ArrayError.outOfMemory(bytes: bytes, limit: most) }
+        let (_, now) = usedBytes.add(bytes, ordering: .relaxed)
+        if now &+ keptBytes.load(ordering: .relaxed) <= most { return }
+        dropKept(until: most &- now)
+        if now <= most { return }
+        usedBytes.subtract(bytes, ordering: .relaxed)
+        throw ArrayError.outOfMemory(bytes: bytes, limit: most)
+    }
+
+    /// Accounts for something small that cannot fail to be made; the next thing that can fails for it.
+    static func note(_ bytes: Int) { usedBytes.add(bytes, ordering: .relaxed) }
+
+    /// Ends a reservation.
+    package static func release(_ bytes: Int) {
+        usedBytes.subtract(bytes, ordering: .relaxed)
+    }
+
+    // MARK: Taking and giving
+
+    static func take(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
+        if byteCount <= smallest * Int(ACT_SMALL_CLASSES) { return try takeSmall(byteCount) }
+        guard byteCount <= limit else { throw ArrayError.outOfMemory(bytes: byteCount, limit: limit) }
+        let (index, size) = sizeClass(byteCount)
+        try reserve(size)
+        if let block = kept.withLock({ $0[index].popLast() }) {
+            keptBytes.subtract(size, ordering: .relaxed)
+            return block.pointer
+        }
+        guard let fresh = allocate(size) else {
+            release(size)
+            throw ArrayError.outOfMemory(bytes: byteCount, limit: limit)
+        }
+        return fresh
+    }
+
+    static func give(back pointer: UnsafeMutableRawPointer, byteCount: Int) {
+        if byteCount <= smallest * Int(ACT_SMALL_CLASSES) { return giveSmall(pointer, byteCount) }
+        let (index, size) = sizeClass(byteCount)
+        release(size)
+        let (_, keeping) = keptBytes.add(size, ordering: .relaxed)
+        if keeping <= min(limit / 8, 1 << 30) {
+            kept.withLock { $0[index].append(Block(pointer: pointer)) }
+        } else {
+            keptBytes.subtract(size, ordering: .relaxed)
+            free(pointer)
+        }
+    }
+
+    // MARK: Large blocks
+
+    private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
+
+    private static let limitBytes = Atomic<Int>(availableMemory() / 5 * 4)
+    private static let usedBytes = Atomic<Int>(0)
+    private static let keptBytes = Atomic<Int>(0)
+    private static let kept = Mutex<[[Block]]>(Array(repeating: [], count: 256))
+
+    /// Four sizes for each power of two: at most a fifth of a block is unused.
+    private static func sizeClass(_ byteCount: Int) -> (index: Int, size: Int) {
+        let last = byteCount &- 1
+        let exponent = Int.bitWidth &- 1 &- last.leadingZeroBitCount
+        let step = exponent &- 2
+        let quarters = (last &>> step) &+ 1
+        return (exponent &* 4 &+ (quarters &- 5), quarters &<< step)
+    }
+
+    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+        let huge = 2 << 20
+        let isLarge = size >= 2 * huge
+        var pointer: UnsafeMutableRawPointer?
+        guard posix_memalign(&pointer, isLarge ? huge : 64, size) == 0, let block = pointer else { return nil }
+        #if os(Linux)
+        if isLarge { madvise(block, size, MADV_HUGEPAGE) }
+        #endif
+        return block
+    }
+
+    /// Frees kept buffers, largest first, until no more than `bytes` are kept.
+    private static func dropKept(until bytes: Int) {
+        kept.withLock { classes in
+            for index in classes.indices.reversed() {
+                while let block = classes[index].last {
+                    if keptBytes.load(ordering: .relaxed) <= max(0, bytes) { return }
+                    let exponent = index / 4, quarters = index % 4 + 5
+                    classes[index].removeLast()
+                    keptBytes.subtract(quarters << (exponent - 2), ordering: .relaxed)
+                    free(block.pointer)
+                }
+            }
+        }
+    }
+
+    // MARK: Small blocks
+
+    private static let smallest = 64
+    /// What the objects around a small block (node, storage, shape) hold besides it.
+    private static let overhead = 256
+
+    private static func takeSmall(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
+        let index = max(0, byteCount &- 1) &>> 6
+        let slot = freeList(index)
+        if let block = slot.pointee {
+            slot.pointee = block.load(as: UnsafeMutableRawPointer?.self)
+            return block
+        }
+        return try refill(index, slot)
+    }
+
+    private static func giveSmall(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+        let slot = freeList(max(0, byteCount &- 1) &>> 6)
+        block.storeBytes(of: slot.pointee, as: UnsafeMutableRawPointer?.self)
+        slot.pointee = block
+    }
+
+    /// The head of the calling thread's list of free blocks of class `index`.
+    private static func freeList(_ index: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer?> {
+        let lists = MemoryLayout<act_context>.offset(of: \.free_blocks) ?? 0
+        return (UnsafeMutableRawPointer(act_context()) + lists).assumingMemoryBound(to: UnsafeMutableRawPointer?.self) + index
+    }
+
+    /// Cuts a fresh slab into blocks. Slabs are never returned; their blocks go from list to list.
+    private static func refill(_ index: Int, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>) throws -> UnsafeMutableRawPointer {
+        let size = (index &+ 1) &* smallest
+        let blocks = 32
+        try reserve(blocks * (size + overhead))
+        guard let slab = allocate(blocks * size) else {
+            release(blocks * (size + overhead))
+            throw ArrayError.outOfMemory(bytes: blocks * size, limit: limit)
+        }
+        for i in 1..<blocks {
+            (slab + i * size).storeBytes(of: i + 1 < blocks ? slab + (i + 1) * size : nil, as: UnsafeMutableRawPointer?.self)
+        }
+        slot.pointee = slab + size
+        return slab
+    }
+
+    // MARK: The machine
+
+    /// Bytes that are free according to the system; 4 GiB when it does not say.
+    private static func availableMemory() -> Int {
+        let unknown = 4 << 30
+        #if os(Linux)
+        guard let file = fopen("/proc/meminfo", "r") else { return unknown }
+        defer { fclose(file) }
+        var line = [CChar](repeating: 0, count: 256)
+        let key = "MemAvailable:"
+        while fgets(&line, Int32(line.count), file) != nil {
+            guard strncmp(line, key, key.utf8.count) == 0 else { continue }
+            let kilobytes = line.withUnsafeBufferPointer { text in text.baseAddress.map { strtol($0 + key.utf8.count, nil, 10) } ?? 0 }
+            return kilobytes > 0 && kilobytes < Int.max >> 10 ? kilobytes << 10 : unknown
+        }
+        return unknown
+        #else
+        var bytes: UInt64 = 0
+        var size = MemoryLayout<UInt64>.size
+        guard sysctlbyname("hw.memsize", &bytes, &size, nil, 0) == 0, bytes > 0, bytes < UInt64(Int.max) else { return unknown }
+        return Int(bytes)
+        #endif
+    }
+}

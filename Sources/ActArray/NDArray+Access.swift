@@ -1,0 +1,116 @@
+// Looking at the elements of arrays, which computes them if they are not there yet.
+
+extension NDArray {
+    package var isEvaluated: Bool { node.layout != nil }
+
+    /// Where the elements are, computing them first if need be.
+    package func evaluatedLayout() throws -> Layout {
+        if let layout = node.layout { return layout }
+        try evaluate()
+        guard let layout = node.layout else { throw ArrayError.interrupted }
+        return layout
+    }
+
+    /// The only element, as a number (bool: 0 or 1).
+    /// - Throws: `badValue` when there are none or several.
+    package func item() throws -> Double {
+        guard count == 1 else { throw ArrayError.badValue(operation: "item", reason: "an array of \(count) elements is not one number") }
+        try evaluate()
+        let element = operand.pointer
+        switch type {
+        case .bool: return element.load(as: UInt8.self) != 0 ? 1 : 0
+        case .f32: return Double(element.load(as: Float.self))
+        case .f64: return element.load(as: Double.self)
+        }
+    }
+
+    /// All elements in row-major order, as numbers (bool: 0 or 1).
+    package func toDoubles() throws -> [Double] {
+        switch type {
+        case .bool: try withContiguous(of: UInt8.self) { $0.map { $0 != 0 ? 1 : 0 } }
+        case .f32: try withContiguous(of: Float.self) { $0.map(Double.init) }
+        case .f64: try withContiguous(of: Double.self) { Array($0) }
+        }
+    }
+
+    /// All elements in row-major order, as bools (numbers: ≠ 0).
+    package func toBools() throws -> [Bool] {
+        type == .bool ? try withContiguous(of: UInt8.self) { $0.map { $0 != 0 } } : try toDoubles().map { $0 != 0 }
+    }
+
+    /// Reads the elements in row-major order in place, or from a copy when they do not lie so.
+    /// - Parameter type: `Double`, `Float` or `UInt8`, as the element type is `f64`, `f32` or `bool`.
+    package func withContiguous<T, Result>(of type: T.Type, _ body: (UnsafeBufferPointer<T>) throws -> Result) throws -> Result {
+        guard MemoryLayout<T>.size == self.type.size else {
+            throw ArrayError.badValue(operation: "read", reason: "the elements are \(self.type.name)")
+        }
+        let source = try contiguous()
+        let layout = try source.evaluatedLayout()
+        return try withExtendedLifetime(layout.storage) {
+            let first = (layout.storage.pointer + layout.offset &* source.type.size).assumingMemoryBound(to: T.self)
+            return try body(UnsafeBufferPointer(start: first, count: count))
+        }
+    }
+
+    /// The memory of an array that nobody else has seen yet, as made by `uninitialized`.
+    package func withMutableBytes<Result>(_ body: (UnsafeMutableRawPointer) throws -> Result) rethrows -> Result {
+        guard let layout = node.layout, layout.strides == nil else { preconditionFailure("only new arrays are written") }
+        return try withExtendedLifetime(layout.storage) { try body(layout.storage.pointer + layout.offset &* type.size) }
+    }
+
+    /// Makes this variable the only holder of its elements, row-major without gaps and untraced, copying them if need be, so that they
+    /// may be written. Copying happens when another array or variable shows the same memory.
+    package mutating func makeUnique() throws {
+        _ = try evaluatedLayout()
+        if isKnownUniquelyReferenced(&node), !isTraced, node.inputs.isEmpty, var layout = node.layout, layout.strides == nil {
+            node.layout = nil
+            let isUnique = isKnownUniquelyReferenced(&layout.storage)
+            node.layout = layout
+            if isUnique { return }
+        }
+        let copy = try NDArray.uninitialized(shape: shape, count: count, type: type)
+        copyElements(to: copy)
+        self = copy
+    }
+
+    /// The same elements as data: no derivative flows through.
+    package func detached() throws -> NDArray {
+        let layout = try evaluatedLayout()
+        if !isTraced { return self }
+        return NDArray(data: layout, shape: shape, count: count, type: type)
+    }
+
+    /// A new point of differentiation over the same elements. What an outer derivative traces stays its input.
+    package func variable() throws -> NDArray {
+        let layout = try evaluatedLayout()
+        return NDArray(
+            node: Node(
+                .variable, inputs: isTraced ? [self] : [], shape: shape, count: count, type: type, isTraced: true, site: .current,
+                layout: layout))
+    }
+
+    /// The same elements row-major without gaps: itself, or a copy.
+    package func contiguous() throws -> NDArray {
+        let layout = try evaluatedLayout()
+        if layout.strides == nil { return self }
+        let copy = try NDArray.uninitialized(shape: shape, count: count, type: type)
+        copyElements(to: copy)
+        guard isTraced, let copied = copy.node.layout else { return copy }
+        return view(.reshape, shape: shape, layout: copied)
+    }
+
+    /// Copies the elements of an evaluated array to a new one of the same shape and type.
+    private func copyElements(to copy: NDArray) {
+        guard let layout = node.layout else { return }
+        let source = layout.storage.pointer + layout.offset &* type.size
+        withExtendedLifetime(layout.storage) {
+            copy.withMutableBytes { bytes in
+                if let strides = layout.strides {
+                    StridedView(base: source, size: type.size, shape: shape, strides: strides).copyAll(to: bytes)
+                } else {
+                    bytes.copyMemory(from: source, byteCount: count &* type.size)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// Writing by index: a[…] = v changes a variable's own copy, in place when nobody else can see it.
+
+extension NDArray {
+    /// Writes `value`, broadcast, into the elements an index selects. The array keeps its element type; values are converted to it.
+    /// In place when nothing else holds these elements. When array or value is traced the result is a composition of primitives.
+    /// - Throws: `cannotAssign` when the value does not broadcast to what is selected, and the errors of `indexed(by:)`.
+    package mutating func assign(_ value: Operand, at indices: [Index]) throws {
+        let plan = try IndexPlan(indices, shape: shape)
+        if case .array(let array) = value, array.isTraced { return try tracedAssign(value, plan) }
+        if isTraced { return try tracedAssign(value, plan) }
+        try write(value, plan)
+    }
+
+    /// Writes one element of a vector; negative indices count from the end.
+    package mutating func setElement(_ value: Double, at i: Int) throws {
+        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "index", expected: "1", shape: shape) }
+        guard i < count, i >= -count else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: count) }
+        if isTraced { return try assign(.number(value), at: [.integer(i)]) }
+        try makeUnique()
+        let position = i < 0 ? i + count : i
+        withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
+    }
+
+    /// Writes one element, at one index for each axis.
+    package mutating func setElement(_ value: Double, at indices: [Int]) throws {
+        guard indices.count == rank else {
+            if indices.count > rank { throw ArrayError.tooManyIndices(given: indices.count, rank: rank) }
+            throw ArrayError.rankMismatch(operation: "index", expected: "\(indices.count)", shape: shape)
+        }
+        var position = 0
+        for axis in 0..<rank {
+            let size = shape[axis], i = indices[axis]
+            guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: axis, size: size) }
+            position = position &* size &+ (i < 0 ? i + size : i)
+        }
+        if isTraced { return try assign(.number(value), at: indices.map { .integer($0) }) }
+        try makeUnique()
+        withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
+    }
+
+    @inline(__always)
+    private static func store(_ value: Double, _ type: ElementType, at place: UnsafeMutableRawPointer) {
+        switch type {
+        case .bool: place.storeBytes(of: value != 0 ? 1 : 0, as: UInt8.self)      // NaN ≠ 0
+        case .f32: place.storeBytes(of: Float(value), as: Float.self)
+        case .f64: place.storeBytes(of: value, as: Double.self)
+        }
+    }
+
+    /// Untraced: the elements are copied to the selected places.
+    private mutating func write(_ value: Operand, _ plan: IndexPlan) throws {
+        let rowMajor = Place(plan, offset: 0, strides: Shapes.rowMajorStrides(shape))
+        let selection = plan.isBasic ? nil : try plan.selection(rowMajor)
+        let target = selection?.shape ?? rowMajor.shape
+        let size = type.size
+        switch value {
+        case .number(let number):
+            try makeUnique()
+            withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { element in
+                guard let element = element.baseAddress else { return }
+                NDArray.store(number, type, at: element)
+                withMutableBytes { bytes in
+                    if let selection { return selection.fill(element, size: size, to: bytes) }
+                    NDArray.fill(bytes + rowMajor.offset &* size, rowMajor, element, size)
+                }
+            }
+        case .array(let array):
+            // The value is read before the array is made unique: it may be a view of it.
+            let fitted = try NDArray.fit(array, to: target, type: type).contiguous()
+            let layout = try fitted.evaluatedLayout()
+            try makeUnique()
+            withExtendedLifetime(layout.storage) {
+                let source = layout.storage.pointer + layout.offset &* size
+                withMutableBytes { bytes in
+                    if let selection { return selection.write(source, size: size, to: bytes) }
+                    StridedView(base: bytes + rowMajor.offset &* size, size: size, shape: rowMajor.shape, strides: rowMajor.strides)
+                        .assign(from: source)
+                }
+            }
+        }
+    }
+
+    private static func fill(_ base: UnsafeMutableRawPointer, _ place: Place, _ element: UnsafeRawPointer, _ size: Int) {
+        func run<T>(_ type: T.Type) {
+            let value = element.load(as: T.self), target = base.assumingMemoryBound(to: T.self)
+            StridedView(base: base, size: size, shape: place.shape, strides: place.strides).forEachRun(0, place.shape.reduce(1, &*)) {
+                offset, step, count, _ in
+                for i in 0..<count { target[offset &+ i &* step] = value }
+            }
+        }
+        switch size {
+        case 1: run(UInt8.self)
+        case 4: run(UInt32.self)
+        default: run(UInt64.self)
+        }
+    }
+
+    /// `value` converted and broadcast to what is selected; leading axes of size 1 too many are dropped, as in NumPy.
+    private static func fit(_ value: NDArray, to target: [Int], type: ElementType) throws -> NDArray {
+        var value = value
+        while value.rank > target.count, value.shape.first == 1 { value = try value.reshaped(to: Array(value.shape.dropFirst())) }
+        guard Shapes.broadcastStrides(value.shape, value.shape, to: target) != nil else { throw ArrayError.cannotAssign(value: value.shape, to: target) }
+        return try value.converted(to: type).broadcast(to: target)
+    }
+
+    /// Traced: numbers the selected values, writes the numbers into an array of −1, and selects by them.
+    private mutating func tracedAssign(_ value: Operand, _ plan: IndexPlan) throws {
+        let place = Place(plan, offset: 0, strides: Shapes.rowMajorStrides(shape))
+        let target = plan.isBasic ? place.shape : try plan.selection(place).shape
+        let targetCount = try Shapes.count(target)
+        if targetCount == 0 {
+            if case .array(let array) = value { _ = try NDArray.fit(array, to: target, type: type) }
+            return
+        }
+        var numbers = try NDArray.full(-1, shape: shape, type: .f64)
+        switch value {
+        case .number(let number):
+            try numbers.write(.number(0), plan)
+            self = try NDArray.select(NDArray.compare(.ge, .array(numbers), .number(0)), .number(number), .array(self)).converted(to: type)
+        case .array(let array):
+            let fitted = try NDArray.fit(array, to: target, type: type)
+            try numbers.write(.array(NDArray.range(0, Double(targetCount), 1).reshaped(to: target)), plan)
+            let starts = try numbers.toDoubles().map { max(0, Int($0)) }
+            let spread = try fitted.gathered(GatherIndices(starts: starts, chunk: 1), shape: shape)
+            self = try NDArray.select(NDArray.compare(.ge, .array(numbers), .number(0)), .array(spread), .array(self))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// Making arrays from numbers.
+
+import CActKernels
+
+extension NDArray {
+    /// An array of the given elements in row-major order; numbers become bools by `≠ 0`.
+    /// - Throws: `cannotReshape` when the shape holds another number of elements.
+    package init(_ elements: [Double], shape: [Int], type: ElementType = .f64) throws {
+        guard try Shapes.count(shape) == elements.count else { throw ArrayError.cannotReshape([elements.count], to: shape) }
+        try self.init(shape: shape, type: type) { elements[$0] }
+    }
+
+    /// A bool array of the given elements in row-major order.
+    package init(bools elements: [Bool], shape: [Int]) throws {
+        guard try Shapes.count(shape) == elements.count else { throw ArrayError.cannotReshape([elements.count], to: shape) }
+        try self.init(shape: shape, type: .bool) { elements[$0] ? 1 : 0 }
+    }
+
+    /// An array whose elements are all `value`.
+    package static func full(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
+        let array = try uninitialized(shape: shape, type: type)
+        let count = array.count
+        array.withMutableBytes { bytes in
+            switch type {
+            case .bool: bytes.assumingMemoryBound(to: UInt8.self).update(repeating: value != 0 ? 1 : 0, count: count)
+            case .f32: bytes.assumingMemoryBound(to: Float.self).update(repeating: Float(value), count: count)
+            case .f64: bytes.assumingMemoryBound(to: Double.self).update(repeating: value, count: count)
+            }
+        }
+        return array
+    }
+
+    /// An array of rank 0.
+    package static func scalar(_ value: Double, type: ElementType) throws -> NDArray {
+        try full(value, shape: [], type: type)
+    }
+
+    /// `start + i * step` for i = 0, 1, … up to `stop`, which never appears, whatever the rounding.
+    /// - Throws: `stepIsZero`; `badValue` when an argument is not finite; `tooLarge`.
+    package static func range(_ start: Double, _ stop: Double, _ step: Double) throws -> NDArray {
+        let count = try rangeCount(start: start, stop: stop, step: step)
+        return try NDArray(shape: [count], type: .f64) { start + Double($0) * step }
+    }
+
+    /// How many elements `range` has. Throws what it throws.
+    package static func rangeCount(start: Double, stop: Double, step: Double) throws -> Int {
+        guard start.isFinite, stop.isFinite, step.isFinite else {
+            throw ArrayError.badValue(operation: "range", reason: "start, stop and step must be finite")
+        }
+        guard step != 0 else { throw ArrayError.stepIsZero }
+        let span = stop - start
+        let steps = span.isFinite ? span / step : stop / step - start / step
+        guard steps > 0 else { return 0 }
+        guard steps < 0x1p48 else { throw ArrayError.tooLarge(shape: [Int.max]) }
+        // A quotient that is whole up to the rounding of the arguments is whole.
+        let doubt = min(1e-3, 4 * Double.ulpOfOne * (abs(start) + abs(stop)) / abs(step))
+        let whole = steps.rounded()
+        var count = Int(abs(steps - whole) <= doubt ? whole : steps.rounded(.up))
+        while count > 0, step > 0 ? start + Double(count - 1) * step >= stop : start + Double(count - 1) * step <= stop { count -= 1 }
+        return count
+    }
+
+    /// `n` numbers at equal distances, the first `a` and the last exactly `b`.
+    package static func linspace(_ a: Double, _ b: Double, _ n: Int) throws -> NDArray {
+        let last = n - 1
+        let step = (b - a) / Double(max(1, last))
+        let overflows = a.isFinite && b.isFinite && !step.isFinite
+        return try NDArray(shape: [n], type: .f64) { i in
+            if i == last, i > 0 { return b }
+            if !overflows { return a + Double(i) * step }
+            let part = Double(i) / Double(max(1, last))
+            return a * (1 - part) + b * part
+        }
+    }
+
+    /// `n` rows and `m` columns of zeros, with ones where column − row is `k`.
+    package static func eye(_ n: Int, _ m: Int? = nil, _ k: Int = 0, type: ElementType = .f64) throws -> NDArray {
+        let columns = m ?? n
+        let array = try full(0, shape: [n, columns], type: type)
+        array.withMutableBytes { bytes in
+            for row in 0..<n {
+                let (column, overflow) = row.addingReportingOverflow(k)
+                guard !overflow, column >= 0, column < columns else { continue }
+                let position = row &* columns &+ column
+                switch type {
+                case .bool: bytes.assumingMemoryBound(to: UInt8.self)[position] = 1
+                case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
+                case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+                }
+            }
+        }
+        return array
+    }
+
+    /// An array whose elements are whatever the memory held, to be filled through `withMutableBytes` before anyone else sees it.
+    package static func uninitialized(shape: [Int], type: ElementType) throws -> NDArray {
+        try uninitialized(shape: shape, count: Shapes.count(shape), type: type)
+    }
+
+    static func uninitialized(shape: [Int], count: Int, type: ElementType) throws -> NDArray {
+        let layout = Layout(storage: try Storage(byteCount: count &* type.size), offset: 0, strides: nil)
+        return NDArray(data: layout, shape: shape, count: count, type: type)
+    }
+
+    /// An array of given data that has forgotten how it was made.
+    init(data layout: Layout, shape: [Int], count: Int, type: ElementType) {
+        node = Node(.data, inputs: [], shape: shape, count: count, type: type, isTraced: false, site: .current, layout: layout)
+    }
+
+    private init(shape: [Int], type: ElementType, element: (Int) -> Double) throws {
+        self = try NDArray.uninitialized(shape: shape, type: type)
+        let count = self.count
+        withMutableBytes { bytes in
+            switch type {
+            case .bool:
+                let target = bytes.assumingMemoryBound(to: UInt8.self)
+                for i in 0..<count { target[i] = element(i) != 0 ? 1 : 0 }
+            case .f32:
+                let target = bytes.assumingMemoryBound(to: Float.self)
+                for i in 0..<count { target[i] = Float(element(i)) }
+            case .f64:
+                let target = bytes.assumingMemoryBound(to: Double.self)
+                for i in 0..<count { target[i] = element(i) }
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+// Elementwise operations: shapes and types are settled here, at once. Small arrays are computed at once too; of larger ones a node is
+// made, and Evaluation.swift computes it together with its neighbours when a value is needed.
+
+import CActKernels
+
+/// One side of an elementwise operation. A number is weak: it takes the element type of the array it meets (of a bool array: f64).
+package enum Operand {
+    case array(NDArray)
+    case number(Double)
+}
+
+extension NDArray {
+    package static func unary(_ op: UnaryOperation, _ x: NDArray) throws -> NDArray {
+        if x.isSmallData, x.type != .bool { return try small(.unary(op), x.operand, x.operand, x.operand, like: x, type: x.type) }
+        return try elementwise(.unary(op), x.asNumbers(), shape: x.shape, count: x.count, type: x.type == .bool ? .f64 : x.type)
+    }
+
+    /// - Throws: `shapesDoNotBroadcast`; `badValue` for two numbers.
+    package static func binary(_ op: BinaryOperation, _ a: Operand, _ b: Operand) throws -> NDArray {
+        try pair(.binary(op), a, b, result: nil)
+    }
+
+    /// Compares; the result is bool.
+    package static func compare(_ op: CompareOperation, _ a: Operand, _ b: Operand) throws -> NDArray {
+        try pair(.compare(op), a, b, result: .bool)
+    }
+
+    /// `isnan`, `isinf`, `isfinite`.
+    package static func test(_ op: TestOperation, _ x: NDArray) throws -> NDArray {
+        try elementwise(.test(op), x.asNumbers(), shape: x.shape, count: x.count, type: .bool)
+    }
+
+    /// Of bools; numbers count as true unless they are 0.
+    package static func logical(_ op: LogicalOperation, _ a: NDArray, _ b: NDArray) throws -> NDArray {
+        if op == .not { return try not(a) }
+        let shape = try Shapes.broadcast(a.shape, b.shape)
+        return try elementwise(
+            .logical(op), a.converted(to: .bool), b.converted(to: .bool), shape: shape, count: shape.reduce(1, &*), type: .bool)
+    }
+
+    package static func not(_ x: NDArray) throws -> NDArray {
+        try elementwise(.logical(.not), x.converted(to: .bool), shape: x.shape, count: x.count, type: .bool)
+    }
+
+    /// Elements of `a` where the condition holds, of `b` elsewhere. Two numbers give f64.
+    package static func select(_ condition: NDArray, _ a: Operand, _ b: Operand) throws -> NDArray {
+        let type: ElementType
+        switch (a, b) {
+        case (.array(let a), .array(let b)): type = a.type.promoted(with: b.type)
+        case (.array(let a), .number), (.number, .array(let a)): type = a.type == .bool ? .f64 : a.type
+        case (.number, .number): type = .f64
+        }
+        let (a, b) = (try a.array(type), try b.array(type))
+        let shape = try Shapes.broadcast(condition.shape, Shapes.broadcast(a.shape, b.shape))
+        return try elementwise(.select, condition.converted(to: .bool), a, b, shape: shape, count: shape.reduce(1, &*), type: type)
+    }
+
+    /// With elements of another type; numbers become bools by `≠ 0`.
+    package func converted(to type: ElementType) throws -> NDArray {
+        if type == self.type { return self }
+        return try NDArray.elementwise(.convert, self, shape: shape, count: count, type: type)
+    }
+
+    /// The result of a function with a derivative rule of its own: `value` with `inputs` remembered, if any of them is traced.
+    package static func custom(_ function: CustomFunction, inputs: [NDArray], value: NDArray) throws -> NDArray {
+        guard inputs.contains(where: \.isTraced) else { return value }
+        let layout = try value.evaluatedLayout()
+        return NDArray(
+            node: Node(
+                .custom(function), inputs: inputs, shape: value.shape, count: value.count, type: value.type, isTraced: true,
+                site: .current, layout: layout))
+    }
+
+    // MARK: Types
+
+    /// Bools as 0 and 1, other types as they are.
+    private func asNumbers() throws -> NDArray { type == .bool ? try converted(to: .f64) : self }
+
+    /// The common path of `binary` and `compare`. `result` is `nil` for the type of the operands.
+    private static func pair(_ primitive: Primitive, _ a: Operand, _ b: Operand, result: ElementType?) throws -> NDArray {
+        switch (a, b) {
+        case (.array(let a), .array(let b)):
+            if a.isSmallData, b.isSmallData, a.type == b.type, a.type != .bool, a.shape == b.shape {
+                return try withExtendedLifetime(b) {
+                    try small(primitive, a.operand, b.operand, a.operand, like: a, type: result ?? a.type)
+                }
+            }
+            var type = a.type.promoted(with: b.type)
+            if type == .bool { type = .f64 }
+            if a.shape == b.shape {
+                return try elementwise(
+                    primitive, a.converted(to: type), b.converted(to: type), shape: a.shape, count: a.count, type: result ?? type)
+            }
+            let shape = try Shapes.broadcast(a.shape, b.shape)
+            return try elementwise(
+                primitive, a.converted(to: type), b.converted(to: type), shape: shape, count: shape.reduce(1, &*), type: result ?? type)
+        case (.array(let x), .number(let number)):
+            let x = try x.asNumbers()
+            if x.isSmallData {
+                return try withScalar(number, x.type) { try small(primitive, x.operand, $0, $0, like: x, type: result ?? x.type) }
+            }
+            let y = try scalar(number, type: x.type)
+            return try elementwise(primitive, x, y, shape: x.shape, count: x.count, type: result ?? x.type)
+        case (.number(let number), .array(let x)):
+            let x = try x.asNumbers()
+            if x.isSmallData {
+                return try withScalar(number, x.type) { try small(primitive, $0, x.operand, $0, like: x, type: result ?? x.type) }
+            }
+            let y = try scalar(number, type: x.type)
+            return try elementwise(primitive, y, x, shape: x.shape, count: x.count, type: result ?? x.type)
+        case (.number, .number):
+            throw ArrayError.badValue(operation: "array operation", reason: "both operands are numbers")
+        }
+    }
+
+    // MARK: Nodes and small arrays
+
+    /// Arrays of fewer elements are computed at once.
+    static let smallCount = 1024
+
+    /// The node of an elementwise operation on operands whose types have been settled and which broadcast to `shape`.
+    @inline(__always)
+    private static func elementwise(
+        _ primitive: Primitive, _ a: NDArray, _ b: NDArray? = nil, _ c: NDArray? = nil, shape: [Int], count: Int, type: ElementType
+    ) throws -> NDArray {
+        let isTraced = a.isTraced || b?.isTraced == true || c?.isTraced == true
+        if count < smallCount {
+            let layout = try smallLayout(primitive, a, b, c, shape: shape, count: count, type: type)
+            let inputs = isTraced ? NDArray.inputs(a, b, c) : []
+            return NDArray(
+                node: Node(
+                    isTraced ? primitive : .data, inputs: inputs, shape: shape, count: count, type: type, isTraced: isTraced, site: .current,
+                    layout: layout))
+        }
+        let pending = 1 &+ a.node.pending &+ (b?.node.pending ?? 0) &+ (c?.node.pending ?? 0)
+        let node = Node(
+            primitive, inputs: inputs(a, b, c), shape: shape, count: count, type: type, isTraced: isTraced, site: .current, layout: nil,
+            pending: pending)
+        let array = NDArray(node: node)
+        if pending > pendingLimit { try array.evaluate() }
+        return array
+    }
+
+    private static func inputs(_ a: NDArray, _ b: NDArray?, _ c: NDArray?) -> [NDArray] {
+        if let b, let c { return [a, b, c] }
+        if let b { return [a, b] }
+        return [a]
+    }
+
+    /// The elements of a small result.
+    private static func smallLayout(
+        _ primitive: Primitive, _ a: NDArray, _ b: NDArray?, _ c: NDArray?, shape: [Int], count: Int, type: ElementType
+    ) throws -> Layout {
+        let a = try a.aligned(to: shape), b = try b?.aligned(to: shape), c = try c?.aligned(to: shape)
+        return try withExtendedLifetime((a, b, c)) {
+            try smallLayout(
+                primitive, a.operand, b?.operand ?? a.operand, c?.operand ?? a.operand, count: count, operand: (b ?? a).type, type: type)
+        }
+    }
+
+    private static func smallLayout(
+        _ primitive: Primitive, _ a: Kernel.Operand, _ b: Kernel.Operand, _ c: Kernel.Operand, count: Int, operand: ElementType,
+        type: ElementType
+    ) throws -> Layout {
+        let storage = try Storage(byteCount: count &* type.size)
+        guard let kernel = Kernel(primitive, operand: operand, type: type) else {
+            throw ArrayError.badValue(operation: "\(primitive)", reason: "not elementwise")
+        }
+        kernel.run(a, b, c, to: storage.pointer, count)
+        if NumericEvents.isEnabled, act_fp_flags() != 0 {
+            NumericEvents.examineSmall(primitive, a, b, operand, result: storage.pointer, type: type, count)
+        }
+        return Layout(storage: storage, offset: 0, strides: nil)
+    }
+
+    /// The result of an operation of a small untraced array with a number.
+    private static func small(
+        _ primitive: Primitive, _ a: Kernel.Operand, _ b: Kernel.Operand, _ c: Kernel.Operand, like x: NDArray, type: ElementType
+    ) throws -> NDArray {
+        let layout = try smallLayout(primitive, a, b, c, count: x.count, operand: x.type, type: type)
+        return NDArray(data: layout, shape: x.shape, count: x.count, type: type)
+    }
+
+    private static func withScalar(_ number: Double, _ type: ElementType, _ body: (Kernel.Operand) throws -> NDArray) rethrows -> NDArray {
+        var wide = number, narrow = Float(number)
+        return try withUnsafePointer(to: &wide) { wide in
+            try withUnsafePointer(to: &narrow) { narrow in
+                try body(Kernel.Operand(pointer: type == .f32 ? UnsafeRawPointer(narrow) : UnsafeRawPointer(wide), stride: 0))
+            }
+        }
+    }
+
+    /// Untraced, there, small and without gaps: a kernel can read it as it is.
+    private var isSmallData: Bool {
+        node.count < NDArray.smallCount && !node.isTraced && node.elements != nil
+    }
+
+    /// As an operand of a result of `shape`: one element, or all of them without gaps.
+    private func aligned(to target: [Int]) throws -> NDArray {
+        try evaluate()
+        if count == 1 || node.elements != nil && shape == target { return self }
+        return try detached().broadcast(to: target).contiguous()
+    }
+
+    /// The bits of the only element of an array with data.
+    var scalarBits: UInt64? {
+        guard count == 1, let layout = node.layout else { return nil }
+        let element = layout.storage.pointer + layout.offset &* type.size
+        switch type {
+        case .bool: return UInt64(element.load(as: UInt8.self))
+        case .f32: return UInt64(element.load(as: UInt32.self))
+        case .f64: return element.load(as: UInt64.self)
+        }
+    }
+
+    /// The elements of an array with data that is one element or has no gaps.
+    var operand: Kernel.Operand {
+        if let elements = node.elements { return Kernel.Operand(pointer: elements, stride: count == 1 ? 0 : 1) }
+        guard let layout = node.layout else { preconditionFailure("an operand has data") }
+        return Kernel.Operand(pointer: layout.storage.pointer + layout.offset &* type.size, stride: count == 1 ? 0 : 1)
+    }
+}
+
+// MARK: Operators, for writing rules
+
+extension NDArray {
+    package static func + (a: NDArray, b: NDArray) throws -> NDArray { try binary(.add, .array(a), .array(b)) }
+    package static func + (a: NDArray, b: Double) throws -> NDArray { try binary(.add, .array(a), .number(b)) }
+    package static func + (a: Double, b: NDArray) throws -> NDArray { try binary(.add, .number(a), .array(b)) }
+    package static func - (a: NDArray, b: NDArray) throws -> NDArray { try binary(.sub, .array(a), .array(b)) }
+    package static func - (a: NDArray, b: Double) throws -> NDArray { try binary(.sub, .array(a), .number(b)) }
+    package static func - (a: Double, b: NDArray) throws -> NDArray { try binary(.sub, .number(a), .array(b)) }
+    package static func * (a: NDArray, b: NDArray) throws -> NDArray { try binary(.mul, .array(a), .array(b)) }
+    package static func * (a: NDArray, b: Double) throws -> NDArray { try binary(.mul, .array(a), .number(b)) }
+    package static func * (a: Double, b: NDArray) throws -> NDArray { try binary(.mul, .number(a), .array(b)) }
+    package static func / (a: NDArray, b: NDArray) throws -> NDArray { try binary(.div, .array(a), .array(b)) }
+    package static func / (a: NDArray, b: Double) throws -> NDArray { try binary(.div, .array(a), .number(b)) }
+    package static func / (a: Double, b: NDArray) throws -> NDArray { try binary(.div, .number(a), .array(b)) }
+    package static prefix func - (a: NDArray) throws -> NDArray { try unary(.neg, a) }
+}
+
+extension Operand {
+    /// As an array of the given element type; a number becomes one of rank 0.
+    fileprivate func array(_ type: ElementType) throws -> NDArray {
+        switch self {
+        case .array(let array): try array.converted(to: type)
+        case .number(let number): try NDArray.scalar(number, type: type)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// Reading by index: a[…] in all its forms, and single elements quickly.
+
+extension NDArray {
+    /// The elements an index selects, with NumPy's meaning. A view unless arrays or masks take part.
+    /// - Throws: `indexOutOfRange`, `tooManyIndices`, `indexNotWhole`, `maskShape`, `stepIsZero`.
+    package func indexed(by indices: [Index]) throws -> NDArray {
+        if indices.count == 1, case .integer(let i) = indices[0], rank > 0, !isTraced { return try row(i) }
+        let plan = try IndexPlan(indices, shape: shape)
+        if isTraced { return try tracedIndexed(plan) }
+        let layout = try evaluatedLayout()
+        let place = Place(plan, offset: layout.offset, strides: layout.strides ?? Shapes.rowMajorStrides(shape))
+        if plan.isBasic {
+            let view = Layout(storage: layout.storage, offset: place.offset, strides: Shapes.simplified(place.strides, place.shape))
+            return NDArray(data: view, shape: place.shape, count: try Shapes.count(place.shape), type: type)
+        }
+        return try read(plan.selection(place), layout.storage)
+    }
+
+    /// One index along the first axis, the commonest case: without a plan.
+    private func row(_ i: Int) throws -> NDArray {
+        let size = shape[0]
+        guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: size) }
+        var layout = try evaluatedLayout()
+        let rest = Array(shape.dropFirst()), count = count / size
+        layout.offset &+= (i < 0 ? i + size : i) &* (layout.strides?[0] ?? count)
+        layout.strides = layout.strides.flatMap { Shapes.simplified(Array($0.dropFirst()), rest) }
+        return NDArray(data: layout, shape: rest, count: count, type: type)
+    }
+
+    /// The same as a composition of primitives: slice, reshape, transpose, gather.
+    private func tracedIndexed(_ plan: IndexPlan) throws -> NDArray {
+        let cut = try sliced(plan.ranges)
+        // Dropped and new axes have size 1, so they come and go by reshaping; then indexed axes may have to move to the front.
+        let sizes = plan.parts.map { part in
+            switch part {
+            case .kept(let axis): plan.ranges[axis].count
+            case .indexed(let axis): plan.shape[axis]
+            case .new: 1
+            }
+        }
+        var view = try cut.reshaped(to: sizes)
+        if plan.isBasic { return view }
+        if !plan.isAdjacent {
+            let indexed = plan.parts.indices.filter { if case .indexed = plan.parts[$0] { true } else { false } }
+            view = try view.transposed(indexed + plan.parts.indices.filter { !indexed.contains($0) })
+        }
+        let source = try view.contiguous()
+        var place = Place(plan, offset: 0, strides: Shapes.rowMajorStrides(plan.shape))
+        place.offset = 0
+        place.strides = Shapes.rowMajorStrides(place.shape)
+        let selection = try plan.selection(place)
+        return try source.gathered(GatherIndices(starts: selection.starts(), chunk: selection.chunk), shape: selection.shape)
+    }
+
+    private func read(_ selection: Selection, _ storage: Storage) throws -> NDArray {
+        let result = try NDArray.uninitialized(shape: selection.shape, type: type)
+        withExtendedLifetime(storage) {
+            result.withMutableBytes { selection.read(from: storage.pointer, size: type.size, to: $0) }
+        }
+        return result
+    }
+
+    // MARK: Single elements
+
+    /// Element `i` of a vector; negative indices count from the end.
+    package func element(at i: Int) throws -> Double {
+        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "index", expected: "1", shape: shape) }
+        let layout = try evaluatedLayout()
+        guard i < count, i >= -count else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: count) }
+        let position = i < 0 ? i + count : i
+        return load(layout, at: layout.offset &+ position &* (layout.strides?[0] ?? 1))
+    }
+
+    /// The element at one index for each axis.
+    package func element(at indices: [Int]) throws -> Double {
+        guard indices.count == rank else {
+            if indices.count > rank { throw ArrayError.tooManyIndices(given: indices.count, rank: rank) }
+            throw ArrayError.rankMismatch(operation: "index", expected: "\(indices.count)", shape: shape)
+        }
+        let layout = try evaluatedLayout()
+        var position = layout.offset, flat = 0
+        for axis in 0..<rank {
+            let size = shape[axis], i = indices[axis]
+            guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: axis, size: size) }
+            let index = i < 0 ? i + size : i
+            flat = flat &* size &+ index
+            if let strides = layout.strides { position &+= index &* strides[axis] }
+        }
+        return load(layout, at: layout.strides == nil ? layout.offset &+ flat : position)
+    }
+
+    @inline(__always)
+    private func load(_ layout: Layout, at position: Int) -> Double {
+        let element = layout.storage.pointer + position &* type.size
+        switch type {
+        case .bool: return element.load(as: UInt8.self) != 0 ? 1 : 0
+        case .f32: return Double(element.load(as: Float.self))
+        case .f64: return element.load(as: Double.self)
+        }
+    }
+
+    // MARK: Gather and its adjoint
+
+    /// `result.flat[k*chunk ..< (k+1)*chunk] = flat[starts[k] ..< starts[k]+chunk]`, as an array of `shape`.
+    package func gathered(_ indices: GatherIndices, shape target: [Int]) throws -> NDArray {
+        let (length, overflow) = indices.starts.count.multipliedReportingOverflow(by: indices.chunk)
+        guard !overflow, try Shapes.count(target) == length else { throw ArrayError.cannotReshape([indices.starts.count, indices.chunk], to: target) }
+        try check(indices, within: count)
+        let source = try contiguous()
+        let layout = try source.evaluatedLayout()
+        let selection = Selection(
+            shape: target, count: length, outerShape: [], outerStrides: [], offsets: try Positions(indices.starts),
+            innerShape: [indices.chunk], innerStrides: [1])
+        let result = try NDArray.uninitialized(shape: target, type: type)
+        withExtendedLifetime(layout.storage) {
+            result.withMutableBytes { selection.read(from: layout.storage.pointer + layout.offset &* type.size, size: type.size, to: $0) }
+        }
+        guard source.isTraced, let made = result.node.layout else { return result }
+        return source.view(.gather(indices), shape: target, layout: made)
+    }
+
+    /// The adjoint of `gathered`: zeros of `shape` to which the chunks of this array are added at their places, in order.
+    package func scatteredAdd(_ indices: GatherIndices, shape target: [Int]) throws -> NDArray {
+        let (length, overflow) = indices.starts.count.multipliedReportingOverflow(by: indices.chunk)
+        guard !overflow, count == length else { throw ArrayError.cannotAssign(value: shape, to: [indices.starts.count, indices.chunk]) }
+        let result = try NDArray.full(0, shape: target, type: type)
+        try check(indices, within: result.count)
+        let source = try contiguous()
+        let chunk = indices.chunk
+        func add<T: AdditiveArithmetic>(_ elements: UnsafeBufferPointer<T>, _ bytes: UnsafeMutableRawPointer) {
+            let sums = bytes.assumingMemoryBound(to: T.self)
+            var k = 0
+            for start in indices.starts {
+                for i in 0..<chunk { sums[start &+ i] += elements[k &+ i] }
+                k &+= chunk
+            }
+        }
+        switch type {
+        case .bool: throw ArrayError.badValue(operation: "scatter", reason: "bools cannot be added in place")
+        case .f32: try source.withContiguous(of: Float.self) { elements in result.withMutableBytes { add(elements, $0) } }
+        case .f64: try source.withContiguous(of: Double.self) { elements in result.withMutableBytes { add(elements, $0) } }
+        }
+        guard source.isTraced, let made = result.node.layout else { return result }
+        return source.view(.scatterAdd(indices), shape: target, layout: made)
+    }
+
+    private func check(_ indices: GatherIndices, within size: Int) throws {
+        for start in indices.starts where start < 0 || start > size - indices.chunk {
+            throw ArrayError.indexOutOfRange(index: start, axis: 0, size: size)
+        }
+    }
+}

@@ -1,0 +1,276 @@
+// Putting arrays together and taking them apart: concatenate, stack, split, tile, repeat, pad, roll. Compositions of the primitives
+// concatenate, slice, reshape, broadcast and gather, so that derivatives follow.
+
+extension NDArray {
+    /// Joins arrays along an axis they have; the other sizes must be equal.
+    /// - Throws: `shapesDiffer`, `axisOutOfRange`, `badValue` for no arrays or for rank 0.
+    package static func concatenated(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
+        guard let first = arrays.first else { throw ArrayError.badValue(operation: "concat", reason: "there are no arrays to join") }
+        guard first.rank > 0 else { throw ArrayError.rankMismatch(operation: "concat", expected: "1", shape: first.shape) }
+        let axis = try Shapes.axis(axis, rank: first.rank)
+        var shape = first.shape, type = first.type
+        for array in arrays.dropFirst() {
+            guard array.rank == shape.count else { throw ArrayError.shapesDiffer(operation: "concat", first.shape, array.shape, axis: nil) }
+            for other in shape.indices where other != axis && array.shape[other] != shape[other] {
+                throw ArrayError.shapesDiffer(operation: "concat", first.shape, array.shape, axis: other)
+            }
+            let (size, overflow) = shape[axis].addingReportingOverflow(array.shape[axis])
+            guard !overflow else { throw ArrayError.tooLarge(shape: [Int.max]) }
+            shape[axis] = size
+            type = type.promoted(with: array.type)
+        }
+        let parts = try arrays.map { try $0.converted(to: type) }
+        if parts.count == 1 { return parts[0] }
+        let result = try uninitialized(shape: shape, type: type)
+        // Rows of the result, each made of one run of every part.
+        let innerBytes = shape[(axis + 1)...].reduce(type.size, &*), rows = shape[..<axis].reduce(1, &*)
+        let rowBytes = shape[axis] &* innerBytes, piece = 1 << 20
+        var offset = 0
+        for part in parts {
+            let source = try part.contiguous()
+            let layout = try source.evaluatedLayout()
+            let run = part.shape[axis] &* innerBytes, begin = offset
+            offset += run
+            if run == 0 || rows == 0 { continue }
+            withExtendedLifetime(layout.storage) {
+                let from = layout.storage.pointer + layout.offset &* type.size
+                result.withMutableBytes { bytes in
+                    let target = bytes + begin
+                    if run > piece {
+                        // Long rows: each in pieces.
+                        let pieces = (run + piece - 1) / piece
+                        ThreadPool.parallelFor(rows * pieces) { index in
+                            let row = index / pieces, start = index % pieces * piece
+                            (target + (row * rowBytes + start)).copyMemory(from: from + (row * run + start), byteCount: min(piece, run - start))
+                        }
+                        return
+                    }
+                    let rowsEach = piece / run
+                    ThreadPool.parallelFor((rows + rowsEach - 1) / rowsEach) { index in
+                        for row in index * rowsEach..<min(rows, (index + 1) * rowsEach) {
+                            (target + row * rowBytes).copyMemory(from: from + row * run, byteCount: run)
+                        }
+                    }
+                }
+            }
+        }
+        guard parts.contains(where: \.isTraced) else { return result }
+        return NDArray(
+            node: Node(
+                .concatenate(axis: axis), inputs: parts, shape: shape, count: result.count, type: type, isTraced: true, site: .current,
+                layout: result.node.layout))
+    }
+
+    /// Joins arrays of one shape along a new axis.
+    package static func stacked(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
+        guard let first = arrays.first else { throw ArrayError.badValue(operation: "stack", reason: "there are no arrays to join") }
+        for array in arrays where array.shape != first.shape {
+            throw ArrayError.shapesDiffer(operation: "stack", first.shape, array.shape, axis: nil)
+        }
+        let axis = try Shapes.axis(axis, rank: first.rank + 1)
+        var unit = first.shape
+        unit.insert(1, at: axis)
+        _ = try Shapes.count(unit)
+        return try concatenated(arrays.map { try $0.reshaped(to: unit) }, axis: axis)
+    }
+
+    /// Cuts an axis into `parts` equal pieces.
+    package func split(parts: Int, axis: Int = 0) throws -> [NDArray] {
+        let axis = try Shapes.axis(axis, rank: rank)
+        guard parts > 0, shape[axis] % parts == 0 else {
+            throw ArrayError.badValue(operation: "split", reason: "axis \(axis) of size \(shape[axis]) does not divide into \(parts) equal parts")
+        }
+        let size = shape[axis] / parts
+        return try split(at: (1..<max(parts, 1)).map { $0 * size }, axis: axis)
+    }
+
+    /// Cuts an axis before each of the indices; as with slices, what lies outside is cut off.
+    package func split(at indices: [Int], axis: Int = 0) throws -> [NDArray] {
+        let axis = try Shapes.axis(axis, rank: rank)
+        let bounds: [Int?] = [nil] + indices.map { $0 } + [nil]
+        return try zip(bounds, bounds.dropFirst()).map { start, stop in
+            try along(axis, IndexPlan.range(start, stop, nil, size: shape[axis]))
+        }
+    }
+
+    /// A range along one axis.
+    private func along(_ axis: Int, _ range: SliceRange) throws -> NDArray {
+        var ranges = shape.map { SliceRange(start: 0, step: 1, count: $0) }
+        ranges[axis] = range
+        return try sliced(ranges)
+    }
+
+    /// Itself, `counts` times along each axis; missing counts and axes in front are 1.
+    package func tiled(_ counts: [Int]) throws -> NDArray {
+        if let negative = counts.first(where: { $0 < 0 }) { throw ArrayError.negativeSize(negative) }
+        let rank = max(self.rank, counts.count)
+        let sizes = [Int](repeating: 1, count: rank - self.rank) + shape
+        let repeats = [Int](repeating: 1, count: rank - counts.count) + counts
+        let target = try NDArray.products(sizes, repeats)
+        if rank * 2 > Shapes.rankLimit {
+            // Too many axes to interleave: one at a time.
+            var result = try reshaped(to: sizes)
+            for axis in 0..<rank where repeats[axis] != 1 {
+                result = repeats[axis] == 0
+                    ? try result.along(axis, SliceRange(start: 0, step: 1, count: 0))
+                    : try NDArray.concatenated([NDArray](repeating: result, count: repeats[axis]), axis: axis)
+            }
+            return result
+        }
+        let apart = try reshaped(to: sizes.flatMap { [1, $0] })
+        return try apart.broadcast(to: zip(repeats, sizes).flatMap { [$0, $1] }).reshaped(to: target)
+    }
+
+    private static func products(_ a: [Int], _ b: [Int]) throws -> [Int] {
+        try zip(a, b).map { x, y in
+            let (product, overflow) = x.multipliedReportingOverflow(by: y)
+            guard !overflow else { throw ArrayError.tooLarge(shape: a) }
+            return product
+        }
+    }
+
+    /// Each element `count` times in a row, along an axis or flattened.
+    package func repeated(_ count: Int, axis: Int? = nil) throws -> NDArray {
+        guard count >= 0 else { throw ArrayError.negativeSize(count) }
+        guard let axis else { return try reshaped(to: [self.count]).repeated(count, axis: 0) }
+        let position = try Shapes.axis(axis, rank: rank)
+        var apart = shape, wide = shape, target = shape
+        apart.insert(1, at: position + 1)
+        wide.insert(count, at: position + 1)
+        target[position] = try NDArray.products([shape[position]], [count])[0]
+        return try reshaped(to: apart).broadcast(to: wide).reshaped(to: target)
+    }
+
+    /// Element i of an axis `counts[i]` times; flattened without an axis.
+    package func repeated(counts: [Int], axis: Int? = nil) throws -> NDArray {
+        guard let axis else { return try reshaped(to: [count]).repeated(counts: counts, axis: 0) }
+        let position = try Shapes.axis(axis, rank: rank)
+        guard counts.count == shape[position] else {
+            throw ArrayError.shapesDiffer(operation: "repeat", shape, [counts.count], axis: position)
+        }
+        var total = 0
+        for count in counts {
+            if count < 0 { throw ArrayError.negativeSize(count) }
+            let (sum, overflow) = total.addingReportingOverflow(count)
+            guard !overflow, sum < 1 << 48 else { throw ArrayError.tooLarge(shape: shape) }
+            total = sum
+        }
+        try MemoryPool.allow(total &* 8)
+        var rows: [Double] = []
+        rows.reserveCapacity(total)
+        for (i, count) in counts.enumerated() { for _ in 0..<count { rows.append(Double(i)) } }
+        return try taking(rows, axis: position)
+    }
+
+    /// The given rows of an axis, one after the other.
+    private func taking(_ rows: [Double], axis: Int) throws -> NDArray {
+        let all = Index.slice(start: nil, stop: nil, step: nil)
+        return try indexed(by: [Index](repeating: all, count: axis) + [.array(NDArray(rows, shape: [rows.count]))])
+    }
+
+    /// How the space around a padded array is filled.
+    package enum Padding {
+        case constant(Double)
+        /// With the element at the edge.
+        case edge
+        /// With the array mirrored about its edge, the edge itself not repeated.
+        case reflect
+    }
+
+    /// With `widths[axis]` = (before, after) further elements along every axis.
+    package func padded(_ widths: [(before: Int, after: Int)], _ mode: Padding = .constant(0)) throws -> NDArray {
+        guard widths.count == rank else {
+            throw ArrayError.badValue(operation: "pad", reason: "\(widths.count) widths are given but the array has \(rank) axes")
+        }
+        var target = shape
+        for (axis, width) in widths.enumerated() {
+            for size in [width.before, width.after] where size < 0 { throw ArrayError.negativeSize(size) }
+            let (half, overflow) = shape[axis].addingReportingOverflow(width.before)
+            let (size, overflow2) = half.addingReportingOverflow(width.after)
+            guard !overflow, !overflow2 else { throw ArrayError.tooLarge(shape: shape) }
+            target[axis] = size
+        }
+        _ = try Shapes.count(target)
+        if target == shape { return self }
+        if case .constant(let value) = mode {
+            let ranges = zip(widths, shape).map { SliceRange(start: $0.before, step: 1, count: $1) }
+            if isTraced, value == 0 { return try unsliced(ranges, shape: target) }
+            var result = try NDArray.full(value, shape: target, type: type)
+            try result.assign(.array(self), at: ranges.map { .slice(start: $0.start, stop: $0.start + $0.count, step: 1) })
+            return result
+        }
+        var result = self
+        for (axis, width) in widths.enumerated() where width.before + width.after > 0 {
+            let size = shape[axis], period = 2 * (size - 1)
+            guard size > 0 else { throw ArrayError.badValue(operation: "pad", reason: "axis \(axis) is empty: there is no edge to repeat") }
+            try MemoryPool.allow(target[axis] &* 8)
+            let rows = (0..<target[axis]).map { position -> Double in
+                let i = position - width.before
+                if case .reflect = mode, period > 0 {
+                    let phase = (i % period + period) % period
+                    return Double(min(phase, period - phase))
+                }
+                return Double(min(max(i, 0), size - 1))
+            }
+            result = try result.taking(rows, axis: axis)
+        }
+        return result
+    }
+
+    /// Elements moved on by `shift` along an axis, those at the end coming round to the front; flattened meanwhile without an axis.
+    package func rolled(_ shift: Int, axis: Int? = nil) throws -> NDArray {
+        guard let axis else { return try reshaped(to: [count]).rolled(shift, axis: 0).reshaped(to: shape) }
+        let position = try Shapes.axis(axis, rank: rank)
+        let size = shape[position]
+        guard size > 0 else { return self }
+        let steps = (shift % size + size) % size
+        if steps == 0 { return self }
+        let parts = try split(at: [size - steps], axis: position)
+        return try NDArray.concatenated([parts[1], parts[0]], axis: position)
+    }
+
+    /// Grids of coordinates from vectors: the first varies along axis 1, the second along axis 0, as NumPy's meshgrid has it.
+    package static func meshgrid(_ vectors: [NDArray]) throws -> [NDArray] {
+        for vector in vectors where vector.rank > 1 { throw ArrayError.rankMismatch(operation: "meshgrid", expected: "1", shape: vector.shape) }
+        var shape = vectors.map(\.count), axes = Array(vectors.indices)
+        if vectors.count >= 2 {
+            shape.swapAt(0, 1)
+            axes.swapAt(0, 1)
+        }
+        _ = try Shapes.count(shape)
+        return try zip(vectors, axes).map { vector, axis in
+            var unit = [Int](repeating: 1, count: vectors.count)
+            unit[axis] = vector.count
+            return try vector.reshaped(to: unit).broadcast(to: shape)
+        }
+    }
+
+    /// A row for each label, with 1 at the label and 0 elsewhere: shape of the labels + [classes].
+    /// - Throws: `indexNotWhole`; `badValue` for a label outside 0 ..< classes.
+    package static func oneHot(_ labels: NDArray, classes: Int? = nil, type: ElementType = .f64) throws -> NDArray {
+        let numbers = try labels.toDoubles()
+        var columns: [Int] = []
+        columns.reserveCapacity(numbers.count)
+        for number in numbers {
+            guard let column = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
+            columns.append(column)
+        }
+        let count = classes ?? max(0, (columns.max() ?? -1) &+ 1)
+        if count < 0 { throw ArrayError.negativeSize(count) }
+        for column in columns where column < 0 || column >= count {
+            throw ArrayError.badValue(operation: "one_hot", reason: "label \(column) is not one of 0 to \(count - 1)")
+        }
+        let result = try full(0, shape: labels.shape + [count], type: type)
+        result.withMutableBytes { bytes in
+            for (row, column) in columns.enumerated() {
+                let position = row &* count &+ column
+                switch type {
+                case .bool: bytes.assumingMemoryBound(to: UInt8.self)[position] = 1
+                case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
+                case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+                }
+            }
+        }
+        return result
+    }
+}

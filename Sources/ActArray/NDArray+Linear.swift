@@ -1,0 +1,176 @@
+// Linear algebra by LU factorisation: inv, solve, det; and trace and norms. Computed in f64 whatever the element type, and given
+// back in it. Leading axes are a batch of matrices, as in NumPy.
+
+extension NDArray {
+    /// The inverse of a square matrix.
+    /// - Throws: `notSquare`, `singular`, `interrupted`.
+    package func inverse() throws -> NDArray {
+        let n = try squareSize("inv")
+        let source = type == .bool ? try converted(to: .f64) : self
+        let identity = try NDArray.eye(n).broadcast(to: shape)
+        let value = try source.detached().solved(identity.contiguous(), columns: n, operation: "inv")
+        return try NDArray.custom(Inverse.rule, inputs: [source], value: value.converted(to: source.type))
+    }
+
+    /// The x of `a @ x = b`; `b` is a vector, or a matrix of columns.
+    /// - Throws: `notSquare`, `shapesDoNotMultiply`, `singular`, `interrupted`.
+    package static func solve(_ a: NDArray, _ b: NDArray) throws -> NDArray {
+        let n = try a.squareSize("solve")
+        guard b.rank > 0 else { throw ArrayError.scalarOperand(operation: "solve") }
+        if b.rank == 1 {
+            guard b.count == n else { throw ArrayError.shapesDoNotMultiply(a.shape, b.shape) }
+            let columns = try solve(a, b.reshaped(to: [n, 1]))
+            return try columns.reshaped(to: Array(columns.shape.dropLast()))
+        }
+        guard b.shape[b.rank - 2] == n else { throw ArrayError.shapesDoNotMultiply(a.shape, b.shape) }
+        var type = a.type.promoted(with: b.type)
+        if type == .bool { type = .f64 }
+        let batch: [Int]
+        do { batch = try Shapes.broadcast(Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))) } catch {
+            throw ArrayError.shapesDoNotMultiply(a.shape, b.shape)
+        }
+        let columns = b.shape[b.rank - 1]
+        let left = try a.converted(to: type).broadcast(to: batch + [n, n]), right = try b.converted(to: type).broadcast(to: batch + [n, columns])
+        let value = try left.detached().solved(right.detached(), columns: columns, operation: "solve")
+        return try custom(Solution.rule, inputs: [left, right], value: value.converted(to: type))
+    }
+
+    /// The determinant of a square matrix: rank 0, or one for each matrix of a batch.
+    /// - Throws: `notSquare`, `interrupted`.
+    package func determinant() throws -> NDArray {
+        let n = try squareSize("det")
+        let source = type == .bool ? try converted(to: .f64) : self
+        var work = try source.detached().converted(to: .f64)
+        try work.makeUnique()
+        let result = try NDArray.uninitialized(shape: Array(shape.dropLast(2)), type: .f64)
+        try work.withMutableBytes { matrices in
+            try result.withMutableBytes { values in
+                let elements = matrices.assumingMemoryBound(to: Double.self), values = values.assumingMemoryBound(to: Double.self)
+                for plane in 0..<result.count { values[plane] = try LU(factoring: elements + plane * n * n, n: n).determinant }
+            }
+        }
+        return try NDArray.custom(Determinant.rule, inputs: [source], value: result.converted(to: source.type))
+    }
+
+    /// X of A X = B for each matrix A of this array and B of `right`, in f64; both have the same batch axes.
+    private func solved(_ right: NDArray, columns: Int, operation: String) throws -> NDArray {
+        let n = shape[rank - 1], planes = shape.dropLast(2).reduce(1, &*)
+        var work = try converted(to: .f64), result = try right.converted(to: .f64)
+        try work.makeUnique()
+        try result.makeUnique()
+        guard n > 0 else { return result }
+        try work.withMutableBytes { matrices in
+            try result.withMutableBytes { columnsOfResult in
+                let a = matrices.assumingMemoryBound(to: Double.self), b = columnsOfResult.assumingMemoryBound(to: Double.self)
+                for plane in 0..<planes {
+                    let factors = try LU(factoring: a + plane * n * n, n: n)
+                    if factors.zeroPivot != nil { throw ArrayError.singular(operation: operation) }
+                    try factors.solve(b + plane * n * columns, columns: columns)
+                }
+            }
+        }
+        return result
+    }
+
+    private func squareSize(_ operation: String) throws -> Int {
+        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: operation, expected: "2", shape: shape) }
+        guard shape[rank - 1] == shape[rank - 2] else { throw ArrayError.notSquare(operation: operation, shape) }
+        return shape[rank - 1]
+    }
+
+    /// The last two axes exchanged.
+    package func matrixTransposed() throws -> NDArray {
+        var order = Array(0..<rank)
+        order.swapAt(rank - 1, rank - 2)
+        return try transposed(order)
+    }
+
+    /// The sum of the elements whose index on axis 1 is that on axis 0 plus `offset`.
+    package func trace(offset: Int = 0) throws -> NDArray {
+        try diagonal(offset: offset).reduced(.sum, axes: [0])
+    }
+
+    /// The elements whose index on axis 1 is that on axis 0 plus `offset`, along a new first axis.
+    package func diagonal(offset: Int = 0) throws -> NDArray {
+        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: "trace", expected: "2", shape: shape) }
+        let (rows, columns) = (shape[0], shape[1])
+        let inner = Array(shape.dropFirst(2))
+        let chunk = inner.reduce(1, &*)
+        let first = offset > -rows && offset < 0 ? -offset : 0
+        let starts = (first..<max(rows, first)).filter { row in
+            let (column, overflow) = row.addingReportingOverflow(offset)
+            return !overflow && column >= 0 && column < columns
+        }.map { ($0 &* columns &+ $0 &+ offset) &* chunk }
+        return try gathered(GatherIndices(starts: starts, chunk: chunk), shape: [starts.count] + inner)
+    }
+
+    /// Norms as NumPy numbers them. Of vectors: ∞, −∞, 0 (how many are not 0), or p for (Σ |x|^p)^(1/p). Of a matrix, when no axis
+    /// is named: 1 and ∞ (largest sum of a column or row; −1 and −∞ the smallest). Without an order the root of the sum of squares.
+    package func norm(order: Double?, axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
+        guard let order else { return try norm(axes: axes, keepdims: keepdims) }
+        let magnitude = try NDArray.unary(.abs, self)
+        let isMatrix = axes == nil ? rank == 2 : axes?.count == 2
+        if isMatrix {
+            let pair = try Shapes.axes(axes, rank: rank)
+            let summed: Int
+            switch abs(order) {
+            case 1: summed = axes?[0] ?? pair[0]
+            case .infinity: summed = axes?[1] ?? pair[1]
+            default:
+                throw ArrayError.badValue(operation: "norm", reason: "the order of a matrix norm is 1, -1, inf or -inf, or left out")
+            }
+            let sums = try magnitude.reduced(.sum, axes: [summed], keepdims: true)
+            let result = try sums.reduced(order > 0 ? .max : .min, axes: pair, keepdims: true)
+            return keepdims ? result : try result.squeezed(pair)
+        }
+        guard axes != nil || rank <= 1, (axes?.count ?? 1) == 1 else {
+            throw ArrayError.badValue(operation: "norm", reason: "a norm with an order needs one axis or two")
+        }
+        switch order {
+        case .infinity: return try magnitude.reduced(.max, axes: axes, keepdims: keepdims)
+        case -.infinity: return try magnitude.reduced(.min, axes: axes, keepdims: keepdims)
+        case 0: return try NDArray.compare(.ne, .array(self), .number(0)).reduced(.sum, axes: axes, keepdims: keepdims).converted(to: magnitude.type)
+        case 1: return try magnitude.reduced(.sum, axes: axes, keepdims: keepdims)
+        case 2: return try norm(axes: axes, keepdims: keepdims)
+        default:
+            if order.isNaN { throw ArrayError.badValue(operation: "norm", reason: "the order is not a number") }
+            let powers = try NDArray.binary(.pow, .array(magnitude), .number(order)).reduced(.sum, axes: axes, keepdims: keepdims)
+            return try NDArray.binary(.pow, .array(powers), .number(1 / order))
+        }
+    }
+}
+
+// MARK: Derivatives
+
+/// Y = A⁻¹: dA = −Yᵀ dY Yᵀ.
+private final class Inverse: CustomFunction {
+    static let rule = Inverse()
+    let name = "inv", isElementwise = false
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        let transposed = try result.matrixTransposed()
+        return [try -NDArray.matmul(NDArray.matmul(transposed, cotangent), transposed)]
+    }
+}
+
+/// X = A⁻¹ B: dB = A⁻ᵀ dX, dA = −dB Xᵀ.
+private final class Solution: CustomFunction {
+    static let rule = Solution()
+    let name = "solve", isElementwise = false
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        let right = try NDArray.solve(inputs[0].matrixTransposed(), cotangent)
+        return [try -NDArray.matmul(right, result.matrixTransposed()), right]
+    }
+}
+
+/// d = det A: dA = dd · d · A⁻ᵀ; so it has no rule where the determinant is 0.
+private final class Determinant: CustomFunction {
+    static let rule = Determinant()
+    let name = "det", isElementwise = false
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        let scale = try (cotangent * result).reshaped(to: result.shape + [1, 1])
+        return [try scale * inputs[0].inverse().matrixTransposed()]
+    }
+}

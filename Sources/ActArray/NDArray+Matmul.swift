@@ -1,0 +1,169 @@
+// Products of matrices and vectors as programs see them: NumPy's `matmul`, `dot` and `outer`, rank by rank. Transposed views and rows
+// with gaps go to the product as they are; the derivative comes from the one primitive `matmul` and reshapes.
+
+import CActKernels
+
+extension NDArray {
+    /// `a @ b`: the last axis of `a` against the second-last of `b` (the only one of a vector); the axes before them broadcast.
+    /// - Throws: `scalarOperand` for rank 0, `shapesDoNotMultiply`, `interrupted`.
+    package static func matmul(_ a: NDArray, _ b: NDArray) throws -> NDArray {
+        guard a.rank > 0, b.rank > 0 else { throw ArrayError.scalarOperand(operation: "matmul") }
+        guard a.shape[a.rank - 1] == b.shape[max(0, b.rank - 2)] else { throw ArrayError.shapesDoNotMultiply(a.shape, b.shape) }
+        let type = productType(a, b)
+        let left = try (a.rank == 1 ? a.reshaped(to: [1, a.count]) : a).converted(to: type)
+        let right = try (b.rank == 1 ? b.reshaped(to: [b.count, 1]) : b).converted(to: type)
+        let product = try product(left, right, of: (a.shape, b.shape))
+        if a.rank > 1, b.rank > 1 { return product }
+        var shape = product.shape
+        if b.rank == 1 { shape.removeLast() }
+        if a.rank == 1 { shape.remove(at: shape.count - (b.rank == 1 ? 1 : 2)) }
+        return try product.reshaped(to: shape)
+    }
+
+    /// NumPy's `dot`: of matrices and vectors `matmul`; of rank 0 the product; of higher ranks the last axis of `a` against the
+    /// second-last of `b`, the other axes of `a` before those of `b`.
+    package static func dot(_ a: NDArray, _ b: NDArray) throws -> NDArray {
+        if a.rank == 0 || b.rank == 0 { return try a * b }
+        if b.rank <= 2 { return try matmul(a, b) }
+        let k = b.shape[b.rank - 2]
+        guard a.shape[a.rank - 1] == k else { throw ArrayError.shapesDoNotMultiply(a.shape, b.shape) }
+        let others = Array(b.shape.dropLast(2)) + [b.shape[b.rank - 1]]
+        let order = [b.rank - 2] + Array(0..<(b.rank - 2)) + [b.rank - 1]
+        let right = try b.transposed(order).reshaped(to: [k, Shapes.count(others)])
+        let left = try a.reshaped(to: [Shapes.count(Array(a.shape.dropLast())), k])
+        return try matmul(left, right).reshaped(to: a.shape.dropLast() + others)
+    }
+
+    /// Every element of `a` times every element of `b`, both flattened: shape (a.count, b.count).
+    package static func outer(_ a: NDArray, _ b: NDArray) throws -> NDArray {
+        try a.reshaped(to: [a.count, 1]) * b.reshaped(to: [1, b.count])
+    }
+
+    /// Two numbers' types promoted; bools count as 0 and 1.
+    private static func productType(_ a: NDArray, _ b: NDArray) -> ElementType {
+        let type = a.type.promoted(with: b.type)
+        return type == .bool ? .f64 : type
+    }
+
+    /// The primitive: both of rank 2 and up and of one type, f32 or f64.
+    private static func product(_ a: NDArray, _ b: NDArray, of shapes: ([Int], [Int])) throws -> NDArray {
+        let m = a.shape[a.rank - 2], n = b.shape[b.rank - 1]
+        var batch: [Int] = []
+        if a.rank > 2 || b.rank > 2 {
+            do { batch = try Shapes.broadcast(Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2))) } catch {
+                throw ArrayError.shapesDoNotMultiply(shapes.0, shapes.1)
+            }
+        }
+        let result = try NDArray.uninitialized(shape: batch + [m, n], type: a.type)
+        if result.count > 0 {
+            if a.type == .f32 { try multiply(a, b, batch, into: result, Float.self) } else { try multiply(a, b, batch, into: result, Double.self) }
+        }
+        guard a.isTraced || b.isTraced else { return result }
+        return NDArray(
+            node: Node(
+                .matmul, inputs: [a, b], shape: result.shape, count: result.count, type: a.type, isTraced: true, site: .current,
+                layout: result.node.layout))
+    }
+
+    private static func multiply<T: MatrixElement>(_ a: NDArray, _ b: NDArray, _ batch: [Int], into result: NDArray, _: T.Type) throws {
+        let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
+        let left = try a.matrixReady(), right = try b.matrixReady()
+        let layoutA = try left.evaluatedLayout(), layoutB = try right.evaluatedLayout()
+        let stridesA = layoutA.strides ?? Shapes.rowMajorStrides(a.shape), stridesB = layoutB.strides ?? Shapes.rowMajorStrides(b.shape)
+        let (rowA, columnA) = (stridesA[a.rank - 2], stridesA[a.rank - 1])
+        let (rowB, columnB) = (stridesB[b.rank - 2], stridesB[b.rank - 1])
+        let baseA = UnsafePointer(layoutA.storage.pointer.assumingMemoryBound(to: T.self) + layoutA.offset)
+        let baseB = UnsafePointer(layoutB.storage.pointer.assumingMemoryBound(to: T.self) + layoutB.offset)
+
+        try withExtendedLifetime((left, right)) {
+            try result.withMutableBytes { bytes in
+                let c = bytes.assumingMemoryBound(to: T.self)
+                if a.rank == 2, b.rank == 2 {
+                    return try multiplyMatrices(
+                        m: m, n: n, k: k, MatrixView(baseA, rowStride: rowA, columnStride: columnA),
+                        MatrixView(baseB, rowStride: rowB, columnStride: columnB), into: c)
+                }
+                // One matrix on the right for all rows on the left: one large product instead of many small ones.
+                if b.rank == 2 {
+                    let rows = MergedAxes(Array(a.shape.dropLast()), [Array(stridesA.dropLast())])
+                    if rows.shape.count <= 1 {
+                        let view = MatrixView(baseA, rowStride: rows.strides[0].first ?? max(k, 1), columnStride: columnA)
+                        return try multiplyMatrices(
+                            m: result.count / n, n: n, k: k, view, MatrixView(baseB, rowStride: rowB, columnStride: columnB), into: c)
+                    }
+                }
+                let planes = batch.reduce(1, &*)
+                let lead = batch.count
+                let outerA = Shapes.broadcastStrides(Array(a.shape.dropLast(2)), Array(stridesA.dropLast(2)), to: batch) ?? []
+                let outerB = Shapes.broadcastStrides(Array(b.shape.dropLast(2)), Array(stridesB.dropLast(2)), to: batch) ?? []
+                // Whole planes to each thread; a single large one is shared out by the product itself.
+                let work = max(1, m * n * max(1, min(k, 1 << 20)))
+                let part = max(1, (1 << 18) / work)
+                ThreadPool.parallelFor(work >= 1 << 24 ? 1 : (planes + part - 1) / part) { index in
+                    let range = work >= 1 << 24 ? 0..<planes : index * part..<min(planes, (index + 1) * part)
+                    for plane in range {
+                        var rest = plane, offsetA = 0, offsetB = 0
+                        for axis in (0..<lead).reversed() {
+                            let i = rest % batch[axis]
+                            rest /= batch[axis]
+                            offsetA &+= i &* outerA[axis]
+                            offsetB &+= i &* outerB[axis]
+                        }
+                        // An interrupt shows in the flag, which is read below.
+                        try? multiplyMatrices(
+                            m: m, n: n, k: k, MatrixView(baseA + offsetA, rowStride: rowA, columnStride: columnA),
+                            MatrixView(baseB + offsetB, rowStride: rowB, columnStride: columnB), into: c + plane * m * n)
+                    }
+                }
+                try Interrupt.check()
+            }
+        }
+    }
+
+    /// A product into contiguous memory; of two vectors by the kernel that sums in f64.
+    private static func multiplyMatrices<T: MatrixElement>(
+        m: Int, n: Int, k: Int, _ a: MatrixView<T>, _ b: MatrixView<T>, into c: UnsafeMutablePointer<T>
+    ) throws {
+        if m == 1, n == 1, k > 0, a.columnStride == 1 || k == 1, b.rowStride == 1 || k == 1 {
+            c.pointee = T(T.dotProduct(a.pointer, b.pointer, k))
+        } else {
+            try BLAS.multiply(m: m, n: n, k: k, a, b, into: c, rowStride: n)
+        }
+    }
+
+    /// Itself when one of the last two axes runs along memory, else a copy that does.
+    private func matrixReady() throws -> NDArray {
+        guard let strides = try evaluatedLayout().strides else { return self }
+        let (rows, columns) = (shape[rank - 2], shape[rank - 1])
+        let (row, column) = (strides[rank - 2], strides[rank - 1])
+        let isReady = (column == 1 || columns == 1) && (row >= columns || rows == 1) || (row == 1 || rows == 1) && (column >= rows || columns == 1)
+        return isReady ? self : try contiguous()
+    }
+}
+
+/// The flag that Ctrl-C sets.
+package enum Interrupt {
+    package static var isSet: Bool { act_interrupt_get() != 0 }
+
+    /// - Throws: `ArrayError.interrupted` once it is set.
+    package static func check() throws {
+        if isSet { throw ArrayError.interrupted }
+    }
+}
+
+extension MatrixElement {
+    /// Σ a[i] b[i], summed in f64 over fixed pieces.
+    static func dotProduct(_ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ count: Int) -> Double {
+        let part = 1 << 16
+        if count <= part { return dotPiece(a, b, count) }
+        let parts = (count + part - 1) / part
+        var sums = [Double](repeating: 0, count: parts)
+        sums.withUnsafeMutableBufferPointer { sums in
+            ThreadPool.parallelFor(parts) { index in
+                let start = index * part
+                sums[index] = dotPiece(a + start, b + start, min(part, count - start))
+            }
+        }
+        return sums.reduce(0, +)
+    }
+}

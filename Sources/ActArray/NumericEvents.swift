@@ -1,0 +1,161 @@
+// Infinities and NaNs that array operations made of ordinary numbers: what the program warns about.
+//
+// Processors raise sticky flags when that may have happened; kernels may raise them without reason. So flags only say where to look:
+// the elements decide. Operations on single numbers do not come here.
+
+import CActKernels
+import Synchronization
+
+/// One operation's unusual results within one evaluation.
+package struct NumericEvent: Equatable, Sendable {
+    package enum Kind: Int, Sendable, CaseIterable {
+        /// Infinite, from finite numbers.
+        case overflow
+        /// Infinite at a pole: x / 0, log 0.
+        case divideByZero
+        /// NaN, from numbers that were none.
+        case invalid
+    }
+
+    package let kind: Kind
+    /// As programs call it.
+    package let operation: String
+    package let site: Site
+    /// How many elements.
+    package internal(set) var count: Int
+    /// The row-major position of the first one in the result.
+    package internal(set) var first: Int
+    /// The operands there.
+    package internal(set) var example: [Double]
+
+    package init(kind: Kind, operation: String, site: Site, count: Int, first: Int, example: [Double]) {
+        self.kind = kind
+        self.operation = operation
+        self.site = site
+        self.count = count
+        self.first = first
+        self.example = example
+    }
+}
+
+package enum NumericEvents {
+    /// Whether operations of this thread are watched.
+    package static var isEnabled: Bool {
+        @inline(__always) get { act_context().pointee.watches_events != 0 }
+        set { act_context().pointee.watches_events = newValue ? 1 : 0 }
+    }
+
+    /// The events of this thread since the last call, in the order of evaluation.
+    package static func drain() -> [NumericEvent] {
+        guard let list = act_context().pointee.events.map({ Unmanaged<List>.fromOpaque($0).takeUnretainedValue() }) else { return [] }
+        defer { list.events = [] }
+        return list.events
+    }
+
+    /// Adds events to this thread's list. A thread that nobody drains keeps the first thousand.
+    static func add(_ events: [NumericEvent]) {
+        if events.isEmpty { return }
+        let context = act_context()
+        let list: List
+        if let raw = context.pointee.events {
+            list = Unmanaged<List>.fromOpaque(raw).takeUnretainedValue()
+        } else {
+            list = List()
+            context.pointee.events = Unmanaged.passRetained(list).toOpaque()
+        }
+        if list.events.count < 1000 { list.events += events }
+    }
+
+    private final class List {
+        var events: [NumericEvent] = []
+    }
+
+    // MARK: Finding them
+
+    /// Looks for events among `n` computed elements, the first of which is at position `start` of the result.
+    static func examine(
+        _ primitive: Primitive, _ site: Site, operands: [(Kernel.Operand, ElementType)], result: UnsafeRawPointer, type: ElementType,
+        start: Int, _ n: Int
+    ) -> [NumericEvent] {
+        guard primitive.mayRaiseEvents, type != .bool else { return [] }
+        var events: [NumericEvent] = []
+        for i in 0..<n {
+            let y = element(result, type, i)
+            if y.isFinite { continue }
+            let inputs = operands.map { element($0.0.pointer, $0.1, $0.0.stride &* i) }
+            guard let kind = kind(primitive, inputs, y) else { continue }
+            if let known = events.firstIndex(where: { $0.kind == kind }) {
+                events[known].count += 1
+            } else {
+                events.append(
+                    NumericEvent(kind: kind, operation: primitive.name, site: site, count: 1, first: start &+ i, example: inputs))
+            }
+        }
+        return events
+    }
+
+    /// The same for an array that was computed at once.
+    @inline(never)
+    static func examineSmall(
+        _ primitive: Primitive, _ a: Kernel.Operand, _ b: Kernel.Operand, _ operand: ElementType, result: UnsafeRawPointer,
+        type: ElementType, _ count: Int
+    ) {
+        var operands = [(a, operand)]
+        if case .binary = primitive { operands.append((b, operand)) }
+        add(examine(primitive, .current, operands: operands, result: result, type: type, start: 0, count))
+        act_fp_clear()
+    }
+
+    private static func kind(_ primitive: Primitive, _ inputs: [Double], _ y: Double) -> NumericEvent.Kind? {
+        if y.isNaN { return inputs.contains(where: \.isNaN) ? nil : .invalid }
+        guard inputs.allSatisfy(\.isFinite) else { return nil }
+        switch primitive {
+        case .binary(.div), .binary(.floordiv): return inputs[1] == 0 ? .divideByZero : .overflow
+        case .binary(.pow), .unary(.reciprocal): return inputs[0] == 0 ? .divideByZero : .overflow
+        case .unary(.log), .unary(.log2), .unary(.log10), .unary(.log1p), .unary(.atanh): return .divideByZero
+        default: return .overflow
+        }
+    }
+
+    private static func element(_ base: UnsafeRawPointer, _ type: ElementType, _ i: Int) -> Double {
+        switch type {
+        case .bool: base.load(fromByteOffset: i, as: UInt8.self) != 0 ? 1 : 0
+        case .f32: Double(base.load(fromByteOffset: i &* 4, as: Float.self))
+        case .f64: base.load(fromByteOffset: i &* 8, as: Double.self)
+        }
+    }
+}
+
+/// Events that several threads find in one evaluation, with the number of the operation each belongs to.
+final class Found: Sendable {
+    private let list = Mutex<[(step: Int, event: NumericEvent)]>([])
+
+    func add(_ step: Int, _ events: [NumericEvent]) {
+        if !events.isEmpty { list.withLock { $0 += events.map { (step, $0) } } }
+    }
+
+    /// One event for each operation and kind, in the order of operations.
+    var merged: [NumericEvent] {
+        var result: [(step: Int, event: NumericEvent)] = []
+        let sorted = list.withLock { $0 }.sorted {
+            ($0.step, $0.event.kind.rawValue, $0.event.first) < ($1.step, $1.event.kind.rawValue, $1.event.first)
+        }
+        for (step, event) in sorted {
+            if let last = result.last, last.step == step, last.event.kind == event.kind {
+                result[result.count - 1].event.count += event.count
+            } else {
+                result.append((step, event))
+            }
+        }
+        return result.map(\.event)
+    }
+}
+
+extension Primitive {
+    fileprivate var mayRaiseEvents: Bool {
+        switch self {
+        case .unary, .binary, .convert: true
+        default: false
+        }
+    }
+}

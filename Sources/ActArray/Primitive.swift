@@ -1,0 +1,98 @@
+// The closed set of array operations. Everything else is a composition of these, so one exhaustive `switch` answers each
+// question about an operation: how it is evaluated (ActArray), what its derivative is (ActGrad), how it is named in messages.
+
+/// What made a node.
+package enum Primitive {
+    /// Elements that were given: literals, files, random draws, results that forgot how they were made.
+    case data
+    /// The point at which a derivative is taken. Its input, if any, is the value it stands for (traced by an outer derivative).
+    case variable
+
+    // Elementwise; inputs are broadcast to the node's shape.
+    case unary(UnaryOperation)
+    case binary(BinaryOperation)
+    case compare(CompareOperation)      // result: bool
+    case test(TestOperation)            // isnan, isinf, isfinite; result: bool
+    case logical(LogicalOperation)      // and, or, xor, not; bool → bool
+    case select                         // inputs: condition (bool), then, otherwise
+    case convert                        // to the node's element type
+
+    // Structure.
+    case reshape
+    case transpose([Int])               // result axis i is input axis permutation[i]
+    case broadcast                      // to the node's shape
+    case slice([SliceRange])            // one range an axis; keeps the rank
+    case unslice([SliceRange])          // adjoint of slice: zeros of the node's shape, the input at the ranges
+    case gather(GatherIndices)          // result.flat[k*chunk ..< (k+1)*chunk] = input.flat[indices[k] ..< indices[k]+chunk]
+    case scatterAdd(GatherIndices)      // adjoint of gather: zeros of the node's shape, chunks of the input added at the indices
+    case concatenate(axis: Int)
+
+    // Contraction and reduction.
+    case matmul                         // over the last two axes of both inputs (rank ≥ 2), the others broadcast
+    case reduce(ReduceOperation, axes: [Int])   // the axes are removed
+    case cumulative(CumulativeOperation, axis: Int, reversed: Bool)
+    case normalize(NormalizeOperation, axis: Int)   // softmax, log_softmax: shape kept
+
+    /// A function whose derivative is its own rule rather than that of the operations that computed it:
+    /// activation rows, linear-algebra and network kernels. The value is there already when the node is made.
+    case custom(CustomFunction)
+
+    /// As programs call it; empty for what programs do not call.
+    package var name: String {
+        switch self {
+        case .data, .variable: ""
+        case .unary(let op): op.name
+        case .binary(let op): op.name
+        case .compare(let op): op.name
+        case .test(let op): op.name
+        case .logical(let op): op.name
+        case .select: "where"
+        case .convert: "convert"
+        case .reshape: "reshape"
+        case .transpose: "transpose"
+        case .broadcast: "broadcast_to"
+        case .slice, .unslice, .gather, .scatterAdd: "index"
+        case .concatenate: "concat"
+        case .matmul: "@"
+        case .reduce(let op, _): op.name
+        case .cumulative(let op, _, _): op.name
+        case .normalize(let op, _): op.name
+        case .custom(let function): function.name
+        }
+    }
+}
+
+/// Rows of elements along one axis: `start`, `start + step`, … `count` of them; `step` may be negative, not 0.
+package struct SliceRange: Equatable, Sendable {
+    package var start: Int
+    package var step: Int
+    package var count: Int
+
+    package init(start: Int, step: Int, count: Int) {
+        self.start = start
+        self.step = step
+        self.count = count
+    }
+}
+
+/// Where the chunks of a gather begin, as flat (row-major) positions of the input; `shape` is the result's.
+package final class GatherIndices {
+    package let starts: [Int]
+    package let chunk: Int
+
+    package init(starts: [Int], chunk: Int) {
+        self.starts = starts
+        self.chunk = chunk
+    }
+}
+
+/// A differentiable function outside the primitives. Conforming types live in the targets to the right of this one.
+package protocol CustomFunction: AnyObject {
+    /// As the program calls it, for messages.
+    var name: String { get }
+    /// Whether element i of the result depends on element i of each (broadcast) input only.
+    var isElementwise: Bool { get }
+    /// The cotangents of the inputs, written with array operations so that they can be differentiated again; `nil` where an
+    /// input gets none. `inputs` and `result` are the node's own.
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?]
+}

@@ -1,0 +1,282 @@
+// How reductions are computed. The elements lie as (outer, n, inner) in memory and n is reduced: rows when inner is 1, columns else.
+//
+// What must stay true: elements are combined in blocks of fixed size and the blocks in order, so that a result depends on the numbers
+// alone, not on threads nor on whether the input was computed before.
+
+import CActKernels
+
+enum Reduction {
+    /// Elements that a kernel reduces at once; their results are combined in order.
+    static let block = 2048
+    /// Elements of one piece of parallel work.
+    static let chunk = 1 << 16
+
+    /// Reduces over the given axes (ascending), which are removed. The result is data.
+    static func value(_ op: ReduceOperation, _ x: consuming NDArray, _ axes: [Int]) throws -> NDArray {
+        if op == .any || op == .all, x.type != .bool { throw ArrayError.badValue(operation: op.name, reason: "the elements are not bools") }
+        if axes.count == x.rank, !x.isEvaluated, !x.isTraced {
+            let type = x.type
+            return try NDArray.scalar(NDArray.reduceAll(op, consume x), type: type)
+        }
+        let x = try x.detached()
+        let layout = try x.evaluatedLayout()
+        if let strides = layout.strides {
+            let order = x.shape.indices.sorted { abs(strides[$0]) == abs(strides[$1]) ? $0 < $1 : abs(strides[$0]) > abs(strides[$1]) }
+            let inMemory = try x.transposed(order)
+            guard inMemory.node.layout?.strides == nil else { return try value(op, x.contiguous(), axes) }
+            let result = try value(op, inMemory, order.indices.filter { axes.contains(order[$0]) })
+            // The kept axes are in memory order: put them back.
+            let kept = order.filter { !axes.contains($0) }
+            return try result.transposed(kept.sorted().map { axis in kept.firstIndex(of: axis) ?? 0 }).contiguous()
+        }
+        let kept = x.shape.indices.filter { !axes.contains($0) }
+        guard let (outer, n, inner) = split(x.shape, axes), inner == 1 || x.type != .bool, !(op == .prod && x.type == .f32 && inner > 1) else {
+            let rows = try x.transposed(kept + axes).contiguous()
+            return try value(op, rows, Array(kept.count..<x.rank))
+        }
+        let result = try NDArray.uninitialized(shape: kept.map { x.shape[$0] }, type: x.type)
+        let source = layout.storage.pointer + layout.offset &* x.type.size
+        try withExtendedLifetime(layout.storage) {
+            try result.withMutableBytes { target in
+                if inner == 1 {
+                    try rows(op, x.type, source, outer, n, target)
+                } else if x.type == .f32 {
+                    try columns(op, source.assumingMemoryBound(to: Float.self), outer, n, inner, target.assumingMemoryBound(to: Float.self))
+                } else {
+                    try columns(op, source.assumingMemoryBound(to: Double.self), outer, n, inner, target.assumingMemoryBound(to: Double.self))
+                }
+            }
+        }
+        if NumericEvents.isEnabled, op == .sum || op == .prod, x.type != .bool {
+            let values = try result.toDoubles()
+            let isNew = values.contains { !$0.isFinite } && withExtendedLifetime(layout.storage) { isFinite(source, x.type, x.count) }
+            if isNew { note(op, values, x.type) }
+        }
+        return result
+    }
+
+    // MARK: Numeric events
+
+    /// Whether all elements are finite numbers.
+    static func isFinite(_ x: UnsafeRawPointer, _ type: ElementType, _ n: Int) -> Bool {
+        switch type {
+        case .f64: UnsafeBufferPointer(start: x.assumingMemoryBound(to: Double.self), count: n).allSatisfy(\.isFinite)
+        case .f32: UnsafeBufferPointer(start: x.assumingMemoryBound(to: Float.self), count: n).allSatisfy(\.isFinite)
+        case .bool: true
+        }
+    }
+
+    /// Notes the results of reducing finite numbers that are too large for their type.
+    static func note(_ op: ReduceOperation, _ values: [Double], _ type: ElementType) {
+        let large = values.indices.filter { !(type == .f32 ? Float(values[$0]).isFinite : values[$0].isFinite) }
+        guard op == .sum || op == .prod, type != .bool, let first = large.first else { return }
+        NumericEvents.add([
+            NumericEvent(kind: .overflow, operation: op.name, site: .current, count: large.count, first: first, example: [])
+        ])
+    }
+
+    /// The shape as (outer, reduced, inner), when the reduced axes are neighbours.
+    private static func split(_ shape: [Int], _ axes: [Int]) -> (Int, Int, Int)? {
+        let wide = axes.filter { shape[$0] != 1 }
+        guard let first = wide.first, let last = wide.last else { return (shape.reduce(1, &*), 1, 1) }
+        for axis in first...last where shape[axis] != 1 && !wide.contains(axis) { return nil }
+        return (shape[..<first].reduce(1, &*), shape[first...last].reduce(1, &*), shape[(last + 1)...].reduce(1, &*))
+    }
+
+    // MARK: Rows
+
+    /// The reduction of one block, as a number (bools: 0 or 1).
+    @inline(__always)
+    static func blockValue(_ op: ReduceOperation, _ type: ElementType, _ x: UnsafeRawPointer, _ n: Int) -> Double {
+        let table = Kernels.table
+        switch type {
+        case .f64:
+            let x = x.assumingMemoryBound(to: Double.self)
+            switch op {
+            case .sum: return table.pointee.sum_f64(x, n)
+            case .prod: return table.pointee.prod_f64(x, n)
+            case .min, .all: return table.pointee.min_f64(x, n)
+            case .max, .any: return table.pointee.max_f64(x, n)
+            }
+        case .f32:
+            let x = x.assumingMemoryBound(to: Float.self)
+            switch op {
+            case .sum: return table.pointee.sum_f32(x, n)
+            case .prod: return table.pointee.prod_f32(x, n)
+            case .min, .all: return table.pointee.min_f32(x, n)
+            case .max, .any: return table.pointee.max_f32(x, n)
+            }
+        case .bool:
+            let x = x.assumingMemoryBound(to: UInt8.self)
+            switch op {
+            case .sum: return Double(table.pointee.count_u8(x, n))
+            case .min, .all, .prod: return table.pointee.all_u8(x, n) != 0 ? 1 : 0
+            case .max, .any: return table.pointee.any_u8(x, n) != 0 ? 1 : 0
+            }
+        }
+    }
+
+    /// Combines the results of blocks, given in order.
+    struct Combination {
+        private let op: ReduceOperation
+        private(set) var total: Double
+        /// What rounding took from the sum so far (Neumaier).
+        private var lost = 0.0
+
+        init(_ op: ReduceOperation) {
+            self.op = op
+            switch op {
+            case .sum: total = 0
+            case .prod: total = 1
+            case .min, .all: total = .infinity
+            case .max, .any: total = -.infinity
+            }
+        }
+
+        mutating func add(_ value: Double) {
+            switch op {
+            case .sum:
+                let next = total + value
+                lost += abs(total) >= abs(value) ? (total - next) + value : (value - next) + total
+                total = next
+            case .prod: total *= value
+            case .min, .all: total = total.isNaN || total < value ? total : value
+            case .max, .any: total = total.isNaN || total > value ? total : value
+            }
+        }
+
+        var value: Double { lost.isFinite ? total + lost : total }
+    }
+
+    private static func rows(
+        _ op: ReduceOperation, _ type: ElementType, _ source: UnsafeRawPointer, _ outer: Int, _ n: Int, _ target: UnsafeMutableRawPointer
+    ) throws {
+        if n > 2 * chunk, outer < 2 * ThreadPool.count {
+            for row in 0..<outer {
+                let x = source + row &* n &* type.size
+                let blocks = (n + block - 1) / block
+                var values = [Double](repeating: 0, count: blocks)
+                let perChunk = chunk / block
+                values.withUnsafeMutableBufferPointer { values in
+                    ThreadPool.parallelFor((blocks + perChunk - 1) / perChunk) { index in
+                        if act_interrupt_get() != 0 { return }
+                        for i in index * perChunk..<min(blocks, (index + 1) * perChunk) {
+                            values[i] = blockValue(op, type, x + i * block * type.size, min(block, n - i * block))
+                        }
+                    }
+                }
+                if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+                var total = Combination(op)
+                for value in values { total.add(value) }
+                store(total.value, type, target, row)
+            }
+            return
+        }
+        let perChunk = max(1, chunk / max(1, n))
+        ThreadPool.parallelFor((outer + perChunk - 1) / perChunk) { index in
+            if act_interrupt_get() != 0 { return }
+            for row in index * perChunk..<min(outer, (index + 1) * perChunk) {
+                let x = source + row &* n &* type.size
+                if n <= block, n > 0 {
+                    store(blockValue(op, type, x, n), type, target, row)
+                    continue
+                }
+                var total = Combination(op)
+                for start in stride(from: 0, to: n, by: block) {
+                    total.add(blockValue(op, type, x + start * type.size, min(block, n - start)))
+                }
+                store(n == 0 && type == .bool ? (op == .all || op == .prod ? 1 : 0) : total.value, type, target, row)
+            }
+        }
+        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+    }
+
+    @inline(__always)
+    static func store(_ value: Double, _ type: ElementType, _ target: UnsafeMutableRawPointer, _ index: Int) {
+        switch type {
+        case .f64: target.assumingMemoryBound(to: Double.self)[index] = value
+        case .f32: target.assumingMemoryBound(to: Float.self)[index] = Float(value)
+        case .bool: target.assumingMemoryBound(to: UInt8.self)[index] = value != 0 ? 1 : 0
+        }
+    }
+
+    // MARK: Columns
+
+    private static func columns(
+        _ op: ReduceOperation, _ x: UnsafePointer<Double>, _ outer: Int, _ n: Int, _ inner: Int, _ y: UnsafeMutablePointer<Double>
+    ) throws {
+        let accumulate = Kernels.table.pointee.accumulate_f64[Int(accumulation(op).rawValue)]
+        try columns(x, outer, n, inner, identity: Combination(op).total, accumulate, accumulate) { y[$0] = $1 }
+    }
+
+    private static func columns(
+        _ op: ReduceOperation, _ x: UnsafePointer<Float>, _ outer: Int, _ n: Int, _ inner: Int, _ y: UnsafeMutablePointer<Float>
+    ) throws {
+        if op == .sum {
+            let combine = Kernels.table.pointee.accumulate_f64[Int(ACT_A_ADD.rawValue)]
+            return try columns(x, outer, n, inner, identity: 0.0, Kernels.table.pointee.accumulate_sum_f32, combine) { y[$0] = Float($1) }
+        }
+        let accumulate = Kernels.table.pointee.accumulate_f32[Int(accumulation(op).rawValue)]
+        try columns(x, outer, n, inner, identity: Float(Combination(op).total), accumulate, accumulate) { y[$0] = $1 }
+    }
+
+    private static func accumulation(_ op: ReduceOperation) -> act_accumulate_op {
+        switch op {
+        case .sum: ACT_A_ADD
+        case .prod: ACT_A_MUL
+        case .min, .all: ACT_A_MIN
+        case .max, .any: ACT_A_MAX
+        }
+    }
+
+    /// Adds up rows of `inner` numbers: strips of rows into an accumulator each, the accumulators in order.
+    private static func columns<T, A>(
+        _ x: UnsafePointer<T>, _ outer: Int, _ n: Int, _ inner: Int, identity: A,
+        _ accumulate: (UnsafeMutablePointer<A>, UnsafePointer<T>, Int) -> Void,
+        _ combine: (UnsafeMutablePointer<A>, UnsafePointer<A>, Int) -> Void,
+        store: (Int, A) -> Void
+    ) throws {
+        // Short rows are taken several at a time, so that a kernel call is worth its while; their accumulators are folded afterwards.
+        let together = max(1, min(512 / inner, n))
+        let panel = min(inner, 4096)
+        let panels = (inner + panel - 1) / panel
+        let strip = max(64, chunk / inner) / together * together
+        let stripRows = max(together, strip)
+        let strips = max(1, (n + stripRows - 1) / stripRows)
+        let width = inner &* together
+        var partials = [A](repeating: identity, count: try Shapes.count([outer, strips, width]))
+        partials.withUnsafeMutableBufferPointer { partials in
+            guard let accumulators = partials.baseAddress else { return }
+            ThreadPool.parallelFor(outer &* strips &* panels) { unit in
+                if act_interrupt_get() != 0 { return }
+                let (plane, stripIndex, panelIndex) = (unit / panels / strips, unit / panels % strips, unit % panels)
+                let rows = stripIndex &* stripRows..<min(n, (stripIndex &+ 1) &* stripRows)
+                let source = x + plane &* n &* inner
+                let accumulator = accumulators + (plane &* strips &+ stripIndex) &* width
+                let first = panelIndex &* panel
+                let columns = together > 1 ? width : min(panel, inner - first)
+                var row = rows.lowerBound
+                while row < rows.upperBound {
+                    let taken = min(together, rows.upperBound - row)
+                    let offset = row &* inner &+ first
+                    accumulate(accumulator + first, source + offset, taken == together ? columns : taken &* inner)
+                    row &+= taken
+                }
+                var fold = 1
+                while fold < together {
+                    combine(accumulator, accumulator + fold &* inner, inner)
+                    fold &+= 1
+                }
+            }
+        }
+        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        partials.withUnsafeMutableBufferPointer { (partials: inout UnsafeMutableBufferPointer<A>) in
+            guard let accumulators = partials.baseAddress else { return }
+            for plane in 0..<outer {
+                let total = accumulators + plane &* strips &* width
+                for strip in 1..<max(1, strips) { combine(total, total + strip &* width, inner) }
+                for column in 0..<inner { store(plane &* inner &+ column, total[column]) }
+            }
+        }
+    }
+}

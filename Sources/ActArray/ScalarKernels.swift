@@ -1,0 +1,29 @@
+// The kernels of this machine, and the same kernels on single numbers: a number gives the bits that an array of it would.
+
+import CActKernels
+
+enum Kernels {
+    /// The table for this processor.
+    static let table: UnsafePointer<act_kernel_table> = act_kernels()
+}
+
+package enum Scalar {
+    private static let unaryKernels = Kernels.table.pointee.unary_f64
+    private static let binaryKernels = Kernels.table.pointee.binary_f64
+
+    /// `op` of one number.
+    @inline(__always)
+    package static func unary(_ op: UnaryOperation, _ x: Double) -> Double {
+        var x = x, y = 0.0
+        unaryKernels[Int(op.rawValue)](&x, &y, 1)
+        return y
+    }
+
+    /// `op` of two numbers.
+    @inline(__always)
+    package static func binary(_ op: BinaryOperation, _ a: Double, _ b: Double) -> Double {
+        var a = a, b = b, y = 0.0
+        binaryKernels[Int(op.rawValue)](&a, 1, &b, 1, &y, 1)
+        return y
+    }
+}

@@ -1,0 +1,19 @@
+// The memory behind arrays: one reference-counted buffer, shared by views and copied on write.
+// Every byte is accounted, so that a limit is an error and never an out-of-memory kill.
+
+/// A block of memory that one or more arrays show, wholly or in part.
+package final class Storage {
+    package let pointer: UnsafeMutableRawPointer
+    package let byteCount: Int
+
+    /// Uninitialised memory of at least `byteCount` bytes, aligned to 64.
+    /// - Throws: `ArrayError.outOfMemory` past the limit.
+    package init(byteCount: Int) throws {
+        pointer = try MemoryPool.take(byteCount)
+        self.byteCount = byteCount
+    }
+
+    deinit {
+        MemoryPool.give(back: pointer, byteCount: byteCount)
+    }
+}

@@ -1,0 +1,173 @@
+// The process's threads for array work: parallelFor(chunks) { index in … }.
+//
+// What must stay true:
+// - Who runs a chunk never matters: callers choose chunks by the size of the work alone, so results do not depend on threads.
+// - The caller takes part and waits only for threads that have joined; a sleeping thread is never waited for.
+// - Nested or concurrent use runs inline on its own thread.
+
+import CActKernels
+import Synchronization
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+package enum ThreadPool {
+    /// How many threads take part in a job, the caller included; at first one for each core.
+    package static var count: Int {
+        get { width.load(ordering: .relaxed) }
+        set { width.store(min(max(1, newValue), 256), ordering: .relaxed) }
+    }
+
+    /// Calls `body` once with each of 0 ..< `chunks`, on several threads at once, and returns when all calls have ended.
+    package static func parallelFor(_ chunks: Int, _ body: (Int) -> Void) {
+        guard chunks > 1, count > 1, team.tryAcquire() else {
+            for index in 0..<max(0, chunks) { body(index) }
+            return
+        }
+        team.run(chunks, helpers: min(count, chunks) - 1, body)
+        team.release()
+    }
+
+    private static let width = Atomic<Int>(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
+    private static let team = Team()
+}
+
+/// Threads that wait for a job, and the job. One caller at a time.
+private final class Team: @unchecked Sendable {
+    private static let closed = -(1 << 32)
+
+    // The job. Written while it is closed, read by threads that joined while it was open.
+    private var body: ((Int) -> Void)?
+    private var chunks = 0
+    private var helpers = 0
+    private let next = Atomic<Int>(0)
+    /// Threads in the job; `closed` is added while there is none to join.
+    private let entrants = Atomic<Int>(Team.closed)
+
+    private let isTaken = Atomic<Bool>(false)
+    private let generation = Atomic<Int>(0)
+    private let sleeping = Atomic<Int>(0)
+    private var started = 0
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(wakeUp, nil)
+    }
+
+    func tryAcquire() -> Bool {
+        isTaken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    }
+
+    func release() {
+        isTaken.store(false, ordering: .releasing)
+    }
+
+    func run(_ chunks: Int, helpers: Int, _ body: (Int) -> Void) {
+        while started < helpers, startThread(started) { started += 1 }
+        withoutActuallyEscaping(body) { body in
+            self.body = body
+            self.chunks = chunks
+            self.helpers = helpers
+            next.store(0, ordering: .relaxed)
+            entrants.subtract(Team.closed, ordering: .acquiringAndReleasing)
+            generation.add(1, ordering: .sequentiallyConsistent)
+            if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
+                pthread_mutex_lock(mutex)
+                pthread_cond_broadcast(wakeUp)
+                pthread_mutex_unlock(mutex)
+            }
+            work(body)
+            entrants.add(Team.closed, ordering: .acquiringAndReleasing)
+            var spins = 0
+            while entrants.load(ordering: .acquiring) != Team.closed {
+                spins += 1
+                if spins < 10_000 { act_spin_hint() } else { sched_yield() }
+            }
+            self.body = nil
+        }
+    }
+
+    private func work(_ body: (Int) -> Void) {
+        while true {
+            let index = next.add(1, ordering: .relaxed).oldValue
+            guard index < chunks else { return }
+            body(index)
+        }
+    }
+
+    private func startThread(_ number: Int) -> Bool {
+        let argument = Unmanaged.passRetained(Start(team: self, number: number))
+        #if canImport(Darwin)
+        var thread: pthread_t?
+        let failed = pthread_create(&thread, nil, { begin(Unmanaged<Start>.fromOpaque($0).takeRetainedValue()) }, argument.toOpaque())
+        #else
+        var thread = pthread_t()
+        let failed = pthread_create(
+            &thread, nil,
+            { raw in
+                if let raw { begin(Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()) }
+                return nil
+            }, argument.toOpaque())
+        #endif
+        if failed != 0 { argument.release() }
+        return failed == 0
+    }
+
+    fileprivate func serve(_ number: Int) {
+        var seen = 0
+        while true {
+            seen = waitForJob(after: seen)
+            if entrants.add(1, ordering: .acquiringAndReleasing).oldValue >= 0, number < helpers, let body { work(body) }
+            entrants.subtract(1, ordering: .acquiringAndReleasing)
+        }
+    }
+
+    /// Spins for about 20 µs, since jobs come in bursts; then sleeps.
+    private func waitForJob(after seen: Int) -> Int {
+        for _ in 0..<1_000 {
+            let now = generation.load(ordering: .acquiring)
+            if now != seen { return now }
+            act_spin_hint()
+        }
+        pthread_mutex_lock(mutex)
+        sleeping.add(1, ordering: .sequentiallyConsistent)
+        while generation.load(ordering: .sequentiallyConsistent) == seen { pthread_cond_wait(wakeUp, mutex) }
+        sleeping.subtract(1, ordering: .relaxed)
+        let now = generation.load(ordering: .acquiring)
+        pthread_mutex_unlock(mutex)
+        return now
+    }
+}
+
+private final class Start {
+    let team: Team
+    let number: Int
+    init(team: Team, number: Int) {
+        self.team = team
+        self.number = number
+    }
+}
+
+#if canImport(Darwin)
+private func begin(_ start: Start) -> UnsafeMutableRawPointer? {
+    blockSignals()
+    start.team.serve(start.number)
+    return nil
+}
+#else
+private func begin(_ start: Start) {
+    blockSignals()
+    start.team.serve(start.number)
+}
+#endif
+
+/// Ctrl-C is the main thread's.
+private func blockSignals() {
+    var all = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_BLOCK, &all, nil)
+}
