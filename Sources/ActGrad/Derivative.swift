@@ -1,0 +1,153 @@
+// What programs ask for: f', gradients, Jacobians, Hessians. See LANGUAGE §7 for their meaning.
+
+import ActArray
+
+package enum Derivative {
+    // MARK: Variables
+
+    /// Runs `body` on variables that stand for `points`. Inside, `pullback` reaches from any result back to them.
+    /// - Throws: `DerivativeError.notNumbers` when a point is an array of bools, and what `body` throws.
+    package static func withVariables<Value>(_ points: [NDArray], _ body: ([NDArray]) throws -> Value) throws -> Value {
+        let mark = VariableMark()
+        defer { mark.isLive = false }
+        return try body(
+            points.map { point in
+                guard point.type != .bool else { throw DerivativeError.notNumbers(type: point.type.name) }
+                let variable = try point.variable()
+                return try NDArray.custom(mark, inputs: [variable], value: variable)
+            })
+    }
+
+    /// What reaches the variables when `cotangent` reaches `result`: the transposed Jacobian times the cotangent. `nil` where nothing does.
+    /// - Parameter cotangent: Shaped and typed as the result; ones if left out.
+    package static func pullback(of result: NDArray, cotangent: NDArray? = nil, to variables: [NDArray]) throws -> [NDArray?] {
+        let trace = Trace(result, from: variables)
+        return try trace.pullback(cotangent.map(Cotangent.init) ?? .uniform(1))
+    }
+
+    /// Whether `result` depends on `variable` element by element, decided by the operations between, never by values.
+    package static func isElementwise(from variable: NDArray, to result: NDArray) -> Bool {
+        Trace(result, from: [variable]).isElementwise(shape: variable.shape)
+    }
+
+    /// A result of `withVariables` as its caller may keep it: traced by enclosing derivatives only.
+    package static func released(_ result: NDArray, from variables: [NDArray]) throws -> NDArray {
+        guard result.isTraced, !Trace(result, from: variables).reachesOuter else { return result }
+        return try result.detached()
+    }
+
+    // MARK: Derivatives of functions
+
+    /// f'(x): the diagonal of the Jacobian when f acts elementwise, the gradient when f(x) is of rank 0, else the Jacobian.
+    package static func derivative(of f: (NDArray) throws -> NDArray, at x: NDArray) throws -> NDArray {
+        let x = try numbers(x)
+        return try withVariables([x]) { variables in
+            let trace = Trace(try f(variables[0]), from: variables)
+            if trace.result.rank == 0 || trace.isElementwise(shape: x.shape) {
+                guard trace.isDependent else { return try zeros(like: x) }
+                return try trace.pullback(.uniform(1))[0] ?? zeros(like: x)
+            }
+            return try jacobian(trace, variables[0])
+        }
+    }
+
+    /// The value of a function of several arrays and its gradient in each, shaped as they are.
+    /// - Throws: `DerivativeError.gradientOfArray` when the value is not of rank 0.
+    package static func valueAndGradient(
+        of f: ([NDArray]) throws -> NDArray, at points: [NDArray]
+    ) throws -> (value: NDArray, gradients: [NDArray]) {
+        try withVariables(points) { variables in
+            let value = try f(variables)
+            guard value.rank == 0 else { throw DerivativeError.gradientOfArray(shape: value.shape) }
+            guard value.type != .bool else { return (value, try points.map(zeros)) }
+            let trace = Trace(value, from: variables)
+            let gradients = try trace.pullback(.uniform(1))
+            return (
+                trace.reachesOuter ? value : try value.detached(), try zip(gradients, points).map { try $0 ?? zeros(like: $1) }
+            )
+        }
+    }
+
+    /// The gradient of a function whose value is of rank 0, shaped as `x`.
+    package static func gradient(of f: (NDArray) throws -> NDArray, at x: NDArray) throws -> NDArray {
+        try valueAndGradient(of: { try f($0[0]) }, at: [numbers(x)]).gradients[0]
+    }
+
+    /// The full Jacobian, shaped `shape(f(x)) + shape(x)`, of elementwise functions too.
+    package static func jacobian(of f: (NDArray) throws -> NDArray, at x: NDArray) throws -> NDArray {
+        let x = try numbers(x)
+        return try withVariables([x]) { variables in try jacobian(Trace(try f(variables[0]), from: variables), variables[0]) }
+    }
+
+    /// The second derivatives of a function whose value is of rank 0, shaped `shape(x) + shape(x)`.
+    package static func hessian(of f: (NDArray) throws -> NDArray, at x: NDArray) throws -> NDArray {
+        try jacobian(of: { try gradient(of: f, at: $0) }, at: x)
+    }
+
+    // MARK: Jacobians
+
+    private static func jacobian(_ trace: Trace, _ variable: NDArray) throws -> NDArray {
+        let result = trace.result
+        let shape = result.shape + variable.shape
+        guard trace.isDependent, result.count > 0, variable.count > 0 else {
+            return try NDArray.full(0, shape: shape, type: variable.type)
+        }
+        if trace.isElementwise(shape: variable.shape) {
+            guard let diagonal = try trace.pullback(.uniform(1))[0] else { return try NDArray.full(0, shape: shape, type: variable.type) }
+            let unit = try NDArray.eye(variable.count, type: variable.type)
+            return try (unit * diagonal.reshaped(to: [1, variable.count])).reshaped(to: shape)
+        }
+        // Rows come out of reverse passes, one each. When there are many more rows than columns, the pass itself, which is linear in the
+        // cotangent, is differentiated: its reverse passes give columns.
+        if result.count <= 3 &* variable.count {
+            let rows = try stacked(result.count, of: variable.count, type: variable.type, alongRows: true) {
+                try trace.pullback(unit($0, like: result))[0]
+            }
+            return try rows.reshaped(to: shape)
+        }
+        return try withVariables([NDArray.full(1, shape: result.shape, type: result.type)]) { cotangents in
+            guard let reached = try trace.pullback(cotangents[0])[0] else { return try NDArray.full(0, shape: shape, type: variable.type) }
+            let forward = Trace(reached, from: cotangents)
+            let columns = try stacked(variable.count, of: result.count, type: variable.type, alongRows: false) {
+                try forward.pullback(unit($0, like: reached))[0]
+            }
+            // The passes ran through the variables of this derivative, which is done.
+            return try (trace.reachesOuter ? columns : columns.detached()).reshaped(to: shape)
+        }
+    }
+
+    /// `count` vectors of `size` elements as the rows or columns of a matrix; a missing one is zeros.
+    private static func stacked(
+        _ count: Int, of size: Int, type: ElementType, alongRows: Bool, vector: (Int) throws -> NDArray?
+    ) throws -> NDArray {
+        _ = try NDArray.full(0, shape: [0, count, size], type: type)     // throws where the sizes are too large
+        let shape = alongRows ? [1, size] : [size, 1]
+        let parts = try (0..<count).map { i in
+            try (vector(i) ?? NDArray.full(0, shape: [size], type: type)).reshaped(to: shape).converted(to: type)
+        }
+        return try NDArray.concatenated(parts, axis: alongRows ? 0 : 1)
+    }
+
+    /// Zeros but for a one at a row-major position.
+    private static func unit(_ position: Int, like array: NDArray) throws -> NDArray {
+        let unit = try NDArray.full(0, shape: array.shape, type: array.type)
+        unit.withMutableBytes { bytes in
+            switch array.type {
+            case .bool: break
+            case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
+            case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+            }
+        }
+        return unit
+    }
+
+    // MARK: Constants
+
+    private static func zeros(like array: NDArray) throws -> NDArray {
+        try NDArray.full(0, shape: array.shape, type: array.type)
+    }
+
+    private static func numbers(_ x: NDArray) throws -> NDArray {
+        x.type == .bool ? try x.converted(to: .f64) : x
+    }
+}

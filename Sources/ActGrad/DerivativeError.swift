@@ -1,0 +1,13 @@
+/// What can go wrong with derivatives, as data: the wording is ActLanguage's.
+package enum DerivativeError: Error, Equatable {
+    /// The operation has no derivative, and the result depends on it.
+    case notDifferentiable(operation: String)
+    /// A gradient was asked of a function whose value is an array: `f'` and the Jacobian serve there.
+    case gradientOfArray(shape: [Int])
+    /// Kinks are looked for in functions that act elementwise.
+    case notElementwise
+    /// The point is not an array of numbers.
+    case notNumbers(type: String)
+    /// A row got the wrong number of arguments, or one it cannot use.
+    case parameter(row: String, name: String, reason: String)
+}

@@ -1,0 +1,53 @@
+// Derivatives against differences of values: the check that needs no rule.
+
+import ActArray
+
+extension Derivative {
+    /// The largest relative error of the derivative of `f` at `x`, measured with central differences of fourth order in f64. A value near
+    /// 1e-9 is as good as differences can tell; kinks within reach of a step spoil it.
+    package static func checkGradient(of f: (NDArray) throws -> NDArray, at x: NDArray) throws -> Double {
+        let point = try x.detached().converted(to: .f64)
+        // Weights turn a function with many results into one with one, without letting errors cancel by symmetry.
+        let value = try f(point)
+        guard value.count > 0, point.count > 0 else { return 0 }
+        let weights = try NDArray((0..<value.count).map { 1 + 0.5 * Scalar.unary(.sin, Double($0)) }, shape: value.shape)
+        let exact = try withVariables([point]) { variables in
+            let result = try f(variables[0])
+            return try pullback(of: result, cotangent: weights.converted(to: result.type), to: variables)[0]?.toDoubles()
+        } ?? [Double](repeating: 0, count: point.count)
+
+        let isElementwise = try withVariables([point]) { try Derivative.isElementwise(from: $0[0], to: f($0[0])) }
+        let elements = try point.toDoubles()
+        let steps = elements.map { 0x1p-10 * max(1, abs($0)) }
+        /// The weighted results with some elements moved: one number for each result.
+        func weighted(_ moved: [Double]) throws -> [Double] {
+            try (f(NDArray(moved, shape: point.shape)).converted(to: .f64) * weights).toDoubles()
+        }
+        var estimates = [Double](repeating: 0, count: elements.count)
+        if isElementwise {
+            let far = try [-2.0, -1, 1, 2].map { k in try weighted(zip(elements, steps).map { $0 + k * $1 }) }
+            for i in elements.indices { estimates[i] = difference(far.map { $0[i] }, steps[i]) }
+        } else {
+            for i in elements.indices {
+                let near = try [-2.0, -1, 1, 2].map { k in
+                    var moved = elements
+                    moved[i] += k * steps[i]
+                    return try weighted(moved).reduce(0, +)
+                }
+                estimates[i] = difference(near, steps[i])
+            }
+        }
+        let scale = exact.reduce(0) { max($0, abs($1)) }
+        var worst = 0.0
+        for (a, b) in zip(exact, estimates) where a != b {
+            let error = abs(a - b) / max(abs(a), abs(b), 1e-3 * scale, 1e-6)
+            if !(error <= worst) { worst = error }
+        }
+        return worst
+    }
+
+    /// (f(−2h) − 8 f(−h) + 8 f(h) − f(2h))/12h
+    private static func difference(_ values: [Double], _ step: Double) -> Double {
+        ((values[0] - values[3]) + 8 * (values[2] - values[1])) / (12 * step)
+    }
+}

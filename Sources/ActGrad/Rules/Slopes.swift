@@ -1,0 +1,235 @@
+// The slopes of the elementwise operations, as formulas: `.x` is the (first) operand, `.input(1)` the second, `.result` the value.
+//
+// What must stay true: every formula is finite or the limit wherever the slope is, far out as well; NaN where the operation is
+// not defined. The slope of a kink, and of the slope beside it, is the one LANGUAGE states (0 against a constant).
+
+import ActArray
+
+private let x = Formula.x
+private let y = Formula.result
+
+extension UnaryOperation {
+    /// The derivative of the operation.
+    package var slope: Formula {
+        switch self {
+        case .neg: -1
+        case .abs: f(.sign, x)
+        case .sign, .floor, .ceil, .round, .trunc: 0
+        case .sqrt: 0.5 / y
+        case .square: 2 * x
+        case .reciprocal: -(y * y)
+        case .exp: y
+        case .expm1: f(.exp, x)
+        case .log: reciprocalOfPositive(x)
+        case .log2: 1.4426950408889634 * reciprocalOfPositive(x)       // 1/ln 2
+        case .log10: 0.4342944819032518 * reciprocalOfPositive(x)      // 1/ln 10
+        case .log1p: reciprocalOfPositive(1 + x)
+        case .sin: f(.cos, x)
+        case .cos: -f(.sin, x)
+        case .tan: 1 + y * y
+        case .asin: 1 / f(.sqrt, (1 - x) * (1 + x))
+        case .acos: -1 / f(.sqrt, (1 - x) * (1 + x))
+        case .atan: f(.arctanD, x)
+        case .sinh: f(.cosh, x)
+        case .cosh: f(.sinh, x)
+        case .tanh: f(.tanhD, x)
+        case .asinh: 1 / f(.hypot, x, 1)
+        case .acosh: 1 / (f(.sqrt, x - 1) * f(.sqrt, x + 1))
+        case .atanh: reciprocalOfPositive((1 - x) * (1 + x))
+        case .erf: f(.erfD, x)
+        case .erfc: -f(.erfD, x)
+
+        case .sigmoid: f(.sigmoidD, x)
+        case .logSigmoid: f(.logSigmoidD, x)
+        case .softplus: f(.softplusD, x)
+        case .silu: f(.siluD, x)
+        case .gelu: f(.geluD, x)
+        case .geluTanh: f(.geluTanhD, x)
+        case .geluSigmoid: f(.geluSigmoidD, x)
+        case .mish: f(.mishD, x)
+        case .elu1: f(.elu1D, x)
+        case .selu: f(.seluD, x)
+        case .relu: f(.reluD, x)
+        case .relu6: f(.relu6D, x)
+        case .relu2: f(.relu2D, x)
+        case .hardSigmoid: f(.hardSigmoidD, x)
+        case .hardSwish: f(.hardSwishD, x)
+        case .softsign: f(.softsignD, x)
+        case .tanhShrink: f(.tanhShrinkD, x)
+        case .lisht: f(.lishtD, x)
+        case .logcosh: f(.logcoshD, x)
+        case .gaussian: f(.gaussianD, x)
+        case .sinc: f(.sincD, x)
+        case .squareplus4: f(.squareplus4D, x)
+        case .bentIdentity: f(.bentIdentityD, x)
+        case .serf: f(.serfD, x)
+        case .tanhexp: f(.tanhexpD, x)
+
+        case .sigmoidD, .logSigmoidD, .softplusD, .tanhD, .siluD, .geluD, .geluTanhD, .geluSigmoidD, .mishD, .elu1D, .seluD, .reluD,
+            .relu6D, .relu2D, .hardSigmoidD, .hardSwishD, .softsignD, .tanhShrinkD, .arctanD, .erfD, .lishtD, .logcoshD, .gaussianD,
+            .sincD, .squareplus4D, .bentIdentityD, .serfD, .tanhexpD:
+            secondSlope
+        }
+    }
+
+    /// The derivative of a derivative kernel: the second derivative of its function, in a form that is accurate in the tails.
+    private var secondSlope: Formula {
+        // Where the slopes have long reached their limits; inside, no product of a growing and a vanishing factor is inf · 0.
+        let near = x.clamped(-1e3, 1e3)
+        let sigmoid = f(.sigmoid, x)
+        switch self {
+        case .sigmoidD: return -(y * f(.tanh, 0.5 * x))
+        case .logSigmoidD: return -f(.sigmoidD, x)
+        case .softplusD: return f(.sigmoidD, x)
+        case .tanhD: return -2 * f(.tanh, x) * y
+        case .siluD: return f(.sigmoidD, x) * (2 - near * f(.tanh, 0.5 * near))
+        case .geluD: return 0.5 * 0.7071067811865476 * f(.erfD, 0.7071067811865476 * x) * (2 - near * near)
+        case .geluTanhD:
+            // σ(v) with v = 2√(2/π)(x + c x³)
+            let bounded = x.clamped(-100, 100)
+            let scale = 1.5957691216057308, cubic = 0.044715
+            let v: Formula = .number(scale) * bounded * (1 + .number(cubic) * bounded * bounded)
+            let v1: Formula = .number(scale) * (1 + .number(3 * cubic) * bounded * bounded)
+            let v2: Formula = .number(6 * scale * cubic) * bounded
+            return f(.sigmoidD, v) * (2 * v1 + bounded * v2 - bounded * v1 * v1 * f(.tanh, 0.5 * v))
+        case .geluSigmoidD:
+            let v = 1.702 * near
+            return 1.702 * f(.sigmoidD, v) * (2 - v * f(.tanh, 0.5 * v))
+        case .mishD:
+            let softplus = f(.softplus, x)
+            let bend: Formula = f(.sigmoidD, x) - 2 * f(.tanh, softplus) * sigmoid * sigmoid
+            return f(.tanhD, softplus) * (2 * sigmoid + near * bend)
+        case .elu1D, .seluD: return choose(x < 0, y, choose(x >= 0, 0, x))
+        case .reluD, .relu6D, .hardSigmoidD: return 0
+        case .relu2D: return 2 * f(.reluD, x)
+        case .hardSwishD: return choose(f(.abs, x) < 3, .number(1 / 3.0), choose(f(.abs, x) >= 3, 0, x))
+        case .softsignD: return -2 * f(.sign, x) * y / (1 + f(.abs, x))
+        case .tanhShrinkD: return 2 * f(.tanh, x) * f(.tanhD, x)
+        case .arctanD: return -2 * y * (x.clamped(-1e150, 1e150) * y)
+        case .erfD: return -2 * near * y
+        case .lishtD: return 2 * f(.tanhD, x) * (1 - near * f(.tanh, near))
+        case .logcoshD: return f(.tanhD, x)
+        case .gaussianD: return (4 * near * near - 2) * f(.gaussian, x)
+        case .sincD: return choose(x == 0, .number(-1 / 3.0), -f(.sinc, x) - 2 * f(.sincD, x) / x)
+        case .squareplus4D:
+            let root = f(.hypot, x, 2)
+            return 2 / root / root / root
+        case .bentIdentityD:
+            let root = f(.hypot, x, 1)
+            return 0.5 / root / root / root
+        case .serfD:
+            let softplus = f(.softplus, x)
+            let bend: Formula = f(.sigmoidD, x) - 2 * softplus.clamped(0, 1e3) * sigmoid * sigmoid
+            return f(.erfD, softplus) * (2 * sigmoid + near * bend)
+        case .tanhexpD:
+            let bounded = x.clamped(-1e3, 10)      // tanh(e^10) is 1
+            let e = f(.exp, bounded)
+            return f(.tanhD, e) * e * (2 + bounded - 2 * bounded * e * f(.tanh, e))
+        default: return .nan    // not a derivative kernel: `slope` answers
+        }
+    }
+}
+
+/// 1/a where a ≥ 0, +∞ at both zeros, NaN below: the slope of a logarithm exists where the logarithm does.
+private func reciprocalOfPositive(_ a: Formula) -> Formula {
+    choose(a < 0, .nan, 1 / f(.abs, a))
+}
+
+extension BinaryOperation {
+    /// The derivatives in the first and second operand, when both vary. Against a constant `min` and `max` have slope 0 where they tie.
+    package var slopes: (Formula, Formula) {
+        let b = Formula.input(1)
+        switch self {
+        case .add: return (1, 1)
+        case .sub: return (1, -1)
+        case .mul: return (b, x)
+        case .div: return (1 / b, -(y / b))
+        case .pow:
+            // At 0^0 the first slope is 0; the second needs no logarithm of 0, whose factor has vanished.
+            let first = b * choose(b == 0, choose(x == 0, 0, f(.pow, x, b - 1)), f(.pow, x, b - 1))
+            return (first, choose(x == 0, choose(b < 0, -.number(.infinity), 0), y * f(.log, x)))
+        case .floordiv: return (0, 0)
+        case .mod: return (1, -f(.floordiv, x, b))
+        case .min: return extremum(first: x < b, second: b < x, tie: 0.5)
+        case .max: return extremum(first: x > b, second: b > x, tie: 0.5)
+        case .atan2:
+            let radius = f(.hypot, x, b)
+            return (choose(radius == 0, 0, b / radius / radius), choose(radius == 0, 0, -(x / radius / radius)))
+        case .hypot: return (choose(y == 0, 0, x / y), choose(y == 0, 0, b / y))
+        case .copysign: return (f(.sign, x) * f(.copysign, 1, b), 0)
+
+        case .leaky: return (f(.leakyD, x, b), f(.min, x, 0))
+        case .leakyD: return (0, choose(x > 0, 0, 1))
+        case .elu: return (f(.eluD, x, b), f(.expm1, f(.min, x, 0)))
+        case .eluD: return (choose(x < 0, y, 0), choose(x > 0, 0, f(.exp, x)))
+        case .celu:
+            let t = (f(.min, x, 0) / b).clamped(-1e3, 0)
+            return (f(.celuD, x, b), f(.expm1, t) - t * f(.exp, t))
+        case .celuD:
+            let t = (f(.min, x, 0) / b).clamped(-1e3, 0)
+            return (choose(x < 0, y / b, 0), choose(x < 0, -(t / b * f(.exp, t)), 0))
+        case .softplusBeta:
+            // (tσ(t) − log(1+eᵗ))/b² with t = bx: even in t, and without the difference
+            let u = f(.abs, b * x).clamped(0, 1e3)
+            return (f(.softplusBetaD, x, b), -((u * f(.sigmoid, -u) + f(.softplus, -u)) / (b * b)))
+        case .softplusBetaD:
+            return (b * f(.sigmoidD, b * x), x.clamped(-1e300, 1e300) * f(.sigmoidD, b * x))
+        case .siluBeta:
+            let bounded = x.clamped(-1e150, 1e150)
+            return (f(.siluBetaD, x, b), bounded * (bounded * f(.sigmoidD, b * x)))
+        case .siluBetaD:
+            let t = (b * x).clamped(-1e3, 1e3)
+            let bend = f(.sigmoidD, t) * (2 - t * f(.tanh, 0.5 * t))
+            return (b * bend, x.clamped(-1e300, 1e300) * bend)
+        case .squareplus: return (f(.squareplusD, x, b), 0.25 / f(.hypot, x, f(.sqrt, b)))
+        case .squareplusD:
+            let root = f(.hypot, x, f(.sqrt, b))
+            return (0.5 * b / root / root / root, -0.25 * (x.clamped(-1e300, 1e300) / root) / root / root)
+        case .isru: return (f(.isruD, x, b), -0.5 * y * y * y)
+        case .isruD:
+            let value = f(.isru, x, b), root = f(.hypot, 1, f(.sqrt, b) * x)
+            return (-3 * b * value * y / root, -1.5 * value * value * y)
+        case .snake:
+            let s = f(.sin, b * x)
+            return (f(.snakeD, x, b), (x * f(.sin, 2 * b * x) - s * s / b) / b)
+        case .snakeD:
+            let c = f(.cos, 2 * b * x)
+            return (2 * b * c, 2 * x * c)
+        case .siren: return (f(.sirenD, x, b), x * f(.cos, b * x))
+        case .sirenD: return (-(b * b * f(.siren, x, b)), f(.cos, b * x) - b * x * f(.sin, b * x))
+        }
+    }
+}
+
+/// The slopes of `max` and `min`: 1 for the operand that wins, `tie` for each where they are equal, NaN where one is.
+private func extremum(first: Formula, second: Formula, tie: Formula) -> (Formula, Formula) {
+    let equal = choose(x == .input(1), tie, .nan)
+    return (choose(first, 1, choose(second, 0, equal)), choose(second, 1, choose(first, 0, equal)))
+}
+
+/// Slopes as programs, compiled once.
+enum Slopes {
+    static let unary: [FormulaProgram] = UnaryOperation.allCases.map { FormulaProgram($0.slope) }
+    static let binary: [(FormulaProgram, FormulaProgram)] = BinaryOperation.allCases.map {
+        let (first, second) = $0.slopes
+        return (FormulaProgram(first), FormulaProgram(second))
+    }
+    /// Of x^p for a constant p, which is `.input(1)`: no logarithm, no special case at 0.
+    private static let power = FormulaProgram(.input(1) * f(.pow, .x, .input(1) - 1))
+    private static let square = FormulaProgram(2 * .x)
+    private static let zero = FormulaProgram(0)
+    private static let one = FormulaProgram(1)
+
+    static func power(_ exponent: Double) -> FormulaProgram {
+        switch exponent {
+        case 0: zero
+        case 1: one
+        case 2: square
+        default: power
+        }
+    }
+
+    /// Of the varying operand `.x` against the constant `.input(1)`: 0 where they tie.
+    static let maxAgainstConstant = FormulaProgram(extremum(first: x > .input(1), second: .input(1) > x, tie: 0).0)
+    static let minAgainstConstant = FormulaProgram(extremum(first: x < .input(1), second: .input(1) < x, tie: 0).0)
+}

@@ -1,0 +1,289 @@
+// The graph between the variables of a derivative and a result, and one reverse pass over it.
+//
+// What must stay true: no recursion over the depth of the graph; a derivative sees its own variables only, those of an enclosing derivative
+// are constants to it; results stay traced if, and only if, an enclosing derivative traces them.
+
+import ActArray
+import CActKernels
+
+/// The identity function that marks where a running derivative varies. Once the derivative is done it is nothing but the identity.
+final class VariableMark: CustomFunction {
+    var isLive = true
+    var name: String { "variable" }
+    var isElementwise: Bool { true }
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] { [cotangent] }
+}
+
+/// What lies between some variables and a result: every traced node that leads to the result, inputs before users.
+struct Trace {
+    let result: NDArray
+
+    /// One node, kept alive by the result.
+    private struct Step {
+        let node: Unmanaged<Node>
+        /// Where in `inputs` those of the node begin.
+        var firstInput = 0
+        /// Whether it depends on the variables.
+        var depends = false
+        /// Whether it is one.
+        var isVariable = false
+    }
+
+    private var steps: [Step] = []
+    /// Whether variables of an enclosing derivative lead to the result too.
+    private(set) var reachesOuter = false
+    /// For each variable its position among the steps, if it leads to the result.
+    private var variables: [Int?] = []
+    /// The positions of the inputs of all nodes, one node after the other, −1 for inputs that do not depend on the variables.
+    private var inputs: [Int] = []
+
+    init(_ result: NDArray, from variables: [NDArray]) {
+        self.result = result
+        if result.isTraced { walk(from: result.node, variables) }
+        self.variables = variables.map { position(of: $0.node) }
+        for case let position? in self.variables {
+            steps[position].depends = true
+            steps[position].isVariable = true
+        }
+        inputs.reserveCapacity(2 &* steps.count)
+        for i in steps.indices {
+            steps[i].firstInput = inputs.count
+            var depends = steps[i].depends
+            steps[i].node._withUnsafeGuaranteedRef { node in
+                for input in node.inputs {
+                    let known = input.isTraced && input.type != .bool ? position(of: input.node) ?? -1 : -1
+                    let isDependent = known >= 0 && steps[known].depends
+                    inputs.append(isDependent ? known : -1)
+                    if isDependent, node.type != .bool { depends = true }
+                }
+            }
+            steps[i].depends = depends
+        }
+    }
+
+    /// The position of a node whose inputs have been met; each node notes its own.
+    @inline(__always)
+    private func position(of node: Node) -> Int? {
+        let position = node.position
+        guard position >= 0, position < steps.count, steps[position].node.toOpaque() == Unmanaged.passUnretained(node).toOpaque() else { return nil }
+        return position
+    }
+
+    /// Finds the steps. A node gets its place once its inputs have theirs.
+    private mutating func walk(from root: Node, _ variables: [NDArray]) {
+        for (k, variable) in variables.enumerated() { variable.node.position = -1 &- k }
+        var path: [Visit] = []
+        path.reserveCapacity(32)
+        steps.reserveCapacity(32)
+        path.append(visit(root, variables, behindMark: false))
+        while let last = path.last {
+            last.node._withUnsafeGuaranteedRef { node in
+                if last.left > 0 {
+                    path[path.count &- 1].left = last.left &- 1
+                    let input = node.inputs[last.left &- 1].node
+                    if input.isTraced, input.type != .bool, position(of: input) == nil {
+                        path.append(visit(input, variables, behindMark: last.isMark))
+                    }
+                } else {
+                    path.removeLast()
+                    node.position = steps.count
+                    steps.append(Step(node: last.node))
+                }
+            }
+        }
+    }
+
+    /// A node on the way, with the number of inputs still to go to, the last first.
+    private struct Visit {
+        let node: Unmanaged<Node>
+        var left: Int
+        /// Whether it marks the variable of a derivative, which is done if there are inputs to go to.
+        var isMark = false
+    }
+
+    private mutating func visit(_ node: Node, _ variables: [NDArray], behindMark: Bool) -> Visit {
+        var visit = Visit(node: Unmanaged.passUnretained(node), left: node.inputs.count)
+        let k = -1 &- node.position
+        if k >= 0, k < variables.count, variables[k].node === node {
+            if Trace.standsForTraced(node) { reachesOuter = true }
+            visit.left = 0
+            return visit
+        }
+        switch node.primitive {
+        case .custom(let function):
+            guard let mark = function as? VariableMark else { break }
+            visit.isMark = true
+            if mark.isLive {
+                reachesOuter = true
+                visit.left = 0
+            }
+        // Of a derivative that is done only what its variable stood for goes on.
+        case .variable: if !behindMark { reachesOuter = true }
+        default: break
+        }
+        return visit
+    }
+
+    /// Whether the result depends on a variable.
+    var isDependent: Bool { steps.last?.depends ?? false }
+
+    private static func standsForTraced(_ node: Node) -> Bool {
+        node.inputs.contains { input in
+            if case .variable = input.node.primitive { return input.node.inputs.contains(where: \.isTraced) }
+            return input.isTraced
+        }
+    }
+
+    /// Whether the operations between act elementwise, shape unchanged: then the Jacobian is diagonal.
+    func isElementwise(shape: [Int]) -> Bool {
+        guard result.shape == shape else { return false }
+        return steps.allSatisfy { step in
+            guard step.depends else { return true }
+            let node = step.node.takeUnretainedValue()
+            guard node.shape == shape else { return false }
+            return switch node.primitive {
+            case .data, .variable, .unary, .binary, .compare, .test, .logical, .select, .convert: true
+            case .custom(let function): function.isElementwise
+            case .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd, .concatenate, .matmul, .reduce, .cumulative,
+                .normalize:
+                false
+            }
+        }
+    }
+
+    // MARK: The reverse pass
+
+    /// What reaches each variable when `cotangent` (of the result's shape and type) reaches the result; `nil` where nothing does.
+    /// - Throws: `DerivativeError.notDifferentiable`; `ArrayError` when memory is short or the user interrupts.
+    func pullback(_ cotangent: NDArray) throws -> [NDArray?] { try pullback(Cotangent(cotangent)) }
+
+    /// The same, for what may be one number for all elements.
+    func pullback(_ cotangent: Cotangent) throws -> [NDArray?] {
+        guard isDependent else { return variables.map { _ in nil } }
+        // What the rules compute is no operation of the program: nothing there warns.
+        let site = Site.current
+        Site.current = .unknown
+        defer { Site.current = site }
+        let keepsTrace = reachesOuter || cotangent.isTraced
+        // Where zeros and infinities could meet they seldom do: first as if they did not. What comes of it would be NaN to the end.
+        let hopeful = try pass(cotangent, keepsTrace: keepsTrace, heeds: keepsTrace)
+        let isRight = try hopeful.heeded || hopeful.gradients.allSatisfy { gradient in
+            try gradient.map { try !$0.reduced(.sum).item().isNaN } ?? true
+        }
+        return try isRight ? hopeful.gradients : pass(cotangent, keepsTrace: false, heeds: true).gradients
+    }
+
+    /// One reverse pass.
+    /// - Parameter heeds: Whether `Hazards` are minded where that takes operations of its own.
+    /// - Returns: What reaches the variables, and whether hazards, if there were any, were heeded.
+    private func pass(_ cotangent: Cotangent, keepsTrace: Bool, heeds: Bool) throws -> (gradients: [NDArray?], heeded: Bool) {
+        var heeded = true
+        var cotangents = [Cotangent](repeating: .none, count: steps.count)
+        cotangents[steps.count - 1] = cotangent
+        var hazards = [Hazards](repeating: [], count: steps.count)
+        if case .uniform(let value) = cotangent, value != 0 {} else { hazards[steps.count - 1] = .all }
+        var standIns = StandIns(keepsTrace: keepsTrace)
+        for i in steps.indices.reversed() {
+            let step = steps[i]
+            guard step.depends, !step.isVariable else { continue }
+            if case .none = cotangents[i] { continue }
+            if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+            try step.node._withUnsafeGuaranteedRef { node in
+                let c = cotangents[i]
+                cotangents[i] = .none
+                let targets = inputs[step.firstInput..<step.firstInput &+ node.inputs.count]
+                let passedOn = hazards[i].union(Rule.hazards(of: node.primitive))
+                if !passedOn.isEmpty {
+                    for target in targets where target >= 0 { hazards[target].formUnion(passedOn) }
+                }
+                if try passOn(c, of: node, to: targets, hazards[i], &cotangents, &standIns) { return }
+                guard let array = try c.array(like: node) else { return }
+                if !heeds, !hazards[i].isEmpty, Rule.minds(node.primitive) { heeded = false }
+                let contributions = try Rule.pullback(
+                    of: node, inputs: node.inputs.map { try standIns.standIn(for: $0) },
+                    result: standIns.standIn(for: NDArray(node: node)), cotangent: array, dependsOn: targets.map { $0 >= 0 },
+                    hazards: heeds ? hazards[i] : [])
+                for ((contribution, target), input) in zip(zip(contributions, targets), node.inputs) where target >= 0 {
+                    if let contribution { try cotangents[target].add(.array(contribution), for: input.node) }
+                }
+            }
+        }
+        let gradients: [NDArray?] = try variables.map { position in
+            guard let position else { return nil }
+            return try steps[position].node._withUnsafeGuaranteedRef { try cotangents[position].array(like: $0) }
+        }
+        return (gradients, heeded)
+    }
+
+    /// The short ways, where there is one: without arrays, or without the graph that `Rule` would need.
+    private func passOn(
+        _ c: Cotangent, of node: Node, to targets: ArraySlice<Int>, _ hazards: Hazards, _ cotangents: inout [Cotangent],
+        _ standIns: inout StandIns
+    ) throws -> Bool {
+        guard let target = targets.first else { return false }
+        func hand(_ c: Cotangent?, to target: Int, _ input: Node) throws -> Bool {
+            guard let c else { return false }
+            if target >= 0 { try cotangents[target].add(c, for: input) }
+            return true
+        }
+        switch node.primitive {
+        case .unary, .binary:
+            guard !standIns.keepsTrace else { return false }
+            return try SmallRule.pullback(
+                of: node, cotangent: c, targets: (target, targets.last ?? target), hazards: hazards, into: &cotangents)
+        case .reduce(.sum, _), .reshape, .transpose, .broadcast, .convert:
+            let input = node.inputs[0].node
+            guard input.type != .bool else { return false }
+            let isSum = if case .reduce = node.primitive { true } else { false }
+            return try hand(c.gathered(from: isSum ? input.count : node.count, to: input.count, type: input.type), to: target, input)
+        case .slice(let ranges):
+            guard !standIns.keepsTrace, target >= 0, let array = try c.array(like: node) else { return false }
+            var total = try cotangents[target].array(like: node.inputs[0].node)
+            cotangents[target] = .none
+            try Accumulator.add(array, at: ranges, to: &total, like: node.inputs[0])
+            cotangents[target] = total.map(Cotangent.array) ?? .none
+            return true
+        case .gather(let indices):
+            guard !standIns.keepsTrace, target >= 0, let array = try c.array(like: node) else { return false }
+            var total = try cotangents[target].array(like: node.inputs[0].node)
+            cotangents[target] = .none
+            try Accumulator.add(array, at: indices, to: &total, like: node.inputs[0])
+            cotangents[target] = total.map(Cotangent.array) ?? .none
+            return true
+        default: return false
+        }
+    }
+}
+
+/// Untraced stand-ins for the arrays of a trace: with them a reverse pass makes no graph of its own and memory goes as soon as it can.
+/// Arrays that are not computed yet are not computed for this: the operation is repeated on stand-ins, to be fused with what uses it.
+private struct StandIns {
+    let keepsTrace: Bool
+    private var known: [ObjectIdentifier: NDArray] = [:]
+
+    init(keepsTrace: Bool) { self.keepsTrace = keepsTrace }
+
+    /// Recursion is as deep as operations wait to be computed, which the engine bounds.
+    mutating func standIn(for array: NDArray) throws -> NDArray {
+        if keepsTrace || !array.isTraced { return array }
+        if array.isEvaluated { return try array.detached() }
+        let id = ObjectIdentifier(array.node)
+        if let known = known[id] { return known }
+        let inputs = try array.node.inputs.map { try standIn(for: $0) }
+        let copy: NDArray
+        switch array.node.primitive {
+        case .unary(let operation): copy = try NDArray.unary(operation, inputs[0])
+        case .binary(let operation): copy = try NDArray.binary(operation, .array(inputs[0]), .array(inputs[1]))
+        case .compare(let operation): copy = try NDArray.compare(operation, .array(inputs[0]), .array(inputs[1]))
+        case .test(let operation): copy = try NDArray.test(operation, inputs[0])
+        case .logical(.not): copy = try NDArray.not(inputs[0])
+        case .logical(let operation): copy = try NDArray.logical(operation, inputs[0], inputs[1])
+        case .select: copy = try NDArray.select(inputs[0], .array(inputs[1]), .array(inputs[2]))
+        case .convert: copy = try inputs[0].converted(to: array.type)
+        default: copy = try array.detached()
+        }
+        known[id] = copy
+        return copy
+    }
+}

@@ -1,0 +1,190 @@
+#!/usr/bin/env python3
+"""Write Tests/ActNetworkTests/Reference/*.txt: what PyTorch computes in float64 for layers, losses and optimisers.
+
+    python3 Tools/reference/torch_networks.py        (needs torch)
+
+A file is cases; a case is a line `case NAME key=value …`, then lines `array NAME SHAPE NUMBERS`.
+"""
+from pathlib import Path
+import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.manual_seed(7)
+TARGET = Path(__file__).parents[2] / "Tests/ActNetworkTests/Reference"
+
+
+class Writer:
+    def __init__(self, name):
+        self.name, self.lines = name, []
+
+    def case(self, name, **settings):
+        self.lines.append(" ".join(["case", name] + [f"{k}={v}" for k, v in settings.items()]))
+
+    def array(self, name, value):
+        value = np.asarray(value.detach() if isinstance(value, torch.Tensor) else value, dtype=np.float64)
+        shape = ",".join(map(str, value.shape)) or "()"
+        self.lines.append(" ".join(["array", name, shape] + [repr(float(v)) for v in value.ravel()]))
+
+    def save(self):
+        TARGET.mkdir(parents=True, exist_ok=True)
+        path = TARGET / f"{self.name}.txt"
+        path.write_text("# Written by Tools/reference/torch_networks.py\n" + "\n".join(self.lines) + "\n")
+        print(path.name, path.stat().st_size, "bytes")
+
+
+# --- layers ----------------------------------------------------------------------------------------------------------
+w = Writer("layers")
+
+
+def layer(name, x, f, parameters, settings=None, training=False, states=None, after=None):
+    """parameters: {act's name: (tensor, how act has it)}; the gradients are of Σ output · weights."""
+    x = x.requires_grad_(x.is_floating_point() and name != "Embedding")
+    y = f(x)
+    weights = torch.cos(torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape)
+    (y * weights).sum().backward()
+    w.case(name, training=str(training).lower(), **(settings or {}))
+    w.array("x", x)
+    for key, (tensor, view) in parameters.items():
+        w.array(key, view(tensor))
+    for key, value in (states or {}).items():
+        w.array("state." + key, value)
+    w.array("y", y)
+    if x.grad is not None:
+        w.array("grad.x", x.grad)
+    for key, (tensor, view) in parameters.items():
+        w.array("grad." + key, view(tensor.grad))
+    for key, value in (after or (lambda: {}))().items():
+        w.array("after." + key, value)
+
+
+same, transposed = lambda t: t, lambda t: t.T
+for activation, f in (("identity", lambda v: v), ("relu", F.relu), ("gelu", F.gelu), ("tanh", torch.tanh), ("softmax", lambda v: F.softmax(v, -1))):
+    m = nn.Linear(5, 4)
+    layer("Dense", torch.randn(6, 5), lambda x: f(m(x)), {"W": (m.weight, transposed), "b": (m.bias, same)}, dict(inputs=5, outputs=4, activation=activation))
+m = nn.Linear(3, 2, bias=False)
+layer("Dense", torch.randn(2, 4, 3), m, {"W": (m.weight, transposed)}, dict(inputs=3, outputs=2, bias="false"))
+m = nn.PReLU(); layer("PReLU", torch.randn(4, 3), m, {"alpha": (m.weight, same)})
+m = nn.PReLU(3); layer("PReLU", torch.randn(4, 3), m, {"alpha": (m.weight, same)}, dict(n=3))
+m = nn.PReLU(2); layer("PReLU", torch.randn(2, 2, 3, 3), m, {"alpha": (m.weight, same)}, dict(n=2))
+W, b = torch.randn(3, 4, 2, requires_grad=True), torch.randn(3, 2, requires_grad=True)
+layer("Maxout", torch.randn(5, 4), lambda x: (torch.einsum("ni,kio->kno", x, W) + b[:, None]).amax(0), {"W": (W, same), "b": (b, same)}, dict(inputs=4, outputs=2, pieces=3))
+for size, stride, padding, shape in ((3, 1, 0, (2, 2, 6, 5)), (3, 2, 1, (2, 2, 7, 6)), (5, 1, 2, (3, 1, 5, 5)), (2, 3, 0, (1, 3, 8, 7)), (1, 1, 0, (2, 3, 2, 2)), (3, 1, 2, (9, 1, 2, 2)), (7, 1, 3, (2, 1, 1, 2))):
+    m = nn.Conv2d(shape[1], 3, size, stride=stride, padding=padding)
+    layer("Conv2D", torch.randn(shape), m, {"W": (m.weight, same), "b": (m.bias, same)}, dict(inputs=shape[1], outputs=3, kernel=size, stride=stride, padding=padding))
+m = nn.Conv2d(3, 3, 3, padding=1, groups=3)
+layer("FReLU", torch.randn(2, 3, 5, 4), lambda x: torch.maximum(x, m(x)), {"W": (m.weight, same), "b": (m.bias, same)}, dict(channels=3))
+layer("MaxPool2D", torch.randn(2, 3, 6, 5), nn.MaxPool2d(2), {})
+layer("MaxPool2D", torch.randn(2, 1, 7, 7), nn.MaxPool2d(3, 2), {}, dict(size=3, stride=2))
+layer("AvgPool2D", torch.randn(2, 3, 6, 4), nn.AvgPool2d(2), {})
+layer("AvgPool2D", torch.randn(2, 2, 7, 6), nn.AvgPool2d(3, 2), {}, dict(size=3, stride=2))
+layer("Flatten", torch.randn(2, 3, 2, 2), nn.Flatten(), {})
+for shape, make in (((6, 4), nn.BatchNorm1d), ((3, 4, 2, 3), nn.BatchNorm2d)):
+    for training in (True, False):
+        m = make(4).train(training)
+        nn.init.normal_(m.weight); nn.init.normal_(m.bias); m.running_mean.normal_(); m.running_var.uniform_(0.5, 2)
+        layer("BatchNorm", 3 * torch.randn(shape) + 1, m, {"gamma": (m.weight, same), "beta": (m.bias, same)}, dict(features=4), training,
+              {"mean": m.running_mean.clone(), "variance": m.running_var.clone()}, lambda: {"mean": m.running_mean, "variance": m.running_var} if training else {})
+m = nn.LayerNorm(5); nn.init.normal_(m.weight); nn.init.normal_(m.bias)
+layer("LayerNorm", torch.randn(2, 3, 5), m, {"gamma": (m.weight, same), "beta": (m.bias, same)}, dict(features=5))
+m = nn.Embedding(6, 3)
+layer("Embedding", torch.tensor([[1, 5], [0, 1]]), m, {"W": (m.weight, same)}, dict(count=6, size=3))
+w.save()
+
+# --- losses ----------------------------------------------------------------------------------------------------------
+w = Writer("losses")
+
+
+def loss(name, p, t, f, **settings):
+    p = p.clone().requires_grad_()
+    value = f(p, t)
+    value.backward()
+    w.case(name, **settings); w.array("prediction", p); w.array("target", t); w.array("loss", value); w.array("gradient", p.grad)
+
+
+a, b = torch.randn(4, 3), 2 * torch.randn(4, 3)
+loss("mse", a, b, F.mse_loss); loss("mae", a, b, F.l1_loss); loss("huber", a, b, F.huber_loss); loss("huber", a, b, lambda p, t: F.huber_loss(p, t, delta=0.3), delta=0.3)
+labels = torch.tensor([2, 0, 1, 2]); rows = F.softmax(torch.randn(4, 3), -1)
+loss("cross_entropy", 5 * a, labels, F.cross_entropy); loss("cross_entropy", 5 * a, rows, F.cross_entropy)
+loss("cross_entropy", torch.tensor([[800., -700., 3.], [0., 0., 0.]]), torch.tensor([1, 2]), F.cross_entropy)
+loss("nll", F.log_softmax(a, -1), labels, F.nll_loss)
+bits = torch.tensor([[1., 0., 1.], [0., 1., 0.], [1., 1., 0.], [0.3, 0.5, 0.9]])
+loss("bce", torch.sigmoid(a), bits, F.binary_cross_entropy); loss("bce_logits", a, bits, F.binary_cross_entropy_with_logits)
+loss("bce_logits", torch.tensor([-60., 60., 0.]), torch.tensor([1., 0., 1.]), F.binary_cross_entropy_with_logits)
+loss("hinge", a, torch.sign(b), lambda p, t: torch.relu(1 - t * p).mean())
+q = F.softmax(b, -1)
+loss("kl_div", rows, q, lambda p, t: (p * (p / t).log()).sum(-1).mean())
+w.save()
+
+# --- optimisers: ten steps down |A p - c|²/2 ---------------------------------------------------------------------------
+w = Writer("optimizers")
+A, c, start = torch.randn(6, 5), torch.randn(6), torch.randn(5)
+w.case("problem"); w.array("A", A); w.array("c", c); w.array("start", start)
+
+
+def optimizer(name, make, clip=None, **settings):
+    p = start.clone().requires_grad_()
+    step = make([p])
+    for _ in range(10):
+        step.zero_grad()
+        (0.5 * ((A @ p - c) ** 2).sum()).backward()
+        if clip: clip([p])
+        step.step()
+    w.case(name, **settings); w.array("p", p)
+
+
+O = torch.optim
+optimizer("SGD", lambda p: O.SGD(p, 0.01), lr=0.01)
+optimizer("SGD", lambda p: O.SGD(p, 0.01, momentum=0.9), lr=0.01, momentum=0.9)
+optimizer("SGD", lambda p: O.SGD(p, 0.01, momentum=0.9, nesterov=True, weight_decay=0.1), lr=0.01, momentum=0.9, nesterov=1, weight_decay=0.1)
+optimizer("SGD", lambda p: O.SGD(p, 0.05), lambda p: nn.utils.clip_grad_norm_(p, 1.5), lr=0.05, clip_norm=1.5)
+optimizer("SGD", lambda p: O.SGD(p, 0.05), lambda p: nn.utils.clip_grad_value_(p, 0.7), lr=0.05, clip_value=0.7)
+optimizer("RMSProp", lambda p: O.RMSprop(p, 0.01), lr=0.01)
+optimizer("RMSProp", lambda p: O.RMSprop(p, 0.01, alpha=0.9, momentum=0.5, weight_decay=0.1), lr=0.01, alpha=0.9, momentum=0.5, weight_decay=0.1)
+optimizer("Adagrad", lambda p: O.Adagrad(p, 0.1, weight_decay=0.05), lr=0.1, weight_decay=0.05)
+optimizer("Adam", lambda p: O.Adam(p, 0.05), lr=0.05)
+optimizer("Adam", lambda p: O.Adam(p, 0.05, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1), lr=0.05, beta1=0.8, beta2=0.95, eps=1e-3, weight_decay=0.1)
+optimizer("AdamW", lambda p: O.AdamW(p, 0.05), lr=0.05)
+optimizer("AdamW", lambda p: O.AdamW(p, 0.05, weight_decay=0.2), lr=0.05, weight_decay=0.2)
+optimizer("Nadam", lambda p: O.NAdam(p, 0.05), lr=0.05)
+optimizer("Nadam", lambda p: O.NAdam(p, 0.05, weight_decay=0.1), lr=0.05, weight_decay=0.1)
+
+
+class Lion(O.Optimizer):
+    """Algorithm 2 of X. Chen et al. 2023, which PyTorch lacks."""
+
+    def __init__(self, params, lr, betas=(0.9, 0.99), decay=0.0):
+        super().__init__(params, {}); self.lr, self.betas, self.decay, self.m = lr, betas, decay, None
+
+    @torch.no_grad()
+    def step(self):
+        p = self.param_groups[0]["params"][0]
+        m = torch.zeros_like(p) if self.m is None else self.m
+        p -= self.lr * (torch.sign(self.betas[0] * m + (1 - self.betas[0]) * p.grad) + self.decay * p)
+        self.m = self.betas[1] * m + (1 - self.betas[1]) * p.grad
+
+
+optimizer("Lion", lambda p: Lion(p, 0.02), lr=0.02)
+optimizer("Lion", lambda p: Lion(p, 0.02, decay=0.1), lr=0.02, weight_decay=0.1)
+w.save()
+
+# --- a whole training: two epochs in order, batches of four ------------------------------------------------------------
+w = Writer("training")
+# No bias before BatchNorm: its gradient is 0 but for rounding, which Adam would enlarge.
+net = nn.Sequential(nn.Linear(3, 6, bias=False), nn.BatchNorm1d(6), nn.Tanh(), nn.Linear(6, 3))
+x, y = torch.randn(10, 3), torch.tensor([0, 2, 1, 1, 0, 2, 2, 0, 1, 0])
+names = ["0.W", "1.gamma", "1.beta", "3.W", "3.b"]
+view = lambda name, t: t.T if name.endswith("W") else t
+w.case("start"); w.array("x", x); w.array("y", y)
+for name, p in zip(names, net.parameters()): w.array(name, view(name, p))
+step, losses = O.Adam(net.parameters(), 0.02), []
+for epoch in range(2):
+    total = 0
+    for k in range(0, 10, 4):
+        step.zero_grad(); value = F.cross_entropy(net(x[k:k + 4]), y[k:k + 4]); value.backward(); step.step()
+        total += value.item() * len(x[k:k + 4])
+    losses.append(total / 10)
+w.case("end"); w.array("losses", np.array(losses))
+for name, p in zip(names, net.parameters()): w.array(name, view(name, p))
+w.array("1.mean", net[1].running_mean); w.array("1.variance", net[1].running_var)
+w.array("output", net.eval()(x))
+w.save()
