@@ -1,0 +1,196 @@
+// Convolution of images, as the three linear functions of one trilinear form: from images and weights to the result, and back to each of
+// the two. Each one's derivatives are the other two, so that derivatives of any order need nothing more.
+//
+// Images are (rows of the batch, channels, height, width), weights (outputs, channels of a group, height, width). Each image's patches are
+// laid out as columns of a matrix, and the product of the weights with it is the result.
+//
+// What must stay true: images are shared out among threads in fixed parts and their contributions added in order, so that the result
+// depends on neither.
+
+import ActArray
+
+struct ConvolutionShape: Equatable {
+    let batch, channels, height, width: Int
+    let outputs, kernelHeight, kernelWidth: Int
+    let stride, padding, groups: Int
+    let outHeight, outWidth: Int
+
+    /// - Throws: `ArrayError.tooLarge` when the patches cannot be counted.
+    init?(images: [Int], weights: [Int], stride: Int, padding: Int, groups: Int) {
+        guard images.count == 4, weights.count == 4, images[1] == weights[1] * groups, weights[0] % groups == 0 else { return nil }
+        (batch, channels, height, width) = (images[0], images[1], images[2], images[3])
+        (outputs, kernelHeight, kernelWidth) = (weights[0], weights[2], weights[3])
+        (self.stride, self.padding, self.groups) = (stride, padding, groups)
+        guard height + 2 * padding >= kernelHeight, width + 2 * padding >= kernelWidth else { return nil }
+        outHeight = (height + 2 * padding - kernelHeight) / stride + 1
+        outWidth = (width + 2 * padding - kernelWidth) / stride + 1
+    }
+
+    var images: [Int] { [batch, channels, height, width] }
+    var weights: [Int] { [outputs, channels / groups, kernelHeight, kernelWidth] }
+    var result: [Int] { [batch, outputs, outHeight, outWidth] }
+
+    /// Of one group: patches are `depth` numbers, and there are `places` of them.
+    var depth: Int { channels / groups * kernelHeight * kernelWidth }
+    var places: Int { outHeight * outWidth }
+    /// How many parts the batch is cut into.
+    var parts: Int { min(batch, 8) }
+
+    func images(of part: Int) -> Range<Int> { part * batch / max(1, parts)..<(part + 1) * batch / max(1, parts) }
+}
+
+final class Convolution: CustomFunction {
+    /// Which of the three is computed from the other two.
+    enum Face {
+        case result     // of images and weights
+        case images     // of what reached the result, and weights
+        case weights    // of what reached the result, and images
+    }
+
+    private let face: Face
+    private let shape: ConvolutionShape
+
+    private init(_ face: Face, _ shape: ConvolutionShape) {
+        self.face = face
+        self.shape = shape
+    }
+
+    var name: String { "convolution" }
+    var isElementwise: Bool { false }
+
+    static func result(_ images: NDArray, _ weights: NDArray, _ shape: ConvolutionShape) throws -> NDArray {
+        try apply(.result, images, weights, shape)
+    }
+
+    private static func apply(_ face: Face, _ a: NDArray, _ b: NDArray, _ shape: ConvolutionShape) throws -> NDArray {
+        let first = try a.detached().contiguous(), second = try b.detached().converted(to: a.type).contiguous()
+        let value = a.type == .f32 ? try compute(face, first, second, shape, Float.self) : try compute(face, first, second, shape, Double.self)
+        return try NDArray.custom(Convolution(face, shape), inputs: [a, b], value: value)
+    }
+
+    func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        let apply = { (face: Face, a: NDArray, b: NDArray) in try Convolution.apply(face, a, b, self.shape) }
+        let (a, b) = (inputs[0], inputs[1])
+        return switch face {
+        case .result: [try apply(.images, c, b), try apply(.weights, c, a)]      // a: images, b: weights
+        case .images: [try apply(.result, c, b), try apply(.weights, a, c)]      // a: of the result, b: weights
+        case .weights: [try apply(.result, b, c), try apply(.images, a, c)]      // a: of the result, b: images
+        }
+    }
+
+    // MARK: Computing
+
+    private static func compute<T: MatrixElement>(
+        _ face: Face, _ a: NDArray, _ b: NDArray, _ shape: ConvolutionShape, _: T.Type
+    ) throws -> NDArray {
+        let (depth, places) = (shape.depth, shape.places)
+        let target = switch face {
+        case .result: shape.result
+        case .images: shape.images
+        case .weights: shape.weights
+        }
+        let value = try NDArray.full(0, shape: target, type: a.type)
+        let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: places)
+        guard !overflow else { throw ArrayError.tooLarge(shape: [depth, places]) }
+        if value.count == 0 || a.count == 0 || b.count == 0 { return value }
+        // One matrix of patches for each part; one sum of weights too.
+        let columns = try (0..<shape.parts).map { _ in try NDArray.uninitialized(shape: [columnsCount], type: a.type) }
+        let sums = face == .weights ? try (0..<shape.parts).map { _ in try NDArray.full(0, shape: target, type: a.type) } : []
+        let (outs, channels) = (shape.outputs / shape.groups, shape.channels / shape.groups)
+        let failures = try NDArray.full(0, shape: [shape.parts], type: .bool)
+        try a.withContiguous(of: T.self) { a in
+            try b.withContiguous(of: T.self) { b in
+                guard let a = a.baseAddress, let b = b.baseAddress else { return }
+                let target = value.withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                ThreadPool.parallelFor(shape.parts) { part in
+                    let matrix = columns[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                    let patches = MatrixView(UnsafePointer(matrix), rowStride: places)
+                    do {
+                        for image in shape.images(of: part) {
+                            for group in 0..<shape.groups {
+                                let pixels = (image * shape.groups + group) * channels * shape.height * shape.width
+                                let results = (image * shape.groups + group) * outs * places
+                                let weights = group * outs * depth
+                                switch face {
+                                case .result:
+                                    shape.spread(a + pixels, into: matrix)
+                                    try BLAS.multiply(
+                                        m: outs, n: places, k: depth, MatrixView(b + weights, rowStride: depth), patches, into: target + results,
+                                        rowStride: places)
+                                case .images:
+                                    try BLAS.multiply(
+                                        m: depth, n: places, k: outs, MatrixView(b + weights, rowStride: depth).transposed,
+                                        MatrixView(a + results, rowStride: places), into: matrix, rowStride: places)
+                                    shape.gather(matrix, addingTo: target + pixels)
+                                case .weights:
+                                    shape.spread(b + pixels, into: matrix)
+                                    let sum = sums[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                                    try BLAS.multiply(
+                                        m: outs, n: depth, k: places, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
+                                        into: sum + weights, rowStride: depth)
+                                }
+                            }
+                        }
+                    } catch {
+                        failures.withMutableBytes { $0.storeBytes(of: 1, toByteOffset: part, as: UInt8.self) }
+                    }
+                }
+            }
+        }
+        // The only thing that can go wrong.
+        if try failures.toBools().contains(true) { throw ArrayError.interrupted }
+        guard let first = sums.first else { return value }
+        return try sums.dropFirst().reduce(first) { try $0 + $1 }
+    }
+}
+
+extension ConvolutionShape {
+    /// Calls `body` for every row of a kernel position's values: where it begins among the columns and in the image, and which of its
+    /// places lie inside the image.
+    @inline(__always)
+    private func forEachRow(_ body: (_ column: Int, _ pixel: Int, _ inside: Range<Int>) -> Void) {
+        var row = 0
+        for channel in 0..<channels / groups {
+            for i in 0..<kernelHeight {
+                for j in 0..<kernelWidth {
+                    // Places x with 0 ≤ x·stride + j − padding < width.
+                    let first = min(outWidth, max(0, (padding - j + stride - 1) / stride))
+                    let last = min(outWidth, max(first, (width - 1 + padding - j) / stride + 1))
+                    let inside = width + padding - j <= 0 ? 0..<0 : first..<max(first, last)
+                    for y in 0..<outHeight {
+                        let line = y &* stride &+ i &- padding
+                        let column = row &* places &+ y &* outWidth
+                        if line < 0 || line >= height {
+                            body(column, 0, 0..<0)
+                        } else {
+                            body(column, (channel &* height &+ line) &* width &+ j &- padding, inside)
+                        }
+                    }
+                    row &+= 1
+                }
+            }
+        }
+    }
+
+    /// The patches of one image's group, as columns.
+    fileprivate func spread<T: BinaryFloatingPoint>(_ pixels: UnsafePointer<T>, into columns: UnsafeMutablePointer<T>) {
+        forEachRow { column, pixel, inside in
+            let target = columns + column
+            for x in 0..<inside.lowerBound { target[x] = 0 }
+            if stride == 1 {
+                (target + inside.lowerBound).update(from: pixels + pixel + inside.lowerBound, count: inside.count)
+            } else {
+                for x in inside { target[x] = pixels[pixel &+ x &* stride] }
+            }
+            for x in inside.upperBound..<outWidth { target[x] = 0 }
+        }
+    }
+
+    /// The adjoint: every column's values added to the pixels that they came from.
+    fileprivate func gather<T: BinaryFloatingPoint>(_ columns: UnsafePointer<T>, addingTo pixels: UnsafeMutablePointer<T>) {
+        forEachRow { column, pixel, inside in
+            let source = columns + column
+            for x in inside { pixels[pixel &+ x &* stride] += source[x] }
+        }
+    }
+}

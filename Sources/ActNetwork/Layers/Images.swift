@@ -1,0 +1,202 @@
+// Layers for images, shaped (rows of the batch, channels, height, width): Conv2D, FReLU, pooling, Flatten.
+
+import ActArray
+
+/// activation(x * W + b), with * the cross-correlation that the field calls convolution.
+package struct Conv2D: Layer {
+    let inputs, outputs, size, stride, padding: Int
+    let activation: NamedFunction
+    let hasBias: Bool
+    private let weightType: ElementType
+    private let initializer: (name: String, isAutomatic: Bool)
+    package var parameters: [NDArray]
+
+    init(_ settings: LayerSettings, _ random: inout RandomSource) throws {
+        inputs = try settings.size("inputs")
+        outputs = try settings.size("outputs")
+        size = try settings.size("kernel", default: 3)
+        activation = try settings.function("activation")
+        stride = try settings.size("stride", default: 1)
+        padding = try settings.size("padding", default: 0, least: 0)
+        hasBias = try settings.flag("bias", default: true)
+        weightType = try settings.type()
+        let (row, isAutomatic) = try settings.initializer(for: activation.name)
+        initializer = (row.name, isAutomatic)
+        guard size <= 1 << 15, padding <= 1 << 15 else { throw settings.fail("kernel", "at most 32768") }
+        let area = size * size
+        parameters = [
+            try row(shape: [outputs, inputs, size, size], fanIn: inputs * area, fanOut: outputs * area, type: weightType, &random)
+        ]
+        if hasBias { parameters.append(try NDArray.full(0, shape: [outputs], type: weightType)) }
+    }
+
+    package var kind: String { "Conv2D" }
+    package var type: ElementType? { weightType }
+    package var parameterNames: [String] { hasBias ? ["W", "b"] : ["W"] }
+
+    package var settings: [LayerSetting] {
+        [
+            LayerSetting("inputs", .whole(inputs)), LayerSetting("outputs", .whole(outputs)), LayerSetting("kernel", .whole(size), isDefault: size == 3),
+            LayerSetting("activation", .function(activation), isDefault: activation.name == "identity"),
+            LayerSetting("stride", .whole(stride), isDefault: stride == 1), LayerSetting("padding", .whole(padding), isDefault: padding == 0),
+            LayerSetting("init", .text(initializer.name), isDefault: initializer.isAutomatic),
+            LayerSetting("bias", .flag(hasBias), isDefault: hasBias), LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32),
+        ]
+    }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank == 4, x.shape[1] == inputs else { throw unfit(x, needs: "images of shape (rows, \(inputs), height, width)") }
+        guard let shape = ConvolutionShape(images: x.shape, weights: parameters[0].shape, stride: stride, padding: padding, groups: 1) else {
+            throw unfit(x, needs: "images of at least \(size - 2 * padding) by \(size - 2 * padding) pixels")
+        }
+        var sum = try Convolution.result(x.converted(to: weightType), parameters[0], shape)
+        if hasBias { sum = try sum + parameters[1].reshaped(to: [outputs, 1, 1]) }
+        return try activation(sum, pass)
+    }
+}
+
+/// max(x, a 3 by 3 convolution of each channel): N. Ma, X. Zhang, J. Sun 2020, "Funnel activation for visual recognition".
+package struct FReLU: Layer {
+    let channels: Int
+    private let weightType: ElementType
+    package var parameters: [NDArray]
+
+    init(_ channels: Int, type: ElementType, _ random: inout RandomSource) throws {
+        self.channels = channels
+        weightType = type
+        let row = try Initializers.named("he_normal", owner: "FReLU")
+        parameters = [
+            try row(shape: [channels, 1, 3, 3], fanIn: 9, fanOut: 9, type: type, &random), try NDArray.full(0, shape: [channels], type: type),
+        ]
+    }
+
+    package var kind: String { "FReLU" }
+    package var type: ElementType? { weightType }
+    package var parameterNames: [String] { ["W", "b"] }
+    package var settings: [LayerSetting] {
+        [LayerSetting("channels", .whole(channels)), LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32)]
+    }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank == 4, x.shape[1] == channels,
+            let shape = ConvolutionShape(images: x.shape, weights: parameters[0].shape, stride: 1, padding: 1, groups: channels)
+        else { throw unfit(x, needs: "images of shape (rows, \(channels), height, width)") }
+        let x = try x.converted(to: weightType)
+        let funnel = try Convolution.result(x, parameters[0], shape) + parameters[1].reshaped(to: [channels, 1, 1])
+        return try NDArray.binary(.max, .array(x), .array(funnel))
+    }
+}
+
+/// The largest or the mean of each window.
+package struct Pool2D: Layer {
+    package enum Kind: String {
+        case largest = "MaxPool2D"
+        case mean = "AvgPool2D"
+    }
+
+    let which: Kind
+    let size, stride: Int
+
+    package var kind: String { which.rawValue }
+    package var settings: [LayerSetting] {
+        [LayerSetting("size", .whole(size), isDefault: size == 2), LayerSetting("stride", .whole(stride), isDefault: stride == size)]
+    }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank == 4, x.shape[2] >= size, x.shape[3] >= size else {
+            throw unfit(x, needs: "images of shape (rows, channels, height, width), at least \(size) by \(size) pixels")
+        }
+        let x = x.type == .bool ? try x.converted(to: .f32) : x
+        if which == .mean { return try mean(x) }
+        let target = target(x.shape)
+        let winners = x.type == .f32 ? try winners(x, target, Float.self) : try winners(x, target, Double.self)
+        // Each window takes one element: the derivative is that of taking elements.
+        return try x.gathered(GatherIndices(starts: winners, chunk: 1), shape: target)
+    }
+
+    private func target(_ shape: [Int]) -> [Int] { [shape[0], shape[1], (shape[2] - size) / stride + 1, (shape[3] - size) / stride + 1] }
+
+    /// Where the largest element of each window is: of equal ones the first; the first NaN wins.
+    private func winners<T: BinaryFloatingPoint>(_ x: NDArray, _ target: [Int], _: T.Type) throws -> [Int] {
+        let (height, width) = (x.shape[2], x.shape[3]), (rows, columns) = (target[2], target[3])
+        return try x.detached().withContiguous(of: T.self) { pixels in
+            [Int](unsafeUninitializedCapacity: target.reduce(1, *)) { places, count in
+                var next = 0
+                for plane in 0..<x.shape[0] * x.shape[1] {
+                    for row in 0..<rows {
+                        for column in 0..<columns {
+                            let corner = (plane &* height &+ row &* stride) &* width &+ column &* stride
+                            var best = corner, largest = pixels[corner]
+                            for i in 0..<size {
+                                for j in 0..<size {
+                                    let place = corner &+ i &* width &+ j
+                                    if pixels[place] > largest || pixels[place].isNaN && !largest.isNaN { (best, largest) = (place, pixels[place]) }
+                                }
+                            }
+                            places[next] = best
+                            next &+= 1
+                        }
+                    }
+                }
+                count = next
+            }
+        }
+    }
+
+    private func mean(_ x: NDArray) throws -> NDArray {
+        let target = target(x.shape)
+        if size == stride, target[2] * size == x.shape[2], target[3] * size == x.shape[3] {
+            return try x.reshaped(to: [x.shape[0], x.shape[1], target[2], size, target[3], size]).mean(axes: [3, 5])
+        }
+        // A convolution of each channel with equal weights.
+        let weights = try NDArray.full(1 / Double(size * size), shape: [x.shape[1], 1, size, size], type: x.type)
+        guard let shape = ConvolutionShape(images: x.shape, weights: weights.shape, stride: stride, padding: 0, groups: x.shape[1]) else {
+            throw unfit(x, needs: "images")
+        }
+        return try Convolution.result(x, weights, shape)
+    }
+}
+
+/// Each input as one row of numbers.
+package struct Flatten: Layer {
+    package var kind: String { "Flatten" }
+    package var settings: [LayerSetting] { [] }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank > 0 else { throw unfit(x, needs: "a batch") }
+        return try x.reshaped(to: [x.shape[0], x.shape.dropFirst().reduce(1, &*)])
+    }
+}
+
+extension LayerRows {
+    private static let images = "Images have the shape (rows, channels, height, width): grey ones of shape (n, 28, 28) need `x.reshape(n, 1, 28, 28)`."
+
+    static let imageRows: [LayerRow] = [
+        LayerRow(
+            "Conv2D(inputs, outputs, kernel=3, activation=identity, stride=1, padding=0, init=\"auto\", bias=true, dtype=\"f32\")",
+            "a layer of units that see a small window of the image each, all with the same weights",
+            details: images + " W has the shape (outputs, inputs, kernel, kernel). `padding` adds zeros around.",
+            example: "shape(Conv2D(1, 6, 5, relu, padding=2)(ones(3, 1, 8, 8)))   # (3, 6, 8, 8)"
+        ) { settings, random in try Conv2D(settings, &random) },
+        LayerRow(
+            "FReLU(channels, dtype=\"f32\")", "max(x, a learned 3 by 3 convolution of each channel)", details: images,
+            example: "shape(FReLU(2)(ones(3, 2, 8, 8)))   # (3, 2, 8, 8)"
+        ) { settings, random in try FReLU(settings.size("channels"), type: settings.type(), &random) },
+        LayerRow(
+            "MaxPool2D(size=2, stride=size)", "the largest of each window of size by size pixels", details: images,
+            example: "MaxPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [5, 7, 13, 15]"
+        ) { settings, _ in try pool(.largest, settings) },
+        LayerRow(
+            "AvgPool2D(size=2, stride=size)", "the mean of each window of size by size pixels", details: images,
+            example: "AvgPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [2.5, 4.5, 10.5, 12.5]"
+        ) { settings, _ in try pool(.mean, settings) },
+        LayerRow(
+            "Flatten()", "each input as one row of numbers", example: "shape(Flatten()(ones(3, 2, 8, 8)))   # (3, 128)"
+        ) { _, _ in Flatten() },
+    ]
+
+    private static func pool(_ kind: Pool2D.Kind, _ settings: LayerSettings) throws -> Pool2D {
+        let size = try settings.size("size", default: 2)
+        return Pool2D(which: kind, size: size, stride: try settings.size("stride", default: size))
+    }
+}

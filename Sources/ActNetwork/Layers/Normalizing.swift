@@ -1,0 +1,122 @@
+// Layers that bring their input to mean 0 and deviation 1, then scale and shift it: BatchNorm over the batch, LayerNorm over each row.
+
+import ActArray
+
+/// gamma (x − mean)/√(variance + eps) + beta, for each channel: in training with the batch's own statistics, which are gathered; else with
+/// the gathered ones. S. Ioffe, C. Szegedy 2015.
+package struct BatchNorm: Layer {
+    let features: Int
+    let momentum, eps: Double
+    private let weightType: ElementType
+    package var parameters: [NDArray]
+    package var state: [NDArray]
+
+    init(_ features: Int, momentum: Double, eps: Double, type: ElementType) throws {
+        self.features = features
+        self.momentum = momentum
+        self.eps = eps
+        weightType = type
+        parameters = [try NDArray.full(1, shape: [features], type: type), try NDArray.full(0, shape: [features], type: type)]
+        state = [try NDArray.full(0, shape: [features], type: type), try NDArray.full(1, shape: [features], type: type)]
+    }
+
+    package var kind: String { "BatchNorm" }
+    package var type: ElementType? { weightType }
+    package var parameterNames: [String] { ["gamma", "beta"] }
+    package var stateNames: [String] { ["mean", "variance"] }
+    package var settings: [LayerSetting] {
+        [
+            LayerSetting("features", .whole(features)), LayerSetting("momentum", .number(momentum), isDefault: momentum == 0.1),
+            LayerSetting("eps", .number(eps), isDefault: eps == 1e-5), LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32),
+        ]
+    }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        let isImage = x.rank == 4
+        guard x.rank == 2 || isImage, x.shape[1] == features else {
+            throw unfit(x, needs: "rows of \(features) columns, or images of \(features) channels")
+        }
+        let x = try x.converted(to: weightType)
+        let axes = isImage ? [0, 2, 3] : [0]
+        func spread(_ numbers: NDArray) throws -> NDArray { isImage ? try numbers.reshaped(to: [features, 1, 1]) : numbers }
+        guard pass.isTraining else {
+            let scale = try parameters[0] / NDArray.unary(.sqrt, state[1] + eps)
+            return try (x - spread(state[0])) * spread(scale) + spread(parameters[1])
+        }
+        let count = Double(x.count / max(1, features))
+        guard count > 1 else {
+            throw NetworkError.input(layer: text, position: nil, needs: "more than one row in training: they make the statistics", shape: nil)
+        }
+        let mean = try x.mean(axes: axes)
+        let distance = try x - spread(mean)
+        let variance = try NDArray.unary(.square, distance).mean(axes: axes)
+        let scale = try parameters[0] / NDArray.unary(.sqrt, variance + eps)
+        // The gathered variance is that of the population.
+        let news = [try mean.detached(), try variance.detached() * (count / (count - 1))]
+        pass.gather(
+            try zip(state, news).map { old, new in
+                let blend = try old * (1 - momentum) + new * momentum
+                try blend.evaluate()
+                return blend
+            })
+        return try distance * spread(scale) + spread(parameters[1])
+    }
+}
+
+/// gamma (x − mean)/√(variance + eps) + beta along the last axis. J. Ba, J. Kiros, G. Hinton 2016.
+package struct LayerNorm: Layer {
+    let features: Int
+    let eps: Double
+    private let weightType: ElementType
+    package var parameters: [NDArray]
+
+    init(_ features: Int, eps: Double, type: ElementType) throws {
+        self.features = features
+        self.eps = eps
+        weightType = type
+        parameters = [try NDArray.full(1, shape: [features], type: type), try NDArray.full(0, shape: [features], type: type)]
+    }
+
+    package var kind: String { "LayerNorm" }
+    package var type: ElementType? { weightType }
+    package var parameterNames: [String] { ["gamma", "beta"] }
+    package var inputShape: [Int]? { [features] }
+    package var settings: [LayerSetting] {
+        [
+            LayerSetting("features", .whole(features)), LayerSetting("eps", .number(eps), isDefault: eps == 1e-5),
+            LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32),
+        ]
+    }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.shape.last == features else { throw unfit(x, needs: "\(features) columns") }
+        let x = try x.converted(to: weightType)
+        let axes = [x.rank - 1]
+        let distance = try x - x.mean(axes: axes, keepdims: true)
+        let variance = try NDArray.unary(.square, distance).mean(axes: axes, keepdims: true)
+        return try distance / NDArray.unary(.sqrt, variance + eps) * parameters[0] + parameters[1]
+    }
+}
+
+extension LayerRows {
+    static let normalizingRows: [LayerRow] = [
+        LayerRow(
+            "BatchNorm(features, momentum=0.1, eps=1e-05, dtype=\"f32\")", "brings every feature to mean 0 and deviation 1 over the batch, then to deviation gamma and mean beta",
+            details: "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` gathers them in the fields `mean` and `variance`, by which it goes otherwise. Features are the columns of rows or the channels of images.",
+            example: "BatchNorm(1)([[1], [3]], training=true)   # [[-0.999995],\n# [ 0.999995]]"
+        ) { settings, _ in
+            let momentum = try settings.number("momentum", default: 0.1), eps = try settings.number("eps", default: 1e-5)
+            guard momentum >= 0, momentum <= 1 else { throw settings.fail("momentum", "from 0 to 1") }
+            guard eps > 0, eps.isFinite else { throw settings.fail("eps", "a positive number") }
+            return try BatchNorm(settings.size("features"), momentum: momentum, eps: eps, type: settings.type())
+        },
+        LayerRow(
+            "LayerNorm(features, eps=1e-05, dtype=\"f32\")", "brings every row to mean 0 and deviation 1, then to deviation gamma and mean beta",
+            example: "LayerNorm(2)([[1, 3]])   # [[-0.999995,  0.999995]]"
+        ) { settings, _ in
+            let eps = try settings.number("eps", default: 1e-5)
+            guard eps > 0, eps.isFinite else { throw settings.fail("eps", "a positive number") }
+            return try LayerNorm(settings.size("features"), eps: eps, type: settings.type())
+        },
+    ]
+}

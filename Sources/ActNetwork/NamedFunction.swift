@@ -1,0 +1,41 @@
+// A function inside a network: an activation, or any function of one argument that the program made.
+
+import ActArray
+import ActGrad
+
+package struct NamedFunction {
+    /// As programs call it; of a function literal, its text.
+    package let name: String
+    /// Whether another session finds the function by its name, so that it can be saved.
+    package let isNamed: Bool
+    /// Of an activation.
+    package let row: ActivationRow?
+    /// The function as the language has it.
+    package let object: AnyObject?
+    private let apply: (NDArray) throws -> NDArray
+
+    package init(_ row: ActivationRow, object: AnyObject? = nil) {
+        name = row.name
+        isNamed = true
+        self.row = row
+        self.object = object
+        apply = { try row.apply($0) }
+    }
+
+    package init(name: String, isNamed: Bool, object: AnyObject? = nil, _ apply: @escaping (NDArray) throws -> NDArray) {
+        self.name = name
+        self.isNamed = isNamed
+        row = nil
+        self.object = object
+        self.apply = apply
+    }
+
+    package static let identity = NamedFunction(name: "identity", isNamed: true) { $0 }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        if row?.name == "rrelu", pass.isTraining {
+            return try Activations.randomizedLeaky(x, draws: pass.random.uniform(shape: x.shape, type: x.type))
+        }
+        return try apply(x)
+    }
+}

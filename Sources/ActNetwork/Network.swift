@@ -1,0 +1,81 @@
+// A network: layers in order. As a value it is its layers' parameters in a structure; training is arithmetic on them.
+
+import ActArray
+
+package struct Network {
+    package var layers: [any Layer]
+
+    package init(_ layers: [any Layer]) { self.layers = layers }
+
+    /// As a program would make it.
+    package var text: String { layers.map(\.text).joined(separator: " >> ") }
+
+    /// The parameters of all layers, in order.
+    package var parameters: [NDArray] {
+        get { layers.flatMap(\.parameters) }
+        set {
+            var start = 0
+            for index in layers.indices {
+                let count = layers[index].parameters.count
+                guard count > 0, start + count <= newValue.count else { continue }
+                layers[index].parameters = Array(newValue[start..<start + count])
+                start += count
+            }
+        }
+    }
+
+    /// `0.W`, `0.b`, `1.gamma` …
+    package var parameterNames: [String] {
+        layers.enumerated().flatMap { index, layer in layer.parameterNames.map { "\(index).\($0)" } }
+    }
+
+    /// The state of each layer that has some, in the order in which they run.
+    package var states: [[NDArray]] {
+        get { layers.flatMap { layer in layer.inner?.states ?? (layer.stateNames.isEmpty ? [] : [layer.state]) } }
+        set {
+            var rest = newValue[...]
+            setStates(from: &rest)
+        }
+    }
+
+    private mutating func setStates(from rest: inout ArraySlice<[NDArray]>) {
+        for index in layers.indices {
+            if var inner = layers[index].inner {
+                inner.setStates(from: &rest)
+                layers[index].inner = inner
+            } else if !layers[index].stateNames.isEmpty, let state = rest.popFirst() {
+                layers[index].state = state
+            }
+        }
+    }
+
+    /// Names and arrays of the states, as files have them.
+    package var stateNames: [String] {
+        layers.enumerated().flatMap { index, layer in
+            (layer.inner?.stateNames.map { "f.\($0)" } ?? layer.stateNames).map { "\(index).\($0)" }
+        }
+    }
+
+    /// - Throws: `NetworkError.input` naming the layer that cannot take what it gets.
+    package func callAsFunction(_ x: NDArray, _ pass: Pass = Pass()) throws -> NDArray {
+        try run(x, pass, isOutermost: true)
+    }
+
+    func run(_ x: NDArray, _ pass: Pass, isOutermost: Bool) throws -> NDArray {
+        var value = x
+        for (position, layer) in layers.enumerated() {
+            do {
+                value = try layer(value, pass)
+            } catch NetworkError.input(let layer, nil, let needs, let shape) {
+                throw NetworkError.input(layer: layer, position: position, needs: needs, shape: shape)
+            }
+            if isOutermost, let observer = pass.observer { value = try observer(position, value) }
+        }
+        return value
+    }
+
+    /// `layer 2, Dense(512, 10)`
+    package func name(of position: Int) -> String {
+        layers.indices.contains(position) ? "layer \(position), \(layers[position].text)" : "layer \(position)"
+    }
+}

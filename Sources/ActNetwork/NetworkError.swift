@@ -1,0 +1,32 @@
+/// What can go wrong with networks, as data: the wording is ActLanguage's.
+package enum NetworkError: Error, Equatable {
+    /// A layer got an array that it cannot take; `needs` says what it takes. `position` counts layers from 0; `shape` is `nil` where it
+    /// is not the shape that is wrong.
+    case input(layer: String, position: Int?, needs: String, shape: [Int]?)
+    /// A setting of a layer, optimiser or loss is of no use: `reason` completes "`name` of `owner` must be …".
+    case setting(owner: String, name: String, reason: String)
+    /// A parameter would change its shape.
+    case parameterShape(layer: String, name: String, expected: [Int], found: [Int])
+    /// Other parameters than the network has.
+    case parameters(String)
+    /// A loss got predictions and targets of different shapes.
+    case lossShapes(loss: String, prediction: [Int], target: [Int])
+    /// Labels that do not go with rows of scores.
+    case labelShapes(loss: String, scores: [Int], labels: [Int])
+    case label(loss: String, label: Double, row: Int, classes: Int)
+    /// A loss gave an array where a number is needed.
+    case lossNotNumber(shape: [Int])
+
+    // Training
+    case lengths(inputs: Int, targets: Int)
+    case noRows
+    case notFinite(what: String, row: Int)
+    /// The loss became infinite or NaN; `layer` is the first one whose output shows it, `nil` when the loss itself is the first.
+    case divergence(loss: Double, epoch: Int, batch: Int, layer: String?)
+    case noParameters
+
+    // Files
+    case unsavable(layer: String, position: Int)
+    case file(path: String, reason: String)
+    case checkpoint(path: String, reason: String)
+}

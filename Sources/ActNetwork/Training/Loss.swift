@@ -1,0 +1,205 @@
+// Losses: how far predictions are from targets, as one number. A loss is one row. Shapes must be equal: a loss never broadcasts.
+//
+// What must stay true: every loss is finite for finite predictions of its domain, and so is its gradient.
+
+import ActArray
+import ActGrad
+
+package struct LossRow {
+    package let name: String
+    /// As help shows it.
+    package let signature: String
+    package let formula: String
+    package let summary: String
+    package let details: String
+    package let example: String
+    /// Parameters after prediction and target, with their defaults.
+    package let parameters: [(name: String, default: Double)]
+    /// What `fit` reports beside the loss.
+    package let metric: Metric.Kind?
+    private let evaluate: (NDArray, NDArray, [Double]) throws -> NDArray
+
+    fileprivate init(
+        _ signature: String, _ formula: String, _ summary: String, details: String = "", example: String,
+        parameters: [(name: String, default: Double)] = [], metric: Metric.Kind?, evaluate: @escaping (NDArray, NDArray, [Double]) throws -> NDArray
+    ) {
+        name = String(signature.prefix { $0 != "(" })
+        self.signature = signature
+        self.formula = formula
+        self.summary = summary
+        self.details = details
+        self.example = example
+        self.parameters = parameters
+        self.metric = metric
+        self.evaluate = evaluate
+    }
+
+    /// The loss, of rank 0.
+    /// - Throws: `NetworkError.lossShapes`, `labelShapes`, `label`.
+    package func callAsFunction(_ prediction: NDArray, _ target: NDArray, _ values: [Double] = []) throws -> NDArray {
+        let given = values + parameters.dropFirst(values.count).map(\.default)
+        return try evaluate(numbers(prediction), numbers(target), given)
+    }
+
+    private func numbers(_ array: NDArray) throws -> NDArray { array.type == .bool ? try array.converted(to: .f32) : array }
+}
+
+package enum Losses {
+    private static let labels = "Labels are class numbers from 0, one a row, or rows like the scores: one-hot, or probabilities."
+
+    package static let all: [LossRow] = [
+        LossRow(
+            "mse(prediction, target)", "mean (prediction - target)²", "the mean squared error", example: "mse([1, 2], [1, 4])   # 2", metric: .r2
+        ) { p, t, _ in try NDArray.unary(.square, difference("mse", p, t)).mean() },
+        LossRow(
+            "mae(prediction, target)", "mean |prediction - target|", "the mean absolute error", example: "mae([1, 2], [1, 4])   # 1", metric: .r2
+        ) { p, t, _ in try NDArray.unary(.abs, difference("mae", p, t)).mean() },
+        LossRow(
+            "huber(prediction, target, delta=1)", "mean of d²/2 where |d| ≤ delta, else delta (|d| - delta/2)", "squared error near 0, absolute error far out",
+            example: "huber([0, 0], [0.5, 3])   # 1.3125", parameters: [("delta", 1)], metric: .r2
+        ) { p, t, values in
+            let delta = values[0]
+            guard delta > 0, delta.isFinite else { throw NetworkError.setting(owner: "huber", name: "delta", reason: "a positive number") }
+            // With c = min(|d|, delta): c (|d| − c/2), which is both cases at once.
+            let distance = try NDArray.unary(.abs, difference("huber", p, t))
+            let near = try NDArray.binary(.min, .array(distance), .number(delta))
+            return try (near * (distance - near * 0.5)).mean()
+        },
+        LossRow(
+            "cross_entropy(logits, labels)", "mean over rows of -log softmax(logits)[label]", "how unlikely the labels are, of scores that are no probabilities yet",
+            details: labels + " Softmax is part of it: scores go in as they are.",
+            example: "cross_entropy([[2, 0], [0, 1]], [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil)
+        ) { p, t, _ in try crossEntropy(p, t) },
+        LossRow(
+            "nll(log_probabilities, labels)", "mean over rows of -log_probabilities[label]", "the negative log-likelihood: cross_entropy after log_softmax",
+            details: labels, example: "nll(log_softmax([[2, 0], [0, 1]]), [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil)
+        ) { p, t, _ in
+            switch try Labels(t, for: p, loss: "nll") {
+            case .classes(let classes):
+                let size = p.shape.last ?? 1
+                let starts = classes.enumerated().map { $0.offset * size + $0.element }
+                return try p.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean() * -1
+            case .rows(let rows):
+                return try (p * rows).reduced(.sum) * (-1 / Double(max(1, p.count / max(1, p.shape.last ?? 1))))
+            }
+        },
+        LossRow(
+            "bce(probability, target)", "mean of -(t log p + (1 - t) log(1 - p))", "binary cross-entropy of probabilities",
+            details: "From scores use `bce_logits`, which loses no digits.", example: "bce([0.5, 0.5], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0.5)
+        ) { p, t, _ in
+            let (p, t) = try same("bce", p, t)
+            // A factor of 0 takes its logarithm with it, be that infinite.
+            let hit = try NDArray.select(NDArray.compare(.eq, .array(t), .number(0)), .number(0), .array(t * NDArray.unary(.log, p)))
+            let miss = try NDArray.select(NDArray.compare(.eq, .array(t), .number(1)), .number(0), .array((1 - t) * NDArray.unary(.log1p, -p)))
+            return try (hit + miss).mean() * -1
+        },
+        LossRow(
+            "bce_logits(logit, target)", "mean of t log(1 + e^-x) + (1 - t) log(1 + e^x)", "binary cross-entropy of scores: bce after sigmoid, stable in both tails",
+            example: "bce_logits([0, 0], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0)
+        ) { p, t, _ in
+            let (x, t) = try same("bce_logits", p, t)
+            return try (t * NDArray.unary(.softplus, -x) + (1 - t) * NDArray.unary(.softplus, x)).mean()
+        },
+        LossRow(
+            "hinge(score, target)", "mean max(0, 1 - target score)", "the loss of support vector machines: targets are -1 and 1",
+            example: "hinge([2, 0.5], [1, -1])   # 0.75", metric: .accuracy(threshold: 0)
+        ) { p, t, _ in
+            let (p, t) = try same("hinge", p, t)
+            for (row, label) in try t.detached().toDoubles().enumerated() where label != 1 && label != -1 {
+                throw NetworkError.label(loss: "hinge", label: label, row: row, classes: -1)
+            }
+            return try NDArray.binary(.max, .array(1 - t * p), .number(0)).mean()
+        },
+        LossRow(
+            "kl_div(p, q)", "mean over rows of Σ p log(p/q)", "the Kullback-Leibler divergence of q from p, both rows of probabilities",
+            example: "kl_div([0.5, 0.5], [0.25, 0.75])   # 0.14384104", metric: nil
+        ) { p, q, _ in
+            let (p, q) = try same("kl_div", p, q)
+            let isZero = try NDArray.compare(.eq, .array(p), .number(0))
+            let ratio = try NDArray.unary(.log, NDArray.select(isZero, .number(1), .array(p))) - NDArray.unary(.log, q)
+            let sum = try NDArray.select(isZero, .number(0), .array(p * ratio)).reduced(.sum)
+            return try sum / Double(max(1, p.count / max(1, p.shape.last ?? 1)))
+        },
+    ]
+
+    package static func named(_ name: String) -> LossRow? { all.first { $0.name == name } }
+
+    /// Both in one element type.
+    /// - Throws: `NetworkError.lossShapes` unless the shapes are equal.
+    private static func same(_ loss: String, _ p: NDArray, _ t: NDArray) throws -> (NDArray, NDArray) {
+        guard p.shape == t.shape else { throw NetworkError.lossShapes(loss: loss, prediction: p.shape, target: t.shape) }
+        let type = p.type.promoted(with: t.type)
+        return (try p.converted(to: type), try t.converted(to: type))
+    }
+
+    private static func difference(_ loss: String, _ p: NDArray, _ t: NDArray) throws -> NDArray {
+        let (p, t) = try same(loss, p, t)
+        return try p - t
+    }
+
+    private static func crossEntropy(_ logits: NDArray, _ target: NDArray) throws -> NDArray {
+        switch try Labels(target, for: logits, loss: "cross_entropy") {
+        case .classes(let classes): return try CrossEntropy.value(of: logits, classes)
+        case .rows(let rows):
+            let sum = try (logits.logSoftmax() * rows).reduced(.sum)
+            return try sum * (-1 / Double(max(1, logits.count / max(1, logits.shape.last ?? 1))))
+        }
+    }
+}
+
+/// Targets of a classification: a class number a row, or rows of weights.
+package enum Labels {
+    case classes([Int])
+    case rows(NDArray)
+
+    init(_ target: NDArray, for scores: NDArray, loss: String) throws {
+        guard let classes = scores.shape.last, classes > 0 else {
+            throw NetworkError.labelShapes(loss: loss, scores: scores.shape, labels: target.shape)
+        }
+        if target.shape == scores.shape {
+            self = .rows(try target.converted(to: scores.type))
+            return
+        }
+        guard Array(scores.shape.dropLast()) == target.shape else {
+            throw NetworkError.labelShapes(loss: loss, scores: scores.shape, labels: target.shape)
+        }
+        self = .classes(
+            try target.detached().toDoubles().enumerated().map { row, label in
+                guard let number = Int(exactly: label), number >= 0, number < classes else {
+                    throw NetworkError.label(loss: loss, label: label, row: row, classes: classes)
+                }
+                return number
+            })
+    }
+}
+
+/// Softmax and the negative log-likelihood of class numbers in one, with the gradient (softmax − one-hot)/rows.
+private final class CrossEntropy: CustomFunction {
+    private let classes: [Int]
+
+    private init(_ classes: [Int]) { self.classes = classes }
+
+    var name: String { "cross_entropy" }
+    var isElementwise: Bool { false }
+
+    static func value(of logits: NDArray, _ classes: [Int]) throws -> NDArray {
+        let size = logits.shape.last ?? 1
+        let starts = classes.enumerated().map { $0.offset * size + $0.element }
+        let logs = try logits.detached().logSoftmax()
+        let value = try logs.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean() * -1
+        return try NDArray.custom(CrossEntropy(classes), inputs: [logits], value: value)
+    }
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        let logits = inputs[0]
+        let size = logits.shape.last ?? 1
+        let hot = try NDArray.full(0, shape: logits.shape, type: logits.type)
+        hot.withMutableBytes { bytes in
+            for (row, label) in classes.enumerated() {
+                let position = row * size + label
+                if logits.type == .f32 { bytes.assumingMemoryBound(to: Float.self)[position] = 1 } else { bytes.assumingMemoryBound(to: Double.self)[position] = 1 }
+            }
+        }
+        return [try (logits.softmax() - hot) * (cotangent / Double(classes.count))]
+    }
+}

@@ -1,0 +1,90 @@
+// What is told beside the loss: accuracy, r2; and the confusion matrix. A metric is gathered batch by batch.
+
+import ActArray
+
+package struct Metric {
+    package enum Kind: Equatable {
+        /// The share of rows whose largest score is the label's; with a threshold, of elements on the right side of it.
+        case accuracy(threshold: Double?)
+        /// 1 − Σ(prediction − target)²/Σ(target − mean)²
+        case r2
+    }
+
+    package let kind: Kind
+    private var right = 0.0, count = 0.0
+    private var squares = 0.0, sum = 0.0, sumOfSquares = 0.0
+
+    package init(_ kind: Kind) { self.kind = kind }
+
+    package var name: String { kind == .r2 ? "r2" : "accuracy" }
+
+    package mutating func add(_ prediction: NDArray, _ target: NDArray) throws {
+        switch kind {
+        case .accuracy(let threshold):
+            let guessed = try Metric.guesses(prediction, threshold), meant = try Metric.labels(target, for: prediction, threshold)
+            guard guessed.count == meant.count else {
+                guard Metric.isScores(prediction) else { throw NetworkError.lossShapes(loss: "accuracy", prediction: prediction.shape, target: target.shape) }
+                throw NetworkError.labelShapes(loss: "accuracy", scores: prediction.shape, labels: target.shape)
+            }
+            for (a, b) in zip(guessed, meant) where a == b { right += 1 }
+            count += Double(meant.count)
+        case .r2:
+            guard prediction.shape == target.shape else {
+                throw NetworkError.lossShapes(loss: "r2", prediction: prediction.shape, target: target.shape)
+            }
+            for (a, b) in zip(try prediction.detached().toDoubles(), try target.detached().toDoubles()) {
+                squares += (a - b) * (a - b)
+                sum += b
+                sumOfSquares += b * b
+            }
+            count += Double(target.count)
+        }
+    }
+
+    /// NaN before anything was added.
+    package var value: Double {
+        switch kind {
+        case .accuracy: right / count
+        case .r2: 1 - squares / (sumOfSquares - sum * sum / count)
+        }
+    }
+
+    package static func value(_ kind: Kind, _ prediction: NDArray, _ target: NDArray) throws -> Double {
+        var metric = Metric(kind)
+        try metric.add(prediction, target)
+        return metric.value
+    }
+
+    /// How often each class (row) was taken for each class (column).
+    package static func confusion(_ prediction: NDArray, _ target: NDArray) throws -> NDArray {
+        let guessed = try guesses(prediction, nil), meant = try labels(target, for: prediction, nil)
+        guard guessed.count == meant.count else {
+            throw NetworkError.labelShapes(loss: "confusion", scores: prediction.shape, labels: target.shape)
+        }
+        var size = isScores(prediction) ? prediction.shape.last ?? 0 : 0
+        for (position, number) in (guessed + meant).enumerated() {
+            guard number >= 0, number < 4096, let label = Int(exactly: number) else {
+                throw NetworkError.label(loss: "confusion", label: number, row: position % max(1, meant.count), classes: 4096)
+            }
+            size = max(size, label + 1)
+        }
+        var counts = [Double](repeating: 0, count: size * size)
+        for (a, b) in zip(guessed, meant) { counts[Int(b) * size + Int(a)] += 1 }
+        return try NDArray(counts, shape: [size, size])
+    }
+
+    /// Rows of scores, one a class.
+    private static func isScores(_ array: NDArray) -> Bool { array.rank > 1 && (array.shape.last ?? 0) > 1 }
+
+    private static func guesses(_ prediction: NDArray, _ threshold: Double?) throws -> [Double] {
+        if let threshold { return try prediction.detached().toDoubles().map { $0 > threshold ? 1 : 0 } }
+        guard isScores(prediction) else { return try prediction.detached().toDoubles() }
+        return try prediction.detached().argReduced(.max, axis: -1).toDoubles()
+    }
+
+    private static func labels(_ target: NDArray, for prediction: NDArray, _ threshold: Double?) throws -> [Double] {
+        if threshold != nil { return try target.detached().toDoubles().map { $0 > 0.5 ? 1 : 0 } }
+        guard isScores(prediction), target.shape == prediction.shape else { return try target.detached().toDoubles() }
+        return try target.detached().argReduced(.max, axis: -1).toDoubles()
+    }
+}

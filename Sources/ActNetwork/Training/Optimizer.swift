@@ -1,0 +1,169 @@
+// Optimisers: how parameters follow from gradients. An optimiser is one row; its update is one pass over a parameter, its gradient and
+// its moments, in place, in pieces that all cores share. Formulas and defaults are PyTorch's; Lion's are its authors'.
+
+import ActArray
+import CActKernels
+
+/// What one update of some elements sees.
+struct UpdateBlock<T: BinaryFloatingPoint> {
+    let p: UnsafeMutablePointer<T>
+    let g: UnsafePointer<T>
+    /// The moments; as many as the row has slots.
+    let first: UnsafeMutablePointer<T>
+    let second: UnsafeMutablePointer<T>
+    let count: Int
+    let step: UpdateStep
+}
+
+/// What all updates of one step share.
+struct UpdateStep {
+    let rate: Double
+    let weightDecay: Double
+    /// Of the row, in order.
+    let values: [Double]
+    /// Counts from 1.
+    let number: Int
+    /// What `advance` of the row carries from step to step.
+    var memory = 1.0
+}
+
+package struct OptimizerRow {
+    package let name: String
+    /// Parameters of its own after the rate.
+    package let parameters: [(name: String, default: Double, summary: String)]
+    package let rate: Double
+    package let weightDecay: Double
+    package let formula: String
+    package let summary: String
+    /// How many moments it keeps for each parameter.
+    let slots: Int
+    /// Called before each step, with the product that it keeps.
+    let advance: (UpdateStep) -> Double
+    let update32: (UpdateBlock<Float>) -> Void
+    let update64: (UpdateBlock<Double>) -> Void
+
+    /// As help shows it.
+    package var signature: String {
+        let own = parameters.map { "\($0.name)=\(text($0.default))" }
+        return "\(name)(lr=\(text(rate)), \((own + ["weight_decay=\(text(weightDecay))"]).joined(separator: ", ")), clip_norm=none, clip_value=none)"
+    }
+
+    private func text(_ number: Double) -> String { Setting.number(number).text }
+}
+
+package struct Optimizer {
+    package let row: OptimizerRow
+    package let values: [Double]
+    /// The learning rate at a moment counted in epochs.
+    package let rate: (Double) throws -> Double
+    package let weightDecay: Double
+    package let clipNorm: Double?
+    package let clipValue: Double?
+
+    /// - Throws: `NetworkError.setting` for a number that makes no sense.
+    package init(
+        _ row: OptimizerRow, values: [Double]? = nil, rate: @escaping (Double) throws -> Double, weightDecay: Double? = nil, clipNorm: Double? = nil,
+        clipValue: Double? = nil
+    ) throws {
+        self.row = row
+        self.values = values ?? row.parameters.map(\.default)
+        self.rate = rate
+        self.weightDecay = weightDecay ?? row.weightDecay
+        self.clipNorm = clipNorm
+        self.clipValue = clipValue
+        func check(_ name: String, _ value: Double?, _ isGood: (Double) -> Bool, _ reason: String) throws {
+            if let value, !isGood(value) { throw NetworkError.setting(owner: row.name, name: name, reason: reason) }
+        }
+        for (parameter, value) in zip(row.parameters, self.values) where parameter.name != "nesterov" {
+            let isShare = parameter.name.hasPrefix("beta") || parameter.name == "alpha"
+            try check(parameter.name, value, { $0 >= 0 && (isShare ? $0 < 1 : $0.isFinite) }, isShare ? "from 0 to below 1" : "0 or more")
+        }
+        try check("weight_decay", self.weightDecay, { $0 >= 0 && $0.isFinite }, "0 or more")
+        try check("clip_norm", clipNorm, { $0 > 0 }, "more than 0")
+        try check("clip_value", clipValue, { $0 > 0 }, "more than 0")
+    }
+}
+
+/// An optimiser at work: the moments of some parameters.
+package struct OptimizerState {
+    private let optimizer: Optimizer
+    private var slots: [[NDArray]]
+    private var number = 0
+    private var memory = 1.0
+
+    package init(_ optimizer: Optimizer, for parameters: [NDArray]) throws {
+        self.optimizer = optimizer
+        slots = try parameters.map { parameter in
+            try (0..<optimizer.row.slots).map { _ in try NDArray.full(0, shape: parameter.shape, type: parameter.type) }
+        }
+    }
+
+    /// Changes the parameters in place.
+    /// - Parameter epoch: The moment for the learning rate.
+    /// - Returns: The norm of all gradients together, before clipping, when that was needed.
+    package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws {
+        let rate = try optimizer.rate(epoch)
+        guard rate >= 0, rate.isFinite else { throw NetworkError.setting(owner: optimizer.row.name, name: "lr", reason: "0 or more, at epoch \(epoch) it is \(rate)") }
+        let gradients = try clipped(gradients)
+        number += 1
+        var step = UpdateStep(rate: rate, weightDecay: optimizer.weightDecay, values: optimizer.values, number: number, memory: memory)
+        memory = optimizer.row.advance(step)
+        step.memory = memory
+        for index in parameters.indices {
+            let gradient = try gradients[index].converted(to: parameters[index].type).contiguous()
+            try gradient.evaluate()
+            try parameters[index].makeUnique()
+            for slot in slots[index].indices { try slots[index][slot].makeUnique() }
+            if parameters[index].type == .f32 {
+                try update(parameters[index], gradient, slots[index], step, optimizer.row.update32)
+            } else {
+                try update(parameters[index], gradient, slots[index], step, optimizer.row.update64)
+            }
+        }
+    }
+
+    private func update<T: BinaryFloatingPoint>(
+        _ parameter: NDArray, _ gradient: NDArray, _ slots: [NDArray], _ step: UpdateStep, _ body: (UpdateBlock<T>) -> Void
+    ) throws {
+        let count = parameter.count, piece = 1 << 14
+        try gradient.withContiguous(of: T.self) { gradient in
+            guard let g = gradient.baseAddress else { return }
+            let p = parameter.pointer(T.self)
+            let first = slots.first?.pointer(T.self) ?? p, second = slots.count > 1 ? slots[1].pointer(T.self) : first
+            ThreadPool.parallelFor((count + piece - 1) / piece) { index in
+                let start = index * piece
+                body(
+                    UpdateBlock(
+                        p: p + start, g: g + start, first: first + start, second: second + start, count: min(piece, count - start), step: step))
+            }
+        }
+    }
+
+    /// Each element bounded by `clip_value`, then all together scaled to the norm `clip_norm` if theirs is larger.
+    private func clipped(_ gradients: [NDArray]) throws -> [NDArray] {
+        var result = gradients
+        if let limit = optimizer.clipValue {
+            result = try result.map {
+                try NDArray.binary(.min, .array(NDArray.binary(.max, .array($0), .number(-limit))), .number(limit))
+            }
+        }
+        if let limit = optimizer.clipNorm {
+            let norm = try OptimizerState.norm(result)
+            let scale = limit / (norm + 1e-6)
+            if scale < 1 { result = try result.map { try $0 * scale } }
+        }
+        return result
+    }
+
+    /// The length of all arrays taken as one vector.
+    package static func norm(_ arrays: [NDArray]) throws -> Double {
+        var sum = 0.0
+        for array in arrays { sum += try NDArray.unary(.square, array.detached().converted(to: .f64)).reduced(.sum).item() }
+        return sum.squareRoot()
+    }
+}
+
+extension NDArray {
+    /// The elements of an array that this code alone holds.
+    fileprivate func pointer<T>(_: T.Type) -> UnsafeMutablePointer<T> { withMutableBytes { $0.assumingMemoryBound(to: T.self) } }
+}

@@ -1,0 +1,145 @@
+// The optimisers, one row each.
+
+import ActArray
+import CActKernels
+
+package enum Optimizers {
+    package static let all: [OptimizerRow] = [
+        OptimizerRow(
+            name: "SGD",
+            parameters: [
+                ("momentum", 0, "how much of the last step goes on"), ("nesterov", 0, "whether the gradient is looked up ahead of the step"),
+            ],
+            rate: 0.01, weightDecay: 0, formula: "v = momentum v + g; p = p - lr v", summary: "stochastic gradient descent",
+            slots: 1, advance: keep, update32: sgd32, update64: sgd64),
+        OptimizerRow(
+            name: "RMSProp", parameters: [("alpha", 0.99, "memory of squares"), ("eps", 1e-8, "keeps from dividing by 0"), ("momentum", 0, "how much of the last step goes on")],
+            rate: 0.01, weightDecay: 0, formula: "v = alpha v + (1 - alpha) g²; p = p - lr g/(√v + eps)", summary: "gradients divided by the root of a running mean of their squares",
+            slots: 2, advance: keep, update32: rmsProp, update64: rmsProp),
+        OptimizerRow(
+            name: "Adagrad", parameters: [("eps", 1e-10, "keeps from dividing by 0")], rate: 0.01, weightDecay: 0,
+            formula: "s = s + g²; p = p - lr g/(√s + eps)", summary: "gradients divided by the root of the sum of all their squares",
+            slots: 1, advance: keep, update32: adagrad, update64: adagrad),
+        OptimizerRow(
+            name: "Adam", parameters: betas(0.9, 0.999) + [("eps", 1e-8, "keeps from dividing by 0")], rate: 1e-3, weightDecay: 0,
+            formula: "m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; p = p - lr m̂/(√v̂ + eps), m̂ = m/(1 - beta1^t), v̂ = v/(1 - beta2^t)",
+            summary: "momentum, divided by the root of a running mean of squares; both corrected for their start at 0",
+            slots: 2, advance: keep, update32: { adam32($0, isDecoupled: false) }, update64: { adam64($0, isDecoupled: false) }),
+        OptimizerRow(
+            name: "AdamW", parameters: betas(0.9, 0.999) + [("eps", 1e-8, "keeps from dividing by 0")], rate: 1e-3, weightDecay: 0.01,
+            formula: "as Adam, and p = p - lr weight_decay p", summary: "Adam whose weight decay does not go through the moments",
+            slots: 2, advance: keep, update32: { adam32($0, isDecoupled: true) }, update64: { adam64($0, isDecoupled: true) }),
+        OptimizerRow(
+            name: "Nadam", parameters: betas(0.9, 0.999) + [("eps", 1e-8, "keeps from dividing by 0"), ("momentum_decay", 4e-3, "how fast beta1 reaches its value")],
+            rate: 2e-3, weightDecay: 0, formula: "as Adam with μ = beta1 (1 - 0.96^(t momentum_decay)/2) and the gradient looked up ahead",
+            summary: "Adam with Nesterov momentum", slots: 2, advance: { $0.memory * nadamMomentum($0, at: $0.number) }, update32: nadam, update64: nadam),
+        OptimizerRow(
+            name: "Lion", parameters: betas(0.9, 0.99), rate: 1e-4, weightDecay: 0,
+            formula: "p = p - lr (sign(beta1 m + (1 - beta1) g) + weight_decay p); m = beta2 m + (1 - beta2) g",
+            summary: "steps of one size, in the direction of the momentum's sign", slots: 1, advance: keep, update32: lion, update64: lion),
+    ]
+
+    package static func named(_ name: String) -> OptimizerRow? { all.first { $0.name == name } }
+
+    private static func betas(_ first: Double, _ second: Double) -> [(name: String, default: Double, summary: String)] {
+        [("beta1", first, "memory of gradients"), ("beta2", second, "memory of squares")]
+    }
+
+    private static func keep(_ step: UpdateStep) -> Double { step.memory }
+
+    // MARK: Updates
+
+    private static func sgd(_ step: UpdateStep) -> act_sgd {
+        act_sgd(lr: step.rate, momentum: step.values[0], l2: step.weightDecay, nesterov: step.values[1] != 0 ? 1 : 0)
+    }
+
+    private static func sgd32(_ block: UpdateBlock<Float>) {
+        var values = sgd(block.step)
+        act_kernels().pointee.sgd_f32(block.p, block.g, block.first, block.count, &values)
+    }
+
+    private static func sgd64(_ block: UpdateBlock<Double>) {
+        var values = sgd(block.step)
+        act_kernels().pointee.sgd_f64(block.p, block.g, block.first, block.count, &values)
+    }
+
+    private static func adam(_ step: UpdateStep, isDecoupled: Bool) -> act_adam {
+        act_adam(
+            lr: step.rate, b1: step.values[0], b2: step.values[1], eps: step.values[2], c1: 1 - power(step.values[0], step.number),
+            c2: 1 - power(step.values[1], step.number), l2: isDecoupled ? 0 : step.weightDecay, decay: isDecoupled ? step.weightDecay : 0)
+    }
+
+    private static func adam32(_ block: UpdateBlock<Float>, isDecoupled: Bool) {
+        var values = adam(block.step, isDecoupled: isDecoupled)
+        act_kernels().pointee.adam_f32(block.p, block.g, block.first, block.second, block.count, &values)
+    }
+
+    private static func adam64(_ block: UpdateBlock<Double>, isDecoupled: Bool) {
+        var values = adam(block.step, isDecoupled: isDecoupled)
+        act_kernels().pointee.adam_f64(block.p, block.g, block.first, block.second, block.count, &values)
+    }
+
+    private static func rmsProp<T: BinaryFloatingPoint>(_ block: UpdateBlock<T>) {
+        let (p, g, v, moving) = (block.p, block.g, block.first, block.second)
+        let values = block.step.values
+        let alpha = T(values[0]), rest = T(1 - values[0]), eps = T(values[1]), momentum = T(values[2])
+        let rate = T(block.step.rate), decay = T(block.step.weightDecay)
+        for i in 0..<block.count {
+            let d = g[i] + decay * p[i]
+            let square = alpha * v[i] + rest * d * d
+            v[i] = square
+            let change = momentum * moving[i] + d / (square.squareRoot() + eps)
+            moving[i] = change
+            p[i] -= rate * change
+        }
+    }
+
+    private static func adagrad<T: BinaryFloatingPoint>(_ block: UpdateBlock<T>) {
+        let (p, g, sum) = (block.p, block.g, block.first)
+        let eps = T(block.step.values[0]), rate = T(block.step.rate), decay = T(block.step.weightDecay)
+        for i in 0..<block.count {
+            let d = g[i] + decay * p[i]
+            let total = sum[i] + d * d
+            sum[i] = total
+            p[i] -= rate * d / (total.squareRoot() + eps)
+        }
+    }
+
+    /// T. Dozat 2016, as in PyTorch: the momentum of step t.
+    private static func nadamMomentum(_ step: UpdateStep, at number: Int) -> Double {
+        let exponent = Double(number) * step.values[3]
+        return step.values[0] * (1 - 0.5 * Scalar.binary(.pow, 0.96, exponent))
+    }
+
+    private static func nadam<T: BinaryFloatingPoint>(_ block: UpdateBlock<T>) {
+        let (p, g, m, v, step) = (block.p, block.g, block.first, block.second, block.step)
+        let (b1, b2) = (step.values[0], step.values[1])
+        let now = nadamMomentum(step, at: step.number), next = nadamMomentum(step, at: step.number + 1)
+        let ahead = T(step.rate * (1 - now) / (1 - step.memory)), behind = T(step.rate * next / (1 - step.memory * next))
+        let beta1 = T(b1), rest1 = T(1 - b1), beta2 = T(b2), rest2 = T(1 - b2), eps = T(step.values[2]), decay = T(step.weightDecay)
+        let correction = T(1 - power(b2, step.number))
+        for i in 0..<block.count {
+            let d = g[i] + decay * p[i]
+            let mean = beta1 * m[i] + rest1 * d, square = beta2 * v[i] + rest2 * d * d
+            m[i] = mean
+            v[i] = square
+            let root = (square / correction).squareRoot() + eps
+            p[i] = p[i] - ahead * d / root - behind * mean / root
+        }
+    }
+
+    /// X. Chen et al. 2023, "Symbolic discovery of optimization algorithms".
+    private static func lion<T: BinaryFloatingPoint>(_ block: UpdateBlock<T>) {
+        let (p, g, m, step) = (block.p, block.g, block.first, block.step)
+        let beta1 = T(step.values[0]), rest1 = T(1 - step.values[0]), beta2 = T(step.values[1]), rest2 = T(1 - step.values[1])
+        let rate = T(step.rate), decay = T(step.weightDecay)
+        for i in 0..<block.count {
+            let c = beta1 * m[i] + rest1 * g[i]
+            let sign: T = c > 0 ? 1 : c < 0 ? -1 : 0
+            p[i] -= rate * (sign + decay * p[i])
+            m[i] = beta2 * m[i] + rest2 * g[i]
+        }
+    }
+
+    private static func power(_ base: Double, _ exponent: Int) -> Double { Scalar.binary(.pow, base, Double(exponent)) }
+}

@@ -1,0 +1,87 @@
+// Network files: round trips and files that are wrong.
+
+import ActArray
+import ActNetwork
+import ActTestSupport
+import Testing
+
+@Suite struct FileTests {
+    private func network() throws -> Network {
+        Network([
+            try makeLayer("Conv2D", ["inputs": .number(1), "outputs": .number(2), "activation": .function(function("relu")), "dtype": .text("f32")]),
+            try makeLayer("MaxPool2D", [:]), try makeLayer("Flatten", [:]), try dense(18, 4, "tanh"), try makeLayer("BatchNorm", ["features": .number(4)]),
+            try makeLayer("Residual", ["f": .network(Network([try dense(4, 4), FunctionLayer(try function("gelu"))]))]),
+            try makeLayer("PReLU", ["n": .number(4)]), try makeLayer("Dropout", ["rate": .number(0.25)]),
+        ])
+    }
+
+    private func read(_ bytes: [UInt8]) throws -> Network? {
+        try Network(Safetensors.content(bytes, path: "n"), path: "n") { name in try? function(name) }
+    }
+
+    @Test func roundTrip() throws {
+        var network = try network()
+        network.states = [[try NDArray([1, 2, 3, 4], shape: [4]), try NDArray([5, 6, 7, 8], shape: [4])]]
+        let bytes = try network.fileBytes()
+        let copy = try #require(try read(bytes))
+        #expect(copy.text == network.text)
+        #expect(copy.parameterNames == ["0.W", "0.b", "3.W", "3.b", "4.gamma", "4.beta", "5.f.0.W", "5.f.0.b", "6.alpha"])
+        #expect(try copy.parameters.map { try $0.toDoubles() } == network.parameters.map { try $0.toDoubles() })
+        #expect(copy.parameters.map(\.type) == network.parameters.map(\.type))
+        #expect(try copy.states.map { try $0.map { try $0.toDoubles() } } == [[[1, 2, 3, 4], [5, 6, 7, 8]]])
+        var random = RandomSource(seed: 2)
+        let x = try random.normal(shape: [3, 1, 8, 8])
+        #expect(try copy(x).toDoubles() == network(x).toDoubles())
+        #expect(try copy.fileBytes() == bytes)
+    }
+
+    @Test func whatHasNoNameCannotBeSaved() throws {
+        let network = Network([try dense(2, 2), FunctionLayer(NamedFunction(name: "x -> x", isNamed: false) { $0 })])
+        #expect(throws: NetworkError.unsavable(layer: "x -> x", position: 1)) { try network.fileBytes() }
+    }
+
+    @Test func anotherArchitecture() throws {
+        let content = try Safetensors.content(Network([try dense(2, 3)]).fileBytes(), path: "n")
+        func reason(_ network: Network) -> String? {
+            var network = network
+            do { try network.fill(from: content, path: "n") } catch NetworkError.checkpoint(_, let reason) { return reason } catch {}
+            return nil
+        }
+        #expect(reason(Network([try dense(3, 2)])) == "`0.W` has the shape (2, 3) there, (3, 2) here")
+        #expect(reason(Network([try dense(2, 3), try dense(3, 1)])) == "it has no `1.W`")
+        #expect(reason(Network([FunctionLayer(try function("relu"))])) == "it has `0.W`, which this one has not")
+    }
+
+    /// Every truncation and many changed bytes: an error or a network, never a trap.
+    @Test func damagedFiles() throws {
+        let bytes = try Network([try dense(2, 2, "relu"), try dense(2, 1)]).fileBytes()
+        for count in 0..<bytes.count { #expect(throws: NetworkError.self) { try read(Array(bytes.prefix(count))) } }
+        var random = RandomSource(seed: 4)
+        for _ in 0..<3000 {
+            var damaged = bytes
+            for _ in 0..<3 { damaged[try random.integer(0, bytes.count)] = UInt8(try random.integer(0, 256)) }
+            _ = try? read(damaged)
+        }
+    }
+
+    /// As numpy and safetensors 0.4 write them: types that act widens, and names out of order.
+    @Test func foreignTypes() throws {
+        let header = #"{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"i":{"dtype":"I64","shape":[1],"data_offsets":[4,12]},"b":{"dtype":"BF16","shape":[],"data_offsets":[12,14]}}"#
+        let data: [UInt8] = [0x00, 0x3c, 0x00, 0xc5, 7, 0, 0, 0, 0, 0, 0, 0, 0x40, 0x40]
+        func file(_ header: String, _ data: [UInt8]) -> [UInt8] { withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + data }
+        let content = try Safetensors.content(file(header, data), path: "n")
+        #expect(content.arrays.map(\.name) == ["h", "i", "b"])
+        #expect(try content.arrays.map { try $0.array.toDoubles() } == [[1, -5], [7], [3]])
+        for wrong in ["{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775807,4],\"data_offsets\":[0,4]}}", "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", "[1]", "{\"a\":1}"] {
+            #expect(throws: NetworkError.self) { try Safetensors.content(file(wrong, data), path: "n") }
+        }
+    }
+
+    @Test func digits() throws {
+        let (x, y) = try Digits.load()
+        // Counts of the labels and the sum of all pixels, from the original files with NumPy.
+        #expect(try (0..<10).map { label in try y.toDoubles().count { $0 == Double(label) } } == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180])
+        #expect(try x.toDoubles().reduce(0, +) * 16 == 561718)
+        #expect(try x.toDoubles().prefix(8).map { $0 * 16 } == [0, 0, 5, 13, 9, 1, 0, 0])
+    }
+}
