@@ -1,0 +1,164 @@
+// A built-in function is one row: how it is called, what it is for, an example that a test runs, and what it does. Help,
+// completion, argument checking and the reference are loops over the rows.
+
+import ActArray
+import ActGrad
+
+/// The chapters of the reference.
+package enum Topic: String, CaseIterable {
+    case make = "making arrays"
+    case shape = "shape"
+    case elementwise = "elementwise"
+    case reduce = "reductions"
+    case order = "order and counting"
+    case linear = "linear algebra"
+    case activations = "activation functions"
+    case functions = "functions"
+    case derivatives = "derivatives"
+    case networks = "networks"
+    case figures = "figures"
+    case text = "text"
+    case files = "files"
+    case checks = "time and checks"
+}
+
+package final class Builtin {
+    package let name: String
+    package let topic: Topic
+    /// As help shows it: `linspace(start, stop, num=50)`. A parameter ending in `…` takes any number of arguments; one after `*,` must be named.
+    package let signature: String
+    package let summary: String
+    package let details: String
+    /// Source that prints what the comments after it say; a test runs it.
+    package let example: String
+    package let aliases: [String]
+    /// Answers calls with one plain number.
+    let scalar: ((Double) -> Double)?
+    /// Whether named arguments that are no parameters are handed over too, as `call.options`.
+    let takesOptions: Bool
+    let body: (inout Call) throws -> Value
+    /// Of an activation function, its row.
+    package private(set) var activation: ActivationRow?
+    package private(set) lazy var parameters = Self.parse(signature)
+
+    init(
+        _ topic: Topic, _ signature: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [],
+        scalar: ((Double) -> Double)? = nil, takesOptions: Bool = false, body: @escaping (inout Call) throws -> Value
+    ) {
+        self.topic = topic
+        self.signature = signature
+        self.summary = summary
+        self.details = details
+        self.example = example
+        self.aliases = aliases
+        self.scalar = scalar
+        self.takesOptions = takesOptions
+        self.body = body
+        name = String(signature.prefix { $0 != "(" })
+    }
+
+    /// The built-in of an activation row.
+    convenience init(_ row: ActivationRow) {
+        let parameters = row.parameters.map { parameter in
+            parameter.default.map { "\(parameter.name)=\(Format.number($0))" } ?? parameter.name
+        }
+        self.init(
+            .activations, "\(row.name)(\((["x"] + parameters).joined(separator: ", ")))", row.summary,
+            example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
+            // Asking the row for a value here would compile every formula at start-up.
+            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil
+        ) { call in try call.activation(row, order: 0) }
+        activation = row
+    }
+
+    /// Parameters from `f(x, y=2, rest…)`.
+    private static func parse(_ signature: String) -> [Parameter] {
+        guard let open = signature.firstIndex(of: "("), let close = signature.lastIndex(of: ")") else { return [] }
+        var parameters: [Parameter] = []
+        var depth = 0
+        var current = ""
+        func finish() {
+            let text = current.trimmingSpaces()
+            current = ""
+            guard !text.isEmpty, text != "*" else { return }
+            if let equals = text.firstIndex(of: "=") {
+                parameters.append(Parameter(name: String(text[..<equals]), fallback: String(text[text.index(after: equals)...])))
+            } else if text.hasSuffix("…") {
+                parameters.append(Parameter(name: String(text.dropLast()), fallback: nil, isVariadic: true))
+            } else {
+                parameters.append(Parameter(name: text, fallback: nil))
+            }
+        }
+        for character in signature[signature.index(after: open)..<close] {
+            switch character {
+            case "(", "[": depth += 1
+            case ")", "]": depth -= 1
+            case "," where depth == 0:
+                finish()
+                continue
+            default: break
+            }
+            current.append(character)
+        }
+        finish()
+        return parameters
+    }
+}
+
+extension StringProtocol {
+    func trimmingSpaces() -> String {
+        var slice = self[...]
+        while let first = slice.first, first.isWhitespace { slice.removeFirst() }
+        while let last = slice.last, last.isWhitespace { slice.removeLast() }
+        return String(slice)
+    }
+}
+
+/// A built-in as a value.
+package final class BuiltinFunction: Function {
+    package let row: Builtin
+
+    package init(_ row: Builtin) {
+        self.row = row
+        super.init(scalar: row.scalar)
+    }
+
+    package override var name: String { row.name }
+    package override var parameters: [Parameter] { row.parameters }
+    package override var signature: String { row.signature }
+
+    func isAlias(_ name: String) -> Bool { row.aliases.contains(name) }
+
+    package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
+        var call = Call(machine: machine, function: self)
+        try call.bind(arguments)
+        return try row.body(&call)
+    }
+}
+
+/// The names of the language: built-in functions and constants.
+package final class BuiltinTable {
+    package let rows: [Builtin]
+    private var values: [String: Value] = [:]
+    package let range: BuiltinFunction?
+
+    init(rows: [Builtin], constants: [(String, Double)]) {
+        self.rows = rows
+        var range: BuiltinFunction?
+        for row in rows {
+            let function = BuiltinFunction(row)
+            if row.name == "range" { range = function }
+            for name in [row.name] + row.aliases { values[name] = .function(function) }
+        }
+        for (name, value) in constants { values[name] = .number(value) }
+        self.range = range
+    }
+
+    package func value(named name: String) -> Value? { values[name] }
+    package var names: [String] { Array(values.keys) }
+
+    func isConstant(_ name: String, _ value: Value) -> Bool {
+        guard case .number(let x)? = values[name], case .number(let y) = value else { return false }
+        return x == y || x.isNaN && y.isNaN
+    }
+}

@@ -1,0 +1,245 @@
+// Figures: what programs pass becomes plain numbers and names here; everything else is the plot library's.
+
+import ActArray
+import ActPlot
+
+extension BuiltinRows {
+    private static let options = "Options: " + FigureOption.rows.map(\.name).joined(separator: " ") + "."
+
+    static let figures: [Builtin] = [
+        Builtin(
+            .figures, "plot(values…)", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5",
+            details: "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. " + options,
+            example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true
+        ) { call in
+            let (x, series) = try call.series()
+            return try call.figure(Figure.lines(x: x, series.map { (name: $0.name, y: $0.values) }))
+        },
+        Builtin(
+            .figures, "scatter(values…)", "points: scatter(y), scatter(x, y1, y2, …), or a matrix of two columns", details: options,
+            example: "type(scatter([1, 2, 3], [2, 4, 5]))   # \"figure\"", takesOptions: true
+        ) { call in
+            if call.rest.count == 1, case .array(let points) = call.rest[0], points.rank == 2, points.shape[1] == 2 {
+                let numbers = try points.toDoubles()
+                let rows = 0..<points.shape[0]
+                return try call.figure(Figure.scatter(x: rows.map { numbers[2 * $0] }, y: rows.map { numbers[2 * $0 + 1] }, name: call.argumentTexts.first))
+            }
+            let (x, series) = try call.series()
+            return try call.figure(call.overlaid(series.map { try Figure.scatter(x: x, y: $0.values, name: $0.name) }))
+        },
+        Builtin(
+            .figures, "hist(values…, bins=none)", "how often values fall into intervals; of several arrays, one over the other", details: options,
+            example: "type(hist([1, 2, 2, 3], bins=3))   # \"figure\"", takesOptions: true
+        ) { call in
+            let texts = call.argumentTexts
+            let bins = try call.wholeIfGiven(1)
+            return try call.figure(call.overlaid(call.rest.enumerated().map { index, value in
+                try Figure.histogram(call.array(value, 0).toDoubles(), bins: bins, name: index < texts.count ? texts[index] : nil)
+            }))
+        },
+        Builtin(
+            .figures, "bar(values…)", "bars: bar(heights), bar(places, heights1, heights2, …), where places are numbers or a list of strings", details: options,
+            example: "type(bar((\"a\", \"b\"), [1, 2]))   # \"figure\"", takesOptions: true
+        ) { call in
+            var categories: [String]?
+            if call.rest.count > 1, case .list(let list) = call.rest[0] {
+                let names = list.elements.compactMap { if case .string(let text) = $0 { text.string } else { nil } }
+                if names.count == list.elements.count { categories = names }
+            }
+            let (x, series) = try call.series(skipsFirst: categories != nil)
+            return try call.figure(Figure.bars(x: x, categories: categories, series.map { (name: $0.name, heights: $0.values) }))
+        },
+        Builtin(
+            .figures, "heatmap(values…)", "colours for the numbers of a matrix: heatmap(z), heatmap(x, y, z)",
+            details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. " + options, example: "type(heatmap([[1, 2], [3, 4]]))   # \"figure\"",
+            takesOptions: true
+        ) { call in
+            let grid = try call.grid()
+            return try call.figure(Figure.heatmap(grid.values, rows: grid.rows, columns: grid.columns, x: grid.x, y: grid.y))
+        },
+        Builtin(
+            .figures, "contour(values…, levels=none)", "lines of equal value: contour(z), contour(x, y, z)",
+            details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. " + options,
+            example: "x = linspace(-2, 2, 21); type(contour(x, x, (x, y) -> x^2 + y^2))   # \"figure\"", takesOptions: true
+        ) { call in
+            let grid = try call.grid()
+            let levels = call.isGiven(1) ? try call.array(1).toDoubles() : nil
+            return try call.figure(Figure.contour(grid.values, rows: grid.rows, columns: grid.columns, x: grid.x, y: grid.y, levels: levels))
+        },
+        Builtin(
+            .figures, "image(a)", "a picture: rows and columns, or these and 3 or 4 channels (red, green, blue, opacity)",
+            details: "Numbers go from 0 to 1, or to 255 if there are larger ones. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true
+        ) { call in
+            let array = try call.array(0)
+            guard array.rank == 2 || array.rank == 3 else { throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape) }
+            let channels = array.rank == 3 ? array.shape[2] : 1
+            return try call.figure(Figure.image(array.toDoubles(), rows: array.shape[0], columns: array.shape[1], channels: channels))
+        },
+        Builtin(
+            .figures, "panels(figures…, columns=2)", "figures side by side, row by row", details: "Options: title width height. `fig1 + fig2` draws both in one frame.",
+            example: "type(panels(plot(relu), plot(tanh)))   # \"figure\"", takesOptions: true
+        ) { call in
+            let figures = try call.rest.map { value -> Figure in
+                guard case .figure(let value) = value else { throw call.fail(0, "a figure", value) }
+                return value.figure
+            }
+            return try call.figure(Figure.panels(figures, columns: call.whole(1, default: 2)))
+        },
+    ]
+}
+
+private struct Series {
+    let name: String?
+    let values: [Double]
+}
+
+extension Call {
+    /// The figure with the options of the call.
+    fileprivate func figure(_ figure: Figure) throws -> Value {
+        let values = try options.map { name, value -> (name: String, value: OptionValue) in
+            guard FigureOption.rows.contains(where: { $0.name == name }) else {
+                let near = suggest(name, among: FigureOption.rows.map(\.name) + row.parameters.filter { !$0.isVariadic }.map(\.name))
+                let others = "options are " + FigureOption.rows.map(\.name).joined(separator: " ")
+                throw cannot("`\(row.name)` has no option `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? others)
+            }
+            return (name, try option(name, value))
+        }
+        return .figure(FigureValue(try figure.setting(values)))
+    }
+
+    private func option(_ name: String, _ value: Value) throws -> OptionValue {
+        switch value {
+        case .bool(let flag): return .flag(flag)
+        case .number(let number): return .number(number)
+        case .string(let text): return .text(text.string)
+        case .array(let array): return .numbers(try array.toDoubles())
+        case .list(let list):
+            let texts = list.elements.compactMap { if case .string(let text) = $0 { text.string } else { nil } }
+            let numbers = list.elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
+            if texts.count == list.elements.count { return .texts(texts) }
+            if numbers.count == list.elements.count { return .numbers(numbers) }
+        default: break
+        }
+        throw cannot("`\(name)` cannot be \(value.kind)", help: FigureOption.rows.first { $0.name == name }.map { "it takes \($0.takes.rawValue)" })
+    }
+
+    fileprivate func overlaid(_ figures: [Figure]) throws -> Figure {
+        guard var result = figures.first else { throw FigureError.empty(what: "values") }
+        for figure in figures.dropFirst() { result = try result.overlaid(with: figure) }
+        return result
+    }
+
+    /// The points at which functions are drawn when no x is given: 1,001 from −5 to 5.
+    private static let functionCount = 1001
+
+    /// The x values and the series over them. Without x (one array) they are drawn over 0, 1, 2 …
+    /// - Parameter skipsFirst: whether the first argument has been seen to.
+    fileprivate func series(skipsFirst: Bool = false) throws -> (x: [Double]?, series: [Series]) {
+        let texts = argumentTexts
+        func name(_ index: Int) -> String? { index < texts.count ? texts[index] : nil }
+        guard !rest.isEmpty else { throw RuntimeError.missingArgument("values", of: row.name) }
+        if rest.count == 1, case .record(let record) = rest[0] { return try columns(of: record) }
+        if case .function = rest[0] {
+            let x = try NDArray.linspace(-5, 5, Self.functionCount)
+            return (
+                try x.toDoubles(),
+                try rest.enumerated().map { index, value in
+                    guard case .function(let f) = value else {
+                        throw cannot("the x values come before the functions", help: "write `\(row.name)(x, f)`")
+                    }
+                    return Series(name: name(index) ?? f.name, values: try self.values(of: f, at: x))
+                }
+            )
+        }
+        if skipsFirst { return (nil, try rest.enumerated().dropFirst().flatMap { try series($0.element, at: nil, name($0.offset)) }) }
+        if rest.count == 1 { return (nil, try series(rest[0], at: nil, name(0))) }
+        let x = try array(rest[0], 0)
+        guard x.rank <= 1 else { throw cannot("the x values form an array of shape \(describe(x.shape))", help: "x is a vector; a matrix alone is drawn column by column") }
+        return (try x.toDoubles(), try rest.enumerated().dropFirst().flatMap { try series($0.element, at: x, name($0.offset)) })
+    }
+
+    /// The columns of a record, such as `history` gives, over `epoch` if there is one.
+    private func columns(of record: Record) throws -> (x: [Double]?, series: [Series]) {
+        var x: [Double]?
+        var series: [Series] = []
+        for (name, value) in record.fields {
+            guard case .array(let array) = value, array.rank == 1 else { continue }
+            if name == "epoch" { x = try array.toDoubles() } else { series.append(Series(name: name, values: try array.toDoubles())) }
+        }
+        guard !series.isEmpty else { throw cannot("the record has no vector to draw", help: "a record of vectors is drawn as one line each") }
+        return (x, series)
+    }
+
+    private func series(_ value: Value, at x: NDArray?, _ name: String?) throws -> [Series] {
+        if case .function(let f) = value, let x { return [Series(name: name ?? f.name, values: try values(of: f, at: x))] }
+        let array = try array(value, 0)
+        switch array.rank {
+        case 0, 1: return [Series(name: name, values: try array.toDoubles())]
+        case 2:
+            let (rows, columns) = (array.shape[0], array.shape[1])
+            guard columns <= 256 else {
+                throw cannot("a matrix of \(columns) columns would give as many lines", help: "transpose it if its rows are meant: `a'`; or see `heatmap`")
+            }
+            let numbers = try array.toDoubles()
+            return (0..<columns).map { column in
+                Series(name: (name ?? "") + "[:, \(column)]", values: (0..<rows).map { numbers[$0 * columns + column] })
+            }
+        default: throw ArrayError.rankMismatch(operation: row.name, expected: "vectors and matrices", shape: array.shape)
+        }
+    }
+
+    /// f of all x at once; or of each, when f does not take an array (`if x > 0 …`) or does not act on its elements.
+    private func values(of f: Function, at x: NDArray) throws -> [Double] {
+        var failure: Fault?
+        do {
+            if case .array(let result) = try machine.call(f, Arguments([.array(x)])), result.shape == x.shape { return try result.toDoubles() }
+        } catch let fault as Fault where fault.kind == .error {
+            failure = fault
+        }
+        do {
+            return try x.toDoubles().map { element in
+                switch try machine.call(f, Arguments([.number(element)])) {
+                case .number(let y): return y
+                case .bool(let bool): return bool ? 1 : 0
+                case .array(let array) where array.count == 1: return try array.item()
+                case let other: throw cannot("`\(f.name)` gives \(other.kind) for a number, not a number", help: nil)
+                }
+            }
+        } catch let fault as Fault where fault.kind == .error {
+            throw failure ?? fault
+        }
+    }
+
+    /// A matrix with the places of its columns and rows, if given.
+    fileprivate func grid() throws -> (values: [Double], rows: Int, columns: Int, x: [Double]?, y: [Double]?) {
+        switch rest.count {
+        case 1:
+            let z = try array(rest[0], 0)
+            guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, expected: "a matrix", shape: z.shape) }
+            return (try z.toDoubles(), z.shape[0], z.shape[1], nil, nil)
+        case 3:
+            let x = try place(rest[0], axis: 1), y = try place(rest[1], axis: 0)
+            let z: NDArray
+            if case .function(let f) = rest[2] {
+                let places = try NDArray.meshgrid([x, y])
+                z = try array(machine.call(f, Arguments(places.map { .array($0) })), 0).broadcast(to: [y.count, x.count])
+            } else {
+                z = try array(rest[2], 0)
+            }
+            guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, expected: "a matrix", shape: z.shape) }
+            return (try z.toDoubles(), z.shape[0], z.shape[1], try x.toDoubles(), try y.toDoubles())
+        default: throw cannot("`\(row.name)` takes z, or x, y and z, not \(rest.count) arguments", help: nil)
+        }
+    }
+
+    /// The places along an axis: a vector, or a grid as `meshgrid` makes it.
+    private func place(_ value: Value, axis: Int) throws -> NDArray {
+        let array = try array(value, 0)
+        if array.rank == 2, !array.shape.contains(0) {
+            let all = NDArray.Index.slice(start: nil, stop: nil, step: nil)
+            return try array.indexed(by: axis == 1 ? [.integer(0), all] : [all, .integer(0)])
+        }
+        guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: row.name, expected: "vectors of places", shape: array.shape) }
+        return array.rank == 0 ? try array.reshaped(to: [1]) : array
+    }
+}

@@ -1,0 +1,168 @@
+// Files: what is read and written, by suffix. Reading and writing bytes is `FileAccess`'s; formats of arrays are the array library's.
+
+import ActArray
+import ActPlot
+import OrderedCollections
+
+extension BuiltinRows {
+    static let files: [Builtin] = [
+        Builtin(
+            .files, "load(path, into=none)", "what a file holds",
+            details: "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled.",
+            example: "save([1, 2], \"/tmp/act-example.npy\"); load(\"/tmp/act-example.npy\")   # [1, 2]"
+        ) { call in try FileFormats.load(call.string(0), into: call.isGiven(1) ? call.values[1] : nil, call) },
+        Builtin(
+            .files, "save(value, path)", "writes a value to a file, whole or not at all",
+            details: "By suffix: .csv .tsv .npy .npz .json .txt; networks and records of arrays .safetensors; figures .svg .png .pdf. The folder must exist.",
+            example: "save({a: 1}, \"/tmp/act-example.json\"); load(\"/tmp/act-example.json\")   # {a: 1}"
+        ) { call in
+            try FileFormats.save(call.values[0], call.string(1), call)
+            return .none
+        },
+        Builtin(
+            .files, "import(path)", "the record of what another file defines at its outermost level",
+            details: "The file runs once in a session, however often it is imported. Relative paths count from the importing file."
+        ) { call in
+            let machine = call.machine
+            let path = FileAccess.path(try call.string(0), from: machine.currentSourceName)
+            let bytes = try machine.session.readFile(path)
+            return try machine.session.importModule(path: FileAccess.canonical(path), bytes: bytes, machine)
+        },
+        Builtin(
+            .files, "to_json(value)", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\".",
+            example: #"to_json({a: [1, 2.5], b: none})   # "\{\"a\": [1, 2.5], \"b\": null}""#
+        ) { call in .string(try JSON.text(call.values[0])) },
+        Builtin(
+            .files, "from_json(text)", "the value that JSON text describes", details: "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records.",
+            example: "from_json(\"[[1, 2], [3, 4]]\")   # [[1, 2],\n# [3, 4]]"
+        ) { call in try JSON.value(Array(call.string(0).utf8), call.machine) },
+    ]
+}
+
+/// What each suffix means.
+enum FileFormats {
+    /// The suffixes that `load` and `save` know.
+    static let suffixes = [".csv", ".tsv", ".npy", ".npz", ".json", ".txt", ".svg", ".png", ".pdf", ".safetensors"]
+    private static let figureSuffixes = [".svg", ".png", ".pdf"]
+
+    static func load(_ path: String, into: Value?, _ call: Call) throws -> Value {
+        let (suffix, isPacked) = suffix(of: path)
+        if into != nil && suffix != ".safetensors" { throw call.cannot("`into` goes with .safetensors files, not with `\(path)`") }
+        if figureSuffixes.contains(suffix) { throw call.cannot("`load` does not read pictures such as `\(path)`", help: "pictures as arrays can be stored as .npy") }
+        guard suffix == "idx" || suffixes.contains(suffix) else { throw unknown(path, suffix, call) }
+        if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
+        var bytes = try call.machine.session.readFile(path)
+        if isPacked { bytes = try Gzip.unpacked(bytes, path: path) }
+        switch suffix {
+        case ".npy": return try Value(Npy.array(bytes, path: path))
+        case ".npz":
+            var fields = OrderedDictionary<String, Value>()
+            for (name, array) in try Npz.arrays(bytes, path: path) { fields[name] = try Value(array) }
+            return try .record(fields)
+        case "idx": return try Value(Idx.array(bytes, path: path))
+        case ".csv", ".tsv":
+            switch try Csv.table(bytes, separator: UInt8(ascii: suffix == ".csv" ? "," : "\t"), path: path) {
+            case .matrix(let array): return .array(array)
+            case .columns(let columns):
+                var fields = OrderedDictionary<String, Value>()
+                for column in columns {
+                    switch column.values {
+                    case .numbers(let array): fields[column.name] = .array(array)
+                    case .texts(let texts): fields[column.name] = try .list(texts.map { .string($0) })
+                    }
+                }
+                return try .record(fields)
+            }
+        case ".json": return try JSON.value(bytes, call.machine)
+        default:
+            guard let text = String(validating: bytes, as: UTF8.self) else { throw ArrayError.file(path: path, reason: "it is not text in UTF-8") }
+            return .string(text)
+        }
+    }
+
+    static func save(_ value: Value, _ path: String, _ call: Call) throws {
+        let (suffix, isPacked) = suffix(of: path)
+        guard suffixes.contains(suffix), !isPacked else { throw unknown(path, isPacked ? ".gz" : suffix, call) }
+        if suffix == ".safetensors" { return try saveNetwork(value, path, call) }
+        let bytes: [UInt8]
+        switch (suffix, value) {
+        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix)
+        case (".svg", _), (".png", _), (".pdf", _): throw call.cannot("a \(suffix) file holds a figure, not \(value.kind)", help: "draw it first: `save(plot(y), \"\(path)\")`")
+        case (_, .figure): throw call.cannot("a figure is saved as .svg, .png or .pdf, not as \(suffix)")
+        case (".npy", _): bytes = try Npy.bytes(call.array(0))
+        case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
+        case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
+        case (".csv", _), (".tsv", _): bytes = try table(value, separator: suffix == ".csv" ? "," : "\t", call)
+        case (".json", _): bytes = Array((try JSON.text(value) + "\n").utf8)
+        case (_, .string(let text)): bytes = Array(text.string.utf8)
+        default: bytes = Array((try Format.text(value) + "\n").utf8)
+        }
+        try call.machine.session.writeFile(path, bytes)
+    }
+
+    /// The suffix in small letters, without `.gz`; "idx" for IDX files.
+    private static func suffix(of path: String) -> (suffix: String, isPacked: Bool) {
+        var name = (path.split(separator: "/").last.map(String.init) ?? "").lowercased()
+        let isPacked = name.hasSuffix(".gz")
+        if isPacked { name.removeLast(3) }
+        if name.hasSuffix("-ubyte") || name.hasSuffix(".idx") || name.hasSuffix(".ubyte") { return ("idx", isPacked) }
+        guard let point = name.lastIndex(of: ".") else { return ("", isPacked) }
+        return (String(name[point...]), isPacked)
+    }
+
+    private static func unknown(_ path: String, _ suffix: String, _ call: Call) -> RuntimeError {
+        let near = suggest(suffix, among: suffixes)
+        let known = "known suffixes are " + suffixes.joined(separator: " ")
+        return call.cannot(
+            suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(call.row.name)` does not know files that end in \(suffix)",
+            help: near.first.map { "did you mean \($0)?" } ?? known)
+    }
+
+    private static func picture(_ figure: Figure, _ suffix: String) throws -> [UInt8] {
+        let text = svg(figure)
+        if suffix == ".svg" { return Array(text.utf8) }
+        let (width, height) = figure.pixelSize
+        do {
+            let rasterizer = try Rasterizer()
+            return suffix == ".png" ? try rasterizer.png(text, width: width, height: height) : try rasterizer.pdf(text, width: width, height: height)
+        } catch let failure as Rasterizer.Failure {
+            throw RuntimeError.cannot("\(failure)", help: ".svg needs nothing else")
+        }
+    }
+
+    // MARK: Tables
+
+    private static func table(_ value: Value, separator: String, _ call: Call) throws -> [UInt8] {
+        var text = ""
+        func field(_ string: String) -> String {
+            guard string.utf8.contains(where: { $0 == 34 || $0 == 10 || $0 == 13 }) || string.contains(separator) else { return string }
+            return "\"" + string.pieces(between: "\"").joined(separator: "\"\"") + "\""
+        }
+        if case .record(let record) = value {
+            let columns = try record.fields.values.map { try column($0, call) }
+            guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
+                throw call.cannot("the columns of a table are equally long", help: "here: " + zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))
+            }
+            text += record.fields.keys.map(field).joined(separator: separator) + "\n"
+            for row in 0..<count { text += columns.map { field($0[row]) }.joined(separator: separator) + "\n" }
+            return Array(text.utf8)
+        }
+        let array = try call.array(0)
+        guard array.rank <= 2 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors and matrices for a table", shape: array.shape) }
+        let columns = array.rank == 2 ? array.shape[1] : 1
+        let numbers = try array.toDoubles()
+        try Memory.check(for: numbers.count &* 20)
+        for (index, number) in numbers.enumerated() {
+            text += Format.exactNumber(number, isSingle: array.type == .f32)
+            text += (index + 1) % columns == 0 ? "\n" : separator
+        }
+        return Array(text.utf8)
+    }
+
+    private static func column(_ value: Value, _ call: Call) throws -> [String] {
+        if case .list(let list) = value { return try list.elements.map { try Format.text($0) } }
+        let array = try call.array(value, 0)
+        guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors as columns", shape: array.shape) }
+        return try array.toDoubles().map { Format.exactNumber($0, isSingle: array.type == .f32) }
+    }
+}

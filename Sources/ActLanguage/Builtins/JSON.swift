@@ -1,0 +1,289 @@
+// JSON (RFC 8259) as values and values as JSON. Numbers keep every digit; NaN and the infinities, which JSON lacks, are the strings
+// "NaN", "Infinity" and "-Infinity", in both directions.
+
+import ActArray
+import CActKernels
+import OrderedCollections
+
+enum JSON {
+    /// How deep arrays and objects may be nested in what is read.
+    static let deepest = 1000
+
+    // MARK: Writing
+
+    static func text(_ value: Value) throws -> String {
+        var bytes: [UInt8] = []
+        try write(value, into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func write(_ value: Value, into bytes: inout [UInt8]) throws {
+        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        if bytes.count & 0xffff_0000 != 0 { try Memory.check(for: bytes.count) }
+        switch value {
+        case .none, .undefined: bytes += "null".utf8
+        case .bool(let bool): bytes += (bool ? "true" : "false").utf8
+        case .number(let number): write(number, isSingle: false, into: &bytes)
+        case .string(let text): write(text.string, into: &bytes)
+        case .array(let array):
+            try Memory.check(for: array.count &* 20)
+            let numbers = try array.toDoubles()
+            var position = 0
+            write(numbers, &position, array.shape[...], array.type, into: &bytes)
+        case .list(let list):
+            bytes.append(UInt8(ascii: "["))
+            for (index, element) in list.elements.enumerated() {
+                if index > 0 { bytes += ", ".utf8 }
+                try write(element, into: &bytes)
+            }
+            bytes.append(UInt8(ascii: "]"))
+        case .record(let record):
+            bytes.append(UInt8(ascii: "{"))
+            for (index, field) in record.fields.enumerated() {
+                if index > 0 { bytes += ", ".utf8 }
+                write(field.key, into: &bytes)
+                bytes += ": ".utf8
+                try write(field.value, into: &bytes)
+            }
+            bytes.append(UInt8(ascii: "}"))
+        case .function, .figure: throw RuntimeError.cannot("\(value.kind) cannot be written as JSON", help: "JSON holds numbers, bools, strings, none, arrays, lists and records")
+        }
+    }
+
+    private static func write(_ numbers: [Double], _ position: inout Int, _ shape: ArraySlice<Int>, _ type: ElementType, into bytes: inout [UInt8]) {
+        guard let size = shape.first else {
+            if type == .bool { bytes += (numbers[position] != 0 ? "true" : "false").utf8 } else { write(numbers[position], isSingle: type == .f32, into: &bytes) }
+            position += 1
+            return
+        }
+        bytes.append(UInt8(ascii: "["))
+        // An axis of many empty rows would be written out for ever.
+        for index in 0..<(numbers.isEmpty ? 0 : size) {
+            if index > 0 { bytes += ", ".utf8 }
+            write(numbers, &position, shape.dropFirst(), type, into: &bytes)
+        }
+        bytes.append(UInt8(ascii: "]"))
+    }
+
+    private static func write(_ number: Double, isSingle: Bool, into bytes: inout [UInt8]) {
+        if number.isFinite { bytes += Format.exactNumber(number, isSingle: isSingle).utf8 } else {
+            bytes += (number.isNaN ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"").utf8
+        }
+    }
+
+    private static func write(_ text: String, into bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): bytes += "\\\"".utf8
+            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
+            case UInt8(ascii: "\n"): bytes += "\\n".utf8
+            case UInt8(ascii: "\t"): bytes += "\\t".utf8
+            case UInt8(ascii: "\r"): bytes += "\\r".utf8
+            case 0..<32: bytes += ("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    // MARK: Reading
+
+    /// Arrays of numbers, bools or such arrays of one shape become arrays, others lists.
+    /// - Throws: `RuntimeError.cannot` with the line and column of what is wrong.
+    static func value(_ bytes: [UInt8], _ machine: Machine) throws -> Value {
+        var reader = JSONReader(bytes: bytes, machine: machine)
+        return try reader.document()
+    }
+}
+
+private struct JSONReader {
+    let bytes: [UInt8]
+    let machine: Machine
+    private var position = 0
+
+    init(bytes: [UInt8], machine: Machine) {
+        self.bytes = bytes
+        self.machine = machine
+    }
+
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    mutating func document() throws -> Value {
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
+        let value = try self.value(depth: 0)
+        skipSpace()
+        if next != nil { throw wrong("nothing may follow the value") }
+        return value
+    }
+
+    private func wrong(_ reason: String) -> RuntimeError {
+        var line = 1
+        var column = 1
+        for byte in bytes.prefix(position) {
+            if byte == 10 {
+                line += 1
+                column = 1
+            } else if byte & 0xc0 != 0x80 {
+                column += 1
+            }
+        }
+        return .cannot("this is no JSON: \(reason) (line \(line), column \(column))", help: nil)
+    }
+
+    private mutating func skipSpace() {
+        while let byte = next, byte == 32 || byte >= 9 && byte <= 13 { position += 1 }
+    }
+
+    private mutating func value(depth: Int) throws -> Value {
+        if position & 0xfff == 0, act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        guard depth <= JSON.deepest else { throw wrong("it is nested more than \(JSON.deepest) levels deep") }
+        skipSpace()
+        switch next {
+        case UInt8(ascii: "["): return try array(depth)
+        case UInt8(ascii: "{"): return try object(depth)
+        case UInt8(ascii: "\""):
+            switch try string() {
+            case "NaN": return .number(.nan)
+            case "Infinity": return .number(.infinity)
+            case "-Infinity": return .number(-.infinity)
+            case let text: return .string(text)
+            }
+        case nil: throw wrong("a value is missing at the end")
+        case .some(UInt8(ascii: "-")), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return .number(try number())
+        default:
+            for (word, value) in [("true", Value.bool(true)), ("false", .bool(false)), ("null", .none)] where bytes[position...].starts(with: word.utf8) {
+                position += word.utf8.count
+                return value
+            }
+            throw wrong("a value must stand here")
+        }
+    }
+
+    private mutating func array(_ depth: Int) throws -> Value {
+        position += 1
+        var elements: [Value] = []
+        skipSpace()
+        if next == UInt8(ascii: "]") { position += 1 } else {
+            while true {
+                elements.append(try value(depth: depth + 1))
+                if elements.count & 0xffff == 0 { try Memory.check(for: elements.count &* 16) }
+                if try !isMore(until: UInt8(ascii: "]")) { break }
+            }
+        }
+        guard let first = elements.first else { return try machine.makeArray([]) }
+        let isBool = if case .bool = first { true } else { false }
+        let areAlike = elements.allSatisfy { element in
+            switch element {
+            case .number, .array: !isBool
+            case .bool: isBool
+            default: false
+            }
+        }
+        if areAlike {
+            do { return try machine.makeArray(elements) } catch RuntimeError.raggedRows {}
+        }
+        return try .list(elements)
+    }
+
+    private mutating func object(_ depth: Int) throws -> Value {
+        position += 1
+        var fields = OrderedDictionary<String, Value>()
+        skipSpace()
+        if next == UInt8(ascii: "}") {
+            position += 1
+            return try .record(fields)
+        }
+        while true {
+            skipSpace()
+            guard next == UInt8(ascii: "\"") else { throw wrong("a name in quotes must stand here") }
+            let name = try string()
+            skipSpace()
+            guard next == UInt8(ascii: ":") else { throw wrong("`:` must follow the name") }
+            position += 1
+            fields[name] = try value(depth: depth + 1)
+            if try !isMore(until: UInt8(ascii: "}")) { break }
+        }
+        return try .record(fields)
+    }
+
+    /// Goes past a comma, or past the closing bracket, which gives false.
+    private mutating func isMore(until close: UInt8) throws -> Bool {
+        skipSpace()
+        guard let byte = next, byte == close || byte == UInt8(ascii: ",") else { throw wrong("`,` or `\(Character(UnicodeScalar(close)))` must stand here") }
+        position += 1
+        return byte != close
+    }
+
+    private mutating func number() throws -> Double {
+        let start = position
+        func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 >= 48 && $0 <= 57 } ?? false }
+        if next == UInt8(ascii: "-") { position += 1 }
+        if next == UInt8(ascii: "0") { position += 1 } else {
+            guard isDigit(next) else { throw wrong("a digit must stand here") }
+            while isDigit(next) { position += 1 }
+        }
+        if next == UInt8(ascii: ".") {
+            position += 1
+            guard isDigit(next) else { throw wrong("a digit must follow the point") }
+            while isDigit(next) { position += 1 }
+        }
+        if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+            position += 1
+            if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
+            guard isDigit(next) else { throw wrong("a digit must stand in the exponent") }
+            while isDigit(next) { position += 1 }
+        }
+        guard let number = Double(String(decoding: bytes[start..<position], as: UTF8.self)) else { throw wrong("this number cannot be read") }
+        return number
+    }
+
+    private mutating func string() throws -> String {
+        position += 1
+        var text: [UInt8] = []
+        while true {
+            guard let byte = next else { throw wrong("a string does not end") }
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                guard let string = String(validating: text, as: UTF8.self) else { throw wrong("a string is not UTF-8") }
+                return string
+            case UInt8(ascii: "\\"): try escape(into: &text)
+            case 0..<32: throw wrong("a line end or control character inside a string")
+            default: text.append(byte)
+            }
+        }
+    }
+
+    private mutating func escape(into text: inout [UInt8]) throws {
+        guard let byte = next else { throw wrong("a string does not end") }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
+        case UInt8(ascii: "b"): text.append(8)
+        case UInt8(ascii: "f"): text.append(12)
+        case UInt8(ascii: "n"): text.append(10)
+        case UInt8(ascii: "r"): text.append(13)
+        case UInt8(ascii: "t"): text.append(9)
+        case UInt8(ascii: "u"):
+            var code = try hexadecimal()
+            if code >= 0xd800 && code < 0xdc00, next == UInt8(ascii: "\\"), position + 1 < bytes.count, bytes[position + 1] == UInt8(ascii: "u") {
+                let back = position
+                position += 2
+                let low = try hexadecimal()
+                if low >= 0xdc00 && low < 0xe000 { code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00) } else { position = back }
+            }
+            text += String(UnicodeScalar(code).map(Character.init) ?? "\u{fffd}").utf8
+        default: throw wrong("an escape that JSON does not know")
+        }
+    }
+
+    private mutating func hexadecimal() throws -> UInt32 {
+        let digits = String(decoding: bytes[position...].prefix(4), as: UTF8.self)
+        guard digits.utf8.count == 4, digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16) else {
+            throw wrong("four hexadecimal digits must follow `\\u`")
+        }
+        position += 4
+        return code
+    }
+}

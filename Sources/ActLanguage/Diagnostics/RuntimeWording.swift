@@ -1,0 +1,389 @@
+// What goes wrong while a program runs, in words: the one place where errors get their text. The place and the operands come from the
+// expression that was running; shapes and values from the error or the operands.
+
+import ActArray
+import ActGrad
+import ActPlot
+
+struct RuntimeWording {
+    let machine: Machine
+
+    init(_ machine: Machine) { self.machine = machine }
+
+    /// - Parameter operands: of a binary operator, when they are known.
+    func diagnostic(for error: Error, operands: (Value, Value)? = nil) -> Diagnostic {
+        var diagnostic: Diagnostic
+        switch error {
+        case let fault as Fault: return fault.diagnostic
+        case let error as RuntimeError: diagnostic = describe(error)
+        case let error as ArrayError: diagnostic = describe(error, operands)
+        case let error as DerivativeError: diagnostic = describe(error)
+        case let error as FigureError: diagnostic = Diagnostic(.error, "\(error)")
+        default: diagnostic = Diagnostic(.error, "\(error)")
+        }
+        if diagnostic.labels.isEmpty { diagnostic.labels = labels(for: error, operands) }
+        diagnostic.callChain = callChain()
+        return diagnostic
+    }
+
+    // MARK: Places
+
+    private var place: (tree: SyntaxTree, expression: ExpressionID)? {
+        machine.currentOrigin.map { ($0.code.unit.tree, $0.expression) }
+    }
+
+    /// The operator with its operands, or the argument, or the whole expression.
+    private func labels(for error: Error, _ operands: (Value, Value)?) -> [Diagnostic.Label] {
+        guard let (tree, id) = place else { return [] }
+        if case RuntimeError.badArgument(_, let name, let index, _, let found) = error, let span = argumentSpan(tree, id, index, name) {
+            return [Diagnostic.Label(span, "this is \(found.number.map(Format.number) ?? found.kind)", isPrimary: true)]
+        }
+        if case RuntimeError.notACondition = error { return [Diagnostic.Label(tree.span(of: id), "", isPrimary: true)] }
+        if case RuntimeError.operand(let symbol, _) = error, symbol == "and" || symbol == "or" {
+            if case .and(let left, _) = tree[id] { return [Diagnostic.Label(tree.span(of: left), "", isPrimary: true)] }
+            if case .or(let left, _) = tree[id] { return [Diagnostic.Label(tree.span(of: left), "", isPrimary: true)] }
+        }
+        switch tree[id] {
+        case .assign(let target, _), .update(_, let target, _):
+            if case RuntimeError.unknownName = error { return [Diagnostic.Label(tree.span(of: tree.root(of: target)), "", isPrimary: true)] }
+            if case RuntimeError.noField = error { return [Diagnostic.Label(tree.operatorSpan(of: target), "", isPrimary: true)] }
+        case .binary(_, let left, let right), .compose(let left, let right):
+            return [
+                Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true),
+                Diagnostic.Label(tree.span(of: left), operands.map { note($0.0, isLeft: true, error) } ?? ""),
+                Diagnostic.Label(tree.span(of: right), operands.map { note($0.1, isLeft: false, error) } ?? ""),
+            ]
+        case .comparison(let first, let links) where tree[links].count == 1:
+            guard let link = tree[links].first else { break }
+            return [
+                Diagnostic.Label(link.operatorSpan, "", isPrimary: true), Diagnostic.Label(tree.span(of: first)),
+                Diagnostic.Label(tree.span(of: link.operand)),
+            ]
+        case .field: return [Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true)]
+        case .call(let callee, _):
+            if isAboutCallee(error) { return [Diagnostic.Label(tree.span(of: callee), "", isPrimary: true)] }
+            if case RuntimeError.noField = error { return [Diagnostic.Label(tree.operatorSpan(of: callee), "", isPrimary: true)] }
+        default: break
+        }
+        return [Diagnostic.Label(tree.span(of: id), "", isPrimary: true)]
+    }
+
+    /// The name that is being read, for messages.
+    private var variable: String {
+        guard let (tree, id) = place, case .name(let name) = tree[id] else { return "this variable" }
+        return "`\(tree[name])`"
+    }
+
+    private var calleeName: String? {
+        guard let (tree, id) = place, case .call(let callee, _) = tree[id], case .name(let name) = tree[callee] else { return nil }
+        return tree[name]
+    }
+
+    private var isInLoop: Bool {
+        guard let (tree, id) = place else { return false }
+        switch tree[id] {
+        case .forLoop, .comprehension: return true
+        default: return false
+        }
+    }
+
+    /// What is wrong is the function that a call names.
+    private func isAboutCallee(_ error: Error) -> Bool {
+        switch error {
+        case RuntimeError.notCallable, RuntimeError.unknownName: true
+        default: false
+        }
+    }
+
+    private func argumentSpan(_ tree: SyntaxTree, _ id: ExpressionID, _ index: Int, _ name: String) -> Span? {
+        guard case .call(let callee, let run) = tree[id] else { return nil }
+        let arguments = Array(tree[run])
+        if let named = arguments.first(where: { $0.name.map { tree[$0] } == name }) { return tree.span(of: named.value) }
+        var position = index
+        if case .field(let object, _) = tree[callee] {
+            if position == 0 { return tree.span(of: object) }
+            position -= 1
+        }
+        guard arguments.indices.contains(position), arguments[position].name == nil else { return nil }
+        return tree.span(of: arguments[position].value)
+    }
+
+    /// What an operand is, said beneath it.
+    private func note(_ value: Value, isLeft: Bool, _ error: Error) -> String {
+        guard case .array(let array) = value, array.rank > 0 else { return value.kind }
+        let shape = ActLanguage.describe(array.shape)
+        guard case ArrayError.shapesDoNotMultiply = error else { return shape }
+        if array.rank == 1 { return "\(shape): \(count(array.shape[0], "element"))" }
+        return isLeft ? "\(shape): \(count(array.shape[array.rank - 1], "column"))" : "\(shape): \(count(array.shape[array.rank - 2], "row"))"
+    }
+
+    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+    private func callChain() -> [Diagnostic.Call] {
+        var chain: [Diagnostic.Call] = []
+        let frames = machine.frames
+        guard frames.count > 1 else { return [] }
+        for index in stride(from: frames.count - 1, to: 0, by: -1) {
+            let code = frames[index].code.takeUnretainedValue()
+            let caller = frames[index - 1].code.takeUnretainedValue()
+            guard let site = frames[index].callSite, let origin = caller.origin(of: site) else { continue }
+            chain.append(Diagnostic.Call(name: code.isClosure ? code.name : code.unit.source.name, span: caller.unit.tree.span(of: origin)))
+            // A long recursion is told by its ends.
+            if chain.count == 8, index > 4 { return chain }
+        }
+        return chain
+    }
+
+    // MARK: Errors of the language
+
+    private func error(_ title: String, help: String? = nil, notes: [String] = []) -> Diagnostic {
+        Diagnostic(.error, title, notes: notes, help: help)
+    }
+
+    private func describe(_ failure: RuntimeError) -> Diagnostic {
+        switch failure {
+        case .unknownName(let name): return unknownName(name)
+        case .localWithoutValue:
+            return error("\(variable) has no value yet", help: "the function assigns it elsewhere, so it is the function's own; give it a value before this line")
+        case .capturedWithoutValue:
+            return error("\(variable) had no value when the function was made", help: "give it a value above the function")
+        case .noField(let name, let value): return noField(name, value)
+        case .operands(let symbol, let left, let right): return operandsDoNotFit(symbol, left, right)
+        case .operand(let symbol, let value):
+            if symbol == "not" || symbol == "and" || symbol == "or" {
+                if case .array(let array) = value, array.rank > 0 {
+                    return error("`\(symbol)` takes bools, not an array of numbers", help: "compare it first, as in `x != 0`")
+                }
+                return error("`\(symbol)` takes a bool, not \(value.kind)", help: value.isNumeric ? "compare it first, as in `x != 0`" : nil)
+            }
+            return error("`\(symbol)` does not work on \(value.kind)")
+        case .notCallable(let value):
+            if case .undefined = value { return error("there is nothing to call here") }
+            if let name = calleeName, machine.session.builtins.value(named: name) != nil {
+                return error("`\(name)` is \(value.kind) here and cannot be called", help: "it hides the built-in: `unset \(name)` brings that back")
+            }
+            return error("\(value.kind) cannot be called", help: value.isNumeric ? "to multiply, write `*`; to index, write `[…]`" : nil)
+        case .notIterable(let value):
+            return error("\(value.kind) cannot be looped over", help: value.number != nil ? "did you mean `range(…)`?" : nil)
+        case .notDifferentiable(let value):
+            return error("`'` is the derivative of a function or the transpose of an array, not of \(value.kind)")
+        case .cannotIndex(let value): return error("\(value.kind) cannot be indexed like this")
+        case .cannotChange(let value):
+            return error("\(value.kind) cannot be changed in place", help: "build a new one, as in `\"j\" + s[1:]`")
+        case .cannotStore(let value): return error("an array holds numbers or bools: \(value.kind) cannot be put into it")
+        case .badKey(let key, let base):
+            if case .record = base { return error("a record is indexed by a name, not by \(key.kind)") }
+            return error("\(base.kind) cannot be indexed by \(key.kind)", help: key.typeName == "string" ? "names index records" : "an index is a whole number, a slice, a mask or an array of whole numbers")
+        case .cannotCompare(let symbol, let left, let right): return error("`\(symbol)` cannot order \(left.kind) and \(right.kind)")
+        case .notACondition(let value): return notACondition(value)
+        case .unpackCount(let expected, let found):
+            return error("\(expected) variables, but \(count(found, "value"))", help: isInLoop
+                ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
+                : "the left and the right side of `=` must have equally many")
+        case .structuresDiffer(let reason): return error("the structures differ: \(reason)")
+        case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
+        case .raggedRows(let first, let index, let other): return ragged(first, index, other)
+        case .positionOutOfRange(let index, let size, let kind):
+            return error("index \(index) is out of range for a \(kind) of \(count(size, kind == "string" ? "character" : "element"))", help: rangeHelp(size))
+        case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
+        case .missingArgument(let name, let function): return error("`\(function)` needs the argument `\(name)`", help: signature(function))
+        case .tooManyArguments(let function, let given):
+            return error("`\(function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
+        case .unknownArgument(let name, let function):
+            let near = suggest(name, among: function.parameters.map(\.name))
+            return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`")
+        case .argumentTwice(let name, let function): return error("`\(function)` is given `\(name)` twice")
+        case .badArgument(let function, let name, _, let expected, let found):
+            return error("`\(name)` of `\(function)` must be \(expected), not \(found.number.map(Format.number) ?? found.kind)")
+        case .cannot(let reason, let help): return error(reason, help: help)
+        case .recursionTooDeep: return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
+        case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
+        case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
+        case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
+        case .user(let message): return error(message)
+        case .exit: return error("exit")
+        }
+    }
+
+    private func unknownName(_ name: String) -> Diagnostic {
+        if let help = foreignHint(unknownName: name, field: fieldAfterName) { return error("`\(name)` is not defined", help: help) }
+        let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
+        let near = suggest(name, among: names + machine.session.builtins.names + locals)
+        return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
+    }
+
+    /// The name after the point, as in `np.exp`.
+    private var fieldAfterName: String? {
+        guard let (tree, id) = place, case .name = tree[id] else { return nil }
+        let source = tree.source.text(Int(tree.span(of: id).end)..<tree.source.bytes.count).prefix(64)
+        guard source.first == "." else { return nil }
+        let field = source.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        return field.isEmpty ? nil : String(field)
+    }
+
+    private var locals: [String] { machine.currentOrigin?.code.parameters.map(\.name) ?? [] }
+
+    private func noField(_ name: String, _ value: Value) -> Diagnostic {
+        switch value {
+        case .record(let record):
+            let near = suggest(name, among: record.fields.keys)
+            return error("the record has no field `\(name)`", help: near.first.map { "did you mean `\($0)`?" }
+                ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"))
+        default:
+            if machine.session.builtins.value(named: name) != nil { return error("`\(name)` is a function: call it", help: "`.\(name)()`") }
+            let near = suggest(name, among: Attributes.names + machine.session.builtins.names)
+            if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
+            return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName) ?? near.first.map { "did you mean `.\($0)`?" })
+        }
+    }
+
+    private func operandsDoNotFit(_ symbol: String, _ left: Value, _ right: Value) -> Diagnostic {
+        var help: String?
+        if symbol == "+", case .string = left { help = "to join text, write \"{…}\" with the value inside, or `+ repr(…)`" }
+        if symbol == "+", case .string = right { help = "to join text, write \"{…}\" with the value inside" }
+        if case .function(let function) = left, !(right.kind == "a function") { help = "call it first, as in `\(function.name)(x)`" }
+        if symbol == ">>" { help = "`>>` composes functions: `f >> g`" }
+        if case .none = left { help = "the left side has no value: a block or function that ends in a statement gives none" }
+        if case .none = right { help = "the right side has no value: a block or function that ends in a statement gives none" }
+        return error("`\(symbol)` does not work on \(left.kind) and \(right.kind)", help: help)
+    }
+
+    private func notACondition(_ value: Value) -> Diagnostic {
+        switch value {
+        case .array(let array) where array.rank > 0:
+            return error(
+                "a condition is one bool, not \(value.kind)",
+                help: array.type == .bool ? "`any(…)` or `all(…)` make it one; `where(condition, a, b)` chooses element by element" : "compare it, then use `any`, `all` or `where(condition, a, b)`")
+        case .number, .array: return error("a condition is a bool, not a number", help: "compare it with 0: `x != 0`")
+        default: return error("a condition is a bool, not \(value.kind)", help: value.typeName == "none" ? "compare with `== none`" : nil)
+        }
+    }
+
+    private func ragged(_ first: [Int], _ index: Int, _ other: [Int]) -> Diagnostic {
+        if first.isEmpty || other.isEmpty {
+            return error("element 0 has shape \(ActLanguage.describe(first)) and element \(index) has shape \(ActLanguage.describe(other))", help: "`[…]` holds elements of one shape; `(…)` makes a list of any")
+        }
+        if first.count == 1, other.count == 1 {
+            return error("row 0 has \(count(first[0], "element")) and row \(index) has \(other[0])", help: "the rows of an array are equally long; `(…)` makes a list of any")
+        }
+        return error("element 0 has shape \(ActLanguage.describe(first)) and element \(index) has shape \(ActLanguage.describe(other))", help: "the elements of an array have one shape")
+    }
+
+    private func signature(_ name: String) -> String? {
+        guard let module = machine.currentOrigin?.code.module, case .function(let function)? = module[name] else { return nil }
+        return "its signature is `\(function.signature)`"
+    }
+
+    private func rangeHelp(_ size: Int) -> String { size == 0 ? "it is empty" : "indices go from 0 to \(size - 1), or from -\(size) to -1 counted from the end" }
+
+    // MARK: Errors of arrays and derivatives
+
+    private func describe(_ failure: ArrayError, _ operands: (Value, Value)?) -> Diagnostic {
+        let shape = ActLanguage.describe as ([Int]) -> String
+        switch failure {
+        case .shapesDoNotBroadcast(let left, let right, let axis):
+            let (m, n) = (size(left, axis), size(right, axis))
+            return error(
+                "shapes \(shape(left)) and \(shape(right)) do not fit\(forOperation)",
+                help: "along axis \(axis) they have \(m) and \(n) elements; sizes must be equal, or one of them 1")
+        case .shapesDoNotMultiply(let left, let right):
+            let axis = right.count == 1 ? "the only axis" : "the second-last"
+            return error(
+                "shapes \(shape(left)) and \(shape(right)) do not fit\(forOperation)",
+                help: "the last axis on the left (\(left.last ?? 0)) must equal \(axis) on the right (\(right.count >= 2 ? right[right.count - 2] : right.last ?? 0))")
+        case .scalarOperand(let operation):
+            return error("`\(operation)` multiplies arrays, not numbers", help: "to scale, write `*`")
+        case .cannotReshape(let from, let to):
+            return error("\(shape(from)) cannot become \(shape(to))", help: "\(count(product(from), "element")) before, \(to.contains(-1) ? "no fitting number" : String(product(to))) after")
+        case .cannotBroadcast(let from, let to): return error("\(shape(from)) cannot be stretched to \(shape(to))")
+        case .negativeSize(let size): return error("\(size) is no size: sizes are 0 or more")
+        case .axisOutOfRange(let axis, let rank):
+            return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : nil)
+        case .repeatedAxis(let axis): return error("axis \(axis) is named twice")
+        case .indexOutOfRange(let index, let axis, let size):
+            return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: rangeHelp(size))
+        case .tooManyIndices(let given, let rank):
+            return error("\(given) \(given == 1 ? "index" : "indices") for \(rank == 1 ? "one axis" : "\(rank) axes")")
+        case .indexNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers", help: "`int(…)` cuts the fraction off")
+        case .maskShape(let mask, let array): return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))")
+        case .cannotAssign(let value, let target): return error("values of shape \(shape(value)) do not fit into a part of shape \(shape(target))")
+        case .stepIsZero: return error("the step is 0", help: "a step is positive or negative")
+        case .emptyReduction(let operation, let from):
+            return error("`\(operation)` of nothing has no value: the array has shape \(shape(from))")
+        case .shapesDiffer(let operation, let left, let right, let axis):
+            return error("`\(operation)` needs shapes that agree\(axis.map { " but along axis \($0)" } ?? ""), not \(shape(left)) and \(shape(right))")
+        case .notSquare(let operation, let from): return error("`\(operation)` takes square matrices, not shape \(shape(from))")
+        case .singular(let operation): return error("`\(operation)`: the matrix is singular", help: "its rows depend on each other, so there is no inverse")
+        case .rankMismatch(let operation, let expected, let from): return error("`\(operation)` takes \(Int(expected).map { "an array of rank \($0)" } ?? expected), not shape \(shape(from))")
+        case .badValue(let operation, let reason): return error("`\(operation)`: \(reason)")
+        case .outOfMemory(let bytes, let limit):
+            return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
+        case .tooLarge(let shape):
+            return error(shape.contains(Int.max) ? "so many elements fit into no memory" : "an array of shape \(ActLanguage.describe(shape)) fits into no memory")
+        case .interrupted: return error("interrupted")
+        case .file(let path, let reason): return error("`\(path)`: \(reason)")
+        }
+    }
+
+    private var forOperation: String {
+        guard let (tree, id) = place else { return "" }
+        switch tree[id] {
+        case .binary(let operation, _, _), .update(let operation, _, _): return " for \(operation.symbol)"
+        case .call(let callee, _):
+            if case .name(let name) = tree[callee] { return " for \(tree[name])" }
+            if case .field(_, let name) = tree[callee] { return " for \(tree[name])" }
+            return ""
+        case .comparison(_, let links): return tree[links].first.map { " for \($0.comparison.symbol)" } ?? ""
+        default: return ""
+        }
+    }
+
+    private func size(_ shape: [Int], _ axis: Int) -> Int {
+        let index = axis < 0 ? shape.count + axis : axis
+        return shape.indices.contains(index) ? shape[index] : 1
+    }
+
+    private func product(_ shape: [Int]) -> Int { shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue } }
+
+    private func describe(_ failure: DerivativeError) -> Diagnostic {
+        switch failure {
+        case .notDifferentiable(let operation): return error("`\(operation)` has no derivative")
+        case .gradientOfArray(let shape):
+            return error(
+                "grad needs a function whose value is a number, not an array of shape \(ActLanguage.describe(shape))",
+                help: "`f'` is the elementwise derivative, `jacobian(f)` the full one; or reduce the value with `sum` or `mean`")
+        case .notNumbers(let type): return error("a derivative is taken at numbers, not at \(type == "bool" ? "bools" : type)")
+        case .notElementwise: return error("kinks are looked for in functions that act elementwise")
+        case .parameter(let row, let name, let reason): return error("`\(row)`: \(name.isEmpty ? reason : "`\(name)` \(reason)")")
+        }
+    }
+
+    // MARK: Other places
+
+    /// What is wrong, where there is no program to point at.
+    static func message(of error: Error) -> String {
+        switch error {
+        case let fault as Fault: fault.diagnostic.title
+        case ArrayError.file(_, let reason): reason
+        case RuntimeError.forbidden: "outside of what the sandbox allows"
+        case RuntimeError.cannot(let reason, _): reason
+        default: "\(error)"
+        }
+    }
+
+    static func diagnostic(forSource error: Error, named name: String) -> Diagnostic {
+        switch error {
+        case SourceError.invalidUTF8(let name, let offset, let line):
+            Diagnostic(.error, "`\(name)` is not text in UTF-8: byte \(offset) on line \(line) is wrong", help: "save the file as UTF-8")
+        case SourceError.tooLarge(let name, let size): Diagnostic(.error, "`\(name)` is too large: \(size) bytes")
+        default: Diagnostic(.error, "`\(name)`: \(error)")
+        }
+    }
+
+    static func timeLimit(_ seconds: Double, _ interrupted: Diagnostic) -> Diagnostic {
+        var diagnostic = interrupted
+        diagnostic.title = "the time limit of \(Format.number(seconds)) s is reached"
+        diagnostic.help = "`--max-time` sets the limit"
+        return diagnostic
+    }
+}

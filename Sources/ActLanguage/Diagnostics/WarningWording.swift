@@ -1,0 +1,73 @@
+// Warnings, in words.
+
+import ActArray
+
+extension RuntimeWording {
+    func numericEvent(_ event: NumericEvent, in code: Code, at instruction: Int) -> Diagnostic {
+        let elements = event.count == 1 ? "1 element" : "\(event.count) elements"
+        return event.kind.warning(
+            event.operation, "\(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
+            event.example, label(code, instruction), isOperator: isOperator(code, instruction))
+    }
+
+    /// Whether the operation stands in the program as such, not inside a built-in.
+    private func isOperator(_ code: Code, _ instruction: Int) -> Bool {
+        if case .call = code.unit.tree[code.origins[instruction]] { return false }
+        return true
+    }
+
+    func scalarEvent(_ kind: NumericEvent.Kind, _ operation: String, _ result: Double, _ inputs: [Double], in code: Code, at instruction: Int) -> Diagnostic {
+        kind.warning(operation, "the result is \(Format.number(result))", inputs, label(code, instruction), isOperator: isOperator(code, instruction))
+    }
+
+    private func label(_ code: Code, _ instruction: Int) -> Diagnostic.Label {
+        let tree = code.unit.tree
+        let id = code.origins[instruction]
+        switch tree[id] {
+        case .binary: return Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true)
+        default: return Diagnostic.Label(tree.span(of: id), "", isPrimary: true)
+        }
+    }
+
+    func stretch(_ operation: String, _ left: [Int], _ right: [Int]) -> Diagnostic {
+        let result = (try? NDArray.broadcastShape(left, right)).map { ActLanguage.describe($0) } ?? "another shape"
+        var labels: [Diagnostic.Label] = []
+        if let (code, id) = machine.currentOrigin {
+            labels = [Diagnostic.Label(code.unit.tree.operatorSpan(of: id), "gives \(result)", isPrimary: true)]
+        }
+        return Diagnostic(
+            .warning, "both sides of `\(operation)` are stretched: \(ActLanguage.describe(left)) and \(ActLanguage.describe(right))", labels: labels,
+            help: "if that is meant, say so with `x[:, none]`; otherwise check the shapes")
+    }
+
+    func vectorTranspose() -> Diagnostic {
+        var labels: [Diagnostic.Label] = []
+        if let (code, id) = machine.currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
+        return Diagnostic(
+            .warning, "the transpose of a vector is the vector itself", labels: labels, help: "`x[:, none]` is a column, `x[none, :]` a row")
+    }
+}
+
+extension NumericEvent.Kind {
+    fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, isOperator isWritten: Bool) -> Diagnostic {
+        let what = switch self {
+        case .overflow: "overflow"
+        case .divideByZero: "division by zero"
+        case .invalid: "invalid operation"
+        }
+        let isOperator = operation.first.map { !$0.isLetter } ?? false
+        let shown = inputs.map(Format.number)
+        let example = isOperator && shown.count == 2 ? "\(shown[0]) \(operation) \(shown[1])" : "\(operation)(\(shown.joined(separator: ", ")))"
+        return Diagnostic(.warning, "\(what) in `\(operation)`: \(effect)", labels: [label], notes: ["for example \(example)"], help: isOperator && !isWritten ? nil : stableForm(operation))
+    }
+
+    /// The built-in that computes the usual expression around `operation` without leaving the numbers.
+    private func stableForm(_ operation: String) -> String? {
+        switch (self, operation) {
+        case (.overflow, "exp"): "for exp(x) / sum(exp(x)) there is `softmax`, for log(sum(exp(x))) `logsumexp`, for 1 / (1 + exp(-x)) `sigmoid`, for log(1 + exp(x)) `softplus`"
+        case (.divideByZero, "log"): "for log(softmax(x)) there is `log_softmax`, for log(sigmoid(x)) `log_sigmoid`, for log(1 + x) `log1p`"
+        case (.invalid, "/"): "for exp(x) / sum(exp(x)) there is `softmax`, for sin(x) / x `sinc`"
+        default: nil
+        }
+    }
+}

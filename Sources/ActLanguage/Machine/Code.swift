@@ -1,0 +1,266 @@
+// A compiled function, and the module whose global variables it sees.
+
+import ActArray
+
+/// The text that code came from, with its tree, kept so that an error can point at operands and name them.
+package final class SourceUnit {
+    package let source: SourceText
+    package let tree: SyntaxTree
+
+    package init(source: SourceText, tree: SyntaxTree) {
+        self.source = source
+        self.tree = tree
+    }
+}
+
+/// The instructions of one function, or of one statement at the outermost level.
+package final class Code {
+    package let name: String
+    package let parameters: [Parameter]
+    /// How many parameters must be given.
+    package let requiredCount: Int
+    package let unit: SourceUnit
+    package let module: Module
+    package let isClosure: Bool
+    /// Made by `x -> …`, so that its name is its text.
+    package internal(set) var isLiteral = false
+
+    /// What the machine reads; the compiler made every index in it.
+    let entry: UnsafeMutablePointer<Entry>
+    /// The expression that each instruction belongs to.
+    package private(set) var origins: [ExpressionID] = []
+    package internal(set) var functions: [FunctionTemplate] = []
+    package internal(set) var interpolations: [[InterpolationPart]] = []
+    package internal(set) var indexItems: [[IndexOperand]] = []
+    package internal(set) var updates: [PathUpdate] = []
+    package internal(set) var callShapes: [CallShape] = []
+    /// The text of a function literal or definition, for printing.
+    package internal(set) var text = ""
+
+    /// Sites `siteBase ..< siteBase + instructions.count` belong to this code.
+    fileprivate(set) var siteBase: UInt32 = 0
+
+    init(name: String, parameters: [Parameter], requiredCount: Int, unit: SourceUnit, module: Module, isClosure: Bool) {
+        self.name = name
+        self.parameters = parameters
+        self.requiredCount = requiredCount
+        self.unit = unit
+        self.module = module
+        self.isClosure = isClosure
+        entry = .allocate(capacity: 1)
+        // (`self` is complete only after all stored properties are set.)
+        entry.initialize(to: Entry(
+            instructions: .allocate(capacity: 0), constants: .allocate(capacity: 0), globals: module.slotsAddress,
+            instructionCount: 0, constantCount: 0, registerCount: 0,
+            parameterCount: Int32(truncatingIfNeeded: parameters.count), requiredCount: Int32(truncatingIfNeeded: requiredCount), code: nil))
+        entry.pointee.code = .passUnretained(self)
+    }
+
+    func finish(instructions: [Instruction], constants: [Value], origins: [ExpressionID], registerCount: Int) {
+        entry.pointee.instructions.deallocate()
+        entry.pointee.constants.deallocate()
+        entry.pointee.instructions = .allocate(capacity: instructions.count)
+        entry.pointee.instructions.initialize(from: instructions, count: instructions.count)
+        entry.pointee.instructionCount = instructions.count
+        entry.pointee.constants = .allocate(capacity: constants.count)
+        entry.pointee.constants.initialize(from: constants, count: constants.count)
+        entry.pointee.constantCount = constants.count
+        entry.pointee.registerCount = Int32(truncatingIfNeeded: registerCount)
+        self.origins = origins
+        siteBase = SiteTable.register(self, count: instructions.count)
+    }
+
+    deinit {
+        SiteTable.forget(self, siteBase, count: origins.count)
+        entry.pointee.instructions.deallocate()
+        entry.pointee.constants.deinitialize(count: entry.pointee.constantCount)
+        entry.pointee.constants.deallocate()
+        entry.deallocate()
+    }
+
+    func site(of instruction: UnsafeMutablePointer<Instruction>) -> Site {
+        Site(id: siteBase &+ UInt32(truncatingIfNeeded: instruction - entry.pointee.instructions))
+    }
+
+    /// The expression that an instruction belongs to.
+    func origin(of instruction: UnsafeMutablePointer<Instruction>) -> ExpressionID? {
+        let index = instruction - entry.pointee.instructions
+        return origins.indices.contains(index) ? origins[index] : nil
+    }
+
+    /// Plain memory, so that calls need neither reference counts nor access checks.
+    struct Entry {
+        var instructions: UnsafeMutablePointer<Instruction>
+        var constants: UnsafeMutablePointer<Value>
+        /// Where the module keeps the address of its slots.
+        let globals: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
+        var instructionCount: Int
+        var constantCount: Int
+        var registerCount: Int32
+        let parameterCount: Int32
+        let requiredCount: Int32
+        fileprivate(set) var code: Unmanaged<Code>!
+    }
+}
+
+/// A nested function before it is made: where its captured values come from.
+package struct FunctionTemplate {
+    enum Capture {
+        case register(Int)
+        case capture(Int)
+        case itself
+    }
+    let code: Code
+    let captures: [Capture]
+}
+
+package enum InterpolationPart {
+    case text(String)
+    case value(register: Int, spec: FormatSpec?)
+}
+
+/// What a call has beyond arguments by position.
+package struct CallShape: Hashable {
+    /// The names of the last arguments.
+    var names: [String] = []
+    /// Of `value.method(…)`.
+    var method: String?
+}
+
+/// One index between brackets; numbers are registers.
+package enum IndexOperand {
+    case value(Int)
+    case slice(start: Int?, stop: Int?, step: Int?)
+    case ellipsis
+}
+
+/// `root path = value`, `root path += value`.
+package struct PathUpdate {
+    enum Root {
+        case register(Int)
+        case global(Int)
+    }
+    enum Step {
+        case field(String)
+        case index([IndexOperand])
+    }
+    let root: Root
+    let path: [Step]
+    /// The operator of `+=` and its like.
+    let operation: BinaryOperator?
+    let value: Int
+}
+
+/// Finds the code and the instruction behind a site that the array library reports. Each code has whole pages of sites.
+enum SiteTable {
+    private static let pageSize: UInt32 = 64
+    // Not weak references, which would make counting references to code slow: code takes itself out when it goes.
+    private static nonisolated(unsafe) var pages: [UInt32: Unmanaged<Code>] = [:]
+    private static nonisolated(unsafe) var nextPage: UInt32 = 1
+    private static let lock = Lock()
+
+    /// The first of `count` sites for the instructions of `code`.
+    static func register(_ code: Code, count: Int) -> UInt32 {
+        lock.locked {
+            let base = nextPage
+            for page in pageRange(base, count) { pages[page] = .passUnretained(code) }
+            nextPage = pageRange(base, count).upperBound
+            // After some hundred million statements the numbers begin again.
+            if nextPage > UInt32.max / pageSize / 2 { nextPage = 1 }
+            return base * pageSize
+        }
+    }
+
+    static func forget(_ code: Code, _ base: UInt32, count: Int) {
+        lock.locked {
+            for page in pageRange(base / pageSize, count) where pages[page]?.toOpaque() == Unmanaged.passUnretained(code).toOpaque() {
+                pages[page] = nil
+            }
+        }
+    }
+
+    static func find(_ site: Site) -> (code: Code, instruction: Int)? {
+        lock.locked {
+            guard let code = pages[site.id / pageSize]?.takeUnretainedValue() else { return nil }
+            let instruction = Int(site.id) - Int(code.siteBase)
+            return code.origins.indices.contains(instruction) ? (code, instruction) : nil
+        }
+    }
+
+    private static func pageRange(_ first: UInt32, _ count: Int) -> Range<UInt32> {
+        first..<first + UInt32(truncatingIfNeeded: max(count, 1) - 1) / pageSize + 1
+    }
+}
+
+/// The global variables of one file, or of a session. Names become slots when code is compiled.
+package final class Module {
+    package let name: String
+    /// Holds the address of the slots, which move when there are more.
+    let slotsAddress: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
+    private var capacity: Int
+    package private(set) var names: [String] = []
+    private var indices: [String: Int] = [:]
+    let builtins: BuiltinTable
+
+    init(name: String, builtins: BuiltinTable) {
+        self.name = name
+        self.builtins = builtins
+        capacity = 64
+        slotsAddress = .allocate(capacity: 1)
+        slotsAddress.initialize(to: .allocate(capacity: capacity))
+    }
+
+    package private(set) var slots: UnsafeMutablePointer<Value> {
+        get { slotsAddress.pointee }
+        set { slotsAddress.pointee = newValue }
+    }
+
+    deinit {
+        slots.deinitialize(count: names.count)
+        slots.deallocate()
+        slotsAddress.deallocate()
+    }
+
+    /// The slot of `name`, made when it is new. Only called while nothing runs: slots may move.
+    func slot(_ name: String) -> Int {
+        if let index = indices[name] { return index }
+        if names.count == capacity {
+            let larger = UnsafeMutablePointer<Value>.allocate(capacity: capacity * 2)
+            larger.moveInitialize(from: slots, count: names.count)
+            slots.deallocate()
+            slots = larger
+            capacity *= 2
+        }
+        let index = names.count
+        (slots + index).initialize(to: builtins.value(named: name) ?? .undefined)
+        names.append(name)
+        indices[name] = index
+        return index
+    }
+
+    func existingSlot(_ name: String) -> Int? { indices[name] }
+
+    /// Gives the name back to the built-in, if there is one.
+    func reset(_ slot: Int) { slots[slot] = builtins.value(named: names[slot]) ?? .undefined }
+
+    package subscript(name: String) -> Value? {
+        get {
+            guard let index = indices[name] else { return nil }
+            if case .undefined = slots[index] { return nil }
+            return slots[index]
+        }
+        set { slots[slot(name)] = newValue ?? .undefined }
+    }
+
+    /// The variables that the program itself set, in the order of their first mention.
+    package var variables: [(name: String, value: Value)] {
+        names.indices.compactMap { index in
+            switch slots[index] {
+            case .undefined: nil
+            case .function(let function as BuiltinFunction) where function.row.name == names[index] || function.isAlias(names[index]): nil
+            case .number where builtins.isConstant(names[index], slots[index]): nil
+            default: (names[index], slots[index])
+            }
+        }
+    }
+}

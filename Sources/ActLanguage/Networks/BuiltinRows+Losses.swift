@@ -1,0 +1,137 @@
+// Losses, optimisers and learning rates as built-ins: loops over their rows.
+
+import ActArray
+import ActNetwork
+import OrderedCollections
+
+extension BuiltinRows {
+    static let losses: [Builtin] = Losses.all.map { row in
+        Builtin(.networks, row.signature, row.summary, details: row.formula + "\n" + row.details, example: row.example) { call in
+            let prediction = try call.array(0), target = try call.array(1)
+            let values = try row.parameters.indices.map { try call.number($0 + 2, default: row.parameters[$0].default) }
+            if row.name == "cross_entropy", !prediction.isTraced, isProbabilities(prediction) { try call.machine.warnSoftmax() }
+            return try Value(NetworkWording.applied { try row(prediction, target, values) })
+        }
+    }
+
+    /// Whether an array looks as softmax made it: rows of numbers from 0 to 1 whose sum is 1, and not one-hot.
+    private static func isProbabilities(_ scores: NDArray) -> Bool {
+        guard let classes = scores.shape.last, classes > 1, scores.count <= 1 << 16, let numbers = try? scores.toDoubles(), !numbers.isEmpty else { return false }
+        guard numbers.allSatisfy({ $0 >= 0 && $0 <= 1 }), numbers.contains(where: { $0 > 0 && $0 < 1 }) else { return false }
+        return stride(from: 0, to: numbers.count, by: classes).allSatisfy { abs(numbers[$0..<$0 + classes].reduce(-1, +)) < 1e-5 }
+    }
+
+    static let optimizers: [Builtin] = Optimizers.all.map { row in
+        Builtin(
+            .networks, row.signature, "an optimiser for `fit`: \(row.summary)",
+            details: row.formula + "\n" + row.parameters.map { "\($0.name): \($0.summary)." }.joined(separator: " ")
+                + "\n`lr` is a number, or a function of the time in epochs such as `cosine_rate(0.001, epochs=10)`. weight_decay pulls every parameter toward 0; clip_value bounds every element of the gradients, clip_norm the norm of all of them together.",
+            example: "\(row.name)(lr=0.5).lr   # 0.5"
+        ) { call in
+            var fields: OrderedDictionary<String, Value> = ["optimizer": .string(row.name)]
+            for (index, parameter) in call.row.parameters.enumerated() {
+                fields[parameter.name] = call.has(index) ? call.values[index] : try defaultValue(row, parameter.name)
+            }
+            let record = try Record(fields)
+            _ = try call.optimizer(record)
+            return .record(record)
+        }
+    }
+
+    private static func defaultValue(_ row: OptimizerRow, _ name: String) throws -> Value {
+        switch name {
+        case "lr": .number(row.rate)
+        case "weight_decay": .number(row.weightDecay)
+        case "nesterov": .bool(false)
+        default: row.parameters.first { $0.name == name }.map { .number($0.default) } ?? .none
+        }
+    }
+
+    static let schedules: [Builtin] = Schedules.all.map { row in
+        Builtin(
+            .networks, row.signature, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example
+        ) { call in
+            let lr = try call.number(0)
+            var values: [Double] = []
+            for (index, parameter) in row.parameters.enumerated() {
+                let value = try call.number(index + 1, default: parameter.default)
+                guard value >= 0, value.isFinite, value > 0 || parameter.name != "every" else { throw call.fail(index + 1, "a positive number") }
+                values.append(value)
+            }
+            let text = zip(row.parameters, values).map { "\($0.name)=\(Format.number($1))" }
+            return try ScheduleFunction("\(row.name)(\(([Format.number(lr)] + text).joined(separator: ", ")))") { row.rate(lr, at: $0, values) }.asValue()
+        }
+    }
+}
+
+/// A learning rate as a function of the time in epochs.
+private final class ScheduleFunction: Function {
+    private let text: String
+    private let rate: (Double) -> Double
+
+    init(_ text: String, _ rate: @escaping (Double) -> Double) {
+        self.text = text
+        self.rate = rate
+        super.init(scalar: rate)
+    }
+
+    override var name: String { text }
+    override var parameters: [Parameter] { [Parameter(name: "epoch", fallback: nil)] }
+
+    override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
+        guard let epoch = arguments.positional.first ?? arguments.named.first(where: { $0.name == "epoch" })?.value else {
+            throw RuntimeError.missingArgument("epoch", of: name)
+        }
+        if case .number(let number) = epoch { return .number(rate(number)) }
+        let epochs = try epoch.point()
+        return try Value(NDArray(epochs.toDoubles().map(rate), shape: epochs.shape))
+    }
+}
+
+extension Call {
+    /// The optimiser that a record describes.
+    func optimizer(_ record: Record) throws -> Optimizer {
+        guard case .string(let name)? = record["optimizer"], let row = Optimizers.named(name.string) else {
+            throw cannot("`optimizer` is made by one of \(Optimizers.all.map(\.name).joined(separator: ", "))", help: "as in `optimizer=Adam(0.001)`")
+        }
+        func number(_ field: String) throws -> Double? {
+            switch record[field] {
+            case nil, .some(.none): return nil
+            case .number(let number): return number
+            case .bool(let bool): return bool ? 1 : 0
+            case .some(let value): throw RuntimeError.cannot("`\(field)` of `\(row.name)` must be a number, not \(value.kind)", help: nil)
+            }
+        }
+        let values = try row.parameters.map { try number($0.name) ?? $0.default }
+        let rate: (Double) throws -> Double
+        if case .function(let function)? = record["lr"] {
+            let machine = machine
+            rate = { epoch in
+                let value = try machine.call(function, Arguments([.number(epoch)]))
+                guard value.isNumeric else { throw RuntimeError.cannot("the learning rate at epoch \(Format.number(epoch)) is \(value.kind), not a number", help: nil) }
+                return try value.point().item()
+            }
+        } else {
+            let constant = try number("lr") ?? row.rate
+            guard constant >= 0, constant.isFinite else { throw RuntimeError.cannot("`lr` of `\(row.name)` must be 0 or more, not \(Format.number(constant))", help: nil) }
+            rate = { _ in constant }
+        }
+        return try NetworkWording.applied {
+            try Optimizer(
+                row, values: values, rate: rate, weightDecay: number("weight_decay"), clipNorm: number("clip_norm"), clipValue: number("clip_value"))
+        }
+    }
+}
+
+extension Machine {
+    /// Warns that probabilities go where scores belong.
+    func warnSoftmax() throws {
+        try warn(kind: 18, currentSite) {
+            var labels: [Diagnostic.Label] = []
+            if let (code, id) = currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
+            return Diagnostic(
+                .warning, "`cross_entropy` takes scores, and these look as if softmax had been applied", labels: labels,
+                help: "leave the softmax out: it is part of `cross_entropy`; or use `nll` after `log_softmax`")
+        }
+    }
+}

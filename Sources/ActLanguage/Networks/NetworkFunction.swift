@@ -1,0 +1,265 @@
+// Layers and networks as values: functions with parameters. `>>` joins them, arithmetic works on their parameters, `grad` takes them apart
+// and puts them together again.
+
+import ActArray
+import ActNetwork
+import OrderedCollections
+
+package final class NetworkFunction: Function {
+    package let network: Network
+    /// One layer by itself: `Dense(2, 3)`, `net[0]`.
+    package let isLayer: Bool
+    package let history: History
+
+    package init(_ network: Network, history: History = History()) {
+        self.network = network
+        self.history = history
+        isLayer = false
+        super.init(depth: Self.depth(of: network))
+    }
+
+    package init(_ layer: any Layer) {
+        network = Network([layer])
+        history = History()
+        isLayer = true
+        super.init(depth: Self.depth(of: network))
+    }
+
+    /// Another network of the same kind: a layer stays a layer.
+    package init(_ network: Network, like other: NetworkFunction, history: History? = nil) {
+        self.network = network
+        self.history = history ?? other.history
+        isLayer = other.isLayer
+        super.init(depth: Self.depth(of: network))
+    }
+
+    private static func depth(of network: Network) -> Int32 {
+        var deepest: Int32 = 0
+        for layer in network.layers {
+            if let inner = layer.inner { deepest = max(deepest, depth(of: inner)) }
+            for setting in layer.settings {
+                if case .function(let function) = setting.value, let object = function.object as? Function { deepest = max(deepest, object.depth) }
+            }
+        }
+        return deepest &+ 2
+    }
+
+    package override var name: String { network.text }
+    package override var typeName: String { isLayer ? "layer" : "network" }
+    package override var parameters: [Parameter] { [Parameter(name: "x", fallback: nil), Parameter(name: "training", fallback: "false")] }
+
+    package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
+        guard arguments.positional.count <= 2 else { throw RuntimeError.tooManyArguments(of: self, given: arguments.positional.count) }
+        var x = arguments.positional.first, training = arguments.positional.count > 1 ? arguments.positional[1] : .bool(false)
+        for (name, value) in arguments.named {
+            switch name {
+            case "x": x = value
+            case "training": training = value
+            default: throw RuntimeError.unknownArgument(name, of: self)
+            }
+        }
+        guard let x else { throw RuntimeError.missingArgument("x", of: name) }
+        guard case .bool(let trains) = training else {
+            throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: "true or false", found: training)
+        }
+        let pass = Pass(isTraining: trains, random: machine.session.random)
+        let input = try input(x, machine)
+        let output = try NetworkWording.applied { try isLayer ? network.layers[0](input, pass) : network(input, pass) }
+        if trains { machine.session.random = pass.random }
+        return try Value(output)
+    }
+
+    private func input(_ value: Value, _ machine: Machine) throws -> NDArray {
+        switch value {
+        case .number, .bool, .array: return try value.point()
+        case .list(let list): if case .array(let array) = try machine.makeArray(list.elements) { return array }
+        default: break
+        }
+        throw RuntimeError.badArgument(of: name, name: "x", index: 0, expected: "an array", found: value)
+    }
+
+    // MARK: Parts
+
+    package override func field(_ name: String) throws -> Value? {
+        guard isLayer, let layer = network.layers.first else { return nil }
+        if let inner = layer.inner { return name == "f" ? .function(NetworkFunction(inner)) : nil }
+        if let index = layer.parameterNames.firstIndex(of: name) { return .array(layer.parameters[index]) }
+        if let index = layer.stateNames.firstIndex(of: name) { return .array(layer.state[index]) }
+        return nil
+    }
+
+    package override func replacing(field name: String, with value: Value) throws -> Function {
+        guard isLayer, var layer = network.layers.first else { throw RuntimeError.noField(name, of: .function(self)) }
+        if layer.inner != nil, name == "f", case .function(let function as NetworkFunction) = value {
+            layer.inner = function.network
+        } else if let index = layer.parameterNames.firstIndex(of: name) {
+            layer.parameters[index] = try NetworkWording.applied { try layer.fitted(value, to: layer.parameters[index], named: name) }
+        } else if let index = layer.stateNames.firstIndex(of: name) {
+            layer.state[index] = try NetworkWording.applied { try layer.fitted(value, to: layer.state[index], named: name) }
+        } else {
+            throw RuntimeError.noField(name, of: .function(self))
+        }
+        return NetworkFunction(Network([layer]), like: self)
+    }
+
+    package override func part(at index: Int) throws -> Value? {
+        let layer = network.layers[try position(index)]
+        // A layer by itself is its own first part, so that a program need not know how many there are.
+        if isLayer { return .function(self) }
+        if let function = (layer as? FunctionLayer)?.function.object as? Function { return .function(function) }
+        return .function(NetworkFunction(layer))
+    }
+
+    package override func replacing(part index: Int, with value: Value) throws -> Function {
+        let layers: [any Layer]
+        switch value {
+        case .function(let function as NetworkFunction): layers = function.network.layers
+        case .function(let function as BuiltinFunction) where function.row.activation != nil: layers = [FunctionLayer(NamedFunction(function, nil))]
+        default: throw RuntimeError.cannot("a part of a network can become a layer or an activation, not \(value.kind)", help: "join the parts anew with `>>`")
+        }
+        var result = network
+        let position = try position(index)
+        result.layers.replaceSubrange(position...position, with: layers)
+        return isLayer && result.layers.count > 1 ? NetworkFunction(result) : NetworkFunction(result, like: self)
+    }
+
+    private func position(_ index: Int) throws -> Int {
+        let count = network.layers.count
+        let position = index < 0 ? index + count : index
+        guard position >= 0, position < count else { throw RuntimeError.positionOutOfRange(index: index, size: count, of: typeName) }
+        return position
+    }
+
+    // MARK: Parameters
+
+    package override func parameterValues() throws -> Value? {
+        if isLayer, let layer = network.layers.first { return try layer.parameterRecord() }
+        return try network.parameterList()
+    }
+
+    package override func replacing(parameters: Value) throws -> Function {
+        var result = network
+        try NetworkWording.applied {
+            if isLayer { try result.layers[0].setParameters(parameters) } else { try result.setParameters(parameters) }
+        }
+        return NetworkFunction(result, like: self)
+    }
+
+    package override func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {
+        guard let mine = try parameterValues() else { return nil }
+        let theirs: Value
+        switch other {
+        case .function(let function):
+            guard let parameters = try function.parameterValues() else { return nil }
+            theirs = parameters
+        case .number, .bool, .list, .record: theirs = other
+        case .array(let array) where array.rank == 0: theirs = other
+        default: return nil
+        }
+        let result = try isLeft ? machine.leafwise(operation, mine, theirs) : machine.leafwise(operation, theirs, mine)
+        let function = try replacing(parameters: result)
+        // Computed now: a training loop must not pile up work.
+        if let network = (function as? NetworkFunction)?.network { for array in network.parameters { try array.evaluate() } }
+        return .function(function)
+    }
+}
+
+extension Machine {
+    /// `f >> g`: with a layer on either side a network, else a composition.
+    func composition(_ f: Function, _ g: Function) throws -> Function {
+        guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooDeep }
+        guard f is NetworkFunction || g is NetworkFunction else { return Composition([f, g]) }
+        return NetworkFunction(Network(layers(f) + layers(g)))
+    }
+
+    /// A function as layers.
+    func layers(_ function: Function) -> [any Layer] {
+        switch function {
+        case let function as NetworkFunction: function.network.layers
+        case let composition as Composition: composition.parts.flatMap(layers)
+        default: [FunctionLayer(NamedFunction(function, self))]
+        }
+    }
+}
+
+extension NamedFunction {
+    /// A function of the program as a part of a network.
+    /// - Parameter machine: What calls it; `nil` if it is never called.
+    init(_ function: Function, _ machine: Machine?) {
+        if let row = (function as? BuiltinFunction)?.row.activation {
+            self.init(row, object: function)
+            return
+        }
+        let isName = function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+        self.init(name: function.name, isNamed: isName && (function is BuiltinFunction || function is Closure), object: function) { x in
+            guard let machine else { return x }
+            return try machine.call(function, Arguments([Value(x)])).differentiable(of: function)
+        }
+    }
+}
+
+// MARK: Parameters as records and lists
+
+extension Layer {
+    func parameterRecord() throws -> Value {
+        var fields = OrderedDictionary<String, Value>()
+        if let inner {
+            fields["f"] = try inner.parameterList()
+        } else {
+            for (name, array) in zip(parameterNames, parameters) { fields[name] = .array(array) }
+        }
+        return try .record(fields)
+    }
+
+    mutating func setParameters(_ value: Value) throws {
+        guard case .record(let record) = value else { throw NetworkError.parameters("the parameters of a layer are a record, not \(value.kind)") }
+        if var inner {
+            guard let value = record["f"] else { throw NetworkError.parameters("\(text) needs the field `f`") }
+            try inner.setParameters(value)
+            self.inner = inner
+            return
+        }
+        guard record.fields.count == parameterNames.count else {
+            let unknown = record.fields.keys.first { !parameterNames.contains($0) }
+            throw NetworkError.parameters(unknown.map { "\(text) has no parameter `\($0)`" } ?? "a parameter of \(text) is missing")
+        }
+        var arrays = parameters
+        for (index, name) in parameterNames.enumerated() {
+            guard let value = record[name] else { throw NetworkError.parameters("\(text) needs the parameter `\(name)`") }
+            arrays[index] = try fitted(value, to: arrays[index], named: name)
+        }
+        parameters = arrays
+    }
+
+    /// A value for a parameter, in its shape and the layer's element type.
+    fileprivate func fitted(_ value: Value, to parameter: NDArray, named name: String) throws -> NDArray {
+        guard value.isNumeric else { throw NetworkError.parameters("`\(name)` of \(text) is an array, not \(value.kind)") }
+        let array = try value.point()
+        guard array.shape == parameter.shape else {
+            throw NetworkError.parameterShape(layer: text, name: name, expected: parameter.shape, found: array.shape)
+        }
+        return try array.converted(to: parameter.type)
+    }
+}
+
+extension Network {
+    func parameterList() throws -> Value { try .list(layers.map { try $0.parameterRecord() }) }
+
+    mutating func setParameters(_ value: Value) throws {
+        guard case .list(let list) = value, list.elements.count == layers.count else {
+            throw NetworkError.parameters("the parameters of this network are a list of \(layers.count) records, one a layer")
+        }
+        for index in layers.indices { try layers[index].setParameters(list.elements[index]) }
+    }
+}
+
+extension Function {
+    /// How many functions `>>` would find here.
+    fileprivate var partCount: Int {
+        switch self {
+        case let network as NetworkFunction: network.network.layers.count
+        case let composition as Composition: composition.parts.count
+        default: 1
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// What goes wrong with networks, in words.
+
+import ActArray
+import ActNetwork
+
+enum NetworkWording {
+    /// Runs `body`; errors of networks come out as errors of the language.
+    static func applied<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as NetworkError {
+            let (title, help) = words(for: error)
+            throw RuntimeError.cannot(title, help: help)
+        }
+    }
+
+    static func words(for error: NetworkError) -> (title: String, help: String?) {
+        switch error {
+        case .input(let layer, let position, let needs, let shape):
+            let place = position.map { "layer \($0), \(layer)," } ?? "\(layer)"
+            guard let shape else { return ("\(place) takes \(needs)", nil) }
+            return ("\(place) takes \(needs), not an array of shape \(describe(shape))", inputHelp(needs, shape))
+        case .setting(let owner, let name, let reason): return ("`\(name)` of `\(owner)` must be \(reason)", nil)
+        case .parameterShape(let layer, let name, let expected, let found):
+            return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(describe(found))", nil)
+        case .parameters(let reason): return (reason, nil)
+        case .lossShapes(let loss, let prediction, let target):
+            let shapes = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
+            if prediction == target + [1] { return (shapes, "make the target a column with `y[:, none]`") }
+            if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == target.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) {
+                return (shapes, "`reshape` makes them equal")
+            }
+            return (shapes, "a loss never stretches: the prediction comes first, then the target")
+        case .labelShapes(let loss, let scores, let labels):
+            return (
+                "`\(loss)`: scores of shape \(describe(scores)) and labels of shape \(describe(labels)) do not fit",
+                scores.count < 2 ? "scores are rows, one number a class; a row by itself has one label"
+                    : "labels are \(describe(Array(scores.dropLast()))) class numbers, or rows of shape \(describe(scores))"
+            )
+        case .label(let loss, let label, let row, let classes):
+            if classes < 0 { return ("`\(loss)`: target \(Format.number(label)) in row \(row) is neither -1 nor 1", nil) }
+            return (
+                "`\(loss)`: label \(Format.number(label)) in row \(row) is not one of the classes 0 to \(classes - 1)",
+                label == Double(classes) ? "classes count from 0" : nil
+            )
+        case .lossNotNumber(let shape): return ("the loss is an array of shape \(describe(shape)), not a number", "end it with `mean`")
+        case .lengths(let inputs, let targets): return ("x has \(inputs) rows, y has \(targets)", "every row of x needs its target")
+        case .noRows: return ("there are no rows to learn from", nil)
+        case .notFinite(let what, let row):
+            return ("\(what) is not finite in row \(row)", "`isfinite` finds such rows; take them out or fill them in")
+        case .divergence(let loss, let epoch, let batch, let layer):
+            let place = layer.map { "; the first to show it is \($0)" } ?? "; the layers' outputs are finite, the loss itself is not"
+            return (
+                "the loss became \(Format.number(loss)) in epoch \(epoch), batch \(batch)\(place)",
+                "a smaller learning rate, `clip_norm=1` or inputs of deviation 1 usually help"
+            )
+        case .noParameters: return ("the network has no parameters to train", nil)
+        case .unsavable(let layer, let position):
+            return ("layer \(position) is the function `\(layer)`, which has no name to be saved by", "define it as `name(x) = …` and use the name")
+        case .file(let path, let reason): return ("`\(path)`: \(reason)", nil)
+        case .checkpoint(let path, let reason): return ("`\(path)` holds another network: \(reason)", nil)
+        }
+    }
+
+    private static func inputHelp(_ needs: String, _ shape: [Int]) -> String? {
+        guard needs.hasSuffix("columns"), shape.count > 2, let columns = Int(needs.prefix { $0 != " " }) else { return nil }
+        let size = shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        return size == columns ? "`Flatten()` in front, or `x.reshape(\(shape[0]), \(columns))`" : nil
+    }
+}

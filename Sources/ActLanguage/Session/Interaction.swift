@@ -1,0 +1,136 @@
+// A conversation with a session, line by line: collects lines until they can run, answers `?name` and `:command`, remembers what ran.
+//
+// What must stay true: it knows no terminal, so that lines from a terminal, a pipe and a test mean the same.
+
+import ActPlot
+
+package final class Interaction {
+    package static let prompt = "act> "
+    /// As wide as `prompt`, so that lines stay below each other.
+    package static let continuationPrompt = "...> "
+
+    package enum Outcome: Equatable {
+        case done
+        /// More lines are needed.
+        case incomplete
+        case failed
+        case interrupted
+        /// The session is over, with this exit status.
+        case leave(Int32)
+    }
+
+    package let session: Session
+    /// Where everything is shown; the session's own output.
+    package let output: SessionOutput
+    /// What ran without an error, as it was written.
+    package internal(set) var inputs: [String] = []
+    /// How help draws functions.
+    package var figureStyle = TerminalStyle()
+    private var pending = ""
+    private var brackets = OpenBrackets()
+    private var count = 0
+
+    package init(session: Session, output: SessionOutput) {
+        self.session = session
+        self.output = output
+    }
+
+    /// Whether lines wait for more.
+    package var isContinuing: Bool { !pending.isEmpty }
+
+    /// Takes a line, and runs it unless it needs more.
+    /// - Parameter next: The line after it, where that is known: one that starts with `|>` or `>>` belongs to this one.
+    package func enter(_ line: String, before next: String? = nil) -> Outcome {
+        let line = Interaction.withoutPrompt(line)
+        if pending.isEmpty {
+            let text = line.trimmingSpaces()
+            if text.isEmpty { return .done }
+            if text.hasPrefix(":") { return run(command: text) }
+            if let name = Interaction.helpRequest(text) {
+                output.write(session.explanation(of: name, figureStyle))
+                return .done
+            }
+            pending = line
+        } else {
+            pending += "\n" + line
+        }
+        brackets.read((line + "\n").utf8)
+        if isIncomplete || next.map(Interaction.continuesStatement) == true { return .incomplete }
+        return finish()
+    }
+
+    /// Runs what waits, complete or not.
+    package func finish() -> Outcome {
+        guard isContinuing else { return .done }
+        let text = pending
+        discard()
+        count += 1
+        let status = session.run(text, named: "<repl \(count)>")
+        if status == .done { inputs.append(text) }
+        return Outcome(status)
+    }
+
+    /// Forgets the lines that wait.
+    package func discard() {
+        pending = ""
+        brackets = OpenBrackets()
+    }
+
+    private var isIncomplete: Bool {
+        // The parser reads everything again for each line; what is long is judged by its brackets as long as one is open.
+        if pending.utf8.count > 1 << 15 && !brackets.stack.isEmpty { return true }
+        return session.isIncomplete(pending)
+    }
+
+    private static func continuesStatement(_ line: String) -> Bool {
+        let text = withoutPrompt(line).trimmingSpaces()
+        return text.hasPrefix("|>") || text.hasPrefix(">>")
+    }
+
+    /// A line of a transcript as it was typed.
+    package static func withoutPrompt(_ line: String) -> String {
+        for prompt in [prompt, continuationPrompt] {
+            if line.hasPrefix(prompt) { return String(line.dropFirst(prompt.count)) }
+            if line + " " == prompt { return "" }
+        }
+        return line
+    }
+
+    /// The name in `?name`, `name?` and, empty, in `?`.
+    private static func helpRequest(_ text: String) -> String? {
+        if text.hasPrefix("?") { return text.drop { $0 == "?" }.trimmingSpaces() }
+        guard text.hasSuffix("?") else { return nil }
+        let name = text.dropLast().trimmingSpaces()
+        return name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." } ? name : nil
+    }
+
+    // MARK: Completion
+
+    package struct Completion {
+        /// The UTF-8 offset in the line from which a candidate takes the place of what is there.
+        package let replaceFrom: Int
+        package let candidates: [String]
+        /// Of the call around the cursor.
+        package let signature: String?
+    }
+
+    /// What could stand at a UTF-8 offset of the line that is being written.
+    package func complete(_ line: String, at offset: Int) -> Completion {
+        let before = isContinuing ? pending + "\n" : ""
+        let shift = before.utf8.count
+        let (start, candidates) = session.completions(of: before + line, at: shift + offset)
+        return Completion(
+            replaceFrom: max(start - shift, 0), candidates: candidates, signature: session.signature(in: before + line, at: shift + offset))
+    }
+}
+
+extension Interaction.Outcome {
+    init(_ status: Session.Status) {
+        self = switch status {
+        case .done: .done
+        case .failed, .limit: .failed
+        case .interrupted: .interrupted
+        case .exit(let status): .leave(status)
+        }
+    }
+}

@@ -1,0 +1,175 @@
+// The commands of the interactive session: lines that start with `:`. Each is one row; `:help` is a loop over them.
+
+/// A line that starts with `:`.
+package struct SessionCommand {
+    package let name: String
+    /// How help writes what follows the name; empty where nothing may.
+    package let argument: String
+    package let summary: String
+    let action: (Interaction, String) -> Interaction.Outcome
+
+    package static let rows: [SessionCommand] = [
+        SessionCommand(name: "help", argument: "", summary: "lists these commands") { interaction, _ in
+            let widest = rows.map { $0.usage.count }.max() ?? 0
+            for row in rows { interaction.output.write("  \(row.usage.padded(to: widest + 2))\(row.summary)\n") }
+            interaction.output.write("  \("?name".padded(to: widest + 2))explains a name; ? alone lists them by topic\n")
+            return .done
+        },
+        SessionCommand(name: "vars", argument: "", summary: "lists the variables") { interaction, _ in
+            interaction.output.write(interaction.session.variableList)
+            return .done
+        },
+        SessionCommand(name: "time", argument: "EXPR", summary: "measures how long an expression takes") { $0.time($1) },
+        SessionCommand(name: "load", argument: "FILE", summary: "runs a file as if it were typed here") { $0.load($1) },
+        SessionCommand(name: "save", argument: "FILE", summary: "writes what ran without error to a file, as a script") { $0.save($1) },
+        SessionCommand(name: "reset", argument: "", summary: "forgets every variable") { interaction, _ in
+            do {
+                try interaction.session.reset()
+                interaction.inputs = []
+                return .done
+            } catch {
+                return interaction.fail("cannot reset: \(error)")
+            }
+        },
+        SessionCommand(name: "quit", argument: "", summary: "leaves act, as Ctrl-D does") { _, _ in .leave(0) },
+    ]
+
+    var usage: String { argument.isEmpty ? ":\(name)" : ":\(name) \(argument)" }
+}
+
+extension Interaction {
+    /// Runs a line that starts with `:`. A command may be shortened as long as it is clear which one is meant.
+    func run(command line: String) -> Outcome {
+        let name = String(line.dropFirst().prefix { !$0.isWhitespace })
+        let argument = line.dropFirst(1 + name.count).trimmingSpaces()
+        let matches = SessionCommand.rows.filter { $0.name.hasPrefix(name) }
+        guard !name.isEmpty, matches.count == 1 || matches.contains(where: { $0.name == name }), let row = matches.first(where: { $0.name == name }) ?? matches.first
+        else {
+            let near = matches.isEmpty ? suggest(name, among: SessionCommand.rows.map(\.name)) : matches.map(\.name)
+            return fail(
+                name.isEmpty ? "a command is missing after `:`" : "there is no command `:\(name)`",
+                help: near.isEmpty ? "`:help` lists the commands" : "did you mean \(near.map { "`:\($0)`" }.joined(separator: " or "))?")
+        }
+        if row.argument.isEmpty != argument.isEmpty {
+            return fail(row.argument.isEmpty ? "`:\(row.name)` takes nothing after it" : "`:\(row.name)` needs something after it", help: "write `\(row.usage)`")
+        }
+        return row.action(self, argument)
+    }
+
+    func fail(_ title: String, help: String? = nil) -> Outcome {
+        output.report(Diagnostic(.error, title, help: help), session)
+        return .failed
+    }
+
+    // MARK: Actions
+
+    /// Runs the expression once, and if that was short some more times.
+    fileprivate func time(_ text: String) -> Outcome {
+        let ans = session.module["ans"]
+        let listener = Listener(passingOn: output)
+        session.output = listener
+        defer {
+            session.output = output
+            session.module["ans"] = ans
+        }
+        var status = Session.Status.done
+        for runs in [1, 10] {
+            // On lines of its own, so that messages show the expression as it was written.
+            status = session.run("timeit(() -> {\n\(text)\n}, runs=\(runs))", named: "<time>")
+            guard status == .done, case .record(let record)? = listener.value, case .number(let median)? = record["median"],
+                case .number(let fastest)? = record["min"]
+            else { return Outcome(status) }
+            if runs == 1 && median > 0.1 {
+                output.write("\(duration(median)) (one run)\n")
+                break
+            }
+            if runs > 1 { output.write("\(duration(median)) a call (median of \(runs) runs, fastest \(duration(fastest)))\n") }
+        }
+        return Outcome(status)
+    }
+
+    fileprivate func load(_ argument: String) -> Outcome {
+        let path = unquoted(argument)
+        do {
+            return Outcome(session.run(bytes: try session.readFile(path), named: path))
+        } catch {
+            return fail("cannot load \(path): \(RuntimeWording.message(of: error))")
+        }
+    }
+
+    fileprivate func save(_ argument: String) -> Outcome {
+        let path = unquoted(argument)
+        do {
+            try session.writeFile(path, Array(inputs.map { $0 + "\n" }.joined().utf8))
+            output.write("\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\n")
+            return .done
+        } catch {
+            return fail("cannot save \(path): \(RuntimeWording.message(of: error))")
+        }
+    }
+
+    private func unquoted(_ path: String) -> String {
+        path.count > 1 && path.hasPrefix("\"") && path.hasSuffix("\"") ? String(path.dropFirst().dropLast()) : path
+    }
+}
+
+/// Three digits and a unit: `1.25 ms`.
+private func duration(_ seconds: Double) -> String {
+    let units: [(Double, String)] = [(1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")]
+    let (size, name) = units.first { seconds >= $0.0 } ?? (1e-9, "ns")
+    let number = seconds / size
+    return "\(printed(number, "f", precision: number >= 99.95 ? 0 : number >= 9.995 ? 1 : 2)) \(name)"
+}
+
+/// Keeps the last value that was shown, and passes everything else on.
+private final class Listener: SessionOutput {
+    private let output: SessionOutput
+    private(set) var value: Value?
+
+    init(passingOn output: SessionOutput) { self.output = output }
+
+    func write(_ text: String) { output.write(text) }
+    func show(_ shown: Shown) { value = shown.value }
+    func report(_ diagnostic: Diagnostic, _ session: Session) { output.report(diagnostic, session) }
+}
+
+extension Session {
+    /// A line for each variable that the program set: its name, what it is, how it begins.
+    package var variableList: String {
+        let variables = module.variables.filter { $0.name != "args" || !options.arguments.isEmpty }
+        guard !variables.isEmpty else { return "no variables yet\n" }
+        let rows = variables.map { (name: $0.name, kind: Session.kind(of: $0.value), text: Session.preview(of: $0.value)) }
+        let nameWidth = min(rows.map { displayWidth($0.name) }.max() ?? 0, 24)
+        let kindWidth = min(rows.map { displayWidth($0.kind) }.max() ?? 0, 24)
+        return rows.map { row in
+            var line = "  \(row.name.padded(to: nameWidth))  \(row.kind.padded(to: kindWidth))  \(row.text)"
+            while line.last == " " { line.removeLast() }
+            return line + "\n"
+        }.joined()
+    }
+
+    /// `array f64 (3, 4)`, `list of 3`, `number`.
+    static func kind(of value: Value) -> String {
+        switch value {
+        case .array(let array) where array.rank > 0: "array \(array.type.name) \(describe(array.shape))"
+        case .list(let list): "list of \(list.elements.count)"
+        case .record(let record): "record of \(record.fields.count)"
+        default: value.typeName
+        }
+    }
+
+    /// The first line of a value as it is shown, cut where it gets long.
+    private static func preview(of value: Value) -> String {
+        if case .figure = value { return "" }
+        let text = (try? Format.shown(value)) ?? ""
+        let line = text.prefix { !$0.isNewline }
+        return line.count < text.count || line.count > 48 ? line.prefix(47) + "…" : String(line)
+    }
+}
+
+extension String {
+    /// With spaces after it to a width in terminal columns.
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: Swift.max(width - displayWidth(self), 0))
+    }
+}

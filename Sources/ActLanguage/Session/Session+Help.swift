@@ -1,0 +1,146 @@
+// Help: what a name is, from the rows of the built-in functions and of the activations, so that it cannot differ from what they do.
+
+import ActGrad
+import ActPlot
+
+extension Session {
+    /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none.
+    /// - Parameter style: How an activation function is drawn, at most 64 × 14.
+    package func help(_ name: String, _ style: TerminalStyle = TerminalStyle()) -> String? {
+        if let value = module[name], !isBuiltin(value, name) { return help(variable: name, value) }
+        if let row = builtins.rows.first(where: { $0.name == name || $0.aliases.contains(name) }) { return help(row, style) }
+        if case .number(let number)? = builtins.value(named: name) { return "\(name) = \(Format.number(number))\n" }
+        if let row = KeywordHelp.rows.first(where: { $0.words.contains(name) }) { return "\(row.form)\n  \(row.summary)\n" }
+        if let row = SessionCommand.rows.first(where: { ":" + $0.name == name }) { return "\(row.usage)\n  \(row.summary)\n" }
+        return nil
+    }
+
+    /// What `?text` answers: help on a name, else what is near it; of nothing, the overview.
+    package func explanation(of text: String, _ style: TerminalStyle = TerminalStyle()) -> String {
+        if text.isEmpty { return overview(width: style.columns) }
+        return help(text, style) ?? search(text)
+    }
+
+    /// The built-in functions by topic.
+    package func overview(width: Int) -> String {
+        var result = ""
+        for topic in Topic.allCases {
+            let names = builtins.rows.filter { $0.topic == topic }.map(\.name)
+            guard !names.isEmpty else { continue }
+            result += "\(topic.rawValue)\n" + wrapped(names, indent: 2, width: width)
+        }
+        result += "keywords\n" + wrapped(keywords, indent: 2, width: width)
+        return result + "`?name` explains one, `?word` finds those that are about a word.\n"
+    }
+
+    // MARK: Kinds of names
+
+    private func isBuiltin(_ value: Value, _ name: String) -> Bool {
+        switch (value, builtins.value(named: name)) {
+        case (.function(let a), .function(let b)?): a === b
+        case (.number(let a), .number(let b)?): a == b || a.isNaN && b.isNaN
+        default: false
+        }
+    }
+
+    private func help(variable name: String, _ value: Value) -> String {
+        guard case .function(let function) = value else { return "\(name): \(Session.kind(of: value))\n" }
+        var result = function.signature + "\n"
+        if let closure = function as? Closure, !closure.code.text.isEmpty {
+            result += closure.code.text.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
+        }
+        if builtins.value(named: name) != nil { result += "  hides the built-in of that name; `unset \(name)` brings it back\n" }
+        return result
+    }
+
+    private func help(_ row: Builtin, _ style: TerminalStyle) -> String {
+        var result = "\(row.signature)\n  \(row.summary)\n"
+        if !row.details.isEmpty { result += "\n" + indented(row.details) }
+        if let activation = row.activation { result += "\n" + facts(activation) }
+        if !row.aliases.isEmpty { result += "\n  also called \(row.aliases.joined(separator: ", "))\n" }
+        if !row.example.isEmpty { result += "\n" + indented(row.example) }
+        if let figure = row.activation.flatMap(Session.figure) {
+            var style = style
+            style.columns = min(style.columns, 64)
+            style.rows = min(style.rows, 14)
+            result += "\n" + render(figure, style) + "\n"
+        }
+        return result
+    }
+
+    /// Formula, derivative, range, kinks, parameters.
+    private func facts(_ row: ActivationRow) -> String {
+        var facts: [(String, String)] = [("value", row.formula), ("derivative", row.derivativeFormula), ("range", row.range)]
+        for kink in row.kinks(row.defaults) where kink.x.isFinite {
+            facts.append(("kink", "at \(Format.number(kink.x)): slope \(Format.number(kink.left)) before, \(Format.number(kink.right)) after, \(Format.number(kink.chosen)) there"))
+        }
+        for parameter in row.parameters { facts.append((parameter.name, parameter.summary)) }
+        if !row.note.isEmpty { facts.append(("note", row.note)) }
+        let width = facts.map { displayWidth($0.0) }.max() ?? 0
+        return facts.map { "  \($0.0.padded(to: width))  \($0.1)\n" }.joined()
+    }
+
+    /// An activation and its derivative around zero.
+    private static func figure(_ row: ActivationRow) -> Figure? {
+        let x = (0...200).map { Double($0) / 20 - 5 }
+        let y = x.map { row($0) ?? .nan }
+        guard y.contains(where: \.isFinite) else { return nil }
+        let slope = x.map { row.derivative($0) ?? .nan }
+        var series: [(name: String?, y: [Double])] = [(row.name, y)]
+        if slope.contains(where: \.isFinite) { series.append((row.name + "'", slope)) }
+        return try? Figure.lines(x: x, series)
+    }
+
+    // MARK: Searching
+
+    private func search(_ text: String) -> String {
+        let word = text.lowercased()
+        let near = suggest(text, among: builtins.names + module.variables.map(\.name) + keywords)
+        let found = builtins.rows.filter { row in
+            row.name.lowercased().contains(word) || row.summary.lowercased().contains(word) || row.details.lowercased().contains(word)
+        }
+        var result = "There is nothing called `\(text)`."
+        if !near.isEmpty { result += " Did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?" }
+        result += "\n"
+        guard !found.isEmpty else { return result + (near.isEmpty ? "`?` alone lists every name.\n" : "") }
+        let width = found.prefix(20).map { $0.name.count }.max() ?? 0
+        result += "About `\(text)`:\n"
+        for row in found.prefix(20) { result += "  \(row.name.padded(to: width))  \(row.summary)\n" }
+        if found.count > 20 { result += "  … and \(found.count - 20) more\n" }
+        return result
+    }
+
+    // MARK: Text
+
+    private func indented(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "\n" : "  \($0)\n" }.joined()
+    }
+
+    private func wrapped(_ words: [String], indent: Int, width: Int) -> String {
+        var result = ""
+        var line = ""
+        for word in words {
+            if !line.isEmpty, indent + displayWidth(line) + 1 + displayWidth(word) > max(width, 40) {
+                result += String(repeating: " ", count: indent) + line + "\n"
+                line = ""
+            }
+            line += (line.isEmpty ? "" : " ") + word
+        }
+        return line.isEmpty ? result : result + String(repeating: " ", count: indent) + line + "\n"
+    }
+}
+
+/// What the words of the language that are no functions do.
+private enum KeywordHelp {
+    static let rows: [(words: [String], form: String, summary: String)] = [
+        (["if", "else"], "if c { … } else if d { … } else { … }", "Runs the first block whose condition is true; has its value."),
+        (["for", "in"], "for x in values { … }", "Runs the block once for each element. `[f(x) for x in values if c]` collects."),
+        (["while"], "while c { … }", "Runs the block as long as the condition is true."),
+        (["break", "continue"], "break, continue", "End the innermost loop, or go on with its next turn."),
+        (["return"], "return value", "Leaves a function with a value; without it the last expression is the value."),
+        (["and", "or", "not"], "a and b, a or b, not a", "On bools, without looking at `b` where `a` decides; elementwise on arrays of bools."),
+        (["true", "false"], "true, false", "The two bools; in arithmetic 1 and 0."),
+        (["none"], "none", "The value of what has none. As an index it makes a new axis: `x[:, none]`."),
+        (["unset"], "unset name", "Removes a variable; a built-in of that name comes back."),
+    ]
+}

@@ -1,0 +1,242 @@
+// The façade: text in; values, figures and diagnostics out. The REPL, scripts, tests and whatever comes next use act through it.
+//
+// What must stay true: one session computes at a time in a process (the engine is the process's), on a stack deep enough for any
+// program; a line that fails in the REPL leaves every variable as it was.
+
+import ActArray
+import ActPlot
+import CActKernels
+
+/// Receives what a program shows, as it happens.
+package protocol SessionOutput: AnyObject {
+    /// What `print` and `summary` write, as it is.
+    func write(_ text: String)
+    /// The value of an expression statement, or of `show`.
+    func show(_ shown: Shown)
+    /// A warning or an error.
+    func report(_ diagnostic: Diagnostic, _ session: Session)
+}
+
+/// A shown value.
+package struct Shown {
+    package let value: Value
+    /// As act prints it; of a figure, nothing.
+    package let text: String
+    /// For the REPL: type and shape of an array, a kink that was met … `nil` where there is nothing to add.
+    package let note: String?
+    package var figure: Figure? {
+        if case .figure(let value) = value { return value.figure }
+        return nil
+    }
+}
+
+package final class Session {
+    package struct Options {
+        package var arguments: [String] = []
+        package var isStrict = false
+        package var warns = true
+        package var seed: UInt64?
+        /// Seconds one run may take.
+        package var maximumTime: Double?
+        /// No files but those below `allowedFolders`.
+        package var isSandboxed = false
+        package var allowedFolders: [String] = []
+        /// Adds notes to shown values, sets `ans`, undoes lines that fail.
+        package var isInteractive = false
+        package init() {}
+    }
+
+    package enum Status: Equatable {
+        case done
+        case failed
+        case interrupted
+        /// A limit of time or memory was reached.
+        case limit
+        /// The program asked to leave.
+        case exit(Int32)
+    }
+
+    package let options: Options
+    package weak var output: SessionOutput?
+    package private(set) var module: Module
+    let builtins: BuiltinTable
+    private(set) var machine: Machine?
+    private var sources: [SourceText] = []
+    private var importedModules: [String: Value] = [:]
+    var warned: Set<Machine.Warned> = []
+    var random: RandomSource
+    /// Something to say beneath the next shown value.
+    var pendingNote: String?
+    private static let lock = Lock()
+
+    package init(options: Options = Options(), output: SessionOutput? = nil) throws {
+        self.options = options
+        self.output = output
+        builtins = BuiltinTable(rows: BuiltinRows.all, constants: BuiltinRows.constants)
+        module = Module(name: "", builtins: builtins)
+        machine = nil
+        random = options.seed.map { RandomSource(seed: $0) } ?? RandomSource()
+        machine = try Machine(session: self)
+        try setArguments()
+    }
+
+    private func setArguments() throws {
+        module["args"] = try .list(options.arguments.map { .string($0) })
+        // Made now: slots must not move while a program runs.
+        module["ans"] = nil
+    }
+
+    // MARK: Running
+
+    /// Runs `text` and says how it ended; everything else goes to `output`.
+    /// - Parameter name: how messages call the text: a path, or `<repl 3>`.
+    @discardableResult
+    package func run(_ text: String, named name: String) -> Status { run(bytes: Array(text.utf8), named: name) }
+
+    @discardableResult
+    package func run(bytes: [UInt8], named name: String) -> Status {
+        Session.lock.locked {
+            act_interrupt_set(0)
+            let watchdog = options.maximumTime.map { Watchdog(seconds: $0) }
+            defer { watchdog?.stop() }
+            return DeepStack.run { self.execute(bytes, named: name, watchdog) }
+        }
+    }
+
+    private func execute(_ bytes: [UInt8], named name: String, _ watchdog: Watchdog?) -> Status {
+        guard let machine else { return .failed }
+        let unit: SourceUnit
+        switch parse(bytes, named: name) {
+        case .success(let parsed): unit = parsed
+        case .failure: return .failed
+        }
+        let compiler = Compiler(unit: unit, module: module)
+        let codes = compiler.compileProgram()
+        guard compiler.diagnostics.isEmpty else {
+            compiler.diagnostics.forEach { report($0) }
+            return .failed
+        }
+        let saved = options.isInteractive ? compiler.assignedGlobals.map { ($0, module.slots[$0]) } : []
+        machine.host = self
+        NumericEvents.isEnabled = options.warns || options.isStrict
+        defer { NumericEvents.isEnabled = false }
+        do {
+            for code in codes {
+                try machine.run(code)
+                try machine.drainNumericEvents()
+            }
+            return .done
+        } catch {
+            _ = NumericEvents.drain()
+            for (slot, value) in saved { module.slots[slot] = value }
+            return finish(error, watchdog)
+        }
+    }
+
+    private func finish(_ error: Error, _ watchdog: Watchdog?) -> Status {
+        guard let fault = error as? Fault else { return .failed }
+        if case .exit(let status) = fault.kind { return .exit(status) }
+        if fault.kind == .interrupted {
+            if let seconds = watchdog?.fired {
+                report(RuntimeWording.timeLimit(seconds, fault.diagnostic))
+                return .limit
+            }
+            if !options.isInteractive { return .interrupted }
+            report(fault.diagnostic)
+            return .interrupted
+        }
+        report(fault.diagnostic)
+        return fault.kind == .limit ? .limit : .failed
+    }
+
+    private enum Parsed {
+        case success(SourceUnit)
+        case failure
+    }
+
+    private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
+        do {
+            let source = try SourceText(id: sources.count, name: name, bytes: bytes)
+            sources.append(source)
+            let result = ActLanguage.parse(source)
+            guard result.diagnostics.isEmpty else {
+                result.diagnostics.forEach { report($0) }
+                return .failure
+            }
+            return .success(SourceUnit(source: source, tree: result.tree))
+        } catch {
+            report(RuntimeWording.diagnostic(forSource: error, named: name))
+            return .failure
+        }
+    }
+
+    /// Every syntax error of `bytes`; runs nothing.
+    package func check(bytes: [UInt8], named name: String) -> Bool {
+        DeepStack.run {
+            guard case .success(let unit) = self.parse(bytes, named: name) else { return false }
+            let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins))
+            _ = compiler.compileProgram()
+            compiler.diagnostics.forEach { self.report($0) }
+            return compiler.diagnostics.isEmpty
+        }
+    }
+
+    /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
+    package func isIncomplete(_ text: String) -> Bool {
+        guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
+        return ActLanguage.parse(source).isIncomplete
+    }
+
+    package func source(_ id: Int32) -> SourceText? {
+        sources.indices.contains(Int(id)) ? sources[Int(id)] : nil
+    }
+
+    /// Forgets every variable.
+    package func reset() throws {
+        module = Module(name: "", builtins: builtins)
+        try setArguments()
+        warned = []
+    }
+
+    package func report(_ diagnostic: Diagnostic) { output?.report(diagnostic, self) }
+
+    // MARK: Importing
+
+    /// The record of the top-level names of a file, run once in a session.
+    func importModule(path: String, bytes: [UInt8], _ machine: Machine) throws -> Value {
+        if let value = importedModules[path] {
+            if case .undefined = value { throw RuntimeError.cannot("`\(path)` imports itself", help: "move what both files need to a third one") }
+            return value
+        }
+        importedModules[path] = .undefined
+        do {
+            let module = Module(name: path, builtins: builtins)
+            let source = try SourceText(id: sources.count, name: path, bytes: bytes)
+            sources.append(source)
+            let result = ActLanguage.parse(source)
+            if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
+            let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module)
+            let codes = compiler.compileProgram()
+            if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
+            for code in codes { try machine.run(code) }
+            let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))
+            importedModules[path] = value
+            return value
+        } catch {
+            importedModules[path] = nil
+            throw error
+        }
+    }
+}
+
+extension Session: MachineHost {
+    package func write(_ text: String) { output?.write(text) }
+
+    package func show(_ value: Value, name: String?) {
+        if options.isInteractive { module["ans"] = value }
+        let text = (try? Format.shown(value)) ?? ""
+        let note = pendingNote ?? Format.note(value)
+        pendingNote = nil
+        output?.show(Shown(value: value, text: text, note: options.isInteractive ? note : nil))
+    }
+}

@@ -1,0 +1,373 @@
+// What to say when the next token does not fit: the words around it tell what was meant.
+// The spellings of other languages are rows of `ForeignHabits.swift`.
+
+extension Parser {
+    /// A value must begin here and does not.
+    @inline(never)
+    mutating func failAtValue() -> Failure {
+        let previous = peek(-1)
+        if token.kind == .endOfInput || (token.newlineBefore && position > statementStart && isIncrement(previous)) {
+            return failAtEnd(after: previous)
+        }
+        return fail(atValue(after: previous))
+    }
+
+    private mutating func failAtEnd(after previous: Token) -> Failure {
+        if isIncrement(previous), position - 3 >= statementStart {
+            let name = text(peek(-3))
+            let operation = text(previous)
+            return fail(
+                Diagnostic("`\(operation)\(operation)` is not an operator", at: span(previous), help: "write `\(name) \(operation)= 1`"))
+        }
+        let place = position > 0 ? span(previous) : span(token)
+        return fail(Diagnostic("a value is missing after `\(text(previous))`", at: place), isIncomplete: true)
+    }
+
+    /// Whether `token` is the second of two adjacent `+` or `-`.
+    private func isIncrement(_ token: Token) -> Bool {
+        let before = peek(-2)
+        return (token.kind == .plus || token.kind == .minus) && before.kind == token.kind && before.end == token.start
+    }
+
+    private func atValue(after previous: Token) -> Diagnostic {
+        let word = text(token)
+        let isFirst = position == statementStart
+        switch token.kind {
+        case .unknown: return foreignSymbol()
+        case .rightParenthesis, .rightBracket, .rightBrace:
+            if partner(of: position) == nil { return .unmatched(word, at: span(token)) }
+        case .return, .break, .continue, .unset:
+            let help = token.kind == .return ? "a function's value is the last expression of its block" : nil
+            return Diagnostic("`\(word)` is a statement and cannot stand inside an expression", at: span(token), help: help)
+        case .else: return strayElse()
+        case .not: return Diagnostic("`not` needs parentheses here", at: span(token), help: "write `(not …)`")
+        case .star, .caret:
+            if previous.kind == .leftParenthesis || previous.kind == .comma {
+                return Diagnostic("a call cannot spread a list or record over its parameters", at: span(token), help: "pass the values one by one")
+            }
+        case .doubleSlash where isFirst, .percent where isFirst, .unknown where word == "/*":
+            return Diagnostic("`\(word)` does not begin a comment", at: span(token), help: "a comment starts with `#`")
+        case .at where isFirst && peek().kind == .name:
+            return Diagnostic("act has no decorators", at: span(token), help: "call the function: `f = decorate(f)`")
+        case .at where peek().kind == .leftParenthesis:
+            return Diagnostic("`@` is matrix multiplication and has no value on its left", at: span(token), help: "a function literal is `x -> …`")
+        case .dot where isFirst:
+            return Diagnostic(
+                "a line cannot begin with `.`", at: span(token), help: "end the line before with an open bracket, or write `|> f` here")
+        case .arrow:
+            return Diagnostic("parameters are missing before `->`", at: span(token), help: "write `x -> …`, or `() -> …` for none")
+        case .colon where previous.kind == .number || previous.kind == .name: return colon(in: nil)
+        default: break
+        }
+        if isFirst { return Diagnostic("a statement cannot begin with `\(word)`", at: span(token), help: commentHelp()) }
+        let isOperator = token.kind.precedence > 0 || token.kind == .assign || token.kind.isUpdate
+        if isOperator, previous.kind.precedence > 0 || previous.kind == .assign {
+            return Diagnostic("a value is missing between `\(text(previous))` and `\(word)`", at: span(token), help: commentHelp())
+        }
+        return Diagnostic("a value is missing before `\(word)`", at: span(token), help: commentHelp())
+    }
+
+    /// A whole statement has been read and something follows it on its line.
+    @inline(never)
+    mutating func failAfterExpression() -> Failure {
+        let word = text(tokens[statementStart])
+        if hasLostHead, foreignContinuations.contains(word) { return Failure() }
+        let failure = fail(unexpected(in: nil))
+        if foreignOpeners[word] != nil { hasLostHead = true }
+        return failure
+    }
+
+    /// An element has been read, and neither `,` nor the closing bracket of `open` follows.
+    @inline(never)
+    mutating func failInside(_ open: Token) -> Failure { fail(unexpected(in: open)) }
+
+    private func unexpected(in open: Token?) -> Diagnostic {
+        let previous = peek(-1)
+        let word = text(token)
+        switch token.kind {
+        case .unknown: return foreignSymbol()
+        case .endOfInput: return Diagnostic("the text ends too early", at: span(previous))
+        case .rightParenthesis, .rightBracket, .rightBrace: return .unmatched(word, at: span(token))
+        case .arrow:
+            return Diagnostic(
+                "a function literal needs parentheses here", at: source.span(Int(previous.start), Int(token.end)),
+                help: "write `(\(rest(from: position - 1) ?? "x -> …"))`")
+        case .assign: return unexpectedAssign(in: open)
+        case .semicolon: return semicolon(in: open)
+        case .colon: return colon(in: open)
+        case .comma where open?.kind == .templateHead: return Diagnostic("one expression stands between `{` and `}`", at: span(token))
+        case .if:
+            return Diagnostic("`if` cannot follow a value", at: span(token), help: "write `\(rewrittenChoice ?? "if condition { a } else { b }")`")
+        case .for where open == nil || open?.kind == .leftParenthesis:
+            return Diagnostic("`for` after a value needs square brackets around both", at: span(token), help: "write `[\(rewrittenGenerator ?? "f(a) for a in xs")]`")
+        case .in:
+            return Diagnostic("`in` belongs to `for`", at: span(token), help: "write `any(xs == x)` to look for an element")
+        case .else: return strayElse()
+        case .not:
+            return Diagnostic("`not` cannot follow a value", at: span(token), help: "write `and not …`, or `!=` for unequal")
+        default: break
+        }
+        if let habit = foreignWord(before: token) { return habit }
+        if open?.kind == .leftBracket, token.kind.startsValue || token.kind == .minus { return missingComma(in: open) }
+        if token.kind.startsValue {
+            let help = commentHelp() ?? (open == nil ? "write an operator between them, or begin a new line" : "write a `,` or an operator between them")
+            return Diagnostic("`\(excerpt(token))` follows `\(excerpt(previous))` directly", at: span(token), help: help)
+        }
+        if let open {
+            return Diagnostic("`,` or the end of `\(text(open))` is missing before `\(word)`", at: span(token), help: commentHelp())
+        }
+        return Diagnostic("`\(word)` cannot stand here", at: span(token), help: commentHelp())
+    }
+
+    private func unexpectedAssign(in open: Token?) -> Diagnostic {
+        if let open {
+            return Diagnostic(
+                "`=` cannot stand inside brackets", at: span(token),
+                help: text(open) == "(" ? "`==` compares; a named argument is `name=value`" : "`==` compares")
+        }
+        return Diagnostic("one statement assigns once", at: span(token), help: "write two statements; `==` compares")
+    }
+
+    func assignmentInCondition(_ condition: ExpressionID) -> Diagnostic {
+        let left = tree.text(of: condition)
+        return Diagnostic(
+            "`=` assigns and cannot stand in a condition", at: span(token), help: left.count <= 40 ? "write `\(left) == …`" : "write `==`")
+    }
+
+    private func semicolon(in open: Token?) -> Diagnostic {
+        if let open, open.kind == .leftBracket, let fixed = rewrittenArray(open) {
+            return Diagnostic("rows of an array are separated by `,` and have brackets of their own", at: span(token), help: "write `\(fixed)`")
+        }
+        if open?.kind == .leftBracket {
+            return Diagnostic(
+                "rows of an array are separated by `,` and have brackets of their own", at: span(token), help: "write `[[1, 2], [3, 4]]`")
+        }
+        return Diagnostic("`;` cannot stand inside brackets", at: span(token), help: "separate the elements by `,`")
+    }
+
+    private func missingComma(in open: Token?) -> Diagnostic {
+        let help = open.flatMap(rewrittenArray).map { "write `\($0)`" } ?? "write a `,` between them"
+        return Diagnostic("elements of an array are separated by `,`", at: span(token), help: help)
+    }
+
+    private func colon(in open: Token?) -> Diagnostic {
+        let previous = peek(-1)
+        let next = peek()
+        if open?.kind == .leftBrace || peek(-2).kind == .leftBrace {
+            let isInterpolated = previous.kind == .templateTail
+            return Diagnostic(
+                "a record's key is a name or a string\(isInterpolated ? " without `{…}`" : "")", at: span(previous),
+                help: "write `\"\(excerpt(previous))\": …`")
+        }
+        if let habit = foreignWord(before: token) { return habit }
+        if open == nil, next.newlineBefore || next.kind == .endOfInput {
+            return Diagnostic("`:` does not begin a block", at: span(token), help: "write `{ … }`")
+        }
+        var help = "write `range(start, stop)`, which leaves out `stop`"
+        if previous.kind == .number, next.kind == .number, peek(2).kind != .colon {
+            let last = numbers[Int(next.payload)]
+            if last == last.rounded(), abs(last) < 1e9 { help = "write `range(\(text(previous)), \(Int(last) + 1))`, which ends at \(text(next))" }
+        }
+        return Diagnostic("`:` makes a range only inside an index", at: span(token), help: help)
+    }
+
+    private func strayElse() -> Diagnostic {
+        token.newlineBefore
+            ? .elseOnNewLine(at: span(token))
+            : Diagnostic("`else` without `if`", at: span(token), help: "write `if condition { a } else { b }`")
+    }
+
+    /// `else` where a statement begins: said once when the head of its `if` is lost.
+    @inline(never)
+    mutating func parseStrayElse() throws(Failure) -> ExpressionID {
+        if !hasLostHead { report(peek().kind == .colon ? colonBlock(after: token, at: peek()) : strayElse()) }
+        hasLostHead = true
+        throw Failure()
+    }
+
+    // MARK: Blocks, parameters, keys, fields
+
+    @inline(never)
+    mutating func failAtBlock(of keyword: Token) -> Failure {
+        let word = text(keyword)
+        switch token.kind {
+        case .colon: return fail(colonBlock(after: keyword, at: token))
+        case .leftBrace: return fail(Diagnostic("the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
+        case .unknown: return fail(foreignSymbol())
+        case .assign, .arrow, .semicolon: return fail(unexpected(in: nil))
+        default: break
+        }
+        if let habit = foreignWord(before: token) { return fail(habit) }
+        let isAtEnd = token.kind == .endOfInput || token.newlineBefore
+        return fail(
+            Diagnostic("a block `{ … }` is missing after `\(word)`", at: isAtEnd ? span(peek(-1)) : span(token), help: "write `\(blockPattern(word))`"))
+    }
+
+    private func colonBlock(after keyword: Token, at colon: Token) -> Diagnostic {
+        var help = blockPattern(text(keyword))
+        if let start = tokens.lastIndex(of: keyword, before: position), let head = line(from: start, upTo: position) {
+            let body = position + 1 < tokens.count && !peek().newlineBefore ? rest(from: position + 1) : nil
+            help = "\(head) { \(body ?? "…") }"
+        }
+        return Diagnostic("`:` does not begin a block", at: span(colon), help: "write `\(help)`")
+    }
+
+    private func blockPattern(_ word: String) -> String {
+        switch word {
+        case "else": "else { … }"
+        case "for": "for a in xs { … }"
+        default: "\(word) condition { … }"
+        }
+    }
+
+    @inline(never)
+    mutating func failAtLoopVariable() -> Failure {
+        let previous = peek(-1)
+        switch token.kind {
+        case .assign where peek().kind == .number && peek(2).kind == .colon:
+            let stop = peek(3).kind == .number ? numbers[Int(peek(3).payload)] + 1 : .nan
+            let range = abs(stop) < 1e9 && stop == stop.rounded() ? "range(\(text(peek())), \(Int(stop)))" : "range(start, stop)"
+            return fail(Diagnostic("`for` takes `in`", at: span(token), help: "write `for \(text(previous)) in \(range) { … }`"))
+        case .leftParenthesis:
+            return fail(Diagnostic("the variables of `for` stand without parentheses", at: span(token), help: "write `for a, b in pairs { … }`, `for i in range(10) { … }`"))
+        case .name where previous.kind == .name:
+            return fail(Diagnostic("`for` takes `in`", at: span(token), help: "write `for \(text(token)) in xs { … }`"))
+        default:
+            let what = previous.kind == .name ? "`in` is missing after the variable of `for`" : "`for` needs the name of a variable"
+            return fail(Diagnostic(what, at: span(token), help: "write `for a in xs { … }`"))
+        }
+    }
+
+    @inline(never)
+    mutating func failAtParameter() -> Failure {
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        if token.kind == .star || token.kind == .caret {
+            return fail(Diagnostic("a function has a fixed number of parameters", at: span(token), help: "take a list and pass `(a, b, c)`"))
+        }
+        return fail(Diagnostic("a parameter is a name", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
+    }
+
+    @inline(never)
+    mutating func failInParameters(_ open: Token) -> Failure {
+        if token.kind == .colon { return fail(Diagnostic("parameters have no types in act", at: span(token), help: "write the name alone")) }
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        return fail(Diagnostic("a parameter is a name, alone or with a default", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
+    }
+
+    @inline(never)
+    mutating func failAtKey(_ open: Token) -> Failure {
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        if token.kind.isKeyword {
+            let word = text(token)
+            return fail(Diagnostic("`\(word)` is a keyword and no key of a record", at: span(token), help: "write `\"\(word)\": …`"))
+        }
+        return fail(Diagnostic("a record's key is a name or a string", at: span(token), help: "write for example `{W: 1, \"two words\": 2}`"))
+    }
+
+    mutating func failAfterKey(_ key: Token, _ open: Token) -> Failure {
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        let help = token.kind == .assign ? "write `\(excerpt(key)): …`" : "write `\(excerpt(key)): value`"
+        return fail(Diagnostic("`:` is missing after the key `\(excerpt(key))`", at: span(token), help: help))
+    }
+
+    func missingField(of base: ExpressionID) -> Diagnostic {
+        let whole = tree.text(of: base)
+        if token.kind.isKeyword, !token.newlineBefore {
+            let help = whole.count <= 40 ? "write `\(whole)[\"\(text(token))\"]`" : "write `[\"\(text(token))\"]`"
+            return Diagnostic("`\(text(token))` is a keyword and cannot follow `.`", at: span(token), help: help)
+        }
+        return Diagnostic("the name of a field must follow `.`", at: span(peek(-1)))
+    }
+
+    @inline(never)
+    mutating func failAtCall(of number: ExpressionID) -> Failure {
+        let text = tree.text(of: number)
+        return fail(Diagnostic("the number `\(text)` cannot be called", at: span(extent(number)), help: "write `\(text) * (…)` for a product"))
+    }
+
+    func badTarget(_ target: ExpressionID, part: ExpressionID) -> Diagnostic {
+        func diagnostic(_ what: String, _ help: String? = nil) -> Diagnostic {
+            Diagnostic("\(what) cannot be assigned to", at: tree.span(of: target), help: help)
+        }
+        switch tree[part] {
+        case .number, .string, .bool, .none, .interpolation: return diagnostic("`\(excerpt(tree.text(of: part)))`", "`==` compares")
+        case .list(let run), .array(let run):
+            let names = tree[run].map { tree.text(of: $0) }.joined(separator: ", ")
+            return diagnostic("brackets", names.count <= 40 && !names.isEmpty ? "write `\(names) = …`" : "write `a, b = …`")
+        case .call(let callee, _):
+            switch tree[callee] {
+            case .field where part == target: return diagnostic("a call", "write `\(excerpt(tree.text(of: callee))) = x -> …` for a function in a record")
+            case .prime: return diagnostic("a derivative", "act computes it: define the function alone")
+            default: return diagnostic("a call", "a function is defined as `f(x) = …`, its parameters being names")
+            }
+        case .prime: return diagnostic("a derivative or transpose")
+        case .function: return diagnostic("a function literal", "write `f = x -> …`")
+        default: return diagnostic("`\(excerpt(tree.text(of: part)))`", "`==` compares; a name, `a[i]` or `r.name` can be assigned to")
+        }
+    }
+
+    // MARK: Other languages
+
+    private func foreignSymbol() -> Diagnostic {
+        let word = text(token)
+        let previous = peek(-1)
+        if let habit = foreignSymbols[word] {
+            let fault = habit.fault.isEmpty ? "`\(word)` is not an operator" : habit.fault
+            return Diagnostic(fault, at: span(token), help: rewrittenStatement(habit) ?? habit.help)
+        }
+        if word == "'", previous.end < token.start, previous.kind == .name || previous.kind == .rightParenthesis {
+            return Diagnostic("`'` must follow the function directly", at: span(token), help: "write `\(excerpt(previous))'`; strings are written `\"…\"`")
+        }
+        if word == "'" { return Diagnostic("this `'` has no partner", at: span(token), help: "strings are written `\"…\"`") }
+        let scalar = word.unicodeScalars.first ?? " "
+        let isVisible = !scalar.properties.isDefaultIgnorableCodePoint && scalar.properties.generalCategory != .control
+            && scalar.properties.generalCategory != .format
+        let number = String(scalar.value, radix: 16, uppercase: true)
+        let name = isVisible ? "`\(word)`" : "the invisible character U+\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)"
+        return Diagnostic("\(name) means nothing in act", at: span(token), help: commentHelp())
+    }
+
+    /// A word of another language before `next` or where `next` stands, such as `def f` or `a is b`.
+    private func foreignWord(before next: Token) -> Diagnostic? {
+        let previous = peek(-1)
+        if previous.kind == .name, let habit = foreignOpeners[text(previous)] {
+            return Diagnostic(habit.fault, at: span(previous), help: rewrittenOpener(at: position - 1) ?? habit.help)
+        }
+        // `function f(x)`, `elif c:`, `f = function(x) {`: the word stands further to the left.
+        for index in [statementStart, statementStart + 2] where index < position && tokens[index].kind == .name {
+            guard index == statementStart || tokens[index - 1].kind == .assign, let habit = foreignOpeners[text(tokens[index])] else { continue }
+            return Diagnostic(habit.fault, at: span(tokens[index]), help: rewrittenOpener(at: index) ?? habit.help)
+        }
+        if next.kind == .name, let habit = foreignInfixes[text(next)] {
+            return Diagnostic(habit.fault, at: span(next), help: rewrittenStatement(habit) ?? habit.help)
+        }
+        let isPrefixed = previous.kind == .name && (next.kind == .string || next.kind == .templateHead) && previous.end == next.start
+        if isPrefixed, ["f", "r", "b", "u", "rb", "fr"].contains(text(previous)) {
+            return Diagnostic(
+                "a string has no prefix in act", at: span(previous), help: "remove `\(text(previous))`: every string interpolates `{expression}`")
+        }
+        if previous.kind == .prime, next.kind == .name, ["f", "r", "b"].contains(text(peek(-2))) {
+            return Diagnostic("strings are written with double quotes", at: span(previous), help: "write `\"…\"`; it interpolates `{expression}`")
+        }
+        return nil
+    }
+
+    /// When the statement so far holds `//` or `%`, a comment may have been meant.
+    private func commentHelp() -> String? {
+        var index = position
+        while index > statementStart, index > position - 40 {
+            index -= 1
+            if tokens[index].kind == .doubleSlash { return "`//` is floor division; a comment starts with `#`" }
+            if tokens[index].kind == .percent, token.kind == .name { return "`%` is the remainder; a comment starts with `#`" }
+        }
+        return nil
+    }
+
+    /// A token's text, shortened to a few words.
+    func excerpt(_ token: Token) -> String { excerpt(text(token)) }
+
+    func excerpt(_ text: String) -> String {
+        let line = text.prefix { $0 != "\n" && $0 != "\r\n" && $0 != "\r" }
+        return line.count > 30 || line.count < text.count ? line.prefix(29) + "…" : String(line)
+    }
+}

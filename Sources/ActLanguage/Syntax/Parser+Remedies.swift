@@ -1,0 +1,143 @@
+// The user's own text as act writes it, for the help of a fault: what can be pasted back.
+//
+// What must stay true: a remedy is on one line, short, and nil when it would be a guess.
+
+extension Parser {
+    /// The longest remedy worth reading.
+    private static let lengthLimit = 60
+
+    /// The text of the tokens from `start` up to `end`, when it is short and on one line.
+    func line(from start: Int, upTo end: Int) -> String? {
+        guard start < end, end <= tokens.count, Int(tokens[end - 1].end) - Int(tokens[start].start) <= 4 * Self.lengthLimit else { return nil }
+        let text = source.text(Int(tokens[start].start)..<Int(tokens[end - 1].end))
+        return text.count <= Self.lengthLimit && !text.contains(where: \.isNewline) ? text : nil
+    }
+
+    /// The text from `start` to the end of its statement, element or bracket.
+    func rest(from start: Int) -> String? {
+        var end = start
+        scan: while end < tokens.count, tokens[end].kind != .endOfInput, end == start || !tokens[end].newlineBefore {
+            switch tokens[end].kind {
+            case .semicolon, .comma, .rightParenthesis, .rightBracket, .rightBrace, .templateMiddle, .templateTail, .formatSpec: break scan
+            case .leftParenthesis, .leftBracket, .leftBrace:
+                guard let partner = partner(of: end) else { return nil }
+                end = partner
+            default: break
+            }
+            end += 1
+        }
+        return line(from: start, upTo: end)
+    }
+
+    /// The statement with the current token replaced, and every other symbol of another language that has a replacement.
+    func rewrittenStatement(_ habit: ForeignHabit) -> String? {
+        guard let replacement = habit.replacement else { return nil }
+        var result = ""
+        var index = statementStart
+        while tokens[index].kind != .endOfInput, tokens[index].kind != .semicolon, index == statementStart || !tokens[index].newlineBefore {
+            let word = tokens[index]
+            if index > statementStart { result += source.text(Int(tokens[index - 1].end)..<Int(word.start)) }
+            if index == position {
+                result += replacement
+            } else if word.kind == .unknown {
+                guard let other = foreignSymbols[text(word)]?.replacement else { return nil }
+                result += other
+            } else {
+                result += text(word)
+            }
+            guard result.utf8.count <= 4 * Self.lengthLimit else { return nil }
+            index += 1
+        }
+        result = result.split(separator: "  ").joined(separator: " ")
+        return result.count <= Self.lengthLimit && index > position ? "write `\(result)`" : nil
+    }
+
+    /// `a if c else b`, the current token being `if`.
+    var rewrittenChoice: String? {
+        guard let last = tree.expressions.indices.last else { return nil }
+        var value = ExpressionID(index: UInt32(truncatingIfNeeded: last))
+        var target = ""
+        if case .assign(let left, let right) = tree[value] { (target, value) = (tree.text(of: left) + " = ", right) }
+        var index = position + 1
+        while tokens[index].kind != .else {
+            guard tokens[index].kind != .endOfInput, !tokens[index].newlineBefore else { return nil }
+            index += 1
+        }
+        guard let condition = line(from: position + 1, upTo: index), let other = rest(from: index + 1) else { return nil }
+        let result = "\(target)if \(condition) { \(tree.text(of: value)) } else { \(other) }"
+        return result.count <= Self.lengthLimit ? result : nil
+    }
+
+    /// `f(a) for a in xs`, the current token being `for`.
+    var rewrittenGenerator: String? {
+        guard let last = tree.extents.last, let loop = rest(from: position) else { return nil }
+        let value = source.text(span(last))
+        return value.count <= 30 ? "\(value) \(loop)" : nil
+    }
+
+    /// `lambda x: e`, `def f(x):`, `print x`, the word being the token at `index`.
+    func rewrittenOpener(at index: Int) -> String? {
+        let next = min(index + 1, tokens.count - 1)
+        switch text(tokens[index]) {
+        case "lambda":
+            var colon = next
+            while tokens[colon].kind != .colon {
+                guard tokens[colon].kind == .name || tokens[colon].kind == .comma else { return nil }
+                colon += 1
+            }
+            guard let body = rest(from: colon + 1) else { return nil }
+            let parameters = colon == next ? "" : line(from: next, upTo: colon) ?? "…"
+            return colon == next + 1 ? "write `\(parameters) -> \(body)`" : "write `(\(parameters)) -> \(body)`"
+        case "def", "function", "fn", "func", "fun":
+            guard tokens[next].kind == .name, tokens[min(next + 1, tokens.count - 1)].kind == .leftParenthesis, let end = partner(of: next + 1)
+            else { return nil }
+            return line(from: next, upTo: end + 1).map { "write `\($0) = …`, or `\($0) = { … }` for several lines" }
+        case "print", "echo", "disp": return rest(from: next).map { "write `print(\($0))`" }
+        case "let", "var", "const": return rest(from: next).map { "write `\($0)`" }
+        case "del": return rest(from: next).map { "write `unset \($0)`" }
+        default: return nil
+        }
+    }
+
+    /// `[1 2; 3 4]` as act writes it, when it holds only simple elements.
+    func rewrittenArray(_ open: Token) -> String? {
+        var index = position
+        while index > 0, tokens[index].start != open.start { index -= 1 }
+        guard let end = partner(of: index), end - index < 40 else { return nil }
+        var rows: [[String]] = [[]]
+        var element = ""
+        func finishElement() {
+            if !element.isEmpty { rows[rows.count - 1].append(element) }
+            element = ""
+        }
+        for position in index + 1..<end {
+            let token = tokens[position]
+            switch token.kind {
+            case .number, .name, .string, .true, .false:
+                if !element.isEmpty, element != "-" { finishElement() }
+                element += text(token)
+            case .minus:
+                let isSign = tokens[position - 1].end < token.start && tokens[position + 1].start == token.end
+                guard element.isEmpty || isSign else { return nil }
+                finishElement()
+                element = "-"
+            case .comma: finishElement()
+            case .semicolon:
+                finishElement()
+                rows.append([])
+            default: return nil
+            }
+        }
+        finishElement()
+        let written = rows.filter { !$0.isEmpty }.map { $0.joined(separator: ", ") }
+        let result = written.count == 1 ? "[\(written[0])]" : "[" + written.map { "[\($0)]" }.joined(separator: ", ") + "]"
+        return result.count <= 60 ? result : nil
+    }
+}
+
+extension [Token] {
+    /// The index of a token of this list, looked for leftwards from `end`.
+    func lastIndex(of token: Token, before end: Int) -> Int? {
+        self[..<Swift.min(end, count)].lastIndex { $0.start == token.start && $0.kind == token.kind }
+    }
+}
