@@ -26,6 +26,7 @@ let package = Package(
         .executableTarget(
             name: "act",
             dependencies: ["ActLanguage", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(name: "actbench", dependencies: ["ActLanguage"]),
 
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
         .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActTestSupport"]),

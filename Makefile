@@ -1,0 +1,48 @@
+# Everything from a fresh machine on: what is missing is installed (apt-get on Debian and Ubuntu, brew on macOS), then built.
+#
+#   make run    builds act and runs examples/tour.act      make test     builds and runs every test
+#   make repl   builds act and starts the session          make bench    measures the hot paths
+#   make install PREFIX=/usr/local                         make uninstall, make clean
+
+PREFIX ?= /usr/local
+SWIFT ?= swift
+BUILD = $(SWIFT) build -c release
+ACT = .build/release/act
+IS_LINUX = $(filter Linux,$(shell uname -s))
+
+# The pages that are made from the rows: what tests compare.
+reference: packages
+	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy'
+
+.PHONY: run repl test bench reference install uninstall build packages clean
+
+run: build
+	$(ACT) examples/tour.act
+
+repl: build
+	@$(ACT)
+
+test: packages
+	$(SWIFT) test -c release
+
+bench: packages
+	$(BUILD) --product actbench
+	.build/release/actbench
+
+build: packages
+	$(BUILD) --product act
+
+# On Linux with Swift's own libraries inside: it then runs where there is no toolchain, and starts in 4 ms instead of 6.
+install: packages
+	$(BUILD) --product act --scratch-path .build-install $(if $(IS_LINUX),--static-swift-stdlib)
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 $(if $(IS_LINUX),-s) .build-install/release/act "$(DESTDIR)$(PREFIX)/bin/act"
+
+uninstall:
+	rm -f "$(DESTDIR)$(PREFIX)/bin/act"
+
+packages:
+	@.ci/packages
+
+clean:
+	rm -rf .build .build-install

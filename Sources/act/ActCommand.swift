@@ -1,0 +1,161 @@
+// The command line: what may be written after `act`, and what each part of it does.
+//
+// What must stay true: everything after FILE is the script's own, whatever it begins with; the exit status is 0, 1, 2 or 130 as
+// `ExitStatus` says, or what the program asked for.
+
+import ActLanguage
+import ArgumentParser
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+let actVersion = "0.1.0"
+
+enum ExitStatus {
+    static let success: Int32 = 0
+    /// An error in the program, a limit reached included, or a file that cannot be read.
+    static let failure: Int32 = 1
+    static let usage: Int32 = 2
+    static let interrupted: Int32 = 130
+}
+
+struct ActCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "act",
+        abstract: "A small array language for activation functions and neural-network layers.",
+        usage: """
+            act [OPTIONS]                      the interactive session
+            act [OPTIONS] FILE [ARG ...]       runs a script; `args` holds its arguments
+            act [OPTIONS] -e TEXT [ARG ...]    runs text
+            act [OPTIONS] - [ARG ...]          runs standard input
+            act check FILE ...                 reports every syntax error, runs nothing
+            """,
+        discussion: "Exit status: 0; 1 an error in the program; 2 wrong usage; 130 interrupted.",
+        version: "act \(actVersion)")
+
+    @Option(name: .customShort("e"), parsing: .unconditional, help: ArgumentHelp("Run this text.", valueName: "text"))
+    var text: String?
+
+    @Flag(help: "Make warnings about numbers (overflow, division by zero, NaN) errors.")
+    var strict = false
+
+    @Flag(help: "Do not show warnings.")
+    var noWarn = false
+
+    @Option(help: ArgumentHelp("Compute with this many threads.", valueName: "n"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("Start random numbers from this seed.", valueName: "n"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("Memory that values may take: bytes, or 512M, 2G. By default 80 % of what is free.", valueName: "size"))
+    var maxMemory: MemorySize?
+
+    @Option(help: ArgumentHelp("Seconds that a program, or a line of the session, may take.", valueName: "seconds"))
+    var maxTime: Double?
+
+    @Flag(help: "Let programs touch no files.")
+    var sandbox = false
+
+    @Option(parsing: .unconditionalSingleValue, help: ArgumentHelp("With --sandbox: except the files below this folder.", valueName: "dir"))
+    var allow: [String] = []
+
+    @Option(help: "How figures are shown.")
+    var plot: PlotMode = .auto
+
+    @ArgumentParser.Argument(parsing: .captureForPassthrough, help: ArgumentHelp("A script, or - for standard input, and its arguments.", valueName: "file"))
+    var operands: [String] = []
+
+    func validate() throws {
+        if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes a number from 1 to 256, not \(threads)") }
+        if let maxTime, !(maxTime > 0 && maxTime.isFinite) { throw ValidationError("--max-time takes a positive number of seconds, not \(maxTime)") }
+        if !allow.isEmpty && !sandbox { throw ValidationError("--allow says what --sandbox leaves open: give both") }
+    }
+
+    /// Does what the arguments ask for.
+    /// - Returns: The exit status.
+    static func run(_ arguments: [String]) -> Int32 {
+        if let task = Task(plain: arguments) { return task.perform(Settings()) }
+        do {
+            let command = try parse(arguments)
+            return try command.task().perform(command.settings)
+        } catch {
+            return reportUsage(error)
+        }
+    }
+
+    private static func reportUsage(_ error: Error) -> Int32 {
+        guard exitCode(for: error) != .success else {
+            Output.standard.write(fullMessage(for: error) + "\n")
+            return Output.standard.finish() ? ExitStatus.success : ExitStatus.failure
+        }
+        Output.error.write("error: \(message(for: error))\n  help: `act --help` shows what can be written\n")
+        Output.error.flush()
+        return ExitStatus.usage
+    }
+
+    private var settings: Settings {
+        Settings(
+            isStrict: strict, warns: !noWarn, threads: threads, seed: seed, maximumMemory: maxMemory?.bytes, maximumTime: maxTime,
+            isSandboxed: sandbox, allowedFolders: allow, plot: plot)
+    }
+
+    private func task() throws -> Task {
+        var operands = operands[...]
+        // The rest was taken as it is, so an option that the parser does not know has come here too.
+        if let first = operands.first, first.hasPrefix("-"), first != "-" {
+            switch first {
+            case "--": operands.removeFirst()
+            case "-h", "--help": throw CleanExit.helpRequest()
+            case "--version": throw CleanExit.message(Self.configuration.version)
+            default: throw unknownOption(first)
+            }
+        }
+        if let text { return .text(text, arguments: Array(operands)) }
+        guard let first = operands.popFirst() else { return .session }
+        switch first {
+        case "-": return .standardInput(arguments: Array(operands))
+        case "check":
+            if operands == ["--help"] || operands == ["-h"] { throw CleanExit.helpRequest() }
+            if let option = operands.first(where: { $0.hasPrefix("-") && $0 != "-" }) { throw unknownOption(option) }
+            guard !operands.isEmpty else { throw ValidationError("`act check` needs the files to check") }
+            return .check(Array(operands))
+        default: return .file(first, arguments: Array(operands))
+        }
+    }
+
+    private func unknownOption(_ option: String) -> ValidationError {
+        let name = String(option.prefix { $0 != "=" })
+        let known = ["--strict", "--no-warn", "--threads", "--seed", "--max-memory", "--max-time", "--sandbox", "--allow", "--plot", "--version", "--help", "-e"]
+        let near = suggest(name, among: known)
+        return ValidationError("there is no option \(name)" + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"))
+    }
+}
+
+/// A number of bytes: `4096`, `512M`, `2G`, `1.5G`; units are powers of 1024.
+struct MemorySize: ExpressibleByArgument {
+    let bytes: Int
+
+    init?(argument: String) {
+        var digits = argument[...]
+        if digits.last == "B" || digits.last == "b" { digits.removeLast() }
+        if digits.last == "i" { digits.removeLast() }
+        let units: [Character: Double] = ["K": 0x1p10, "M": 0x1p20, "G": 0x1p30, "T": 0x1p40]
+        var unit = 1.0
+        if let letter = digits.last?.uppercased().first, let size = units[letter] {
+            unit = size
+            digits.removeLast()
+        }
+        guard let first = digits.first, first.isASCII, first.isNumber, let number = Double(digits) else { return nil }
+        let size = (number * unit).rounded()
+        guard size >= 1, size < 0x1p62 else { return nil }
+        bytes = Int(size)
+    }
+
+    static var allValueStrings: [String] { [] }
+    var defaultValueDescription: String { String(bytes) }
+}
+
+extension PlotMode: ExpressibleByArgument {}

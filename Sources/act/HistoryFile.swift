@@ -1,0 +1,135 @@
+// The lines typed in earlier sessions, one a line of a text file in the user's state directory.
+//
+// What must stay true: nothing here can keep a session from working; several sessions at once lose no line of each other, for
+// each line is appended under a lock; only its owner can read the file.
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+final class HistoryFile {
+    /// How many lines come back, and how many are kept when the file has grown to twice as many.
+    static let limit = 10_000
+
+    let path: String
+    /// What went wrong, to be said once.
+    private(set) var warning: String?
+    private var last: String?
+    private var isBroken = false
+
+    init(path: String) { self.path = path }
+
+    /// `$XDG_STATE_HOME/act/history`, or in `~/.local/state`.
+    static var standardPath: String? {
+        if let state = Terminal.variable("XDG_STATE_HOME"), state.hasPrefix("/") { return state + "/act/history" }
+        let home = Terminal.variable("HOME") ?? getpwuid(getuid()).flatMap { $0.pointee.pw_dir.map { String(cString: $0) } }
+        guard let home, home.hasPrefix("/") else { return nil }
+        return home + "/.local/state/act/history"
+    }
+
+    /// The remembered lines, oldest first.
+    func load() -> [String] {
+        guard let descriptor = openLocked(O_RDWR | O_CREAT) ?? openLocked(O_RDONLY) else {
+            fail(errno)
+            return []
+        }
+        defer { close(descriptor) }
+        guard let bytes = readAll(descriptor) else {
+            fail(errno)
+            return []
+        }
+        let pieces = bytes.split(separator: UInt8(ascii: "\n"))
+        let lines = pieces.compactMap(HistoryFile.line)
+        if lines.count < pieces.count { warning = "\(path) holds something else than lines of text; that is left out" }
+        let kept = Array(lines.suffix(HistoryFile.limit))
+        if pieces.count > 2 * HistoryFile.limit { replace(with: kept) }
+        last = kept.last
+        return kept
+    }
+
+    /// Appends a line, unless it is the same as the last one.
+    func append(_ line: String) {
+        guard !isBroken, line != last, HistoryFile.line(Array(line.utf8)[...]) != nil else { return }
+        last = line
+        guard let descriptor = openLocked(O_WRONLY | O_CREAT | O_APPEND) else { return fail(errno) }
+        defer { close(descriptor) }
+        if let code = writeAll(Array((line + "\n").utf8), to: descriptor) { fail(code) }
+    }
+
+    /// What there is to say, once.
+    func takeWarning() -> String? {
+        defer { warning = nil }
+        return warning
+    }
+
+    private func fail(_ code: Int32) {
+        isBroken = true
+        warning = "history is not kept: \(path): \(describe(errno: code))"
+    }
+
+    /// The text of a line, if it is one that can have been typed.
+    private static func line(_ bytes: ArraySlice<UInt8>) -> String? {
+        guard !bytes.isEmpty, bytes.count <= 1 << 16, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        return text.utf8.elementsEqual(bytes) ? text : nil
+    }
+
+    /// The file, made if the flags ask for it, and locked; again if another session has put a new one in its place meanwhile.
+    private func openLocked(_ flags: Int32) -> Int32? {
+        if flags & O_CREAT != 0 { makeFolders() }
+        for _ in 0..<10 {
+            let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o600)
+            guard descriptor >= 0 else { return nil }
+            var ours = stat()
+            var named = stat()
+            guard fstat(descriptor, &ours) == 0, ours.st_mode & S_IFMT == S_IFREG else {
+                close(descriptor)
+                errno = ours.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
+                return nil
+            }
+            _ = flock(descriptor, LOCK_EX)
+            if stat(path, &named) == 0, named.st_ino == ours.st_ino, named.st_dev == ours.st_dev {
+                if ours.st_mode & 0o077 != 0 { _ = fchmod(descriptor, 0o600) }
+                return descriptor
+            }
+            close(descriptor)
+        }
+        return nil
+    }
+
+    private func makeFolders() {
+        var folders: [String] = []
+        var rest = path[...]
+        while let slash = rest.lastIndex(of: "/"), slash > rest.startIndex {
+            rest = rest[..<slash]
+            folders.append(String(rest))
+        }
+        for folder in folders.reversed() { _ = mkdir(folder, 0o700) }
+    }
+
+    private func readAll(_ descriptor: Int32) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        // A file of this size is none of ours.
+        while bytes.count < 1 << 26 {
+            let count = readSome(descriptor, into: &chunk)
+            if count == 0 { break }
+            if count < 0 { return nil }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+        return bytes
+    }
+
+    /// Puts a file with these lines in the place of the old one, whose lock is held.
+    private func replace(with lines: [String]) {
+        let draft = path + ".new"
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        let text = lines.joined(separator: "\n") + "\n"
+        let isWritten = writeAll(Array(text.utf8), to: descriptor) == nil
+        close(descriptor)
+        if !isWritten || rename(draft, path) != 0 { unlink(draft) }
+    }
+}

@@ -1,0 +1,114 @@
+// Signals. Ctrl-C ends a computation by the flag that the array library and the machine look at; a second one that finds the
+// flag still up does not wait.
+//
+// What must stay true: handlers only store integers, write to a pipe and leave, all of which a signal handler may do.
+
+import CActKernels
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// What the process is doing, for Ctrl-C means something else in each.
+private nonisolated(unsafe) var activity = Interrupt.Activity.running.rawValue
+/// Ctrl-C pressed since the last one that was answered.
+private nonisolated(unsafe) var unanswered: Int32 = 0
+/// Whether the terminal has just shown `^C`, after which a new line begins.
+private nonisolated(unsafe) var isAtTerminal = false
+/// Where handlers tell a reader what happened, a byte a signal.
+private nonisolated(unsafe) var wakeUpWriter: Int32 = -1
+
+enum Interrupt {
+    enum Activity: Int32 {
+        /// A script runs.
+        case running
+        /// A line of the session runs.
+        case runningLine
+        /// A line is being typed: `LineEditor` listens.
+        case editing
+        /// Plain input is awaited.
+        case reading
+    }
+
+    enum Event: UInt8 {
+        case interrupt = 1
+        case resize, resume, end
+    }
+
+    /// Where `LineEditor` hears of signals.
+    private(set) static nonisolated(unsafe) var wakeUpReader: Int32 = -1
+
+    static func install() {
+        // A reader that has gone ends us, quietly, as it ends every filter.
+        signal(SIGPIPE, SIG_DFL)
+        handle(SIGINT, with: interrupted)
+    }
+
+    /// Also what only someone at a terminal needs.
+    static func installForSession() {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return }
+        for end in ends {
+            _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+        }
+        wakeUpReader = ends[0]
+        wakeUpWriter = ends[1]
+        isAtTerminal = true
+        handle(SIGWINCH) { _ in wakeUp(.resize) }
+        handle(SIGCONT) { _ in wakeUp(.resume) }
+        handle(SIGHUP, with: ended)
+        handle(SIGTERM, with: ended)
+    }
+
+    static func enter(_ new: Activity) {
+        unanswered = 0
+        activity = new.rawValue
+    }
+
+    private static func handle(_ number: Int32, with handler: @escaping @convention(c) (Int32) -> Void) {
+        var action = sigaction()
+        #if canImport(Glibc)
+        action.__sigaction_handler.sa_handler = handler
+        #else
+        action.__sigaction_u.__sa_handler = handler
+        #endif
+        // No SA_RESTART: a read must return.
+        sigaction(number, &action, nil)
+    }
+}
+
+private func wakeUp(_ event: Interrupt.Event) {
+    let saved = errno
+    var byte = event.rawValue
+    _ = write(wakeUpWriter, &byte, 1)
+    errno = saved
+}
+
+private func say(_ text: StaticString) {
+    let saved = errno
+    _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+    errno = saved
+}
+
+private func interrupted(_ number: Int32) {
+    if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.interrupt) }
+    if activity == Interrupt.Activity.reading.rawValue { _exit(ExitStatus.interrupted) }
+    if act_interrupt_get() == 0 { unanswered = 0 }
+    unanswered &+= 1
+    act_interrupt_set(1)
+    if unanswered < 2 { return isAtTerminal ? say("\n") : () }
+    if activity == Interrupt.Activity.running.rawValue { _exit(ExitStatus.interrupted) }
+    // In the session there are variables to lose.
+    if unanswered == 2 {
+        say("\nact is in the middle of one long operation and stops after it; Ctrl-C twice more leaves act\n")
+    } else if unanswered > 3 {
+        _exit(ExitStatus.interrupted)
+    }
+}
+
+private func ended(_ number: Int32) {
+    if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.end) }
+    _exit(128 &+ number)
+}

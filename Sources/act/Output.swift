@@ -1,0 +1,101 @@
+// Standard output and standard error: collected, so that a program that prints a million lines is not a million system calls.
+//
+// What must stay true: before anything is written to standard error, or read, what went to standard output is out; nothing written
+// is lost without an error at the end.
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+final class Output {
+    static let standard = Output(descriptor: STDOUT_FILENO)
+    static let error = Output(descriptor: STDERR_FILENO)
+
+    let isTerminal: Bool
+    private let descriptor: Int32
+    private var buffer: [UInt8] = []
+    private var lastFlush = 0
+    /// Of the first write that failed.
+    private(set) var failure: Int32?
+    /// Called once, when a write fails.
+    var onFailure: () -> Void = {}
+
+    private static let capacity = 1 << 16
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+        isTerminal = isatty(descriptor) == 1
+    }
+
+    func write(_ text: String) {
+        guard failure == nil else { return }
+        buffer.append(contentsOf: text.utf8)
+        // On a screen at once; into a file or a pipe in pieces, but none is kept back for long while the program goes on.
+        if isTerminal || buffer.count >= Output.capacity || Output.seconds() &- lastFlush > 1 { flush() }
+    }
+
+    func flush() {
+        lastFlush = Output.seconds()
+        guard !buffer.isEmpty else { return }
+        defer { buffer.removeAll(keepingCapacity: buffer.count <= 4 * Output.capacity) }
+        guard failure == nil else { return }
+        if let code = writeAll(buffer, to: descriptor) {
+            failure = code
+            onFailure()
+        }
+    }
+
+    /// Writes what is left.
+    /// - Returns: Whether everything that was ever written is out. If not, standard error says why.
+    func finish() -> Bool {
+        flush()
+        guard let failure else { return true }
+        if descriptor != STDERR_FILENO {
+            Output.error.write("error: cannot write to standard output: \(describe(errno: failure))\n")
+            Output.error.flush()
+        }
+        return false
+    }
+
+    private static func seconds() -> Int {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return now.tv_sec
+    }
+}
+
+/// Writes every byte, however many calls that takes.
+/// - Returns: The error number of the call that failed, if one did.
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+    var start = 0
+    while start < bytes.count {
+        let count = bytes[start...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        if count >= 0 {
+            start += count
+        } else if errno == EAGAIN {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&ready, 1, 1000)
+        } else if errno != EINTR {
+            return errno
+        }
+    }
+    return nil
+}
+
+/// Reads what there is, at most as much as `buffer` holds.
+/// - Returns: How many bytes came, 0 at the end, -1 with `errno` set.
+func readSome(_ descriptor: Int32, into buffer: inout [UInt8]) -> Int {
+    while true {
+        let count = read(descriptor, &buffer, buffer.count)
+        if count >= 0 || errno != EINTR { return count }
+    }
+}
+
+/// What the system says about an error number, in lower case as messages begin.
+func describe(errno code: Int32) -> String {
+    guard let text = strerror(code) else { return "error \(code)" }
+    let message = String(cString: text)
+    return message.prefix(1).lowercased() + message.dropFirst()
+}

@@ -1,0 +1,134 @@
+// Runs what the command line names: a script, text, standard input, a check.
+
+import ActArray
+import ActLanguage
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+struct Runner {
+    private let settings: Settings
+    private let arguments: [String]
+    private let display: Display
+
+    init(_ settings: Settings, arguments: [String] = []) {
+        self.settings = settings
+        self.arguments = arguments
+        display = Display(plot: settings.plot)
+        if let threads = settings.threads { ThreadPool.count = threads }
+        if let bytes = settings.maximumMemory { MemoryPool.limit = bytes }
+        Interrupt.install()
+    }
+
+    private func startSession(isInteractive: Bool = false) -> Session? {
+        var options = Session.Options()
+        options.arguments = arguments
+        options.isStrict = settings.isStrict
+        options.warns = settings.warns
+        options.seed = settings.seed
+        options.maximumTime = settings.maximumTime
+        options.isSandboxed = settings.isSandboxed
+        options.allowedFolders = settings.allowedFolders
+        options.isInteractive = isInteractive
+        do {
+            return try Session(options: options, output: display)
+        } catch {
+            display.report(Diagnostic(.error, "act cannot start: \(error)"))
+            return nil
+        }
+    }
+
+    // MARK: Programs
+
+    func run(text: String) -> Int32 {
+        run(named: "<command line>") { .success(Array(text.utf8)) }
+    }
+
+    func run(file: String) -> Int32 {
+        run(named: file) { InputFile.read(file) }
+    }
+
+    func runStandardInput() -> Int32 {
+        run(named: "<standard input>") {
+            Interrupt.enter(.reading)
+            defer { Interrupt.enter(.running) }
+            return InputFile.readAll(STDIN_FILENO, named: "standard input")
+        }
+    }
+
+    private func run(named name: String, _ read: () -> Result<[UInt8], InputFile.Failure>) -> Int32 {
+        switch read() {
+        case .failure(let failure):
+            display.report(failure.diagnostic)
+            return ExitStatus.failure
+        case .success(let bytes):
+            guard let session = startSession() else { return ExitStatus.failure }
+            return finish(session.run(bytes: bytes, named: name))
+        }
+    }
+
+    private func finish(_ status: Session.Status) -> Int32 {
+        display.endLine()
+        guard Output.standard.finish() else { return ExitStatus.failure }
+        return switch status {
+        case .done: ExitStatus.success
+        case .failed, .limit: ExitStatus.failure
+        case .interrupted: ExitStatus.interrupted
+        case .exit(let status): status
+        }
+    }
+
+    func check(_ files: [String]) -> Int32 {
+        guard let session = startSession() else { return ExitStatus.failure }
+        var allAreRight = true
+        for file in files {
+            switch file == "-" ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.read(file) {
+            case .failure(let failure):
+                display.report(failure.diagnostic)
+                allAreRight = false
+            case .success(let bytes):
+                if !session.check(bytes: bytes, named: file == "-" ? "<standard input>" : file) { allAreRight = false }
+            }
+        }
+        return allAreRight && Output.standard.finish() ? ExitStatus.success : ExitStatus.failure
+    }
+
+    // MARK: Sessions
+
+    func runSession() -> Int32 {
+        guard let session = startSession(isInteractive: true) else { return ExitStatus.failure }
+        let interaction = Interaction(session: session, output: display)
+        let status = Output.standard.isTerminal && isatty(STDIN_FILENO) == 1
+            ? REPL(interaction, display).run()
+            : PlainSession(interaction).run()
+        return Output.standard.finish() ? status : ExitStatus.failure
+    }
+}
+
+/// The session without a terminal: lines in, values out, no prompts. A line that fails does not keep the others from running.
+struct PlainSession {
+    private let interaction: Interaction
+
+    init(_ interaction: Interaction) { self.interaction = interaction }
+
+    /// - Returns: 1 if a line failed.
+    func run() -> Int32 {
+        var reader = LineReader(descriptor: STDIN_FILENO)
+        var hasFailed = false
+        var isAtEnd = false
+        while !isAtEnd {
+            let line = reader.next()
+            isAtEnd = line == nil
+            Interrupt.enter(.runningLine)
+            switch line.map({ interaction.enter($0, before: reader.peek()) }) ?? interaction.finish() {
+            case .leave(let status): return status
+            case .failed: hasFailed = true
+            case .interrupted: return ExitStatus.interrupted
+            case .done, .incomplete: break
+            }
+        }
+        return hasFailed ? ExitStatus.failure : ExitStatus.success
+    }
+}

@@ -1,0 +1,51 @@
+// What a command line asks for, as data.
+
+/// How programs run and figures are shown.
+struct Settings {
+    var isStrict = false
+    var warns = true
+    var threads: Int?
+    var seed: UInt64?
+    /// In bytes.
+    var maximumMemory: Int?
+    /// In seconds.
+    var maximumTime: Double?
+    var isSandboxed = false
+    var allowedFolders: [String] = []
+    var plot = PlotMode.auto
+}
+
+enum PlotMode: String, CaseIterable {
+    case auto, braille, ascii, none
+}
+
+enum Task {
+    case session
+    case text(String, arguments: [String])
+    case file(String, arguments: [String])
+    case standardInput(arguments: [String])
+    case check([String])
+
+    /// What is asked for by arguments that need no parser: no options, or `-e TEXT` alone. The parser takes longer to set up than
+    /// most one-line programs take to run.
+    init?(plain arguments: [String]) {
+        switch arguments.first {
+        case nil: self = .session
+        case "-e" where arguments.count == 2: self = .text(arguments[1], arguments: [])
+        case let file? where !file.hasPrefix("-") && file != "check": self = .file(file, arguments: Array(arguments.dropFirst()))
+        default: return nil
+        }
+    }
+
+    /// Does it.
+    /// - Returns: The exit status.
+    func perform(_ settings: Settings) -> Int32 {
+        switch self {
+        case .session: Runner(settings).runSession()
+        case .text(let text, let arguments): Runner(settings, arguments: arguments).run(text: text)
+        case .file(let file, let arguments): Runner(settings, arguments: arguments).run(file: file)
+        case .standardInput(let arguments): Runner(settings, arguments: arguments).runStandardInput()
+        case .check(let files): Runner(settings).check(files)
+        }
+    }
+}

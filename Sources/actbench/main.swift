@@ -1,0 +1,148 @@
+// Throughput of the hot paths, beside what the machine can do at most: the speed of a plain copy and of multiply-adds. A regression
+// shows here without any peer. Run it on a quiet machine: make bench
+
+import ActArray
+import ActGrad
+import ActLanguage
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+func now() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}
+
+/// The median of `runs` timings; each repeats short work until it lasts a millisecond.
+func seconds(runs: Int = 15, _ work: () throws -> Void) rethrows -> Double {
+    try work()
+    let start = now()
+    try work()
+    let repeats = max(1, Int(min(1e-3 / max(now() - start, 1e-9), 1e6)))
+    var samples: [Double] = []
+    for _ in 0..<runs {
+        let start = now()
+        for _ in 0..<repeats { try work() }
+        samples.append((now() - start) / Double(repeats))
+    }
+    return samples.sorted()[runs / 2]
+}
+
+func padded(_ text: String, _ width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+
+func printed(_ number: Double) -> String {
+    let digits = number >= 100 ? 0 : number >= 10 ? 1 : number >= 1 ? 2 : 3
+    let scale = [1.0, 10, 100, 1000][digits]
+    return String(describing: (number * scale).rounded() / scale)
+}
+
+// MARK: What the machine can do
+
+/// Bytes a second of copying 80 MB between two buffers on all cores, reads and writes counted.
+func copyBandwidth() -> Double {
+    let count = 10_000_000
+    let source = UnsafeMutablePointer<Double>.allocate(capacity: count), target = UnsafeMutablePointer<Double>.allocate(capacity: count)
+    source.initialize(repeating: 1, count: count)
+    target.initialize(repeating: 0, count: count)
+    defer {
+        source.deallocate()
+        target.deallocate()
+    }
+    let part = 1 << 17
+    let time = seconds {
+        ThreadPool.parallelFor((count + part - 1) / part) { index in
+            let start = index * part
+            (target + start).update(from: source + start, count: min(part, count - start))
+        }
+    }
+    return Double(count * 16) / time
+}
+
+// MARK: Workloads
+
+struct Row {
+    let name: String
+    let elements: Double
+    let bytes: Double
+    let work: () throws -> Void
+}
+
+func arrayRows() throws -> [Row] {
+    var rows: [Row] = []
+    for type in [ElementType.f32, .f64] {
+        for n in [10_000, 1_000_000, 10_000_000] {
+            let x = try NDArray.linspace(-5, 5, n).converted(to: type)
+            try x.evaluate()
+            let bytes = Double(2 * n * type.size)
+            func row(_ name: String, bytes: Double = bytes, _ work: @escaping () throws -> NDArray) {
+                rows.append(Row(name: "\(name)/\(type.name)/\(n)", elements: Double(n), bytes: bytes) { try work().evaluate() })
+            }
+            for name in ["relu", "sigmoid", "tanh", "silu", "gelu", "softplus", "mish", "elu"] {
+                guard let activation = Activations.named(name) else { continue }
+                row(name) { try activation.apply(x) }
+                if n == 1_000_000 { row(name + "'") { try activation.derivative(x) } }
+            }
+            row("x + x") { try x + x }
+            row("3x^2 - 2x + 1") { try NDArray.binary(.pow, .array(x), .number(2)) * 3 - x * 2 + 1 }
+            row("sum", bytes: bytes / 2) { try x.reduced(.sum) }
+            row("softmax rows of 100") { try x.reshaped(to: [n / 100, 100]).softmax() }
+        }
+    }
+    return rows
+}
+
+func productRows() throws -> [Row] {
+    var source = RandomSource(seed: 1)
+    return try [ElementType.f32, .f64].flatMap { type in
+        try [64, 512, 1024].map { n in
+            let a = try source.uniform(shape: [n, n], type: type), b = try source.uniform(shape: [n, n], type: type)
+            return Row(name: "matmul/\(type.name)/\(n)", elements: 2 * Double(n) * Double(n) * Double(n), bytes: Double(3 * n * n * type.size)) {
+                try NDArray.matmul(a, b).evaluate()
+            }
+        }
+    }
+}
+
+final class Silence: SessionOutput {
+    func write(_ text: String) {}
+    func show(_ shown: Shown) {}
+    func report(_ diagnostic: Diagnostic, _ session: Session) { print("\(diagnostic.title)") }
+}
+
+/// Programs, timed whole; `elements` counts what the program does most.
+func programRows() throws -> [Row] {
+    let output = Silence()
+    let session = try Session(output: output)
+    session.run("""
+        loop(n) = { s = 0; for i in range(n) { s = s + i * 0.5 }; s }
+        fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }
+        x = linspace(-1, 1, 10)
+        small(n) = for i in range(n) { x + x }
+        chain(a) = { s = a; for i in range(10000) { s = sin(s) + 0.5 * a }; s }
+        """, named: "setup")
+    func row(_ name: String, _ source: String, _ elements: Double) -> Row {
+        Row(name: name, elements: elements, bytes: 0) {
+            withExtendedLifetime(output) { _ = session.run(source, named: name) }
+        }
+    }
+    return [
+        row("loop rounds", "loop(1000000);", 1e6), row("calls (fib)", "fib(24);", 75_025 * 2), row("x + x of 10, from a program", "small(100000);", 1e5),
+        row("gradient through a loop, steps", "chain'(0.3);", 1e4),
+    ]
+}
+
+let filter = CommandLine.arguments.dropFirst().first
+let bandwidth = copyBandwidth()
+print("copy bandwidth \(printed(bandwidth / 1e9)) GB/s, \(ThreadPool.count) threads\n")
+print(padded("", 36), padded("time", 12), padded("ns/element", 12), padded("GB/s", 9), "of copy")
+for row in try arrayRows() + productRows() + programRows() where filter.map({ row.name.contains($0) }) ?? true {
+    let time = try seconds(row.work)
+    let unit = time >= 1e-3 ? "\(printed(time * 1e3)) ms" : "\(printed(time * 1e6)) µs"
+    let rate = row.bytes / time
+    let share = row.bytes > 0 ? "\(printed(rate / bandwidth * 100)) %" : ""
+    print(padded(row.name, 36), padded(unit, 12), padded(printed(time * 1e9 / row.elements), 12), padded(row.bytes > 0 ? printed(rate / 1e9) : "", 9), share)
+}

@@ -1,0 +1,151 @@
+// What may be written after `act`, where output goes, and the exit statuses.
+
+import ActTestSupport
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+@Suite struct CommandLineTests {
+    struct Case: CustomStringConvertible, Sendable {
+        let arguments: [String]
+        var input = ""
+        var output = ""
+        /// Part of standard error; empty: nothing is written there.
+        var error = ""
+        var status: Int32 = 0
+        var description: String { (["act"] + arguments).joined(separator: " ") }
+    }
+
+    static let cases: [Case] = [
+        Case(arguments: ["-e", "1 + 1"], output: "2\n"),
+        Case(arguments: ["-e", "-1"], output: "-1\n"),
+        Case(arguments: ["-e", "x = 3"], output: ""),
+        Case(arguments: ["-e", "x = 3; x;"], output: ""),
+        Case(arguments: ["-e", "args", "-a", "b"], error: "no option -a", status: 2),
+        Case(arguments: ["-e", "args", "b", "--strict"], output: "(\"b\", \"--strict\")\n"),
+        Case(arguments: ["-"], input: "x = (1,\n 2)\nprint(x[1])\n", output: "2\n"),
+        Case(arguments: ["-", "a"], input: "args[0]", output: "\"a\"\n"),
+        Case(arguments: ["-"], input: "1\nnowhere\n2\n", output: "1\n", error: "nowhere", status: 1),
+        Case(arguments: ["-e", "1 +"], error: "error", status: 1),
+        Case(arguments: ["--strict", "-e", "1 / 0"], error: "error", status: 1),
+        Case(arguments: ["-e", "1 / 0"], output: "inf\n", error: "warning"),
+        Case(arguments: ["--no-warn", "-e", "1 / 0"], output: "inf\n"),
+        Case(arguments: ["--max-time", "0.2", "-e", "while true {}"], error: "0.2", status: 1),
+        Case(arguments: ["--max-memory", "50M", "-e", "x = zeros(10000000); x + 1"], error: "memory", status: 1),
+        Case(arguments: ["--seed", "7", "--threads", "2", "-e", "rand(3).shape"], output: "(3,)\n"),
+        Case(arguments: ["--sandbox", "-e", "load(\"notes.txt\")"], error: "sandbox", status: 1),
+        Case(arguments: ["--version"], output: "act 0.1.0\n"),
+        Case(arguments: ["nowhere.act"], error: "cannot read nowhere.act", status: 1),
+        Case(arguments: ["/"], error: "/ is a folder", status: 1),
+        Case(arguments: ["check", "/"], error: "/ is a folder", status: 1),
+        Case(arguments: ["check", "-"], input: "x = 1\n"),
+        Case(arguments: ["check", "-"], input: "x = )\n", error: "<standard input>:1:5", status: 1),
+        Case(arguments: ["check"], error: "needs the files", status: 2),
+        Case(arguments: ["--strct"], error: "did you mean --strict?", status: 2),
+        Case(arguments: ["--threads", "many"], error: "--threads", status: 2),
+        Case(arguments: ["--threads", "0"], error: "from 1 to 256", status: 2),
+        Case(arguments: ["--max-memory", "5X"], error: "--max-memory", status: 2),
+        Case(arguments: ["--max-time", "-1"], error: "--max-time", status: 2),
+        Case(arguments: ["--plot", "oil"], error: "--plot", status: 2),
+        Case(arguments: ["--allow", "/tmp"], error: "--sandbox", status: 2),
+        Case(arguments: ["-e"], error: "-e", status: 2),
+        Case(arguments: ["--plot", "none", "-e", "plot([1, 2], label=\"y\")"], output: "figure: 1 line (y)\n"),
+    ]
+
+    @Test(arguments: cases) func commandLine(_ row: Case) throws {
+        let result = try BuiltCommand.run(row.arguments, input: row.input)
+        #expect(result.output == row.output)
+        #expect(row.error.isEmpty ? result.error.isEmpty : result.error.contains(row.error), "\(result.error)")
+        #expect(result.status == row.status)
+    }
+
+    @Test func helpNamesEveryOption() throws {
+        let result = try BuiltCommand.run(["--help"])
+        #expect(result.status == 0)
+        for option in ["-e ", "--strict", "--no-warn", "--threads", "--seed", "--max-memory", "--max-time", "--sandbox", "--allow", "--plot", "--version"] {
+            #expect(result.output.contains(option), "\(option)")
+        }
+    }
+
+    @Test func scriptTakesEveryArgumentAfterIt() throws {
+        try withFolder { folder in
+            try write("args\n", to: folder + "/echo.act")
+            let result = try BuiltCommand.run(["--no-warn", folder + "/echo.act", "--strict", "-x", "--", "a b"])
+            #expect(result.output == "(\"--strict\", \"-x\", \"--\", \"a b\")\n")
+            #expect(result.status == 0)
+        }
+    }
+
+    @Test func misspeltScriptIsSuggested() throws {
+        try withFolder { folder in
+            try write("1\n", to: folder + "/network.act")
+            let result = try BuiltCommand.run([folder + "/netwrok.act"])
+            #expect(result.error.contains("did you mean \(folder)/network.act?"))
+            #expect(result.status == 1)
+        }
+    }
+
+    @Test func invalidUTF8IsReported() throws {
+        try withFolder { folder in
+            try write(bytes: [UInt8(ascii: "x"), 0xFF, 0xFE, UInt8(ascii: "\n")], to: folder + "/bytes.act")
+            let result = try BuiltCommand.run([folder + "/bytes.act"])
+            #expect(result.error.contains("UTF-8"))
+            #expect(result.status == 1)
+        }
+    }
+
+    @Test func checkReportsEveryFile() throws {
+        try withFolder { folder in
+            try write("x = (1,\n", to: folder + "/a.act")
+            try write("f(x = 2\nprint(\"no\")\n", to: folder + "/b.act")
+            try write("print(\"never runs\")\n", to: folder + "/c.act")
+            let result = try BuiltCommand.run(["check", folder + "/a.act", folder + "/b.act", folder + "/c.act"])
+            #expect(result.error.contains("a.act:1:5") && result.error.contains("b.act:1:"))
+            #expect(result.output.isEmpty)
+            #expect(result.status == 1)
+        }
+    }
+
+    // MARK: Figures without a terminal
+
+    @Test func figureIsPlainTextOfOneSize() throws {
+        let result = try BuiltCommand.run(["-e", "plot([1, 2, 3])"], environment: ["COLUMNS": "200", "COLORTERM": "truecolor", "TERM": "xterm"])
+        let lines = result.output.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
+        #expect(lines.count == 20)
+        #expect(lines.allSatisfy { $0.count <= 72 })
+        #expect(lines.contains { $0.count == 72 })
+        #expect(!result.output.contains("\u{1b}"))
+    }
+
+    @Test func asciiFigureIsASCII() throws {
+        let result = try BuiltCommand.run(["--plot", "ascii", "-e", "plot([1, 2, 3])"])
+        #expect(result.output.utf8.allSatisfy { $0 < 0x80 })
+        #expect(result.output.contains("|"))
+    }
+
+    // MARK: Signals and streams
+
+    @Test func interruptEndsScript() throws {
+        let terminal = try PseudoTerminal(["-e", "print(\"begun\"); while true {}"])
+        try terminal.expect("begun")
+        terminal.interrupt()
+        #expect(try terminal.waitForEnd().status == 130)
+    }
+
+    @Test func fullDiskIsReported() throws {
+        guard access("/dev/full", W_OK) == 0 else { return }
+        let result = try BuiltCommand.runShell("\"$ACT\" -e 'for i in range(100000) { print(i) }' > /dev/full")
+        #expect(result.error.contains("cannot write to standard output"))
+        #expect(result.status == 1)
+    }
+
+    @Test func readerThatLeavesEndsTheProgramQuietly() throws {
+        let result = try BuiltCommand.runShell("\"$ACT\" -e 'while true { print(1) }' | head -n 2")
+        #expect(result.output == "1\n1\n")
+        #expect(result.error.isEmpty)
+    }
+}

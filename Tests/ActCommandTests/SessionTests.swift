@@ -1,0 +1,85 @@
+// The session without a terminal: lines through a pipe.
+
+import ActTestSupport
+import Testing
+
+@Suite struct SessionTests {
+    struct Case: CustomStringConvertible, Sendable {
+        let input: String
+        var output: String
+        var error = ""
+        var status: Int32 = 0
+        var description: String { input.debugDescription }
+    }
+
+    static let cases: [Case] = [
+        Case(input: "1 + 1\n", output: "2\n"),
+        Case(input: "", output: ""),
+        Case(input: "1 + 1", output: "2\n"),
+        Case(input: "x = 2\r\nx\r\n", output: "2\n"),
+        Case(input: "x = [1,\n\n 2]\nx\n", output: "[1, 2]\n"),
+        Case(input: "f(x) = {\n  y = x + 1\n  y * 2\n}\nf(1)\n", output: "4\n"),
+        Case(input: "[1, 2]\n|> sum\n", output: "3\n"),
+        Case(input: "if false { 1 } else {\n2 }\n", output: "2\n"),
+        Case(input: "ans = 5\nans + 1\nans + 1\n", output: "6\n7\n"),
+        Case(input: "1\nnowhere\n2\n", output: "1\n2\n", error: "nowhere", status: 1),
+        Case(input: "x = 1\nx = [1, 2][5]\nx\n", output: "1\n", error: "range", status: 1),
+        Case(input: "act> x = 4\nact> x\n", output: "4\n"),
+        Case(input: "act> f(x) = {\n...> x\n...> }\nact> f(3)\n", output: "3\n"),
+        Case(input: "(1\n", output: "", error: "never closed", status: 1),
+        Case(input: ":quit\n1\n", output: ""),
+        Case(input: ":vars\n", output: "no variables yet\n"),
+        Case(input: "x = zeros(2, 3)\nname = \"net\"\n:vars\n", output: "  x     array f64 (2, 3)  [[0, 0, 0],…\n  name  string            \"net\"\n"),
+        Case(input: "x = 1\n:reset\nx\n", output: "", error: "`x`", status: 1),
+        Case(input: ":qiut\n", output: "", error: "did you mean `:quit`?", status: 1),
+        Case(input: ":time\n", output: "", error: ":time EXPR", status: 1),
+        Case(input: ":vars x\n", output: "", error: "takes nothing", status: 1),
+        Case(input: ":load nowhere.act\n", output: "", error: "cannot load nowhere.act", status: 1),
+        Case(input: "?zzzzzz\n", output: "There is nothing called `zzzzzz`.\n`?` alone lists every name.\n"),
+    ]
+
+    @Test(arguments: cases) func session(_ row: Case) throws {
+        let result = try BuiltCommand.run([], input: row.input)
+        #expect(result.output == row.output)
+        #expect(row.error.isEmpty ? result.error.isEmpty : result.error.contains(row.error), "\(result.error)")
+        #expect(result.status == row.status)
+    }
+
+    @Test func helpShowsTheRow() throws {
+        let relu = try BuiltCommand.run([], input: "?relu\n").output
+        for part in ["relu(x)", "max(x, 0)", "derivative", "kink", "at 0", "[0, ∞)", "relu'", "┌"] { #expect(relu.contains(part), "\(part)") }
+        #expect(try BuiltCommand.run([], input: "relu?\n").output == relu)
+        #expect(try BuiltCommand.run([], input: "?linspace\n").output.contains("linspace(start, stop, num=50"))
+        let overview = try BuiltCommand.run([], input: "?\n").output
+        for part in ["activation functions", "sigmoid", "keywords"] { #expect(overview.contains(part), "\(part)") }
+        #expect(try BuiltCommand.run([], input: "?sigmod\n").output.contains("Did you mean `sigmoid`"))
+    }
+
+    @Test func everyCommandIsListed() throws {
+        let help = try BuiltCommand.run([], input: ":help\n").output
+        for name in [":help", ":vars", ":time EXPR", ":load FILE", ":save FILE", ":reset", ":quit", "?name"] { #expect(help.contains(name), "\(name)") }
+    }
+
+    @Test func timeMeasures() throws {
+        let result = try BuiltCommand.run([], input: "ans = 3\n:time sum(range(1000))\nans\n")
+        #expect(result.output.contains("s a call (median of 10 runs, fastest "))
+        #expect(result.output.hasSuffix("\n3\n"))
+    }
+
+    @Test func savedInputsRunAgain() throws {
+        try withFolder { folder in
+            let path = folder + "/session.act"
+            _ = try BuiltCommand.run([], input: "f(x) = {\n  x * 2\n}\nnowhere\n1 +* 2\ny = f(21)\ny\n:save \(path)\n")
+            #expect(try ScriptFile.text(of: path) == "f(x) = {\n  x * 2\n}\ny = f(21)\ny\n")
+            let again = try BuiltCommand.run([], input: ":load \(path)\ny + 1\n")
+            #expect(again.output == "42\n43\n")
+        }
+    }
+
+    @Test func longInputGoesOnUntilItsBracketsClose() throws {
+        // Far more lines than could each be parsed from the start again.
+        let rows = (0..<20_000).map { "  [\($0), \($0 + 1), \($0 + 2)]," }.joined(separator: "\n")
+        let result = try BuiltCommand.run([], input: "x = [\n\(rows)\n]\nx.shape\n")
+        #expect(result.output == "(20000, 3)\n")
+    }
+}
