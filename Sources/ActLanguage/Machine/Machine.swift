@@ -1,5 +1,6 @@
 // The machine runs register code. Numbers take the fast path written out in `loop`; everything else goes to the slow paths in
-// Machine+….swift, which may throw. Nothing here looks names up.
+// Machine+….swift, which may throw. Nothing here looks names up. The file is long because the loop is one `switch`: taken apart, every
+// instruction would pay for a call.
 //
 // What must stay true:
 // - Every register below `ready` holds an initialised value; registers above the running frame hold trivial ones.
