@@ -60,38 +60,3 @@ import Testing
         #expect(lines.contains(line), "\(name) does not print \(line)")
     }
 }
-
-/// Runs the blocks of Docs/language.md: every line that one writes must stand in its comments, in order, and so must
-/// the messages that the comments promise.
-@Suite struct LanguagePageTests {
-    static let blocks: [String] = {
-        let page = (try? ScriptFile.text(of: BuiltCommand.packageFolder + "/Docs/language.md")) ?? ""
-        return page.split(separator: "\n```act\n").dropFirst().map { part in
-            let end = part.firstRange(of: "\n```")?.lowerBound ?? part.endIndex
-            return String(part[..<end])
-        }
-    }()
-
-    @Test func thereAreBlocks() { #expect(Self.blocks.count > 20) }
-
-    @Test(arguments: blocks) func block(_ block: String) throws {
-        let result = try BuiltCommand.run(["-"], input: block + "\n")
-        let comments = block.split(separator: "\n").compactMap { line in
-            line.firstRange(of: "# ").map { String(line[$0.upperBound...]) }
-        }
-        var rest = comments[...]
-        for line in result.output.split(separator: "\n").map(String.init) {
-            guard let place = rest.firstIndex(of: line) else {
-                Issue.record("the page does not say that this prints \(line):\n\(block)")
-                return
-            }
-            rest = rest[(place + 1)...]
-        }
-        // A message begins with its level; the lines that belong to it are indented.
-        let isMessage = { (line: String) in line.hasPrefix("error: ") || line.hasPrefix("warning: ") }
-        let messages = comments.contains(where: isMessage) ? comments.filter { isMessage($0) || $0.hasPrefix("  ") } : []
-        for message in messages { #expect(result.error.contains(message), "the message is\n\(result.error)") }
-        #expect(messages.isEmpty == result.error.isEmpty, "\(block)\n\(result.error)")
-        #expect(result.status == (messages.contains { $0.hasPrefix("error: ") } ? 1 : 0), "\(block)\n\(result.error)")
-    }
-}
