@@ -9,8 +9,8 @@
 #include <time.h>
 
 enum { MOST = 1 << 20 };
-static double xd[MOST], yd[MOST], zd[MOST], wd[MOST];
-static float xf[MOST], yf[MOST], zf[MOST], wf[MOST];
+static _Alignas(64) double xd[MOST], yd[MOST], zd[MOST], wd[MOST]; // aligned as the pool of array memory aligns
+static _Alignas(64) float xf[MOST], yf[MOST], zf[MOST], wf[MOST];
 static uint8_t xb[MOST], yb[MOST];
 static size_t n = 8192;
 static double sink;
@@ -73,6 +73,9 @@ int main(int argc, char **argv) {
     ROW("pow3", k->binary_f64[ACT_B_POW](xd, 1, (double[]){3}, 0, yd, n), k->binary_f32[ACT_B_POW](xf, 1, (float[]){3}, 0, yf, n))
     ROW("compare", k->compare_f64[ACT_C_LT](xd, 1, zd, 1, yb, n), k->compare_f32[ACT_C_LT](xf, 1, zf, 1, yb, n))
     ROW("select", k->select_f64(xb, 1, xd, 1, zd, 1, yd, n), k->select_f32(xb, 1, xf, 1, zf, 1, yf, n))
+    act_chain_step chain_d[] = {{ACT_CHAIN_SQUARE}, {ACT_CHAIN_MUL, (double[]){3}}, {ACT_CHAIN_SUB + ACT_CHAIN_ARRAY, zd}, {ACT_CHAIN_ADD, (double[]){1}}};
+    act_chain_step chain_f[] = {{ACT_CHAIN_SQUARE}, {ACT_CHAIN_MUL, (float[]){3}}, {ACT_CHAIN_SUB + ACT_CHAIN_ARRAY, zf}, {ACT_CHAIN_ADD, (float[]){1}}};
+    ROW("chain", k->chain_f64(xd, chain_d, 4, yd, n), k->chain_f32(xf, chain_f, 4, yf, n))
     ROW("sum", sink += k->sum_f64(xd, n), sink += k->sum_f32(xf, n))
     ROW("dot", sink += k->dot_f64(xd, zd, n), sink += k->dot_f32(xf, zf, n))
     ROW("sum_squares", sink += k->sum_squares_f64(xd, 0.5, n), sink += k->sum_squares_f32(xf, 0.5, n))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Polynomial coefficients for the kernels: near-minimax fits at Chebyshev nodes, in 60 digits, printed as C arrays.
+"""Coefficients for the kernels: polynomials fitted at Chebyshev nodes and minimax quotients of two, in 60 digits, printed as C arrays.
 
 Each fit is (name, function, interval, degree): the polynomial of that degree in t, lowest power first, with its largest relative error.
 `./minimax.py > ../../Sources/CActKernels/template/coefficients.inc` writes the file the kernels include.
@@ -46,20 +46,48 @@ def show(name, coefficients, worst, ctype):
     print(line + "\n};")
 
 
-def mills(t):
-    """Upper tail of the normal distribution over its density."""
-    return mp.erfc(t / mp.sqrt(2)) * mp.exp(t * t / 2) * mp.sqrt(mp.pi / 2)
+def fit_ratio(f, a, b, top, bottom, middle, weight=lambda t: 1):
+    """The N/D of degrees `top` and `bottom`, D(0) = 1, with (nearly) the least largest relative error on [a, b] (Remez): lowest powers first.
+
+    Errors count times their weight. Points are dense in t/(t + middle). Each round solves N/f - (1 ± E/weight) D = 0 at the points of largest error, which is linear once the
+    product of E and D is taken from the round before.
+    """
+    grid_size, unknowns = 1200, top + bottom + 2
+    low, high = a / (a + middle), b / (b + middle)
+    spread = [(low + high) / 2 - (high - low) / 2 * mp.cos(mp.pi * j / grid_size) for j in range(grid_size + 1)]
+    grid = [middle * u / (1 - u) for u in spread]
+    values, weights = [f(t) for t in grid], [weight(t) for t in grid]
+    points = [round(grid_size * j / mp.mpf(unknowns - 1)) for j in range(unknowns)]
+    level, best = mp.mpf(0), (mp.inf, [], [])
+    for _ in range(40):
+        for _ in range(6):
+            rows = []
+            for i, j in enumerate(points):
+                t, sign = grid[j], (-1) ** i / weights[j]
+                rows.append([t**k / values[j] for k in range(top + 1)] + [-(t ** (k + 1)) * (1 + sign * level) for k in range(bottom)] + [-sign])
+            x = mp.lu_solve(mp.matrix(rows), mp.matrix([1] * unknowns))
+            before, level = level, x[unknowns - 1]
+            if abs(level - before) < abs(level) * mp.mpf("1e-6"):
+                break
+        n, d = list(x[: top + 1]), [mp.mpf(1)] + list(x[top + 1: unknowns - 1])
+        errors = [(mp.polyval(n[::-1], t) / mp.polyval(d[::-1], t) / v - 1) * w for t, v, w in zip(grid, values, weights)]
+        worst = max(map(abs, errors))
+        best = min((worst, n, d), best, key=lambda fit: fit[0])
+        runs = [[0]]  # the largest error of each run of one sign
+        for j in range(1, grid_size + 1):
+            runs[-1].append(j) if errors[j] * errors[runs[-1][0]] > 0 else runs.append([j])
+        if worst < abs(level) * mp.mpf("1.01") or len(runs) < unknowns:
+            break  # level, or as near to it as the grid shows
+        points = [max(run, key=lambda j: abs(errors[j])) for run in runs]
+        while len(points) > unknowns:
+            points.pop(0 if abs(errors[points[0]]) < abs(errors[points[-1]]) else -1)
+    worst, n, d = best
+    return n, d, worst
 
 
-def tail_in_u(a, top):
-    """(t+a) mills(t)/√(2π) in u = 1 - 2t/(t+a), and u at t = top. u is 1 at t = 0: near there nothing of t is lost."""
-
-    def f(u):
-        q = (1 - u) / 2
-        t = a * q / (1 - q)
-        return (t + a) * mills(t) / mp.sqrt(2 * mp.pi)
-
-    return f, 1 - 2 * top / mp.mpf(top + a)
+def mills_slope(t):
+    """g(t) of 1/(Q(t) e^(t²/2)) = 2 + t g(t), Q the upper tail of the normal distribution; from 4/√2π at 0 up to √2π."""
+    return (2 / (mp.erfc(t / mp.sqrt(2)) * mp.exp(t * t / 2)) - 2) / t if t > tiny else 4 / mp.sqrt(2 * mp.pi)
 
 
 def in_square(f):
@@ -85,11 +113,14 @@ log_top = ((mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)) ** 2 * mp.mpf("1.001")
 atan_top = (mp.sqrt(2) - 1) ** 2 * mp.mpf("1.001")
 quarter = (mp.pi / 4) ** 2 * mp.mpf("1.001")
 
-TAIL = {"double": (5, 39, 23), "float": (4, 15, 10)}  # a, top, degree
+TAIL_TOP = {"double": "39.0", "float": "14.75"}  # beyond, e^(-t²/2) is 0
 
 FITS = [  # name, function, interval, degree f64, degree f32 (None: only f64)
     ("C_EXP", exp_rest, -half_ln2, half_ln2, 9, 4),
     ("C_EXPM1", exp_rest, -half_ln2, half_ln2, 10, 5),
+    ("C_TANH", lambda r: (1 - 2 * r - mp.exp(-2 * r)) / r**2 if abs(r) > tiny else mp.mpf(-2), -half_ln2 / 2, half_ln2 / 2, 9, 4),
+    ("C_EXP16", exp_rest, -half_ln2 / 16, half_ln2 / 16, 4, None),  # what is left of e^x beside 2^(j/16), from a table
+    ("C_EXPM1_16", exp_rest, -half_ln2 / 16, half_ln2 / 16, 5, None),
     ("C_LOG", log_rest, 0, log_top, 6, 2),
     ("C_LOG2", log_rest2, 0, log_top, 6, None),
     ("C_SIN", sin_rest, 0, quarter, 5, None),
@@ -110,11 +141,21 @@ if __name__ == "__main__":
         for row in FITS:
             if row[column] is not None:
                 show(row[0], *fit(row[1], row[2], row[3], row[column]), ctype)
-        a, top, degree = TAIL[ctype]
-        f, low = tail_in_u(a, top)
-        show("C_TAIL", *fit(f, low, 1, degree), ctype)
-        s = "F64" if ctype == "double" else "F32"
-        print(f"#define TAIL_A_{s} {a}.0\n#define TAIL_TOP_{s} {top}.0\n")
+        s, wide = ("F64", True) if ctype == "double" else ("F32", False)
+        degree = 10 if wide else 4
+        n, d, worst = fit_ratio(mills_slope, 0, mp.mpf(TAIL_TOP[ctype]), degree, degree, 3 if wide else 2,
+                                lambda t: mp.mpf("0.02") + t * mills_slope(t) / (2 + t * mills_slope(t)))
+        # g = k - S/D, where only the small S/D has much of a rounding error; erfc takes it in t/√2.
+        k, root2 = n[-1] / d[-1], mp.sqrt(2)
+        rest = [k * b - a for a, b in zip(n, d)][:-1]
+        show("C_TAIL_S", rest, worst, ctype), show("C_TAIL_D", d, worst, ctype)
+        show("C_ERFC_S", [c * root2 ** (j - 1) for j, c in enumerate(rest)], worst, ctype), show("C_ERFC_D", [c * root2**j for j, c in enumerate(d)], worst, ctype)
+        print(f"#define TAIL_K_{s} {mp.nstr(k, 20)}\n#define ERFC_K_{s} {mp.nstr(k / root2, 20)}")
+        print(f"#define TAIL_TOP_{s} {TAIL_TOP[ctype]}\n")
+    # 2^(j/16) and what its rounding lost.
+    powers = [mp.mpf(2) ** (mp.mpf(j) / 16) for j in range(16)]
+    show("C_POWER16", [mp.mpf(float(p)) for p in powers], mp.mpf(2) ** -54, "double")
+    show("C_POWER16_LOW", [p - mp.mpf(float(p)) for p in powers], mp.mpf(2) ** -54, "double")
     # 2/π in 64-bit words after one word of zeros, for the reduction of huge angles.
     words = 20
     with mp.workprec(64 * words + 64):

@@ -160,6 +160,20 @@ typedef void (*act_logic_fn)(const uint8_t *a, size_t sa, const uint8_t *b, size
 typedef void (*act_accumulate_f64_fn)(double *acc, const double *x, size_t n);
 typedef void (*act_accumulate_f32_fn)(float *acc, const float *x, size_t n);
 
+/// An operation of a chain: acc = acc op operand, or operand op acc for those whose names begin with R. The operand is one number for all
+/// elements, or an array's first element when ACT_CHAIN_ARRAY is added to the operation; unary ones have none.
+typedef struct act_chain_step {
+    unsigned op;
+    const void *_Nullable operand;
+} act_chain_step;
+
+enum {
+    ACT_CHAIN_NEG, ACT_CHAIN_ABS, ACT_CHAIN_SQRT, ACT_CHAIN_SQUARE, ACT_CHAIN_RECIPROCAL, ACT_CHAIN_RELU,
+    ACT_CHAIN_ADD, ACT_CHAIN_SUB, ACT_CHAIN_RSUB, ACT_CHAIN_MUL, ACT_CHAIN_DIV, ACT_CHAIN_RDIV,
+    ACT_CHAIN_MIN, ACT_CHAIN_RMIN, ACT_CHAIN_MAX, ACT_CHAIN_RMAX, ACT_CHAIN_LEAKY,
+    ACT_CHAIN_ARRAY = 32,
+};
+
 /// A learning step of Adam or AdamW over one block: `p` parameters, `g` gradient, `m` and `v` moments, all of length n; p, m, v in place.
 ///   g' = g + l2 p;  m = b1 m + (1-b1) g';  v = b2 v + (1-b2) g'²;  p = p - lr (decay p) - lr (m/c1) / (√(v/c2) + eps)
 /// with c1 = 1-b1^t, c2 = 1-b2^t computed by the caller. `l2` is coupled weight decay, `decay` decoupled (AdamW).
@@ -193,6 +207,11 @@ typedef struct act_kernel_table {
     void (*select_f64)(const uint8_t *c, size_t sc, const double *a, size_t sa, const double *b, size_t sb, double *y, size_t n);
     void (*select_f32)(const uint8_t *c, size_t sc, const float *a, size_t sa, const float *b, size_t sb, float *y, size_t n);
     void (*select_u8)(const uint8_t *c, size_t sc, const uint8_t *a, size_t sa, const uint8_t *b, size_t sb, uint8_t *y, size_t n);
+
+    /// y = the operations of a chain after one another, beginning with acc = x; the bits are those of the single kernels. In place if y is x
+    /// or an operand.
+    void (*chain_f64)(const double *x, const act_chain_step *steps, size_t count, double *y, size_t n);
+    void (*chain_f32)(const float *x, const act_chain_step *steps, size_t count, float *y, size_t n);
 
     // Conversions (not in place). Numbers to bool: nonzero and NaN give 1.
     void (*f64_from_f32)(const float *x, double *y, size_t n);
