@@ -59,6 +59,17 @@ extension Layer {
         return "\(kind)(\(parts.joined(separator: ", ")))"
     }
 
+    /// Whether what it makes of a row, outside training, depends on that row alone. Of functions of the program nobody knows.
+    var actsOnRows: Bool {
+        settings.allSatisfy { setting in
+            switch setting.value {
+            case .function(let function): function.row != nil || function.name == "identity"
+            case .network(let network): network.layers.allSatisfy(\.actsOnRows)
+            default: true
+            }
+        }
+    }
+
     func unfit(_ x: NDArray, needs: String) -> NetworkError { .input(layer: text, position: nil, needs: needs, shape: x.shape) }
 }
 
