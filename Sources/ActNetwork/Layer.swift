@@ -70,6 +70,9 @@ extension Layer {
         }
     }
 
+    /// What a layer needs that reads rows of so many numbers.
+    func columns(_ count: Int) -> String { count == 1 ? "1 column" : "\(count) columns" }
+
     func unfit(_ x: NDArray, needs: String) -> NetworkError { .input(layer: text, position: nil, needs: needs, shape: x.shape) }
 }
 
