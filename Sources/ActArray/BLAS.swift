@@ -93,6 +93,9 @@ package enum BLAS {
 
     /// `c = alpha * a @ b + beta * c` with `a` (m, k), `b` (k, n) and row-major `c` (m, n); `beta` is 0 or 1, and 0 ignores what `c` held.
     /// - Throws: `ArrayError.interrupted`.
+    // Compiled for both types here: other modules would call the generic code, which is a hundred times slower.
+    @_specialize(where T == Float)
+    @_specialize(where T == Double)
     package static func multiply<T: MatrixElement>(
         m: Int, n: Int, k: Int, alpha: T = 1, _ a: MatrixView<T>, _ b: MatrixView<T>, beta: T = 0,
         into c: UnsafeMutablePointer<T>, rowStride: Int

@@ -2,7 +2,7 @@
 // the two. Each one's derivatives are the other two, so that derivatives of any order need nothing more.
 //
 // Images are (rows of the batch, channels, height, width), weights (outputs, channels of a group, height, width). Each image's patches are
-// laid out as columns of a matrix, and the product of the weights with it is the result.
+// laid out as columns of a matrix, some rows of the result at a time, and the product of the weights with it is the result.
 //
 // What must stay true: images are shared out among threads in fixed parts and their contributions added in order, so that the result
 // depends on neither.
@@ -33,6 +33,8 @@ struct ConvolutionShape: Equatable {
     /// Of one group: patches are `depth` numbers, and there are `places` of them.
     var depth: Int { channels / groups * kernelHeight * kernelWidth }
     var places: Int { outHeight * outWidth }
+    /// How many rows of the result are computed together: their patches stay in a core's cache.
+    var rowsAtOnce: Int { max(1, min(outHeight, Int(0x1p18 / (Double(depth) * Double(outWidth))))) }
     /// How many parts the batch is cut into.
     var parts: Int { min(batch, 8) }
 
@@ -89,11 +91,11 @@ final class Convolution: CustomFunction {
         case .images: shape.images
         case .weights: shape.weights
         }
-        let value = try NDArray.full(0, shape: target, type: a.type)
-        let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: places)
-        guard !overflow else { throw ArrayError.tooLarge(shape: [depth, places]) }
+        let value = try face == .result ? NDArray.uninitialized(shape: target, type: a.type) : NDArray.full(0, shape: target, type: a.type)
         if value.count == 0 || a.count == 0 || b.count == 0 { return value }
-        // One matrix of patches for each part; one sum of weights too.
+        let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.rowsAtOnce * shape.outWidth)
+        guard !overflow else { throw ArrayError.tooLarge(shape: [depth, shape.rowsAtOnce, shape.outWidth]) }
+        // A matrix of patches for each part of the batch; a sum of weights too.
         let columns = try (0..<shape.parts).map { _ in try NDArray.uninitialized(shape: [columnsCount], type: a.type) }
         let sums = face == .weights ? try (0..<shape.parts).map { _ in try NDArray.full(0, shape: target, type: a.type) } : []
         let (outs, channels) = (shape.outputs / shape.groups, shape.channels / shape.groups)
@@ -104,31 +106,30 @@ final class Convolution: CustomFunction {
                 let target = value.withMutableBytes { $0.assumingMemoryBound(to: T.self) }
                 ThreadPool.parallelFor(shape.parts) { part in
                     let matrix = columns[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
-                    let patches = MatrixView(UnsafePointer(matrix), rowStride: places)
                     do {
-                        for image in shape.images(of: part) {
-                            for group in 0..<shape.groups {
-                                let pixels = (image * shape.groups + group) * channels * shape.height * shape.width
-                                let results = (image * shape.groups + group) * outs * places
-                                let weights = group * outs * depth
-                                switch face {
-                                case .result:
-                                    shape.spread(a + pixels, into: matrix)
-                                    try BLAS.multiply(
-                                        m: outs, n: places, k: depth, MatrixView(b + weights, rowStride: depth), patches, into: target + results,
-                                        rowStride: places)
-                                case .images:
-                                    try BLAS.multiply(
-                                        m: depth, n: places, k: outs, MatrixView(b + weights, rowStride: depth).transposed,
-                                        MatrixView(a + results, rowStride: places), into: matrix, rowStride: places)
-                                    shape.gather(matrix, addingTo: target + pixels)
-                                case .weights:
-                                    shape.spread(b + pixels, into: matrix)
-                                    let sum = sums[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
-                                    try BLAS.multiply(
-                                        m: outs, n: depth, k: places, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
-                                        into: sum + weights, rowStride: depth)
-                                }
+                        for (image, group, rows) in shape.pieces(of: part) {
+                            try Interrupt.check()
+                            let pixels = (image * shape.groups + group) * channels * shape.height * shape.width
+                            let results = (image * shape.groups + group) * outs * places + rows.lowerBound * shape.outWidth
+                            let weights = group * outs * depth, count = rows.count * shape.outWidth
+                            let patches = MatrixView(UnsafePointer(matrix), rowStride: count)
+                            switch face {
+                            case .result:
+                                shape.spread(a + pixels, rows, into: matrix)
+                                try BLAS.multiply(
+                                    m: outs, n: count, k: depth, MatrixView(b + weights, rowStride: depth), patches, into: target + results,
+                                    rowStride: places)
+                            case .images:
+                                try BLAS.multiply(
+                                    m: depth, n: count, k: outs, MatrixView(b + weights, rowStride: depth).transposed,
+                                    MatrixView(a + results, rowStride: places), into: matrix, rowStride: count)
+                                shape.gather(matrix, rows, addingTo: target + pixels)
+                            case .weights:
+                                shape.spread(b + pixels, rows, into: matrix)
+                                let sum = sums[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                                try BLAS.multiply(
+                                    m: outs, n: depth, k: count, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
+                                    into: sum + weights, rowStride: depth)
                             }
                         }
                     } catch {
@@ -145,11 +146,20 @@ final class Convolution: CustomFunction {
 }
 
 extension ConvolutionShape {
+    /// What a part of the batch is computed in: rows of the result of one image's group.
+    fileprivate func pieces(of part: Int) -> some Sequence<(image: Int, group: Int, rows: Range<Int>)> {
+        let strips = (outHeight + rowsAtOnce - 1) / rowsAtOnce, images = images(of: part)
+        return (images.lowerBound * groups * strips..<images.upperBound * groups * strips).lazy.map { number in
+            let first = number % strips * rowsAtOnce
+            return (number / strips / groups, number / strips % groups, first..<min(outHeight, first + rowsAtOnce))
+        }
+    }
+
     /// Calls `body` for every row of a kernel position's values: where it begins among the columns and in the image, and which of its
     /// places lie inside the image.
     @inline(__always)
-    private func forEachRow(_ body: (_ column: Int, _ pixel: Int, _ inside: Range<Int>) -> Void) {
-        var row = 0
+    private func forEachRow(_ rows: Range<Int>, _ body: (_ column: Int, _ pixel: Int, _ inside: Range<Int>) -> Void) {
+        var column = 0
         for channel in 0..<channels / groups {
             for i in 0..<kernelHeight {
                 for j in 0..<kernelWidth {
@@ -157,24 +167,23 @@ extension ConvolutionShape {
                     let first = min(outWidth, max(0, (padding - j + stride - 1) / stride))
                     let last = min(outWidth, max(first, (width - 1 + padding - j) / stride + 1))
                     let inside = width + padding - j <= 0 ? 0..<0 : first..<max(first, last)
-                    for y in 0..<outHeight {
+                    for y in rows {
                         let line = y &* stride &+ i &- padding
-                        let column = row &* places &+ y &* outWidth
                         if line < 0 || line >= height {
                             body(column, 0, 0..<0)
                         } else {
                             body(column, (channel &* height &+ line) &* width &+ j &- padding, inside)
                         }
+                        column &+= outWidth
                     }
-                    row &+= 1
                 }
             }
         }
     }
 
-    /// The patches of one image's group, as columns.
-    fileprivate func spread<T: BinaryFloatingPoint>(_ pixels: UnsafePointer<T>, into columns: UnsafeMutablePointer<T>) {
-        forEachRow { column, pixel, inside in
+    /// The patches of one image's group that belong to some rows of the result, as columns.
+    fileprivate func spread<T: BinaryFloatingPoint>(_ pixels: UnsafePointer<T>, _ rows: Range<Int>, into columns: UnsafeMutablePointer<T>) {
+        forEachRow(rows) { column, pixel, inside in
             let target = columns + column
             for x in 0..<inside.lowerBound { target[x] = 0 }
             if stride == 1 {
@@ -187,8 +196,8 @@ extension ConvolutionShape {
     }
 
     /// The adjoint: every column's values added to the pixels that they came from.
-    fileprivate func gather<T: BinaryFloatingPoint>(_ columns: UnsafePointer<T>, addingTo pixels: UnsafeMutablePointer<T>) {
-        forEachRow { column, pixel, inside in
+    fileprivate func gather<T: BinaryFloatingPoint>(_ columns: UnsafePointer<T>, _ rows: Range<Int>, addingTo pixels: UnsafeMutablePointer<T>) {
+        forEachRow(rows) { column, pixel, inside in
             let source = columns + column
             for x in inside { pixels[pixel &+ x &* stride] += source[x] }
         }

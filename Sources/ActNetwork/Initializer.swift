@@ -5,12 +5,32 @@ import ActArray
 package struct Initializer {
     package let name: String
     package let summary: String
-    /// `fanIn` and `fanOut`: how many numbers go into one unit, and into how many units one number goes.
-    let fill: (_ shape: [Int], _ fanIn: Double, _ fanOut: Double, _ random: inout RandomSource) throws -> NDArray
+    fileprivate let fill: Fill
 
-    /// Weights of any shape, in f64.
+    fileprivate enum Fill {
+        /// Numbers that do not depend on each other, in f64. `fanIn` and `fanOut`: how many numbers go into one unit, and into how many
+        /// units one number goes.
+        case numbers((_ count: Int, _ fanIn: Double, _ fanOut: Double, _ random: inout RandomSource) throws -> NDArray)
+        case array((_ shape: [Int], _ random: inout RandomSource) throws -> NDArray)
+    }
+
+    /// Weights of any shape.
     func callAsFunction(shape: [Int], fanIn: Int, fanOut: Int, type: ElementType, _ random: inout RandomSource) throws -> NDArray {
-        try fill(shape, Double(max(1, fanIn)), Double(max(1, fanOut)), &random).converted(to: type).contiguous()
+        switch fill {
+        case .array(let fill): return try fill(shape, &random).converted(to: type).contiguous()
+        case .numbers(let fill):
+            let result = try NDArray.uninitialized(shape: shape, type: type), count = result.count
+            // In pieces, for the draws are larger than the weights.
+            let piece = 1 << 16
+            for start in stride(from: 0, to: count, by: piece) {
+                let part = try fill(min(piece, count - start), Double(max(1, fanIn)), Double(max(1, fanOut)), &random).converted(to: type).contiguous()
+                try part.evaluate()
+                part.withMutableBytes { source in
+                    result.withMutableBytes { ($0 + start * type.size).copyMemory(from: source, byteCount: part.count * type.size) }
+                }
+            }
+            return result
+        }
     }
 }
 
@@ -22,12 +42,10 @@ package enum Initializers {
         uniform("he_uniform", "uniform in ±√(6/in)") { fanIn, _ in (6 / fanIn).squareRoot() },
         normal("he_normal", "normal with variance 2/in: for relu and its kin") { fanIn, _ in (2 / fanIn).squareRoot() },
         normal("lecun_normal", "normal with variance 1/in: for selu") { fanIn, _ in (1 / fanIn).squareRoot() },
-        Initializer(name: "orthogonal", summary: "rows or columns that are orthogonal to each other and of length 1") { shape, _, _, random in
-            try orthogonal(shape, &random)
-        },
-        Initializer(name: "zeros", summary: "zeros, which layers above the last cannot learn from") { shape, _, _, _ in
-            try NDArray.full(0, shape: shape, type: .f64)
-        },
+        Initializer(name: "orthogonal", summary: "rows or columns that are orthogonal to each other and of length 1", fill: .array(orthogonal)),
+        Initializer(
+            name: "zeros", summary: "zeros, which layers above the last cannot learn from",
+            fill: .array { shape, _ in try NDArray.full(0, shape: shape, type: .f32) }),
     ]
 
     private static let heActivations: Set<String> = [
@@ -47,36 +65,41 @@ package enum Initializers {
     }
 
     private static func uniform(_ name: String, _ summary: String, _ limit: @escaping (Double, Double) -> Double) -> Initializer {
-        Initializer(name: name, summary: summary) { shape, fanIn, fanOut, random in
-            let limit = limit(fanIn, fanOut)
-            return try random.uniform(shape: shape) * (2 * limit) - limit
-        }
+        Initializer(
+            name: name, summary: summary,
+            fill: .numbers { count, fanIn, fanOut, random in
+                let limit = limit(fanIn, fanOut)
+                return try random.uniform(shape: [count]) * (2 * limit) - limit
+            })
     }
 
     private static func normal(_ name: String, _ summary: String, _ deviation: @escaping (Double, Double) -> Double) -> Initializer {
-        Initializer(name: name, summary: summary) { shape, fanIn, fanOut, random in
-            try random.normal(shape: shape) * deviation(fanIn, fanOut)
-        }
+        Initializer(
+            name: name, summary: summary,
+            fill: .numbers { count, fanIn, fanOut, random in try random.normal(shape: [count]) * deviation(fanIn, fanOut) })
     }
 
-    /// Of the matrix (first axis, all others), whichever side is shorter: Gram and Schmidt, each vector projected twice, since once
-    /// leaves rounding errors behind.
+    /// Of the matrix (first axis, all others), whichever side is shorter: Gram and Schmidt, in blocks of vectors so that most of it is
+    /// products of matrices. What is known is taken out twice, since once leaves rounding errors behind.
     private static func orthogonal(_ shape: [Int], _ random: inout RandomSource) throws -> NDArray {
         let rows = shape.first ?? 1, columns = shape.dropFirst().reduce(1, *)
         let (count, size) = (min(rows, columns), max(rows, columns))
-        let draws = try random.normal(shape: [count, size])
         let basis = try NDArray.full(0, shape: [count, size], type: .f64)
-        for k in 0..<count {
-            var vector = try draws.indexed(by: [.integer(k)])
-            if k > 0 {
-                let known = try basis.sliced([SliceRange(start: 0, step: 1, count: k), SliceRange(start: 0, step: 1, count: size)])
-                for _ in 0..<2 { vector = try vector - NDArray.matmul(NDArray.matmul(known, vector), known) }
-            }
-            let length = try vector.norm().item()
-            let unit = try (vector / (length > 0 ? length : 1)).contiguous()
-            try unit.withContiguous(of: Double.self) { source in
-                guard let base = source.baseAddress else { return }
-                basis.withMutableBytes { ($0.assumingMemoryBound(to: Double.self) + k * size).update(from: base, count: size) }
+        func without(_ known: Range<Int>, _ vectors: NDArray) throws -> NDArray {
+            if known.isEmpty { return vectors }
+            let known = try basis.rows(known), once = try vectors - NDArray.matmul(NDArray.matmul(vectors, known.transposed()), known)
+            return try once - NDArray.matmul(NDArray.matmul(once, known.transposed()), known)
+        }
+        for first in stride(from: 0, to: count, by: 64) {
+            let block = first..<min(count, first + 64)
+            let vectors = try without(0..<first, random.normal(shape: [block.count, size]))
+            for k in block {
+                let vector = try without(first..<k, vectors.rows(k - first..<k - first + 1)), length = try vector.norm().item()
+                let unit = try (vector / (length > 0 ? length : 1)).contiguous()
+                try unit.withContiguous(of: Double.self) { source in
+                    guard let base = source.baseAddress else { return }
+                    basis.withMutableBytes { ($0.assumingMemoryBound(to: Double.self) + k * size).update(from: base, count: size) }
+                }
             }
         }
         return try (rows <= columns ? basis : basis.transposed()).contiguous().reshaped(to: shape)

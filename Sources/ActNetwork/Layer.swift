@@ -59,6 +59,20 @@ extension Layer {
         return "\(kind)(\(parts.joined(separator: ", ")))"
     }
 
+    /// Whether what it makes of a row, outside training, depends on that row alone. Of functions of the program nobody knows.
+    var actsOnRows: Bool {
+        settings.allSatisfy { setting in
+            switch setting.value {
+            case .function(let function): function.row != nil || function.name == "identity"
+            case .network(let network): network.layers.allSatisfy(\.actsOnRows)
+            default: true
+            }
+        }
+    }
+
+    /// What a layer needs that reads rows of so many numbers.
+    func columns(_ count: Int) -> String { count == 1 ? "1 column" : "\(count) columns" }
+
     func unfit(_ x: NDArray, needs: String) -> NetworkError { .input(layer: text, position: nil, needs: needs, shape: x.shape) }
 }
 

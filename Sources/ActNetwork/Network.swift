@@ -8,7 +8,12 @@ package struct Network {
     package init(_ layers: [any Layer]) { self.layers = layers }
 
     /// As a program would make it.
-    package var text: String { layers.map(\.text).joined(separator: " >> ") }
+    package var text: String {
+        layers.map { layer in
+            let isLiteral = (layer as? FunctionLayer)?.function.isNamed == false
+            return isLiteral && layers.count > 1 ? "(\(layer.text))" : layer.text
+        }.joined(separator: " >> ")
+    }
 
     /// The parameters of all layers, in order.
     package var parameters: [NDArray] {
@@ -56,9 +61,24 @@ package struct Network {
         }
     }
 
+    /// Rows that go through together outside training: enough for matrix products to be quick, few enough that what lies between the
+    /// layers needs little memory.
+    package static let rowsAtOnce = 256
+
     /// - Throws: `NetworkError.input` naming the layer that cannot take what it gets.
     package func callAsFunction(_ x: NDArray, _ pass: Pass = Pass()) throws -> NDArray {
-        try run(x, pass, isOutermost: true)
+        let isPlain = !pass.isTraining && pass.observer == nil && !x.isTraced && !parameters.contains(where: \.isTraced)
+        if isPlain, x.rank > 1, x.shape[0] > Network.rowsAtOnce, layers.allSatisfy(\.actsOnRows) {
+            do {
+                return try NDArray.concatenated(
+                    stride(from: 0, to: x.shape[0], by: Network.rowsAtOnce).map { start in
+                        try run(x.rows(start..<min(x.shape[0], start + Network.rowsAtOnce)), pass, isOutermost: true)
+                    })
+            } catch NetworkError.input {
+                // Again, for a message with the shape of all rows.
+            }
+        }
+        return try run(x, pass, isOutermost: true)
     }
 
     func run(_ x: NDArray, _ pass: Pass, isOutermost: Bool) throws -> NDArray {
@@ -77,5 +97,12 @@ package struct Network {
     /// `layer 2, Dense(512, 10)`
     package func name(of position: Int) -> String {
         layers.indices.contains(position) ? "layer \(position), \(layers[position].text)" : "layer \(position)"
+    }
+}
+
+extension NDArray {
+    /// A view of some rows.
+    func rows(_ range: Range<Int>) throws -> NDArray {
+        try sliced([SliceRange(start: range.lowerBound, step: 1, count: range.count)] + shape.dropFirst().map { SliceRange(start: 0, step: 1, count: $0) })
     }
 }

@@ -4,7 +4,7 @@ import ActLanguage
 import ActPlot
 import CActKernels
 
-final class Display: SessionOutput, TerminalOutput {
+final class Display: SessionOutput, ProgressOutput {
     private let output = Output.standard
     private let error = Output.error
     private let plot: PlotMode
@@ -16,8 +16,6 @@ final class Display: SessionOutput, TerminalOutput {
         // Nothing that the program still computes can be seen.
         output.onFailure = { act_interrupt_set(1) }
     }
-
-    var isTerminal: Bool { output.isTerminal }
 
     func write(_ text: String) {
         guard !text.isEmpty else { return }
@@ -33,6 +31,15 @@ final class Display: SessionOutput, TerminalOutput {
         }
         if let note = shown.note, output.isTerminal { write(Display.dim(note) + "\n") }
     }
+
+    /// On standard error, so that it does not mix with results that go into a file.
+    func writeProgress(_ text: String) {
+        output.flush()
+        error.write(text)
+        error.flush()
+    }
+
+    var isProgressMovable: Bool { error.isTerminal }
 
     func report(_ diagnostic: Diagnostic, _ session: Session) {
         report(diagnostic) { session.source($0) }

@@ -52,6 +52,9 @@ struct BuiltinsTests {
             searchsorted dot matmul outer trace inv solve det map filter reduce compose grad jacobian hessian value_and_grad check_grad kinks print format type
             repr number join replace trim upper lower contains starts_with ends_with to_json from_json load save import timeit clock assert error help
             f32 f64 bool int show plot scatter hist bar heatmap image contour panels
+            Dense PReLU Maxout Conv2D MaxPool2D AvgPool2D Flatten FReLU BatchNorm LayerNorm Dropout Embedding Residual parameters summary fit history
+            mse mae huber cross_entropy nll bce bce_logits hinge kl_div SGD RMSProp Adagrad Adam AdamW Nadam Lion constant_rate step_rate cosine_rate
+            accuracy r2 confusion gradient_flow activation_flow digits batches normalize
             """
         let names = Set(BuiltinRows.all.map(\.name))
         for name in listed.split(whereSeparator: \.isWhitespace) { #expect(names.contains(String(name)), "\(name)") }

@@ -14,8 +14,10 @@ import Testing
     @Test(arguments: try ReferenceCase.all(in: "layers")) func layer(_ reference: ReferenceCase) throws {
         var settings: [String: Setting] = [:]
         for (name, text) in reference.settings where name != "training" {
-            if let number = Double(text) { settings[name] = .number(number) } else if name == "activation" { settings[name] = .function(try function(text)) } else {
-                settings[name] = .flag(text == "true")
+            switch name {
+            case "activation": settings[name] = .function(try function(text))
+            case "f": settings[name] = .network(Network([try dense(3, 3, "tanh")]))
+            default: settings[name] = Double(text).map { .number($0) } ?? .flag(text == "true")
             }
         }
         var layer = try makeLayer(reference.name, settings)
@@ -27,20 +29,37 @@ import Testing
         let expected = try reference.array("y")
         #expect(try distance(layer(x, Pass(isTraining: isTraining)), expected) < Self.tolerance)
         let weights = try NDArray((0..<expected.count).map { Scalar.unary(.cos, Double($0)) }, shape: expected.shape)
-        let gradients = try Derivative.valueAndGradient(
-            of: { variables in
-                var copy = layer
-                copy.parameters = Array(variables.dropFirst())
-                return try (copy(variables[0], pass) * weights).reduced(.sum)
-            }, at: [x] + layer.parameters
-        ).gradients
-        for (name, gradient) in zip(["x"] + layer.parameterNames, gradients) where reference.arrays.contains(where: { $0.name == "grad.\(name)" }) {
+        func gradients(_ parameters: [NDArray]) throws -> [NDArray] {
+            try Derivative.valueAndGradient(
+                of: { variables in
+                    var copy = layer
+                    copy.parameters = Array(variables.dropFirst())
+                    return try (copy(variables[0], pass) * weights).reduced(.sum)
+                }, at: [x] + parameters
+            ).gradients
+        }
+        for (name, gradient) in zip(["x"] + layer.parameterNames, try gradients(layer.parameters)) where reference.arrays.contains(where: { $0.name == "grad.\(name)" }) {
             #expect(try distance(gradient, reference.array("grad.\(name)")) < Self.tolerance, "gradient of \(name)")
         }
         for (index, name) in layer.stateNames.enumerated() where isTraining {
             let state = try #require(pass.states.first)
             #expect(try distance(state[index], reference.array("after.\(name)")) < Self.tolerance, "\(name) afterwards")
         }
+
+        let sgd = try Optimizer(#require(Optimizers.named("SGD")), values: [0.9, 0], rate: { _ in 0.01 })
+        var parameters = layer.parameters, descent = try OptimizerState(sgd, for: parameters)
+        for _ in 0..<10 { try descent.step(&parameters, Array(gradients(parameters).dropFirst()), epoch: 0) }
+        for (name, parameter) in zip(layer.parameterNames, parameters) {
+            #expect(try distance(parameter, reference.array("steps.\(name)")) < Self.tolerance, "\(name) after ten steps")
+        }
+    }
+
+    @Test func everyRowHasItsCase() throws {
+        func names(_ file: String) throws -> Set<String> { Set(try ReferenceCase.all(in: file).map(\.name)) }
+        let (layers, losses, optimizers) = (try names("layers"), try names("losses"), try names("optimizers"))
+        for row in LayerRows.all { #expect(layers.contains(row.name), "\(row.name)") }
+        for row in Losses.all { #expect(losses.contains(row.name), "\(row.name)") }
+        for row in Optimizers.all { #expect(optimizers.contains(row.name), "\(row.name)") }
     }
 
     /// The derivative of the derivative, which PyTorch's numbers do not cover, against differences.

@@ -37,7 +37,7 @@ w = Writer("layers")
 
 
 def layer(name, x, f, parameters, settings=None, training=False, states=None, after=None):
-    """parameters: {act's name: (tensor, how act has it)}; the gradients are of Σ output · weights."""
+    """parameters: {act's name: (tensor, how act has it)}; the gradients are of Σ output · weights, and `steps` ten steps down it."""
     x = x.requires_grad_(x.is_floating_point() and name != "Embedding")
     y = f(x)
     weights = torch.cos(torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape)
@@ -55,6 +55,12 @@ def layer(name, x, f, parameters, settings=None, training=False, states=None, af
         w.array("grad." + key, view(tensor.grad))
     for key, value in (after or (lambda: {}))().items():
         w.array("after." + key, value)
+    if parameters:
+        sgd = torch.optim.SGD([tensor for tensor, _ in parameters.values()], 0.01, momentum=0.9)
+        for _ in range(10):
+            sgd.zero_grad(); (f(x) * weights).sum().backward(); sgd.step()
+        for key, (tensor, view) in parameters.items():
+            w.array("steps." + key, view(tensor))
 
 
 same, transposed = lambda t: t, lambda t: t.T
@@ -88,6 +94,9 @@ m = nn.LayerNorm(5); nn.init.normal_(m.weight); nn.init.normal_(m.bias)
 layer("LayerNorm", torch.randn(2, 3, 5), m, {"gamma": (m.weight, same), "beta": (m.bias, same)}, dict(features=5))
 m = nn.Embedding(6, 3)
 layer("Embedding", torch.tensor([[1, 5], [0, 1]]), m, {"W": (m.weight, same)}, dict(count=6, size=3))
+m = nn.Linear(3, 3)
+layer("Residual", torch.randn(4, 3), lambda x: x + torch.tanh(m(x)), {"f.0.W": (m.weight, transposed), "f.0.b": (m.bias, same)}, dict(f="Dense"))
+layer("Dropout", torch.randn(4, 3), nn.Dropout(0.25).eval(), {}, dict(rate=0.25))
 w.save()
 
 # --- losses ----------------------------------------------------------------------------------------------------------
@@ -107,6 +116,7 @@ labels = torch.tensor([2, 0, 1, 2]); rows = F.softmax(torch.randn(4, 3), -1)
 loss("cross_entropy", 5 * a, labels, F.cross_entropy); loss("cross_entropy", 5 * a, rows, F.cross_entropy)
 loss("cross_entropy", torch.tensor([[800., -700., 3.], [0., 0., 0.]]), torch.tensor([1, 2]), F.cross_entropy)
 loss("nll", F.log_softmax(a, -1), labels, F.nll_loss)
+loss("nll", F.log_softmax(a, -1), rows, lambda p, t: -(p * t).sum(-1).mean())
 bits = torch.tensor([[1., 0., 1.], [0., 1., 0.], [1., 1., 0.], [0.3, 0.5, 0.9]])
 loss("bce", torch.sigmoid(a), bits, F.binary_cross_entropy); loss("bce_logits", a, bits, F.binary_cross_entropy_with_logits)
 loss("bce_logits", torch.tensor([-60., 60., 0.]), torch.tensor([1., 0., 1.]), F.binary_cross_entropy_with_logits)
@@ -140,6 +150,7 @@ optimizer("SGD", lambda p: O.SGD(p, 0.05), lambda p: nn.utils.clip_grad_norm_(p,
 optimizer("SGD", lambda p: O.SGD(p, 0.05), lambda p: nn.utils.clip_grad_value_(p, 0.7), lr=0.05, clip_value=0.7)
 optimizer("RMSProp", lambda p: O.RMSprop(p, 0.01), lr=0.01)
 optimizer("RMSProp", lambda p: O.RMSprop(p, 0.01, alpha=0.9, momentum=0.5, weight_decay=0.1), lr=0.01, alpha=0.9, momentum=0.5, weight_decay=0.1)
+optimizer("Adagrad", lambda p: O.Adagrad(p, 0.1), lr=0.1)
 optimizer("Adagrad", lambda p: O.Adagrad(p, 0.1, weight_decay=0.05), lr=0.1, weight_decay=0.05)
 optimizer("Adam", lambda p: O.Adam(p, 0.05), lr=0.05)
 optimizer("Adam", lambda p: O.Adam(p, 0.05, betas=(0.8, 0.95), eps=1e-3, weight_decay=0.1), lr=0.05, beta1=0.8, beta2=0.95, eps=1e-3, weight_decay=0.1)

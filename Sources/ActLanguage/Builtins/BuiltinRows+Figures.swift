@@ -13,7 +13,9 @@ extension BuiltinRows {
             example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true
         ) { call in
             let (x, series) = try call.series()
-            return try call.figure(Figure.lines(x: x, series.map { (name: $0.name, y: $0.values) }))
+            var figure = try Figure.lines(x: x, series.map { (name: $0.name, y: $0.values) })
+            figure.options.xLabel = call.recordAxis
+            return try call.figure(figure)
         },
         Builtin(
             .figures, "scatter(values…)", "points: scatter(y), scatter(x, y1, y2, …), or a matrix of two columns", details: options,
@@ -156,6 +158,12 @@ extension Call {
         let x = try array(rest[0], 0)
         guard x.rank <= 1 else { throw cannot("the x values form an array of shape \(describe(x.shape))", help: "x is a vector; a matrix alone is drawn column by column") }
         return (try x.toDoubles(), try rest.enumerated().dropFirst().flatMap { try series($0.element, at: x, name($0.offset)) })
+    }
+
+    /// What the x values count when a record such as `history` or `gradient_flow` gives is drawn.
+    fileprivate var recordAxis: String? {
+        guard rest.count == 1, case .record(let record) = rest[0] else { return nil }
+        return ["epoch", "layer"].first { record[$0] != nil }
     }
 
     /// The columns of a record, such as `history` gives, over `epoch` if there is one.

@@ -14,7 +14,7 @@ extension BuiltinRows {
         },
         Builtin(.shape, "ndim(a)", "how many axes there are", example: "ndim([[1, 2], [3, 4]])   # 2") { call in .number(Double(try call.array(0).rank)) },
         Builtin(
-            .shape, "len(x)", "the size of the first axis; of a list or record its elements, of a string its characters",
+            .shape, "len(x)", "the size of the first axis; of a list or record its elements, of a string its characters, of a network its layers",
             example: "len([5, 6, 7])   # 3\nlen(\"기울기\")   # 3"
         ) { call in
             switch call.values[0] {
@@ -22,6 +22,7 @@ extension BuiltinRows {
             case .list(let list): .number(Double(list.elements.count))
             case .record(let record): .number(Double(record.fields.count))
             case .string(let text): .number(Double(text.count))
+            case .function(let function): if let parts = try function.elements { .number(Double(parts.count)) } else { throw call.fail(0, "an array, list, record or string") }
             default: throw call.fail(0, "an array, list, record or string")
             }
         },

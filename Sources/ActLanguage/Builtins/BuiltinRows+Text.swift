@@ -5,11 +5,15 @@ import ActArray
 extension BuiltinRows {
     static let functions: [Builtin] = [
         Builtin(
-            .functions, "map(f, xs)", "f of each element of an array, list, string or record", details: "The results make an array if they are numbers, bools or arrays of one shape, else a list, as in `[…]`.",
+            .functions, "map(f, xs)", "f of each element of an array, list, string or record; of each parameter of a network, which gives a network",
+            details: "The results make an array if they are numbers, bools or arrays of one shape, else a list, as in `[…]`.",
             example: "map(x -> x^2, [1, 2, 3])   # [1, 4, 9]\nmap(upper, (\"a\", \"b\"))   # (\"A\", \"B\")"
         ) { call in
             let f = try call.function(0)
             let machine = call.machine
+            if case .function(let network) = call.values[1], let parameters = try network.parameterValues() {
+                return try .function(network.replacing(parameters: machine.mapped(parameters, f)))
+            }
             return try machine.makeArray(call.elements(1).map { try machine.call(f, Arguments([$0])) })
         },
         Builtin(

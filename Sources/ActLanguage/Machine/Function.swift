@@ -56,6 +56,8 @@ package class Function {
 
     /// What `f[index]` is: of networks.
     package func part(at index: Int) throws -> Value? { nil }
+    /// The parts in order; `nil` for what has none.
+    package var elements: [Value]? { get throws { nil } }
     package func replacing(part index: Int, with value: Value) throws -> Function { throw RuntimeError.cannotIndex(.function(self)) }
 
     /// The parameters of a layer or network, as records and lists of arrays; `nil` for other functions.

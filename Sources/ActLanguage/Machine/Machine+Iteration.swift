@@ -16,6 +16,10 @@ extension Machine {
             let characters = try List(text.string.map { .string(String($0)) })
             count = characters.elements.count
             state.pointee = .list(characters)
+        case .function(let function):
+            guard let parts = try function.elements else { throw RuntimeError.notIterable(value) }
+            count = parts.count
+            state.pointee = try .list(parts)
         default: throw RuntimeError.notIterable(value)
         }
         state[1] = .none
@@ -73,6 +77,7 @@ extension Machine {
         case .array(let array) where array.rank > 0: return try (0..<array.shape[0]).map { try element(of: array, at: $0) }
         case .string(let text): return text.string.map { .string(String($0)) }
         case .record(let record): return record.fields.keys.map { .string($0) }
+        case .function(let function): return try function.elements
         default: return nil
         }
     }

@@ -3,6 +3,18 @@
 import ActArray
 import OrderedCollections
 
+extension Machine {
+    /// The same structure with `f` of each array.
+    func mapped(_ value: Value, _ f: Function) throws -> Value {
+        switch value {
+        case .array: return try call(f, Arguments([value]))
+        case .list(let list): return try .list(list.elements.map { try mapped($0, f) })
+        case .record(let record): return try .record(record.fields.mapValues { try mapped($0, f) })
+        default: return value
+        }
+    }
+}
+
 /// The shape of a value without its numbers and arrays.
 indirect enum Structure {
     case number

@@ -110,6 +110,10 @@ package final class NetworkFunction: Function {
         return .function(NetworkFunction(layer))
     }
 
+    package override var elements: [Value]? {
+        get throws { try network.layers.indices.map { try part(at: $0) ?? .none } }
+    }
+
     package override func replacing(part index: Int, with value: Value) throws -> Function {
         let layers: [any Layer]
         switch value {

@@ -61,7 +61,7 @@ enum NetworkWording {
     }
 
     private static func inputHelp(_ needs: String, _ shape: [Int]) -> String? {
-        guard needs.hasSuffix("columns"), shape.count > 2, let columns = Int(needs.prefix { $0 != " " }) else { return nil }
+        guard needs.hasSuffix(" columns") || needs.hasSuffix(" column"), shape.count > 2, let columns = Int(needs.prefix { $0 != " " }) else { return nil }
         let size = shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
         return size == columns ? "`Flatten()` in front, or `x.reshape(\(shape[0]), \(columns))`" : nil
     }

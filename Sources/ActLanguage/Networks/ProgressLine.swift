@@ -7,13 +7,15 @@ import Glibc
 import Darwin
 #endif
 
-/// An output on which a line can be written over.
-package protocol TerminalOutput: AnyObject {
-    var isTerminal: Bool { get }
+/// Where it can be seen how far something is, apart from what a program writes.
+package protocol ProgressOutput: AnyObject {
+    func writeProgress(_ text: String)
+    /// Whether a line can be written over.
+    var isProgressMovable: Bool { get }
 }
 
 final class ProgressLine {
-    private let machine: Machine
+    private let output: ProgressOutput
     private let isTerminal: Bool
     private let start = ProgressLine.now()
     private var epochStart = ProgressLine.now()
@@ -26,9 +28,11 @@ final class ProgressLine {
     /// Seconds between two pictures of the line.
     private static let pause = 0.1
 
-    init(_ machine: Machine) {
-        self.machine = machine
-        isTerminal = (machine.session.output as? TerminalOutput)?.isTerminal ?? false
+    /// `nil` where nobody sees it.
+    init?(_ machine: Machine) {
+        guard let output = machine.session.output as? ProgressOutput else { return nil }
+        self.output = output
+        isTerminal = output.isProgressMovable
     }
 
     func show(_ progress: Training.Progress) {
@@ -108,7 +112,7 @@ final class ProgressLine {
         return whole < 3600 ? "\(whole / 60) min \(whole % 60) s" : "\(whole / 3600) h \(whole % 3600 / 60) min"
     }
 
-    private func write(_ text: String) { machine.host?.write(text) }
+    private func write(_ text: String) { output.writeProgress(text) }
 
     private static func now() -> Double {
         var time = timespec()

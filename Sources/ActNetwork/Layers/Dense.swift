@@ -42,7 +42,7 @@ package struct Dense: Layer {
     }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.shape.last == inputs else { throw unfit(x, needs: "\(inputs) columns") }
+        guard x.shape.last == inputs else { throw unfit(x, needs: columns(inputs)) }
         var sum = try NDArray.matmul(x.converted(to: weightType), parameters[0])
         if hasBias { sum = try sum + parameters[1] }
         return try activation(sum, pass)
@@ -85,7 +85,7 @@ package struct Maxout: Layer {
     }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.shape.last == inputs, let row = Activations.named("maxout") else { throw unfit(x, needs: "\(inputs) columns") }
+        guard x.shape.last == inputs, let row = Activations.named("maxout") else { throw unfit(x, needs: columns(inputs)) }
         return try row.apply(x.converted(to: weightType), [.array(parameters[0]), .array(parameters[1])])
     }
 }
@@ -144,8 +144,10 @@ extension LayerRows {
             "Maxout(inputs, outputs, pieces=2, init=\"auto\", dtype=\"f32\")", "the largest of several linear functions of the input",
             details: "W has the shape (pieces, inputs, outputs), b the shape (pieces, outputs).", example: "shape(Maxout(4, 3)(ones(5, 4)))   # (5, 3)"
         ) { settings, random in
-            try Maxout(
-                settings.size("inputs"), settings.size("outputs"), pieces: settings.size("pieces", default: 2), initializer: settings.initializer(for: "relu"),
+            let pieces = try settings.size("pieces", default: 2)
+            guard pieces <= 1 << 16 else { throw settings.fail("pieces", "at most 65536") }
+            return try Maxout(
+                settings.size("inputs"), settings.size("outputs"), pieces: pieces, initializer: settings.initializer(for: "relu"),
                 type: settings.type(), &random)
         },
     ]

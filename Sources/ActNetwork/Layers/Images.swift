@@ -119,11 +119,16 @@ package struct Pool2D: Layer {
     /// Where the largest element of each window is: of equal ones the first; the first NaN wins.
     private func winners<T: BinaryFloatingPoint>(_ x: NDArray, _ target: [Int], _: T.Type) throws -> [Int] {
         let (height, width) = (x.shape[2], x.shape[3]), (rows, columns) = (target[2], target[3])
-        return try x.detached().withContiguous(of: T.self) { pixels in
-            [Int](unsafeUninitializedCapacity: target.reduce(1, *)) { places, count in
-                var next = 0
-                for plane in 0..<x.shape[0] * x.shape[1] {
-                    for row in 0..<rows {
+        let planes = target[0] * target[1], total = planes * rows * columns
+        try MemoryPool.reserve(total * MemoryLayout<Int>.size)
+        defer { MemoryPool.release(total * MemoryLayout<Int>.size) }
+        let result = try x.detached().withContiguous(of: T.self) { pixels in
+            [Int](unsafeUninitializedCapacity: total) { places, count in
+                let places = places.baseAddress
+                func fill(_ plane: Int) {
+                    guard let places else { return }
+                    var next = plane &* rows &* columns
+                    for row in 0..<rows where !Interrupt.isSet {
                         for column in 0..<columns {
                             let corner = (plane &* height &+ row &* stride) &* width &+ column &* stride
                             var best = corner, largest = pixels[corner]
@@ -138,9 +143,16 @@ package struct Pool2D: Layer {
                         }
                     }
                 }
-                count = next
+                // Some planes at a time: waking threads for one small plane would take longer than it does.
+                let part = max(1, Int(0x1p14 / max(1, Double(rows * columns) * Double(size * size))))
+                ThreadPool.parallelFor((planes + part - 1) / part) { index in
+                    for plane in index * part..<min(planes, (index + 1) * part) { fill(plane) }
+                }
+                count = total
             }
         }
+        try Interrupt.check()
+        return result
     }
 
     private func mean(_ x: NDArray) throws -> NDArray {

@@ -89,7 +89,7 @@ package struct LayerNorm: Layer {
     }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.shape.last == features else { throw unfit(x, needs: "\(features) columns") }
+        guard x.shape.last == features else { throw unfit(x, needs: columns(features)) }
         let x = try x.converted(to: weightType)
         let axes = [x.rank - 1]
         let distance = try x - x.mean(axes: axes, keepdims: true)

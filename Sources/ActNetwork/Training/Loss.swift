@@ -78,9 +78,8 @@ package enum Losses {
             case .classes(let classes):
                 let size = p.shape.last ?? 1
                 let starts = classes.enumerated().map { $0.offset * size + $0.element }
-                return try p.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean() * -1
-            case .rows(let rows):
-                return try (p * rows).reduced(.sum) * (-1 / Double(max(1, p.count / max(1, p.shape.last ?? 1))))
+                return try 0 - p.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean()
+            case .rows(let rows): return try 0 - (p * rows).reduced(.sum) / Losses.rows(p)
             }
         },
         LossRow(
@@ -88,10 +87,10 @@ package enum Losses {
             details: "From scores use `bce_logits`, which loses no digits.", example: "bce([0.5, 0.5], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0.5)
         ) { p, t, _ in
             let (p, t) = try same("bce", p, t)
-            // A factor of 0 takes its logarithm with it, be that infinite.
-            let hit = try NDArray.select(NDArray.compare(.eq, .array(t), .number(0)), .number(0), .array(t * NDArray.unary(.log, p)))
-            let miss = try NDArray.select(NDArray.compare(.eq, .array(t), .number(1)), .number(0), .array((1 - t) * NDArray.unary(.log1p, -p)))
-            return try (hit + miss).mean() * -1
+            // Where the factor is 0, the logarithm is that of 1, lest it be infinite.
+            let hit = try NDArray.select(NDArray.compare(.eq, .array(t), .number(0)), .number(1), .array(p))
+            let miss = try NDArray.select(NDArray.compare(.eq, .array(t), .number(1)), .number(0), .array(-p))
+            return try 0 - (t * NDArray.unary(.log, hit) + (1 - t) * NDArray.unary(.log1p, miss)).mean()
         },
         LossRow(
             "bce_logits(logit, target)", "mean of t log(1 + e^-x) + (1 - t) log(1 + e^x)", "binary cross-entropy of scores: bce after sigmoid, stable in both tails",
@@ -118,7 +117,7 @@ package enum Losses {
             let isZero = try NDArray.compare(.eq, .array(p), .number(0))
             let ratio = try NDArray.unary(.log, NDArray.select(isZero, .number(1), .array(p))) - NDArray.unary(.log, q)
             let sum = try NDArray.select(isZero, .number(0), .array(p * ratio)).reduced(.sum)
-            return try sum / Double(max(1, p.count / max(1, p.shape.last ?? 1)))
+            return try sum / Losses.rows(p)
         },
     ]
 
@@ -132,6 +131,9 @@ package enum Losses {
         return (try p.converted(to: type), try t.converted(to: type))
     }
 
+    /// How many rows of scores there are, for means over them.
+    private static func rows(_ scores: NDArray) -> Double { Double(max(1, scores.count / max(1, scores.shape.last ?? 1))) }
+
     private static func difference(_ loss: String, _ p: NDArray, _ t: NDArray) throws -> NDArray {
         let (p, t) = try same(loss, p, t)
         return try p - t
@@ -140,9 +142,7 @@ package enum Losses {
     private static func crossEntropy(_ logits: NDArray, _ target: NDArray) throws -> NDArray {
         switch try Labels(target, for: logits, loss: "cross_entropy") {
         case .classes(let classes): return try CrossEntropy.value(of: logits, classes)
-        case .rows(let rows):
-            let sum = try (logits.logSoftmax() * rows).reduced(.sum)
-            return try sum * (-1 / Double(max(1, logits.count / max(1, logits.shape.last ?? 1))))
+        case .rows(let targets): return try 0 - (logits.logSoftmax() * targets).reduced(.sum) / rows(logits)
         }
     }
 }
@@ -186,7 +186,7 @@ private final class CrossEntropy: CustomFunction {
         let size = logits.shape.last ?? 1
         let starts = classes.enumerated().map { $0.offset * size + $0.element }
         let logs = try logits.detached().logSoftmax()
-        let value = try logs.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean() * -1
+        let value = try 0 - logs.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean()
         return try NDArray.custom(CrossEntropy(classes), inputs: [logits], value: value)
     }
 

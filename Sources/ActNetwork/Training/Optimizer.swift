@@ -103,7 +103,7 @@ package struct OptimizerState {
     /// - Returns: The norm of all gradients together, before clipping, when that was needed.
     package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws {
         let rate = try optimizer.rate(epoch)
-        guard rate >= 0, rate.isFinite else { throw NetworkError.setting(owner: optimizer.row.name, name: "lr", reason: "0 or more, at epoch \(epoch) it is \(rate)") }
+        guard rate >= 0, rate.isFinite else { throw NetworkError.setting(owner: optimizer.row.name, name: "lr", reason: "0 or more; at epoch \(Setting.number(epoch).text) it is \(Setting.number(rate).text)") }
         let gradients = try clipped(gradients)
         number += 1
         var step = UpdateStep(rate: rate, weightDecay: optimizer.weightDecay, values: optimizer.values, number: number, memory: memory)

@@ -83,7 +83,7 @@ package struct Training {
                 guard let last else { throw ArrayError.interrupted }
                 return Result(network: run.network(last), history: history, ending: .interrupted)
             }
-            last = try run.snapshot()
+            try run.save(to: &last)
             guard let patience, let row = history.rows.last, let snapshot = last else { continue }
             let loss = row.validationLoss ?? row.loss
             if loss < best?.loss ?? .infinity {
@@ -93,7 +93,7 @@ package struct Training {
             }
         }
         let final = patience == nil ? last : best?.snapshot ?? last
-        return Result(network: try run.network(final ?? run.snapshot()), history: history, ending: .complete)
+        return Result(network: final.map(run.network) ?? network, history: history, ending: .complete)
     }
 
     /// Evaluated, untraced, row-major.
@@ -145,15 +145,16 @@ private struct Run {
         let states: [[NDArray]]
     }
 
-    /// The parameters are copied: the originals go on changing in place.
-    func snapshot() throws -> Snapshot {
-        Snapshot(
-            parameters: try parameters.map { parameter in
-                let copy = try NDArray.uninitialized(shape: parameter.shape, type: parameter.type)
-                let source = try parameter.contiguous()
-                source.withMutableBytes { from in copy.withMutableBytes { $0.copyMemory(from: from, byteCount: parameter.count * parameter.type.size) } }
-                return copy
-            }, states: states)
+    /// Copies the parameters, for the originals go on changing in place; the memory of the last copy is used again.
+    func save(to snapshot: inout Snapshot?) throws {
+        var copies = try snapshot?.parameters ?? parameters.map { try NDArray.uninitialized(shape: $0.shape, type: $0.type) }
+        snapshot = nil
+        for (index, parameter) in parameters.enumerated() {
+            try copies[index].makeUnique()
+            let source = try parameter.contiguous()
+            source.withMutableBytes { from in copies[index].withMutableBytes { $0.copyMemory(from: from, byteCount: parameter.count * parameter.type.size) } }
+        }
+        snapshot = Snapshot(parameters: copies, states: states)
     }
 
     func network(_ snapshot: Snapshot) -> Network {
@@ -243,12 +244,11 @@ private struct Run {
         var network = template
         network.parameters = parameters
         network.states = states
-        let rows = x.shape[0], size = min(rows, max(training.batch, 1000))
+        let rows = x.shape[0], size = max(training.batch, Network.rowsAtOnce)
         var sum = 0.0, metric = training.metric.map { Metric($0) }
         for start in stride(from: 0, to: rows, by: size) {
-            let part = Array(start..<min(rows, start + size))[...]
-            let xs = try Training.rows(x, part), ys = try Training.rows(y, part)
-            let output = try network(xs, Pass())
+            let part = start..<min(rows, start + size)
+            let ys = try y.rows(part), output = try network(x.rows(part))
             sum += try training.loss(output, ys).item() * Double(part.count)
             try metric?.add(output, ys)
         }
