@@ -50,7 +50,7 @@ struct BuiltinsTests {
             asin acos atan atan2 sinh cosh tanh erf floor ceil round trunc clip where min max maximum minimum isnan isinf isfinite isclose hypot sum prod
             mean std var argmin argmax any all allclose cumsum cumprod logsumexp norm median quantile sort argsort unique nonzero bincount histogram
             searchsorted dot matmul outer trace inv solve det map filter reduce compose grad jacobian hessian value_and_grad check_grad kinks print format type
-            repr number join replace trim upper lower contains starts_with ends_with to_json from_json load save import timeit clock assert error help
+            repr number join replace trim upper lower contains starts_with ends_with to_json from_json load save import timeit clock assert error why help
             f32 f64 bool int show plot scatter hist bar heatmap image contour panels
             Dense PReLU Maxout Conv2D MaxPool2D AvgPool2D Flatten FReLU BatchNorm LayerNorm Dropout Embedding Residual parameters summary fit history
             mse mae huber cross_entropy nll bce bce_logits hinge kl_div SGD RMSProp Adagrad Adam AdamW Nadam Lion constant_rate step_rate cosine_rate
@@ -65,6 +65,14 @@ struct BuiltinsTests {
             let output = try run(row.example)
             #expect(output.text == Self.promised(by: row.example), "\(row.name): \(row.example)")
             #expect(output.problems.isEmpty, "\(row.name): \(output.problems.map(\.title))")
+        }
+    }
+
+    @Test func guidesShowWhatTheySay() throws {
+        for guide in Guide.rows where !guide.example.isEmpty {
+            let output = try run(guide.example)
+            #expect(output.text == Self.promised(by: guide.example), "\(guide.name)")
+            #expect(output.problems.isEmpty, "\(guide.name): \(output.problems.map(\.title))")
         }
     }
 

@@ -122,6 +122,16 @@ import Testing
         #expect(session.help("relu")?.contains("`unset relu`") == true)
     }
 
+    @Test func theTourNamesTopics() throws {
+        let session = try makeSession()
+        let tour = session.explanation(of: "")
+        for guide in Guide.rows {
+            #expect(tour.contains("?\(guide.name) "), "\(guide.name)")
+            #expect(session.explanation(of: guide.name).count > 60, "\(guide.name)")
+        }
+        #expect(session.explanation(of: "derivative").contains("value_and_grad"))
+    }
+
     @Test func helpSearches() throws {
         let session = try makeSession()
         #expect(session.explanation(of: "sigmod").contains("Did you mean `sigmoid`"))

@@ -72,7 +72,9 @@ package struct ScriptFile: Sendable, CustomStringConvertible {
     package func differences() throws -> String {
         let result = try run()
         var found = ""
-        var output = result.output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        // What shows a place names the script by its path.
+        let folder = String(path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex))
+        var output = result.output.replacing(folder, with: "").split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         if output.last == "" { output.removeLast() }
         for index in 0..<max(lines.count, output.count) {
             let expected = index < lines.count ? lines[index] : nil

@@ -63,12 +63,18 @@ package final class Builtin {
             parameter.default.map { "\(parameter.name)=\(Format.number($0))" } ?? parameter.name
         }
         self.init(
-            .activations, "\(row.name)(\((["x"] + parameters).joined(separator: ", ")))", row.summary,
+            .activations, "\(row.name)(\((["x"] + parameters).joined(separator: ", ")))", Self.phrase(row.summary),
             example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
             // Asking the row for a value here would compile every formula at start-up.
             scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil
         ) { call in try call.activation(row, order: 0) }
         activation = row
+    }
+
+    /// A sentence as summaries are written here: it begins small and ends without a full stop.
+    private static func phrase(_ sentence: String) -> String {
+        let text = sentence.hasSuffix(".") ? sentence.dropLast() : sentence[...]
+        return text.prefix(1).lowercased() + text.dropFirst()
     }
 
     /// Parameters from `f(x, y=2, rest…)`.

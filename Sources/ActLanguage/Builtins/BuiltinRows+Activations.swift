@@ -24,11 +24,14 @@ extension Call {
             let all = plain + row.parameters.dropFirst(plain.count).map { $0.default ?? .nan }
             if plain.count == parameters.count, let y = order == 0 ? row(x, all) : row.derivative(x, all, order: order) {
                 if !y.isFinite { try machine.noteNumericEvent(row.name, y, [x]) }
-                return .number(y)
+                // A slope of 0 has no sign.
+                return .number(order == 0 ? y : y + 0)
             }
         }
         var x = try array(0)
         if x.type == .bool { x = try x.converted(to: .f64) }
-        return try Value(order == 0 ? row.apply(x, parameters) : row.derivative(x, parameters, order: order))
+        if order == 0 { return try Value(row.apply(x, parameters)) }
+        let slope = try row.derivative(x, parameters, order: order)
+        return try Value(order == 1 ? slope : slope + 0)
     }
 }

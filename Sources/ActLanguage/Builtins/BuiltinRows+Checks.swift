@@ -50,6 +50,26 @@ extension BuiltinRows {
             throw RuntimeError.user(try Format.text(call.values[0]))
         },
         Builtin(
+            .checks, "why(expression)", "finds where a NaN, an infinity or a 0 in the value of an expression comes from, and shows the place with the operands there",
+            details: "The expression is computed once more, with everything noted that happens on the way, in functions too, and so are the assignments of the variables that the search leads to. "
+                + "Random numbers are drawn as they were; nothing is printed or saved. Of a derivative that is 0 or NaN, the operation that makes it so is shown.",
+            example: """
+                x = [3, -2]; y = relu(x) * 2
+                why(y)   # note: `y` is 0 at position 1, because of `relu(x)`
+                #  test.act:1:18
+                #  1 | x = [3, -2]; y = relu(x) * 2
+                #    |                  ^^^^^^^
+                #    |                  0    -2
+                #  note: it came by way of `y` (test.act:1:14)
+                """
+        ) { call in
+            // One that runs again for another says nothing.
+            if call.machine.recording != nil { return .none }
+            guard case .function(let function as Closure) = call.values[0], function.code.isLiteral else { throw call.fail(0, "an expression, as in `why(x / y)`") }
+            call.machine.host?.write(try Why(call.machine).explain(function))
+            return .none
+        },
+        Builtin(
             .checks, "help(name)", "shows what a function is for: its signature, formula, derivative, range, kinks and an example",
             details: "`name` is a function or a string; `?name` in the REPL does the same."
         ) { call in

@@ -180,7 +180,10 @@ package struct Call {
     }
 
     /// `axis=`: none, a whole number, or several.
-    func axes(_ index: Int) throws -> [Int]? { isGiven(index) ? try shape(index) : nil }
+    func axes(_ index: Int) throws -> [Int]? {
+        if case .string = values[index] { throw fail(index, "a whole number, or a list of them") }
+        return isGiven(index) ? try shape(index) : nil
+    }
 
     func elementType(_ index: Int, default fallback: ElementType = .f64) throws -> ElementType {
         switch values[index] {

@@ -87,5 +87,9 @@ extension Session {
     package func readFile(_ path: String) throws -> [UInt8] { try FileAccess(self).read(path) }
 
     /// Writes a file whole or not at all, where the sandbox lets this session write.
-    package func writeFile(_ path: String, _ bytes: [UInt8]) throws { try FileAccess(self).write(bytes, to: path) }
+    package func writeFile(_ path: String, _ bytes: [UInt8]) throws {
+        // What an explanation runs again leaves no traces.
+        if machine?.recording != nil { return }
+        try FileAccess(self).write(bytes, to: path)
+    }
 }

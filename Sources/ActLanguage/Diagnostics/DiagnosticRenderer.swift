@@ -46,9 +46,16 @@ package struct DiagnosticRenderer {
         return "\(source.name):\(line):\(column)"
     }
 
+    /// Source lines with marks and words beneath them, and nothing else.
+    package func diagram(_ labels: [Diagnostic.Label]) -> String {
+        var output = ""
+        renderLabels(Diagnostic(.note, "", labels: labels), isDiagram: true, into: &output)
+        return output
+    }
+
     // MARK: Labels
 
-    private func renderLabels(_ diagnostic: Diagnostic, into output: inout String) {
+    private func renderLabels(_ diagnostic: Diagnostic, isDiagram: Bool = false, into output: inout String) {
         guard let primary = diagnostic.primarySpan else { return }
         let hasWords = diagnostic.labels.contains { !$0.text.isEmpty }
         // The primary source first, then the others in the order in which they are named.
@@ -63,7 +70,7 @@ package struct DiagnosticRenderer {
         for id in sources {
             let first = id == primary.source ? primary : diagnostic.labels.first { $0.span.source == id }?.span ?? primary
             guard let source = source(id), let position = position(of: first) else { continue }
-            output += "  \(paint(position, "36"))\n"
+            if !isDiagram { output += "  \(paint(position, "36"))\n" }
             let own = marks.filter { $0.source == id }.map(\.mark)
             var last: Int?
             for line in Set(own.map(\.line)).sorted() {
@@ -71,10 +78,11 @@ package struct DiagnosticRenderer {
                 last = line
                 let number = String(line)
                 let padding = String(repeating: " ", count: gutter - number.count)
+                let margin = isDiagram ? "  " : paint(String(repeating: " ", count: gutter) + " |", "2") + " "
                 let layout = LineLayout(source: source, line: line, marks: own.filter { $0.line == line }, width: width)
-                output += "  \(paint("\(padding)\(number) |", "2"))\(layout.text.isEmpty ? "" : " ")\(layout.text)\n"
+                output += "  \(isDiagram ? " " : paint("\(padding)\(number) |", "2"))\(layout.text.isEmpty ? "" : " ")\(layout.text)\n"
                 for row in layout.rows {
-                    output += "  \(paint(String(repeating: " ", count: gutter) + " |", "2")) \(paint(row, diagnostic.level == .error ? "31" : "33"))\n"
+                    output += "  \(margin)\(paint(row, diagnostic.level == .error ? "31" : "33"))\n"
                 }
             }
         }
@@ -175,7 +183,7 @@ private struct LineLayout {
         rows = Self.rows(placed)
     }
 
-    /// The marks, then the words of each label: those of the rightmost beside it, the others below, from right to left.
+    /// The marks, then the words of each label: those of the rightmost beside it, the others below.
     private static func rows(_ placed: [(mark: Mark, start: Int, end: Int)]) -> [String] {
         var marks = [Character](repeating: " ", count: placed.map(\.end).max() ?? 0)
         for entry in placed.filter({ !$0.mark.isPrimary }) + placed.filter(\.mark.isPrimary) {
@@ -187,12 +195,28 @@ private struct LineLayout {
             rows[0] += " " + visible(last.mark.text)
             waiting.removeLast()
         }
-        while let entry = waiting.popLast() {
-            var row = ""
-            for other in waiting where other.start >= row.count && other.start < entry.start {
-                row += String(repeating: " ", count: other.start - row.count) + "|"
+        while !waiting.isEmpty {
+            // From right to left, as many words as find room; those that find none get a line down to the next row.
+            var pieces: [(column: Int, text: String)] = []
+            var left: [(mark: Mark, start: Int, end: Int)] = []
+            for entry in waiting.reversed() {
+                let text = visible(entry.mark.text)
+                let room = pieces.last?.column ?? .max
+                if pieces.isEmpty || entry.start + displayWidth(text) + 1 < room {
+                    pieces.append((entry.start, text))
+                } else {
+                    if entry.start < room { pieces.append((entry.start, "|")) }
+                    left.append(entry)
+                }
             }
-            rows.append(row + String(repeating: " ", count: max(0, entry.start - row.count)) + visible(entry.mark.text))
+            var row = ""
+            var column = 0
+            for piece in pieces.reversed() {
+                row += String(repeating: " ", count: max(0, piece.column - column)) + piece.text
+                column = max(column, piece.column) + displayWidth(piece.text)
+            }
+            rows.append(row)
+            waiting = left.reversed()
         }
         return rows
     }

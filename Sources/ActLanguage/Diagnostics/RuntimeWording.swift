@@ -18,6 +18,10 @@ struct RuntimeWording {
         case let error as RuntimeError: diagnostic = describe(error)
         case let error as ArrayError: diagnostic = describe(error, operands)
         case let error as DerivativeError: diagnostic = describe(error)
+        case FigureError.unknownColor(let color):
+            let near = suggest(color, among: Color.rows.map(\.name))
+            diagnostic = self.error(
+                "`\(color)` is no colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
         case let error as FigureError: diagnostic = Diagnostic(.error, "\(error)")
         default: diagnostic = Diagnostic(.error, "\(error)")
         }
@@ -38,6 +42,7 @@ struct RuntimeWording {
         if case RuntimeError.badArgument(_, let name, let index, _, let found) = error, let span = argumentSpan(tree, id, index, name) {
             return [Diagnostic.Label(span, "this is \(found.number.map(Format.number) ?? found.kind)", isPrimary: true)]
         }
+        if case FigureError.unknownColor(let color) = error, let span = colorSpan(tree, id, color) { return [Diagnostic.Label(span, "", isPrimary: true)] }
         if case RuntimeError.notACondition = error { return [Diagnostic.Label(tree.span(of: id), "", isPrimary: true)] }
         if case RuntimeError.operand(let symbol, _) = error, symbol == "and" || symbol == "or" {
             if case .and(let left, _) = tree[id] { return [Diagnostic.Label(tree.span(of: left), "", isPrimary: true)] }
@@ -60,6 +65,11 @@ struct RuntimeWording {
                 Diagnostic.Label(tree.span(of: link.operand)),
             ]
         case .field: return [Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true)]
+        case .pipe(_, let callee) where isAboutCallee(error): return [Diagnostic.Label(tree.span(of: callee), "", isPrimary: true)]
+        case .forLoop(let loop):
+            if case RuntimeError.unpackCount = error { return [Diagnostic.Label(tree.span(of: tree[loop].iterable), "", isPrimary: true)] }
+        case .comprehension(let node):
+            if case RuntimeError.unpackCount = error { return [Diagnostic.Label(tree.span(of: tree[node].iterable), "", isPrimary: true)] }
         case .call(let callee, _):
             if isAboutCallee(error) { return [Diagnostic.Label(tree.span(of: callee), "", isPrimary: true)] }
             if case RuntimeError.noField = error { return [Diagnostic.Label(tree.operatorSpan(of: callee), "", isPrimary: true)] }
@@ -108,6 +118,20 @@ struct RuntimeWording {
         return tree.span(of: arguments[position].value)
     }
 
+    /// The argument that names a colour.
+    private func colorSpan(_ tree: SyntaxTree, _ id: ExpressionID, _ color: String) -> Span? {
+        guard case .call(_, let arguments) = tree[id] else { return nil }
+        let holder = tree[arguments].first { argument in
+            var pending = [argument.value]
+            while let next = pending.popLast() {
+                if case .string(let text) = tree[next], tree[text] == color { return true }
+                tree.forEachChild(of: next) { pending.append($0) }
+            }
+            return false
+        }
+        return holder.map { tree.span(of: $0.value) }
+    }
+
     /// What an operand is, said beneath it.
     private func note(_ value: Value, isLeft: Bool, _ error: Error) -> String {
         guard case .array(let array) = value, array.rank > 0 else { return value.kind }
@@ -126,12 +150,22 @@ struct RuntimeWording {
         for index in stride(from: frames.count - 1, to: 0, by: -1) {
             let code = frames[index].code.takeUnretainedValue()
             let caller = frames[index - 1].code.takeUnretainedValue()
-            guard let site = frames[index].callSite, let origin = caller.origin(of: site) else { continue }
+            guard !code.isArgument, let site = frames[index].callSite, let origin = caller.origin(of: site) else { continue }
             chain.append(Diagnostic.Call(name: code.isClosure ? code.name : code.unit.source.name, span: caller.unit.tree.span(of: origin)))
             // A long recursion is told by its ends.
             if chain.count == 8, index > 4 { return chain }
         }
         return chain
+    }
+
+    /// What to write instead of an assignment to an attribute.
+    private func settingHelp(_ name: String) -> String {
+        switch name {
+        case "shape": "write `x = reshape(x, …)`"
+        case "dtype": "write `x = f32(x)` or `x = f64(x)`"
+        case "T": "write `x = …'` with the transpose of what is meant"
+        default: "fields belong to records, as in `r = {\(name): 1}`"
+        }
     }
 
     // MARK: Errors of the language
@@ -185,6 +219,7 @@ struct RuntimeWording {
         case .raggedRows(let first, let index, let other): return ragged(first, index, other)
         case .positionOutOfRange(let index, let size, let kind):
             return error("index \(index) is out of range for a \(kind) of \(count(size, kind == "string" ? "character" : "element"))", help: rangeHelp(size))
+        case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
         case .missingArgument(let name, let function): return error("`\(function)` needs the argument `\(name)`", help: signature(function))
         case .tooManyArguments(let function, let given):
@@ -230,6 +265,7 @@ struct RuntimeWording {
             return error("the record has no field `\(name)`", help: near.first.map { "did you mean `\($0)`?" }
                 ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"))
         default:
+            if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: settingHelp(name)) }
             if machine.session.builtins.value(named: name) != nil { return error("`\(name)` is a function: call it", help: "`.\(name)()`") }
             let near = suggest(name, among: Attributes.names + machine.session.builtins.names)
             if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
@@ -304,6 +340,7 @@ struct RuntimeWording {
             return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: rangeHelp(size))
         case .tooManyIndices(let given, let rank):
             return error("\(given) \(given == 1 ? "index" : "indices") for \(rank == 1 ? "one axis" : "\(rank) axes")")
+        case .indexNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: no array is that large")
         case .indexNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers", help: "`int(…)` cuts the fraction off")
         case .maskShape(let mask, let array): return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))")
         case .cannotAssign(let value, let target): return error("values of shape \(shape(value)) do not fit into a part of shape \(shape(target))")

@@ -5,9 +5,31 @@ import ActArray
 extension RuntimeWording {
     func numericEvent(_ event: NumericEvent, in code: Code, at instruction: Int) -> Diagnostic {
         let elements = event.count == 1 ? "1 element" : "\(event.count) elements"
+        let isWritten = isOperator(code, instruction)
+        // A division inside `mean` is nobody's business but its own.
+        if !isWritten, !event.operation.allSatisfy(\.isLetter), let name = calleeName(code, instruction) {
+            return Diagnostic(
+                .warning, "\(event.kind.title) in `\(name)`: \(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
+                labels: [label(code, instruction)], help: form(code, instruction))
+        }
         return event.kind.warning(
             event.operation, "\(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
-            event.example, label(code, instruction), isOperator: isOperator(code, instruction))
+            event.example, label(code, instruction), isOperator: isWritten, form: form(code, instruction))
+    }
+
+    /// The formula around the place that a built-in computes better.
+    private func form(_ code: Code, _ instruction: Int) -> String? {
+        StableForm.around(code.origins[instruction], in: code.unit.formulas(in: code.module)).map { help($0.form, $0.replacement) }
+    }
+
+    private func help(_ form: StableForm, _ replacement: String) -> String {
+        "write `\(replacement)`: it computes `\(form.formula)` without \(form.loss == .none ? "overflow" : "overflow and to the last digit")"
+    }
+
+    func lostDigits(_ check: FormCheck, _ effect: String, in code: Code, at instruction: Int) -> Diagnostic {
+        Diagnostic(
+            .warning, "digits are lost in `\(check.form.formula)`: \(effect)", labels: [label(code, instruction)],
+            help: "write `\(check.replacement)`, which keeps them")
     }
 
     /// Whether the operation stands in the program as such, not inside a built-in.
@@ -16,8 +38,17 @@ extension RuntimeWording {
         return true
     }
 
+    private func calleeName(_ code: Code, _ instruction: Int) -> String? {
+        let tree = code.unit.tree
+        guard case .call(let callee, _) = tree[code.origins[instruction]] else { return nil }
+        switch tree[callee] {
+        case .name(let name), .field(_, let name): return tree[name]
+        default: return nil
+        }
+    }
+
     func scalarEvent(_ kind: NumericEvent.Kind, _ operation: String, _ result: Double, _ inputs: [Double], in code: Code, at instruction: Int) -> Diagnostic {
-        kind.warning(operation, "the result is \(Format.number(result))", inputs, label(code, instruction), isOperator: isOperator(code, instruction))
+        kind.warning(operation, "the result is \(Format.number(result))", inputs, label(code, instruction), isOperator: isOperator(code, instruction), form: form(code, instruction))
     }
 
     private func label(_ code: Code, _ instruction: Int) -> Diagnostic.Label {
@@ -49,16 +80,19 @@ extension RuntimeWording {
 }
 
 extension NumericEvent.Kind {
-    fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, isOperator isWritten: Bool) -> Diagnostic {
-        let what = switch self {
+    fileprivate var title: String {
+        switch self {
         case .overflow: "overflow"
         case .divideByZero: "division by zero"
         case .invalid: "invalid operation"
         }
+    }
+
+    fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, isOperator isWritten: Bool, form: String?) -> Diagnostic {
         let isOperator = operation.first.map { !$0.isLetter } ?? false
         let shown = inputs.map(Format.number)
         let example = isOperator && shown.count == 2 ? "\(shown[0]) \(operation) \(shown[1])" : "\(operation)(\(shown.joined(separator: ", ")))"
-        return Diagnostic(.warning, "\(what) in `\(operation)`: \(effect)", labels: [label], notes: ["for example \(example)"], help: isOperator && !isWritten ? nil : stableForm(operation))
+        return Diagnostic(.warning, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: ["for example \(example)"], help: form ?? (isOperator && !isWritten ? nil : stableForm(operation)))
     }
 
     /// The built-in that computes the usual expression around `operation` without leaving the numbers.

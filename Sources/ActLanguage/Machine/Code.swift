@@ -6,6 +6,10 @@ import ActArray
 package final class SourceUnit {
     package let source: SourceText
     package let tree: SyntaxTree
+    private lazy var index = FormulaIndex(tree)
+
+    /// Reads formulas as names are understood in a module.
+    func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, index: index, builtin: module.builtinName) }
 
     package init(source: SourceText, tree: SyntaxTree) {
         self.source = source
@@ -24,6 +28,8 @@ package final class Code {
     package let isClosure: Bool
     /// Made by `x -> …`, so that its name is its text.
     package internal(set) var isLiteral = false
+    /// Made of an argument that a built-in takes as an expression.
+    var isArgument = false
 
     /// What the machine reads; the compiler made every index in it.
     let entry: UnsafeMutablePointer<Entry>
@@ -34,8 +40,35 @@ package final class Code {
     package internal(set) var indexItems: [[IndexOperand]] = []
     package internal(set) var updates: [PathUpdate] = []
     package internal(set) var callShapes: [CallShape] = []
+    var formChecks: [FormCheck] = []
     /// The text of a function literal or definition, for printing.
     package internal(set) var text = ""
+    /// What a function was compiled from, to compile it once more for a recording.
+    var definition: Definition?
+    private var recorded: Code?
+
+    struct Definition {
+        let node: FunctionNode
+        /// The name by which it calls itself.
+        let ownName: NameID?
+        let captures: [NameID]
+    }
+
+    /// The same function, noting the value of every expression while it runs. Only while no other thread compiles.
+    func recording() -> Code {
+        if let recorded { return recorded }
+        guard let definition else { return self }
+        let code = Code(name: name, parameters: parameters, requiredCount: requiredCount, unit: unit, module: module, isClosure: true)
+        let builder = FunctionBuilder(Compiler(unit: unit, module: module, records: true), code: code, parent: nil, captures: definition.captures)
+        builder.ownName = definition.ownName
+        builder.compileBody(definition.node)
+        code.definition = definition
+        code.isLiteral = isLiteral
+        code.isArgument = isArgument
+        code.text = text
+        recorded = builder.finish()
+        return code
+    }
 
     /// Sites `siteBase ..< siteBase + instructions.count` belong to this code.
     fileprivate(set) var siteBase: UInt32 = 0
@@ -116,7 +149,7 @@ package struct FunctionTemplate {
 
 package enum InterpolationPart {
     case text(String)
-    case value(register: Int, spec: FormatSpec?)
+    case value(register: Int, spec: FormatSpec?, expression: ExpressionID)
 }
 
 /// What a call has beyond arguments by position.
@@ -239,6 +272,13 @@ package final class Module {
     }
 
     func existingSlot(_ name: String) -> Int? { indices[name] }
+
+    /// The first name of the built-in function that a name means now, if it means one.
+    func builtinName(_ name: String) -> String? {
+        let value = indices[name].map { slots[$0] } ?? builtins.value(named: name)
+        if case .function(let function as BuiltinFunction)? = value { return function.row.name }
+        return nil
+    }
 
     /// Gives the name back to the built-in, if there is one.
     func reset(_ slot: Int) { slots[slot] = builtins.value(named: names[slot]) ?? .undefined }

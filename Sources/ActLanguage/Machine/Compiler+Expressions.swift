@@ -8,6 +8,7 @@ extension FunctionBuilder {
         if case .name(let name) = tree[id], case .register(let register) = resolve(name) {
             origin = id
             checkAssigned(register)
+            if compiler.records { completed(id, register) }
             return register
         }
         let register = takeTemporary()
@@ -66,6 +67,7 @@ extension FunctionBuilder {
             origin = id
             emit(.constant, target, constant(value: .none))
         }
+        completed(id, target)
         release(to: level)
     }
 
@@ -122,6 +124,7 @@ extension FunctionBuilder {
                 let result = isOutermost ? target : temporary(reusing: register)
                 emit(opcode, result, taking: register, constant: constant)
                 register = result
+                if !isOutermost { completed(link.id, result) }
             } else {
                 let right = value(link.right)
                 origin = link.id
@@ -129,6 +132,7 @@ extension FunctionBuilder {
                 let result = isOutermost ? target : temporary(reusing: register)
                 emit(link.operation.opcode, result, taking: register, right)
                 register = result
+                if !isOutermost { completed(link.id, result) }
             }
         }
     }
@@ -191,10 +195,10 @@ extension FunctionBuilder {
 
     private func pipe(_ id: ExpressionID, _ argument: ExpressionID, _ function: ExpressionID, to target: Int) {
         let callee = takeTemporaries(2)
-        compile(argument, to: callee + 1)
+        if takesExpression(function) { emitFunction(for: argument, to: callee + 1) } else { compile(argument, to: callee + 1) }
         compile(function, to: callee)
         origin = id
-        emit(.call, target, callee, 1)
+        emitCall(target, callee, 1)
     }
 
     // MARK: Collections
@@ -285,7 +289,7 @@ extension FunctionBuilder {
             case .text(let text): pieces.append(.text(tree[text]))
             case .value(let value, let format):
                 compile(value, to: first + offset)
-                pieces.append(.value(register: first + offset, spec: format.map { tree[$0] }))
+                pieces.append(.value(register: first + offset, spec: format.map { tree[$0] }, expression: value))
             }
         }
         origin = id
@@ -307,7 +311,14 @@ extension FunctionBuilder {
             loadIfAny(name, to: base)
             shape.method = tree[name]
             positional = 1
-        } else if case .name(let name) = tree[callee], case .global(let slot) = resolve(name), slot <= Int(UInt16.max),
+        } else if arguments.count == 1, let argument = arguments.first, argument.name == nil, takesExpression(callee) {
+            let base = takeTemporaries(2)
+            compile(callee, to: base)
+            emitFunction(for: argument.value, to: base + 1)
+            origin = id
+            emitCall(target, base, 1)
+            return
+        } else if !compiler.records, case .name(let name) = tree[callee], case .global(let slot) = resolve(name), slot <= Int(UInt16.max),
                   arguments.allSatisfy({ $0.name == nil && !compiler.changesVariables($0.value) }) {
             // The commonest call: the callee need not be in a register.
             let base = takeTemporaries(1 + arguments.count)
@@ -326,10 +337,25 @@ extension FunctionBuilder {
         }
         origin = id
         if shape == CallShape() {
-            emit(.call, target, base, positional)
+            emitCall(target, base, positional)
         } else {
             setExtra(emit(.callShaped, target, base, positional), shape)
         }
+    }
+
+    /// Calls R[base]. In a recording every call of a function goes through `Machine.call`.
+    private func emitCall(_ target: Int, _ base: Int, _ count: Int) {
+        if compiler.records {
+            setExtra(emit(.callShaped, target, base, count), CallShape())
+        } else {
+            emit(.call, target, base, count)
+        }
+    }
+
+    /// Whether a callee is a built-in that is given its argument as an expression, not as a value.
+    private func takesExpression(_ callee: ExpressionID) -> Bool {
+        guard case .name(let name) = tree[callee], tree[name] == "why", case .global = resolve(name) else { return false }
+        return compiler.module.builtinName("why") != nil
     }
 
     /// As `load`, but undefined where there is nothing of that name.

@@ -21,8 +21,17 @@ extension FunctionBuilder {
         emitFunction(function, ownName: nil, to: target)
     }
 
-    private func emitFunction(_ id: FunctionID, ownName: NameID?, to target: Int) {
-        let node = tree[id]
+    private func emitFunction(_ id: FunctionID, ownName: NameID?, to target: Int) { emitFunction(tree[id], ownName: ownName, to: target) }
+
+    /// A function without parameters whose value is that of the expression: for built-ins that do more with it than take its value.
+    func emitFunction(for id: ExpressionID, to target: Int) {
+        let span = tree.span(of: id)
+        let node = FunctionNode(name: nil, nameSpan: span, parameters: Run(start: 0, count: 0), body: id, span: span)
+        emitFunction(node, ownName: nil, to: target)
+        code.functions.last?.code.isArgument = true
+    }
+
+    private func emitFunction(_ node: FunctionNode, ownName: NameID?, to target: Int) {
         let parameters = tree[node.parameters]
         let text = tree.source.text(node.span)
         let code = Code(
@@ -35,12 +44,13 @@ extension FunctionBuilder {
         let builder = FunctionBuilder(compiler, code: code, parent: self)
         builder.ownName = ownName
         builder.compileBody(node)
+        code.definition = Code.Definition(node: node, ownName: ownName, captures: builder.captureNames)
         for case .register(let register) in builder.captureSources { clearOnEntryUnlessAssigned(register) }
         self.code.functions.append(FunctionTemplate(code: builder.finish(), captures: builder.captureSources))
         emit(.makeFunction, target, self.code.functions.count - 1)
     }
 
-    private func compileBody(_ node: FunctionNode) {
+    func compileBody(_ node: FunctionNode) {
         for parameter in tree[node.parameters] { assigned.insert(declare(parameter.name)) }
         for name in tree.namesAssigned(in: [node.body]) where local(name) == nil { declare(name) }
         origin = node.body

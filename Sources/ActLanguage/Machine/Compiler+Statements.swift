@@ -92,8 +92,10 @@ extension FunctionBuilder {
         case .register(let register):
             compile(value, to: register)
             assigned.insert(register)
+            if compiler.records { completed(id, register) }
         case .global(let slot):
             let register = self.value(value)
+            if compiler.records { completed(id, register) }
             origin = id
             emit(.storeGlobal, slot, taking: register)
         default: break
@@ -116,6 +118,7 @@ extension FunctionBuilder {
             updatePath(target, nil, register, origin: id)
             return
         }
+        if compiler.records { completed(target, register) }
         origin = id
         switch variable(name, at: target) {
         case .register(let local):
@@ -170,11 +173,16 @@ extension FunctionBuilder {
             }
         }
         switch place {
-        case .register(let register): emitOperation(register, register)
+        case .register(let register):
+            if compiler.records { completed(target, register) }
+            emitOperation(register, register)
+            if compiler.records { completed(id, register) }
         case .global(let slot):
             let left = takeTemporary()
             emit(.loadGlobal, left, slot)
+            if compiler.records { completed(target, left) }
             emitOperation(left, left)
+            if compiler.records { completed(id, left) }
             emit(.storeGlobal, slot, taking: left)
         default: break
         }
@@ -211,6 +219,7 @@ extension FunctionBuilder {
             compiler.report(.notOwnVariable(tree[name], tree.span(of: current)))
             return
         }
+        if compiler.records { completed(id, value) }
         origin = id
         code.updates.append(PathUpdate(root: root, path: path.reversed(), operation: operation, value: value))
         emit(.update, code.updates.count - 1)

@@ -15,24 +15,26 @@ package final class Compiler {
     /// Globals that the outermost level assigns, for undoing a line that fails.
     package private(set) var assignedGlobals: Set<Int> = []
     private(set) lazy var assignments = AssignmentMap(unit.tree)
+    /// Whether the code notes the value of every expression.
+    let records: Bool
 
     var tree: SyntaxTree { unit.tree }
 
-    package init(unit: SourceUnit, module: Module) {
+    package init(unit: SourceUnit, module: Module, records: Bool = false) {
         self.unit = unit
         self.module = module
+        self.records = records
     }
 
     /// One piece of code for each statement of the outermost level. Must run on a stack as deep as the tree (see `DeepStack`).
-    package func compileProgram() -> [Code] {
-        var codes: [Code] = []
-        for statement in tree[tree.program] {
-            let code = Code(name: "", parameters: [], requiredCount: 0, unit: unit, module: module, isClosure: false)
-            let builder = FunctionBuilder(self, code: code, parent: nil)
-            builder.compileOutermost(statement)
-            codes.append(builder.finish())
-        }
-        return codes
+    package func compileProgram() -> [Code] { tree[tree.program].map(compile) }
+
+    /// One statement of the outermost level.
+    func compile(_ statement: Statement) -> Code {
+        let code = Code(name: "", parameters: [], requiredCount: 0, unit: unit, module: module, isClosure: false)
+        let builder = FunctionBuilder(self, code: code, parent: nil)
+        builder.compileOutermost(statement)
+        return builder.finish()
     }
 
     func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
@@ -87,14 +89,16 @@ final class FunctionBuilder {
         var continues: [Jump] = []
     }
 
-    init(_ compiler: Compiler, code: Code, parent: FunctionBuilder?) {
+    /// - Parameter captures: Of a function that is compiled once more, without those around it: what it captured.
+    init(_ compiler: Compiler, code: Code, parent: FunctionBuilder?, captures: [NameID] = []) {
         self.compiler = compiler
         self.code = code
         self.parent = parent
+        self.captures = captures.enumerated().map { ($1, .capture($0)) }
     }
 
     var tree: SyntaxTree { compiler.unit.tree }
-    var isOutermost: Bool { parent == nil }
+    var isOutermost: Bool { !code.isClosure }
 
     // MARK: Registers
 
@@ -162,6 +166,7 @@ final class FunctionBuilder {
     }
 
     var captureSources: [FunctionTemplate.Capture] { captures.map(\.source) }
+    var captureNames: [NameID] { captures.map(\.name) }
 
     /// Makes sure that reading `register` finds a value or reports that there is none.
     func checkAssigned(_ register: Int) {
@@ -193,6 +198,32 @@ final class FunctionBuilder {
         if let c, isTemporary(c), c != b { lastUse.insert(.c) }
         instructions[index].lastUse = lastUse
         return index
+    }
+
+    /// The value of `id` is in a register now.
+    func completed(_ id: ExpressionID, _ register: Int) {
+        if compiler.records {
+            let before = origin
+            origin = id
+            emit(.record, register)
+            origin = before
+        } else if let found = StableForm.losing(id, in: compiler.unit.formulas(in: compiler.module), tree) {
+            let variable: FormCheck.Variable
+            if case .name(let name)? = found.variables["x"].map({ tree[$0.origin] }) {
+                variable = switch resolve(name) {
+                case .register(let register): .register(register)
+                case .global(let slot): .global(slot)
+                default: .gone
+                }
+            } else if case .number(let number)? = found.variables["x"]?.head {
+                variable = .number(number)
+            } else {
+                variable = .gone
+            }
+            origin = id
+            code.formChecks.append(FormCheck(form: found.form, replacement: found.replacement, variable: variable))
+            emit(.checkForm, register, code.formChecks.count - 1)
+        }
     }
 
     func setExtra(_ instruction: Int, _ shape: CallShape) {

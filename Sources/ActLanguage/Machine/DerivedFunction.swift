@@ -16,7 +16,7 @@ package final class DerivedFunction: Function {
         var scalar: ((Double) -> Double)?
         if let row = (base as? BuiltinFunction)?.row.activation, row.kinks.isEmpty, row.derivative(0.5, order: order) != nil {
             let order = order
-            scalar = { row.derivative($0, order: order) ?? .nan }
+            scalar = { (row.derivative($0, order: order) ?? .nan) + 0 }
         }
         super.init(depth: base.depth &+ 1, scalar: scalar)
     }

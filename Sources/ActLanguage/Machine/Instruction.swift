@@ -68,6 +68,10 @@ package enum Opcode: UInt8 {
 
     // The outermost level
     case show               // shows R[b], unless it is none
+
+    // Explanations
+    case record             // notes R[a] as the value of the instruction's expression; in code that is compiled for a recording
+    case checkForm          // R[a] is the value of a formula that can lose digits: check b of the code looks at it
 }
 
 package struct Instruction {

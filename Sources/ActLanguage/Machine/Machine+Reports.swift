@@ -7,6 +7,7 @@ extension Machine {
 
     /// Takes what the array library noticed since the last time; each kind warns once a place.
     func drainNumericEvents() throws {
+        try checkPendingForms()
         for event in NumericEvents.drain() {
             guard let place = SiteTable.find(event.site) else { continue }
             try warn(kind: UInt32(event.kind.rawValue), event.site) { RuntimeWording(self).numericEvent(event, in: place.code, at: place.instruction) }
@@ -44,7 +45,7 @@ extension Machine {
 
     /// - Throws: the warning as an error when warnings are errors.
     func warn(kind: UInt32, _ site: Site, _ make: () -> Diagnostic) throws {
-        guard session.options.warns || session.options.isStrict else { return }
+        guard session.options.warns || session.options.isStrict, recording == nil else { return }
         var diagnostic: Diagnostic
         if session.options.isStrict {
             diagnostic = make()

@@ -63,8 +63,16 @@ extension Machine {
         for part in parts {
             switch part {
             case .text(let text): result += text
-            case .value(let register, let spec):
-                if let spec { result += try Format.formatted(R[register], spec) } else { result += try Format.text(R[register]) }
+            case .value(let register, nil, _): result += try Format.text(R[register])
+            case .value(let register, let spec?, let expression):
+                do {
+                    result += try Format.formatted(R[register], spec)
+                } catch {
+                    guard error is RuntimeError, let tree = currentOrigin?.code.unit.tree else { throw error }
+                    var diagnostic = RuntimeWording(self).diagnostic(for: error)
+                    diagnostic.labels = [Diagnostic.Label(tree.span(of: expression), "", isPrimary: true)]
+                    throw Fault(diagnostic: diagnostic, kind: .error)
+                }
             }
         }
         return .string(result)

@@ -52,6 +52,10 @@ package final class Machine {
 
     package unowned let session: Session
     package weak var host: MachineHost?
+    /// Notes what runs, for explanations.
+    var recording: Recording?
+    /// Results to be looked at once they are computed.
+    var pendingForms: [PendingForm] = []
     private let stack: Registers
     private let limit: Registers
     private let frameMemory: UnsafeMutablePointer<Frame>
@@ -103,7 +107,7 @@ package final class Machine {
 
     /// Calls a closure with arguments by position and name.
     func run(_ closure: Closure, _ arguments: Arguments) throws -> Value {
-        let code = closure.code
+        let code = recording == nil ? closure.code : closure.code.recording()
         guard arguments.named.isEmpty else {
             return try enter(code, closure: closure, arguments: bind(arguments, to: closure))
         }
@@ -121,6 +125,7 @@ package final class Machine {
 
     private func enter(_ code: Code, closure: Closure?, arguments: [Value]) throws -> Value {
         let outer = state.pointee.frame
+        let currentCall = recording == nil ? nil : currentOrigin?.expression
         let base = outer >= frameMemory ? outer.pointee.base + Int(outer.pointee.entry.pointee.registerCount) : stack
         let savedInstruction = state.pointee.instruction
         let count = Int(code.entry.pointee.registerCount) + 1
@@ -132,6 +137,8 @@ package final class Machine {
             entry: code.entry, code: .passUnretained(code), closure: closure.map { .passUnretained($0 as Function) }, base: base, result: 0,
             returnAddress: nil, callSite: savedInstruction))
         state.pointee.frame = outer + 1
+        recording?.enter(code, call: currentCall)
+        defer { recording?.leave() }
         do {
             let result = try withExtendedLifetime((code, closure)) { try loop() }
             state.pointee.instruction = savedInstruction
@@ -202,7 +209,12 @@ package final class Machine {
             case .loadGlobalOrNone: R[a] = globals[b]
             case .storeGlobal:
                 if i.pointee.lastUse.contains(.b) { globals[a] = R.take(b) } else { globals[a] = R[b] }
-            case .unsetGlobal: F.pointee.code._withUnsafeGuaranteedRef { $0.module.reset(a) }
+            case .unsetGlobal:
+                if case .undefined = globals[a] {
+                    S.pointee.instruction = i
+                    throw RuntimeError.unknownName(F.pointee.code._withUnsafeGuaranteedRef { $0.module.names[a] })
+                }
+                F.pointee.code._withUnsafeGuaranteedRef { $0.module.reset(a) }
             case .loadCapture:
                 guard let closure = F.pointee.closure else { continue }
                 let captured = closure._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[b] }
@@ -586,6 +598,14 @@ package final class Machine {
                 K = F.pointee.entry.pointee.constants
                 globals = F.pointee.entry.pointee.globals.pointee
                 pc = address
+
+            case .record:
+                S.pointee.instruction = i
+                if let recording, let id = F.pointee.code._withUnsafeGuaranteedRef({ $0.origin(of: i) }) { try recording.note(R[a], id) }
+            case .checkForm:
+                if case .number(let x) = R[a], !(x.magnitude < Self.lossLimit(.f64)) { continue }
+                S.pointee.instruction = i
+                try checkForm(F.pointee.code._withUnsafeGuaranteedRef { $0.formChecks[b] }, R[a], R, globals)
 
             case .show:
                 S.pointee.instruction = i

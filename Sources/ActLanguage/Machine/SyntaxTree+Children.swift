@@ -94,6 +94,14 @@ extension SyntaxTree {
         }
     }
 
+    /// Whether an expression sets a part of a variable.
+    func isUpdate(_ id: ExpressionID) -> Bool {
+        switch self[id] {
+        case .assign, .update: true
+        default: false
+        }
+    }
+
     /// The variable that an assignment's target starts at.
     func root(of target: ExpressionID) -> ExpressionID {
         var root = target

@@ -46,6 +46,7 @@ package final class Interaction {
             let text = line.trimmingSpaces()
             if text.isEmpty { return .done }
             if text.hasPrefix(":") { return run(command: text) }
+            if let word = Interaction.farewell(text), session.module[word] == nil { return .leave(0) }
             if let name = Interaction.helpRequest(text) {
                 output.write(session.explanation(of: name, figureStyle))
                 return .done
@@ -94,6 +95,12 @@ package final class Interaction {
             if line + " " == prompt { return "" }
         }
         return line
+    }
+
+    /// `exit`, `quit()` and their like, which people type to leave.
+    private static func farewell(_ text: String) -> String? {
+        let word = text.hasSuffix("()") ? String(text.dropLast(2)) : text
+        return ["exit", "quit", "bye"].contains(word) ? word : nil
     }
 
     /// The name in `?name`, `name?` and, empty, in `?`.

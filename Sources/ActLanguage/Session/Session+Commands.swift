@@ -12,12 +12,15 @@ package struct SessionCommand {
         SessionCommand(name: "help", argument: "", summary: "lists these commands") { interaction, _ in
             let widest = rows.map { $0.usage.count }.max() ?? 0
             for row in rows { interaction.output.write("  \(row.usage.padded(to: widest + 2))\(row.summary)\n") }
-            interaction.output.write("  \("?name".padded(to: widest + 2))explains a name; ? alone lists them by topic\n")
+            interaction.output.write("  \("?name".padded(to: widest + 2))explains a name; ? alone lists the topics\n")
             return .done
         },
         SessionCommand(name: "vars", argument: "", summary: "lists the variables") { interaction, _ in
             interaction.output.write(interaction.session.variableList)
             return .done
+        },
+        SessionCommand(name: "shapes", argument: "EXPR", summary: "writes the shape of each part of an expression beneath it") { interaction, text in
+            Interaction.Outcome(interaction.session.showShapes(of: text, named: "<shapes>"))
         },
         SessionCommand(name: "time", argument: "EXPR", summary: "measures how long an expression takes") { $0.time($1) },
         SessionCommand(name: "load", argument: "FILE", summary: "runs a file as if it were typed here") { $0.load($1) },

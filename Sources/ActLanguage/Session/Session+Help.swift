@@ -15,10 +15,30 @@ extension Session {
         return nil
     }
 
-    /// What `?text` answers: help on a name, else what is near it; of nothing, the overview.
+    /// What `?text` answers: help on a name or a topic, else what is near it; of nothing, the tour.
     package func explanation(of text: String, _ style: TerminalStyle = TerminalStyle()) -> String {
-        if text.isEmpty { return overview(width: style.columns) }
+        if text.isEmpty { return tour }
+        if let guide = Guide.named(text), module[text] == nil { return help(guide, width: style.columns) }
         return help(text, style) ?? search(text)
+    }
+
+    /// The topics, a line each.
+    package var tour: String {
+        let width = Guide.rows.map { $0.name.count }.max() ?? 0
+        let lines = Guide.rows.map { "  ?\($0.name.padded(to: width))  \($0.summary)\n" }.joined()
+        return "Topics:\n" + lines + "`?name` explains a function, `?word` finds what is about a word, `?all` lists every name, `:help` the commands.\n"
+    }
+
+    private func help(_ guide: Guide, width: Int) -> String {
+        var result = guide.summary.prefix(1).uppercased() + guide.summary.dropFirst() + "\n"
+        if !guide.example.isEmpty { result += "\n" + indented(guide.example) }
+        if !guide.text.isEmpty { result += "\n" + indented(guide.text) }
+        for topic in guide.topics {
+            let names = builtins.rows.filter { $0.topic == topic }.map(\.name)
+            if !names.isEmpty { result += "\n\(topic.rawValue)\n" + wrapped(names, indent: 2, width: width) }
+        }
+        if guide.name == "all" { result += "\n" + overview(width: width) }
+        return result
     }
 
     /// The built-in functions by topic.
@@ -102,7 +122,9 @@ extension Session {
         var result = "There is nothing called `\(text)`."
         if !near.isEmpty { result += " Did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?" }
         result += "\n"
-        guard !found.isEmpty else { return result + (near.isEmpty ? "`?` alone lists every name.\n" : "") }
+        let guides = Guide.rows.filter { $0.summary.lowercased().contains(word) || $0.example.lowercased().contains(word) }.map { "`?\($0.name)`" }
+        if !guides.isEmpty { result += "Topics: \(guides.joined(separator: " "))\n" }
+        guard !found.isEmpty else { return result + (near.isEmpty && guides.isEmpty ? "`?` alone lists the topics, `?all` every name.\n" : "") }
         let width = found.prefix(20).map { $0.name.count }.max() ?? 0
         result += "About `\(text)`:\n"
         for row in found.prefix(20) { result += "  \(row.name.padded(to: width))  \(row.summary)\n" }
@@ -133,14 +155,14 @@ extension Session {
 /// What the words of the language that are no functions do.
 private enum KeywordHelp {
     static let rows: [(words: [String], form: String, summary: String)] = [
-        (["if", "else"], "if c { … } else if d { … } else { … }", "Runs the first block whose condition is true; has its value."),
-        (["for", "in"], "for x in values { … }", "Runs the block once for each element. `[f(x) for x in values if c]` collects."),
-        (["while"], "while c { … }", "Runs the block as long as the condition is true."),
-        (["break", "continue"], "break, continue", "End the innermost loop, or go on with its next turn."),
-        (["return"], "return value", "Leaves a function with a value; without it the last expression is the value."),
-        (["and", "or", "not"], "a and b, a or b, not a", "On bools, without looking at `b` where `a` decides; elementwise on arrays of bools."),
-        (["true", "false"], "true, false", "The two bools; in arithmetic 1 and 0."),
-        (["none"], "none", "The value of what has none. As an index it makes a new axis: `x[:, none]`."),
-        (["unset"], "unset name", "Removes a variable; a built-in of that name comes back."),
+        (["if", "else"], "if c { … } else if d { … } else { … }", "runs the first block whose condition is true; has its value"),
+        (["for", "in"], "for x in values { … }", "runs the block once for each element. `[f(x) for x in values if c]` collects"),
+        (["while"], "while c { … }", "runs the block as long as the condition is true"),
+        (["break", "continue"], "break, continue", "end the innermost loop, or go on with its next turn"),
+        (["return"], "return value", "leaves a function with a value; without it the last expression is the value"),
+        (["and", "or", "not"], "a and b, a or b, not a", "on bools, without looking at `b` where `a` decides; elementwise on arrays of bools"),
+        (["true", "false"], "true, false", "the two bools; in arithmetic 1 and 0"),
+        (["none"], "none", "the value of what has none. As an index it makes a new axis: `x[:, none]`"),
+        (["unset"], "unset name", "removes a variable; a built-in of that name comes back"),
     ]
 }

@@ -67,6 +67,8 @@ package final class Session {
     var random: RandomSource
     /// Something to say beneath the next shown value.
     var pendingNote: String?
+    /// What ran at the outermost level.
+    var log = StatementLog()
     private static let lock = Lock()
 
     package init(options: Options = Options(), output: SessionOutput? = nil) throws {
@@ -95,11 +97,41 @@ package final class Session {
 
     @discardableResult
     package func run(bytes: [UInt8], named name: String) -> Status {
+        computing { self.execute(bytes, named: name, $0) }
+    }
+
+    /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
+    private func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
         Session.lock.locked {
             act_interrupt_set(0)
             let watchdog = options.maximumTime.map { Watchdog(seconds: $0) }
             defer { watchdog?.stop() }
-            return DeepStack.run { self.execute(bytes, named: name, watchdog) }
+            return DeepStack.run { body(watchdog) }
+        }
+    }
+
+    /// Writes the shape of every part of an expression beneath it, up to the part that fails if one does.
+    package func showShapes(of text: String, named name: String) -> Status {
+        computing { watchdog in
+            guard let machine = self.machine, case .success(let unit) = self.parse(Array(text.utf8), named: name) else { return .failed }
+            let statements = unit.tree[unit.tree.program]
+            guard statements.count == 1, let statement = statements.first, !unit.tree[statement.expression].isStatement else {
+                self.report(Diagnostic(.error, "`:shapes` takes one expression", help: "as in `:shapes X @ W + b`"))
+                return .failed
+            }
+            let compiler = Compiler(unit: unit, module: self.module, records: true)
+            let code = compiler.compile(statement)
+            guard compiler.diagnostics.isEmpty else {
+                compiler.diagnostics.forEach { self.report($0) }
+                return .failed
+            }
+            let saved = compiler.assignedGlobals.map { ($0, self.module.slots[$0]) }
+            defer { for (slot, value) in saved { self.module.slots[slot] = value } }
+            let recording = Recording()
+            var failure: Error?
+            do { try machine.record(into: recording) { try machine.run(code) } } catch { failure = error }
+            self.write(shapeDiagram(recording, unit.tree, statement.expression) { self.source($0) })
+            return failure.map { self.finish($0, watchdog) } ?? .done
         }
     }
 
@@ -116,19 +148,23 @@ package final class Session {
             compiler.diagnostics.forEach { report($0) }
             return .failed
         }
+        let known = log.count
         let saved = options.isInteractive ? compiler.assignedGlobals.map { ($0, module.slots[$0]) } : []
         machine.host = self
         NumericEvents.isEnabled = options.warns || options.isStrict
         defer { NumericEvents.isEnabled = false }
         do {
-            for code in codes {
+            for (index, code) in codes.enumerated() {
+                let before = random
                 try machine.run(code)
                 try machine.drainNumericEvents()
+                log.add(unit, index, before, isShown: options.isInteractive)
             }
             return .done
         } catch {
             _ = NumericEvents.drain()
             for (slot, value) in saved { module.slots[slot] = value }
+            log.truncate(to: known)
             return finish(error, watchdog)
         }
     }
@@ -187,6 +223,13 @@ package final class Session {
         return ActLanguage.parse(source).isIncomplete
     }
 
+    /// A source with its tree, read again.
+    func unit(_ id: Int32) -> SourceUnit? {
+        guard let source = source(id) else { return nil }
+        let result = ActLanguage.parse(source)
+        return result.diagnostics.isEmpty ? SourceUnit(source: source, tree: result.tree) : nil
+    }
+
     package func source(_ id: Int32) -> SourceText? {
         sources.indices.contains(Int(id)) ? sources[Int(id)] : nil
     }
@@ -196,6 +239,7 @@ package final class Session {
         module = Module(name: "", builtins: builtins)
         try setArguments()
         warned = []
+        log = StatementLog()
     }
 
     package func report(_ diagnostic: Diagnostic) { output?.report(diagnostic, self) }

@@ -111,6 +111,12 @@ extension Lexer {
 
     private mutating func finishNumber(_ value: Double, from start: Int) {
         numbers.append(value)
+        // `1,000`: digits that no number of its own begins with.
+        if position - start == 3, bytes[start] == UInt8(ascii: "0"), start > 1, bytes[start - 1] == UInt8(ascii: ","), isDigit(bytes[start - 2]),
+            isDigit(bytes[start + 1]), isDigit(bytes[start + 2])
+        {
+            faults.add(.groupedDigits(source.text(start..<position), at: source.span(start - 1, position)))
+        }
         emit(.number, from: start, payload: UInt32(truncatingIfNeeded: numbers.count - 1))
         let isName = isNameByte(peek()) || (peek() >= 0x80 && scalar(at: position).map(isLetter) == true)
         guard isName else { return }

@@ -85,7 +85,7 @@ extension Parser {
         let previous = peek(-1)
         let word = text(token)
         switch token.kind {
-        case .unknown: return foreignSymbol()
+        case .unknown: return foreignSymbol(isAfterValue: true)
         case .endOfInput: return Diagnostic("the text ends too early", at: span(previous))
         case .rightParenthesis, .rightBracket, .rightBrace: return .unmatched(word, at: span(token))
         case .arrow:
@@ -107,9 +107,17 @@ extension Parser {
             return Diagnostic("`not` cannot follow a value", at: span(token), help: "write `and not …`, or `!=` for unequal")
         default: break
         }
+        if token.kind == .name, previous.kind == .rightBrace, foreignContinuations.contains(word), let habit = foreignOpeners[word] {
+            return Diagnostic(habit.fault, at: span(token), help: habit.help)
+        }
         if let habit = foreignWord(before: token) { return habit }
         if open?.kind == .leftBracket, token.kind.startsValue || token.kind == .minus { return missingComma(in: open) }
         if token.kind.startsValue {
+            if previous.kind == .name, open == nil, commentHelp() == nil, let argument = rest(from: position) {
+                return Diagnostic(
+                    "`\(excerpt(token))` follows `\(excerpt(previous))` directly", at: span(token),
+                    help: "write `\(text(previous))(\(argument))` for a call; otherwise an operator between them, or a new line")
+            }
             let help = commentHelp() ?? (open == nil ? "write an operator between them, or begin a new line" : "write a `,` or an operator between them")
             return Diagnostic("`\(excerpt(token))` follows `\(excerpt(previous))` directly", at: span(token), help: help)
         }
@@ -124,6 +132,9 @@ extension Parser {
             return Diagnostic(
                 "`=` cannot stand inside brackets", at: span(token),
                 help: text(open) == "(" ? "`==` compares; a named argument is `name=value`" : "`==` compares")
+        }
+        if statementStart > 0, tokens[statementStart - 1].kind == .leftBrace {
+            return Diagnostic("a record is written with `:`", at: span(token), help: "write `{a: 1, b: 2}`; in a block statements are separated by `;`")
         }
         return Diagnostic("one statement assigns once", at: span(token), help: "write two statements; `==` compares")
     }
@@ -230,6 +241,9 @@ extension Parser {
             return fail(Diagnostic("`for` takes `in`", at: span(token), help: "write `for \(text(previous)) in \(range) { … }`"))
         case .leftParenthesis:
             return fail(Diagnostic("the variables of `for` stand without parentheses", at: span(token), help: "write `for a, b in pairs { … }`, `for i in range(10) { … }`"))
+        case .name where previous.kind == .name && text(previous) != "each":
+            let iterable = rest(from: position)?.split(separator: "{").first.map { String($0).trimmingSpaces() } ?? "xs"
+            return fail(Diagnostic("`in` is missing after the variable of `for`", at: span(token), help: "write `for \(text(previous)) in \(iterable) { … }`"))
         case .name where previous.kind == .name:
             return fail(Diagnostic("`for` takes `in`", at: span(token), help: "write `for \(text(token)) in xs { … }`"))
         default:
@@ -282,6 +296,10 @@ extension Parser {
     @inline(never)
     mutating func failAtCall(of number: ExpressionID) -> Failure {
         let text = tree.text(of: number)
+        if peek(-2).kind == .caret, peek(-3).kind == .name, let end = partner(of: position), let arguments = line(from: position, upTo: end + 1) {
+            let name = self.text(peek(-3))
+            return fail(Diagnostic("a power of a function's value is taken after the call", at: span(extent(number)), help: "write `\(name)\(arguments)^\(text)`"))
+        }
         return fail(Diagnostic("the number `\(text)` cannot be called", at: span(extent(number)), help: "write `\(text) * (…)` for a product"))
     }
 
@@ -308,9 +326,13 @@ extension Parser {
 
     // MARK: Other languages
 
-    private func foreignSymbol() -> Diagnostic {
+    /// - Parameter isAfterValue: Whether it stands where an operator could.
+    private func foreignSymbol(isAfterValue: Bool = false) -> Diagnostic {
         let word = text(token)
         let previous = peek(-1)
+        if isAfterValue, word == "!" || word == "~", let habit = foreignSymbols[word] {
+            return Diagnostic("`\(word)` is not an operator", at: span(token), help: habit.help)
+        }
         if let habit = foreignSymbols[word] {
             let fault = habit.fault.isEmpty ? "`\(word)` is not an operator" : habit.fault
             return Diagnostic(fault, at: span(token), help: rewrittenStatement(habit) ?? habit.help)

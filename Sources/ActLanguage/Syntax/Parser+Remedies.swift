@@ -13,10 +13,10 @@ extension Parser {
         return text.count <= Self.lengthLimit && !text.contains(where: \.isNewline) ? text : nil
     }
 
-    /// The text from `start` to the end of its statement, element or bracket.
-    func rest(from start: Int) -> String? {
+    /// The text from `start` to the end of its statement, element or bracket, or to the first `stop`.
+    func rest(from start: Int, upTo stop: Token.Kind = .endOfInput) -> String? {
         var end = start
-        scan: while end < tokens.count, tokens[end].kind != .endOfInput, end == start || !tokens[end].newlineBefore {
+        scan: while end < tokens.count, tokens[end].kind != stop, tokens[end].kind != .endOfInput, end == start || !tokens[end].newlineBefore {
             switch tokens[end].kind {
             case .semicolon, .comma, .rightParenthesis, .rightBracket, .rightBrace, .templateMiddle, .templateTail, .formatSpec: break scan
             case .leftParenthesis, .leftBracket, .leftBrace:
@@ -57,13 +57,27 @@ extension Parser {
         guard let last = tree.expressions.indices.last else { return nil }
         var value = ExpressionID(index: UInt32(truncatingIfNeeded: last))
         var target = ""
-        if case .assign(let left, let right) = tree[value] { (target, value) = (tree.text(of: left) + " = ", right) }
+        // What stands before the value itself: `y = `, `f(x) = `, `x -> `.
+        let start = Int(tree.span(of: value).start)
+        while true {
+            switch tree[value] {
+            case .assign(_, let right): value = right
+            case .define(let function), .function(let function): value = tree[function].body
+            default: break
+            }
+            switch tree[value] {
+            case .assign, .define, .function: continue
+            default: break
+            }
+            break
+        }
+        target = source.text(start..<max(start, Int(tree.span(of: value).start)))
         var index = position + 1
         while tokens[index].kind != .else {
             guard tokens[index].kind != .endOfInput, !tokens[index].newlineBefore else { return nil }
             index += 1
         }
-        guard let condition = line(from: position + 1, upTo: index), let other = rest(from: index + 1) else { return nil }
+        guard let condition = line(from: position + 1, upTo: index), let other = rest(from: index + 1, upTo: .for) else { return nil }
         let result = "\(target)if \(condition) { \(tree.text(of: value)) } else { \(other) }"
         return result.count <= Self.lengthLimit ? result : nil
     }
@@ -93,6 +107,12 @@ extension Parser {
             else { return nil }
             return line(from: next, upTo: end + 1).map { "write `\($0) = …`, or `\($0) = { … }` for several lines" }
         case "print", "echo", "disp": return rest(from: next).map { "write `print(\($0))`" }
+        case "raise", "throw":
+            // `raise "text"`, `raise Error("text")`
+            var first = next
+            if tokens[first].kind == .name, tokens[first].end == tokens[min(first + 1, tokens.count - 1)].start { first += 2 }
+            guard first < tokens.count, tokens[first].kind == .string else { return nil }
+            return "write `error(\(text(tokens[first])))`"
         case "let", "var", "const": return rest(from: next).map { "write `\($0)`" }
         case "del": return rest(from: next).map { "write `unset \($0)`" }
         default: return nil

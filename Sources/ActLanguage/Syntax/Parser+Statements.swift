@@ -108,7 +108,32 @@ extension Parser {
             return add(.unpack(targets, value), from: extent(first).start, mark: mark, above: max(below, depth(value)))
         }
         let value = try parseValues()
+        try checkAssigned(value)
         return add(.assign(first, value), from: extent(first).start, mark: mark, above: max(depth(first), depth(value)))
+    }
+
+    /// `f = x, y -> x + y` and `r = {a = 1}` would mean something, but nothing that anyone means.
+    private mutating func checkAssigned(_ value: ExpressionID) throws(Failure) {
+        switch tree[value] {
+        case .list(let run) where source.bytes[Int(extent(value).start)] != UInt8(ascii: "("):
+            let elements = tree[run]
+            guard let last = elements.last, case .function = tree[last], source.bytes[Int(extent(last).start)] != UInt8(ascii: "("),
+                elements.dropLast().allSatisfy({ if case .name = tree[$0] { true } else { false } })
+            else { return }
+            throw fail { [value] in
+                let text = $0.tree.text(of: value)
+                let arrow = text.firstRange(of: " -> ")
+                let help = arrow.map { "write `(\(text[..<$0.lowerBound]))\(text[$0.lowerBound...])`" }
+                return Diagnostic("the parameters of a function literal need parentheses", at: $0.span($0.extent(value)), help: help ?? "write `(x, y) -> …`")
+            }
+        case .block(let statements):
+            guard tree[statements].count == 1, let only = tree[statements].first, case .assign(let target, _) = tree[only.expression], case .name = tree[target]
+            else { return }
+            throw fail { [value, target] in
+                Diagnostic("a record is written with `:`", at: $0.span($0.extent(value)), help: "write `{\($0.tree.text(of: target)): …}`")
+            }
+        default: return
+        }
     }
 
     @inline(never)

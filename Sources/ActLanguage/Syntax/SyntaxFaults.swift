@@ -43,6 +43,10 @@ extension Diagnostic {
         Diagnostic("digits must follow `\(prefix)`", at: span)
     }
 
+    static func groupedDigits(_ digits: String, at span: Span) -> Diagnostic {
+        Diagnostic("a comma does not group the digits of a number", at: span, help: "write `_\(digits)`, as in `1_000`, or a space after the comma of a list")
+    }
+
     static func tooManyBits(at span: Span) -> Diagnostic { Diagnostic("this number has more than 64 bits", at: span) }
 
     static func misplacedSeparator(at span: Span) -> Diagnostic {

@@ -1,0 +1,203 @@
+// Expressions as the formulas they stand for: variables replaced by what they were set to, calls of the program's functions by their
+// bodies, `a |> f` and `a.f()` by `f(a)`. So a formula is recognised however the program spreads it over lines.
+//
+// What must stay true: nothing is run; whatever is not surely known (a name that is set twice, a parameter) stands for itself; formulas
+// have some hundred parts at most, so that reading and comparing them takes no time and little stack.
+
+import ActArray
+
+/// A number, a name, or a function (operators included) of formulas.
+final class Formula {
+    enum Head: Equatable {
+        case number(Double)
+        /// A variable, or an expression that is nothing but itself here, by its text if that is short.
+        case name(String)
+        case other(ExpressionID)
+        /// An operator by its sign, a built-in function by its first name.
+        case apply(String)
+    }
+
+    let head: Head
+    let arguments: [Formula]
+    /// Where it stands; of a variable, the variable.
+    let origin: ExpressionID
+    /// The expression it was read from.
+    private let source: ExpressionID
+    let size: Int
+
+    init(_ head: Head, _ arguments: [Formula] = [], origin: ExpressionID, source: ExpressionID? = nil) {
+        self.head = head
+        self.arguments = arguments
+        self.origin = origin
+        self.source = source ?? origin
+        size = arguments.reduce(1) { $0 + $1.size }
+    }
+
+    /// The value of a variable, seen at the variable.
+    func seen(at origin: ExpressionID) -> Formula { Formula(head, arguments, origin: origin, source: source) }
+
+    func isEqual(_ other: Formula) -> Bool {
+        self === other || head == other.head && size == other.size && zip(arguments, other.arguments).allSatisfy { $0.isEqual($1) }
+    }
+
+    func contains(_ id: ExpressionID) -> Bool { origin == id || source == id || arguments.contains { $0.contains(id) } }
+
+    /// What the names of this pattern stand for if `formula` has its form; operands of + and * may stand in either order.
+    func match(_ formula: Formula, _ known: [String: Formula] = [:]) -> [String: Formula]? {
+        switch head {
+        case .number: return head == formula.head ? known : nil
+        case .other: return nil
+        case .name(let name):
+            guard let bound = known[name] else { return known.merging([name: formula]) { $1 } }
+            return bound.isEqual(formula) ? known : nil
+        case .apply(let function):
+            guard formula.head == head, formula.arguments.count == arguments.count else { return nil }
+            if let found = match(all: formula.arguments, known) { return found }
+            return function == "+" || function == "*" ? match(all: formula.arguments.reversed(), known) : nil
+        }
+    }
+
+    private func match(all others: [Formula], _ known: [String: Formula]) -> [String: Formula]? {
+        var known = known
+        for (pattern, other) in zip(arguments, others) {
+            guard let found = pattern.match(other, known) else { return nil }
+            known = found
+        }
+        return known
+    }
+}
+
+/// What the names of a tree stand for, and where its expressions go.
+struct FormulaIndex {
+    /// What each name is set to that is set once, in one place.
+    fileprivate var values: [NameID: ExpressionID] = [:]
+    fileprivate var functions: [NameID: FunctionID] = [:]
+    private var parents: [ExpressionID?]
+    private var uses: [NameID: [ExpressionID]] = [:]
+
+    init(_ tree: SyntaxTree) {
+        parents = Array(repeating: nil, count: tree.expressions.count)
+        for index in tree.expressions.indices {
+            let id = ExpressionID(index: UInt32(index))
+            if case .name(let name) = tree[id] { uses[name, default: []].append(id) }
+            tree.forEachChild(of: id) { parents[Int($0.index)] = id }
+        }
+        var settings: [NameID: Int] = [:]
+        func note(_ name: NameID) { settings[name, default: 0] += 1 }
+        for expression in tree.expressions {
+            switch expression {
+            case .assign(let target, let value):
+                guard case .name(let name) = tree[tree.root(of: target)] else { continue }
+                note(name)
+                if tree.root(of: target) == target { values[name] = value } else { note(name) }
+            case .update(_, let target, _): if case .name(let name) = tree[tree.root(of: target)] { note(name); note(name) }
+            case .unpack(let targets, _):
+                for target in tree[targets] { if case .name(let name) = tree[tree.root(of: target)] { note(name); note(name) } }
+            case .define(let function):
+                guard let name = tree[function].name else { continue }
+                note(name)
+                functions[name] = function
+            case .unset(let name): note(name)
+            default: break
+            }
+        }
+        for variable in tree.variables { note(variable.name) }
+        values = values.filter { settings[$0.key] == 1 }
+        functions = functions.filter { settings[$0.key] == 1 }
+    }
+
+    /// The expressions that an expression is a part of, by way of variables and of functions too: the nearest first, some hundred at most.
+    func users(of id: ExpressionID, in tree: SyntaxTree) -> [ExpressionID] {
+        var found: [ExpressionID] = []
+        var seen: Set<ExpressionID> = [id]
+        var next = 0
+        var current: ExpressionID? = id
+        while let id = current {
+            if let parent = parents[Int(id.index)], seen.insert(parent).inserted { found.append(parent) }
+            let name: NameID? = switch tree[id] {
+            case .assign(let target, _): if case .name(let name) = tree[target] { name } else { nil }
+            case .define(let function): tree[function].name
+            default: nil
+            }
+            if let name { for use in uses[name] ?? [] where seen.count < 300 && seen.insert(use).inserted { found.append(use) } }
+            current = next < found.count && next < 300 ? found[next] : nil
+            next += 1
+        }
+        return found
+    }
+}
+
+/// Reads formulas from one tree.
+struct FormulaReader {
+    let tree: SyntaxTree
+    let index: FormulaIndex
+    /// The first name of the built-in function that a name means, if it means one.
+    let builtin: (String) -> String?
+
+    private static let depthLimit = 60
+    /// Those whose second argument is an axis.
+    private static let reductions: Set<String> = ["sum", "max", "mean", "softmax", "log_softmax", "logsumexp"]
+
+    /// - Parameter size: How many parts it may have; what is beyond stands for itself.
+    func formula(_ id: ExpressionID, size: Int = 400) -> Formula {
+        var left = size
+        return read(id, [:], 0, &left)
+    }
+
+    private func read(_ id: ExpressionID, _ parameters: [NameID: Formula], _ depth: Int, _ left: inout Int) -> Formula {
+        left -= 1
+        func opaque() -> Formula {
+            let span = tree.span(of: id)
+            return Formula(span.end - span.start <= 40 ? .name(tree.text(of: id)) : .other(id), origin: id)
+        }
+        func apply(_ name: String, _ arguments: [ExpressionID]) -> Formula {
+            Formula(.apply(name), arguments.map { read($0, parameters, depth + 1, &left) }, origin: id)
+        }
+        guard depth < Self.depthLimit, left > 0 else { return opaque() }
+        switch tree[id] {
+        case .number(let number): return Formula(.number(number), origin: id)
+        case .name(let name):
+            if let formula = parameters[name] { return formula }
+            if let value = index.values[name] { return read(value, [:], depth + 1, &left).seen(at: id) }
+            return opaque()
+        case .unary(.negate, let operand):
+            if case .number(let number) = tree[operand] { return Formula(.number(-number), origin: id) }
+            return apply("neg", [operand])
+        case .unary(.plus, let operand): return read(operand, parameters, depth + 1, &left)
+        case .binary(.power, let base, let exponent):
+            if case .name(let name) = tree[base], tree[name] == "e", index.values[name] == nil { return apply("exp", [exponent]) }
+            return apply("^", [base, exponent])
+        case .binary(let operation, let first, let second): return apply(operation.symbol, [first, second])
+        case .block(let statements):
+            guard let last = tree[statements].last else { return opaque() }
+            return read(last.expression, parameters, depth + 1, &left)
+        case .pipe(let argument, let function): return call(id, function, [argument], parameters, depth, &left) ?? opaque()
+        case .call(let callee, let arguments):
+            var positional = tree[arguments].filter { $0.name == nil }.map(\.value)
+            if case .field(let object, _) = tree[callee] { positional.insert(object, at: 0) }
+            return call(id, callee, positional, parameters, depth, &left) ?? opaque()
+        default: return opaque()
+        }
+    }
+
+    private func call(
+        _ id: ExpressionID, _ callee: ExpressionID, _ arguments: [ExpressionID], _ parameters: [NameID: Formula], _ depth: Int, _ left: inout Int
+    ) -> Formula? {
+        let name: NameID
+        switch tree[callee] {
+        case .name(let called), .field(_, let called): name = called
+        default: return nil
+        }
+        if let function = index.functions[name] {
+            let node = tree[function]
+            let names = tree[node.parameters].map(\.name)
+            guard arguments.count == names.count else { return nil }
+            var inner: [NameID: Formula] = [:]
+            for (name, argument) in zip(names, arguments) { inner[name] = read(argument, parameters, depth + 1, &left) }
+            return read(node.body, inner, depth + 1, &left)
+        }
+        guard parameters[name] == nil, let function = builtin(tree[name]) else { return nil }
+        let counted = Self.reductions.contains(function) ? arguments.prefix(1) : arguments[...]
+        return Formula(.apply(function), counted.map { read($0, parameters, depth + 1, &left) }, origin: id)
+    }
+}

@@ -1,0 +1,76 @@
+// What a piece of program computed: the value of every expression, in the order in which they were done. `why` and `:shapes` run code
+// that was compiled to note this; other code has no such instructions.
+//
+// What must stay true: an entry's position never changes, although the oldest entries of a long recording are dropped.
+
+import ActArray
+
+final class Recording {
+    struct Entry {
+        let frame: Int
+        let expression: ExpressionID
+        let value: Value
+    }
+
+    /// One run of a function, or of a statement of the outermost level.
+    struct Frame {
+        let code: Code
+        /// The frame that called it; `nil` at the outermost level.
+        let caller: Int?
+        /// The expression of the caller that led to it.
+        let call: ExpressionID?
+        /// The position of the first entry that was noted in it or after it.
+        let start: Int
+    }
+
+    private(set) var frames: [Frame] = []
+    private var entries: [Entry] = []
+    /// How many have been dropped.
+    private var dropped = 0
+    private var running: [Int] = []
+
+    private static let limit = 400_000
+    private static let frameLimit = 2_000_000
+
+    var range: Range<Int> { dropped..<dropped + entries.count }
+    subscript(position: Int) -> Entry { entries[position - dropped] }
+
+    func enter(_ code: Code, call: ExpressionID?) {
+        frames.append(Frame(code: code, caller: running.last, call: call, start: range.upperBound))
+        running.append(frames.count - 1)
+    }
+
+    func leave() { _ = running.popLast() }
+
+    /// - Throws: `RuntimeError.cannot` when there is no end to it.
+    func note(_ value: Value, _ expression: ExpressionID) throws {
+        guard let frame = running.last else { return }
+        guard frames.count < Self.frameLimit else {
+            throw RuntimeError.cannot("this takes too many calls to be explained", help: "ask about a smaller part of it")
+        }
+        if entries.count >= Self.limit || entries.count > 1000 && MemoryPool.used > MemoryPool.limit / 2 {
+            dropped += entries.count / 2
+            entries.removeFirst(entries.count / 2)
+        }
+        entries.append(Entry(frame: frame, expression: expression, value: value))
+    }
+}
+
+extension Machine {
+    /// Runs `body`, in which everything that is compiled for it is noted; nothing is shown, warned of or written, and random numbers
+    /// go on afterwards as if it had not run.
+    func record(into recording: Recording, _ body: () throws -> Void) throws {
+        let (outer, host, random, events) = (self.recording, self.host, session.random, NumericEvents.isEnabled)
+        try drainNumericEvents()
+        self.recording = recording
+        self.host = nil
+        NumericEvents.isEnabled = false
+        defer {
+            self.recording = outer
+            self.host = host
+            session.random = random
+            NumericEvents.isEnabled = events
+        }
+        try body()
+    }
+}

@@ -1,0 +1,177 @@
+// Which statements of the outermost level ran, so that `why` can run again those that set a variable.
+//
+// What must stay true: an entry holds no values. A variable that has been set again since a statement read it is brought back by running
+// what set it before; all others are taken as they are.
+
+import ActArray
+
+struct StatementLog {
+    struct Entry {
+        let source: Int32
+        let statement: Int
+        /// The random numbers as they were before it.
+        let random: RandomSource
+    }
+
+    private(set) var entries: [Entry] = []
+    private static let limit = 20_000
+
+    var count: Int { entries.count }
+
+    /// - Parameter isShown: Whether a statement that only shows its value counts, since it sets `ans`.
+    mutating func add(_ unit: SourceUnit, _ statement: Int, _ random: RandomSource, isShown: Bool) {
+        let tree = unit.tree
+        let id = tree[tree.program][tree[tree.program].startIndex + statement].expression
+        guard isShown || !tree.globalsSet(by: id).isEmpty else { return }
+        // The positions of all others stay as they are while a statement runs.
+        if entries.count >= Self.limit { entries.removeFirst(Self.limit / 2) }
+        entries.append(Entry(source: Int32(truncatingIfNeeded: unit.source.id), statement: statement, random: random))
+    }
+
+    mutating func truncate(to count: Int) {
+        if count < entries.count { entries.removeLast(entries.count - count) }
+    }
+}
+
+extension SyntaxTree {
+    /// The names that a statement of the outermost level sets, whole or in part.
+    func globalsSet(by id: ExpressionID) -> Set<String> {
+        var found: Set<String> = []
+        var pending = [id]
+        while let next = pending.popLast() {
+            switch self[next] {
+            case .function, .comprehension: continue
+            case .define(let function):
+                if let name = self[function].name { found.insert(self[name]) }
+                continue
+            case .assign(let target, _), .update(_, let target, _): if case .name(let name) = self[root(of: target)] { found.insert(self[name]) }
+            case .unpack(let targets, _):
+                for target in self[targets] { if case .name(let name) = self[root(of: target)] { found.insert(self[name]) } }
+            case .forLoop(let loop): for variable in self[self[loop].variables] { found.insert(self[variable.name]) }
+            case .unset(let name): found.insert(self[name])
+            default: break
+            }
+            forEachChild(of: next) { pending.append($0) }
+        }
+        return found
+    }
+
+    /// Every name that stands in an expression, in functions inside it too.
+    func namesRead(by id: ExpressionID) -> Set<String> {
+        var found: Set<String> = []
+        var pending = [id]
+        while let next = pending.popLast() {
+            switch self[next] {
+            case .name(let name): found.insert(self[name])
+            case .call(let callee, _): if case .field(_, let name) = self[callee] { found.insert(self[name]) }
+            default: break
+            }
+            forEachChild(of: next) { pending.append($0) }
+        }
+        return found
+    }
+}
+
+/// A variable's statement, run again.
+struct Replay {
+    let recording: Recording
+    /// The number of the statement in the log.
+    let entry: Int
+    /// Whether the variable came out as it is; not where a file, a clock or a person had a part in it.
+    let isSame: Bool
+}
+
+extension Session {
+    /// Runs once more what last set a global variable before statement `end` of the log.
+    /// - Returns: `nil` if nothing in the log set it.
+    func replay(_ name: String, before end: Int?, _ machine: Machine) throws -> Replay? {
+        var units: [Int32: SourceUnit] = [:]
+        let statements = log.entries.map { statement($0, &units) }
+        func set(by index: Int) -> Set<String> { statements[index]?.set ?? [] }
+        guard let target = (0..<min(end ?? .max, statements.count)).last(where: { set(by: $0).contains(name) }) else { return nil }
+        var lastSetting: [String: Int] = [:]
+        for index in statements.indices { for name in set(by: index) { lastSetting[name] = index } }
+        func isStale(_ name: String, _ index: Int) -> Bool { lastSetting[name].map { $0 >= index } ?? false }
+
+        // Backwards: whatever sets a variable that has changed since.
+        var chosen: [Int] = []
+        var needed: Set<String> = [name]
+        for index in (0...target).reversed() {
+            guard let statement = statements[index], !statement.set.isDisjoint(with: needed) else { continue }
+            chosen.append(index)
+            if statement.isPlain { needed.subtract(statement.set) }
+            needed.formUnion(read(statement).filter { isStale($0, index) })
+        }
+
+        let slots = module.names.indices.map { module.slots[$0] }
+        defer { for index in slots.indices { module.slots[index] = slots[index] } }
+        let recording = Recording()
+        try machine.record(into: recording) {
+            for index in chosen.reversed() {
+                guard let statement = statements[index] else { continue }
+                for name in read(statement) where !isStale(name, index) {
+                    if let slot = module.existingSlot(name), slots.indices.contains(slot) { module.slots[slot] = slots[slot] }
+                }
+                random = log.entries[index].random
+                try machine.run(Compiler(unit: statement.unit, module: module, records: true).compile(statement.statement))
+            }
+        }
+        guard let slot = module.existingSlot(name), slots.indices.contains(slot) else { return nil }
+        let isCurrent = lastSetting[name] == target
+        let isSame = try name == "ans" || !isCurrent || module.slots[slot].isSame(as: slots[slot])
+        return Replay(recording: recording, entry: target, isSame: isSame)
+    }
+
+    private struct Statement {
+        let unit: SourceUnit
+        let statement: ActLanguage.Statement
+        let set: Set<String>
+        /// Sets its variables whole, whatever happens.
+        let isPlain: Bool
+    }
+
+    private func statement(_ entry: StatementLog.Entry, _ units: inout [Int32: SourceUnit]) -> Statement? {
+        guard let unit = units[entry.source] ?? unit(entry.source) else { return nil }
+        units[entry.source] = unit
+        let tree = unit.tree
+        let program = tree[tree.program]
+        guard entry.statement < program.count else { return nil }
+        let statement = program[program.startIndex + entry.statement]
+        var set = tree.globalsSet(by: statement.expression)
+        var isPlain = false
+        switch tree[statement.expression] {
+        case .assign(let target, _): if case .name = tree[target] { isPlain = set.count == 1 }
+        case .define: isPlain = true
+        default: if options.isInteractive, !tree[statement.expression].isStatement { set.insert("ans") }
+        }
+        return Statement(unit: unit, statement: statement, set: set, isPlain: isPlain)
+    }
+
+    /// The global names that a statement may read, in the functions that it calls too.
+    private func read(_ statement: Statement) -> Set<String> {
+        var found = statement.unit.tree.namesRead(by: statement.statement.expression)
+        var pending = Array(found)
+        while let name = pending.popLast() {
+            guard case .function(let closure as Closure)? = module[name], let node = closure.code.definition?.node else { continue }
+            for name in closure.code.unit.tree.namesRead(by: node.body) where found.insert(name).inserted { pending.append(name) }
+        }
+        return found
+    }
+}
+
+extension Value {
+    /// Whether two values are the same to the last bit; NaN is the same as NaN. Functions count as the same.
+    fileprivate func isSame(as other: Value) throws -> Bool {
+        switch (self, other) {
+        case (.number(let a), .number(let b)): a.bitPattern == b.bitPattern || a.isNaN && b.isNaN
+        case (.array(let a), .array(let b)):
+            try a.shape == b.shape && a.type == b.type && zip(a.toDoubles(), b.toDoubles()).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
+        case (.list(let a), .list(let b)): try a.elements.count == b.elements.count && zip(a.elements, b.elements).allSatisfy { try $0.isSame(as: $1) }
+        case (.record(let a), .record(let b)):
+            try a.fields.count == b.fields.count && a.fields.allSatisfy { field in try b[field.key].map { try field.value.isSame(as: $0) } ?? false }
+        case (.bool(let a), .bool(let b)): a == b
+        case (.string(let a), .string(let b)): a.string == b.string
+        default: typeName == other.typeName
+        }
+    }
+}
