@@ -72,7 +72,12 @@ extension Session {
     private func facts(_ row: ActivationRow) -> String {
         var facts: [(String, String)] = [("value", row.formula), ("derivative", row.derivativeFormula), ("range", row.range)]
         for kink in row.kinks(row.defaults) where kink.x.isFinite {
-            facts.append(("kink", "at \(Format.number(kink.x)): slope \(Format.number(kink.left)) before, \(Format.number(kink.right)) after, \(Format.number(kink.chosen)) there"))
+            let slopes = "slope \(Format.number(kink.left)) before, \(Format.number(kink.right)) after, \(Format.number(kink.chosen)) there"
+            if let (low, high) = row.jump(at: kink) {
+                facts.append(("jump", "at \(Format.number(kink.x)): from \(Format.number(low)) to \(Format.number(high)); \(slopes)"))
+            } else {
+                facts.append(("kink", "at \(Format.number(kink.x)): \(slopes)"))
+            }
         }
         for parameter in row.parameters { facts.append((parameter.name, parameter.summary)) }
         if !row.note.isEmpty { facts.append(("note", row.note)) }
@@ -99,15 +104,15 @@ extension Session {
         let found = builtins.rows.filter { row in
             row.name.lowercased().contains(word) || row.summary.lowercased().contains(word) || row.details.lowercased().contains(word)
         }
-        var result = "There is nothing called `\(text)`."
-        if !near.isEmpty { result += " Did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?" }
-        result += "\n"
-        guard !found.isEmpty else { return result + (near.isEmpty ? "`?` alone lists every name.\n" : "") }
+        let nearest = near.isEmpty ? "" : "Did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?"
+        guard !found.isEmpty else {
+            return "There is nothing called `\(text)`." + (near.isEmpty ? "\n`?` alone lists every name.\n" : " \(nearest)\n")
+        }
         let width = found.prefix(20).map { $0.name.count }.max() ?? 0
-        result += "About `\(text)`:\n"
+        var result = "There is nothing called `\(text)`; about it are:\n"
         for row in found.prefix(20) { result += "  \(row.name.padded(to: width))  \(row.summary)\n" }
         if found.count > 20 { result += "  … and \(found.count - 20) more\n" }
-        return result
+        return result + (nearest.isEmpty ? "" : nearest + "\n")
     }
 
     // MARK: Text
@@ -143,4 +148,14 @@ private enum KeywordHelp {
         (["none"], "none", "The value of what has none. As an index it makes a new axis: `x[:, none]`."),
         (["unset"], "unset name", "Removes a variable; a built-in of that name comes back."),
     ]
+}
+
+extension ActivationRow {
+    /// The values just beside a kink, where the function itself jumps there.
+    func jump(at kink: Kink) -> (before: Double, after: Double)? {
+        let distance = max(abs(kink.x), 1) * 1e-9
+        guard let before = self(kink.x - distance), let after = self(kink.x + distance), abs(after - before) > 1e-6 else { return nil }
+        // What the distance added is rounded away.
+        return ((before * 1e6).rounded() / 1e6, (after * 1e6).rounded() / 1e6)
+    }
 }
