@@ -3,6 +3,8 @@ package enum NetworkError: Error, Equatable {
     /// A layer got an array that it cannot take; `needs` says what it takes. `position` counts layers from 0; `shape` is `nil` where it
     /// is not the shape that is wrong.
     case input(layer: String, position: Int?, needs: String, shape: [Int]?)
+    /// Two layers that are to follow each other do not fit: the first gives rows of `outputs`, the last takes rows of `inputs`.
+    case widths(first: String, last: String, outputs: Int, inputs: Int)
     /// A setting of a layer, optimiser or loss is of no use: `reason` completes "`name` of `owner` must be …".
     case setting(owner: String, name: String, reason: String)
     /// A parameter would change its shape.

@@ -29,8 +29,7 @@ struct Axes {
     init(_ figure: Figure) {
         let options = figure.options
         var survey = Survey(
-            xIsLogarithmic: options.xIsLogarithmic, yIsLogarithmic: options.yIsLogarithmic, xLimits: options.xLimits,
-            yLimits: options.yLimits)
+            xIsLogarithmic: options.xIsLogarithmic, yIsLogarithmic: options.yIsLogarithmic, xLimits: options.xLimits)
         for mark in figure.marks { survey.include(mark) }
 
         let hasGrid = figure.marks.contains(where: \.isGrid)
@@ -49,8 +48,8 @@ struct Axes {
         categories = survey.categories
         xSlots = options.xLimits == nil ? survey.xSlots : 0
         ySlots = options.yLimits == nil ? survey.ySlots : 0
-        xIsWhole = survey.xIsWhole
-        yIsWhole = survey.yIsWhole
+        xIsWhole = survey.xCount.isWhole
+        yIsWhole = survey.yCount.isWhole
         isImageOnly = !figure.marks.isEmpty && figure.marks.allSatisfy(\.isImage)
         hasXZero = !hasGrid && !figure.marks.contains(where: \.isBar) && x.lower < 0 && x.upper > 0
         hasYZero = !hasGrid && y.lower < 0 && y.upper > 0
@@ -89,10 +88,24 @@ struct Axes {
     }
 }
 
+/// Whether an axis counts: no mark has a fraction on it, and one of them counts or has so many whole places that it must.
+private struct Wholeness {
+    var isFraction = false
+    private var isCounted = false
+
+    var isWhole: Bool { isCounted && !isFraction }
+
+    mutating func include(isCounted: Bool, _ places: [Double]) {
+        if isFraction { return }
+        isFraction = places.contains { $0.isFinite && $0 != $0.rounded() }
+        if isCounted || places.count > 2 { self.isCounted = true }
+    }
+}
+
 /// Collects extents and counts over the marks of a figure.
 private struct Survey {
     let xIsLogarithmic, yIsLogarithmic: Bool
-    let xLimits, yLimits: ClosedRange<Double>?
+    let xLimits: ClosedRange<Double>?
     var x = Extent()
     var y = Extent()
     var color = Extent()
@@ -102,33 +115,40 @@ private struct Survey {
     var categories: [String]?
     var xSlots = 0
     var ySlots = 0
-    var xIsWhole = false
-    var yIsWhole = false
+    var xCount = Wholeness()
+    var yCount = Wholeness()
 
-    init(xIsLogarithmic: Bool, yIsLogarithmic: Bool, xLimits: ClosedRange<Double>?, yLimits: ClosedRange<Double>?) {
-        (self.xIsLogarithmic, self.yIsLogarithmic, self.xLimits, self.yLimits) = (xIsLogarithmic, yIsLogarithmic, xLimits, yLimits)
+    init(xIsLogarithmic: Bool, yIsLogarithmic: Bool, xLimits: ClosedRange<Double>?) {
+        (self.xIsLogarithmic, self.yIsLogarithmic, self.xLimits) = (xIsLogarithmic, yIsLogarithmic, xLimits)
     }
 
     mutating func include(_ mark: Mark) {
         notFinite += mark.omitted
         switch mark.shape {
-        case let .line(xs, ys), let .scatter(xs, ys): points(xs, ys)
+        case let .line(xs, ys), let .scatter(xs, ys):
+            points(xs, ys)
+            xCount.include(isCounted: mark.isCounted, xs)
+            yCount.isFraction = true
         case let .bar(xs, heights, categories):
             let width = barWidth(xs)
             bars(zip(xs, heights).lazy.map { ($0 - width / 2, $0 + width / 2, $1) })
             if let categories, categories.count > self.categories?.count ?? 0 { self.categories = categories }
             let slots = x.isEmpty ? 0 : (x.upper - x.lower) / width
             if slots < 1e6 { xSlots = max(xSlots, Int(slots.rounded())) }
-            xIsWhole = width == 1 && xs.first?.rounded() == xs.first
+            xCount.include(isCounted: width == 1, xs)
         case let .histogram(edges, counts):
             bars(zip(zip(edges, edges.dropFirst()), counts).lazy.map { ($0.0, $0.1, $1) })
+            yCount.include(isCounted: true, counts)
         case let .heatmap(grid):
             cells(cellEdges(grid.x), cellEdges(grid.y))
             values(grid)
             (xSlots, ySlots) = (grid.columns, grid.rows)
-            (xIsWhole, yIsWhole) = (counts(grid.x), counts(grid.y))
+            xCount.include(isCounted: counts(grid.x), grid.x)
+            yCount.include(isCounted: counts(grid.y), grid.y)
         case let .contour(grid, levels):
             cells(grid.x, grid.y)
+            xCount.include(isCounted: counts(grid.x), grid.x)
+            yCount.include(isCounted: counts(grid.y), grid.y)
             values(grid)
             levels.forEach { color.include($0) }
         case let .image(picture):
@@ -140,7 +160,7 @@ private struct Survey {
     private func counts(_ places: [Double]) -> Bool { places.first == 0 && places.last == Double(places.count - 1) }
 
     private mutating func points(_ xs: [Double], _ ys: [Double]) {
-        // Without a limit on the other axis every point counts, so that the common case has no extra test.
+        // The horizontal axis shows all of the data; the vertical one fits what is between the limits of the horizontal.
         for (px, py) in zip(xs, ys) {
             guard px.isFinite, py.isFinite else {
                 notFinite += 1
@@ -151,7 +171,7 @@ private struct Survey {
                 continue
             }
             drawn += 1
-            if yLimits?.contains(py) ?? true { x.include(px) }
+            x.include(px)
             if xLimits?.contains(px) ?? true { y.include(py) }
         }
     }

@@ -9,21 +9,24 @@ import Darwin
 
 extension Figure {
     /// A line through the points (`x[i]`, `y[i]`); without `x`, over 0, 1, 2 …
-    package static func line(x: [Double]? = nil, y: [Double], name: String? = nil) throws -> Figure {
-        let x = try coordinates(x, matching: y)
-        return Figure([Mark(.line(x: x, y: y), name: name)])
+    /// - Parameter isCounted: whether x counts something, as it does when it is not given; its axis then shows whole numbers only.
+    package static func line(x: [Double]? = nil, y: [Double], name: String? = nil, isCounted: Bool = false) throws -> Figure {
+        var mark = Mark(.line(x: try coordinates(x, matching: y), y: y), name: name)
+        mark.isCounted = isCounted || x == nil
+        return Figure([mark])
     }
 
     /// One line a series, all over the same `x`.
     package static func lines(x: [Double]? = nil, _ series: [(name: String?, y: [Double])]) throws -> Figure {
         guard !series.isEmpty else { throw FigureError.empty(what: "series") }
-        return Figure(try series.map { Mark(.line(x: try coordinates(x, matching: $0.y), y: $0.y), name: $0.name) })
+        return Figure(try series.flatMap { try line(x: x, y: $0.y, name: $0.name).marks })
     }
 
     /// A point at each (`x[i]`, `y[i]`); without `x`, over 0, 1, 2 …
     package static func scatter(x: [Double]? = nil, y: [Double], name: String? = nil) throws -> Figure {
-        let x = try coordinates(x, matching: y)
-        return Figure([Mark(.scatter(x: x, y: y), name: name)])
+        var mark = Mark(.scatter(x: try coordinates(x, matching: y), y: y), name: name)
+        mark.isCounted = x == nil
+        return Figure([mark])
     }
 
     /// A bar from 0 to each height, at `x[i]` or in the middle of `categories[i]`.
@@ -62,20 +65,37 @@ extension Figure {
     ///
     /// Without `bins` there are ⌈2 ∛n⌉ (Rice's rule), at most 60. Values that are not finite are left out and counted in a note.
     package static func histogram(_ values: [Double], bins: Int? = nil, name: String? = nil) throws -> Figure {
+        try histograms([(name, values)], bins: bins)
+    }
+
+    /// Histograms one over the other, with the same intervals, so that their heights compare.
+    package static func histograms(_ series: [(name: String?, values: [Double])], bins: Int? = nil) throws -> Figure {
+        guard !series.isEmpty else { throw FigureError.empty(what: "series") }
         if let bins, bins < 1 || bins > maximumBins { throw FigureError.bins(bins) }
         var extent = Extent()
-        var count = 0
-        for value in values where value.isFinite {
-            extent.include(value)
-            count += 1
+        var largest = 0
+        for (_, values) in series {
+            var count = 0
+            for value in values where value.isFinite {
+                extent.include(value)
+                count += 1
+            }
+            largest = max(largest, count)
         }
-        guard count > 0 else {
+        // A single value stands in the middle of one interval of width 1.
+        let isSingle = extent.lower == extent.upper && abs(extent.lower) < 1e15
+        let range = extent.isEmpty ? nil : isSingle ? extent.lower - 0.5...extent.lower + 0.5 : extent.widened()
+        let binCount = bins ?? (isSingle ? 1 : min(60, Int((2 * pow(Double(largest), 1 / 3)).rounded(.up))))
+        return Figure(try series.flatMap { try histogram($0.values, binCount, range, $0.name).marks })
+    }
+
+    private static func histogram(_ values: [Double], _ binCount: Int, _ range: ClosedRange<Double>?, _ name: String?) throws -> Figure {
+        let omitted = values.reduce(0) { $1.isFinite ? $0 : $0 + 1 }
+        guard let range, omitted < values.count else {
             var mark = Mark(.histogram(edges: [], counts: []), name: name)
-            mark.omitted = values.count
+            mark.omitted = omitted
             return Figure([mark])
         }
-        let range = extent.widened()
-        let binCount = bins ?? min(60, Int((2 * pow(Double(count), 1 / 3)).rounded(.up)))
         let scale = Scale(range)
         // Halves, because the whole range may be larger than any number.
         let halfStep = (range.upperBound / 2 - range.lowerBound / 2) / Double(binCount)
@@ -89,7 +109,7 @@ extension Figure {
             counts[place] += 1
         }
         var figure = try histogram(edges: edges, counts: counts, name: name)
-        figure.marks[0].omitted = values.count - count
+        figure.marks[0].omitted = omitted
         return figure
     }
 
@@ -117,18 +137,21 @@ extension Figure {
 
     /// A picture of `rows` × `columns` pixels with 1 channel (gray), 3 (RGB) or 4 (RGB and opacity, on white), channels innermost.
     ///
-    /// Values are taken as 0…1 if none is larger (but for rounding), else as 0…255; gray values outside both are stretched from their
-    /// smallest to their largest.
+    /// Values from 0 to 1 (but for rounding) are taken as they are. Others go to 255 in colours; gray ones are stretched from 0, or their
+    /// smallest if that is below, to their largest.
     package static func image(_ values: [Double], rows: Int, columns: Int, channels: Int = 1, name: String? = nil) throws -> Figure {
         guard [1, 3, 4].contains(channels) else { throw FigureError.channels(channels) }
         try checkSize(values.count, rows, columns, channels)
         var extent = Extent()
         for value in values { extent.include(value) }
         let range: ClosedRange<Double>
-        if channels == 1 && (extent.lower < 0 || extent.upper > 255) {
+        if extent.isEmpty || (extent.upper <= 1.001 && (channels > 1 || extent.lower >= 0)) {
+            range = 0...1
+        } else if channels == 1 {
+            extent.include(min(extent.lower, 0))
             range = extent.widened()
         } else {
-            range = extent.upper > 1.001 ? 0...255 : 0...1
+            range = 0...255
         }
         let scale = Scale(range)
         func level(_ value: Double) -> Double {

@@ -51,6 +51,8 @@ package struct Mark: Equatable, Sendable {
     package var marker: Marker?
     /// Values that were left out because they are not finite, to be counted in the note.
     var omitted = 0
+    /// Whether x counts elements, layers or epochs, so that fractions make no sense between them.
+    var isCounted = false
 
     package enum Shape: Equatable, Sendable {
         case line(x: [Double], y: [Double])
@@ -153,6 +155,13 @@ extension Figure {
         result.panels = figures
         result.panelColumns = min(columns, figures.count)
         return result
+    }
+
+    /// How the line of a mark is drawn. Series that come after every colour was taken differ from the first ones by dashes.
+    func lineStyle(of index: Int) -> Mark.LineStyle {
+        if let style = marks[index].style { return style }
+        let round = marks[..<index].filter { !$0.isGrid }.count / Color.cycleCount
+        return [.solid, .dashed, .dotted, .dashdot][round % 4]
     }
 
     /// How many figures are drawn: 1, or the sum over the panels.

@@ -63,6 +63,32 @@ package struct FigureOption: Sendable {
         flag("logy", "whether the vertical axis is logarithmic") { $0.options.yIsLogarithmic = $1 },
     ]
 
+    /// The options that say what a format string of MATLAB's or matplotlib's says: `r--` is `color="red", style="--"`; nil if it is none.
+    package static func spelling(ofFormat format: String) -> String? {
+        var rest = Substring(format)
+        var parts: [String] = []
+        if let short = rest.first, let color = Color.rows.first(where: { $0.short == String(short) }) {
+            parts.append("color=\"\(color.name)\"")
+            rest.removeFirst()
+        }
+        // A marker may stand before or after the line style; `-.` is a style, not a line with points.
+        var (hasStyle, hasMarker) = (false, false)
+        while !rest.isEmpty {
+            if !hasStyle, let style = ["--", "-.", "-", ":"].first(where: { rest.hasPrefix($0) }) {
+                parts.append("style=\"\(style)\"")
+                rest.removeFirst(style.utf8.count)
+                hasStyle = true
+            } else if !hasMarker, let marker = rest.first.flatMap({ Mark.Marker(rawValue: String($0)) }) {
+                parts.append("marker=\"\(marker.rawValue)\"")
+                rest.removeFirst()
+                hasMarker = true
+            } else {
+                return nil
+            }
+        }
+        return parts.isEmpty ? nil : parts.joined(separator: ", ")
+    }
+
     /// The largest width or height of a saved picture.
     package static let maximumPixels = 10_000
 }

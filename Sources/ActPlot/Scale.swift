@@ -25,7 +25,7 @@ struct Extent: Equatable {
     func widened() -> ClosedRange<Double> {
         guard !isEmpty else { return 0...1 }
         let largest = max(abs(lower), abs(upper))
-        if largest < 1e-290 { return -1...1 }
+        if largest < 1e-302 { return -1...1 }
         // Below this, neighbouring labels would differ in their eleventh digit only: rounding noise, not a shape.
         if upper / 2 - lower / 2 >= largest * 5e-11 { return lower...upper }
         let most = Double.greatestFiniteMagnitude
@@ -103,8 +103,10 @@ extension Scale {
     package func ticks(atMost count: Int, whole: Bool = false, fits: ([Tick]) -> Bool = { _ in true }) -> [Tick] {
         guard count > 0 else { return [] }
         if isLogarithmic, let ticks = logarithmicTicks(atMost: count, fits: fits) { return ticks }
-        let smallest = (upper / 2 - lower / 2) / Double(count) * 2
-        var step = TickStep(atLeast: whole ? max(smallest, 1) : smallest)
+        // The least step of which `count` multiples, and no more, can lie in the range; the loop sees to those that are just too fine.
+        let smallest = (upper / 2 - lower / 2) / (Double(count) + 1) * 2
+        // Within one whole number there is nothing to count.
+        var step = TickStep(atLeast: whole && upper - lower >= 1 ? max(smallest, 1) : smallest)
         for _ in 0..<20 {
             let ticks = step.ticks(lower, upper)
             if ticks.count <= count && fits(ticks) { return ticks }
@@ -114,38 +116,43 @@ extension Scale {
         return []
     }
 
-    /// Whole powers of ten, every n-th if they crowd; below two of them 1, 2, 5; nil if linear ticks serve better.
+    /// 1, 2, 5 times powers of ten over at most two of them, else the powers, every n-th if they crowd; nil if linear ticks serve better.
     private func logarithmicTicks(atMost count: Int, fits: ([Tick]) -> Bool) -> [Tick]? {
         let last = start + span
         let (first, end) = (Int((start - 1e-9).rounded(.up)), Int((last + 1e-9).rounded(.down)))
+        if span <= 2 + 1e-9 {
+            var ticks: [Tick] = []
+            for exponent in first - 1...end {
+                for digit in [1, 2, 5] { ticks.append(logarithmicTick(digit, exponent, isPlain: (-4...5).contains(exponent))) }
+            }
+            ticks.removeAll { $0.value < lower * (1 - 1e-9) || $0.value > upper * (1 + 1e-9) }
+            if ticks.count > 1 && ticks.count <= count && fits(ticks) { return ticks }
+        }
         let decades = end - first + 1
-        if decades >= 2 {
-            let isPlain = first >= -4 && end <= 5
-            for stride in 1...max(decades, 1) {
-                // Multiples of the stride, so that 1 stays among them.
-                let exponents = (first...end).filter { $0 % stride == 0 }
-                let ticks = exponents.map {
-                    Tick(value: power(of: $0), label: isPlain ? decimal(1, exponent: $0, places: max(0, -$0)) : "1e\($0)")
-                }
-                if ticks.count <= count && fits(ticks) { return ticks }
-            }
-            return []
+        guard decades >= 2 else { return nil }
+        let isPlain = first >= -4 && end <= 5
+        for stride in 1...decades {
+            // Multiples of the stride, so that 1 stays among them.
+            let ticks = (first...end).filter { $0 % stride == 0 }.map { logarithmicTick(1, $0, isPlain: isPlain) }
+            if ticks.count <= count && fits(ticks) { return ticks }
         }
-        var ticks: [Tick] = []
-        for exponent in (first - 1)...(end + 1) {
-            for digit in [1, 2, 5] {
-                let value = Double("\(digit)e\(exponent)") ?? 0
-                if value >= lower * (1 - 1e-9) && value <= upper * (1 + 1e-9) {
-                    let isPlain = (-4...5).contains(exponent)
-                    let label = isPlain ? decimal(digit, exponent: exponent, places: max(0, -exponent)) : "\(digit)e\(exponent)"
-                    ticks.append(Tick(value: value, label: label))
-                }
-            }
-        }
-        return ticks.count >= 2 && ticks.count <= count && fits(ticks) ? ticks : nil
+        return []
     }
 
-    private func power(of exponent: Int) -> Double { Double("1e\(exponent)") ?? 1 }
+    private func logarithmicTick(_ digit: Int, _ exponent: Int, isPlain: Bool) -> Tick {
+        let label = isPlain || exponent == 0 ? decimal(digit, exponent: exponent, places: max(0, -exponent)) : "\(digit)e\(exponent)"
+        return Tick(value: Double("\(digit)e\(exponent)") ?? 1, label: label)
+    }
+
+    /// Values for small marks between the labels of a logarithmic axis: 2 … 9 times each power of ten; none over more than six powers.
+    package var minorTicks: [Double] {
+        guard isLogarithmic, span <= 6 else { return [] }
+        var values: [Double] = []
+        for exponent in Int(start.rounded(.down))...Int((start + span).rounded(.up)) {
+            for digit in 2...9 { values.append(Double("\(digit)e\(exponent)") ?? 0) }
+        }
+        return values.filter(contains)
+    }
 
     /// The scale with its ends moved out to round values, so that data does not end between labels.
     package func roundedOutward() -> Scale {
@@ -177,7 +184,7 @@ struct TickStep: Equatable {
 
     /// The smallest step not below `size`.
     init(atLeast size: Double) {
-        let size = min(max(size, 1e-300), .greatestFiniteMagnitude)
+        let size = min(max(size, 1e-306), .greatestFiniteMagnitude)
         exponent = min(Int(log10(size).rounded(.down)), 307)
         digit = 1
         while width < size * (1 - 1e-9) && exponent < 308 { self = next }
@@ -213,18 +220,25 @@ struct TickStep: Equatable {
         let (first, last) = (index(lower, .up), index(upper, .down))
         guard first <= last, last - first < 1000 else { return [] }
         let digits = (first...last).map { $0 * digit }
-        let largest = digits.map { abs($0) }.max() ?? 0
         let plain = digits.map { decimal($0, exponent: exponent, places: max(0, -exponent)) }
-        // With a common exponent: one digit before the point (1.25e9, 1.50e9), or two whole ones if that is shorter (5e6, 10e6).
-        func scientific(_ power: Int) -> [String] {
-            digits.map { $0 == 0 ? "0" : decimal($0, exponent: exponent - power, places: power - exponent) + "e\(power)" }
-        }
+        let short = scientific(digits)
         func longest(_ labels: [String]) -> Int { labels.map(\.utf8.count).max() ?? 0 }
-        let candidates = [scientific(exponent + String(largest).count - 1)] + (largest < 100 ? [scientific(exponent)] : [])
-        let short = candidates.min { longest($0) < longest($1) } ?? plain
         // Plain stays plain up to six characters, and where it is not longer.
         let labels = longest(plain) <= 6 || longest(plain) <= longest(short) ? plain : short
         return zip(first...last, labels).map { Tick(value: value($0), label: $1) }
+    }
+
+    /// Labels with one digit before the point: of equal decimals where the power of ten is the same (1.0e6, 1.5e6), else as short as each
+    /// can be (8e6, 1e7).
+    private func scientific(_ digits: [Int]) -> [String] {
+        let shifts = digits.map { String($0.magnitude).utf8.count - 1 }
+        let shared = Set(zip(digits, shifts).filter { $0.0 != 0 }.map(\.1))
+        return zip(digits, shifts).map { digits, shift in
+            if digits == 0 { return "0" }
+            var (digits, places) = (digits, shift)
+            while shared.count > 1 && places > 0 && digits % 10 == 0 { (digits, places) = (digits / 10, places - 1) }
+            return decimal(digits, exponent: -places, places: places) + "e\(exponent + shift)"
+        }
     }
 }
 

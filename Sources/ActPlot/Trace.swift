@@ -71,6 +71,13 @@ struct Area {
 struct Trace {
     let points: [Point]
 
+    /// The points that stand alone between gaps.
+    var lonePoints: [Point] {
+        points.indices.filter { index in
+            !points[index].isGap && (index == 0 || points[index - 1].isGap) && (index + 1 == points.count || points[index + 1].isGap)
+        }.map { points[$0] }
+    }
+
     /// Hands over each segment, and whether a piece begins with it. A point alone between gaps is a segment from itself to itself.
     func forEachSegment(_ body: (_ from: Point, _ to: Point, _ isStart: Bool) -> Void) {
         for (index, point) in points.enumerated() where !point.isGap {

@@ -65,6 +65,28 @@ import Testing
         #expect(!error.description.isEmpty)
     }
 
+    // What the formats of matplotlib and MATLAB mean, from their documentation.
+    @Test(
+        arguments: [
+            ("r--", "color=\"red\", style=\"--\""), ("o", "marker=\"o\""), ("b-", "color=\"blue\", style=\"-\""), ("k.", "color=\"black\", marker=\".\""),
+            ("go:", "color=\"green\", marker=\"o\", style=\":\""), ("-.", "style=\"-.\""), ("xs", nil), ("", nil), ("label", nil),
+        ] as [(String, String?)])
+    func formatsAreSpelledOut(_ format: String, _ spelling: String?) {
+        #expect(FigureOption.spelling(ofFormat: format) == spelling)
+    }
+
+    @Test func aHistogramOfOneValueHasItInTheMiddle() throws {
+        #expect(try Figure.histogram([5, 5]).marks.map(\.shape) == [.histogram(edges: [4.5, 5.5], counts: [2])])
+    }
+
+    @Test func histogramsShareTheirIntervals() throws {
+        let figure = try Figure.histograms([("a", [0, 1, 1]), ("b", [.nan, 4])], bins: 4)
+        #expect(figure.marks.map(\.shape) == [
+            .histogram(edges: [0, 1, 2, 3, 4], counts: [1, 2, 0, 0]), .histogram(edges: [0, 1, 2, 3, 4], counts: [0, 0, 0, 1]),
+        ])
+        #expect(render(figure, TerminalStyle()).contains("1 point not finite"))
+    }
+
     @Test func logarithmicAxesNeedPositiveLimits() throws {
         let figure = try Figure.line(y: [1, 2])
         #expect(throws: FigureError.notPositiveLimit(option: "ylim", lower: 0)) {
@@ -138,6 +160,10 @@ import Testing
         }
         #expect(try pixels([0, 1]) == [Color(0, 0, 0), Color(255, 255, 255)])
         #expect(try pixels([0, 128, 255]) == [Color(0, 0, 0), Color(128, 128, 128), Color(255, 255, 255)])
+        // Gray is stretched to its largest value: 4-bit digits are as bright as bytes.
+        #expect(try pixels([0, 8, 16]) == [Color(0, 0, 0), Color(128, 128, 128), Color(255, 255, 255)])
+        #expect(try pixels([0, 0.5]) == [Color(0, 0, 0), Color(128, 128, 128)])
+        #expect(try pixels([0, 0]) == [Color(0, 0, 0), Color(0, 0, 0)])
         #expect(try pixels([-1, 1]) == [Color(0, 0, 0), Color(255, 255, 255)])
         #expect(try pixels([-0.1, 1, 0.5], channels: 3) == [Color(0, 255, 128)])
         #expect(try pixels([1, 0, 0, 0.5], channels: 4) == [Color(255, 128, 128)])

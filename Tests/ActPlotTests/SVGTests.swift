@@ -105,6 +105,29 @@ import Testing
         #expect(svg(points).utf8.count < 2_000_000)
     }
 
+    @Test func aPointAloneIsADot() throws {
+        #expect(svg(try .line(x: [3], y: [7])).contains("stroke-width=\"5\""))
+    }
+
+    @Test func longTitlesAreMadeToFit() throws {
+        let long = String(repeating: "long ", count: 40)
+        let document = svg(try Figure.line(y: [1, 2]).setting([("title", .text(long)), ("xlabel", .text(long)), ("ylabel", .text(long))]))
+        // 720 pixels hold at most 120 letters of 6 pixels.
+        for text in document.split(separator: ">").filter({ $0.hasPrefix("long") }) { #expect(text.count < 120 && text.contains("…")) }
+    }
+
+    @Test func powersOfTenAreRaised() throws {
+        let document = svg(try .line(y: [-2.5e-7, 2.5e-7]))
+        #expect(document.contains(">−2×10⁻⁷</text>") && !document.contains("e-7<"))
+        #expect(svg(try Figure.line(y: [1, 1e9]).setting([("logy", .flag(true))])).contains(">10⁶</text>"))
+    }
+
+    @Test func seriesAfterTheLastColorAreDashed() throws {
+        let colors = try Figure.lines((0..<8).map { (name: "s\($0)", y: [0, Double($0)]) })
+        #expect(!svg(colors).contains("stroke-dasharray=\"7 5\""))
+        #expect(svg(try colors.overlaid(with: .line(y: [1, 1]))).contains("stroke-dasharray=\"7 5\""))
+    }
+
     @Test func aLineIsWhereItsValuesAre() throws {
         // The inner frame is 8 pixels from the outer on each side, so the ends of a diagonal meet its corners.
         let figure = try Figure.line(x: [0, 1], y: [0, 1])

@@ -22,15 +22,16 @@ import Testing
     }
 
     @Test(arguments: Gallery.examples)
-    func everyLineHasTheAskedWidth(_ example: Example) {
+    func noLineExceedsTheAskedWidth(_ example: Example) {
         for (columns, rows) in TerminalTests.sizes {
             for glyphs in [TerminalStyle.Glyphs.braille, .ascii] {
                 for color in [TerminalColor.none, .ansi16, .truecolor] {
                     let text = render(example.figure, TerminalStyle(columns: columns, rows: rows, glyphs: glyphs, color: color))
                     let plain = TerminalTests.plain(text)
                     let lines = plain.split(separator: "\n", omittingEmptySubsequences: false)
-                    #expect(lines.count == max(rows, 1))
-                    #expect(lines.allSatisfy { displayWidth($0) == max(columns, 1) }, "\(columns)×\(rows) \(glyphs) \(color)\n\(plain)")
+                    #expect(lines.count <= max(rows, 1))
+                    #expect(lines.allSatisfy { displayWidth($0) <= max(columns, 1) }, "\(columns)×\(rows) \(glyphs) \(color)\n\(plain)")
+                    #expect(!plain.contains(" \n") && plain.last != " " && plain.last != "\n")
                     #expect(plain.unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
                     if color == .none { #expect(text == plain) }
                 }
@@ -60,7 +61,7 @@ import Testing
                   │                  ┊ ⣀⠤⠃             │
                 0 ┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡠⠊                │
                   └───┬──────┬───────┬──────┬──────┬───┘
-                     -4     -2       0      2      4    
+                     -4     -2       0      2      4
                 """)
     }
 
@@ -77,7 +78,7 @@ import Testing
                   |                  :****             |
                 0 +*******************                 |
                   +----+------+------+------+------+---+
-                      -4     -2      0      2      4    
+                      -4     -2      0      2      4
                 """)
     }
 
@@ -89,7 +90,7 @@ import Testing
         ).setting([("title", .text("함수와 기울기")), ("xlabel", .text("x")), ("ylabel", .text("y"))])
         #expect(
             render(figure, TerminalStyle(columns: 40, rows: 12)) == """
-                y              함수와 기울기            
+                y              함수와 기울기
                    ┌───────────────────────────────────┐
                  1 ┤              ⢸⠉⠉o⠉⠉⡟⠉⠉*⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉⠉│
                    │              ⢸  ┊ ⡰⢇              │
@@ -99,8 +100,8 @@ import Testing
                    │               ⡜ ┊   ⠤*⠤ hard_tanh │
                 -1 ┤⣀⣀⣀⣀⣀⣀*⣀⣀⣀⣀⣀⣀⣀⡜  ┊   ⠤o⠤ 기울기    │
                    └───┬──────┬──────┬──────┬──────┬───┘
-                      -4     -2      0      2      4    
-                                     x                  
+                      -4     -2      0      2      4
+                                     x
                 """)
     }
 
@@ -108,16 +109,16 @@ import Testing
         let figure = try Figure.bar(heights: [0.1, 0.7, -0.2], categories: ["가", "b", "c"])
         #expect(
             render(figure, TerminalStyle(columns: 40, rows: 10)) == """
-                    ┌─────────────────────────────────┐ 
-                    │            █████████            │ 
-                0.5 ┤            █████████            │ 
-                    │            █████████            │ 
-                    │            █████████            │ 
-                    │ ▃▃▃▃▃▃▃▃▃  █████████            │ 
-                0.0 ┤┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈█████████┈│ 
-                    │                       █████████ │ 
-                    └─────┬──────────┬──────────┬─────┘ 
-                          가         b          c       
+                    ┌─────────────────────────────────┐
+                    │            █████████            │
+                0.5 ┤            █████████            │
+                    │            █████████            │
+                    │            █████████            │
+                    │ ▃▃▃▃▃▃▃▃▃  █████████            │
+                0.0 ┤┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈█████████┈│
+                    │                       █████████ │
+                    └─────┬──────────┬──────────┬─────┘
+                          가         b          c
                 """)
     }
 
@@ -125,16 +126,15 @@ import Testing
         let figure = try Figure.heatmap([0, 1, 2, 3, 4, 5], rows: 2, columns: 3)
         #expect(
             render(figure, TerminalStyle(columns: 40, rows: 10, glyphs: .ascii)) == """
-                  +------------------------------+      
-                  |          ::::::::::==========| @@ 5 
-                0 +          ::::::::::==========| ##   
-                  |          ::::::::::==========| ++   
-                  |**********%%%%%%%%%%@@@@@@@@@@| ==   
-                1 +**********%%%%%%%%%%@@@@@@@@@@| ::   
-                  |**********%%%%%%%%%%@@@@@@@@@@|    0 
-                  +-----+---------+--------+-----+      
-                        0         1        2            
-                                                        
+                  +------------------------------+
+                  |          ::::::::::==========| @@ 5
+                0 +          ::::::::::==========| ##
+                  |          ::::::::::==========| ++
+                  |**********%%%%%%%%%%@@@@@@@@@@| ==
+                1 +**********%%%%%%%%%%@@@@@@@@@@| ::
+                  |**********%%%%%%%%%%@@@@@@@@@@|    0
+                  +-----+---------+--------+-----+
+                        0         1        2
                 """)
     }
 
@@ -148,6 +148,51 @@ import Testing
         // One unbroken column of stars, at its place along the axis.
         #expect(Set(columns).count == 1)
         #expect(columns.first?.count == 1)
+    }
+
+    /// The labels below the frame.
+    private func xLabels(_ figure: Figure, columns: Int = 72) -> [Substring] {
+        render(figure, TerminalStyle(columns: columns, glyphs: .ascii)).split(separator: "\n").last?.split(separator: " ") ?? []
+    }
+
+    @Test func xKeepsItsRangeUnderLimitsOfY() throws {
+        let figure = try Figure.line(x: [-5, 0, 5], y: [0, 0, 5]).setting([("ylim", .numbers([-0.1, 1.1]))])
+        #expect(xLabels(figure) == ["-4", "-2", "0", "2", "4"])
+    }
+
+    @Test func whatIsCountedHasWholeLabels() throws {
+        #expect(xLabels(try .line(y: [1, 4, 9])) == ["0", "1", "2"])
+        #expect(xLabels(try .line(y: [1, 4])) == ["0", "1"])
+        #expect(xLabels(try .line(x: [1, 2], y: [1, 4], isCounted: true)) == ["1", "2"])
+        #expect(xLabels(try .scatter(x: [3, 4, 5], y: [1, 4, 9])) == ["3", "4", "5"])
+        // Measured places have fractions between them.
+        #expect(xLabels(try .line(x: [0, 1], y: [1, 4])).contains { $0.contains(".") })
+        #expect(xLabels(try .line(y: [1, 4]).overlaid(with: .line(x: [0, 0.5], y: [1, 2]))).contains { $0.contains(".") })
+        let counts = render(try .histogram([1, 1, 2], bins: 2), TerminalStyle(glyphs: .ascii))
+        #expect(!counts.contains("0.5 +") && counts.contains("2 +"))
+    }
+
+    @Test(arguments: [TerminalStyle.Glyphs.braille, .ascii])
+    func aPointAloneIsSeen(_ glyphs: TerminalStyle.Glyphs) throws {
+        let sign: Character = glyphs == .ascii ? "*" : "•"
+        #expect(render(try .line(x: [3], y: [7]), TerminalStyle(glyphs: glyphs)).contains(sign))
+        #expect(render(try .line(y: [.nan, 1, .nan, 2, 2]), TerminalStyle(glyphs: glyphs)).filter { $0 == "•" }.count == (glyphs == .ascii ? 0 : 1))
+    }
+
+    @Test func picturesTakeNoMoreRowsThanTheyNeed() throws {
+        let image = try Figure.image([0, 1, 1, 0, 1, 0], rows: 2, columns: 3)
+        let wide = try Figure.image([Double](repeating: 0.5, count: 40), rows: 1, columns: 40)
+        #expect(render(wide, TerminalStyle()).split(separator: "\n", omittingEmptySubsequences: false).count == 3)
+        let rows = render(try .panels([wide, wide, wide, image], columns: 2), TerminalStyle(rows: 24)).split(separator: "\n", omittingEmptySubsequences: false)
+        // The first row of panels takes three lines; the second, with a higher picture, follows at once.
+        #expect(rows[2].contains("└") && rows[3].contains("┌"))
+    }
+
+    @Test func gridLinesAreLighterThanCurvesWithoutColors() throws {
+        let figure = try Figure.line(x: [-1, 1], y: [1, 2]).setting([("grid", .flag(true))])
+        let text = render(figure, TerminalStyle())
+        #expect(text.contains("·") && !text.contains("┈"))
+        #expect(render(figure, TerminalStyle(color: .truecolor)).contains("┈"))
     }
 
     @Test func aStepIsContinuous() throws {

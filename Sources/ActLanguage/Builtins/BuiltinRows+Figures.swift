@@ -13,7 +13,7 @@ extension BuiltinRows {
             example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true
         ) { call in
             let (x, series) = try call.series()
-            var figure = try Figure.lines(x: x, series.map { (name: $0.name, y: $0.values) })
+            var figure = try call.overlaid(series.map { try Figure.line(x: $0.x ?? x, y: $0.values, name: $0.name, isCounted: $0.isCounted) })
             figure.options.xLabel = call.recordAxis
             return try call.figure(figure)
         },
@@ -30,14 +30,17 @@ extension BuiltinRows {
             return try call.figure(call.overlaid(series.map { try Figure.scatter(x: x, y: $0.values, name: $0.name) }))
         },
         Builtin(
-            .figures, "hist(values…, bins=none)", "how often values fall into intervals; of several arrays, one over the other", details: options,
+            .figures, "hist(values…, bins=none)", "how often values fall into intervals; of several arrays, one over the other in the same intervals", details: options,
             example: "type(hist([1, 2, 2, 3], bins=3))   # \"figure\"", takesOptions: true
         ) { call in
+            if call.rest.count > 1, let last = call.rest.last?.number {
+                throw call.cannot("`hist` takes arrays, and \(Format.number(last)) is a number", help: "the number of bins has a name: `bins=\(Format.number(last))`")
+            }
             let texts = call.argumentTexts
-            let bins = try call.wholeIfGiven(1)
-            return try call.figure(call.overlaid(call.rest.enumerated().map { index, value in
-                try Figure.histogram(call.array(value, 0).toDoubles(), bins: bins, name: index < texts.count ? texts[index] : nil)
-            }))
+            let values = try call.rest.enumerated().map { index, value in
+                (name: index < texts.count ? texts[index] : nil, values: try call.array(value, 0).toDoubles())
+            }
+            return try call.figure(Figure.histograms(values, bins: call.wholeIfGiven(1)))
         },
         Builtin(
             .figures, "bar(values…)", "bars: bar(heights), bar(places, heights1, heights2, …), where places are numbers or a list of strings", details: options,
@@ -45,10 +48,13 @@ extension BuiltinRows {
         ) { call in
             var categories: [String]?
             if call.rest.count > 1, case .list(let list) = call.rest[0] {
-                let names = list.elements.compactMap { if case .string(let text) = $0 { text.string } else { nil } }
+                let names = call.strings(in: list)
                 if names.count == list.elements.count { categories = names }
             }
             let (x, series) = try call.series(skipsFirst: categories != nil)
+            if series.count == 1, case .list(let labels)? = call.options.first(where: { $0.name == "labels" })?.value, labels.elements.count > 1 {
+                throw call.cannot("`labels` names series, and there is only one", help: "the texts below the bars come first: `bar(names, heights)`")
+            }
             return try call.figure(Figure.bars(x: x, categories: categories, series.map { (name: $0.name, heights: $0.values) }))
         },
         Builtin(
@@ -70,9 +76,12 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "image(a)", "a picture: rows and columns, or these and 3 or 4 channels (red, green, blue, opacity)",
-            details: "Numbers go from 0 to 1, or to 255 if there are larger ones. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true
+            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true
         ) { call in
             let array = try call.array(0)
+            if array.rank == 1, let side = squareRoot(array.count) {
+                throw call.cannot("`image` takes rows and columns, not a vector of \(array.count) numbers", help: "give it its shape: `x.reshape(\(side), \(side))`")
+            }
             guard array.rank == 2 || array.rank == 3 else { throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape) }
             let channels = array.rank == 3 ? array.shape[2] : 1
             return try call.figure(Figure.image(array.toDoubles(), rows: array.shape[0], columns: array.shape[1], channels: channels))
@@ -90,9 +99,19 @@ extension BuiltinRows {
     ]
 }
 
+/// The side of a square of so many numbers, if they make one.
+private func squareRoot(_ count: Int) -> Int? {
+    let side = Int(Double(count).squareRoot().rounded())
+    return side > 1 && side * side == count ? side : nil
+}
+
 private struct Series {
     let name: String?
     let values: [Double]
+    /// Its own places, where they are not those of all series.
+    var x: [Double]?
+    /// Whether x counts something.
+    var isCounted = false
 }
 
 extension Call {
@@ -109,6 +128,8 @@ extension Call {
         return .figure(FigureValue(try figure.setting(values)))
     }
 
+    fileprivate func strings(in list: List) -> [String] { list.elements.compactMap { if case .string(let text) = $0 { text.string } else { nil } } }
+
     private func option(_ name: String, _ value: Value) throws -> OptionValue {
         switch value {
         case .bool(let flag): return .flag(flag)
@@ -116,7 +137,7 @@ extension Call {
         case .string(let text): return .text(text.string)
         case .array(let array): return .numbers(try array.toDoubles())
         case .list(let list):
-            let texts = list.elements.compactMap { if case .string(let text) = $0 { text.string } else { nil } }
+            let texts = strings(in: list)
             let numbers = list.elements.compactMap { if case .number(let number) = $0 { number } else { nil } }
             if texts.count == list.elements.count { return .texts(texts) }
             if numbers.count == list.elements.count { return .numbers(numbers) }
@@ -139,7 +160,16 @@ extension Call {
     fileprivate func series(skipsFirst: Bool = false) throws -> (x: [Double]?, series: [Series]) {
         let texts = argumentTexts
         func name(_ index: Int) -> String? { index < texts.count ? texts[index] : nil }
-        guard !rest.isEmpty else { throw RuntimeError.missingArgument("values", of: row.name) }
+        guard !rest.isEmpty else {
+            if options.contains(where: { $0.name == "y" }) { throw cannot("`\(row.name)` takes its values without names", help: "write `\(row.name)(x, y)`") }
+            throw RuntimeError.missingArgument("values", of: row.name)
+        }
+        if rest.count > 1, case .string(let text)? = rest.last {
+            let spelling = FigureOption.spelling(ofFormat: text.string)
+            throw cannot(
+                "`\(row.name)` takes arrays, numbers and functions, not the string \"\(text.string)\"",
+                help: spelling.map { "write `\($0)`" } ?? "looks have names: `color=\"red\"`, `style=\"--\"`, `marker=\"o\"`, `label=\"…\"`")
+        }
         if rest.count == 1, case .record(let record) = rest[0] { return try columns(of: record) }
         if case .function = rest[0] {
             let x = try NDArray.linspace(-5, 5, Self.functionCount)
@@ -170,9 +200,19 @@ extension Call {
     private func columns(of record: Record) throws -> (x: [Double]?, series: [Series]) {
         var x: [Double]?
         var series: [Series] = []
+        // In a table of layers NaN says that a layer has none of something: the line goes on to the next that has.
+        let isOfLayers = if case .list? = record["layer"] { true } else { false }
         for (name, value) in record.fields {
             guard case .array(let array) = value, array.rank == 1 else { continue }
-            if name == "epoch" { x = try array.toDoubles() } else { series.append(Series(name: name, values: try array.toDoubles())) }
+            let numbers = try array.toDoubles()
+            if name == "epoch" {
+                x = numbers
+            } else if isOfLayers {
+                let places = numbers.indices.filter { !numbers[$0].isNaN }
+                if !places.isEmpty { series.append(Series(name: name, values: places.map { numbers[$0] }, x: places.map(Double.init), isCounted: true)) }
+            } else {
+                series.append(Series(name: name, values: numbers, isCounted: x != nil))
+            }
         }
         guard !series.isEmpty else { throw cannot("the record has no vector to draw", help: "a record of vectors is drawn as one line each") }
         return (x, series)
@@ -185,6 +225,10 @@ extension Call {
         case 0, 1: return [Series(name: name, values: try array.toDoubles())]
         case 2:
             let (rows, columns) = (array.shape[0], array.shape[1])
+            if let x, x.count == columns, x.count != rows {
+                throw cannot(
+                    "x has \(x.count) elements, the matrix \(rows) rows of \(columns)", help: "a matrix gives one line for each column: write `.T` after it, or `\(row.name)(x, y1, y2)`")
+            }
             guard columns <= 256 else {
                 throw cannot("a matrix of \(columns) columns would give as many lines", help: "transpose it if its rows are meant: `a'`; or see `heatmap`")
             }

@@ -41,7 +41,7 @@ extension BuiltinRows {
 
 /// What each suffix means.
 enum FileFormats {
-    /// The suffixes that `load` and `save` know.
+    /// The suffixes that `save` knows, and `load` but for pictures; it reads IDX files besides.
     static let suffixes = [".csv", ".tsv", ".npy", ".npz", ".json", ".txt", ".svg", ".png", ".pdf", ".safetensors"]
     private static let figureSuffixes = [".svg", ".png", ".pdf"]
 
@@ -111,8 +111,10 @@ enum FileFormats {
     }
 
     private static func unknown(_ path: String, _ suffix: String, _ call: Call) -> RuntimeError {
-        let near = suggest(suffix, among: suffixes)
-        let known = "known suffixes are " + suffixes.joined(separator: " ")
+        let isLoading = call.row.name == "load"
+        let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
+        let near = suggest(suffix, among: own)
+        let known = "known suffixes are " + own.joined(separator: " ") + (isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")
         return call.cannot(
             suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(call.row.name)` does not know files that end in \(suffix)",
             help: near.first.map { "did you mean \($0)?" } ?? known)

@@ -3,6 +3,8 @@
 // What must stay true: every row gives something to write. The parser uses the first three tables, unknown names and fields at run
 // time the others; a name that act comes to define needs no row.
 
+import ActPlot
+
 /// A spelling of another language: what is wrong with it (empty: "is not an operator"), what to write, and, if that is all there is
 /// to do, the text to put in its place.
 struct ForeignHabit {
@@ -119,6 +121,34 @@ let foreignInfixes: [String: ForeignHabit] = [
     "unless": ForeignHabit("`unless` is not a word of act", "write `if not condition { … }`"),
 ]
 
+/// What a figure's own calls in matplotlib and MATLAB become.
+private let foreignFigureNames: [String: String] = {
+    let shown = "a figure shows itself: a line `plot(x, y)` is enough"
+    let drawing = "write `plot(…)`: each call makes a figure of its own, `fig1 + fig2` draws both in one"
+    return [
+        "savefig": "write `save(plot(x, y), \"a.png\")`", "saveas": "write `save(plot(x, y), \"a.png\")`", "imsave": "write `save(image(x), \"a.png\")`",
+        "figure": drawing, "hold": drawing, "gca": drawing, "gcf": drawing, "axes": drawing, "axis": "write `plot(…, xlim=(0, 1), ylim=(0, 1))`",
+        "subplot": "write `panels(fig1, fig2, columns=2)`", "subplots": "write `panels(fig1, fig2, columns=2)`",
+        "semilogx": "write `plot(x, y, logx=true)`", "semilogy": "write `plot(x, y, logy=true)`", "loglog": "write `plot(x, y, logx=true, logy=true)`",
+        "xscale": "write `plot(…, logx=true)`", "yscale": "write `plot(…, logy=true)`", "suptitle": "write `panels(…, title=\"…\")`",
+        "set_title": "write `plot(…, title=\"…\")`", "colorbar": "a heatmap has its colour bar already", "tight_layout": shown, "draw": shown,
+        "hlines": "add a line: `plot(x, y) + plot(x, full(shape(x), 0))`", "axhline": "add a line: `plot(x, y) + plot(x, full(shape(x), 0))`",
+    ]
+}()
+
+/// How an option of figures is written, for those who call it.
+private func optionHint(_ name: String) -> String? {
+    guard let option = FigureOption.rows.first(where: { $0.name == name }) else { return nil }
+    let value =
+        switch option.takes {
+        case .flag: "true"
+        case .pixels: "800"
+        case .limits: "(-1, 1)"
+        case .text, .texts: "\"…\""
+        }
+    return "it is an option of figures: `plot(…, \(name)=\(value))`"
+}
+
 /// Names of libraries, whose functions act has without a prefix.
 private let foreignModules: Set<String> = [
     "np", "numpy", "torch", "nn", "F", "tf", "tensorflow", "keras", "jax", "jnp", "lax", "mx", "mlx", "scipy", "special", "math", "Math", "cmath",
@@ -138,7 +168,7 @@ private let foreignNames: [String: String] = [
     "empty": "zeros", "empty_like": "write `zeros(shape(x))`", "identity_matrix": "eye", "asarray": "array", "tensor": "array",
     "Tensor": "array", "ndarray": "array", "Variable": "array", "constant": "array", "as_tensor": "array", "vector": "array", "matrix": "array",
     "append": "write `concat((a, [v]))`", "push": "write `concat((a, [v]))`", "astype": "write `f32(x)`, `f64(x)`, `bool(x)` or `int(x)`",
-    "float": "f64", "double": "f64", "single": "f32", "float32": "f32", "float64": "f64", "float16": "f32", "int32": "int", "int64": "int",
+    "float": "write `f64(x)` to convert, `number(\"1.5\")` to read text", "double": "f64", "single": "f32", "float32": "f32", "float64": "f64", "float16": "f32", "int32": "int", "int64": "int",
     "integer": "int", "logical": "bool", "boolean": "bool", "str": "repr", "string": "repr", "toString": "repr", "num2str": "repr", "sprintf": "format",
     "absolute": "abs", "fabs": "abs", "power": "write `x^n`", "pow": "write `x^n`", "square": "write `x^2`", "cbrt": "write `x^(1/3)`",
     "multiply": "write `a * b`", "mul": "write `a * b`", "add": "write `a + b`", "subtract": "write `a - b`", "sub": "write `a - b`",
@@ -152,8 +182,10 @@ private let foreignNames: [String: String] = [
     "clamp": "clip", "clip_by_value": "clip", "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min",
     "reduce_prod": "prod", "enumerate": "write `for i in range(len(xs)) { … }`", "zip": "write `for i in range(len(xs)) { … xs[i] … ys[i] … }`",
     "sorted": "sort", "reversed": "flip", "isinstance": "write `type(x) == \"array\"`", "typeof": "type", "class": "type", "input": "`args` holds the words after the script's name",
-    "open": "load", "read_csv": "load", "loadtxt": "load", "imread": "load", "savetxt": "save", "imshow": "image", "figure": "plot", "subplot": "panels",
-    "subplots": "panels", "barplot": "bar", "histplot": "hist", "tic": "clock", "toc": "clock", "time": "clock", "perf_counter": "clock",
+    "list": "`[…]` makes an array, `(…)` a list; `range` is an array already", "tuple": "a list is written `(1, 2)`, `(1,)` with one element",
+    "dict": "a record is written `{a: 1, b: 2}`", "set": "write `unique(x)`",
+    "open": "load", "read_csv": "load", "loadtxt": "load", "imread": "load", "savetxt": "save", "imshow": "image",
+    "barplot": "bar", "histplot": "hist", "tic": "clock", "toc": "clock", "time": "clock", "perf_counter": "clock",
     "rand_like": "rand", "normal": "randn", "uniform": "rand", "randi": "randint", "shuffle": "permutation", "manual_seed": "seed", "rng": "seed",
     "ReLU": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softmax": "softmax", "GELU": "gelu", "SiLU": "silu", "Swish": "silu", "ELU": "elu",
     "SELU": "selu", "CELU": "celu", "Softplus": "softplus", "Mish": "mish", "LeakyReLU": "leaky_relu", "leakyrelu": "leaky_relu", "lrelu": "leaky_relu",
@@ -184,6 +216,7 @@ private let foreignFields: [String: String] = [
     "item": "a result with one element is a number already", "tolist": "an array is indexed and iterated as it is",
     "numpy": "the value is an array already", "detach": "nothing needs detaching", "cpu": "everything runs on the CPU", "cuda": "everything runs on the CPU",
     "to": "write `f32(x)`, `f64(x)`", "copy": "assignment copies: write `y = x`", "clone": "assignment copies: write `y = x`",
+    "layers": "write `net[0]`, `net[1]`; `len(net)` counts them",
     "length": "write `len(x)`", "len": "write `len(x)`", "count": "write `len(x)`", "nelement": "write `x.size`", "numel": "write `x.size`",
     "view": "write `x.reshape(…)`", "permute": "write `x.transpose(…)`", "t": "write `x.T`", "mT": "write `x.T`", "H": "write `x.T`",
     "unsqueeze": "write `x.expand_dims(axis)`", "ravel": "write `x.flatten()`", "concatenate": "write `concat((a, b))`",
@@ -200,19 +233,49 @@ private let foreignFields: [String: String] = [
 /// What to write instead of an unknown name, when it is a habit from another language; `field` is the name after it in `np.exp`.
 ///
 /// `np` with field `arange` gives "functions need no module: write `range` for `np.arange`".
-package func foreignHint(unknownName name: String, field: String? = nil) -> String? {
+/// - Parameter isCalled: whether it is called, as options of figures are elsewhere.
+package func foreignHint(unknownName name: String, field: String? = nil, isCalled: Bool = false) -> String? {
     if foreignModules.contains(name) {
         guard let field else { return "functions need no module: write `exp(x)` for `\(name).exp(x)`" }
         if foreignModules.contains(field) { return "functions need no module: write the name after the last `.` alone" }
-        guard let spelling = foreignNames[field] else { return "functions need no module: write `\(field)` for `\(name).\(field)`" }
+        if ["show", "close", "clf", "ion"].contains(field) { return "a figure shows itself: a line `plot(x, y)` is enough" }
+        if let hint = foreignFigureNames[field] ?? optionHint(field) { return hint }
+        guard let spelling = foreignNames[field] else {
+            let isKnown = BuiltinRows.all.contains { $0.name == field || $0.aliases.contains(field) } || BuiltinRows.constants.contains { $0.name == field }
+            return isKnown ? "functions need no module: write `\(field)` for `\(name).\(field)`" : "functions need no module, but there is no `\(field)` in act"
+        }
         return spelling.contains(" ") ? spelling : "functions need no module: write `\(spelling)` for `\(name).\(field)`"
     }
+    if isCalled, let hint = foreignFigureNames[name] ?? optionHint(name) { return hint }
     guard let spelling = foreignNames[name] else { return nil }
     return spelling.contains(" ") ? spelling : "write `\(spelling)`"
+}
+
+/// What to write instead of a string that other libraries take as an argument.
+func foreignHint(argument text: String, named parameter: String, _ builtins: BuiltinTable) -> String? {
+    if parameter == "dtype" {
+        if text.hasPrefix("int") || text.hasPrefix("uint") || text == "long" { return "whole numbers are f64 too; `int(x)` cuts fractions off" }
+        let near = ["float": "f64", "double": "f64", "float64": "f64", "float32": "f32", "single": "f32", "half": "f32", "float16": "f32", "boolean": "bool"][text]
+        return near.map { "write `\"\($0)\"`" }
+    }
+    let known = builtins.rows.first { $0.name == text || $0.aliases.contains(text) } ?? builtins.rows.first { $0.name.lowercased() == text.lowercased() }
+    let name = known?.name ?? foreignNames[text].flatMap { $0.contains(" ") ? nil : $0 }
+    guard let name, builtins.value(named: name) != nil else { return nil }
+    // What makes something else is called: `Adam(0.001)`.
+    return "write `\(name)\(name.first?.isUppercase == true ? "(…)" : "")` without quotes"
 }
 
 /// What to write instead of an unknown field or method of a value of type `kind` (as `type` names it).
 package func foreignHint(unknownField field: String, on kind: String) -> String? {
     if kind == "string", field == "length" || field == "count" { return "write `len(s)`" }
+    if kind == "network" || kind == "layer" {
+        let layer = kind == "network" ? "net[0]" : "net"
+        switch field {
+        case "shape", "size", "ndim": return "its arrays have one each, as in `shape(\(layer).W)`; `summary(net)` shows all"
+        case "W", "weight", "weights", "kernel": return "write `\(layer).W`, or `parameters(net)`"
+        case "b", "bias": return "write `\(layer).b`, or `parameters(net)`"
+        default: break
+        }
+    }
     return foreignFields[field]
 }

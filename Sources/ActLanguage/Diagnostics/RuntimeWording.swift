@@ -218,18 +218,21 @@ struct RuntimeWording {
         case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
         case .raggedRows(let first, let index, let other): return ragged(first, index, other)
         case .positionOutOfRange(let index, let size, let kind):
-            return error("index \(index) is out of range for a \(kind) of \(count(size, kind == "string" ? "character" : "element"))", help: rangeHelp(size))
+            if kind == "layer" { return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself") }
+            let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
+            return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: rangeHelp(size))
         case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
-        case .missingArgument(let name, let function): return error("`\(function)` needs the argument `\(name)`", help: signature(function))
+        case .missingArgument(let name, let function):
+            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function))
         case .tooManyArguments(let function, let given):
-            return error("`\(function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
+            return error("`\(calleeName ?? function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
         case .unknownArgument(let name, let function):
             let near = suggest(name, among: function.parameters.map(\.name))
             return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`")
         case .argumentTwice(let name, let function): return error("`\(function)` is given `\(name)` twice")
         case .badArgument(let function, let name, _, let expected, let found):
-            return error("`\(name)` of `\(function)` must be \(expected), not \(found.number.map(Format.number) ?? found.kind)")
+            return badArgument(function, name, expected, found)
         case .cannot(let reason, let help): return error(reason, help: help)
         case .recursionTooDeep: return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
@@ -240,8 +243,34 @@ struct RuntimeWording {
         }
     }
 
+    private func badArgument(_ function: String, _ name: String, _ expected: String, _ found: Value) -> Diagnostic {
+        var shown = found.number.map(Format.number) ?? found.kind
+        var help: String?
+        switch found {
+        case .string(let text) where text.string.count <= 30 && expected != "a string":
+            help = foreignHint(argument: text.string, named: name, machine.session.builtins)
+            // Where strings are right, it is this one that is wrong.
+            if expected.contains("\"") { shown = "\"\(text.string)\"" }
+        case .function(let value) where name == "dtype":
+            help = foreignHint(argument: value.name, named: name, machine.session.builtins)
+            shown = "`\(value.name)`"
+        case .number where name == "keepdims": help = looseNumbersHelp
+        default: break
+        }
+        return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help)
+    }
+
+    /// `mean(1, 2)`: the numbers that were meant to be one array.
+    private var looseNumbersHelp: String? {
+        guard let (tree, id) = place, case .call(let callee, let run) = tree[id], case .name(let name) = tree[callee] else { return nil }
+        let arguments = Array(tree[run])
+        guard arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
+        let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
+        return "several numbers are given as an array: `\(tree[name])([\(texts.count <= 40 ? texts : "a, b, …")])`"
+    }
+
     private func unknownName(_ name: String) -> Diagnostic {
-        if let help = foreignHint(unknownName: name, field: fieldAfterName) { return error("`\(name)` is not defined", help: help) }
+        if let help = foreignHint(unknownName: name, field: fieldAfterName, isCalled: textAfterName?.first == "(") { return error("`\(name)` is not defined", help: help) }
         let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
         let near = suggest(name, among: names + machine.session.builtins.names + locals)
         return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
@@ -249,11 +278,19 @@ struct RuntimeWording {
 
     /// The name after the point, as in `np.exp`.
     private var fieldAfterName: String? {
-        guard let (tree, id) = place, case .name = tree[id] else { return nil }
-        let source = tree.source.text(Int(tree.span(of: id).end)..<tree.source.bytes.count).prefix(64)
-        guard source.first == "." else { return nil }
+        guard let source = textAfterName, source.first == "." else { return nil }
         let field = source.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }
         return field.isEmpty ? nil : String(field)
+    }
+
+    /// What follows the name that is being read or called.
+    private var textAfterName: Substring? {
+        guard let (tree, id) = place else { return nil }
+        var name = id
+        if case .call(let callee, _) = tree[id] { name = callee }
+        guard case .name = tree[name] else { return nil }
+        let end = Int(tree.span(of: name).end)
+        return tree.source.text(end..<tree.source.bytes.count).prefix(64)
     }
 
     private var locals: [String] { machine.currentOrigin?.code.parameters.map(\.name) ?? [] }
@@ -266,7 +303,9 @@ struct RuntimeWording {
                 ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"))
         default:
             if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: settingHelp(name)) }
-            if machine.session.builtins.value(named: name) != nil { return error("`\(name)` is a function: call it", help: "`.\(name)()`") }
+            if case .function = value {} else if machine.session.builtins.value(named: name) != nil {
+                return error("`\(name)` is a function: call it", help: "`.\(name)()`")
+            }
             let near = suggest(name, among: Attributes.names + machine.session.builtins.names)
             if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
             return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName) ?? near.first.map { "did you mean `.\($0)`?" })
@@ -277,6 +316,12 @@ struct RuntimeWording {
         var help: String?
         if symbol == "+", case .string = left { help = "to join text, write \"{…}\" with the value inside, or `+ repr(…)`" }
         if symbol == "+", case .string = right { help = "to join text, write \"{…}\" with the value inside" }
+        if symbol == "%", case .string = left { help = "a string takes values in braces: `\"{x:.2f}\"`, `\"{n:d}\"`" }
+        if symbol == "*", case .string = left, right.number != nil { help = "write `repeat(text, n)`" }
+        if symbol == "*", case .string = right, left.number != nil { help = "write `repeat(text, n)`" }
+        for case .record(let record) in [left, right] where left.isNumeric || right.isNumeric {
+            if let name = record.fields.first(where: { $0.value.isNumeric })?.key { help = "a record holds arrays: write one of them, as in `.\(name)`" }
+        }
         if case .function(let function) = left, !(right.kind == "a function") { help = "call it first, as in `\(function.name)(x)`" }
         if symbol == ">>" { help = "`>>` composes functions: `f >> g`" }
         if case .none = left { help = "the left side has no value: a block or function that ends in a statement gives none" }
@@ -334,7 +379,7 @@ struct RuntimeWording {
         case .cannotBroadcast(let from, let to): return error("\(shape(from)) cannot be stretched to \(shape(to))")
         case .negativeSize(let size): return error("\(size) is no size: sizes are 0 or more")
         case .axisOutOfRange(let axis, let rank):
-            return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : nil)
+            return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : looseNumbersHelp)
         case .repeatedAxis(let axis): return error("axis \(axis) is named twice")
         case .indexOutOfRange(let index, let axis, let size):
             return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: rangeHelp(size))

@@ -173,7 +173,9 @@ extension Machine {
     func composition(_ f: Function, _ g: Function) throws -> Function {
         guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooDeep }
         guard f is NetworkFunction || g is NetworkFunction else { return Composition([f, g]) }
-        return NetworkFunction(Network(layers(f) + layers(g)))
+        let network = Network(layers(f) + layers(g))
+        try NetworkWording.applied(network.checkWidths)
+        return NetworkFunction(network)
     }
 
     /// A function as layers.

@@ -17,8 +17,12 @@ enum NetworkWording {
         case .input(let layer, let position, let needs, let shape):
             let place = position.map { "layer \($0), \(layer)," } ?? "\(layer)"
             guard let shape else { return ("\(place) takes \(needs)", nil) }
+            if shape.isEmpty { return ("\(place) takes \(needs), not a number", "one row is an array: `net([…])`; several are a matrix") }
             return ("\(place) takes \(needs), not an array of shape \(describe(shape))", inputHelp(needs, shape))
-        case .setting(let owner, let name, let reason): return ("`\(name)` of `\(owner)` must be \(reason)", nil)
+        case .widths(let first, let last, let outputs, let inputs):
+            return ("\(first) gives \(outputs) columns, \(last) takes \(inputs)", "the outputs of a layer are the inputs of the next")
+        case .setting(let owner, let name, let reason):
+            return ("`\(name)` of `\(owner)` must be \(reason)", reason.hasSuffix("\"") && reason.contains("string") ? "write its name without quotes" : nil)
         case .parameterShape(let layer, let name, let expected, let found):
             return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(describe(found))", nil)
         case .parameters(let reason): return (reason, nil)

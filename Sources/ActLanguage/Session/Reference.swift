@@ -39,8 +39,12 @@ package enum Reference {
             lines.append("limits: \(Format.number(row.limits.low)) at −∞, \(Format.number(row.limits.high)) at +∞")
         }
         for kink in row.kinks(row.defaults) where !kink.x.isNaN {
-            lines.append(
-                "kink at \(Format.number(kink.x)): slope \(Format.number(kink.left)) on the left, \(Format.number(kink.right)) on the right, \(Format.number(kink.chosen)) chosen")
+            let slopes = "slope \(Format.number(kink.left)) on the left, \(Format.number(kink.right)) on the right, \(Format.number(kink.chosen)) chosen"
+            if let (low, high) = row.jump(at: kink) {
+                lines.append("jump at \(Format.number(kink.x)) from \(Format.number(low)) to \(Format.number(high)): \(slopes)")
+            } else {
+                lines.append("kink at \(Format.number(kink.x)): \(slopes)")
+            }
         }
         for parameter in row.parameters { lines.append("`\(parameter.name)`: \(parameter.summary)\(parameter.mayBeArray ? "; may be an array" : "")") }
         if !row.note.isEmpty { lines.append(row.note) }

@@ -92,7 +92,12 @@ extension Session {
     private func facts(_ row: ActivationRow) -> String {
         var facts: [(String, String)] = [("value", row.formula), ("derivative", row.derivativeFormula), ("range", row.range)]
         for kink in row.kinks(row.defaults) where kink.x.isFinite {
-            facts.append(("kink", "at \(Format.number(kink.x)): slope \(Format.number(kink.left)) before, \(Format.number(kink.right)) after, \(Format.number(kink.chosen)) there"))
+            let slopes = "slope \(Format.number(kink.left)) before, \(Format.number(kink.right)) after, \(Format.number(kink.chosen)) there"
+            if let (low, high) = row.jump(at: kink) {
+                facts.append(("jump", "at \(Format.number(kink.x)): from \(Format.number(low)) to \(Format.number(high)); \(slopes)"))
+            } else {
+                facts.append(("kink", "at \(Format.number(kink.x)): \(slopes)"))
+            }
         }
         for parameter in row.parameters { facts.append((parameter.name, parameter.summary)) }
         if !row.note.isEmpty { facts.append(("note", row.note)) }
@@ -119,17 +124,18 @@ extension Session {
         let found = builtins.rows.filter { row in
             row.name.lowercased().contains(word) || row.summary.lowercased().contains(word) || row.details.lowercased().contains(word)
         }
-        var result = "There is nothing called `\(text)`."
-        if !near.isEmpty { result += " Did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?" }
-        result += "\n"
+        let nearest = near.isEmpty ? "" : "Did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?"
         let guides = Guide.rows.filter { $0.summary.lowercased().contains(word) || $0.example.lowercased().contains(word) }.map { "`?\($0.name)`" }
-        if !guides.isEmpty { result += "Topics: \(guides.joined(separator: " "))\n" }
-        guard !found.isEmpty else { return result + (near.isEmpty && guides.isEmpty ? "`?` alone lists the topics, `?all` every name.\n" : "") }
+        let topics = guides.isEmpty ? "" : "Topics: \(guides.joined(separator: " "))\n"
+        guard !found.isEmpty else {
+            let more = near.isEmpty && guides.isEmpty ? "`?` alone lists the topics, `?all` every name.\n" : ""
+            return "There is nothing called `\(text)`." + (near.isEmpty ? "\n" : " \(nearest)\n") + topics + more
+        }
         let width = found.prefix(20).map { $0.name.count }.max() ?? 0
-        result += "About `\(text)`:\n"
+        var result = "There is nothing called `\(text)`; about it are:\n"
         for row in found.prefix(20) { result += "  \(row.name.padded(to: width))  \(row.summary)\n" }
         if found.count > 20 { result += "  … and \(found.count - 20) more\n" }
-        return result
+        return result + topics + (nearest.isEmpty ? "" : nearest + "\n")
     }
 
     // MARK: Text
@@ -165,4 +171,14 @@ private enum KeywordHelp {
         (["none"], "none", "the value of what has none. As an index it makes a new axis: `x[:, none]`"),
         (["unset"], "unset name", "removes a variable; a built-in of that name comes back"),
     ]
+}
+
+extension ActivationRow {
+    /// The values just beside a kink, where the function itself jumps there.
+    func jump(at kink: Kink) -> (before: Double, after: Double)? {
+        let distance = max(abs(kink.x), 1) * 1e-9
+        guard let before = self(kink.x - distance), let after = self(kink.x + distance), abs(after - before) > 1e-6 else { return nil }
+        // What the distance added is rounded away.
+        return ((before * 1e6).rounded() / 1e6, (after * 1e6).rounded() / 1e6)
+    }
 }

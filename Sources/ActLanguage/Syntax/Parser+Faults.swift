@@ -112,6 +112,9 @@ extension Parser {
         }
         if let habit = foreignWord(before: token) { return habit }
         if open?.kind == .leftBracket, token.kind.startsValue || token.kind == .minus { return missingComma(in: open) }
+        if token.kind == .leftBrace, open == nil, let head = definitionHead {
+            return Diagnostic("a function is defined with `=`", at: span(token), help: "write `\(head) = { … }`")
+        }
         if token.kind.startsValue {
             if previous.kind == .name, open == nil, commentHelp() == nil, let argument = rest(from: position) {
                 return Diagnostic(
@@ -309,9 +312,14 @@ extension Parser {
         }
         switch tree[part] {
         case .number, .string, .bool, .none, .interpolation: return diagnostic("`\(excerpt(tree.text(of: part)))`", "`==` compares")
+        case .list where part != target, .array where part != target, .call where part != target:
+            let text = tree.text(of: part)
+            return Diagnostic(
+                "a value without a name cannot be changed", at: tree.span(of: target), help: text.count <= 40 ? "give it one first: `a = \(text)`" : "give it one first: `a = …`")
         case .list(let run), .array(let run):
+            let areNames = tree[run].allSatisfy { if case .name = tree[$0] { true } else { false } }
             let names = tree[run].map { tree.text(of: $0) }.joined(separator: ", ")
-            return diagnostic("brackets", names.count <= 40 && !names.isEmpty ? "write `\(names) = …`" : "write `a, b = …`")
+            return diagnostic("brackets", areNames && names.count <= 40 && !names.isEmpty ? "write `\(names) = …`" : "write `a, b = …`")
         case .call(let callee, _):
             switch tree[callee] {
             case .field where part == target: return diagnostic("a call", "write `\(excerpt(tree.text(of: callee))) = x -> …` for a function in a record")

@@ -6,10 +6,15 @@ extension Parser {
     /// The longest remedy worth reading.
     private static let lengthLimit = 60
 
-    /// The text of the tokens from `start` up to `end`, when it is short and on one line.
+    /// The text of the tokens from `start` up to `end`, when it is short and on one line. Python's constants in it are spelled as act does.
     func line(from start: Int, upTo end: Int) -> String? {
         guard start < end, end <= tokens.count, Int(tokens[end - 1].end) - Int(tokens[start].start) <= 4 * Self.lengthLimit else { return nil }
-        let text = source.text(Int(tokens[start].start)..<Int(tokens[end - 1].end))
+        var text = ""
+        for index in start..<end {
+            if index > start { text += source.text(Int(tokens[index - 1].end)..<Int(tokens[index].start)) }
+            let word = self.text(tokens[index])
+            text += tokens[index].kind == .name ? ["True": "true", "False": "false", "None": "none"][word] ?? word : word
+        }
         return text.count <= Self.lengthLimit && !text.contains(where: \.isNewline) ? text : nil
     }
 
@@ -117,6 +122,14 @@ extension Parser {
         case "del": return rest(from: next).map { "write `unset \($0)`" }
         default: return nil
         }
+    }
+
+    /// `f(x, y)` at the start of a statement whose next token is the current one.
+    var definitionHead: String? {
+        let parenthesis = statementStart + 1
+        guard tokens[statementStart].kind == .name, parenthesis < position, tokens[parenthesis].kind == .leftParenthesis, partner(of: parenthesis) == position - 1
+        else { return nil }
+        return line(from: statementStart, upTo: position)
     }
 
     /// `[1 2; 3 4]` as act writes it, when it holds only simple elements.

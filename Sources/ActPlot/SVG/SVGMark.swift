@@ -40,7 +40,7 @@ struct SVGMark {
 
     private func strokeAttributes(_ path: String, width: String = "2") -> KeyValuePairs<String, String> {
         let dashes =
-            switch mark.style ?? .solid {
+            switch figure.lineStyle(of: index) {
             case .dashed: "7 5"
             case .dotted: "0.1 5"
             case .dashdot: "8 5 0.1 5"
@@ -55,20 +55,26 @@ struct SVGMark {
     private static let maximumPoints = 20_000
 
     private func drawLine(_ xs: [Double], _ ys: [Double], into xml: inout XML) {
-        if mark.style != Mark.LineStyle.none {
+        if figure.lineStyle(of: index) != .none {
             let trace = area.trace(xs, ys)
             // Data that jumps to and fro can stay long; then every n-th segment must do.
             let step = trace.points.count / (2 * SVGMark.maximumPoints) + 1
-            var path = ""
+            var (path, dots) = ("", "")
             var count = 0
             var end: Point?
             trace.forEachSegment { from, to, isStart in
                 count += 1
                 guard count % step == 0, let (a, b) = area.clipped(from, to, margin: 20) else { return }
-                path += (isStart || end != a ? "M\(px(a.x)) \(px(a.y))" : "") + (a == b ? "h0" : "L\(px(b.x)) \(px(b.y))")
-                end = b
+                if from == to {
+                    dots += SVGMark.sign(.circle, a)
+                } else {
+                    path += (isStart || end != a ? "M\(px(a.x)) \(px(a.y))" : "") + "L\(px(b.x)) \(px(b.y))"
+                    end = b
+                }
             }
             if !path.isEmpty { xml.element("path", strokeAttributes(path)) }
+            // A point alone would go unseen in the width of the line.
+            if !dots.isEmpty && mark.marker == nil { xml.element("path", pointAttributes(dots, .circle, opacity: "1", size: count > 500 ? 3 : 5)) }
         }
         if let marker = mark.marker { drawPoints(xs, ys, marker, into: &xml) }
     }
@@ -119,6 +125,12 @@ struct SVGMark {
 
     // MARK: - Bars
 
+    /// Histograms over each other let each other through.
+    private var fillOpacity: String {
+        let histograms = figure.marks.filter { if case .histogram = $0.shape { true } else { false } }
+        return histograms.count > 1 ? "0.6" : "0.85"
+    }
+
     private var placeInGroup: (member: Int, count: Int) {
         let bars = figure.marks.indices.filter { if case .bar = figure.marks[$0].shape { true } else { false } }
         return (bars.firstIndex(of: index) ?? 0, max(bars.count, 1))
@@ -149,7 +161,7 @@ struct SVGMark {
             }
         }
         emit()
-        if !path.isEmpty { xml.element("path", ["d": path, "fill": color, "fill-opacity": "0.85"]) }
+        if !path.isEmpty { xml.element("path", ["d": path, "fill": color, "fill-opacity": fillOpacity]) }
     }
 
     // MARK: - Cells
@@ -223,7 +235,7 @@ struct SVGMark {
         let middle = Point(x: point.x + 11, y: point.y)
         switch mark.shape {
         case .line:
-            if mark.style != Mark.LineStyle.none { xml.element("path", strokeAttributes("M\(px(point.x)) \(px(point.y))h22")) }
+            if figure.lineStyle(of: index) != .none { xml.element("path", strokeAttributes("M\(px(point.x)) \(px(point.y))h22")) }
             if let marker = mark.marker {
                 xml.element("path", pointAttributes(SVGMark.sign(marker, middle), marker, opacity: "0.9", size: 6))
             }
@@ -232,7 +244,7 @@ struct SVGMark {
             xml.element("path", pointAttributes(SVGMark.sign(marker, middle), marker, opacity: "0.9", size: 6))
         case .bar, .histogram:
             xml.element(
-                "path", ["d": "M\(px(point.x + 4)) \(px(point.y - 5))h14v10h-14z", "fill": color, "fill-opacity": "0.85"])
+                "path", ["d": "M\(px(point.x + 4)) \(px(point.y - 5))h14v10h-14z", "fill": color, "fill-opacity": fillOpacity])
         case .heatmap, .image, .contour: break
         }
     }

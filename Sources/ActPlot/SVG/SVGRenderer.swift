@@ -28,9 +28,32 @@ enum SVGStyle {
         "@media (prefers-color-scheme: dark) { .act-figure { color: #dddddd } .act-figure .background { fill: #1b1b1f } }"
     static let textSize = 12.0
     static let titleSize = 16.0
+    static let labelSize = 13.0
 
     /// About how wide a text is; fonts differ, so callers leave room.
     static func width(_ text: String, size: Double = textSize) -> Double { Double(displayWidth(text)) * size * 0.58 }
+
+    /// A text that fits into a width: smaller, down to 11 pixels, then cut.
+    static func fitted(_ text: String, size: Double, within width: Double) -> (text: String, size: Double) {
+        // Titles are bold, hence wider.
+        let needed = SVGStyle.width(singleLine(text), size: size) * 1.1
+        guard needed > width else { return (text, size) }
+        let smaller = max(11, (size * width / needed).rounded(.down))
+        return (truncated(text, to: max(Int(width / SVGStyle.width("0", size: smaller) / 1.1), 1), ascii: false), min(size, smaller))
+    }
+
+    /// A label as print has it: with a minus sign, and powers of ten raised (2.5×10⁻⁷).
+    static func typeset(_ label: String) -> String {
+        let parts = label.split(separator: "e", maxSplits: 1)
+        let number = parts.first.map { $0.hasPrefix("-") ? "−" + $0.dropFirst() : String($0) } ?? ""
+        guard parts.count == 2 else { return number }
+        let power = "10" + parts[1].map { raised[$0] ?? String($0) }.joined()
+        return number == "1" ? power : number == "−1" ? "−" + power : number + "×" + power
+    }
+
+    private static let raised: [Character: String] = [
+        "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹",
+    ]
 }
 
 extension Figure {
@@ -49,12 +72,13 @@ private func draw(_ figure: Figure, _ left: Double, _ top: Double, _ width: Doub
         var top = top
         var height = height
         if let title = figure.options.title, height > 80 {
+            let fitted = SVGStyle.fitted(title, size: SVGStyle.titleSize, within: width - 16)
             xml.element(
                 "text",
                 [
-                    "x": px(left + width / 2), "y": px(top + 24), "text-anchor": "middle", "font-size": px(SVGStyle.titleSize),
+                    "x": px(left + width / 2), "y": px(top + 24), "text-anchor": "middle", "font-size": px(fitted.size),
                     "font-weight": "600", "fill": "currentColor",
-                ], text: title)
+                ], text: fitted.text)
             top += 32
             height -= 32
         }
@@ -77,7 +101,7 @@ private struct SVGPlot {
     private(set) var left, top, width, height: Double
     private let outerTop: Double
     private let outerBottom: Double
-    private let outerLeft: Double
+    private let outerLeft, outerRight: Double
     private let xTicks: [Tick]
     private let yTicks: [Tick]
     private let scaleTicks: [Tick]
@@ -88,7 +112,7 @@ private struct SVGPlot {
         self.figure = figure
         let axes = Axes(figure)
         self.axes = axes
-        (outerLeft, outerTop, outerBottom) = (left, top, top + height)
+        (outerLeft, outerRight, outerTop, outerBottom) = (left, left + width, top, top + height)
         let options = figure.options
         let hasTicks = !axes.isImageOnly && axes.emptyMessage == nil
         let isLine = axes.color == nil && !figure.marks.contains(where: \.isGrid)
@@ -105,7 +129,7 @@ private struct SVGPlot {
                 Double(ticks.count) * SVGStyle.textSize * 1.3 <= plotHeight
             } : []
         let scaleTicks = axes.color?.ticks(atMost: max(Int(plotHeight / 42), 2)) ?? []
-        func widest(_ ticks: [Tick]) -> Double { ticks.map { SVGStyle.width($0.label) }.max() ?? 0 }
+        func widest(_ ticks: [Tick]) -> Double { ticks.map { SVGStyle.width(SVGStyle.typeset($0.label)) }.max() ?? 0 }
         var leftRoom = 16.0 + (yTicks.isEmpty ? 0 : widest(yTicks) + 8) + (options.yLabel == nil ? 0 : 18)
         let rightRoom = 18.0 + (axes.color == nil ? 0 : 26 + widest(scaleTicks))
         var plotWidth = max(width - leftRoom - rightRoom, 8)
@@ -126,7 +150,7 @@ private struct SVGPlot {
             }
         } else if hasTicks {
             xTicks = axes.x.ticks(atMost: max(Int(plotWidth / 60), 2), whole: axes.xIsWhole) { ticks in
-                Double(ticks.count) * (ticks.map { SVGStyle.width($0.label) + 12 }.max() ?? 0) <= plotWidth
+                Double(ticks.count) * (ticks.map { SVGStyle.width(SVGStyle.typeset($0.label)) + 12 }.max() ?? 0) <= plotWidth
             }
         } else {
             xTicks = []
@@ -202,12 +226,14 @@ private struct SVGPlot {
         line("M0 0H\(px(width))V\(px(height))H0Z", opacity: "0.35", into: &xml)
         let marks = xTicks.map { "M\(px(x($0.value))) \(px(height))v4" } + yTicks.map { "M0 \(px(y($0.value)))h-4" }
         line(marks.joined(), opacity: "0.5", into: &xml)
+        let minor = axes.x.minorTicks.map { "M\(px(x($0))) \(px(height))v2.5" } + axes.y.minorTicks.map { "M0 \(px(y($0)))h-2.5" }
+        line(minor.joined(), opacity: "0.35", into: &xml)
         for tick in xTicks {
             xml.element(
-                "text", ["x": px(x(tick.value)), "y": px(height + 17), "text-anchor": "middle"], text: minus(tick.label))
+                "text", ["x": px(x(tick.value)), "y": px(height + 17), "text-anchor": "middle"], text: SVGStyle.typeset(tick.label))
         }
         for tick in yTicks {
-            xml.element("text", ["x": "-7", "y": px(y(tick.value) + 4), "text-anchor": "end"], text: minus(tick.label))
+            xml.element("text", ["x": "-7", "y": px(y(tick.value) + 4), "text-anchor": "end"], text: SVGStyle.typeset(tick.label))
         }
         guard let scale = axes.color, !scaleTicks.isEmpty else { return }
         let steps = 64
@@ -224,30 +250,31 @@ private struct SVGPlot {
         for tick in scaleTicks {
             let place = (1 - scale.position(tick.value)) * height
             guard place >= 0, place <= height else { continue }
-            xml.element("text", ["x": px(width + 29), "y": px(place + 4)], text: minus(tick.label))
+            xml.element("text", ["x": px(width + 29), "y": px(place + 4)], text: SVGStyle.typeset(tick.label))
         }
     }
-
-    /// A minus sign instead of a hyphen.
-    private func minus(_ label: String) -> String { label.hasPrefix("-") ? "−" + label.dropFirst() : label }
 
     private func drawTexts(into xml: inout XML) {
         let options = figure.options
         if let title = options.title {
+            let fitted = SVGStyle.fitted(title, size: SVGStyle.titleSize, within: 2 * min(left - outerLeft, outerRight - left - width) + width - 8)
             xml.element(
                 "text",
                 [
-                    "x": px(width / 2), "y": px(outerTop - top + 24), "text-anchor": "middle", "font-size": px(SVGStyle.titleSize),
+                    "x": px(width / 2), "y": px(outerTop - top + 24), "text-anchor": "middle", "font-size": px(fitted.size),
                     "font-weight": "600",
-                ], text: title)
+                ], text: fitted.text)
         }
         if let label = options.xLabel {
+            let fitted = SVGStyle.fitted(label, size: SVGStyle.labelSize, within: width)
             xml.element(
-                "text", ["x": px(width / 2), "y": px(outerBottom - top - 10), "text-anchor": "middle", "font-size": "13"], text: label)
+                "text",
+                ["x": px(width / 2), "y": px(outerBottom - top - 10), "text-anchor": "middle", "font-size": px(fitted.size)], text: fitted.text)
         }
         if let label = options.yLabel {
             let place = "translate(\(px(outerLeft - left + 18)) \(px(height / 2))) rotate(-90)"
-            xml.element("text", ["transform": place, "text-anchor": "middle", "font-size": "13"], text: label)
+            let fitted = SVGStyle.fitted(label, size: SVGStyle.labelSize, within: height)
+            xml.element("text", ["transform": place, "text-anchor": "middle", "font-size": px(fitted.size)], text: fitted.text)
         }
         if let note = axes.note {
             xml.element("text", ["x": px(width), "y": "-6", "text-anchor": "end", "font-size": "11", "fill-opacity": "0.65"], text: note)

@@ -115,7 +115,8 @@ struct Layout {
 
     func xTicks(_ area: PlotArea) -> [Tick] {
         if let categories = axes.categories { return categoryTicks(categories, area) }
-        return axes.x.ticks(atMost: max(width / 7, 2), whole: axes.xIsWhole) { ticks in
+        // Narrow plots have up to five, closer to each other.
+        return axes.x.ticks(atMost: max(width / 7, min(width / 5, 5), 2), whole: axes.xIsWhole) { ticks in
             var end = -1
             for tick in ticks {
                 guard let column = area.column(of: tick.value) else { continue }

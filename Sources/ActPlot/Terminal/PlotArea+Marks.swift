@@ -4,7 +4,7 @@ extension PlotArea {
     // MARK: - Lines and points
 
     mutating func line(_ xs: [Double], _ ys: [Double], _ mark: Mark, _ index: Int) {
-        let lineStyle = mark.style ?? .solid
+        let lineStyle = figure.lineStyle(of: index)
         let trace = area.trace(xs, ys)
         if style.isASCII {
             dots.draw(trace, in: area, owner: index, style: lineStyle, sign: mark.marker == nil ? sign(index) : nil)
@@ -17,7 +17,12 @@ extension PlotArea {
         } else {
             dots.draw(trace, in: area, owner: index, style: lineStyle)
         }
-        if mark.marker != nil { scatter(xs, ys, mark, index) }
+        if mark.marker != nil {
+            scatter(xs, ys, mark, index)
+        } else if lineStyle != .none {
+            // A single dot would go unseen.
+            for point in trace.lonePoints where area.contains(point) { dots.sign(sign(index), Int(point.x.rounded()), Int(point.y.rounded()), owner: index) }
+        }
     }
 
     private static let signedPoints = 300
@@ -76,26 +81,31 @@ extension PlotArea {
 
     // MARK: - Bars
 
-    mutating func bars(_ mark: Mark, _ index: Int) {
-        switch mark.shape {
-        case let .bar(xs, heights, _):
-            let group = figure.marks.indices.filter { if case .bar = figure.marks[$0].shape { true } else { false } }
-            let member = group.firstIndex(of: index) ?? 0
-            let half = barWidth(xs) / 2
-            for (x, height) in zip(xs, heights) {
-                guard let slot = slot(x - half, x + half) else { continue }
-                let gap = slot.count < 2 ? 0 : max(1, slot.count / 5)
-                let width = slot.count - gap
-                let start = slot.lowerBound + gap / 2
-                let left = start + width * member / group.count
-                bar(left..<max(start + width * (member + 1) / group.count, left + 1), height, index)
-            }
-        case let .histogram(edges, counts):
-            for (edge, count) in zip(zip(edges, edges.dropFirst()), counts) {
-                if let slot = slot(edge.0, edge.1) { bar(slot, count, index) }
-            }
-        default: break
+    mutating func bars(_ xs: [Double], _ heights: [Double], _ index: Int) {
+        let group = figure.marks.indices.filter { if case .bar = figure.marks[$0].shape { true } else { false } }
+        let member = group.firstIndex(of: index) ?? 0
+        let half = barWidth(xs) / 2
+        for (x, height) in zip(xs, heights) {
+            guard let slot = slot(x - half, x + half) else { continue }
+            let gap = slot.count < 2 ? 0 : max(1, slot.count / 5)
+            let width = slot.count - gap
+            let start = slot.lowerBound + gap / 2
+            let left = start + width * member / group.count
+            bar(left..<max(start + width * (member + 1) / group.count, left + 1), height, index)
         }
+    }
+
+    /// All histograms of the figure at once, high bars behind low ones, so that none is hidden.
+    mutating func histograms() {
+        var bars: [(slot: Range<Int>, height: Double, index: Int)] = []
+        for (index, mark) in figure.marks.enumerated() {
+            guard case let .histogram(edges, counts) = mark.shape else { continue }
+            for (edge, count) in zip(zip(edges, edges.dropFirst()), counts) where count.isFinite {
+                if let slot = slot(edge.0, edge.1) { bars.append((slot, count, index)) }
+            }
+        }
+        bars.sort { ($1.height, $0.index) < ($0.height, $1.index) }
+        for entry in bars { bar(entry.slot, entry.height, entry.index) }
     }
 
     /// The columns between two values, at least one of them.

@@ -34,10 +34,11 @@ extension PlotArea {
 
     private func lineSample(_ mark: Mark, _ index: Int) -> String {
         let hasSign = signsTellApart || mark.marker != nil
-        if mark.style == Mark.LineStyle.none { return String(sign(index)) }
+        let lineStyle = figure.lineStyle(of: index)
+        if lineStyle == .none { return String(sign(index)) }
         if style.isASCII { return mark.marker == nil ? String(repeating: sign(index), count: 2) : ".\(sign(index))." }
         let stroke =
-            switch mark.style ?? .solid {
+            switch lineStyle {
             case .solid, .none: "⠤⠤⠤"
             case .dashed: "⠤⠄⠤"
             case .dotted: "⠄⠠⠠"

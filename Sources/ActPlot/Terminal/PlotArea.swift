@@ -21,6 +21,8 @@ struct PlotArea {
     /// Whether lines and points, or bars, need signs because colours do not tell them apart.
     let signsTellApart: Bool
     let fillsTellApart: Bool
+    /// The signs that tell series apart: those that no marker of the figure uses.
+    private let signs: [Character]
 
     init(_ figure: Figure, _ axes: Axes, columns: Int, rows: Int, _ style: TerminalStyle) {
         (self.figure, self.axes, self.style) = (figure, axes, style)
@@ -38,6 +40,8 @@ struct PlotArea {
         let bars = figure.marks.filter(\.isBar).count
         signsTellApart = style.isASCII || (style.color == .none && figure.marks.filter { !$0.isGrid && !$0.isBar }.count > 1)
         fillsTellApart = style.color == .none && bars > 1
+        let markers = Set(figure.marks.compactMap { $0.marker?.glyph(isASCII: style.isASCII) })
+        signs = GlyphSet.signs.filter { !markers.contains($0) }
     }
 
     /// The cell of a value along an axis; nil outside.
@@ -56,19 +60,20 @@ struct PlotArea {
     // MARK: - Drawing
 
     mutating func draw(xTicks: [Tick], yTicks: [Tick]) {
-        if figure.options.grid == true {
-            for tick in yTicks { if let row = row(of: tick.value) { horizontal(row) } }
-            for tick in xTicks { if let column = column(of: tick.value) { vertical(column, glyphs.gridVertical) } }
-        }
+        if figure.options.grid == true { gridLines(xTicks.compactMap { column(of: $0.value) }, yTicks.compactMap { row(of: $0.value) }) }
         if axes.hasYZero, let row = row(of: 0) { horizontal(row) }
-        if axes.hasXZero, let column = column(of: 0) { vertical(column, glyphs.gridVertical) }
+        if axes.hasXZero, let column = column(of: 0) { vertical(column, glyphs.zeroVertical) }
         for annotation in figure.annotations { if let column = column(of: annotation.x) { vertical(column, glyphs.annotation) } }
 
+        var hasHistograms = false
         for (index, mark) in figure.marks.enumerated() {
             switch mark.shape {
             case let .heatmap(grid): heatmap(grid)
             case let .image(picture): image(picture)
-            case .bar, .histogram: bars(mark, index)
+            case let .bar(xs, heights, _): bars(xs, heights, index)
+            case .histogram:
+                if !hasHistograms { histograms() }
+                hasHistograms = true
             case let .contour(grid, levels): contour(grid, levels, index)
             case let .line(xs, ys): line(xs, ys, mark, index)
             case let .scatter(xs, ys): scatter(xs, ys, mark, index)
@@ -88,8 +93,19 @@ struct PlotArea {
         }
     }
 
+    /// Lines through the ticks. Where nothing can be dimmed, they are dots: four columns apart on a row, one a row on a column.
+    private mutating func gridLines(_ tickColumns: [Int], _ tickRows: [Int]) {
+        let isDotted = style.color == .none
+        for row in tickRows {
+            for column in 0..<columns where !isDotted || (column % 4 == 2 && !tickColumns.contains { abs($0 - column) == 1 }) {
+                grid.put(isDotted ? glyphs.gridDot : glyphs.zeroHorizontal, column, row, .dim)
+            }
+        }
+        for column in tickColumns { vertical(column, isDotted ? glyphs.gridDot : glyphs.zeroVertical) }
+    }
+
     private mutating func horizontal(_ row: Int) {
-        for column in 0..<columns { grid.put(glyphs.gridHorizontal, column, row, .dim) }
+        for column in 0..<columns { grid.put(glyphs.zeroHorizontal, column, row, .dim) }
     }
 
     private mutating func vertical(_ column: Int, _ glyph: Character) {
@@ -102,7 +118,7 @@ struct PlotArea {
 
     func sign(_ index: Int) -> Character {
         figure.marks[index].marker?.glyph(isASCII: style.isASCII)
-            ?? (signsTellApart ? GlyphSet.signs[places[index] % GlyphSet.signs.count] : glyphs.point)
+            ?? (signsTellApart ? signs[places[index] % signs.count] : glyphs.point)
     }
 
     func fill(_ index: Int) -> Character {

@@ -1,7 +1,7 @@
 // A figure as text for a terminal: title, frame, ticks and labels around a `PlotArea`.
-// What must stay true: the text has exactly the asked rows and columns, at any size from 1 × 1; what does not fit is left out.
+// What must stay true: the text has at most the asked rows and columns, at any size from 1 × 1; what does not fit is left out.
 
-/// The figure as `style.rows` lines of `style.columns` columns each, joined by line ends.
+/// The figure as up to `style.rows` lines of up to `style.columns` columns each, joined by line ends.
 package func render(_ figure: Figure, _ style: TerminalStyle) -> String {
     let style = style.bounded
     return drawn(figure, columns: style.columns, rows: style.rows, style).text(style.color)
@@ -21,12 +21,17 @@ private func drawn(_ figure: Figure, columns: Int, rows: Int, _ style: TerminalS
         let top = figure.options.title != nil && rows > 4 ? 1 : 0
         if top > 0, let title = figure.options.title { grid.writeCentered(title, 0, columns, row: 0, .bold, style) }
         let height = rows - top
+        var (upper, lower) = (top, top)
         for (index, panel) in figure.panels.enumerated() {
             let (row, column) = (index / figure.panelColumns, index % figure.panelColumns)
-            let (upper, lower) = (height * row / figure.panelRows, height * (row + 1) / figure.panelRows)
+            // Pictures may need less than their share of the height; the next row then moves up.
+            if column == 0 { upper = lower }
+            let share = height * (row + 1) / figure.panelRows - height * row / figure.panelRows
             let (left, right) = (columns * column / figure.panelColumns, columns * (column + 1) / figure.panelColumns)
             let gap = column + 1 < figure.panelColumns && right - left > 3 ? 1 : 0
-            grid.draw(drawn(panel, columns: right - left - gap, rows: lower - upper, style), left, top + upper)
+            let picture = drawn(panel, columns: right - left - gap, rows: share, style)
+            grid.draw(picture, left, upper)
+            lower = max(lower, upper + picture.usedRows)
         }
         return grid
     }

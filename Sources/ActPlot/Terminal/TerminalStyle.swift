@@ -30,7 +30,8 @@ package struct TerminalStyle: Sendable {
 struct GlyphSet {
     let horizontal, vertical, topLeft, topRight, bottomLeft, bottomRight: Character
     let leftTick, bottomTick, rightTick: Character
-    let gridHorizontal, gridVertical, annotation: Character
+    /// Of the lines at zero; and of the grid, which without colours must be lighter than any curve.
+    let zeroHorizontal, zeroVertical, gridDot, annotation: Character
     let point: Character
     /// From light to dark for grids without colours.
     let shades: [Character]
@@ -39,12 +40,12 @@ struct GlyphSet {
 
     static let braille = GlyphSet(
         horizontal: "─", vertical: "│", topLeft: "┌", topRight: "┐", bottomLeft: "└", bottomRight: "┘",
-        leftTick: "┤", bottomTick: "┬", rightTick: "├", gridHorizontal: "┈", gridVertical: "┊", annotation: "╎", point: "•",
+        leftTick: "┤", bottomTick: "┬", rightTick: "├", zeroHorizontal: "┈", zeroVertical: "┊", gridDot: "·", annotation: "╎", point: "•",
         shades: [" ", "░", "▒", "▓", "█"], fills: ["█", "░", "▓", "▒"])
 
     static let ascii = GlyphSet(
         horizontal: "-", vertical: "|", topLeft: "+", topRight: "+", bottomLeft: "+", bottomRight: "+",
-        leftTick: "+", bottomTick: "+", rightTick: "+", gridHorizontal: ".", gridVertical: ":", annotation: "!", point: "o",
+        leftTick: "+", bottomTick: "+", rightTick: "+", zeroHorizontal: ".", zeroVertical: ":", gridDot: ".", annotation: "!", point: "o",
         shades: [" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"], fills: ["#", "=", ":", "%"])
 
     /// What tells series apart without colours.

@@ -1,5 +1,6 @@
 // A rectangle of terminal cells that is written to and then turned into text.
-// What must stay true: every row of the text takes exactly `columns` columns, whatever was written, and control characters never get out.
+// What must stay true: no row of the text takes more than `columns` columns, whatever was written; none ends in blanks; control characters
+// never get out.
 
 /// How a cell is coloured. Without colours every ink looks alike.
 enum Ink: Equatable {
@@ -23,6 +24,8 @@ struct TextGrid {
         var background: Color?
         /// The second half of the wide character to the left.
         var isContinuation = false
+
+        var isBlank: Bool { glyph == " " && background == nil && !isContinuation }
     }
 
     private var cells: [Cell]
@@ -89,16 +92,29 @@ struct TextGrid {
         }
     }
 
-    /// The rows as lines, without a line end after the last.
+    /// The rows up to the last that shows something.
+    var usedRows: Int {
+        var count = rows
+        while count > 0 && usedColumns(count - 1) == 0 { count -= 1 }
+        return count
+    }
+
+    /// The cells of a row up to the last that shows something.
+    private func usedColumns(_ row: Int) -> Int {
+        var end = columns
+        while end > 0 && cells[row * columns + end - 1].isBlank { end -= 1 }
+        return end
+    }
+
+    /// The rows as lines, without a line end after the last; blanks at the ends of lines and blank lines at the end are left out.
     func text(_ color: TerminalColor) -> String {
         var result = ""
-        for row in 0..<rows {
+        for row in 0..<usedRows {
             if row > 0 { result += "\n" }
             var codes = ""
-            for cell in cells[row * columns..<(row + 1) * columns] where !cell.isContinuation {
+            for cell in cells[row * columns..<row * columns + usedColumns(row)] where !cell.isContinuation {
                 // A blank has no ink to change to.
-                let isBlank = cell.glyph == " " && cell.background == nil
-                let wanted = isBlank ? "" : TextGrid.codes(cell.ink, cell.background, color)
+                let wanted = cell.isBlank ? "" : TextGrid.codes(cell.ink, cell.background, color)
                 if wanted != codes {
                     result += codes.isEmpty ? "" : "\u{1b}[0m"
                     result += wanted.isEmpty ? "" : "\u{1b}[\(wanted)m"

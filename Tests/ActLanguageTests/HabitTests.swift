@@ -1,0 +1,129 @@
+// What people write who come from matplotlib, NumPy, PyTorch, Keras and Python, and what act answers: one row each.
+
+import ActLanguage
+import ActPlot
+import Testing
+
+/// Keeps what a program reports and draws.
+private final class Listener: SessionOutput {
+    var problems: [Diagnostic] = []
+    var figures: [Figure] = []
+    func write(_ text: String) {}
+    func show(_ shown: Shown) { if let figure = shown.figure { figures.append(figure) } }
+    func report(_ diagnostic: Diagnostic, _ session: Session) { problems.append(diagnostic) }
+}
+
+@Suite struct HabitTests {
+    struct Habit: CustomTestStringConvertible, Sendable {
+        let program: String
+        /// What the first error says, in its title or its help.
+        let answer: String
+        var testDescription: String { program }
+
+        init(_ program: String, _ answer: String) { (self.program, self.answer) = (program, answer) }
+    }
+
+    static let habits: [Habit] = [
+        // matplotlib
+        Habit("ylim(-0.5, 1.5)", "it is an option of figures: `plot(…, ylim=(-1, 1))`"),
+        Habit("title(\"x\")", "it is an option of figures: `plot(…, title=\"…\")`"),
+        Habit("grid()", "it is an option of figures: `plot(…, grid=true)`"),
+        Habit("plt.ylim(0, 1)", "it is an option of figures: `plot(…, ylim=(-1, 1))`"),
+        Habit("plt.show()", "a figure shows itself"),
+        Habit("plt.savefig(\"a.png\")", "write `save(plot(x, y), \"a.png\")`"),
+        Habit("plt.semilogy([1, 2])", "write `plot(x, y, logy=true)`"),
+        Habit("plt.xticks([1])", "there is no `xticks` in act"),
+        Habit("np.pi", "write `pi` for `np.pi`"),
+        Habit("subplot(2, 1, 1)", "write `panels(fig1, fig2, columns=2)`"),
+        Habit("width + 1", "`width` is not defined"),
+        Habit("plot([1], [2], \"r--\")", "write `color=\"red\", style=\"--\"`"),
+        Habit("plot([1], [2], \"my line\")", "looks have names"),
+        Habit("plot(x=[1], y=[2])", "write `plot(x, y)`"),
+        Habit("t = range(10); plot(t, [sin(t), cos(t)])", "write `.T` after it, or `plot(x, y1, y2)`"),
+        Habit("hist([1, 1, 2, 3], 3)", "`bins=3`"),
+        Habit("bar([1, 3], labels=[\"a\", \"b\"])", "`bar(names, heights)`"),
+        Habit("image(range(64))", "`x.reshape(8, 8)`"),
+        Habit("image(range(63))", "rows, columns, channels"),
+        // NumPy
+        Habit("array([1], dtype=\"int\")", "must be \"f64\", \"f32\" or \"bool\", not \"int\""),
+        Habit("array([1], dtype=\"int64\")", "whole numbers are f64 too; `int(x)` cuts fractions off"),
+        Habit("array([1], dtype=int)", "whole numbers are f64 too"),
+        Habit("array([1], dtype=\"float32\")", "write `\"f32\"`"),
+        Habit("mean(1, 2, 3)", "several numbers are given as an array: `mean([1, 2, 3])`"),
+        Habit("sum(1, 2)", "several numbers are given as an array: `sum([1, 2])`"),
+        Habit("mean([1, 2], keepdims=5)", "`keepdims` of `mean` must be true or false, not 5"),
+        // Python
+        Habit("float(\"3\")", "`number(\"1.5\")` to read text"),
+        Habit("\"%d\" % 3", "`\"{n:d}\"`"),
+        Habit("\"a\" * 3", "write `repeat(text, n)`"),
+        Habit("list(range(3))", "`[…]` makes an array, `(…)` a list"),
+        Habit("dict(a=1)", "a record is written `{a: 1, b: 2}`"),
+        Habit("g(x) { return x }", "write `g(x) = { … }`"),
+        Habit("[1, 2, 3][1:2] = 5", "give it one first: `a = [1, 2, 3]`"),
+        Habit("[a, b] = (1, 2)", "write `a, b = …`"),
+        Habit("while True: print(1)", "write `while true { print(1) }`"),
+        Habit("f = y -> y + 1; f()", "`f` needs the argument `y`"),
+        Habit("net = {W1: eye(2)}; ones(2, 2) @ net", "as in `.W1`"),
+        // PyTorch and Keras
+        Habit("fit(Dense(2, 3), [[1, 2]], [[1, 2, 3]], \"mse\")", "write `mse` without quotes"),
+        Habit("fit(Dense(2, 3), [[1, 2]], [[1, 2, 3]], mse, \"adam\")", "write `Adam(…)` without quotes"),
+        Habit("Dense(2, 3, activation=\"relu\")", "write its name without quotes"),
+        Habit("net = Dense(2, 3) >> Dense(3, 1); net.shape", "`summary(net)` shows all"),
+        Habit("net = Dense(2, 3) >> Dense(3, 1); net.weights", "`parameters(net)`"),
+        Habit("net = Dense(2, 3) >> Dense(3, 1); net.weight", "write `net[0].W`"),
+        Habit("Dense(2, 3).weight", "write `net.W`"),
+        Habit("range(3)[0] = 1", "give it one first: `a = range(3)`"),
+        Habit("Dense(64, 10)(1)", "takes 64 columns, not a number"),
+        Habit("Dense(64, 10)[7]", "this is one layer, not a network of several"),
+        Habit("(Dense(64, 10) >> relu)[7]", "a network of 2 layers"),
+        Habit("Dense(64, 10) >> Dense(20, 3)", "Dense(64, 10) gives 10 columns, Dense(20, 3) takes 20"),
+        Habit("Dense(64, 10) >> relu >> Dropout(0.5) >> Dense(20, 3)", "Dense(64, 10) gives 10 columns"),
+        Habit("load(\"a.xyz\")", ".safetensors and -ubyte (IDX)"),
+        Habit("save([1], \"a.xyz\")", ".svg .png .pdf"),
+    ]
+
+    @Test(arguments: habits)
+    func habitsAreAnswered(_ habit: Habit) throws {
+        let output = Listener()
+        try withExtendedLifetime(Session(output: output)) { _ = $0.run(habit.program, named: "test.act") }
+        let first = try #require(output.problems.first)
+        #expect(first.level == .error)
+        #expect(first.title.contains(habit.answer) || first.help?.contains(habit.answer) == true, "\(first.title) / \(first.help ?? "")")
+    }
+
+    /// Where the width is not known, or the functions between may change it, nothing can be said before the call.
+    @Test(arguments: [
+        "Dense(64, 10) >> (x -> x[:, :5]) >> Dense(5, 3)", "Dense(8, 4, glu) >> Dense(2, 1)", "Conv2D(1, 2, 3) >> Flatten() >> Dense(20, 3)",
+        "Dense(2, 3) >> relu >> Dense(3, 1)", "Embedding(10, 4) >> Dense(4, 1)",
+    ])
+    func networksThatMayFitAreMade(_ program: String) throws {
+        let output = Listener()
+        try withExtendedLifetime(Session(output: output)) { _ = $0.run(program + ";", named: "test.act") }
+        #expect(output.problems.isEmpty)
+    }
+
+    @Test func helpTellsJumpsFromKinks() throws {
+        let session = try Session()
+        #expect(session.help("step")?.contains("jump        at 0: from 0 to 1;") == true)
+        #expect(session.help("hard_shrink")?.contains("jump        at 0.5: from 0 to 0.5;") == true)
+        #expect(session.help("relu")?.contains("kink        at 0: slope 0 before, 1 after") == true)
+    }
+
+    @Test func aSearchShowsWhatItFoundBeforeNearNames() throws {
+        let answer = try Session().explanation(of: "slope")
+        let found = try #require(answer.firstRange(of: "leaky_relu")), near = try #require(answer.firstRange(of: "Did you mean"))
+        #expect(found.lowerBound < near.lowerBound)
+    }
+
+    @Test func linesOfLayersRunThroughThoseWithoutParameters() throws {
+        let output = Listener()
+        let program = "seed(1); net = Dense(2, 3) >> relu >> Dense(3, 1); plot(gradient_flow(net, [[1, 2]], [[1]], mse))"
+        try withExtendedLifetime(Session(output: output)) { _ = $0.run(program, named: "test.act") }
+        let figure = try #require(output.figures.first)
+        let places = figure.marks.map { mark -> [Double] in
+            if case .line(let x, _) = mark.shape { x } else { [] }
+        }
+        #expect(figure.marks.map(\.name) == ["signal", "gradient", "parameters"])
+        #expect(places == [[0, 1, 2], [0, 2], [0, 2]])
+    }
+}
