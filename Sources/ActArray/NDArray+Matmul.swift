@@ -158,13 +158,3 @@ extension Layout {
         UnsafePointer(storage.pointer.assumingMemoryBound(to: T.self) + offset)
     }
 }
-
-/// The flag that Ctrl-C sets.
-package enum Interrupt {
-    package static var isSet: Bool { act_interrupt_get() != 0 }
-
-    /// - Throws: `ArrayError.interrupted` once it is set.
-    package static func check() throws {
-        if isSet { throw ArrayError.interrupted }
-    }
-}
