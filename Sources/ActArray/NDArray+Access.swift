@@ -27,15 +27,26 @@ extension NDArray {
     /// All elements in row-major order, as numbers (bool: 0 or 1).
     package func toDoubles() throws -> [Double] {
         switch type {
-        case .bool: try withContiguous(of: UInt8.self) { $0.map { $0 != 0 ? 1 : 0 } }
-        case .f32: try withContiguous(of: Float.self) { $0.map(Double.init) }
-        case .f64: try withContiguous(of: Double.self) { Array($0) }
+        case .bool: try mapped(UInt8.self) { $0 != 0 ? 1 : 0 }
+        case .f32: try mapped(Float.self) { Double($0) }
+        case .f64: try mapped(Double.self) { $0 }
         }
     }
 
     /// All elements in row-major order, as bools (numbers: ≠ 0).
     package func toBools() throws -> [Bool] {
         type == .bool ? try withContiguous(of: UInt8.self) { $0.map { $0 != 0 } } : try toDoubles().map { $0 != 0 }
+    }
+
+    private func mapped<T>(_: T.Type, _ convert: (T) -> Double) throws -> [Double] {
+        try withContiguous(of: T.self) { elements in
+            try [Double](unsafeUninitializedCapacity: elements.count) { target, filled in
+                try Interrupt.forEachPiece(elements.count) { piece in
+                    for i in piece { target[i] = convert(elements[i]) }
+                    filled = piece.upperBound
+                }
+            }
+        }
     }
 
     /// Reads the elements in row-major order in place, or from a copy when they do not lie so.
@@ -69,7 +80,7 @@ extension NDArray {
             if isUnique { return }
         }
         let copy = try NDArray.uninitialized(shape: shape, count: count, type: type)
-        copyElements(to: copy)
+        try copyElements(to: copy)
         self = copy
     }
 
@@ -94,21 +105,23 @@ extension NDArray {
         let layout = try evaluatedLayout()
         if layout.strides == nil { return self }
         let copy = try NDArray.uninitialized(shape: shape, count: count, type: type)
-        copyElements(to: copy)
+        try copyElements(to: copy)
         guard isTraced, let copied = copy.node.layout else { return copy }
         return view(.reshape, shape: shape, layout: copied)
     }
 
     /// Copies the elements of an evaluated array to a new one of the same shape and type.
-    private func copyElements(to copy: NDArray) {
+    private func copyElements(to copy: NDArray) throws {
         guard let layout = node.layout else { return }
         let source = layout.storage.pointer + layout.offset &* type.size
-        withExtendedLifetime(layout.storage) {
-            copy.withMutableBytes { bytes in
+        try withExtendedLifetime(layout.storage) {
+            try copy.withMutableBytes { bytes in
                 if let strides = layout.strides {
-                    StridedView(base: source, size: type.size, shape: shape, strides: strides).copyAll(to: bytes)
+                    try StridedView(base: source, size: type.size, shape: shape, strides: strides).copyAll(to: bytes)
                 } else {
-                    bytes.copyMemory(from: source, byteCount: count &* type.size)
+                    try ThreadPool.parallelPieces(count &* type.size, of: 1 << 18) { piece in
+                        (bytes + piece.lowerBound).copyMemory(from: source + piece.lowerBound, byteCount: piece.count)
+                    }
                 }
             }
         }

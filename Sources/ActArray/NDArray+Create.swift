@@ -19,12 +19,13 @@ extension NDArray {
     /// An array whose elements are all `value`.
     package static func full(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
         let array = try uninitialized(shape: shape, type: type)
-        let count = array.count
-        array.withMutableBytes { bytes in
-            switch type {
-            case .bool: bytes.assumingMemoryBound(to: UInt8.self).update(repeating: value != 0 ? 1 : 0, count: count)
-            case .f32: bytes.assumingMemoryBound(to: Float.self).update(repeating: Float(value), count: count)
-            case .f64: bytes.assumingMemoryBound(to: Double.self).update(repeating: value, count: count)
+        try array.withMutableBytes { bytes in
+            try ThreadPool.parallelPieces(array.count) { piece in
+                switch type {
+                case .bool: (bytes.assumingMemoryBound(to: UInt8.self) + piece.lowerBound).update(repeating: value != 0 ? 1 : 0, count: piece.count)
+                case .f32: (bytes.assumingMemoryBound(to: Float.self) + piece.lowerBound).update(repeating: Float(value), count: piece.count)
+                case .f64: (bytes.assumingMemoryBound(to: Double.self) + piece.lowerBound).update(repeating: value, count: piece.count)
+                }
             }
         }
         return array
@@ -109,18 +110,19 @@ extension NDArray {
 
     private init(shape: [Int], type: ElementType, element: (Int) -> Double) throws {
         self = try NDArray.uninitialized(shape: shape, type: type)
-        let count = self.count
-        withMutableBytes { bytes in
-            switch type {
-            case .bool:
-                let target = bytes.assumingMemoryBound(to: UInt8.self)
-                for i in 0..<count { target[i] = element(i) != 0 ? 1 : 0 }
-            case .f32:
-                let target = bytes.assumingMemoryBound(to: Float.self)
-                for i in 0..<count { target[i] = Float(element(i)) }
-            case .f64:
-                let target = bytes.assumingMemoryBound(to: Double.self)
-                for i in 0..<count { target[i] = element(i) }
+        try withMutableBytes { bytes in
+            try ThreadPool.parallelPieces(count) { piece in
+                switch type {
+                case .bool:
+                    let target = bytes.assumingMemoryBound(to: UInt8.self)
+                    for i in piece { target[i] = element(i) != 0 ? 1 : 0 }
+                case .f32:
+                    let target = bytes.assumingMemoryBound(to: Float.self)
+                    for i in piece { target[i] = Float(element(i)) }
+                case .f64:
+                    let target = bytes.assumingMemoryBound(to: Double.self)
+                    for i in piece { target[i] = element(i) }
+                }
             }
         }
     }

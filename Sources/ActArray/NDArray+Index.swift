@@ -1,10 +1,13 @@
 // Reading by index: a[…] in all its forms, and single elements quickly.
 
+import Synchronization
+
 extension NDArray {
     /// The elements an index selects, with NumPy's meaning. A view unless arrays or masks take part.
     /// - Throws: `indexOutOfRange`, `tooManyIndices`, `indexNotWhole`, `maskShape`, `stepIsZero`.
     package func indexed(by indices: [Index]) throws -> NDArray {
         if indices.count == 1, case .integer(let i) = indices[0], rank > 0, !isTraced { return try row(i) }
+        if indices.count == 1, case .array(let rows) = indices[0], rows.type != .bool, rank > 0, !isTraced, let taken = try taking(rows) { return taken }
         let plan = try IndexPlan(indices, shape: shape)
         if isTraced { return try tracedIndexed(plan) }
         let layout = try evaluatedLayout()
@@ -25,6 +28,40 @@ extension NDArray {
         layout.offset &+= (i < 0 ? i + size : i) &* (layout.strides?[0] ?? count)
         layout.strides = layout.strides.flatMap { Shapes.simplified(Array($0.dropFirst()), rest) }
         return NDArray(data: layout, shape: rest, count: count, type: type)
+    }
+
+    /// One array of indices along the first axis, the commonest case: without a plan.
+    /// - Returns: `nil` when one of the numbers is no index, or the elements do not lie row-major without gaps.
+    private func taking(_ rows: NDArray) throws -> NDArray? {
+        let layout = try evaluatedLayout()
+        guard layout.strides == nil, shape[0] > 0 else { return nil }
+        let size = shape[0], chunk = count / size &* type.size
+        let result = try NDArray.uninitialized(shape: rows.shape + shape.dropFirst(), type: type)
+        let source = UnsafeRawPointer(layout.storage.pointer + layout.offset &* type.size)
+        let hasFault = Atomic<Bool>(false)
+        func take<I: BinaryFloatingPoint>(_ numbers: UnsafeBufferPointer<I>) throws {
+            try result.withMutableBytes { target in
+                try ThreadPool.parallelPieces(numbers.count, of: max(1, (1 << 18) / max(chunk, 8))) { piece in
+                    @inline(__always)
+                    func copy(_ move: (_ k: Int, _ place: Int) -> Void) {
+                        for k in piece {
+                            guard let place = IndexPlan.place(numbers[k], size: size) else { return hasFault.store(true, ordering: .relaxed) }
+                            move(k, place)
+                        }
+                    }
+                    switch chunk {
+                    case 1: copy { target.storeBytes(of: source.load(fromByteOffset: $1, as: UInt8.self), toByteOffset: $0, as: UInt8.self) }
+                    case 4: copy { target.storeBytes(of: source.loadUnaligned(fromByteOffset: $1 &* 4, as: UInt32.self), toByteOffset: $0 &* 4, as: UInt32.self) }
+                    case 8: copy { target.storeBytes(of: source.loadUnaligned(fromByteOffset: $1 &* 8, as: UInt64.self), toByteOffset: $0 &* 8, as: UInt64.self) }
+                    default: copy { (target + $0 &* chunk).copyMemory(from: source + $1 &* chunk, byteCount: chunk) }
+                    }
+                }
+            }
+        }
+        try withExtendedLifetime(layout.storage) {
+            if rows.type == .f32 { try rows.withContiguous(of: Float.self, take) } else { try rows.withContiguous(of: Double.self, take) }
+        }
+        return hasFault.load(ordering: .relaxed) ? nil : result
     }
 
     /// The same as a composition of primitives: slice, reshape, transpose, gather.
@@ -54,8 +91,8 @@ extension NDArray {
 
     private func read(_ selection: Selection, _ storage: Storage) throws -> NDArray {
         let result = try NDArray.uninitialized(shape: selection.shape, type: type)
-        withExtendedLifetime(storage) {
-            result.withMutableBytes { selection.read(from: storage.pointer, size: type.size, to: $0) }
+        try withExtendedLifetime(storage) {
+            try result.withMutableBytes { try selection.read(from: storage.pointer, size: type.size, to: $0) }
         }
         return result
     }
@@ -112,8 +149,8 @@ extension NDArray {
             shape: target, count: length, outerShape: [], outerStrides: [], offsets: try Positions(indices.starts),
             innerShape: [indices.chunk], innerStrides: [1])
         let result = try NDArray.uninitialized(shape: target, type: type)
-        withExtendedLifetime(layout.storage) {
-            result.withMutableBytes { selection.read(from: layout.storage.pointer + layout.offset &* type.size, size: type.size, to: $0) }
+        try withExtendedLifetime(layout.storage) {
+            try result.withMutableBytes { try selection.read(from: layout.storage.pointer + layout.offset &* type.size, size: type.size, to: $0) }
         }
         guard source.isTraced, let made = result.node.layout else { return result }
         return source.view(.gather(indices), shape: target, layout: made)
@@ -127,18 +164,20 @@ extension NDArray {
         try check(indices, within: result.count)
         let source = try contiguous()
         let chunk = indices.chunk
-        func add<T: AdditiveArithmetic>(_ elements: UnsafeBufferPointer<T>, _ bytes: UnsafeMutableRawPointer) {
+        func add<T: AdditiveArithmetic>(_ elements: UnsafeBufferPointer<T>, _ bytes: UnsafeMutableRawPointer) throws {
             let sums = bytes.assumingMemoryBound(to: T.self)
-            var k = 0
-            for start in indices.starts {
-                for i in 0..<chunk { sums[start &+ i] += elements[k &+ i] }
-                k &+= chunk
+            try Interrupt.forEachPiece(indices.starts.count, of: max(1, (1 << 20) / max(1, chunk))) { piece in
+                var k = piece.lowerBound &* chunk
+                for start in indices.starts[piece] {
+                    for i in 0..<chunk { sums[start &+ i] += elements[k &+ i] }
+                    k &+= chunk
+                }
             }
         }
         switch type {
         case .bool: throw ArrayError.badValue(operation: "scatter", reason: "bools cannot be added in place")
-        case .f32: try source.withContiguous(of: Float.self) { elements in result.withMutableBytes { add(elements, $0) } }
-        case .f64: try source.withContiguous(of: Double.self) { elements in result.withMutableBytes { add(elements, $0) } }
+        case .f32: try source.withContiguous(of: Float.self) { elements in try result.withMutableBytes { try add(elements, $0) } }
+        case .f64: try source.withContiguous(of: Double.self) { elements in try result.withMutableBytes { try add(elements, $0) } }
         }
         guard source.isTraced, let made = result.node.layout else { return result }
         return source.view(.scatterAdd(indices), shape: target, layout: made)

@@ -32,21 +32,21 @@ extension NDArray {
             let run = part.shape[axis] &* innerBytes, begin = offset
             offset += run
             if run == 0 || rows == 0 { continue }
-            withExtendedLifetime(layout.storage) {
+            try withExtendedLifetime(layout.storage) {
                 let from = layout.storage.pointer + layout.offset &* type.size
-                result.withMutableBytes { bytes in
+                try result.withMutableBytes { bytes in
                     let target = bytes + begin
                     if run > piece {
                         // Long rows: each in pieces.
                         let pieces = (run + piece - 1) / piece
-                        ThreadPool.parallelFor(rows * pieces) { index in
+                        try ThreadPool.parallel(rows * pieces) { index in
                             let row = index / pieces, start = index % pieces * piece
                             (target + (row * rowBytes + start)).copyMemory(from: from + (row * run + start), byteCount: min(piece, run - start))
                         }
                         return
                     }
                     let rowsEach = piece / run
-                    ThreadPool.parallelFor((rows + rowsEach - 1) / rowsEach) { index in
+                    try ThreadPool.parallel((rows + rowsEach - 1) / rowsEach) { index in
                         for row in index * rowsEach..<min(rows, (index + 1) * rowsEach) {
                             (target + row * rowBytes).copyMemory(from: from + row * run, byteCount: run)
                         }
@@ -249,25 +249,29 @@ extension NDArray {
     /// - Throws: `indexNotWhole`; `badValue` for a label outside 0 ..< classes.
     package static func oneHot(_ labels: NDArray, classes: Int? = nil, type: ElementType = .f64) throws -> NDArray {
         let numbers = try labels.toDoubles()
-        var columns: [Int] = []
-        columns.reserveCapacity(numbers.count)
-        for number in numbers {
-            guard let column = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
-            columns.append(column)
+        var largest = -1
+        try Interrupt.forEachPiece(numbers.count) { piece in
+            for number in numbers[piece] {
+                guard let column = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
+                largest = max(largest, column)
+            }
         }
-        let count = classes ?? max(0, (columns.max() ?? -1) &+ 1)
+        let count = classes ?? max(0, largest &+ 1)
         if count < 0 { throw ArrayError.negativeSize(count) }
-        for column in columns where column < 0 || column >= count {
-            throw ArrayError.badValue(operation: "one_hot", reason: "label \(column) is not one of 0 to \(count - 1)")
-        }
         let result = try full(0, shape: labels.shape + [count], type: type)
-        result.withMutableBytes { bytes in
-            for (row, column) in columns.enumerated() {
-                let position = row &* count &+ column
-                switch type {
-                case .bool: bytes.assumingMemoryBound(to: UInt8.self)[position] = 1
-                case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
-                case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+        try result.withMutableBytes { bytes in
+            try Interrupt.forEachPiece(numbers.count) { piece in
+                for row in piece {
+                    let column = Int(numbers[row])
+                    if column < 0 || column >= count {
+                        throw ArrayError.badValue(operation: "one_hot", reason: "label \(column) is not one of 0 to \(count - 1)")
+                    }
+                    let position = row &* count &+ column
+                    switch type {
+                    case .bool: bytes.assumingMemoryBound(to: UInt8.self)[position] = 1
+                    case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
+                    case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+                    }
                 }
             }
         }

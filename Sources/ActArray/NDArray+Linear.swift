@@ -46,7 +46,10 @@ extension NDArray {
         try work.withMutableBytes { matrices in
             try result.withMutableBytes { values in
                 let elements = matrices.assumingMemoryBound(to: Double.self), values = values.assumingMemoryBound(to: Double.self)
-                for plane in 0..<result.count { values[plane] = try LU(factoring: elements + plane * n * n, n: n).determinant }
+                for plane in 0..<result.count {
+                    try Interrupt.check()
+                    values[plane] = try LU(factoring: elements + plane * n * n, n: n).determinant
+                }
             }
         }
         return try NDArray.custom(Determinant.rule, inputs: [source], value: result.converted(to: source.type))
@@ -63,6 +66,7 @@ extension NDArray {
             try result.withMutableBytes { columnsOfResult in
                 let a = matrices.assumingMemoryBound(to: Double.self), b = columnsOfResult.assumingMemoryBound(to: Double.self)
                 for plane in 0..<planes {
+                    try Interrupt.check()
                     let factors = try LU(factoring: a + plane * n * n, n: n)
                     if factors.zeroPivot != nil { throw ArrayError.singular(operation: operation) }
                     try factors.solve(b + plane * n * columns, columns: columns)

@@ -1,5 +1,5 @@
-// Products of matrices and vectors as programs see them: NumPy's `matmul`, `dot` and `outer`, rank by rank. Transposed views and rows
-// with gaps go to the product as they are; the derivative comes from the one primitive `matmul` and reshapes.
+// Products of matrices and vectors as programs see them: NumPy's `matmul`, `dot` and `outer`, rank by rank. Views of any strides go to
+// the product as they are; the derivative comes from the one primitive `matmul` and reshapes.
 
 import CActKernels
 
@@ -7,17 +7,39 @@ extension NDArray {
     /// `a @ b`: the last axis of `a` against the second-last of `b` (the only one of a vector); the axes before them broadcast.
     /// - Throws: `scalarOperand` for rank 0, `shapesDoNotMultiply`, `interrupted`.
     package static func matmul(_ a: NDArray, _ b: NDArray) throws -> NDArray {
-        guard a.rank > 0, b.rank > 0 else { throw ArrayError.scalarOperand(operation: "matmul") }
-        guard a.shape[a.rank - 1] == b.shape[max(0, b.rank - 2)] else { throw ArrayError.shapesDoNotMultiply(a.shape, b.shape) }
+        let rankA = a.rank, rankB = b.rank
+        guard rankA > 0, rankB > 0 else { throw ArrayError.scalarOperand(operation: "matmul") }
+        guard a.shape[rankA - 1] == b.shape[max(0, rankB - 2)] else { throw ArrayError.shapesDoNotMultiply(a.shape, b.shape) }
+        if rankA <= 2, rankB <= 2, a.type == b.type, a.type != .bool, !a.isTraced, !b.isTraced {
+            return a.type == .f32 ? try plainProduct(a, b, Float.self) : try plainProduct(a, b, Double.self)
+        }
         let type = productType(a, b)
-        let left = try (a.rank == 1 ? a.reshaped(to: [1, a.count]) : a).converted(to: type)
-        let right = try (b.rank == 1 ? b.reshaped(to: [b.count, 1]) : b).converted(to: type)
+        let left = try (rankA == 1 ? a.reshaped(to: [1, a.count]) : a).converted(to: type)
+        let right = try (rankB == 1 ? b.reshaped(to: [b.count, 1]) : b).converted(to: type)
         let product = try product(left, right, of: (a.shape, b.shape))
-        if a.rank > 1, b.rank > 1 { return product }
+        if rankA > 1, rankB > 1 { return product }
         var shape = product.shape
-        if b.rank == 1 { shape.removeLast() }
-        if a.rank == 1 { shape.remove(at: shape.count - (b.rank == 1 ? 1 : 2)) }
+        if rankB == 1 { shape.removeLast() }
+        if rankA == 1 { shape.remove(at: shape.count - (rankB == 1 ? 1 : 2)) }
         return try product.reshaped(to: shape)
+    }
+
+    /// The commonest case, without detours: matrices and vectors of one type that nobody differentiates.
+    private static func plainProduct<T: MatrixElement>(_ a: NDArray, _ b: NDArray, _: T.Type) throws -> NDArray {
+        let layoutA = try a.evaluatedLayout(), layoutB = try b.evaluatedLayout()
+        let k = a.shape[a.rank - 1], m = a.rank == 1 ? 1 : a.shape[0], n = b.rank == 1 ? 1 : b.shape[1]
+        let shape = a.rank == 1 ? (b.rank == 1 ? [] : [n]) : (b.rank == 1 ? [m] : [m, n])
+        let (count, overflow) = m.multipliedReportingOverflow(by: n)
+        if overflow { throw ArrayError.tooLarge(shape: shape) }
+        let result = try NDArray.uninitialized(shape: shape, count: count, type: a.type)
+        let rowsA = a.rank == 1 ? (0, layoutA.strides?[0] ?? 1) : (layoutA.strides?[0] ?? k, layoutA.strides?[1] ?? 1)
+        let rowsB = b.rank == 1 ? (layoutB.strides?[0] ?? 1, 1) : (layoutB.strides?[0] ?? n, layoutB.strides?[1] ?? 1)
+        let left = MatrixView(layoutA.first(of: T.self), rowStride: rowsA.0, columnStride: rowsA.1)
+        let right = MatrixView(layoutB.first(of: T.self), rowStride: rowsB.0, columnStride: rowsB.1)
+        try withExtendedLifetime((layoutA.storage, layoutB.storage)) {
+            try result.withMutableBytes { try multiplyMatrices(m: m, n: n, k: k, left, right, into: $0.assumingMemoryBound(to: T.self)) }
+        }
+        return result
     }
 
     /// NumPy's `dot`: of matrices and vectors `matmul`; of rank 0 the product; of higher ranks the last axis of `a` against the
@@ -67,15 +89,13 @@ extension NDArray {
 
     private static func multiply<T: MatrixElement>(_ a: NDArray, _ b: NDArray, _ batch: [Int], into result: NDArray, _: T.Type) throws {
         let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
-        let left = try a.matrixReady(), right = try b.matrixReady()
-        let layoutA = try left.evaluatedLayout(), layoutB = try right.evaluatedLayout()
+        let layoutA = try a.evaluatedLayout(), layoutB = try b.evaluatedLayout()
         let stridesA = layoutA.strides ?? Shapes.rowMajorStrides(a.shape), stridesB = layoutB.strides ?? Shapes.rowMajorStrides(b.shape)
         let (rowA, columnA) = (stridesA[a.rank - 2], stridesA[a.rank - 1])
         let (rowB, columnB) = (stridesB[b.rank - 2], stridesB[b.rank - 1])
-        let baseA = UnsafePointer(layoutA.storage.pointer.assumingMemoryBound(to: T.self) + layoutA.offset)
-        let baseB = UnsafePointer(layoutB.storage.pointer.assumingMemoryBound(to: T.self) + layoutB.offset)
+        let baseA = layoutA.first(of: T.self), baseB = layoutB.first(of: T.self)
 
-        try withExtendedLifetime((left, right)) {
+        try withExtendedLifetime((layoutA.storage, layoutB.storage)) {
             try result.withMutableBytes { bytes in
                 let c = bytes.assumingMemoryBound(to: T.self)
                 if a.rank == 2, b.rank == 2 {
@@ -109,7 +129,7 @@ extension NDArray {
                             offsetA &+= i &* outerA[axis]
                             offsetB &+= i &* outerB[axis]
                         }
-                        // An interrupt shows in the flag, which is read below.
+                        // What is thrown is an interrupt, which shows in the flag that is read below.
                         try? multiplyMatrices(
                             m: m, n: n, k: k, MatrixView(baseA + offsetA, rowStride: rowA, columnStride: columnA),
                             MatrixView(baseB + offsetB, rowStride: rowB, columnStride: columnB), into: c + plane * m * n)
@@ -125,45 +145,16 @@ extension NDArray {
         m: Int, n: Int, k: Int, _ a: MatrixView<T>, _ b: MatrixView<T>, into c: UnsafeMutablePointer<T>
     ) throws {
         if m == 1, n == 1, k > 0, a.columnStride == 1 || k == 1, b.rowStride == 1 || k == 1 {
-            c.pointee = T(T.dotProduct(a.pointer, b.pointer, k))
+            c.pointee = T(try T.dotProduct(a.pointer, b.pointer, k))
         } else {
             try BLAS.multiply(m: m, n: n, k: k, a, b, into: c, rowStride: n)
         }
     }
-
-    /// Itself when one of the last two axes runs along memory, else a copy that does.
-    private func matrixReady() throws -> NDArray {
-        guard let strides = try evaluatedLayout().strides else { return self }
-        let (rows, columns) = (shape[rank - 2], shape[rank - 1])
-        let (row, column) = (strides[rank - 2], strides[rank - 1])
-        let isReady = (column == 1 || columns == 1) && (row >= columns || rows == 1) || (row == 1 || rows == 1) && (column >= rows || columns == 1)
-        return isReady ? self : try contiguous()
-    }
 }
 
-/// The flag that Ctrl-C sets.
-package enum Interrupt {
-    package static var isSet: Bool { act_interrupt_get() != 0 }
-
-    /// - Throws: `ArrayError.interrupted` once it is set.
-    package static func check() throws {
-        if isSet { throw ArrayError.interrupted }
-    }
-}
-
-extension MatrixElement {
-    /// Σ a[i] b[i], summed in f64 over fixed pieces.
-    static func dotProduct(_ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ count: Int) -> Double {
-        let part = 1 << 16
-        if count <= part { return dotPiece(a, b, count) }
-        let parts = (count + part - 1) / part
-        var sums = [Double](repeating: 0, count: parts)
-        sums.withUnsafeMutableBufferPointer { sums in
-            ThreadPool.parallelFor(parts) { index in
-                let start = index * part
-                sums[index] = dotPiece(a + start, b + start, min(part, count - start))
-            }
-        }
-        return sums.reduce(0, +)
+extension Layout {
+    /// Where the first element is.
+    fileprivate func first<T>(of _: T.Type) -> UnsafePointer<T> {
+        UnsafePointer(storage.pointer.assumingMemoryBound(to: T.self) + offset)
     }
 }

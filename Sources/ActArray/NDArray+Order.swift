@@ -13,7 +13,8 @@ extension NDArray {
         let length = shape[position]
         if isTraced {
             let order = try rows.detached().orderOfRows(length)
-            let starts = order.indices.map { $0 / max(1, length) &* length &+ order[$0] }
+            var starts = order
+            try Interrupt.forEachPiece(starts.count) { for i in $0 { starts[i] &+= i / length &* length } }
             return try rows.gathered(GatherIndices(starts: starts, chunk: 1), shape: rows.shape).axisBack(position)
         }
         var result = rows
@@ -108,21 +109,46 @@ extension NDArray {
     /// The different elements in ascending order and how often each occurs (f64); NaNs count as one element, −0 as 0.
     package func unique() throws -> (values: NDArray, counts: NDArray) {
         let sorted = try detached().sorted(axis: nil)
-        func firsts<T: BinaryFloatingPoint>(_ elements: UnsafeBufferPointer<T>) -> [Int] {
-            elements.indices.filter { i in
-                i == 0 || elements[i] != elements[i - 1] && !(elements[i].isNaN && elements[i - 1].isNaN)
-            }
-        }
-        try MemoryPool.allow(count &* 8)
-        let starts: [Int]
         switch type {
-        case .f32: starts = try sorted.withContiguous(of: Float.self, firsts)
-        case .f64: starts = try sorted.withContiguous(of: Double.self, firsts)
-        case .bool: starts = try sorted.converted(to: .f32).withContiguous(of: Float.self, firsts)
+        case .f32: return try sorted.runs(of: Float.self)
+        case .f64: return try sorted.runs(of: Double.self)
+        case .bool:
+            let (values, counts) = try sorted.converted(to: .f32).runs(of: Float.self)
+            return (try values.converted(to: .bool), counts)
         }
-        let counts = zip(starts, starts.dropFirst() + [count]).map { Double($1 - $0) }
-        let values = try sorted.gathered(GatherIndices(starts: starts, chunk: 1), shape: [starts.count])
-        return (values, try NDArray(counts, shape: [counts.count]))
+    }
+
+    /// The first element of each run of equal ones of a sorted vector, and the runs' lengths.
+    private func runs<T: BinaryFloatingPoint>(of _: T.Type) throws -> (values: NDArray, counts: NDArray) {
+        try withContiguous(of: T.self) { elements in
+            func begins(_ i: Int) -> Bool {
+                let element = elements[i], last = elements[i &- 1]
+                return element != last && (element == element || last == last)
+            }
+            var runs = min(1, elements.count)
+            try Interrupt.forEachPiece(max(0, elements.count - 1)) { piece in
+                for i in piece { runs &+= begins(i &+ 1) ? 1 : 0 }
+            }
+            let values = try NDArray.uninitialized(shape: [runs], type: type), counts = try NDArray.uninitialized(shape: [runs], type: .f64)
+            guard runs > 0 else { return (values, counts) }
+            try values.withMutableBytes { values in
+                try counts.withMutableBytes { counts in
+                    let values = values.assumingMemoryBound(to: T.self), counts = counts.assumingMemoryBound(to: Double.self)
+                    var run = 0, start = 0
+                    values[0] = elements[0]
+                    try Interrupt.forEachPiece(elements.count - 1) { piece in
+                        for i in piece where begins(i &+ 1) {
+                            counts[run] = Double(i &+ 1 &- start)
+                            run &+= 1
+                            start = i &+ 1
+                            values[run] = elements[start]
+                        }
+                    }
+                    counts[run] = Double(elements.count - start)
+                }
+            }
+            return (values, counts)
+        }
     }
 
     /// For each axis the indices of the elements that are not 0, in row-major order.
@@ -133,9 +159,9 @@ extension NDArray {
         return try (0..<rank).map { axis in
             let (step, size) = (steps[axis], max(1, shape[axis]))
             let result = try NDArray.uninitialized(shape: [positions.count], type: .f64)
-            result.withMutableBytes { bytes in
+            try result.withMutableBytes { bytes in
                 let target = bytes.assumingMemoryBound(to: Double.self)
-                for i in 0..<positions.count { target[i] = Double(positions[i] / step % size) }
+                try ThreadPool.parallelPieces(positions.count) { for i in $0 { target[i] = Double(positions[i] / step % size) } }
             }
             return result
         }
@@ -146,19 +172,23 @@ extension NDArray {
     package func bincount(weights: NDArray? = nil, minLength: Int = 0) throws -> NDArray {
         if minLength < 0 { throw ArrayError.negativeSize(minLength) }
         if let weights, weights.shape != shape { throw ArrayError.shapesDiffer(operation: "bincount", shape, weights.shape, axis: nil) }
+        let numbers = try toDoubles()
         var largest = -1
-        let bins = try toDoubles().map { number -> Int in
-            guard let bin = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
-            guard bin >= 0 else { throw ArrayError.badValue(operation: "bincount", reason: "\(bin) is negative") }
-            largest = max(largest, bin)
-            return bin
+        try Interrupt.forEachPiece(numbers.count) { piece in
+            for number in numbers[piece] {
+                guard let bin = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
+                guard bin >= 0 else { throw ArrayError.badValue(operation: "bincount", reason: "\(bin) is negative") }
+                largest = max(largest, bin)
+            }
         }
         guard largest < 1 << 48 else { throw ArrayError.tooLarge(shape: [largest]) }
         let amounts = try weights?.toDoubles()
         let result = try NDArray.full(0, shape: [max(minLength, largest + 1)], type: .f64)
-        result.withMutableBytes { bytes in
+        try result.withMutableBytes { bytes in
             let sums = bytes.assumingMemoryBound(to: Double.self)
-            for (i, bin) in bins.enumerated() { sums[bin] += amounts?[i] ?? 1 }
+            try Interrupt.forEachPiece(numbers.count) { piece in
+                for i in piece { sums[Int(numbers[i])] += amounts?[i] ?? 1 }
+            }
         }
         return result
     }
@@ -194,19 +224,21 @@ extension NDArray {
         let (low, high) = (edges[0], edges[bins])
         let scale = Double(bins) / (high - low)
         let counts = try NDArray.full(0, shape: [bins], type: .f64)
-        counts.withMutableBytes { bytes in
+        try counts.withMutableBytes { bytes in
             let counts = bytes.assumingMemoryBound(to: Double.self)
-            for x in elements where x >= low && x <= high {
-                var bin: Int
-                if isUniform, scale.isFinite, scale > 0 {
-                    // The quotient may be off by a rounding: the edges decide.
-                    bin = min(bins - 1, Int(min((x - low) * scale, Double(bins))))
-                    while bin > 0, x < edges[bin] { bin -= 1 }
-                    while bin < bins - 1, x >= edges[bin + 1] { bin += 1 }
-                } else {
-                    bin = min(bins - 1, NDArray.place(of: x, in: edges, isRight: true) - 1)
+            try Interrupt.forEachPiece(elements.count) { piece in
+                for x in elements[piece] where x >= low && x <= high {
+                    var bin: Int
+                    if isUniform, scale.isFinite, scale > 0 {
+                        // The quotient may be off by a rounding: the edges decide.
+                        bin = min(bins - 1, Int(min((x - low) * scale, Double(bins))))
+                        while bin > 0, x < edges[bin] { bin -= 1 }
+                        while bin < bins - 1, x >= edges[bin + 1] { bin += 1 }
+                    } else {
+                        bin = min(bins - 1, NDArray.place(of: x, in: edges, isRight: true) - 1)
+                    }
+                    counts[bin] += 1
                 }
-                counts[bin] += 1
             }
         }
         return counts
@@ -215,8 +247,15 @@ extension NDArray {
     /// Where each of `values` would go in this sorted vector: before equal elements, or after them if `isRight`. NaN is the largest.
     package func searchsorted(_ values: NDArray, isRight: Bool = false) throws -> NDArray {
         guard rank == 1 else { throw ArrayError.rankMismatch(operation: "searchsorted", expected: "1", shape: shape) }
-        let elements = try toDoubles()
-        return try NDArray(values.toDoubles().map { Double(NDArray.place(of: $0, in: elements, isRight: isRight)) }, shape: values.shape)
+        let elements = try toDoubles(), wanted = try values.toDoubles()
+        let result = try NDArray.uninitialized(shape: values.shape, type: .f64)
+        try result.withMutableBytes { bytes in
+            let target = bytes.assumingMemoryBound(to: Double.self)
+            try ThreadPool.parallelPieces(wanted.count, of: 1 << 14) { piece in
+                for i in piece { target[i] = Double(NDArray.place(of: wanted[i], in: elements, isRight: isRight)) }
+            }
+        }
+        return result
     }
 
     private static func place(of x: Double, in sorted: [Double], isRight: Bool) -> Int {

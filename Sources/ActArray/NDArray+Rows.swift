@@ -1,5 +1,7 @@
-// Operations along one axis that look at whole rows: where the extreme is, running sums, softmax. The axis is brought to the end of
-// memory first, so that kernels see contiguous rows.
+// Operations along one axis that look at whole rows: where the extreme is, running sums, softmax. Kernels see contiguous rows: those of
+// other axes than the last are turned a few at a time.
+//
+// What must stay true: long rows are cut into pieces of fixed length, so that the bits do not depend on threads.
 
 import CActKernels
 
@@ -19,17 +21,14 @@ extension NDArray {
         var kept = shape
         kept.remove(at: position)
         if length == 0, !kept.contains(0) { throw ArrayError.emptyReduction(operation: name, shape: shape) }
-        let numbers = try type == .bool ? converted(to: .f32) : self
+        let numbers = try type == .bool ? converted(to: .f32) : detached()
         let result = try NDArray.uninitialized(shape: kept, type: .f64)
-        try numbers.forEachRow(position) { source, row in
-            let table = Kernels.table
-            let index: Int
-            if numbers.type == .f32 {
-                index = Int(op == .min ? table.pointee.argmin_f32(source.f32, length) : table.pointee.argmax_f32(source.f32, length))
-            } else {
-                index = Int(op == .min ? table.pointee.argmin_f64(source.f64, length) : table.pointee.argmax_f64(source.f64, length))
+        try numbers.forRows(position) { source, _, first, rows in
+            for row in 0..<rows {
+                let x = source + row &* length &* numbers.type.size
+                let index = length >= NDArray.longRow ? NDArray.argLong(op, numbers.type, x, length) : NDArray.arg(op, numbers.type, x, length)
+                result.withMutableBytes { $0.assumingMemoryBound(to: Double.self)[first &+ row] = Double(index) }
             }
-            result.withMutableBytes { $0.assumingMemoryBound(to: Double.self)[row] = Double(index) }
         }
         if !keepdims { return result }
         kept.insert(1, at: position)
@@ -55,12 +54,47 @@ extension NDArray {
         return view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
     }
 
-    private static func scan<T: BinaryFloatingPoint>(
+    private static func scan<T: MatrixElement>(
         _ op: CumulativeOperation, _ reversed: Bool, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ n: Int
     ) {
-        var total = op == .sum ? 0.0 : 1.0
-        for step in 0..<n {
-            let i = reversed ? n - 1 - step : step
+        if n < longRow || op == .prod {
+            // Products stay in order however long the row is: partial ones could overflow.
+            var total = op == .sum ? 0.0 : 1.0, start = 0
+            while start < n, !Interrupt.isSet {
+                let end = min(n, start &+ longRow)
+                scan(op, reversed, x, y, n, start..<end, &total)
+                start = end
+            }
+            return
+        }
+        // Sums of pieces first, so that each piece knows where it starts.
+        let parts = (n + longRow - 1) / longRow
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: parts) { starts in
+            ThreadPool.parallelFor(parts) { part in
+                if Interrupt.isSet { return }
+                let first = part * longRow, count = min(longRow, n - first)
+                let source = UnsafeRawPointer(x + (reversed ? n - first - count : first))
+                starts[part] = Reduction.blockValue(.sum, T.self == Float.self ? .f32 : .f64, source, count)
+            }
+            if Interrupt.isSet { return }
+            var sum = 0.0
+            for part in 0..<parts { (starts[part], sum) = (sum, sum + starts[part]) }
+            ThreadPool.parallelFor(parts) { part in
+                if Interrupt.isSet { return }
+                var total = starts[part]
+                scan(op, reversed, x, y, n, part * longRow..<min(n, (part + 1) * longRow), &total)
+            }
+        }
+    }
+
+    /// Steps `steps` of a scan, which goes on from `total`.
+    @inline(__always)
+    private static func scan<T: MatrixElement>(
+        _ op: CumulativeOperation, _ reversed: Bool, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ n: Int, _ steps: Range<Int>,
+        _ total: inout Double
+    ) {
+        for step in steps {
+            let i = reversed ? n &- 1 &- step : step
             if op == .sum { total += Double(x[i]) } else { total *= Double(x[i]) }
             y[i] = T(total)
         }
@@ -82,6 +116,13 @@ extension NDArray {
         }
         let table = Kernels.table
         let layout = try alongRows(position) { source, target, rows in
+            if length >= NDArray.longRow {
+                for row in 0..<rows {
+                    let offset = row &* length &* type.size
+                    NDArray.normalizeLong(op, type, source + offset, target + offset, length)
+                }
+                return
+            }
             switch (op, type) {
             case (.softmax, .f32): table.pointee.softmax_rows_f32(source.f32, target.f32, rows, length)
             case (.softmax, _): table.pointee.softmax_rows_f64(source.f64, target.f64, rows, length)
@@ -92,47 +133,162 @@ extension NDArray {
         return view(.normalize(op, axis: position), shape: shape, layout: layout)
     }
 
-    // MARK: Rows
+    // MARK: Long rows
 
-    /// Calls `body` for each row along the axis, in any order and on several threads, with its elements and its number.
-    private func forEachRow(_ axis: Int, _ body: (UnsafeRawPointer, Int) -> Void) throws {
-        let length = shape[axis]
-        try forRows(axis) { source, first, rows in
-            for row in 0..<rows { body(source + row &* length &* type.size, first &+ row) }
+    /// Rows from this length on are cut into pieces of it, which several threads share.
+    private static let longRow = 1 << 16
+
+    private static func arg(_ op: ReduceOperation, _ type: ElementType, _ x: UnsafeRawPointer, _ n: Int) -> Int {
+        let table = Kernels.table
+        if type == .f32 { return Int(op == .min ? table.pointee.argmin_f32(x.f32, n) : table.pointee.argmax_f32(x.f32, n)) }
+        return Int(op == .min ? table.pointee.argmin_f64(x.f64, n) : table.pointee.argmax_f64(x.f64, n))
+    }
+
+    private static func argLong(_ op: ReduceOperation, _ type: ElementType, _ x: UnsafeRawPointer, _ n: Int) -> Int {
+        let parts = (n + longRow - 1) / longRow
+        return withUnsafeTemporaryAllocation(of: Double.self, capacity: parts) { values in
+            ThreadPool.parallelFor(parts) { part in
+                values[part] = Reduction.blockValue(op, type, x + part * longRow * type.size, min(longRow, n - part * longRow))
+            }
+            var best = 0
+            for part in 1..<max(1, parts) where !values[best].isNaN {
+                if values[part].isNaN || (op == .min ? values[part] < values[best] : values[part] > values[best]) { best = part }
+            }
+            return best * longRow + arg(op, type, x + best * longRow * type.size, min(longRow, n - best * longRow))
         }
     }
 
-    /// A new array of the same shape and type: `body` maps some contiguous rows (source, target, how many).
-    private func alongRows(_ axis: Int, _ body: (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void) throws -> Layout {
-        let last = rank - 1, length = shape[axis]
-        var sizes = shape
-        sizes.remove(at: axis)
-        sizes.append(length)
-        let result = try NDArray.uninitialized(shape: sizes, type: type)
-        try result.withMutableBytes { bytes in
-            try forRows(axis) { source, first, rows in body(source, bytes + first &* length &* type.size, rows) }
-        }
-        var back = Array(0..<last)
-        back.insert(last, at: axis)
-        return try (axis == last ? result : result.transposed(back).contiguous()).evaluatedLayout()
-    }
-
-    private func forRows(_ axis: Int, _ body: (_ source: UnsafeRawPointer, _ first: Int, _ rows: Int) -> Void) throws {
-        if count == 0 { return }
-        let order = (0..<rank).filter { $0 != axis } + [axis]
-        let source = try detached().transposed(order).contiguous()
-        let layout = try source.evaluatedLayout()
-        let length = shape[axis], rows = count / length
-        let perChunk = max(1, Reduction.chunk / 4 / length)
-        withExtendedLifetime(layout.storage) {
-            let base = UnsafeRawPointer(layout.storage.pointer + layout.offset &* type.size)
-            ThreadPool.parallelFor((rows + perChunk - 1) / perChunk) { index in
-                if act_interrupt_get() != 0 { return }
-                let first = index * perChunk
-                body(base + first &* length &* type.size, first, min(perChunk, rows - first))
+    /// Softmax or its logarithm of one row: the largest element, the sum of exponentials, then the results, each in pieces.
+    private static func normalizeLong(
+        _ op: NormalizeOperation, _ type: ElementType, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ n: Int
+    ) {
+        let table = Kernels.table, parts = (n + longRow - 1) / longRow
+        func eachPart(_ body: (_ part: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ count: Int) -> Void) {
+            ThreadPool.parallelFor(parts) { part in
+                if Interrupt.isSet { return }
+                let offset = part * longRow * type.size
+                body(part, source + offset, target + offset, min(longRow, n - part * longRow))
             }
         }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * parts) { values in
+            eachPart { part, x, _, count in values[part] = Reduction.blockValue(.max, type, x, count) }
+            if Interrupt.isSet { return }
+            var largest = Reduction.Combination(.max)
+            for part in 0..<parts { largest.add(values[part]) }
+            let m = largest.total
+            eachPart { part, x, y, count in
+                var ties = 0.0
+                if type == .f32 {
+                    values[part] = table.pointee.exp_sum_f32(x.f32, op == .softmax ? y.f32 : nil, count, Float(m), &ties)
+                } else {
+                    values[part] = table.pointee.exp_sum_f64(x.f64, op == .softmax ? y.f64 : nil, count, m, &ties)
+                }
+                values[parts + part] = ties
+            }
+            if Interrupt.isSet { return }
+            var sum = Reduction.Combination(.sum), ties = 0.0
+            for part in 0..<parts {
+                sum.add(values[part])
+                ties += values[parts + part]
+            }
+            // As in the kernels of whole rows: nothing but −∞, or several +∞, have no limit.
+            var share = m == -.infinity || m == .infinity && ties + sum.value != 1 ? Double.nan : 1 / (ties + sum.value)
+            var narrow = Float(share), excess = sum.value + (ties - 1), log = 0.0
+            if op == .softmax {
+                eachPart { _, _, y, count in
+                    if type == .f32 {
+                        table.pointee.binary_f32[Int(ACT_B_MUL.rawValue)](y.f32, 1, &narrow, 0, y.f32, count)
+                    } else {
+                        table.pointee.binary_f64[Int(ACT_B_MUL.rawValue)](y.f64, 1, &share, 0, y.f64, count)
+                    }
+                }
+                return
+            }
+            table.pointee.unary_f64[Int(ACT_U_LOG1P.rawValue)](&excess, &log, 1)
+            if share.isNaN { log = .nan }
+            eachPart { _, x, y, count in
+                if type == .f32 {
+                    table.pointee.log_below_f32(x.f32, y.f32, count, Float(m), log)
+                } else {
+                    table.pointee.log_below_f64(x.f64, y.f64, count, m, log)
+                }
+            }
+        }
+    }
+
+    // MARK: Rows
+
+    /// A new array of the same shape and type: `body` maps some contiguous rows along the axis (source, target, how many).
+    private func alongRows(_ axis: Int, _ body: (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void) throws -> Layout {
+        let result = try NDArray.uninitialized(shape: shape, type: type)
+        try detached().forRows(axis, to: result) { source, target, _, rows in
+            if let target { body(source, target, rows) }
+        }
+        return try result.evaluatedLayout()
+    }
+
+    /// Calls `body` with contiguous rows along the axis, in any order and on several threads: where they are, where the results go that
+    /// belong into `result`, the number of the first row, and how many. Other axes than the last are brought into working memory a few
+    /// columns at a time, so that they stay in the cache.
+    private func forRows(
+        _ axis: Int, to result: NDArray? = nil,
+        _ body: (_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer?, _ first: Int, _ rows: Int) -> Void
+    ) throws {
+        if count == 0 { return }
+        let layout = try contiguous().evaluatedLayout()
+        let n = shape[axis], inner = shape[(axis + 1)...].reduce(1, &*), size = type.size
+        try withExtendedLifetime((layout.storage, result)) {
+            let base = UnsafeRawPointer(layout.storage.pointer + layout.offset &* size)
+            let target = result.map { $0.withMutableBytes { $0 } }
+            if inner == 1 {
+                let rowBytes = n &* size, rows = count / n
+                if n >= NDArray.longRow {
+                    for row in 0..<rows { body(base + row &* rowBytes, target.map { $0 + row &* rowBytes }, row, 1) }
+                    return try Interrupt.check()
+                }
+                return try ThreadPool.parallelPieces(rows, of: max(1, (1 << 14) / n)) { piece in
+                    let offset = piece.lowerBound &* rowBytes
+                    body(base + offset, target.map { $0 + offset }, piece.lowerBound, piece.count)
+                }
+            }
+            let panel = max(8, (96 << 10) / (n &* size) / 8 * 8), panels = (inner + panel - 1) / panel
+            let memory = n &* min(panel, inner) &* size
+            func runPanel(_ unit: Int, _ scratch: UnsafeMutableRawPointer) {
+                let plane = unit / panels, column = unit % panels &* panel, columns = min(panel, inner - column)
+                let offset = (plane &* n &* inner &+ column) &* size
+                NDArray.arrange(base + offset, along: 1, across: inner, columns, n, to: scratch, width: n, size)
+                body(scratch, target == nil ? nil : scratch, plane &* inner &+ column, columns)
+                if let target { NDArray.arrange(scratch, along: 1, across: n, n, columns, to: target + offset, width: inner, size) }
+            }
+            let units = count / (n &* inner) &* panels
+            if n < NDArray.longRow {
+                return try ThreadPool.parallel(units) { unit in
+                    withUnsafeTemporaryAllocation(byteCount: memory, alignment: 64) { scratch in
+                        if let scratch = scratch.baseAddress { runPanel(unit, scratch) }
+                    }
+                }
+            }
+            // Long columns: each row is shared out by `body`.
+            let scratch = try Storage(byteCount: memory)
+            try withExtendedLifetime(scratch) {
+                for unit in 0..<units {
+                    try Interrupt.check()
+                    runPanel(unit, scratch.pointer)
+                }
+            }
+            try Interrupt.check()
+        }
+    }
+
+    /// `to[p * width + j] = x[p * along + j * across]` for p < `count`, j < `used`.
+    private static func arrange(
+        _ x: UnsafeRawPointer, along: Int, across: Int, _ count: Int, _ used: Int, to: UnsafeMutableRawPointer, width: Int, _ size: Int
+    ) {
+        if size == 4 {
+            Kernels.table.pointee.arrange_f32(x.f32, along, across, count, used, to.f32, width)
+        } else {
+            Kernels.table.pointee.arrange_f64(x.f64, along, across, count, used, to.f64, width)
+        }
     }
 }
 

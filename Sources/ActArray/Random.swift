@@ -116,15 +116,18 @@ package struct RandomSource: Sendable {
     package mutating func permutation(_ n: Int) throws -> NDArray {
         guard n >= 0 else { throw ArrayError.negativeSize(n) }
         let result = try NDArray.uninitialized(shape: [n], type: .f64)
-        result.withMutableBytes { bytes in
+        try result.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: Double.self)
-            for i in 0..<n { target[i] = Double(i) }
+            try Interrupt.forEachPiece(n) { for i in $0 { target[i] = Double(i) } }
             // Fisher and Yates: each place in turn takes one of those not yet placed.
-            stream.forEach(from: position, count: max(0, n - 1)) { i, word in
-                let j = i &+ Int(truncatingIfNeeded: stream.bounded(word, UInt64(n &- i), at: position &+ UInt64(i)))
-                let element = target[i]
-                target[i] = target[j]
-                target[j] = element
+            try Interrupt.forEachPiece(max(0, n - 1)) { piece in
+                stream.forEach(from: position &+ UInt64(piece.lowerBound), count: piece.count) { step, word in
+                    let i = piece.lowerBound &+ step
+                    let j = i &+ Int(truncatingIfNeeded: stream.bounded(word, UInt64(n &- i), at: position &+ UInt64(i)))
+                    let element = target[i]
+                    target[i] = target[j]
+                    target[j] = element
+                }
             }
         }
         position &+= UInt64(max(0, n - 1))
@@ -143,10 +146,9 @@ package struct RandomSource: Sendable {
     ) throws {
         let part = 1 << 15, count = array.count
         let (stream, start) = (self.stream, position)
-        array.withMutableBytes { bytes in
-            ThreadPool.parallelFor((count + part - 1) / part) { index in
-                let first = index * part
-                body(stream, start &+ UInt64(first), first, min(part, count - first), bytes)
+        try array.withMutableBytes { bytes in
+            try ThreadPool.parallelPieces(count, of: part) { piece in
+                body(stream, start &+ UInt64(piece.lowerBound), piece.lowerBound, piece.count, bytes)
             }
         }
         position &+= UInt64(count)

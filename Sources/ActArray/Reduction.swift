@@ -4,6 +4,7 @@
 // alone, not on threads nor on whether the input was computed before.
 
 import CActKernels
+import Synchronization
 
 enum Reduction {
     /// Elements that a kernel reduces at once; their results are combined in order.
@@ -23,7 +24,10 @@ enum Reduction {
         if let strides = layout.strides {
             let order = x.shape.indices.sorted { abs(strides[$0]) == abs(strides[$1]) ? $0 < $1 : abs(strides[$0]) > abs(strides[$1]) }
             let inMemory = try x.transposed(order)
-            guard inMemory.node.layout?.strides == nil else { return try value(op, x.contiguous(), axes) }
+            guard inMemory.node.layout?.strides == nil else {
+                if axes.count == x.rank, x.count > 0 { return try gathered(op, x, layout, strides) }
+                return try value(op, x.contiguous(), axes)
+            }
             let result = try value(op, inMemory, order.indices.filter { axes.contains(order[$0]) })
             // The kept axes are in memory order: put them back.
             let kept = order.filter { !axes.contains($0) }
@@ -53,6 +57,34 @@ enum Reduction {
             if isNew { note(op, values, x.type) }
         }
         return result
+    }
+
+    /// Reduces all elements of a view with gaps, gathered a block at a time.
+    private static func gathered(_ op: ReduceOperation, _ x: NDArray, _ layout: Layout, _ strides: [Int]) throws -> NDArray {
+        let size = x.type.size, count = x.count, blocks = (count + block - 1) / block
+        let view = StridedView(base: layout.storage.pointer + layout.offset &* size, size: size, shape: x.shape, strides: strides)
+        try MemoryPool.allow(blocks &* 8)
+        var values = [Double](repeating: 0, count: blocks)
+        let sawSpecial = Atomic<Bool>(false), watches = NumericEvents.isEnabled
+        try withExtendedLifetime(layout.storage) {
+            try values.withUnsafeMutableBufferPointer { values in
+                try ThreadPool.parallelPieces(blocks, of: 8) { piece in
+                    withUnsafeTemporaryAllocation(byteCount: block &* 8, alignment: 64) { scratch in
+                        guard let scratch = scratch.baseAddress else { return }
+                        for index in piece {
+                            let n = min(block, count - index &* block)
+                            view.copy(index &* block, n, to: scratch)
+                            values[index] = blockValue(op, x.type, scratch, n)
+                            if watches, !values[index].isFinite, !isFinite(scratch, x.type, n) { sawSpecial.store(true, ordering: .relaxed) }
+                        }
+                    }
+                }
+            }
+        }
+        var total = Combination(op)
+        for value in values { total.add(value) }
+        if watches, !sawSpecial.load(ordering: .relaxed) { note(op, [total.value], x.type) }
+        return try NDArray.scalar(total.value, type: x.type)
     }
 
     // MARK: Numeric events

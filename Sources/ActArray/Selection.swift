@@ -5,6 +5,8 @@
 // as arrays too; arrays broadcast together, and their axes take the place of those they index, or come first when slices
 // stand between them.
 
+import Synchronization
+
 extension NDArray {
     /// One part of an index, as it stands between the brackets.
     package enum Index {
@@ -129,16 +131,29 @@ struct IndexPlan {
     private static func numbers(_ array: NDArray, axis: Int, size: Int) throws -> Lookup {
         let found = try Positions(count: array.count)
         func convert<T: BinaryFloatingPoint>(_ elements: UnsafeBufferPointer<T>) throws {
-            for (k, element) in elements.enumerated() {
-                // Out of bounds, like not whole, is sorted out apart, so that this loop is short.
-                guard element.magnitude < 0x1p53 else { throw Self.fault(Double(element), axis: axis, size: size) }
-                let i = Int(element), place = i < 0 ? i &+ size : i
-                guard T(i) == element, place >= 0, place < size else { throw Self.fault(Double(element), axis: axis, size: size) }
-                found.base[k] = place
+            let fault = Atomic<Int>(Int.max)
+            try ThreadPool.parallelPieces(elements.count) { piece in
+                for k in piece {
+                    guard let place = Self.place(elements[k], size: size) else {
+                        fault.min(k, ordering: .relaxed)
+                        return
+                    }
+                    found.base[k] = place
+                }
             }
+            let first = fault.load(ordering: .relaxed)
+            if first < elements.count { throw Self.fault(Double(elements[first]), axis: axis, size: size) }
         }
         if array.type == .f32 { try array.withContiguous(of: Float.self, convert) } else { try array.withContiguous(of: Double.self, convert) }
         return Lookup(shape: array.shape, axes: [axis], positions: [found])
+    }
+
+    /// The place from 0 that a number means on an axis; `nil` when it is no index of it.
+    @inline(__always)
+    static func place<T: BinaryFloatingPoint>(_ number: T, size: Int) -> Int? {
+        guard number.magnitude < 0x1p53 else { return nil }
+        let i = Int(number), place = i < 0 ? i &+ size : i
+        return T(i) == number && place >= 0 && place < size ? place : nil
     }
 
     /// Why a number is no index of an axis.
@@ -157,7 +172,7 @@ struct IndexPlan {
         let steps = Shapes.rowMajorStrides(array.shape)
         let positions = try array.shape.indices.map { a in
             let positions = try Positions(count: flat.count)
-            for i in 0..<flat.count { positions[i] = flat[i] / steps[a] % array.shape[a] }
+            try ThreadPool.parallelPieces(flat.count) { for i in $0 { positions[i] = flat[i] / steps[a] % array.shape[a] } }
             return positions
         }
         return Lookup(shape: [flat.count], axes: axes, positions: positions)
@@ -208,12 +223,16 @@ extension NDArray {
     /// The flat positions of the true elements of a bool array, ascending.
     func truePositions() throws -> Positions {
         try withContiguous(of: UInt8.self) { mask in
-            let positions = try Positions(count: mask.reduce(0) { $0 &+ Int($1) } + 1)
+            var total = 1
+            try Interrupt.forEachPiece(mask.count) { for i in $0 { total &+= Int(mask[i]) } }
+            let positions = try Positions(count: total)
             // One place more than needed, so that writing needs no branch.
             var k = 0
-            for i in mask.indices {
-                positions[k] = i
-                k &+= Int(mask[i])
+            try Interrupt.forEachPiece(mask.count) { piece in
+                for i in piece {
+                    positions[k] = i
+                    k &+= Int(mask[i])
+                }
             }
             return Positions(positions, count: k)
         }
@@ -270,18 +289,22 @@ extension IndexPlan {
         }
         let total = try Shapes.count(lookupShape)
         let offsets = try Positions(count: total)
-        offsets.base.update(repeating: place.offset, count: total)
+        try ThreadPool.parallelPieces(total) { (offsets.base + $0.lowerBound).update(repeating: place.offset, count: $0.count) }
         for lookup in lookups {
             for (axis, positions) in zip(lookup.axes, lookup.positions) {
                 let stride = strideOfAxis[axis] ?? 0
                 if positions.count == 1 {
                     let offset = positions[0] &* stride
-                    for i in 0..<total { offsets[i] &+= offset }
+                    try ThreadPool.parallelPieces(total) { for i in $0 { offsets[i] &+= offset } }
                 } else if lookup.shape == lookupShape {
-                    for i in 0..<total { offsets[i] &+= positions[i] &* stride }
+                    try ThreadPool.parallelPieces(total) { for i in $0 { offsets[i] &+= positions[i] &* stride } }
                 } else if let steps = Shapes.broadcastStrides(lookup.shape, Shapes.rowMajorStrides(lookup.shape), to: lookupShape) {
-                    StridedView(base: positions.base, size: 8, shape: lookupShape, strides: steps).forEachRun(0, total) { from, step, run, done in
-                        for i in 0..<run { offsets[done &+ i] &+= positions[from &+ i &* step] &* stride }
+                    let view = StridedView(base: positions.base, size: 8, shape: lookupShape, strides: steps)
+                    try ThreadPool.parallelPieces(total) { piece in
+                        view.forEachRun(piece.lowerBound, piece.count) { from, step, run, done in
+                            let first = piece.lowerBound &+ done
+                            for i in 0..<run { offsets[first &+ i] &+= positions[from &+ i &* step] &* stride }
+                        }
                     }
                 }
             }
@@ -333,27 +356,26 @@ struct Selection {
     func starts() throws -> [Int] {
         try MemoryPool.allow(itemCount &* 8)
         var starts = [Int](repeating: 0, count: itemCount)
-        forEachItem(0..<itemCount) { item, offset in starts[item] = offset }
+        try Interrupt.forEachPiece(itemCount) { forEachItem($0) { item, offset in starts[item] = offset } }
         return starts
     }
 
     var chunk: Int { innerCount }
 
     /// Copies the selected elements, of `size` bytes each, to contiguous memory; on all threads.
-    func read(from base: UnsafeRawPointer, size: Int, to target: UnsafeMutableRawPointer) {
+    /// - Throws: `interrupted`.
+    func read(from base: UnsafeRawPointer, size: Int, to target: UnsafeMutableRawPointer) throws {
         switch size {
-        case 1: read(base.assumingMemoryBound(to: UInt8.self), target.assumingMemoryBound(to: UInt8.self))
-        case 4: read(base.assumingMemoryBound(to: UInt32.self), target.assumingMemoryBound(to: UInt32.self))
-        default: read(base.assumingMemoryBound(to: UInt64.self), target.assumingMemoryBound(to: UInt64.self))
+        case 1: try read(base.assumingMemoryBound(to: UInt8.self), target.assumingMemoryBound(to: UInt8.self))
+        case 4: try read(base.assumingMemoryBound(to: UInt32.self), target.assumingMemoryBound(to: UInt32.self))
+        default: try read(base.assumingMemoryBound(to: UInt64.self), target.assumingMemoryBound(to: UInt64.self))
         }
     }
 
-    private func read<T>(_ base: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>) {
+    private func read<T>(_ base: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>) throws {
         guard count > 0 else { return }
         let inner = innerCount, items = itemCount, isContiguous = isInnerContiguous
-        let part = max(1, (1 << 16) / inner)
-        ThreadPool.parallelFor((items + part - 1) / part) { index in
-            let range = index * part..<min(items, (index + 1) * part)
+        try ThreadPool.parallelPieces(items, of: max(1, (1 << 15) / inner)) { range in
             if inner == 1 {
                 forEachItem(range) { item, offset in target[item] = base[offset] }
             } else if isContiguous {

@@ -1,5 +1,7 @@
-// Sorting of raw numbers: radix sort of order-preserving integers, halves on several threads merged afterwards. Equal keys keep their
-// order, so how the work is shared out does not show in the result.
+// Sorting of raw numbers: radix sort of order-preserving integers, a digit at a time, the elements of each digit shared out among the
+// threads. Equal keys keep their order, so how the work is shared out does not show in the result.
+
+import Synchronization
 
 /// A floating-point type that maps to unsigned integers of the same order; NaN comes last, and −0 before 0.
 protocol SortableNumber: BinaryFloatingPoint {
@@ -54,21 +56,30 @@ struct IndexedKey<Key: FixedWidthInteger & UnsignedInteger>: Keyed {
 
 enum Sort {
     /// Sorts numbers in place; NaN last.
+    /// - Throws: `outOfMemory`; `interrupted`, after which the elements are of no use.
     static func sort<T: SortableNumber>(_ numbers: UnsafeMutablePointer<T>, count: Int, isParallel: Bool) throws {
         guard count > 1 else { return }
         let keys = UnsafeMutableRawPointer(numbers).assumingMemoryBound(to: T.Key.self)
-        var isSorted = true, last = T.Key.min
-        for i in 0..<count {
-            let key = numbers[i].sortKey
-            isSorted = isSorted && key >= last
-            keys[i] = key
-            last = key
+        let isDisordered = Atomic<Bool>(false)
+        try pieces(count, isParallel) { piece in
+            var isSorted = true, last = T.Key.min
+            for i in piece {
+                let key = numbers[i].sortKey
+                isSorted = isSorted && key >= last
+                keys[i] = key
+                last = key
+            }
+            if !isSorted { isDisordered.store(true, ordering: .relaxed) }
         }
-        if !isSorted { try sort(keys, count: count, keyBits: T.Key.bitWidth, isParallel: isParallel) }
-        for i in 0..<count { numbers[i] = T(sortKey: keys[i]) }
+        var boundary = pieceSize
+        while boundary < count, keys[boundary - 1] <= keys[boundary] { boundary += pieceSize }
+        if isDisordered.load(ordering: .relaxed) || boundary < count { try sort(keys, count: count, keyBits: T.Key.bitWidth, isParallel: isParallel) }
+        try pieces(count, isParallel) { piece in
+            for i in piece { numbers[i] = T(sortKey: keys[i]) }
+        }
     }
 
-    /// The order that sorts numbers: `body(rank, index)` for rank 0, 1, … Equal numbers (−0 and 0 too) stay in order.
+    /// The order that sorts numbers: `body(rank, index)` for each rank, on any thread. Equal numbers (−0 and 0 too) stay in order.
     static func order<T: SortableNumber>(
         of numbers: UnsafePointer<T>, count: Int, isParallel: Bool, _ body: (_ rank: Int, _ index: Int) -> Void
     ) throws {
@@ -82,36 +93,137 @@ enum Sort {
         let storage = try Storage(byteCount: count * MemoryLayout<IndexedKey<Key>>.stride)
         let pairs = storage.pointer.assumingMemoryBound(to: IndexedKey<Key>.self)
         try withExtendedLifetime(storage) {
-            for i in 0..<count { pairs[i] = IndexedKey(key: Key((numbers[i] + 0).sortKey), index: Key(truncatingIfNeeded: i)) }
+            try pieces(count, isParallel) { piece in
+                for i in piece { pairs[i] = IndexedKey(key: Key((numbers[i] + 0).sortKey), index: Key(truncatingIfNeeded: i)) }
+            }
             try sort(pairs, count: count, keyBits: T.Key.bitWidth, isParallel: isParallel)
-            for rank in 0..<count { body(rank, Int(pairs[rank].index)) }
+            try pieces(count, isParallel) { piece in
+                for rank in piece { body(rank, Int(pairs[rank].index)) }
+            }
         }
     }
 
+    // MARK: Pieces
+
+    private static let pieceSize = 1 << 16
+
+    /// Calls `body` with the pieces of 0 ..< `count`, and ends early when interrupted.
+    @inline(__always)
+    private static func pieces(_ count: Int, _ isParallel: Bool, _ body: (Range<Int>) -> Void) throws {
+        if isParallel {
+            try ThreadPool.parallelPieces(count, of: pieceSize, body)
+        } else {
+            try Interrupt.forEachPiece(count, of: pieceSize, body)
+        }
+    }
+
+    // MARK: Digits
+
+    /// Digits have 8 bits, or 11 when there are many elements.
+    private static let mostBuckets = 1 << 11
+    /// Fewer elements are sorted by insertion.
+    private static let few = 48
+
     /// Sorts elements in place by their keys, keeping the order of equal ones.
     private static func sort<Element: Keyed>(_ elements: UnsafeMutablePointer<Element>, count: Int, keyBits: Int, isParallel: Bool) throws {
-        if count <= 48 { return insertionSort(elements, count) }
-        // Parts sorted side by side, then merged in pairs, every merge cut into pieces of equal length.
-        var parts = 1
-        while isParallel, count >= 1 << 16, parts < ThreadPool.count, parts < 16 { parts *= 2 }
+        if count <= few { return insertionSort(elements, count) }
+        // A thread takes the same part of the elements for every digit.
+        let parts = isParallel && count >= 1 << 16 ? min(ThreadPool.count, 16) : 1
         let elementBytes = (count * MemoryLayout<Element>.stride + 63) / 64 * 64
-        let storage = try Storage(byteCount: elementBytes + parts * tableSize * MemoryLayout<Int>.stride)
-        withExtendedLifetime(storage) {
+        let storage = try Storage(byteCount: elementBytes + parts * mostBuckets * MemoryLayout<Int>.stride)
+        try withExtendedLifetime(storage) {
             let scratch = storage.pointer.assumingMemoryBound(to: Element.self)
             let tables = (storage.pointer + elementBytes).assumingMemoryBound(to: Int.self)
-            if parts == 1 { return radixSort(elements, scratch, count, keyBits, tables) }
+            let bits = count < 1 << 12 ? 8 : 11
+            if keyBits <= 32 { return try sortDigits(elements, scratch, count, bits: bits, 0..<32, parts, tables) }
+            // Of 64-bit keys the upper half decides nearly always: that first, then each run in which it is equal by the lower half.
+            let base = keyBits - (bits == 8 ? 32 : 33)
+            try sortDigits(elements, scratch, count, bits: bits, base..<keyBits, parts, tables)
             let length = (count + parts - 1) / parts
-            ThreadPool.parallelFor(parts) { part in
-                let start = min(count, part * length)
-                radixSort(elements + start, scratch + start, min(length, count - start), keyBits, tables + part * tableSize)
+            try ThreadPool.parallel(parts) { part in
+                sortRuns(elements, scratch, count, part * length..<min(count, (part + 1) * length), base: base, tables + part * mostBuckets)
             }
-            var from = elements, to = scratch, width = length
-            while width < count {
-                mergePairs(from, to, count: count, width: width)
-                swap(&from, &to)
-                width *= 2
+        }
+    }
+
+    /// Sorts by the bits `range` of the keys, a digit of `bits` at a time, least significant first. A digit in which all keys agree costs
+    /// no copy.
+    private static func sortDigits<Element: Keyed>(
+        _ elements: UnsafeMutablePointer<Element>, _ scratch: UnsafeMutablePointer<Element>, _ count: Int, bits: Int, _ range: Range<Int>,
+        _ parts: Int, _ tables: UnsafeMutablePointer<Int>
+    ) throws {
+        let buckets = 1 << bits, mask = Element.Key(truncatingIfNeeded: buckets - 1), length = (count + parts - 1) / parts
+        var from = elements, to = scratch
+        for base in stride(from: range.lowerBound, to: range.upperBound, by: bits) {
+            let shift = Element.Key(truncatingIfNeeded: base), source = from, target = to
+            try ThreadPool.parallel(parts) { part in
+                let table = tables + part * mostBuckets
+                table.update(repeating: 0, count: buckets)
+                inPieces(part * length, min(count, (part + 1) * length)) { piece in
+                    for i in piece { table[Int(truncatingIfNeeded: (source[i].key &>> shift) & mask)] &+= 1 }
+                }
             }
-            if from != elements { elements.update(from: from, count: count) }
+            let first = Int(truncatingIfNeeded: (source[0].key &>> shift) & mask)
+            if (0..<parts).reduce(0, { $0 &+ tables[$1 * mostBuckets + first] }) == count { continue }
+            var sum = 0
+            for bucket in 0..<buckets {
+                for part in 0..<parts {
+                    let place = tables + (part &* mostBuckets &+ bucket), size = place.pointee
+                    place.pointee = sum
+                    sum &+= size
+                }
+            }
+            try ThreadPool.parallel(parts) { part in
+                let table = tables + part * mostBuckets
+                inPieces(part * length, min(count, (part + 1) * length)) { piece in
+                    for i in piece {
+                        let element = source[i]
+                        let bucket = Int(truncatingIfNeeded: (element.key &>> shift) & mask)
+                        target[table[bucket]] = element
+                        table[bucket] &+= 1
+                    }
+                }
+            }
+            swap(&from, &to)
+        }
+        if from != elements { try pieces(count, parts > 1) { (elements + $0.lowerBound).update(from: from + $0.lowerBound, count: $0.count) } }
+    }
+
+    /// Calls `body` with pieces of `start ..< end`, until an interrupt.
+    @inline(__always)
+    private static func inPieces(_ start: Int, _ end: Int, _ body: (Range<Int>) -> Void) {
+        var first = start
+        while first < end, !Interrupt.isSet {
+            let last = min(end, first &+ (1 << 20))
+            body(first..<last)
+            first = last
+        }
+    }
+
+    /// Sorts each run of keys that are equal above their lowest `base` bits by these; of the runs that begin in `part`.
+    private static func sortRuns<Element: Keyed>(
+        _ elements: UnsafeMutablePointer<Element>, _ scratch: UnsafeMutablePointer<Element>, _ count: Int, _ part: Range<Int>, base: Int,
+        _ table: UnsafeMutablePointer<Int>
+    ) {
+        let shift = Element.Key(truncatingIfNeeded: base)
+        var start = part.lowerBound
+        if start > 0 {
+            let before = elements[start - 1].key &>> shift
+            while start < part.upperBound, elements[start].key &>> shift == before { start += 1 }
+        }
+        while start < part.upperBound {
+            let upper = elements[start].key &>> shift
+            var end = start + 1
+            while end < count, elements[end].key &>> shift == upper { end += 1 }
+            let length = end - start
+            if length > few {
+                // Only an interrupt is thrown, and the caller looks for that.
+                try? sortDigits(elements + start, scratch + start, length, bits: length < 1 << 12 ? 8 : 11, 0..<base, 1, table)
+                if Interrupt.isSet { return }
+            } else if length > 1 {
+                insertionSort(elements + start, length)
+            }
+            start = end
         }
     }
 
@@ -126,114 +238,6 @@ enum Sort {
             }
             a[j] = element
             i += 1
-        }
-    }
-
-    /// The most counts that one sort needs: of three digits of 11 bits.
-    private static let tableSize = 3 << 11
-
-    /// By digits of 8 bits, or of 11 when there are many elements. Of 64-bit keys the upper half decides nearly always, so that is sorted
-    /// first, and then each run in which it is equal by the lower half.
-    private static func radixSort<Element: Keyed>(
-        _ elements: UnsafeMutablePointer<Element>, _ scratch: UnsafeMutablePointer<Element>, _ count: Int, _ keyBits: Int,
-        _ tables: UnsafeMutablePointer<Int>
-    ) {
-        if count <= 48 { return insertionSort(elements, count) }
-        let bits = count < 1 << 12 ? 8 : 11, passes = 32 / bits + (bits == 8 ? 0 : 1)
-        if keyBits <= 32 { return sortDigits(elements, scratch, count, bits: bits, passes: passes, base: 0, tables) }
-        let base = keyBits - bits * passes, shift = Element.Key(truncatingIfNeeded: base)
-        sortDigits(elements, scratch, count, bits: bits, passes: passes, base: base, tables)
-        var start = 0
-        while start < count {
-            let upper = elements[start].key &>> shift
-            var end = start + 1
-            while end < count, elements[end].key &>> shift == upper { end += 1 }
-            let length = end - start
-            if length > 48 {
-                let bits = length < 1 << 12 ? 8 : 11
-                sortDigits(elements + start, scratch + start, length, bits: bits, passes: (base + bits - 1) / bits, base: 0, tables)
-            } else if length > 1 {
-                insertionSort(elements + start, length)
-            }
-            start = end
-        }
-    }
-
-    /// Sorts by `passes` digits of the keys above their lowest `base` bits, least significant digit first. Digits in which all keys
-    /// agree cost nothing.
-    private static func sortDigits<Element: Keyed>(
-        _ elements: UnsafeMutablePointer<Element>, _ scratch: UnsafeMutablePointer<Element>, _ count: Int, bits: Int, passes: Int, base: Int,
-        _ tables: UnsafeMutablePointer<Int>
-    ) {
-        let buckets = 1 << bits, mask = Element.Key(truncatingIfNeeded: buckets - 1)
-        tables.update(repeating: 0, count: passes * buckets)
-        for i in 0..<count {
-            var rest = elements[i].key &>> Element.Key(truncatingIfNeeded: base), table = tables
-            for _ in 0..<passes {
-                table[Int(truncatingIfNeeded: rest & mask)] &+= 1
-                rest = rest &>> Element.Key(truncatingIfNeeded: bits)
-                table += buckets
-            }
-        }
-        var from = elements, to = scratch
-        for pass in 0..<passes {
-            let table = tables + pass * buckets, shift = Element.Key(truncatingIfNeeded: base &+ pass &* bits)
-            if table[Int(truncatingIfNeeded: (from[0].key &>> shift) & mask)] == count { continue }
-            var sum = 0
-            for bucket in 0..<buckets {
-                let size = table[bucket]
-                table[bucket] = sum
-                sum &+= size
-            }
-            for i in 0..<count {
-                let element = from[i]
-                let bucket = Int(truncatingIfNeeded: (element.key &>> shift) & mask)
-                to[table[bucket]] = element
-                table[bucket] &+= 1
-            }
-            swap(&from, &to)
-        }
-        if from != elements { elements.update(from: from, count: count) }
-    }
-
-    /// Merges runs of `width` elements in pairs.
-    private static func mergePairs<Element: Keyed>(
-        _ from: UnsafeMutablePointer<Element>, _ to: UnsafeMutablePointer<Element>, count: Int, width: Int
-    ) {
-        let pieces = ThreadPool.count * 2, piece = (count + pieces - 1) / pieces
-        ThreadPool.parallelFor(pieces) { index in
-            var start = min(count, index * piece)
-            let end = min(count, start + piece)
-            while start < end {
-                let base = start / (2 * width) * (2 * width), middle = min(count, base + width), stop = min(count, base + 2 * width)
-                let last = min(end, stop)
-                merge(from + base, middle - base, from + middle, stop - middle, start - base, last - base, to + base)
-                start = last
-            }
-        }
-    }
-
-    /// Elements `start ..< end` of the merge of two sorted runs; of equal ones those of `a` come first.
-    private static func merge<Element: Keyed>(
-        _ a: UnsafeMutablePointer<Element>, _ aCount: Int, _ b: UnsafeMutablePointer<Element>, _ bCount: Int, _ start: Int, _ end: Int,
-        _ to: UnsafeMutablePointer<Element>
-    ) {
-        // How many of the first `start` come from a: the least i for which b[start − i − 1] < a[i].
-        var low = max(0, start - bCount), high = min(start, aCount)
-        while low < high {
-            let i = (low + high) / 2
-            if b[start - i - 1].key < a[i].key { high = i } else { low = i + 1 }
-        }
-        var i = low, j = start - low, k = start
-        while k < end, i < aCount, j < bCount {
-            let takesB = b[j].key < a[i].key
-            to[k] = takesB ? b[j] : a[i]
-            j &+= takesB ? 1 : 0
-            i &+= takesB ? 0 : 1
-            k &+= 1
-        }
-        if k < end {
-            if i < aCount { (to + k).update(from: a + i, count: end - k) } else { (to + k).update(from: b + j, count: end - k) }
         }
     }
 }

@@ -98,7 +98,7 @@ struct StridedView {
     }
 
     /// Copies everything, on all threads; transposed views by tiles, so that whole cache lines are used.
-    func copyAll(to target: UnsafeMutableRawPointer) {
+    func copyAll(to target: UnsafeMutableRawPointer) throws {
         let count = shape.reduce(1, &*)
         if count == 0 { return }
         let last = shape.count - 1
@@ -106,21 +106,19 @@ struct StridedView {
             let fast = strides.indices.dropLast().last(where: { abs(strides[$0]) == 1 && shape[$0] >= 8 })
         {
             switch size {
-            case 1: copyTiles(fast, target.assumingMemoryBound(to: UInt8.self))
-            case 4: copyTiles(fast, target.assumingMemoryBound(to: UInt32.self))
-            default: copyTiles(fast, target.assumingMemoryBound(to: UInt64.self))
+            case 1: try copyTiles(fast, target.assumingMemoryBound(to: UInt8.self))
+            case 4: try copyTiles(fast, target.assumingMemoryBound(to: UInt32.self))
+            default: try copyTiles(fast, target.assumingMemoryBound(to: UInt64.self))
             }
             return
         }
-        let part = 1 << 16
-        ThreadPool.parallelFor((count + part - 1) / part) { index in
-            let start = index * part
-            copy(start, min(part, count - start), to: target + start * size)
+        try ThreadPool.parallelPieces(count) { piece in
+            copy(piece.lowerBound, piece.count, to: target + piece.lowerBound * size)
         }
     }
 
     /// Copies square tiles of the axis that is contiguous in the source (`fast`) and the last one, contiguous in the target.
-    private func copyTiles<T>(_ fast: Int, _ target: UnsafeMutablePointer<T>) {
+    private func copyTiles<T>(_ fast: Int, _ target: UnsafeMutablePointer<T>) throws {
         let source = base.assumingMemoryBound(to: T.self)
         let last = shape.count - 1, tile = 32
         let to = Shapes.rowMajorStrides(shape)
@@ -129,7 +127,7 @@ struct StridedView {
         let others = shape.indices.filter { $0 != fast && $0 != last }
         let panels = (rows + tile - 1) / tile
         let planes = others.reduce(1) { $0 &* shape[$1] }
-        ThreadPool.parallelFor(panels &* planes) { index in
+        try ThreadPool.parallel(panels &* planes) { index in
             var rest = index / panels, fromOffset = 0, toOffset = 0
             for axis in others.reversed() {
                 fromOffset &+= rest % shape[axis] &* strides[axis]
@@ -139,7 +137,7 @@ struct StridedView {
             let first = index % panels &* tile
             let height = min(tile, rows - first)
             var column = 0
-            while column < columns {
+            while column < columns, !Interrupt.isSet {
                 let width = min(tile, columns - column)
                 for i in first..<first + height {
                     let from = source + (fromOffset &+ i &* rowStep &+ column &* columnStep)

@@ -187,6 +187,9 @@ typedef struct act_sgd {
     int nesterov;
 } act_sgd;
 
+/// How much of k a product of matrices sums before it adds to the result.
+enum { PRODUCT_DEPTH = 256 };
+
 /// Every kernel for one instruction set. Arrays of functions are indexed by the enumerators above.
 typedef struct act_kernel_table {
     const char *isa;
@@ -255,6 +258,32 @@ typedef struct act_kernel_table {
     void (*log_softmax_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
     void (*logsumexp_rows_f64)(const double *x, double *y, size_t rows, size_t cols); // y: one number a row
     void (*logsumexp_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
+
+    // Parts of one long row, m being its largest element. `exp_sum`: y[i] = e^(x[i]-m), unless y is NULL; the result is their sum without
+    // the elements equal to m, which are counted in *ties. `log_below`: y[i] = x[i] - m - log.
+    double (*exp_sum_f64)(const double *x, double *_Nullable y, size_t n, double m, double *ties);
+    double (*exp_sum_f32)(const float *x, float *_Nullable y, size_t n, float m, double *ties);
+    void (*log_below_f64)(const double *x, double *y, size_t n, double m, double log);
+    void (*log_below_f32)(const float *x, float *y, size_t n, float m, double log);
+
+    /// Products of matrices, c = (adds ? c : 0) + alpha a @ b; a is (m, k), b (k, n), strides in elements; c is row-major, its rows `row`
+    /// apart. k is taken in pieces of PRODUCT_DEPTH, in order; a piece is one sum in the order of k. Quickest with 256 rows or so:
+    /// strips of b are packed anew in each call.
+    void (*product_f64)(size_t m, size_t n, size_t k, double alpha, const double *a, ptrdiff_t a_row, ptrdiff_t a_k, const double *b,
+                        ptrdiff_t b_k, ptrdiff_t b_column, int adds, double *c, size_t row);
+    void (*product_f32)(size_t m, size_t n, size_t k, float alpha, const float *a, ptrdiff_t a_row, ptrdiff_t a_k, const float *b,
+                        ptrdiff_t b_k, ptrdiff_t b_column, int adds, float *c, size_t row);
+    /// to[p * width + j] = x[p * along + j * across] for p < count and j < used; quick where `across` or `along` is 1.
+    void (*arrange_f64)(const double *x, ptrdiff_t along, ptrdiff_t across, size_t count, size_t used, double *to, size_t width);
+    void (*arrange_f32)(const float *x, ptrdiff_t along, ptrdiff_t across, size_t count, size_t used, float *to, size_t width);
+    /// Rows and columns that a tile in registers has; parts of products are best multiples of it.
+    size_t tile_rows, tile_lanes_f64, tile_lanes_f32;
+    /// y[j] += alpha Σ x[p * step] b[p * row + j]: a vector times the rows of a matrix, j < n.
+    void (*product_rows_f64)(size_t k, size_t n, double alpha, const double *x, ptrdiff_t step, const double *b, ptrdiff_t row, double *y);
+    void (*product_rows_f32)(size_t k, size_t n, float alpha, const float *x, ptrdiff_t step, const float *b, ptrdiff_t row, float *y);
+    /// y[i * step] = (adds ? y[i * step] : 0) + alpha Σ x[p] a[i * row + p]: the rows of a matrix times a vector, i < m.
+    void (*product_dots_f64)(size_t m, size_t k, double alpha, const double *x, const double *a, ptrdiff_t row, int adds, double *y, ptrdiff_t step);
+    void (*product_dots_f32)(size_t m, size_t k, float alpha, const float *x, const float *a, ptrdiff_t row, int adds, float *y, ptrdiff_t step);
 
     void (*adam_f64)(double *p, const double *g, double *m, double *v, size_t n, const act_adam *h);
     void (*adam_f32)(float *p, const float *g, float *m, float *v, size_t n, const act_adam *h);
