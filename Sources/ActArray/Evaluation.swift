@@ -16,19 +16,16 @@ extension NDArray {
     package func evaluate() throws {
         if node.layout != nil { return }
         if try node.evaluateAlone() { return }
-        var graph = try Graph(root: node)
-        defer { graph.restore() }
-        let outputs = try graph.run(storingRoot: true).outputs
-        graph.store(outputs)
+        let graph = try Graph(root: node)
+        graph.store(try graph.run(storingRoot: true).results)
     }
 
     /// Evaluates and reduces all elements at once; they are stored only if someone else refers to them.
     static func reduceAll(_ op: ReduceOperation, _ x: consuming NDArray) throws -> Double {
         let isShared = !isKnownUniquelyReferenced(&x.node)
-        var graph = try Graph(root: x.node)
-        defer { graph.restore() }
-        let (outputs, value) = try graph.run(storingRoot: isShared, reducing: op)
-        graph.store(outputs)
+        let graph = try Graph(root: x.node)
+        let (results, value) = try graph.run(storingRoot: isShared, reducing: op)
+        graph.store(results)
         return value
     }
 }
@@ -53,20 +50,20 @@ extension Node {
         let (a, b, c) = (first, inputs.count > 1 ? inputs[1].operand : first, inputs.count > 2 ? inputs[2].operand : first)
         let (sizeA, sizeB, sizeC) = (inputs[0].type.size, inputs[min(1, inputs.count - 1)].type.size, last.type.size)
         let watches = NumericEvents.isEnabled
-        let found = Found()
+        let found = watches ? Found() : nil
         parallelChunks(count, work: count &* primitive.cost) { start, n in
             if act_interrupt_get() != 0 { return }
             let (a, b, c) = (a.advanced(start, sizeA), b.advanced(start, sizeB), c.advanced(start, sizeC))
             let target = storage.pointer + start &* type.size
             kernel.run(a, b, c, to: target, n)
-            if watches, act_fp_flags() != 0 {
+            if let found, act_fp_flags() != 0 {
                 let operands = zip([a, b, c], inputs).map { ($0, $1.type) }
                 found.add(0, NumericEvents.examine(primitive, site, operands: operands, result: target, type: type, start: start, n))
                 act_fp_clear()
             }
         }
         if act_interrupt_get() != 0 { throw ArrayError.interrupted }
-        NumericEvents.add(found.merged)
+        if let found { NumericEvents.add(found.merged) }
         set(Layout(storage: storage, offset: 0, strides: nil))
         return true
     }

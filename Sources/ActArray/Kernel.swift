@@ -109,6 +109,54 @@ enum Kernel {
     }
 }
 
+extension Kernel {
+    /// How an operation continues a chain: its code there when the chain's value is the first operand, and when it is the second.
+    struct Links {
+        let first: UInt32
+        let second: UInt32?
+
+        /// `nil` for operations that are not cheap.
+        init?(_ operation: Primitive) {
+            func links(_ first: Int, _ second: Int?) -> Links { Links(first: UInt32(first), second: second.map(UInt32.init)) }
+            switch operation {
+            case .unary(.neg): self = links(ACT_CHAIN_NEG, nil)
+            case .unary(.abs): self = links(ACT_CHAIN_ABS, nil)
+            case .unary(.sqrt): self = links(ACT_CHAIN_SQRT, nil)
+            case .unary(.square): self = links(ACT_CHAIN_SQUARE, nil)
+            case .unary(.reciprocal): self = links(ACT_CHAIN_RECIPROCAL, nil)
+            case .unary(.relu): self = links(ACT_CHAIN_RELU, nil)
+            case .binary(.add): self = links(ACT_CHAIN_ADD, ACT_CHAIN_ADD)
+            case .binary(.sub): self = links(ACT_CHAIN_SUB, ACT_CHAIN_RSUB)
+            case .binary(.mul): self = links(ACT_CHAIN_MUL, ACT_CHAIN_MUL)
+            case .binary(.div): self = links(ACT_CHAIN_DIV, ACT_CHAIN_RDIV)
+            case .binary(.min): self = links(ACT_CHAIN_MIN, ACT_CHAIN_RMIN)
+            case .binary(.max): self = links(ACT_CHAIN_MAX, ACT_CHAIN_RMAX)
+            case .binary(.leaky): self = links(ACT_CHAIN_LEAKY, nil)
+            default: return nil
+            }
+        }
+
+        private init(first: UInt32, second: UInt32?) {
+            self.first = first
+            self.second = second
+        }
+    }
+
+    /// Runs a chain over `n` elements, beginning with those of `x`.
+    static func runChain(
+        _ x: Operand, _ steps: UnsafePointer<act_chain_step>, _ count: Int, to y: UnsafeMutableRawPointer, _ type: ElementType, _ n: Int
+    ) {
+        if type == .f32 {
+            Kernels.table.pointee.chain_f32(x.f32, steps, count, y.f32, n)
+        } else {
+            Kernels.table.pointee.chain_f64(x.f64, steps, count, y.f64, n)
+        }
+    }
+
+    /// Whether the chain operation takes an operand.
+    static func isBinary(link: UInt32) -> Bool { link >= UInt32(ACT_CHAIN_ADD) }
+}
+
 extension Primitive {
     /// What an element costs, about, in additions: decides whether threads are worth waking.
     var cost: Int {

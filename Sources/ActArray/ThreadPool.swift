@@ -34,7 +34,16 @@ package enum ThreadPool {
     private static let team = Team()
 }
 
+/// A counter alone on its cache lines.
+private struct Next: ~Copyable {
+    let value = Atomic<Int>(0)
+    private let space: (Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+}
+
 /// Threads that wait for a job, and the job. One caller at a time.
+///
+/// Each thread begins with a part of the chunks of its own, the same from job to job, so that what it left in its cache is near; then it
+/// helps with the other parts.
 private final class Team: @unchecked Sendable {
     private static let closed = -(1 << 32)
 
@@ -42,7 +51,9 @@ private final class Team: @unchecked Sendable {
     private var body: ((Int) -> Void)?
     private var chunks = 0
     private var helpers = 0
-    private let next = Atomic<Int>(0)
+    /// For each thread the next of its own chunks.
+    private let next = UnsafeMutablePointer<Next>.allocate(capacity: 256)
+    private var parts = 1
     /// Threads in the job; `closed` is added while there is none to join.
     private let entrants = Atomic<Int>(Team.closed)
 
@@ -56,6 +67,7 @@ private final class Team: @unchecked Sendable {
     init() {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(wakeUp, nil)
+        for part in 0..<256 { (next + part).initialize(to: Next()) }
     }
 
     func tryAcquire() -> Bool {
@@ -72,7 +84,8 @@ private final class Team: @unchecked Sendable {
             self.body = body
             self.chunks = chunks
             self.helpers = helpers
-            next.store(0, ordering: .relaxed)
+            parts = helpers &+ 1
+            for part in 0..<parts { next[part].value.store(part &* chunks / parts, ordering: .relaxed) }
             entrants.subtract(Team.closed, ordering: .acquiringAndReleasing)
             generation.add(1, ordering: .sequentiallyConsistent)
             if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
@@ -80,7 +93,7 @@ private final class Team: @unchecked Sendable {
                 pthread_cond_broadcast(wakeUp)
                 pthread_mutex_unlock(mutex)
             }
-            work(body)
+            work(0, body)
             entrants.add(Team.closed, ordering: .acquiringAndReleasing)
             var spins = 0
             while entrants.load(ordering: .acquiring) != Team.closed {
@@ -91,11 +104,17 @@ private final class Team: @unchecked Sendable {
         }
     }
 
-    private func work(_ body: (Int) -> Void) {
-        while true {
-            let index = next.add(1, ordering: .relaxed).oldValue
-            guard index < chunks else { return }
-            body(index)
+    /// Chunks of the thread's own part, then those of others.
+    private func work(_ own: Int, _ body: (Int) -> Void) {
+        let chunks = chunks, parts = parts
+        for turn in 0..<parts {
+            let part = own &+ turn < parts ? own &+ turn : own &+ turn &- parts
+            let end = (part &+ 1) &* chunks / parts
+            while true {
+                let index = next[part].value.add(1, ordering: .relaxed).oldValue
+                guard index < end else { break }
+                body(index)
+            }
         }
     }
 
@@ -121,7 +140,7 @@ private final class Team: @unchecked Sendable {
         var seen = 0
         while true {
             seen = waitForJob(after: seen)
-            if entrants.add(1, ordering: .acquiringAndReleasing).oldValue >= 0, number < helpers, let body { work(body) }
+            if entrants.add(1, ordering: .acquiringAndReleasing).oldValue >= 0, number < helpers, let body { work(number &+ 1, body) }
             entrants.subtract(1, ordering: .acquiringAndReleasing)
         }
     }
