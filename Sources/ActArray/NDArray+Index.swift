@@ -39,27 +39,38 @@ extension NDArray {
         let result = try NDArray.uninitialized(shape: rows.shape + shape.dropFirst(), type: type)
         let source = UnsafeRawPointer(layout.storage.pointer + layout.offset &* type.size)
         let hasFault = Atomic<Bool>(false)
-        func take<I: BinaryFloatingPoint>(_ numbers: UnsafeBufferPointer<I>) throws {
-            try result.withMutableBytes { target in
-                try ThreadPool.parallelPieces(numbers.count, of: max(1, (1 << 18) / max(chunk, 8))) { piece in
-                    @inline(__always)
-                    func copy(_ move: (_ k: Int, _ place: Int) -> Void) {
-                        for k in piece {
-                            guard let place = IndexPlan.place(numbers[k], size: size) else { return hasFault.store(true, ordering: .relaxed) }
-                            move(k, place)
+        func take<I>(_ numbers: UnsafeBufferPointer<I>, _ target: UnsafeMutableRawPointer) throws {
+            guard let first = numbers.baseAddress else { return }
+            let block = max(1, min(1 << 10, (1 << 18) / max(1, chunk)))
+            try ThreadPool.parallelPieces(numbers.count, of: 16 * block) { piece in
+                withUnsafeTemporaryAllocation(of: Int.self, capacity: block) { places in
+                    guard let base = places.baseAddress else { return }
+                    for start in stride(from: piece.lowerBound, to: piece.upperBound, by: block) {
+                        let n = min(block, piece.upperBound - start)
+                        if IndexPlan.places(first + start, size: size, base, n) { return hasFault.store(true, ordering: .relaxed) }
+                        let to = target + start &* chunk
+                        switch chunk {
+                        case 1: for k in 0..<n { to.storeBytes(of: source.load(fromByteOffset: base[k], as: UInt8.self), toByteOffset: k, as: UInt8.self) }
+                        case 4 where type == .f32:
+                            let from = source.assumingMemoryBound(to: UInt32.self), to = to.assumingMemoryBound(to: UInt32.self)
+                            for k in 0..<n { to[k] = from[base[k]] }
+                        case 8 where type == .f64:
+                            let from = source.assumingMemoryBound(to: UInt64.self), to = to.assumingMemoryBound(to: UInt64.self)
+                            for k in 0..<n { to[k] = from[base[k]] }
+                        default: for k in 0..<n { (to + k &* chunk).copyMemory(from: source + base[k] &* chunk, byteCount: chunk) }
                         }
-                    }
-                    switch chunk {
-                    case 1: copy { target.storeBytes(of: source.load(fromByteOffset: $1, as: UInt8.self), toByteOffset: $0, as: UInt8.self) }
-                    case 4: copy { target.storeBytes(of: source.loadUnaligned(fromByteOffset: $1 &* 4, as: UInt32.self), toByteOffset: $0 &* 4, as: UInt32.self) }
-                    case 8: copy { target.storeBytes(of: source.loadUnaligned(fromByteOffset: $1 &* 8, as: UInt64.self), toByteOffset: $0 &* 8, as: UInt64.self) }
-                    default: copy { (target + $0 &* chunk).copyMemory(from: source + $1 &* chunk, byteCount: chunk) }
                     }
                 }
             }
         }
         try withExtendedLifetime(layout.storage) {
-            if rows.type == .f32 { try rows.withContiguous(of: Float.self, take) } else { try rows.withContiguous(of: Double.self, take) }
+            try result.withMutableBytes { target in
+                if rows.type == .f32 {
+                    try rows.withContiguous(of: Float.self) { try take($0, target) }
+                } else {
+                    try rows.withContiguous(of: Double.self) { try take($0, target) }
+                }
+            }
         }
         return hasFault.load(ordering: .relaxed) ? nil : result
     }

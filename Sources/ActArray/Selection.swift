@@ -5,6 +5,7 @@
 // as arrays too; arrays broadcast together, and their axes take the place of those they index, or come first when slices
 // stand between them.
 
+import CActKernels
 import Synchronization
 
 extension NDArray {
@@ -131,26 +132,32 @@ struct IndexPlan {
     private static func numbers(_ array: NDArray, axis: Int, size: Int) throws -> Lookup {
         let found = try Positions(count: array.count)
         func convert<T: BinaryFloatingPoint>(_ elements: UnsafeBufferPointer<T>) throws {
-            let fault = Atomic<Int>(Int.max)
+            let hasFault = Atomic<Bool>(false)
             try ThreadPool.parallelPieces(elements.count) { piece in
-                for k in piece {
-                    guard let place = Self.place(elements[k], size: size) else {
-                        fault.min(k, ordering: .relaxed)
-                        return
-                    }
-                    found.base[k] = place
-                }
+                guard let first = elements.baseAddress else { return }
+                if Self.places(first + piece.lowerBound, size: size, found.base + piece.lowerBound, piece.count) { hasFault.store(true, ordering: .relaxed) }
             }
-            let first = fault.load(ordering: .relaxed)
-            if first < elements.count { throw Self.fault(Double(elements[first]), axis: axis, size: size) }
+            if hasFault.load(ordering: .relaxed), let bad = elements.first(where: { Self.place($0, size: size) == nil }) {
+                throw Self.fault(Double(bad), axis: axis, size: size)
+            }
         }
         if array.type == .f32 { try array.withContiguous(of: Float.self, convert) } else { try array.withContiguous(of: Double.self, convert) }
         return Lookup(shape: array.shape, axes: [axis], positions: [found])
     }
 
-    /// The place from 0 that a number means on an axis; `nil` when it is no index of it.
+    /// The places that `count` numbers mean on an axis.
+    /// - Returns: whether one of them is no index of it.
     @inline(__always)
-    static func place<T: BinaryFloatingPoint>(_ number: T, size: Int) -> Int? {
+    static func places<T>(_ numbers: UnsafePointer<T>, size: Int, _ places: UnsafeMutablePointer<Int>, _ count: Int) -> Bool {
+        let numbers = UnsafeRawPointer(numbers), places = UnsafeMutableRawPointer(places).assumingMemoryBound(to: Int64.self)
+        if MemoryLayout<T>.size == 4 {
+            return Kernels.table.pointee.places_f32(numbers.assumingMemoryBound(to: Float.self), Int64(size), places, count) != 0
+        }
+        return Kernels.table.pointee.places_f64(numbers.assumingMemoryBound(to: Double.self), Int64(size), places, count) != 0
+    }
+
+    /// The place from 0 that a number means on an axis; `nil` when it is no index of it.
+    private static func place<T: BinaryFloatingPoint>(_ number: T, size: Int) -> Int? {
         guard number.magnitude < 0x1p53 else { return nil }
         let i = Int(number), place = i < 0 ? i &+ size : i
         return T(i) == number && place >= 0 && place < size ? place : nil

@@ -121,12 +121,12 @@ enum Sort {
 
     /// Digits have 8 bits, or 11 when there are many elements.
     private static let mostBuckets = 1 << 11
-    /// Fewer elements are sorted by insertion.
-    private static let few = 48
+    /// So few elements are sorted by merging.
+    private static let few = 400
 
     /// Sorts elements in place by their keys, keeping the order of equal ones.
     private static func sort<Element: Keyed>(_ elements: UnsafeMutablePointer<Element>, count: Int, keyBits: Int, isParallel: Bool) throws {
-        if count <= few { return insertionSort(elements, count) }
+        if count <= few { return mergeSort(elements, count) }
         // A thread takes the same part of the elements for every digit.
         let parts = isParallel && count >= 1 << 16 ? min(ThreadPool.count, 16) : 1
         let elementBytes = (count * MemoryLayout<Element>.stride + 63) / 64 * 64
@@ -211,7 +211,7 @@ enum Sort {
             let before = elements[start - 1].key &>> shift
             while start < part.upperBound, elements[start].key &>> shift == before { start += 1 }
         }
-        while start < part.upperBound {
+        while start < part.upperBound, !Interrupt.isSet {
             let upper = elements[start].key &>> shift
             var end = start + 1
             while end < count, elements[end].key &>> shift == upper { end += 1 }
@@ -219,12 +219,46 @@ enum Sort {
             if length > few {
                 // Only an interrupt is thrown, and the caller looks for that.
                 try? sortDigits(elements + start, scratch + start, length, bits: length < 1 << 12 ? 8 : 11, 0..<base, 1, table)
-                if Interrupt.isSet { return }
             } else if length > 1 {
-                insertionSort(elements + start, length)
+                mergeSort(elements + start, length)
             }
             start = end
         }
+    }
+
+    /// Runs of eight by insertion, then merged in pairs; no branch depends on the elements there.
+    private static func mergeSort<Element: Keyed>(_ elements: UnsafeMutablePointer<Element>, _ count: Int) {
+        let run = 8
+        for start in stride(from: 0, to: count, by: run) { insertionSort(elements + start, min(run, count - start)) }
+        if count <= run { return }
+        withUnsafeTemporaryAllocation(of: Element.self, capacity: count) { scratch in
+            guard let scratch = scratch.baseAddress else { return }
+            var from = elements, to = scratch, width = run
+            while width < count {
+                for start in stride(from: 0, to: count, by: 2 * width) {
+                    merge(from + start, min(width, count - start), min(2 * width, count - start), to: to + start)
+                }
+                swap(&from, &to)
+                width *= 2
+            }
+            if from != elements { elements.update(from: from, count: count) }
+        }
+    }
+
+    /// Merges elements 0 ..< middle with those from there to `end`; of equal ones the former come first.
+    @inline(__always)
+    private static func merge<Element: Keyed>(
+        _ from: UnsafeMutablePointer<Element>, _ middle: Int, _ end: Int, to: UnsafeMutablePointer<Element>
+    ) {
+        var i = 0, j = middle, k = 0
+        while i < middle, j < end {
+            let takesSecond = from[j].key < from[i].key
+            to[k] = takesSecond ? from[j] : from[i]
+            j &+= takesSecond ? 1 : 0
+            i &+= takesSecond ? 0 : 1
+            k &+= 1
+        }
+        if i < middle { (to + k).update(from: from + i, count: middle - i) } else { (to + k).update(from: from + j, count: end - j) }
     }
 
     private static func insertionSort<Element: Keyed>(_ a: UnsafeMutablePointer<Element>, _ count: Int) {

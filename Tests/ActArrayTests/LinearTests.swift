@@ -2,6 +2,7 @@
 // NumPy's (np.matmul, np.dot, np.linalg) on the same arrays.
 
 import ActArray
+import CActKernels
 import Testing
 
 @Suite struct LinearTests {
@@ -87,6 +88,29 @@ import Testing
         ThreadPool.count = 4
         #expect(try NDArray.matmul(a, b).toDoubles() == one)
         #expect(try NDArray.matmul(a.reshaped(to: [120_000]), a.reshaped(to: [120_000])).item() == dotOne)
+    }
+
+    /// All instruction sets, odd sizes, strides and pieces of k, against sums in order.
+    @Test(arguments: ["baseline", "avx2", "avx512", "neon"])
+    func kernelsAgree(isa: String) throws {
+        guard let table = act_kernels_named(isa) else { return }
+        for (m, n, k) in [(1, 1, 1), (3, 5, 7), (8, 24, 256), (9, 25, 257), (17, 100, 513), (40, 49, 30)] {
+            let x = try noise([m * k]).toDoubles(), y = try noise([k * n], seed: 2).toDoubles()
+            for (rowsOfA, rowsOfB, adds) in [(true, true, false), (false, true, true), (true, false, true), (false, false, false)] {
+                let (ar, ak) = rowsOfA ? (k, 1) : (1, m), (bk, bj) = rowsOfB ? (n, 1) : (1, k)
+                var c = [Double](repeating: 3, count: m * n), narrow = [Float](repeating: 3, count: m * n)
+                table.pointee.product_f64(m, n, k, -2, x, ar, ak, y, bk, bj, adds ? 1 : 0, &c, n)
+                table.pointee.product_f32(m, n, k, -2, x.map(Float.init), ar, ak, y.map(Float.init), bk, bj, adds ? 1 : 0, &narrow, n)
+                for i in 0..<m {
+                    for j in 0..<n {
+                        let sum = (0..<k).reduce(0.0) { $0 + x[i * ar + $1 * ak] * y[$1 * bk + j * bj] }
+                        let expected = (adds ? 3 : 0) - 2 * sum
+                        #expect(abs(c[i * n + j] - expected) < 1e-14 * Double(k + 1))
+                        #expect(abs(Double(narrow[i * n + j]) - expected) < 4e-7 * Double(k + 8))
+                    }
+                }
+            }
+        }
     }
 
     @Test func batchesAreTheirMatrices() throws {

@@ -99,7 +99,7 @@ package enum AtomicFile {
             var done = 0
             while done < buffer.count, let base = buffer.baseAddress {
                 try Interrupt.check()
-                let count = syswrite(descriptor, base + done, min(buffer.count - done, 1 << 28))
+                let count = syswrite(descriptor, base + done, min(buffer.count - done, 1 << 24))
                 if count < 0, errno == EINTR { continue }
                 if count <= 0 { throw failure(path, errno) }
                 done += count

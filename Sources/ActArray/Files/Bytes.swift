@@ -84,8 +84,10 @@ enum StoredType {
             return isBigEndian ? T(bigEndian: stored) : T(littleEndian: stored)
         }
         if T.bitWidth == 64 {
-            for i in 0..<count where Double(exactly: element(i)) == nil {
-                throw reader.failure("element \(i) is \(element(i)), which an f64 cannot hold exactly")
+            try Interrupt.forEachPiece(count) { piece in
+                for i in piece where Double(exactly: element(i)) == nil {
+                    throw reader.failure("element \(i) is \(element(i)), which an f64 cannot hold exactly")
+                }
             }
         }
         if type == .f32 {
@@ -97,9 +99,9 @@ enum StoredType {
     @inline(__always)
     private func filled<T>(_ shape: [Int], _ type: ElementType, _ count: Int, _ store: (Int, UnsafeMutablePointer<T>) -> Void) throws -> NDArray {
         let result = try NDArray.uninitialized(shape: shape, type: type)
-        result.withMutableBytes { bytes in
+        try result.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: T.self)
-            for i in 0..<count { store(i, target) }
+            try Interrupt.forEachPiece(count) { for i in $0 { store(i, target) } }
         }
         return result
     }
@@ -110,8 +112,12 @@ extension NDArray {
     func appendElements(to bytes: inout [UInt8]) throws {
         let source = try contiguous()
         let layout = try source.evaluatedLayout()
-        withExtendedLifetime(layout.storage) {
-            bytes.append(contentsOf: UnsafeRawBufferPointer(start: layout.storage.pointer + layout.offset &* type.size, count: count &* type.size))
+        bytes.reserveCapacity(bytes.count + count &* type.size)
+        try withExtendedLifetime(layout.storage) {
+            let first = layout.storage.pointer + layout.offset &* type.size
+            try Interrupt.forEachPiece(count &* type.size, of: 1 << 24) { piece in
+                bytes.append(contentsOf: UnsafeRawBufferPointer(start: first + piece.lowerBound, count: piece.count))
+            }
         }
     }
 }

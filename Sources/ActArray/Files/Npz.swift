@@ -31,7 +31,7 @@ package enum Npz {
 
     private static func contents(_ data: UnsafeRawBufferPointer, _ entry: Entry, _ path: String) throws -> NDArray {
         var reader = ByteReader(data, path: path)
-        guard data.count == entry.size, checksum(data) == entry.checksum else { throw reader.failure("the archive is damaged: its checksum differs") }
+        guard data.count == entry.size, try checksum(data) == entry.checksum else { throw reader.failure("the archive is damaged: its checksum differs") }
         return try Npy.array(&reader)
     }
 
@@ -115,10 +115,11 @@ package enum Npz {
             let offset = archive.count
             // Version 2.0, names in UTF-8, stored, 1 January 1980.
             let common: [UInt8] = little(UInt16(20)) + little(UInt16(0x0800)) + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0x21))
-                + little(data.withUnsafeBytes { checksum($0) }) + little(UInt32(data.count)) + little(UInt32(data.count))
+                + little(try data.withUnsafeBytes { try checksum($0) }) + little(UInt32(data.count)) + little(UInt32(data.count))
                 + little(UInt16(file.count)) + little(UInt16(0))
             archive += little(UInt32(0x0403_4B50)) + common + file
-            archive += data
+            archive.reserveCapacity(archive.count + data.count)
+            try Interrupt.forEachPiece(data.count, of: 1 << 24) { archive += data[$0] }
             directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + common + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0))
                 + little(UInt32(0)) + little(UInt32(offset)) + file
         }
@@ -130,10 +131,12 @@ package enum Npz {
     }
 
     /// CRC-32, the reflected polynomial 0xEDB88320.
-    static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    static func checksum(_ bytes: UnsafeRawBufferPointer) throws -> UInt32 {
         var crc: UInt32 = 0xFFFF_FFFF
-        table.withUnsafeBufferPointer { table in
-            for byte in bytes { crc = table[Int(truncatingIfNeeded: (crc ^ UInt32(byte)) & 255)] ^ (crc >> 8) }
+        try table.withUnsafeBufferPointer { table in
+            try Interrupt.forEachPiece(bytes.count) { piece in
+                for i in piece { crc = table[Int(truncatingIfNeeded: (crc ^ UInt32(bytes[i])) & 255)] ^ (crc >> 8) }
+            }
         }
         return ~crc
     }

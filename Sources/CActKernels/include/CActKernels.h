@@ -243,6 +243,9 @@ typedef struct act_kernel_table {
     size_t (*argmin_f32)(const float *x, size_t n);
     size_t (*argmax_f64)(const double *x, size_t n);
     size_t (*argmax_f32)(const float *x, size_t n);
+    /// y[i]: the place on an axis of `size` that the index x[i] means, negative ones from its end. Not 0 if one of them is no index.
+    int (*places_f64)(const double *x, int64_t size, int64_t *y, size_t n);
+    int (*places_f32)(const float *x, int64_t size, int64_t *y, size_t n);
     int (*any_u8)(const uint8_t *x, size_t n);
     int (*all_u8)(const uint8_t *x, size_t n);
     size_t (*count_u8)(const uint8_t *x, size_t n); // how many are nonzero
