@@ -25,6 +25,8 @@ package enum NetworkError: Error, Equatable {
     case notFinite(what: String, row: Int)
     /// The loss became infinite or NaN; `layer` is the first one whose output shows it, `nil` when the loss itself is the first.
     case divergence(loss: Double, epoch: Int, batch: Int, layer: String?)
+    /// A step made a parameter infinite or NaN although the loss was finite; `layer` is the first one.
+    case brokenParameter(name: String, layer: String, epoch: Int)
     case noParameters
 
     // Files

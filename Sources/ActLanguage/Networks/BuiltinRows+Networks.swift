@@ -85,12 +85,15 @@ private enum NetworkSummary {
             while line.last == " " { line.removeLast() }
             result += line + "\n"
         }
-        return result + "\(grouped(count)) parameters, \(Format.bytes(bytes))\n"
+        result += "\(grouped(count)) parameters, \(Format.bytes(bytes))\n"
+        return shapes == nil ? result + "for the outputs give the shape of one input, as in `summary(net, (1, 28, 28))`\n" : result
     }
 
     private static func initializer(of layer: any Layer) -> String {
         for setting in layer.settings { if setting.name == "init", case .text(let name) = setting.value { return name } }
-        return ""
+        var names: [String] = []
+        for name in layer.inner?.layers.map(initializer) ?? [] where !name.isEmpty && !names.contains(name) { names.append(name) }
+        return names.joined(separator: ", ")
     }
 
     /// What each layer makes of one input, found by trying; `nil` if the shape of an input is not known.

@@ -56,6 +56,11 @@ enum NetworkWording {
                 "the loss became \(Format.number(loss)) in epoch \(epoch), batch \(batch)\(place)",
                 "a smaller learning rate, `clip_norm=1` or inputs of deviation 1 usually help"
             )
+        case .brokenParameter(let name, let layer, let epoch):
+            return (
+                "`\(name)` of \(layer) is not finite after epoch \(epoch), although the loss was",
+                "steps that are too large need a smaller learning rate or `clip_norm=1`; an infinite slope, as of `sqrt` at 0, another form"
+            )
         case .noParameters: return ("the network has no parameters to train", nil)
         case .unsavable(let layer, let position):
             return ("layer \(position) is the function `\(layer)`, which has no name to be saved by", "define it as `name(x) = …` and use the name")

@@ -188,6 +188,7 @@ private struct Run {
             try metric?.add(prediction, ys)
             let done = min(rows, (batch + 1) * size)
             let isLast = batch + 1 == batches
+            if isLast { try checkParameters(after: epoch) }
             let validated = isLast ? try validation.map { try evaluate($0.x, $0.y) } : nil
             let mean = sum / Double(done)
             try progress(
@@ -222,6 +223,18 @@ private struct Run {
         if !pass.states.isEmpty { states = pass.takeStates() }
         try optimizer?.step(&parameters, gradients, epoch: Double(place.epoch - 1) + Double(place.batch) / Double(place.batches))
         return (value, prediction)
+    }
+
+    /// A gradient that is not finite shows in the next loss; after the last batch there is none.
+    private func checkParameters(after epoch: Int) throws {
+        var first = 0
+        for (position, layer) in template.layers.enumerated() {
+            for (index, name) in layer.parameterNames.enumerated()
+            where try NDArray.test(.isfinite, parameters[first + index]).reduced(.all).item() == 0 {
+                throw NetworkError.brokenParameter(name: name, layer: template.name(of: position), epoch: epoch)
+            }
+            first += layer.parameterNames.count
+        }
     }
 
     /// Says where the numbers stopped being finite.
