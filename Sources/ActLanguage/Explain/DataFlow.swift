@@ -54,11 +54,22 @@ struct Moment {
         case .comprehension(let id):
             let node = tree[id]
             let start = last(node.iterable, before: position)?.position ?? recording.range.lowerBound
-            return (start..<position).filter { recording[$0].frame == frame && recording[$0].expression == node.element }.map(at)
+            return (start..<max(start, position)).filter { recording[$0].frame == frame && recording[$0].expression == node.element }.map(at)
         case .function, .define: return []
         default:
+            // One walk back for all of them: a list may have very many.
+            var places: [ExpressionID: Int] = [:]
+            tree.forEachChild(of: expression) { places[$0] = -1 }
+            var missing = places.count
+            let start = max(recording.frames[frame].start, recording.range.lowerBound)
+            for position in stride(from: position - 1, through: start, by: -1) where missing > 0 {
+                let entry = recording[position]
+                guard entry.frame == frame, places[entry.expression] == -1 else { continue }
+                places[entry.expression] = position
+                missing -= 1
+            }
             var found: [Moment] = []
-            tree.forEachChild(of: expression) { if let moment = last($0, before: position) { found.append(moment) } }
+            tree.forEachChild(of: expression) { if let position = places[$0], position >= 0 { found.append(at(position)) } }
             return found
         }
     }
@@ -74,6 +85,20 @@ struct Moment {
         let start = max(recording.frames[frame].start, recording.range.lowerBound)
         guard start < end else { return nil }
         return (start..<end).last { recording[$0].frame == frame && recording[$0].expression == id }.map(at)
+    }
+
+    /// Whether something that led here has been dropped from the recording.
+    var isForgotten: Bool {
+        guard recording.range.lowerBound > 0 else { return false }
+        if case .name = tree[expression] { return true }
+        var expected = 0
+        tree.forEachChild(of: expression) {
+            switch tree[$0] {
+            case .number, .string, .bool, .none, .function: break
+            default: expected += 1
+            }
+        }
+        return operands.count < expected
     }
 
     // MARK: Calls
@@ -108,7 +133,7 @@ struct Moment {
     /// What a run of a function gave.
     func result(of inner: Int) -> Moment? {
         let start = max(recording.frames[inner].start, recording.range.lowerBound)
-        return (start..<recording.range.upperBound).prefix { $0 < position }.last { recording[$0].frame == inner }.map(at)
+        return (start..<max(start, position)).last { recording[$0].frame == inner }.map(at)
     }
 
     // MARK: Names
@@ -132,7 +157,8 @@ struct Moment {
     /// The moments at which a variable was set, the last first, back to the one that set the whole of it.
     private func setting(of name: String, isLocal: Bool, anywhere: Bool = false) -> [Moment]? {
         var found: [Moment] = []
-        for position in recording.range.prefix(upTo: max(position - recording.range.lowerBound, 0)).reversed() {
+        let first = recording.range.lowerBound
+        for position in (first..<max(first, position)).reversed() {
             let entry = recording[position]
             if isLocal ? entry.frame != frame : !anywhere && recording.frames[entry.frame].code.isClosure { continue }
             let tree = recording.frames[entry.frame].code.unit.tree

@@ -48,7 +48,7 @@ final class Recording {
         guard frames.count < Self.frameLimit else {
             throw RuntimeError.cannot("this takes too many calls to be explained", help: "ask about a smaller part of it")
         }
-        if entries.count >= Self.limit || entries.count > 1000 && MemoryPool.used > MemoryPool.limit / 2 {
+        if entries.count >= Self.limit || entries.count > 64 && MemoryPool.used > MemoryPool.limit / 2 {
             dropped += entries.count / 2
             entries.removeFirst(entries.count / 2)
         }

@@ -118,7 +118,8 @@ extension Session {
         }
         guard let slot = module.existingSlot(name), slots.indices.contains(slot) else { return nil }
         let isCurrent = lastSetting[name] == target
-        let isSame = try name == "ans" || !isCurrent || module.slots[slot].isSame(as: slots[slot])
+        var seen: Set<ObjectIdentifier> = []
+        let isSame = try name == "ans" || !isCurrent || module.slots[slot].isSame(as: slots[slot], &seen)
         return Replay(recording: recording, entry: target, isSame: isSame)
     }
 
@@ -161,17 +162,25 @@ extension Session {
 
 extension Value {
     /// Whether two values are the same to the last bit; NaN is the same as NaN. Functions count as the same.
-    fileprivate func isSame(as other: Value) throws -> Bool {
+    /// - Parameter seen: Lists and records that have been compared: each is looked at once, however often it is held.
+    fileprivate func isSame(as other: Value, _ seen: inout Set<ObjectIdentifier>) throws -> Bool {
         switch (self, other) {
-        case (.number(let a), .number(let b)): a.bitPattern == b.bitPattern || a.isNaN && b.isNaN
+        case (.number(let a), .number(let b)): return a.bitPattern == b.bitPattern || a.isNaN && b.isNaN
         case (.array(let a), .array(let b)):
-            try a.shape == b.shape && a.type == b.type && zip(a.toDoubles(), b.toDoubles()).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
-        case (.list(let a), .list(let b)): try a.elements.count == b.elements.count && zip(a.elements, b.elements).allSatisfy { try $0.isSame(as: $1) }
+            return try a.shape == b.shape && a.type == b.type && zip(a.toDoubles(), b.toDoubles()).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN }
+        case (.list(let a), .list(let b)):
+            guard seen.insert(ObjectIdentifier(a)).inserted else { return true }
+            guard a.elements.count == b.elements.count else { return false }
+            for (x, y) in zip(a.elements, b.elements) where try !x.isSame(as: y, &seen) { return false }
+            return true
         case (.record(let a), .record(let b)):
-            try a.fields.count == b.fields.count && a.fields.allSatisfy { field in try b[field.key].map { try field.value.isSame(as: $0) } ?? false }
-        case (.bool(let a), .bool(let b)): a == b
-        case (.string(let a), .string(let b)): a.string == b.string
-        default: typeName == other.typeName
+            guard seen.insert(ObjectIdentifier(a)).inserted else { return true }
+            guard a.fields.count == b.fields.count else { return false }
+            for (name, x) in a.fields { guard let y = b[name], try x.isSame(as: y, &seen) else { return false } }
+            return true
+        case (.bool(let a), .bool(let b)): return a == b
+        case (.string(let a), .string(let b)): return a.string == b.string
+        default: return typeName == other.typeName
         }
     }
 }

@@ -4,6 +4,7 @@
 
 import ActArray
 import ActGrad
+import CActKernels
 
 /// What can be wrong with an element.
 enum Trouble {
@@ -47,6 +48,8 @@ struct Why {
         /// The variable that brought it, where nothing is known of how it got it.
         var unknown: String?
         var isChanged = false
+        /// More happened than a recording keeps.
+        var isForgotten = false
     }
 
     /// What `why` writes about an expression, which is the body of `function`.
@@ -55,7 +58,6 @@ struct Why {
         var value = Value.none
         try machine.record(into: recording) {
             value = try machine.call(function, Arguments([]))
-            try value.settle()
         }
         let text = function.code.unit.tree.text(of: function.code.definition?.node.body ?? ExpressionID(index: 0))
         guard let last = recording.range.last else { return healthy(text, value) }
@@ -106,12 +108,12 @@ struct Why {
     /// Finds the operation, says it, and goes on with the operand that led to it.
     private func follow(_ start: Point, _ trouble: Trouble, _ subject: String, _ report: inout [Diagnostic]) throws {
         let end = try origin(of: start, trouble)
-        if end.unknown == nil, let gradient = try gradientEnd(end, trouble, subject) {
+        if end.unknown == nil, !end.isForgotten, let gradient = try gradientEnd(end, trouble, subject) {
             report.append(gradient)
             return
         }
         report.append(describe(end, trouble, subject))
-        guard report.count < 4, end.unknown == nil, let (next, cause) = cause(of: end.point, trouble) else { return }
+        guard report.count < 4, end.unknown == nil, !end.isForgotten, let (next, cause) = cause(of: end.point, trouble) else { return }
         if isWritten(next.moment) { return }
         let text = next.moment.tree.text(of: next.moment.expression)
         try follow(next, cause, Self.subject(text, cause), &report)
@@ -123,39 +125,61 @@ struct Why {
     private func origin(of start: Point, _ trouble: Trouble) throws -> End {
         var end = End(point: start, path: [])
         for _ in 0..<100_000 {
+            if act_interrupt_get() != 0 { throw ArrayError.interrupted }
             let point = end.point
             switch point.moment.source {
             case .moments(let moments):
                 let next = moments.compactMap { inside($0, of: point, trouble, isSame: true) }.first
-                guard let next else { return end }
+                guard let next else {
+                    // A part was changed by an operation on it.
+                    if moments.count > 1, let last = moments.first { return End(point: Point(moment: last, element: nil), path: end.path) }
+                    return end
+                }
                 if case .assign = point.moment.tree[point.moment.expression] { end.path.append(point.moment) }
                 end = End(point: next, path: end.path)
             case .global(let name):
+                if point.moment.recording.range.lowerBound > 0 {
+                    end.isForgotten = true
+                    return end
+                }
                 guard point.moment.code.module === session.module, let replay = try session.replay(name, before: point.moment.entry, machine) else {
                     // `nan` and `inf` are as good as written.
                     if session.builtins.value(named: name) == nil { end.unknown = name }
                     return end
                 }
-                guard replay.isSame, let moment = set(name, in: replay), let next = inside(moment, of: point, trouble, isSame: true) else {
+                let moments = settings(of: name, in: replay)
+                guard replay.isSame, let last = moments.first else {
                     end.unknown = name
                     end.isChanged = true
                     return end
                 }
+                guard let next = moments.lazy.compactMap({ inside($0, of: point, trouble, isSame: true) }).first else {
+                    return End(point: Point(moment: last, element: nil), path: end.path)
+                }
                 end = End(point: next, path: end.path)
             case .own:
-                guard let next = guilty(point, trouble) else { return end }
+                guard let next = guilty(point, trouble) else {
+                    end.isForgotten = point.moment.isForgotten
+                    return end
+                }
                 end = End(point: next, path: end.path)
             }
         }
+        end.isForgotten = true
         return end
     }
 
-    /// The moment at the end of a replay at which the variable had its value.
-    private func set(_ name: String, in replay: Replay) -> Moment? {
+    /// The moments of a replay at which the variable got its value, the last first: parts of it, then the whole.
+    private func settings(of name: String, in replay: Replay) -> [Moment] {
         let recording = replay.recording
         let moments = recording.range.reversed().lazy.map { Moment(recording: recording, position: $0, entry: replay.entry) }
-        if name == "ans", let last = moments.first(where: { !$0.code.isClosure }) { return last }
-        return moments.first { $0.sets(name) }
+        if name == "ans", let last = moments.first(where: { !$0.code.isClosure }) { return [last] }
+        var found: [Moment] = []
+        for moment in moments where moment.sets(name) {
+            found.append(moment)
+            if moment.setsWhole { break }
+        }
+        return found
     }
 
     /// The operand that has the same trouble where it matters.
@@ -322,6 +346,7 @@ struct Why {
         var title = subject
         let text = short(tree.text(of: id))
         switch tree[id] {
+        case _ where end.isForgotten: title += "; what led to it lies too far back to be known"
         case .number, .array: title += ", as it is written"
         case .name where end.unknown == nil: title += ", as it is written"
         case .name:
@@ -330,7 +355,7 @@ struct Why {
         }
         let reader = moment.code.unit.formulas(in: moment.code.module)
         var help = StableForm.around(id, in: reader).map { "write `\($0.replacement)` for `\($0.form.formula)`" } ?? parameters(of: moment)
-        if case .name = tree[id], case .own = moment.source, end.unknown == nil {
+        if case .name = tree[id], case .own = moment.source, end.unknown == nil, !end.isForgotten {
             title = subject
             help = "what a function did before `why` was called in it is not known: ask about the call of the function"
         }
@@ -387,6 +412,13 @@ extension Moment {
         default: return false
         }
     }
+
+    fileprivate var setsWhole: Bool {
+        switch tree[expression] {
+        case .assign(let target, _), .update(_, let target, _): if case .name = tree[target] { true } else { false }
+        default: true
+        }
+    }
 }
 
 extension Value {
@@ -416,13 +448,25 @@ extension Value {
 
     /// The first element that fulfils the condition; in lists and records without its position.
     fileprivate func first(_ condition: (Double) -> Bool) -> (element: Int?, Void)? {
+        // A list may hold another many times over.
+        var seen: Set<ObjectIdentifier> = []
+        return first(condition, &seen)
+    }
+
+    private func first(_ condition: (Double) -> Bool, _ seen: inout Set<ObjectIdentifier>) -> (element: Int?, Void)? {
         switch self {
         case .number(let number): return condition(number) ? (0, ()) : nil
         case .array(let array):
             guard array.type != .bool, let elements = try? array.toDoubles() else { return nil }
             return elements.firstIndex(where: condition).map { ($0, ()) }
-        case .list(let list): return list.elements.contains { $0.first(condition) != nil } ? (nil, ()) : nil
-        case .record(let record): return record.fields.values.contains { $0.first(condition) != nil } ? (nil, ()) : nil
+        case .list(let list):
+            guard seen.insert(ObjectIdentifier(list)).inserted else { return nil }
+            for element in list.elements where element.first(condition, &seen) != nil { return (nil, ()) }
+            return nil
+        case .record(let record):
+            guard seen.insert(ObjectIdentifier(record)).inserted else { return nil }
+            for value in record.fields.values where value.first(condition, &seen) != nil { return (nil, ()) }
+            return nil
         default: return nil
         }
     }

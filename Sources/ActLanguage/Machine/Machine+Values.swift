@@ -176,10 +176,18 @@ extension Value {
 
     /// Computes what has been deferred.
     package func settle() throws {
+        // What is held many times over is settled once.
+        var seen: Set<ObjectIdentifier> = []
+        try settle(&seen)
+    }
+
+    private func settle(_ seen: inout Set<ObjectIdentifier>) throws {
         switch self {
         case .array(let array): try array.evaluate()
-        case .list(let list): for element in list.elements { try element.settle() }
-        case .record(let record): for value in record.fields.values { try value.settle() }
+        case .list(let list):
+            if seen.insert(ObjectIdentifier(list)).inserted { for element in list.elements { try element.settle(&seen) } }
+        case .record(let record):
+            if seen.insert(ObjectIdentifier(record)).inserted { for value in record.fields.values { try value.settle(&seen) } }
         default: break
         }
     }
