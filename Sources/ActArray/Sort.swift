@@ -231,18 +231,17 @@ enum Sort {
         let run = 8
         for start in stride(from: 0, to: count, by: run) { insertionSort(elements + start, min(run, count - start)) }
         if count <= run { return }
-        withUnsafeTemporaryAllocation(of: Element.self, capacity: count) { scratch in
-            guard let scratch = scratch.baseAddress else { return }
-            var from = elements, to = scratch, width = run
-            while width < count {
-                for start in stride(from: 0, to: count, by: 2 * width) {
-                    merge(from + start, min(width, count - start), min(2 * width, count - start), to: to + start)
-                }
-                swap(&from, &to)
-                width *= 2
+        let scratch = UnsafeMutablePointer<Element>.allocate(capacity: count)
+        defer { scratch.deallocate() }
+        var from = elements, to = scratch, width = run
+        while width < count {
+            for start in stride(from: 0, to: count, by: 2 * width) {
+                merge(from + start, min(width, count - start), min(2 * width, count - start), to: to + start)
             }
-            if from != elements { elements.update(from: from, count: count) }
+            swap(&from, &to)
+            width *= 2
         }
+        if from != elements { elements.update(from: from, count: count) }
     }
 
     /// Merges elements 0 ..< middle with those from there to `end`; of equal ones the former come first.
