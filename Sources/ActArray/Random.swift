@@ -116,15 +116,19 @@ package struct RandomSource: Sendable {
     package mutating func permutation(_ n: Int) throws -> NDArray {
         guard n >= 0 else { throw ArrayError.negativeSize(n) }
         let result = try NDArray.uninitialized(shape: [n], type: .f64)
-        result.withMutableBytes { bytes in
+        try result.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: Double.self)
             for i in 0..<n { target[i] = Double(i) }
-            // Fisher and Yates: each place in turn takes one of those not yet placed.
-            stream.forEach(from: position, count: max(0, n - 1)) { i, word in
-                let j = i &+ Int(truncatingIfNeeded: stream.bounded(word, UInt64(n &- i), at: position &+ UInt64(i)))
-                let element = target[i]
-                target[i] = target[j]
-                target[j] = element
+            // Fisher and Yates: each place in turn takes one of those not yet placed. In parts, between which Ctrl-C is seen.
+            for start in stride(from: 0, to: n - 1, by: 1 << 18) {
+                try Interrupt.check()
+                stream.forEach(from: position &+ UInt64(start), count: min(1 << 18, n - 1 - start)) { offset, word in
+                    let i = start &+ offset
+                    let j = i &+ Int(truncatingIfNeeded: stream.bounded(word, UInt64(n &- i), at: position &+ UInt64(i)))
+                    let element = target[i]
+                    target[i] = target[j]
+                    target[j] = element
+                }
             }
         }
         position &+= UInt64(max(0, n - 1))
@@ -145,10 +149,12 @@ package struct RandomSource: Sendable {
         let (stream, start) = (self.stream, position)
         array.withMutableBytes { bytes in
             ThreadPool.parallelFor((count + part - 1) / part) { index in
+                if Interrupt.isSet { return }
                 let first = index * part
                 body(stream, start &+ UInt64(first), first, min(part, count - first), bytes)
             }
         }
+        try Interrupt.check()
         position &+= UInt64(count)
     }
 }

@@ -153,6 +153,7 @@ enum FileFormats {
         let numbers = try array.toDoubles()
         try Memory.check(for: numbers.count &* 20)
         for (index, number) in numbers.enumerated() {
+            if index & 0xfff == 0 { try Interrupt.check() }
             text += Format.exactNumber(number, isSingle: array.type == .f32)
             text += (index + 1) % columns == 0 ? "\n" : separator
         }

@@ -168,10 +168,22 @@ extension Value {
 
     /// Computes what has been deferred.
     package func settle() throws {
+        var settled: Set<ObjectIdentifier> = []
+        try settle(&settled)
+    }
+
+    /// - Parameter settled: What has been met; asked of deep values alone, whose parts can be shared without end.
+    private func settle(_ settled: inout Set<ObjectIdentifier>) throws {
         switch self {
         case .array(let array): try array.evaluate()
-        case .list(let list): for element in list.elements { try element.settle() }
-        case .record(let record): for value in record.fields.values { try value.settle() }
+        case .list(let list):
+            try Interrupt.check()
+            if list.depth > 4, !settled.insert(ObjectIdentifier(list)).inserted { return }
+            for element in list.elements { try element.settle(&settled) }
+        case .record(let record):
+            try Interrupt.check()
+            if record.depth > 4, !settled.insert(ObjectIdentifier(record)).inserted { return }
+            for value in record.fields.values { try value.settle(&settled) }
         default: break
         }
     }

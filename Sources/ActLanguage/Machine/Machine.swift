@@ -116,6 +116,7 @@ package final class Machine {
         state.pointee.nativeDepth += 1
         defer { state.pointee.nativeDepth -= 1 }
         guard state.pointee.nativeDepth <= Self.maximumNativeDepth else { throw RuntimeError.recursionTooDeep }
+        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
         return try function.call(arguments, self)
     }
 
@@ -133,6 +134,10 @@ package final class Machine {
             returnAddress: nil, callSite: savedInstruction))
         state.pointee.frame = outer + 1
         do {
+            if act_interrupt_get() != 0 {
+                state.pointee.instruction = code.entry.pointee.instructions
+                throw ArrayError.interrupted
+            }
             let result = try withExtendedLifetime((code, closure)) { try loop() }
             state.pointee.instruction = savedInstruction
             return result
