@@ -2,6 +2,8 @@
 #
 #   make run    builds act and runs examples/tour.act      make test     builds and runs every test
 #   make repl   builds act and starts the session          make bench    measures the hot paths
+#   make fuzz   a minute of programs that nobody would write; make sanitize runs the tests under the sanitizers
+#   make interchange   files from and for NumPy and safetensors
 #   make install PREFIX=/usr/local                         make uninstall, make clean
 
 PREFIX ?= /usr/local
@@ -14,7 +16,7 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 reference: packages
 	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy'
 
-.PHONY: run repl test bench reference install uninstall build packages clean
+.PHONY: run repl test bench fuzz sanitize interchange reference install uninstall build packages clean
 
 run: build
 	$(ACT) examples/tour.act
@@ -28,6 +30,20 @@ test: packages
 bench: packages
 	$(BUILD) --product actbench
 	.build/release/actbench
+
+# Another minute each time; what it finds is in .build/fuzz, and `actfuzz --seed SEED --one NUMBER` runs it again.
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= $(shell date +%s)
+fuzz: packages
+	$(BUILD) --product actfuzz
+	.build/release/actfuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
+interchange: build
+	python3 Tests/Interchange/check.py $(ACT)
+
+# One build each, for sanitizers do not go together. See .ci/sanitize.
+sanitize: packages
+	.ci/sanitize address thread undefined
 
 build: packages
 	$(BUILD) --product act

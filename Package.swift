@@ -27,6 +27,7 @@ let package = Package(
             name: "act",
             dependencies: ["ActLanguage", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage"]),
+        .executableTarget(name: "actfuzz", dependencies: ["ActLanguage"]),
 
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
         .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActTestSupport"]),
@@ -34,7 +35,7 @@ let package = Package(
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActTestSupport"]),
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActTestSupport"]),
-        .testTarget(name: "ActCommandTests", dependencies: ["act", "ActTestSupport"]),
+        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "ActTestSupport"]),
     ],
     swiftLanguageModes: [.v5],
     cLanguageStandard: .c17

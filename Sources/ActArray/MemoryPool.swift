@@ -37,7 +37,7 @@ package enum MemoryPool {
     }
 
     /// Accounts for something small that cannot fail to be made; the next thing that can fails for it.
-    static func note(_ bytes: Int) { usedBytes.add(bytes, ordering: .relaxed) }
+    package static func note(_ bytes: Int) { usedBytes.add(bytes, ordering: .relaxed) }
 
     /// Ends a reservation.
     package static func release(_ bytes: Int) {
@@ -141,6 +141,19 @@ package enum MemoryPool {
         slot.pointee = block
     }
 
+    /// Leaves the calling thread's free small blocks to whoever needs some next: for a thread that is about to end.
+    package static func leaveSmall() {
+        for index in 0..<Int(ACT_SMALL_CLASSES) {
+            let slot = freeList(index)
+            guard let list = slot.pointee else { continue }
+            slot.pointee = nil
+            left.withLock { $0[index].append(Block(pointer: list)) }
+        }
+    }
+
+    /// Lists of free small blocks that ended threads have left, by class.
+    private static let left = Mutex<[[Block]]>(Array(repeating: [], count: Int(ACT_SMALL_CLASSES)))
+
     /// The head of the calling thread's list of free blocks of class `index`.
     private static func freeList(_ index: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer?> {
         let lists = MemoryLayout<act_context>.offset(of: \.free_blocks) ?? 0
@@ -149,6 +162,10 @@ package enum MemoryPool {
 
     /// Cuts a fresh slab into blocks. Slabs are never returned; their blocks go from list to list.
     private static func refill(_ index: Int, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>) throws -> UnsafeMutableRawPointer {
+        if let list = left.withLock({ $0[index].popLast() }) {
+            slot.pointee = list.pointer.load(as: UnsafeMutableRawPointer?.self)
+            return list.pointer
+        }
         let size = (index &+ 1) &* smallest
         let blocks = 32
         try reserve(blocks * (size + overhead))

@@ -26,7 +26,8 @@ extension NDArray {
 
     /// All elements in row-major order, as numbers (bool: 0 or 1).
     package func toDoubles() throws -> [Double] {
-        switch type {
+        try MemoryPool.allow(count &* 8)
+        return switch type {
         case .bool: try mapped(UInt8.self) { $0 != 0 ? 1 : 0 }
         case .f32: try mapped(Float.self) { Double($0) }
         case .f64: try mapped(Double.self) { $0 }

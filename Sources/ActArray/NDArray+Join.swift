@@ -81,6 +81,7 @@ extension NDArray {
             throw ArrayError.badValue(operation: "split", reason: "axis \(axis) of size \(shape[axis]) does not divide into \(parts) equal parts")
         }
         let size = shape[axis] / parts
+        try MemoryPool.allow(parts &* 256)
         return try split(at: (1..<max(parts, 1)).map { $0 * size }, axis: axis)
     }
 
@@ -111,6 +112,7 @@ extension NDArray {
             // Too many axes to interleave: one at a time.
             var result = try reshaped(to: sizes)
             for axis in 0..<rank where repeats[axis] != 1 {
+                try MemoryPool.allow(min(repeats[axis], 1 << 53) &* 64)
                 result = repeats[axis] == 0
                     ? try result.along(axis, SliceRange(start: 0, step: 1, count: 0))
                     : try NDArray.concatenated([NDArray](repeating: result, count: repeats[axis]), axis: axis)

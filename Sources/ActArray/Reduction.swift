@@ -268,6 +268,7 @@ enum Reduction {
         _ combine: (UnsafeMutablePointer<A>, UnsafePointer<A>, Int) -> Void,
         store: (Int, A) -> Void
     ) throws {
+        guard outer > 0, inner > 0 else { return }
         // Short rows are taken several at a time, so that a kernel call is worth its while; their accumulators are folded afterwards.
         let together = max(1, min(512 / inner, n))
         let panel = min(inner, 4096)

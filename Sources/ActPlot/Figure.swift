@@ -40,6 +40,11 @@ package struct Figure: Equatable, Sendable {
     init() {}
 
     init(_ marks: [Mark]) { self.marks = marks }
+
+    /// About how many bytes the figure holds.
+    package var footprint: Int {
+        256 &+ marks.reduce(0) { $0 &+ $1.shape.footprint } &+ annotations.count &* 32 &+ panels.reduce(0) { $0 &+ $1.footprint }
+    }
 }
 
 /// One thing that is drawn, with its name for the legend and its looks.
@@ -64,6 +69,16 @@ package struct Mark: Equatable, Sendable {
         case heatmap(Grid)
         case image(Picture)
         case contour(Grid, levels: [Double])
+
+        fileprivate var footprint: Int {
+            let numbers = switch self {
+            case .line(let x, let y), .scatter(let x, let y), .histogram(let x, let y): x.count &+ y.count
+            case .bar(let x, let heights, let categories): x.count &+ heights.count &+ 4 &* (categories?.count ?? 0)
+            case .heatmap(let grid), .contour(let grid, _): grid.values.count &+ grid.x.count &+ grid.y.count
+            case .image(let picture): picture.pixels.count
+            }
+            return MemoryLayout<Mark>.stride &+ 96 &+ 8 &* numbers
+        }
     }
 
     package enum LineStyle: String, CaseIterable, Sendable {

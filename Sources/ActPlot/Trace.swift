@@ -78,6 +78,47 @@ struct Trace {
         }.map { points[$0] }
     }
 
+    /// Without the points that lie on the way between others, but for `tolerance`.
+    func simplified(within tolerance: Double) -> Trace {
+        var kept: [Point] = []
+        var anchor = Point.gap, last = Point.gap
+        // From the anchor the line may go on between two directions, which pass all points since at no more than `tolerance`.
+        var low = Point.gap, high = Point.gap
+        func cross(_ a: Point, _ b: Point) -> Double { a.x * b.y - a.y * b.x }
+        func finish() {
+            if !last.isGap, last != anchor { kept.append(last) }
+            (anchor, last, low, high) = (.gap, .gap, .gap, .gap)
+        }
+        for point in points {
+            if point.isGap {
+                finish()
+                kept.append(point)
+                continue
+            }
+            if anchor.isGap {
+                kept.append(point)
+                (anchor, last) = (point, point)
+                continue
+            }
+            let way = Point(x: point.x - anchor.x, y: point.y - anchor.y), before = Point(x: last.x - anchor.x, y: last.y - anchor.y)
+            let goesOn = way.x * before.x + way.y * before.y >= before.x * before.x + before.y * before.y
+            if !goesOn || !low.isGap && (cross(low, way) < 0 || cross(way, high) < 0) {
+                kept.append(last)
+                (anchor, low, high) = (last, .gap, .gap)
+            }
+            last = point
+            let step = Point(x: point.x - anchor.x, y: point.y - anchor.y)
+            let length = (step.x * step.x + step.y * step.y).squareRoot()
+            guard length > tolerance else { continue }
+            let aside = Point(x: -step.y / length * tolerance, y: step.x / length * tolerance)
+            let right = Point(x: step.x - aside.x, y: step.y - aside.y), left = Point(x: step.x + aside.x, y: step.y + aside.y)
+            if low.isGap || cross(low, right) > 0 { low = right }
+            if high.isGap || cross(left, high) > 0 { high = left }
+        }
+        finish()
+        return Trace(points: kept)
+    }
+
     /// Hands over each segment, and whether a piece begins with it. A point alone between gaps is a segment from itself to itself.
     func forEachSegment(_ body: (_ from: Point, _ to: Point, _ isStart: Bool) -> Void) {
         for (index, point) in points.enumerated() where !point.isGap {

@@ -24,6 +24,8 @@ void edit_bind(EditLine *editor, const char *key, const char *command) {
 
 void edit_prepare(EditLine *editor) { el_set(editor, EL_PREP_TERM, 1); }
 
+void edit_refresh(EditLine *editor) { el_set(editor, EL_REFRESH); }
+
 void edit_resume(EditLine *editor) {
     el_set(editor, EL_PREP_TERM, 0);
     el_set(editor, EL_PREP_TERM, 1);

@@ -62,7 +62,7 @@ struct ActCommand: ParsableCommand {
     @Option(parsing: .unconditionalSingleValue, help: ArgumentHelp("With --sandbox: except the files below this folder.", valueName: "dir"))
     var allow: [String] = []
 
-    @Option(help: "How figures are shown.")
+    @Option(help: "How figures are shown: by themselves as pictures in terminals that show some, else in Braille dots.")
     var plot: PlotMode = .auto
 
     @ArgumentParser.Argument(parsing: .captureForPassthrough, help: ArgumentHelp("A script, or - for standard input, and its arguments.", valueName: "file"))

@@ -79,9 +79,22 @@ final class Display: SessionOutput, ProgressOutput {
 
     private func picture(_ figure: Figure) -> String {
         if plot == .none { return Display.summary(figure) }
+        if let picture = graphics?.picture(figure) { return picture }
         var style = figureStyle
         if output.isTerminal { style.rows = min(figure.naturalRows, style.rows) }
         return render(figure, style)
+    }
+
+    private var graphics: GraphicsProtocol? {
+        switch plot {
+        case .kitty: return .kitty
+        case .iterm: return .iTerm2
+        case .sixel: return .sixel
+        case .auto where output.isTerminal:
+            output.flush()
+            return GraphicsProtocol.ofTerminal
+        case .auto, .braille, .ascii, .none: return nil
+        }
     }
 
     /// A line in place of a picture: `figure: 2 lines (relu, relu')`.

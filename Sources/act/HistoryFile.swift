@@ -11,7 +11,7 @@ import Darwin
 
 final class HistoryFile {
     /// How many lines come back, and how many are kept when the file has grown to twice as many.
-    static let limit = 10_000
+    static let limit = 100_000
 
     let path: String
     /// What went wrong, to be said once.
@@ -29,29 +29,50 @@ final class HistoryFile {
         return home + "/.local/state/act/history"
     }
 
-    /// The remembered lines, oldest first.
-    func load() -> [String] {
-        guard let descriptor = openLocked(O_RDWR | O_CREAT) ?? openLocked(O_RDONLY) else {
-            fail(errno)
-            return []
-        }
+    /// Hands over the remembered lines, oldest first. The prompt waits for this: lines are handed on where they were read.
+    func load(_ remember: (UnsafePointer<CChar>) -> Void) {
+        guard let descriptor = openLocked(O_RDWR | O_CREAT) ?? openLocked(O_RDONLY) else { return fail(errno) }
         defer { close(descriptor) }
-        guard let bytes = readAll(descriptor) else {
-            fail(errno)
-            return []
+        guard var bytes = readAll(descriptor) else { return fail(errno) }
+        let isText = String(validating: bytes, as: UTF8.self) != nil
+        var lines: [Range<Int>] = []
+        var isWhole = true
+        bytes.withUnsafeBufferPointer { bytes in
+            var start = 0
+            while start < bytes.count {
+                var end = start
+                var isTyped = true
+                while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+                    if bytes[end] < 0x20 && bytes[end] != UInt8(ascii: "\t") || bytes[end] == 0x7F { isTyped = false }
+                    end += 1
+                }
+                let line = start..<end
+                start = end + 1
+                if line.isEmpty { continue }
+                isTyped = isTyped && line.count <= HistoryFile.longest && (isText || String(validating: bytes[line], as: UTF8.self) != nil)
+                if isTyped { lines.append(line) } else { isWhole = false }
+            }
         }
-        let pieces = bytes.split(separator: UInt8(ascii: "\n"))
-        let lines = pieces.compactMap(HistoryFile.line)
-        if lines.count < pieces.count { warning = "\(path) holds something else than lines of text; that is left out" }
-        let kept = Array(lines.suffix(HistoryFile.limit))
-        if pieces.count > 2 * HistoryFile.limit { replace(with: kept) }
-        last = kept.last
-        return kept
+        if !isWhole { warning = "\(path) holds something else than lines of text; that is left out" }
+        if lines.count > 2 * HistoryFile.limit { replace(with: lines.suffix(HistoryFile.limit), of: bytes) }
+        lines = lines.suffix(HistoryFile.limit)
+        last = lines.last.map { String(decoding: bytes[$0], as: UTF8.self) }
+        bytes.append(0)
+        for line in lines { bytes[line.upperBound] = 0 }
+        bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.bindMemory(to: CChar.self).baseAddress else { return }
+            for line in lines { remember(base + line.lowerBound) }
+        }
     }
+
+    /// Bytes of a line that is kept.
+    private static let longest = 1 << 16
 
     /// Appends a line, unless it is the same as the last one.
     func append(_ line: String) {
-        guard !isBroken, line != last, HistoryFile.line(Array(line.utf8)[...]) != nil else { return }
+        guard !isBroken, line != last, !line.isEmpty, line.utf8.count <= HistoryFile.longest,
+            line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") })
+        else { return }
         last = line
         guard let descriptor = openLocked(O_WRONLY | O_CREAT | O_APPEND) else { return fail(errno) }
         defer { close(descriptor) }
@@ -67,13 +88,6 @@ final class HistoryFile {
     private func fail(_ code: Int32) {
         isBroken = true
         warning = "history is not kept: \(path): \(describe(errno: code))"
-    }
-
-    /// The text of a line, if it is one that can have been typed.
-    private static func line(_ bytes: ArraySlice<UInt8>) -> String? {
-        guard !bytes.isEmpty, bytes.count <= 1 << 16, bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else { return nil }
-        let text = String(decoding: bytes, as: UTF8.self)
-        return text.utf8.elementsEqual(bytes) ? text : nil
     }
 
     /// The file, made if the flags ask for it, and locked; again if another session has put a new one in its place meanwhile.
@@ -123,12 +137,13 @@ final class HistoryFile {
     }
 
     /// Puts a file with these lines in the place of the old one, whose lock is held.
-    private func replace(with lines: [String]) {
+    private func replace(with lines: ArraySlice<Range<Int>>, of bytes: [UInt8]) {
         let draft = path + ".new"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return }
-        let text = lines.joined(separator: "\n") + "\n"
-        let isWritten = writeAll(Array(text.utf8), to: descriptor) == nil
+        var text: [UInt8] = []
+        for line in lines { text += bytes[line] + [UInt8(ascii: "\n")] }
+        let isWritten = writeAll(text, to: descriptor) == nil
         close(descriptor)
         if !isWritten || rename(draft, path) != 0 { unlink(draft) }
     }

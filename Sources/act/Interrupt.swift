@@ -42,6 +42,8 @@ enum Interrupt {
     static func install() {
         // A reader that has gone ends us, quietly, as it ends every filter.
         signal(SIGPIPE, SIG_DFL)
+        // A file past the size that is allowed is an error of the write, not the end of the process.
+        signal(SIGXFSZ, SIG_IGN)
         handle(SIGINT, with: interrupted)
     }
 

@@ -73,7 +73,7 @@ final class LineEditor {
         prompt = nil
     }
 
-    func remember(_ line: String) {
+    func remember(_ line: UnsafePointer<CChar>) {
         if let history { edit_remember(history, line) }
     }
 
@@ -152,7 +152,13 @@ final class LineEditor {
     }
 
     private func peekByte() -> UInt8? {
+        guard event == nil else { return nil }
         if let byte = injected.first { return byte }
+        if inputStart >= input.count, !Terminal.typedAhead.isEmpty {
+            input = Terminal.typedAhead
+            inputStart = 0
+            Terminal.typedAhead = []
+        }
         while inputStart >= input.count {
             var sources = [
                 pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0), pollfd(fd: Interrupt.wakeUpReader, events: Int16(POLLIN), revents: 0),
@@ -167,7 +173,7 @@ final class LineEditor {
             let count = readSome(keyboard, into: &chunk)
             if count < 0 && errno == EAGAIN { continue }
             guard count > 0 else { return nil }
-            input = Array(chunk[..<count])
+            input = GraphicsProtocol.withoutAnswers(Array(chunk[..<count]))
             inputStart = 0
         }
         return input[inputStart]
@@ -179,13 +185,27 @@ final class LineEditor {
         let count = max(readSome(Interrupt.wakeUpReader, into: &bytes), 0)
         for byte in bytes[..<count] {
             switch Interrupt.Event(rawValue: byte) {
-            case .resize: el_resize(editor)
+            case .resize: resize()
             case .resume: edit_resume(editor)
             case .interrupt, .end: event = Interrupt.Event(rawValue: byte)
             case nil: break
             }
         }
         return event == nil
+    }
+
+    /// Follows the window. libedit must not be left with the cursor where the new size has no place, so that is at the line's start
+    /// meanwhile; in a window too small for the prompt it goes on as before.
+    private func resize() {
+        guard let info = el_line(editor)?.pointee, let start = info.buffer, let cursor = info.cursor else { return }
+        let size = Terminal.size
+        guard size.columns > 8, size.rows > 1 else { return }
+        let offset = Int32(String(decoding: UnsafeRawBufferPointer(start: start, count: cursor - start), as: UTF8.self).unicodeScalars.count)
+        el_cursor(editor, -offset)
+        edit_refresh(editor)
+        el_resize(editor)
+        el_cursor(editor, offset)
+        edit_refresh(editor)
     }
 
     // MARK: Pasting
@@ -202,6 +222,8 @@ final class LineEditor {
                 break
             }
         }
+        // Its end never came: Ctrl-C takes all of it back.
+        guard event == nil else { return UInt8(CC_NORM) }
         let text = String(decoding: bytes, as: UTF8.self)
         var lines: [String] = []
         for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {

@@ -25,7 +25,7 @@ struct REPL {
         guard let editor = LineEditor(program: "act", completing: interaction.complete) else { return PlainSession(interaction).run() }
         defer { editor.close() }
         editor.prompts = [Interaction.prompt, Interaction.continuationPrompt]
-        history?.load().forEach(editor.remember)
+        history?.load { editor.remember($0) }
         display.write("act \(actVersion)   \(Display.dim("?name explains, :help lists commands, Ctrl-D leaves"))\n")
         while true {
             warn()

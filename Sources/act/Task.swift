@@ -16,7 +16,11 @@ struct Settings {
 }
 
 enum PlotMode: String, CaseIterable {
-    case auto, braille, ascii, none
+    /// Pictures where the terminal shows them, else text.
+    case auto
+    case braille, ascii, none
+    /// Pictures, whatever is known of the terminal.
+    case kitty, iterm, sixel
 }
 
 enum Task {

@@ -171,13 +171,15 @@ import Testing
     }
 
     @Test func figuresFollowTheWindow() throws {
-        let terminal = try start(columns: 60)
-        terminal.enter("plot([1, 2, 3])")
-        let first = try terminal.expect(Self.prompt)
-        #expect(first.split(separator: "\n").map(\.count).max() == 60)
-        terminal.resize(columns: 40, rows: 30)
-        terminal.enter("plot([1, 2, 3])")
-        let second = try terminal.expect(Self.prompt)
-        #expect(second.split(separator: "\n").map(\.count).max() == 40)
+        let terminal = try start(columns: 70)
+        terminal.enter("show(plot([1, 2, 3])); \"that \" + \"is all\"")
+        let first = try terminal.expect("that is all")
+        #expect(first.split(separator: "\n").map(\.count).max() == 70)
+        try terminal.expect(Self.prompt)
+        // The prompt is drawn again.
+        terminal.resize(columns: 60, rows: 30)
+        terminal.enter("show(plot([1, 2, 3])); \"that \" + \"is all\"")
+        let second = try terminal.expect("that is all")
+        #expect(second.split(separator: "\n").map(\.count).max() == 60)
     }
 }

@@ -12,13 +12,17 @@ package final class PseudoTerminal {
     /// What came and was not yet waited for.
     private var pending: [UInt8] = []
     private var status: Int32?
+    private var isClosed = false
 
     /// Starts `act` on a terminal of its own.
-    package init(_ arguments: [String] = [], environment: [String: String] = [:], columns: UInt16 = 80, rows: UInt16 = 24) throws {
+    /// - Parameter cell: The size of a character in pixels; 0 where the terminal does not know.
+    package init(
+        _ arguments: [String] = [], environment: [String: String] = [:], columns: UInt16 = 80, rows: UInt16 = 24, cell: (width: UInt16, height: UInt16) = (0, 0)
+    ) throws {
         let name: String
         (descriptor, name) = try PseudoTerminal.open()
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: columns &* cell.width, ws_ypixel: rows &* cell.height)
         _ = ioctl(descriptor, UInt(TIOCSWINSZ), &size)
         let variables = ["TERM": "xterm"].merging(environment) { $1 }
         child = try Child(BuiltCommand.path, arguments, environment: variables, terminal: name)
@@ -48,7 +52,7 @@ package final class PseudoTerminal {
             kill(child.id, SIGKILL)
             _ = child.wait()
         }
-        close(descriptor)
+        if !isClosed { close(descriptor) }
     }
 
     package func resize(columns: UInt16, rows: UInt16) {
@@ -56,9 +60,24 @@ package final class PseudoTerminal {
         _ = ioctl(descriptor, UInt(TIOCSWINSZ), &size)
     }
 
+    /// Types `text`, and reads what is answered meanwhile: a terminal holds only so much of either.
     package func type(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = write(descriptor, bytes, bytes.count)
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            var source = pollfd(fd: descriptor, events: Int16(POLLIN) | Int16(POLLOUT), revents: 0)
+            guard poll(&source, 1, 10_000) > 0 else { return }
+            if source.revents & Int16(POLLIN) != 0, !receive() { return }
+            guard source.revents & Int16(POLLOUT) != 0 else { continue }
+            let count = rest.prefix(1024).withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// Takes the terminal away, as closing its window does.
+    package func hangUp() {
+        close(descriptor)
+        isClosed = true
     }
 
     /// Types a line and its end.
@@ -84,11 +103,28 @@ package final class PseudoTerminal {
         }
     }
 
+    /// Waits until `text` has come, escape sequences and all.
+    /// - Returns: What came before it.
+    @discardableResult
+    package func expectBytes(_ text: String, seconds: Int = 20) throws -> String {
+        let deadline = time(nil) + seconds
+        while true {
+            if let range = pending.firstRange(of: Array(text.utf8)) {
+                let before = String(decoding: pending[..<range.lowerBound], as: UTF8.self)
+                pending.removeSubrange(..<range.upperBound)
+                return before
+            }
+            guard time(nil) <= deadline, receive() else {
+                throw TestFailure("\(text.debugDescription) did not come, but \(String(decoding: pending, as: UTF8.self).debugDescription)")
+            }
+        }
+    }
+
     /// Waits until the process ends.
     /// - Returns: Its exit status and what came last.
     package func waitForEnd(seconds: Int = 20) throws -> (status: Int32, output: String) {
         let deadline = time(nil) + seconds
-        while receive() {
+        while !isClosed, receive() {
             guard time(nil) <= deadline else { throw TestFailure("act did not end: \(String(decoding: pending, as: UTF8.self).debugDescription)") }
         }
         let status = child.wait()

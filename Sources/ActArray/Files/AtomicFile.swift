@@ -9,14 +9,18 @@ import Darwin
 
 package enum AtomicFile {
     /// The bytes of a file (of a pipe or device: up to its end).
+    /// - Parameter isAllowed: Asked with the descriptor before anything is read; an error that it throws is passed on.
     /// - Throws: `ArrayError.file`; `outOfMemory` when it would not fit; `interrupted`.
-    package static func read(_ path: String) throws -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    package static func read(_ path: String, if isAllowed: (Int32) throws -> Void = { _ in }) throws -> [UInt8] {
+        // Nothing waits in the system, where Ctrl-C does not reach: neither for who writes into a pipe nor for what is written.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
         guard descriptor >= 0 else { throw failure(path, errno) }
         defer { close(descriptor) }
+        try isAllowed(descriptor)
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw failure(path, errno) }
         if information.st_mode & S_IFMT == S_IFDIR { throw ArrayError.file(path: path, reason: "it is a folder, not a file") }
+        let isPipe = information.st_mode & S_IFMT == S_IFIFO
         let expected = information.st_mode & S_IFMT == S_IFREG ? max(0, Int(information.st_size)) : 0
 
         // The expected size and one byte more, so that the end is seen without growing; a growing file or a device goes on in larger steps.
@@ -33,6 +37,11 @@ package enum AtomicFile {
                     // At most 256 MiB for one call, so that Ctrl-C is seen.
                     let got = sysread(descriptor, base + filled, min(room - filled, 1 << 28))
                     if got < 0, errno == EINTR, !Interrupt.isSet { continue }
+                    // A pipe into which nobody has written yet is not at its end.
+                    if got < 0 && errno == EAGAIN || got == 0 && isPipe && held + filled == 0, !Interrupt.isSet {
+                        wait(descriptor, for: POLLIN)
+                        continue
+                    }
                     if got < 0 { problem = errno }
                     if got <= 0 { return }
                     filled += got
@@ -64,7 +73,13 @@ package enum AtomicFile {
             if kind == S_IFDIR { throw ArrayError.file(path: path, reason: "it is a folder, not a file") }
             guard access(target, W_OK) == 0 else { throw failure(path, errno) }
             if kind != S_IFREG {
-                let descriptor = open(target, O_WRONLY | O_CLOEXEC)
+                var descriptor = open(target, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+                while descriptor < 0, errno == ENXIO, kind == S_IFIFO {
+                    // Nobody reads yet.
+                    try Interrupt.check()
+                    usleep(20_000)
+                    descriptor = open(target, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
+                }
                 guard descriptor >= 0 else { throw failure(path, errno) }
                 defer { close(descriptor) }
                 return try put(bytes, descriptor, path)
@@ -101,10 +116,22 @@ package enum AtomicFile {
                 try Interrupt.check()
                 let count = syswrite(descriptor, base + done, min(buffer.count - done, 1 << 24))
                 if count < 0, errno == EINTR { continue }
+                if count < 0, errno == EAGAIN {
+                    wait(descriptor, for: POLLOUT)
+                    continue
+                }
                 if count <= 0 { throw failure(path, errno) }
                 done += count
             }
         }
+    }
+
+    /// Until something can be read or written, or for a moment.
+    private static func wait(_ descriptor: Int32, for events: Int32) {
+        var source = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        poll(&source, 1, 20)
+        // A pipe that nobody has open for writing says at once that it is at its end.
+        if source.revents & Int16(events) == 0 { usleep(5000) }
     }
 
     private static func failure(_ path: String, _ code: Int32) -> ArrayError {

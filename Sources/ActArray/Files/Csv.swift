@@ -164,7 +164,7 @@ private struct Reader {
     }
 
     private func text(_ field: Field) -> String {
-        if !field.isQuoted { return String(decoding: trimmed(field.range), as: UTF8.self) }
+        if !field.isQuoted { return String(decoding: bytes[field.range], as: UTF8.self) }
         var result: [UInt8] = [], i = field.range.lowerBound
         while i < field.range.upperBound {
             result.append(bytes[i])

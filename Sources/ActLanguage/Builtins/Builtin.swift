@@ -35,7 +35,7 @@ package final class Builtin {
     /// Answers calls with one plain number.
     let scalar: ((Double) -> Double)?
     /// Whether named arguments that are no parameters are handed over too, as `call.options`.
-    let takesOptions: Bool
+    package let takesOptions: Bool
     let body: (inout Call) throws -> Value
     /// Of an activation function, its row.
     package private(set) var activation: ActivationRow?

@@ -33,15 +33,9 @@ extension BuiltinRows {
             example: "kinks(relu)   # ({x: 0, left: 0, right: 1, chosen: 0},)"
         ) { call in
             let f = try call.function(0)
-            let machine = call.machine
-            let found: [Kink]
-            if let row = (f as? BuiltinFunction)?.row.activation, row.kind == .elementwise {
-                found = row.kinks(row.defaults)
-            } else {
-                let (low, high) = (try call.number(1, default: -10), try call.number(2, default: 10))
-                guard low < high, (high - low).isFinite else { throw call.fail(2, "larger than lo") }
-                found = try Kinks.find(of: { try machine.call(f, Arguments([Value($0)])).differentiable(of: f) }, over: low...high)
-            }
+            let (low, high) = (try call.number(1, default: -10), try call.number(2, default: 10))
+            guard low < high, (high - low).isFinite else { throw call.fail(2, "larger than lo") }
+            let found = try call.kinks(of: f, over: low...high)
             return try .list(found.map { kink in
                 try .record(["x": .number(kink.x), "left": .number(kink.left), "right": .number(kink.right), "chosen": .number(kink.chosen)])
             })
@@ -81,5 +75,13 @@ extension BuiltinRows {
             return index
         default: throw call.fail(1, "a position, a name, or a list of them", value)
         }
+    }
+}
+
+extension Call {
+    /// Where the slope of `f` jumps: of an activation function everywhere, of others within a range.
+    func kinks(of f: Function, over range: ClosedRange<Double>) throws -> [Kink] {
+        if let row = (f as? BuiltinFunction)?.row.activation, row.kind == .elementwise { return row.kinks(row.defaults) }
+        return try Kinks.find(of: { try machine.call(f, Arguments([Value($0)])).differentiable(of: f) }, over: range)
     }
 }

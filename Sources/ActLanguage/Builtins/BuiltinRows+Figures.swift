@@ -8,14 +8,14 @@ extension BuiltinRows {
 
     static let figures: [Builtin] = [
         Builtin(
-            .figures, "plot(values…)", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5",
-            details: "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. " + options,
+            .figures, "plot(values…, kinks=false)", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5",
+            details: "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. `kinks=true` marks where the slope of a function jumps. " + options,
             example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true
         ) { call in
             let (x, series) = try call.series()
             var figure = try call.overlaid(series.map { try Figure.line(x: $0.x ?? x, y: $0.values, name: $0.name, isCounted: $0.isCounted) })
             figure.options.xLabel = call.recordAxis
-            return try call.figure(figure)
+            return try call.figure(call.bool(1, default: false) ? figure.annotated(call.kinkMarks(x ?? [])) : figure)
         },
         Builtin(
             .figures, "scatter(values…)", "points: scatter(y), scatter(x, y1, y2, …), or a matrix of two columns", details: options,
@@ -154,6 +154,16 @@ extension Call {
 
     /// The points at which functions are drawn when no x is given: 1,001 from −5 to 5.
     private static let functionCount = 1001
+
+    /// A mark at each kink of the functions among the arguments, within the range of x.
+    fileprivate func kinkMarks(_ x: [Double]) throws -> [Figure.Annotation] {
+        guard let low = x.min(), let high = x.max(), low < high, (high - low).isFinite else { return [] }
+        var places: Set<Double> = []
+        for case .function(let function) in rest {
+            for kink in try kinks(of: (function as? DerivedFunction)?.base ?? function, over: low...high) where (low...high).contains(kink.x) { places.insert(kink.x) }
+        }
+        return places.sorted().map { Figure.Annotation(x: $0, text: "kink at \(Format.number($0))") }
+    }
 
     /// The x values and the series over them. Without x (one array) they are drawn over 0, 1, 2 …
     /// - Parameter skipsFirst: whether the first argument has been seen to.

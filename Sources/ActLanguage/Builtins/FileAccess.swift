@@ -20,7 +20,11 @@ struct FileAccess {
             guard let resolved = Self.resolved(path) else { throw isInside(Self.parent(path)) ? missing(path) : RuntimeError.forbidden(path) }
             guard isAllowed(resolved) else { throw RuntimeError.forbidden(path) }
         }
-        return try AtomicFile.read(path)
+        return try AtomicFile.read(path) { descriptor in
+            // Where it led may have changed since; where the open file is counts.
+            guard options.isSandboxed else { return }
+            guard let place = Self.place(of: descriptor), isAllowed(place) else { throw RuntimeError.forbidden(path) }
+        }
     }
 
     /// Writes a file whole or not at all.
@@ -74,6 +78,17 @@ struct FileAccess {
         guard let pointer = realpath(path, nil) else { return nil }
         defer { free(pointer) }
         return String(cString: pointer)
+    }
+
+    /// The path of an open file.
+    private static func place(of descriptor: Int32) -> String? {
+        #if os(Linux)
+        return resolved("/proc/self/fd/\(descriptor)")
+        #else
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard fcntl(descriptor, F_GETPATH, &buffer) != -1 else { return nil }
+        return String(cString: buffer)
+        #endif
     }
 
     private static func isLink(_ path: String) -> Bool {

@@ -40,7 +40,10 @@ struct ArrayLayout {
         } else {
             let isSingle = array.type == .f32
             if isWhole {
-                words = values.map { Format.exactNumber($0, isSingle: isSingle) }
+                words = try values.enumerated().map { index, value in
+                    if index & 0xfff == 0 { try Interrupt.check() }
+                    return Format.exactNumber(value, isSingle: isSingle)
+                }
             } else {
                 let format = NumberFormat(for: values, isSingle: isSingle)
                 words = values.map(format.text)
@@ -82,33 +85,33 @@ struct ArrayLayout {
         return result
     }
 
-    mutating func text() -> String {
+    mutating func text() throws -> String {
         if words.isEmpty { return "[]" }
         if sizes.isEmpty { return words[0] }
         next = 0
-        return brackets(axis: 0, indent: " ", width: lineWidth)
+        return try brackets(axis: 0, indent: " ", width: lineWidth)
     }
 
     /// - Parameters:
     ///   - indent: of a line inside these brackets.
     ///   - width: of a line, less the brackets that close after it.
-    private mutating func brackets(axis: Int, indent: String, width: Int) -> String {
+    private mutating func brackets(axis: Int, indent: String, width: Int) throws -> String {
         // Where the ellipsis goes, if there is one.
         let cut = ends[axis]?.front ?? -1
         let count = ends[axis].map { $0.front + $0.back } ?? sizes[axis]
-        if axis == sizes.count - 1 { return row(count, cut, indent, width) }
+        if axis == sizes.count - 1 { return try row(count, cut, indent, width) }
         let separator = isWhole ? ", " : "," + String(repeating: "\n", count: sizes.count - 1 - axis) + indent
         var text = "["
         for index in 0..<count {
             if index > 0 { text += separator }
             if index == cut { text += Self.ellipsis + separator }
-            text += brackets(axis: axis + 1, indent: indent + " ", width: width - 1)
+            text += try brackets(axis: axis + 1, indent: indent + " ", width: width - 1)
         }
         if cut == count { text += separator + Self.ellipsis }
         return text + "]"
     }
 
-    private mutating func row(_ count: Int, _ cut: Int, _ indent: String, _ width: Int) -> String {
+    private mutating func row(_ count: Int, _ cut: Int, _ indent: String, _ width: Int) throws -> String {
         var text = "["
         var column = indent.utf8.count
         var isFirst = true
@@ -129,6 +132,7 @@ struct ArrayLayout {
             column += length
         }
         for index in 0..<count {
+            if next & 0xfff == 0 { try Interrupt.check() }
             if index == cut { place(Self.ellipsis) }
             place(words[next])
             next += 1

@@ -106,6 +106,6 @@ extension Format {
 
     private static func elementwise(_ array: NDArray, _ spec: FormatSpec) throws -> String {
         var layout = try ArrayLayout(array) { try formattedNumber($0, spec) }
-        return layout.text()
+        return try layout.text()
     }
 }

@@ -157,11 +157,11 @@ private struct Writer {
 
     private func array(_ array: NDArray, _ indent: Int) throws -> String {
         if isWhole {
-            try Memory.check(for: array.count &* 24)
+            try Memory.check(for: array.count &* 96)
             if array.count == 0 && array.shape != [0] { return "zeros(\(array.shape.map(String.init).joined(separator: ", ")))" }
         }
         var layout = try ArrayLayout(array, isWhole: isWhole)
-        let text = layout.text()
+        let text = try layout.text()
         if isWhole { return array.type == .f32 ? "f32(\(text))" : text }
         return indent == 0 ? text : Self.indented(text, indent)
     }

@@ -29,7 +29,7 @@ enum JSON {
             try Memory.check(for: array.count &* 20)
             let numbers = try array.toDoubles()
             var position = 0
-            write(numbers, &position, array.shape[...], array.type, into: &bytes)
+            try write(numbers, &position, array.shape[...], array.type, into: &bytes)
         case .list(let list):
             bytes.append(UInt8(ascii: "["))
             for (index, element) in list.elements.enumerated() {
@@ -50,7 +50,7 @@ enum JSON {
         }
     }
 
-    private static func write(_ numbers: [Double], _ position: inout Int, _ shape: ArraySlice<Int>, _ type: ElementType, into bytes: inout [UInt8]) {
+    private static func write(_ numbers: [Double], _ position: inout Int, _ shape: ArraySlice<Int>, _ type: ElementType, into bytes: inout [UInt8]) throws {
         guard let size = shape.first else {
             if type == .bool { bytes += (numbers[position] != 0 ? "true" : "false").utf8 } else { write(numbers[position], isSingle: type == .f32, into: &bytes) }
             position += 1
@@ -60,13 +60,15 @@ enum JSON {
         // An axis of many empty rows would be written out for ever.
         for index in 0..<(numbers.isEmpty ? 0 : size) {
             if index > 0 { bytes += ", ".utf8 }
-            write(numbers, &position, shape.dropFirst(), type, into: &bytes)
+            if position & 0xfff == 0 { try Interrupt.check() }
+            try write(numbers, &position, shape.dropFirst(), type, into: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))
     }
 
     private static func write(_ number: Double, isSingle: Bool, into bytes: inout [UInt8]) {
-        if number.isFinite { bytes += Format.exactNumber(number, isSingle: isSingle).utf8 } else {
+        // Readers for which 0 has no sign have it for 0.0.
+        if number == 0, number.sign == .minus { bytes += "-0.0".utf8 } else if number.isFinite { bytes += Format.exactNumber(number, isSingle: isSingle).utf8 } else {
             bytes += (number.isNaN ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"").utf8
         }
     }

@@ -271,6 +271,11 @@ package final class Module {
         return index
     }
 
+    /// Forgets every variable. Functions of the module hold it, and it holds them: who is done with a module says so.
+    func clear() {
+        for index in names.indices { slots[index] = .undefined }
+    }
+
     func existingSlot(_ name: String) -> Int? { indices[name] }
 
     /// The first name of the built-in function that a name means now, if it means one.

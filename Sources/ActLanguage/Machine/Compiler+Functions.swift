@@ -52,7 +52,8 @@ extension FunctionBuilder {
 
     func compileBody(_ node: FunctionNode) {
         for parameter in tree[node.parameters] { assigned.insert(declare(parameter.name)) }
-        for name in tree.namesAssigned(in: [node.body]) where local(name) == nil { declare(name) }
+        let defaults = tree[node.parameters].compactMap(\.defaultValue)
+        for name in tree.namesAssigned(in: defaults + [node.body]) where local(name) == nil { declare(name) }
         origin = node.body
         for parameter in tree[node.parameters] {
             guard let fallback = parameter.defaultValue, let register = local(parameter.name) else { continue }

@@ -121,17 +121,17 @@ extension Value {
 
 extension Machine {
     /// The value of `f` and its gradient in each of `points`, which keep their structure.
-    func gradient(of f: ([Value]) throws -> Value, at points: [Value], name: String) throws -> (value: Value, gradients: [Value]) {
+    func gradient(of f: ([Value]) throws -> Value, at points: [Value], name: @autoclosure () -> String) throws -> (value: Value, gradients: [Value]) {
         var leaves: [NDArray] = []
         let structures = try points.map { try Structure($0, leaves: &leaves) }
-        guard !leaves.isEmpty else { throw RuntimeError.cannot("there is no number to take the gradient of `\(name)` in", help: nil) }
+        guard !leaves.isEmpty else { throw RuntimeError.cannot("there is no number to take the gradient of `\(name())` in", help: nil) }
         let result = try Derivative.valueAndGradient(
             of: { variables in
                 var rest = variables[...]
                 let value = try f(structures.map { try $0.value(&rest) })
                 switch value {
                 case .number, .bool, .array: return try value.point()
-                default: throw RuntimeError.cannot("`\(name)` has no gradient: its value is \(value.kind)", help: "grad needs a function whose value is a number")
+                default: throw RuntimeError.cannot("`\(name())` has no gradient: its value is \(value.kind)", help: "grad needs a function whose value is a number")
                 }
             }, at: leaves)
         var rest = result.gradients[...]

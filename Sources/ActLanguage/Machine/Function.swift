@@ -37,7 +37,12 @@ package class Function {
         self.depth = depth
         self.entry = entry
         self.scalar = scalar
+        Memory.note(Self.footprint)
     }
+
+    deinit { Memory.forget(Self.footprint) }
+
+    private static let footprint = 192
 
     /// The function as a value.
     /// - Throws: `RuntimeError.tooDeep` when functions hold functions past `maximumNesting`.
@@ -84,7 +89,10 @@ package final class Closure: Function {
         var deepest: Int32 = 0
         for value in captures { deepest = max(deepest, value.nesting) }
         super.init(depth: deepest &+ 1, entry: code.entry)
+        Memory.note(captures.count &* 16)
     }
+
+    deinit { Memory.forget(captures.count &* 16) }
 
     package override var name: String { code.name }
     package override var parameters: [Parameter] { code.parameters }
@@ -108,7 +116,10 @@ package final class Composition: Function {
         }
         self.parts = flat
         super.init(depth: deepest &+ 1)
+        Memory.note(parts.count &* 8)
     }
+
+    deinit { Memory.forget(parts.count &* 8) }
 
     package override var name: String {
         parts.map { ($0 as? Closure)?.code.isLiteral == true ? "(\($0.name))" : $0.name }.joined(separator: " >> ")

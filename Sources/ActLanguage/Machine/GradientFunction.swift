@@ -27,7 +27,10 @@ package final class GradientFunction: Function {
         super.init(depth: base.depth &+ 1)
     }
 
-    package override var name: String { "\(kind.rawValue)(\(base.name))" }
+    package override var name: String {
+        // A name that shows every one of many levels helps nobody.
+        "\(kind.rawValue)(\(depth > 20 ? "…" : base.name))"
+    }
     package override var parameters: [Parameter] { base.parameters }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {

@@ -74,8 +74,17 @@ extension Machine {
     func elements(of value: Value) throws -> [Value]? {
         switch value {
         case .list(let list): return list.elements
-        case .array(let array) where array.rank > 0: return try (0..<array.shape[0]).map { try element(of: array, at: $0) }
-        case .string(let text): return text.string.map { .string(String($0)) }
+        case .array(let array) where array.rank > 0:
+            let count = array.shape[0]
+            // A view can be far longer than memory.
+            try Memory.check(for: min(count, 1 << 50) &* (array.rank == 1 ? 16 : 256))
+            return try (0..<count).map { index in
+                if index & 0xfff == 0 { try Interrupt.check() }
+                return try element(of: array, at: index)
+            }
+        case .string(let text):
+            try Memory.check(for: text.count &* 64)
+            return text.string.map { .string(String($0)) }
         case .record(let record): return record.fields.keys.map { .string($0) }
         case .function(let function): return try function.elements
         default: return nil
@@ -83,6 +92,9 @@ extension Machine {
     }
 
     func unpack(_ value: Value, into first: Registers, count: Int) throws {
+        if case .array(let array) = value, array.rank > 0, array.shape[0] != count {
+            throw RuntimeError.unpackCount(expected: count, found: array.shape[0])
+        }
         guard let elements = try elements(of: value) else { throw RuntimeError.unpackCount(expected: count, found: 1) }
         guard elements.count == count else { throw RuntimeError.unpackCount(expected: count, found: elements.count) }
         for (offset, element) in elements.enumerated() { first[offset] = element }

@@ -37,6 +37,7 @@ extension Machine {
             try Memory.check(forText: x.string.utf8.count + y.string.utf8.count)
             return .string(x.string + y.string)
         case (.figure(let x), .figure(let y)) where operation == .add:
+            try Memory.check(for: x.footprint + y.footprint)
             return .figure(FigureValue(try x.figure.overlaid(with: y.figure)))
         case (.record, _), (.list, _), (_, .record), (_, .list):
             return try leafwise(operation, left, right)
@@ -79,6 +80,7 @@ extension Machine {
 
     /// Records, lists and networks of equal structure leaf by leaf; a number or array meets every leaf.
     func leafwise(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+        try Interrupt.check()
         switch (left, right) {
         case (.record(let x), .record(let y)):
             guard x.fields.count == y.fields.count else { throw RuntimeError.structuresDiffer(fieldDifference(x, y)) }
@@ -208,8 +210,10 @@ extension Machine {
             return try NDArray.compare(.eq, .array(x), .array(y)).reduced(.all, axes: nil, keepdims: false).item() != 0
         case (.array(let x), .number(let y)), (.number(let y), .array(let x)): return x.rank == 0 ? try x.item() == y : false
         case (.list(let x), .list(let y)):
+            try Interrupt.check()
             return try x === y || x.elements.count == y.elements.count && zip(x.elements, y.elements).allSatisfy { try isEqual($0, $1) }
         case (.record(let x), .record(let y)):
+            try Interrupt.check()
             return try x === y || x.fields.count == y.fields.count && x.fields.allSatisfy { name, value in
                 guard let other = y[name] else { return false }
                 return try isEqual(value, other)

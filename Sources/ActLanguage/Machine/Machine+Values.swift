@@ -176,18 +176,22 @@ extension Value {
 
     /// Computes what has been deferred.
     package func settle() throws {
-        // What is held many times over is settled once.
-        var seen: Set<ObjectIdentifier> = []
-        try settle(&seen)
+        var settled: Set<ObjectIdentifier> = []
+        try settle(&settled)
     }
 
-    private func settle(_ seen: inout Set<ObjectIdentifier>) throws {
+    /// - Parameter settled: What has been met; asked of deep values alone, whose parts can be shared without end.
+    private func settle(_ settled: inout Set<ObjectIdentifier>) throws {
         switch self {
         case .array(let array): try array.evaluate()
         case .list(let list):
-            if seen.insert(ObjectIdentifier(list)).inserted { for element in list.elements { try element.settle(&seen) } }
+            try Interrupt.check()
+            if list.depth > 4, !settled.insert(ObjectIdentifier(list)).inserted { return }
+            for element in list.elements { try element.settle(&settled) }
         case .record(let record):
-            if seen.insert(ObjectIdentifier(record)).inserted { for value in record.fields.values { try value.settle(&seen) } }
+            try Interrupt.check()
+            if record.depth > 4, !settled.insert(ObjectIdentifier(record)).inserted { return }
+            for value in record.fields.values { try value.settle(&settled) }
         default: break
         }
     }

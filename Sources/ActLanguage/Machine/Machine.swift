@@ -120,6 +120,7 @@ package final class Machine {
         state.pointee.nativeDepth += 1
         defer { state.pointee.nativeDepth -= 1 }
         guard state.pointee.nativeDepth <= Self.maximumNativeDepth else { throw RuntimeError.recursionTooDeep }
+        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
         return try function.call(arguments, self)
     }
 
@@ -140,6 +141,10 @@ package final class Machine {
         recording?.enter(code, call: currentCall)
         defer { recording?.leave() }
         do {
+            if act_interrupt_get() != 0 {
+                state.pointee.instruction = code.entry.pointee.instructions
+                throw ArrayError.interrupted
+            }
             let result = try withExtendedLifetime((code, closure)) { try loop() }
             state.pointee.instruction = savedInstruction
             return result

@@ -27,6 +27,8 @@ indirect enum Structure {
 
     /// Takes `value` apart; its numbers (of rank 0) and arrays are appended to `leaves` in order.
     init(_ value: Value, leaves: inout [NDArray]) throws {
+        // Lists that hold one list many times make short programs for endless walks: every walk over values asks.
+        try Interrupt.check()
         switch value {
         case .number(let number):
             leaves.append(try NDArray.scalar(number, type: .f64))

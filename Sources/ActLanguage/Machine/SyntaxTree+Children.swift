@@ -59,7 +59,7 @@ extension SyntaxTree {
         }
     }
 
-    /// The names that the expressions assign, in order, without entering functions and comprehensions.
+    /// The names that the expressions assign, in order, without entering the scopes of functions and comprehensions.
     func namesAssigned(in roots: [ExpressionID]) -> [NameID] {
         var found: [NameID] = []
         var seen: Set<NameID> = []
@@ -75,7 +75,9 @@ extension SyntaxTree {
             default: break
             }
             switch self[id] {
-            case .function, .define, .comprehension: break
+            case .function, .define: break
+            // What is looped over is evaluated outside of the comprehension's own scope.
+            case .comprehension(let comprehension): pending.append(self[comprehension].iterable)
             default:
                 let before = pending.count
                 forEachChild(of: id) { pending.append($0) }

@@ -137,13 +137,24 @@ package final class Record {
 /// A figure, as a value.
 package final class FigureValue {
     package let figure: Figure
-    package init(_ figure: Figure) { self.figure = figure }
+    /// Bytes that are accounted for.
+    let footprint: Int
+
+    package init(_ figure: Figure) {
+        self.figure = figure
+        footprint = figure.footprint
+        Memory.note(footprint)
+    }
+
+    deinit { Memory.forget(footprint) }
 }
 
 /// What lists, records and strings hold counts toward the limit that arrays obey.
 package enum Memory {
     /// - Throws: `ArrayError.outOfMemory` past the limit.
     @inline(__always) package static func account(_ bytes: Int) throws { try MemoryPool.reserve(bytes) }
+    /// Of what is small, or there already: the next thing that can fail to be made fails for it.
+    @inline(__always) package static func note(_ bytes: Int) { MemoryPool.note(bytes) }
     @inline(__always) package static func forget(_ bytes: Int) { MemoryPool.release(bytes) }
 
     /// Strings are copied whole, so they have a limit of their own.

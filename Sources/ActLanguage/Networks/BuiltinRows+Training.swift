@@ -77,10 +77,13 @@ extension Call {
         NumericEvents.isEnabled = false
         defer { NumericEvents.isEnabled = watches }
         let x = try array(1), y = try array(2)
+        // Schedules and losses are functions of the program, which may draw too.
+        var random = machine.session.random
+        defer { machine.session.random = random }
         let result = try NetworkWording.applied {
             do {
                 return try training.run(
-                    function.network, x: x, y: y, history: function.history, random: &machine.session.random, progress: { line?.show($0) })
+                    function.network, x: x, y: y, history: function.history, random: &random, progress: { line?.show($0) })
             } catch {
                 line?.end()
                 throw error

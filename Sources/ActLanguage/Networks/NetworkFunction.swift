@@ -172,6 +172,7 @@ extension Machine {
     /// `f >> g`: with a layer on either side a network, else a composition.
     func composition(_ f: Function, _ g: Function) throws -> Function {
         guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooDeep }
+        try Interrupt.check()
         guard f is NetworkFunction || g is NetworkFunction else { return Composition([f, g]) }
         let network = Network(layers(f) + layers(g))
         try NetworkWording.applied(network.checkWidths)

@@ -1,6 +1,7 @@
 // Programs nest deeper than a thread's usual stack: trees, calls through built-ins, lists in lists. Whatever runs or compiles a
 // program does so on a thread with room for it.
 
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else
@@ -19,7 +20,10 @@ enum DeepStack {
             pthread_attr_init(&attributes)
             defer { pthread_attr_destroy(&attributes) }
             pthread_attr_setstacksize(&attributes, bytes)
-            let box = Unmanaged.passRetained(Task { result = body() })
+            let box = Unmanaged.passRetained(Task {
+                result = body()
+                MemoryPool.leaveSmall()
+            })
             #if canImport(Glibc)
             var thread = pthread_t()
             let status = pthread_create(&thread, &attributes, { argument in

@@ -63,6 +63,8 @@ package final class Session {
     private(set) var machine: Machine?
     private var sources: [SourceText] = []
     private var importedModules: [String: Value] = [:]
+    /// Every module there is, to be cleared at the end.
+    private var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
     var random: RandomSource
     /// Something to say beneath the next shown value.
@@ -76,10 +78,18 @@ package final class Session {
         self.output = output
         builtins = BuiltinTable(rows: BuiltinRows.all, constants: BuiltinRows.constants)
         module = Module(name: "", builtins: builtins)
+        modules = [module]
         machine = nil
         random = options.seed.map { RandomSource(seed: $0) } ?? RandomSource()
         machine = try Machine(session: self)
         try setArguments()
+    }
+
+    deinit { Session.clear(modules) }
+
+    /// Deep values are freed by recursion.
+    private static func clear(_ modules: [Module]) {
+        DeepStack.run { modules.forEach { $0.clear() } }
     }
 
     private func setArguments() throws {
@@ -236,7 +246,10 @@ package final class Session {
 
     /// Forgets every variable.
     package func reset() throws {
+        Session.clear(modules)
         module = Module(name: "", builtins: builtins)
+        modules = [module]
+        importedModules = [:]
         try setArguments()
         warned = []
         log = StatementLog()
@@ -255,6 +268,7 @@ package final class Session {
         importedModules[path] = .undefined
         do {
             let module = Module(name: path, builtins: builtins)
+            modules.append(module)
             let source = try SourceText(id: sources.count, name: path, bytes: bytes)
             sources.append(source)
             let result = ActLanguage.parse(source)

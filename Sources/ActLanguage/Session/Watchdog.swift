@@ -10,10 +10,31 @@ import Darwin
 final class Watchdog {
     private let seconds: Double
     private let state = State()
+
+    /// What the watched and the watching thread share.
     private final class State {
-        let lock = Lock()
+        let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+        let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
         var isStopped = false
         var hasFired = false
+
+        init() {
+            pthread_mutex_init(mutex, nil)
+            pthread_cond_init(condition, nil)
+        }
+
+        deinit {
+            pthread_cond_destroy(condition)
+            pthread_mutex_destroy(mutex)
+            condition.deallocate()
+            mutex.deallocate()
+        }
+
+        func locked<T>(_ body: () -> T) -> T {
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
+            return body()
+        }
     }
 
     init(seconds: Double) {
@@ -40,9 +61,14 @@ final class Watchdog {
     }
 
     /// The limit, if it was reached.
-    var fired: Double? { state.lock.locked { state.hasFired ? seconds : nil } }
+    var fired: Double? { state.locked { state.hasFired ? seconds : nil } }
 
-    func stop() { state.lock.locked { state.isStopped = true } }
+    func stop() {
+        state.locked {
+            state.isStopped = true
+            pthread_cond_signal(state.condition)
+        }
+    }
 
     private final class Work {
         let seconds: Double
@@ -53,26 +79,32 @@ final class Watchdog {
             self.state = state
         }
 
-        /// Sleeps in short steps, so that a stopped watchdog soon ends.
+        /// Sleeps until it is stopped or the time is over, by a clock that nobody sets; a wait may end early, and is short lest the
+        /// clock that it goes by is set.
         func run() {
-            var start = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &start)
-            while true {
-                var now = timespec()
-                clock_gettime(CLOCK_MONOTONIC, &now)
-                let elapsed = Double(now.tv_sec - start.tv_sec) + Double(now.tv_nsec - start.tv_nsec) * 1e-9
-                let isOver = state.lock.locked {
-                    if state.isStopped { return true }
-                    if elapsed >= seconds {
+            let start = Work.now()
+            state.locked {
+                while !state.isStopped {
+                    let left = seconds - (Work.now() - start)
+                    if left <= 0 {
                         state.hasFired = true
                         act_interrupt_set(1)
-                        return true
+                        return
                     }
-                    return false
+                    var until = timespec()
+                    clock_gettime(CLOCK_REALTIME, &until)
+                    until.tv_nsec += Int(min(left, 0.5) * 1e9)
+                    until.tv_sec += until.tv_nsec / 1_000_000_000
+                    until.tv_nsec %= 1_000_000_000
+                    pthread_cond_timedwait(state.condition, state.mutex, &until)
                 }
-                if isOver { return }
-                usleep(UInt32(min(max((seconds - elapsed) * 1e6, 100), 20_000)))
             }
+        }
+
+        private static func now() -> Double {
+            var time = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &time)
+            return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
         }
     }
 }

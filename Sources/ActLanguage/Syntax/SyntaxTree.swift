@@ -230,6 +230,9 @@ extension SyntaxTree {
     package subscript(run: Run<Branch>) -> ArraySlice<Branch> { branches[run.range] }
     package subscript(run: Run<Variable>) -> ArraySlice<Variable> { variables[run.range] }
 
+    /// Every expression, children before their parents.
+    package var expressionIDs: [ExpressionID] { expressions.indices.map { ExpressionID(index: UInt32(truncatingIfNeeded: $0)) } }
+
     /// The whole of an expression, with the parentheses around it.
     package func span(of id: ExpressionID) -> Span { span(extents[Int(id.index)]) }
 

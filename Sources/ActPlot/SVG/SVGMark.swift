@@ -56,7 +56,7 @@ struct SVGMark {
 
     private func drawLine(_ xs: [Double], _ ys: [Double], into xml: inout XML) {
         if figure.lineStyle(of: index) != .none {
-            let trace = area.trace(xs, ys)
+            let trace = area.trace(xs, ys).simplified(within: 0.05)
             // Data that jumps to and fro can stay long; then every n-th segment must do.
             let step = trace.points.count / (2 * SVGMark.maximumPoints) + 1
             var (path, dots) = ("", "")

@@ -21,6 +21,8 @@ void edit_add_command(EditLine *, const char *name, const char *help, edit_comma
 void edit_bind(EditLine *, const char *key, const char *command);
 /// Takes the terminal over: no echo, no editing of its own.
 void edit_prepare(EditLine *);
+/// Draws the line again.
+void edit_refresh(EditLine *);
 /// Takes the terminal over again after another program had it, and draws the line.
 void edit_resume(EditLine *);
 

@@ -1,0 +1,97 @@
+// actfuzz: tries to bring act down with programs that nobody would write.
+//
+//     actfuzz [--seconds 60] [--seed 1] [--first 0] [--count N] [--out FOLDER] [SCRIPTS…]     tries, writes findings to FOLDER
+//     actfuzz --show INDEX [--seed 1] [SCRIPTS…]                                              prints a program
+//     actfuzz --one INDEX [--seed 1] [SCRIPTS…]                                               runs one here, for a debugger
+//
+// What must stay true: the supervisor runs nothing itself, so nothing that a program does can end it; the exit status is 1 if there
+// were findings.
+
+import ActLanguage
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+var plan = Supervisor.Plan()
+var board: String?
+var shown: Int?
+var one: Int?
+var arguments = CommandLine.arguments.dropFirst()
+while let argument = arguments.popFirst() {
+    guard argument.hasPrefix("--") else {
+        plan.corpus.append(argument)
+        continue
+    }
+    guard let value = arguments.popFirst() else {
+        print("\(argument) needs a value")
+        exit(2)
+    }
+    switch argument {
+    case "--seconds": plan.seconds = Double(value) ?? plan.seconds
+    case "--seed": plan.seed = UInt64(value) ?? plan.seed
+    case "--first": plan.first = Int(value) ?? plan.first
+    case "--count": plan.count = Int(value) ?? plan.count
+    case "--out": plan.folder = value
+    case "--worker": board = value
+    case "--show": shown = Int(value)
+    case "--one": one = Int(value)
+    default:
+        print("there is no option \(argument)")
+        exit(2)
+    }
+}
+if plan.corpus.isEmpty { plan.corpus = ["Tests/Scripts", "examples"] }
+
+func absolute(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+}
+
+mkdir(plan.folder, 0o755)
+plan.folder = absolute(plan.folder)
+plan.corpus = plan.corpus.map(absolute)
+board = board.map(absolute)
+
+// Programs read and write here, and nowhere else: in memory, for a write waits for the disk.
+let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : plan.folder
+let playground = "\(parent)/act-fuzz-\(getpid())"
+// A worker is started in the supervisor's.
+if board == nil, mkdir(playground, 0o700) != 0 || chdir(playground) != 0 {
+    print("cannot work in \(playground)")
+    exit(2)
+}
+func leave(_ status: Int32) -> Never {
+    fflush(stdout)
+    if board != nil { exit(status) }
+    if let stream = opendir(".") {
+        while let entry = readdir(stream) {
+            _ = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { unlink($0) } }
+        }
+        closedir(stream)
+    }
+    rmdir(playground)
+    exit(status)
+}
+
+var generator = Generator(corpus: Corpus(folders: plan.corpus), seed: plan.seed)
+generator.files = soundFiles()
+if let shown {
+    let trial = generator.trial(shown)
+    print("# \(trial.kind), \(trial.seconds) s\n" + String(decoding: trial.program, as: UTF8.self))
+    leave(0)
+} else if let one, let board = Board(path: "\(playground)/board") {
+    Worker(generator, board).run(from: one, count: 1)
+    let oddity = Oddity(rawValue: board[.oddity]) ?? .none
+    print("\(generator.trial(one).kind): \(oddity.text)")
+    leave(oddity == .none ? 0 : 1)
+} else if let board {
+    guard let board = Board(path: board) else { leave(2) }
+    Worker(generator, board).run(from: plan.first, count: plan.count)
+    leave(0)
+} else {
+    print("\(generator.corpus.programs.count) programs, \(generator.corpus.expressions.count) expressions, \(generator.corpus.builtins.count) built-ins")
+    leave(Supervisor(plan: plan, generator: generator).run() == 0 ? 0 : 1)
+}
