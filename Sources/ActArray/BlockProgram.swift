@@ -51,11 +51,11 @@ final class BlockProgram {
 
     private let graph: Graph
     private let inputCount: Int
-    private var places: [Place] = []
-    private var views: [StridedView] = []
-    private var passes: [Pass] = []
-    private var links: [(op: UInt32, operand: Int)] = []
-    private var slots = 0
+    @exclusivity(unchecked) private var places: [Place] = []
+    @exclusivity(unchecked) private var views: [StridedView] = []
+    @exclusivity(unchecked) private var passes: [Pass] = []
+    @exclusivity(unchecked) private var links: [(op: UInt32, operand: Int)] = []
+    @exclusivity(unchecked) private var slots = 0
     private let slotBytes: Int
     /// Where the root's block goes once the block is done, for it replaces an input that is still looked at.
     private let lateRoot: UnsafeMutableRawPointer?

@@ -80,7 +80,7 @@ package struct LayerSettings {
         switch values[name] {
         case .function(let function): return function
         case nil: return .identity
-        case .text(let text): throw fail(name, "a function: write \(text) without quotes")
+        case .text(let text): throw fail(name, "a function, such as relu, not the string \"\(text)\"")
         default: throw fail(name, "a function, such as relu")
         }
     }

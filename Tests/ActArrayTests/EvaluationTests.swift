@@ -1,4 +1,5 @@
 import ActArray
+import CActKernels
 import Testing
 
 /// Fused programs must give the bits of the same operations one at a time.
@@ -12,10 +13,11 @@ import Testing
         for _ in 0..<12 + dice.roll(20) {
             let a = values[dice.roll(values.count)], b = values[dice.roll(values.count)]
             let made: NDArray
-            switch dice.roll(8) {
+            switch dice.roll(9) {
             case 0, 1: made = try NDArray.unary(unary[dice.roll(unary.count)], a)
             case 2: made = try NDArray.binary(binary[dice.roll(binary.count)], .array(a), .number(0.75))
             case 3: made = try NDArray.binary(binary[dice.roll(binary.count)], .number(-1.5), .array(a))
+            case 7 where dice.roll(2) == 0: made = try NDArray.binary(.pow, .array(a), .number([2, 3, -1][dice.roll(3)]))
             case 4: made = try NDArray.select(NDArray.compare(.lt, .array(a), .array(b)), .array(a), .array(b))
             case 5: made = try NDArray.not(NDArray.logical(.or, NDArray.test(.isnan, a), b))
             case 6: made = try a.converted(to: [.f32, .f64][dice.roll(2)])
@@ -47,6 +49,59 @@ import Testing
         let sums = (try expression(seed, leaves, stepwise: false).reduced(.sum), try stepwise.reduced(.sum))
         #expect(same(try fused.toDoubles(), try stepwise.toDoubles()))
         #expect(same(try sums.0.toDoubles(), try sums.1.toDoubles()))
+    }
+
+    /// A chain against the kernels of its operations, on every instruction set that this machine has, with arrays and numbers as operands.
+    @Test(arguments: ["baseline", "avx2", "avx512", "neon"], [0, 1, 3, 4, 5, 15, 16, 17, 31, 63, 64, 65, 127, 128, 129, 1000, 1024])
+    func chainsAreTheirKernels(isa: String, count: Int) {
+        guard let table = act_kernels_named(isa) else { return }
+        let x = numbers(count + 1).map { $0 * 3 - 1 }, y = numbers(count + 1).map { Float($0 * 2 + 0.1) }
+        let narrow = x.map(Float.init), wide = y.map(Double.init)
+        let operations: [(chain: Int, kernel: act_binary_op, swapped: Bool)] = [
+            (ACT_CHAIN_ADD, ACT_B_ADD, false), (ACT_CHAIN_MUL, ACT_B_MUL, false), (ACT_CHAIN_RSUB, ACT_B_SUB, true),
+            (ACT_CHAIN_MAX, ACT_B_MAX, false), (ACT_CHAIN_LEAKY, ACT_B_LEAKY, false), (ACT_CHAIN_DIV, ACT_B_DIV, false),
+            (ACT_CHAIN_RMIN, ACT_B_MIN, true), (ACT_CHAIN_SUB, ACT_B_SUB, false), (ACT_CHAIN_RDIV, ACT_B_DIV, true),
+            (ACT_CHAIN_MIN, ACT_B_MIN, false), (ACT_CHAIN_RMAX, ACT_B_MAX, true),
+        ].map { (Int($0.0), $0.1, $0.2) }
+        let unary: [(chain: Int, kernel: act_unary_op)] = [
+            (ACT_CHAIN_NEG, ACT_U_NEG), (ACT_CHAIN_SQUARE, ACT_U_SQUARE), (ACT_CHAIN_ABS, ACT_U_ABS), (ACT_CHAIN_SQRT, ACT_U_SQRT),
+            (ACT_CHAIN_RECIPROCAL, ACT_U_RECIPROCAL), (ACT_CHAIN_RELU, ACT_U_RELU),
+        ].map { (Int($0.0), $0.1) }
+        for isArray in [false, true] {
+            var steps: [act_chain_step] = [], steps32: [act_chain_step] = []
+            var expected = x, expected32 = narrow
+            wide.withUnsafeBufferPointer { wide in
+                y.withUnsafeBufferPointer { y in
+                    guard let w = wide.baseAddress, let v = y.baseAddress else { return }
+                    let stride = isArray ? 1 : 0, flag = isArray ? Int(ACT_CHAIN_ARRAY) : 0
+                    for (index, operation) in operations.enumerated() {
+                        steps.append(act_chain_step(op: UInt32(operation.chain + flag), operand: w))
+                        steps32.append(act_chain_step(op: UInt32(operation.chain + flag), operand: v))
+                        let kernel = table.pointee.binary_f64[Int(operation.kernel.rawValue)]
+                        let kernel32 = table.pointee.binary_f32[Int(operation.kernel.rawValue)]
+                        let before = expected, before32 = expected32
+                        if operation.swapped {
+                            kernel(w, stride, before, 1, &expected, count)
+                            kernel32(v, stride, before32, 1, &expected32, count)
+                        } else {
+                            kernel(before, 1, w, stride, &expected, count)
+                            kernel32(before32, 1, v, stride, &expected32, count)
+                        }
+                        guard index < unary.count else { continue }
+                        steps.append(act_chain_step(op: UInt32(unary[index].chain), operand: nil))
+                        steps32.append(act_chain_step(op: UInt32(unary[index].chain), operand: nil))
+                        let between = expected, between32 = expected32
+                        table.pointee.unary_f64[Int(unary[index].kernel.rawValue)](between, &expected, count)
+                        table.pointee.unary_f32[Int(unary[index].kernel.rawValue)](between32, &expected32, count)
+                    }
+                    var result = x, result32 = narrow
+                    table.pointee.chain_f64(x, steps, steps.count, &result, count)
+                    table.pointee.chain_f32(narrow, steps32, steps32.count, &result32, count)
+                    #expect(same(result, expected))
+                    #expect(same(result32.map(Double.init), expected32.map(Double.init)))
+                }
+            }
+        }
     }
 
     @Test(arguments: [1023, 1024, 2048, 2049, 16384, 16385, 200_000])

@@ -85,6 +85,14 @@ import Testing
         }
     }
 
+    @Test func lineThatFailsIsUndoneAndFileThatFailsIsNot() throws {
+        try withFolder { folder in
+            try write("a = 1\nb = nowhere\n", to: folder + "/part.act")
+            let result = try BuiltCommand.run([], input: "a = 0\na = 5; b = nowhere\na\n:load \(folder)/part.act\na\n")
+            #expect(result.output == "0\n1\n")
+        }
+    }
+
     @Test func longInputGoesOnUntilItsBracketsClose() throws {
         // Far more lines than could each be parsed from the start again.
         let rows = (0..<20_000).map { "  [\($0), \($0 + 1), \($0 + 2)]," }.joined(separator: "\n")

@@ -94,7 +94,7 @@ extension Interaction {
     fileprivate func load(_ argument: String) -> Outcome {
         let path = unquoted(argument)
         do {
-            return Outcome(session.run(bytes: try session.readFile(path), named: path))
+            return Outcome(session.runFile(bytes: try session.readFile(path), named: path))
         } catch {
             return fail("cannot load \(path): \(RuntimeWording.message(of: error))")
         }

@@ -1,7 +1,7 @@
 // The façade: text in; values, figures and diagnostics out. The REPL, scripts, tests and whatever comes next use act through it.
 //
 // What must stay true: one session computes at a time in a process (the engine is the process's), on a stack deep enough for any
-// program; a line that fails in the REPL leaves every variable as it was.
+// program; a line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
 
 import ActArray
 import ActPlot
@@ -100,14 +100,19 @@ package final class Session {
 
     // MARK: Running
 
-    /// Runs `text` and says how it ended; everything else goes to `output`.
+    /// Runs `text` and says how it ended; everything else goes to `output`. A line of the REPL that fails is undone.
     /// - Parameter name: how messages call the text: a path, or `<repl 3>`.
     @discardableResult
     package func run(_ text: String, named name: String) -> Status { run(bytes: Array(text.utf8), named: name) }
 
     @discardableResult
-    package func run(bytes: [UInt8], named name: String) -> Status {
-        computing { self.execute(bytes, named: name, $0) }
+    package func run(bytes: [UInt8], named name: String) -> Status { run(bytes: bytes, named: name, undoes: options.isInteractive) }
+
+    /// Runs a file in the REPL: of one that fails, what ran before stays.
+    func runFile(bytes: [UInt8], named name: String) -> Status { run(bytes: bytes, named: name, undoes: false) }
+
+    private func run(bytes: [UInt8], named name: String, undoes: Bool) -> Status {
+        computing { self.execute(bytes, named: name, undoes: undoes, $0) }
     }
 
     /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
@@ -145,7 +150,7 @@ package final class Session {
         }
     }
 
-    private func execute(_ bytes: [UInt8], named name: String, _ watchdog: Watchdog?) -> Status {
+    private func execute(_ bytes: [UInt8], named name: String, undoes: Bool, _ watchdog: Watchdog?) -> Status {
         guard let machine else { return .failed }
         let unit: SourceUnit
         switch parse(bytes, named: name) {
@@ -159,7 +164,7 @@ package final class Session {
             return .failed
         }
         let known = log.count
-        let saved = options.isInteractive ? compiler.assignedGlobals.map { ($0, module.slots[$0]) } : []
+        let saved = undoes ? compiler.assignedGlobals.map { ($0, module.slots[$0]) } : []
         machine.host = self
         NumericEvents.isEnabled = options.warns || options.isStrict
         defer { NumericEvents.isEnabled = false }
@@ -174,7 +179,7 @@ package final class Session {
         } catch {
             _ = NumericEvents.drain()
             for (slot, value) in saved { module.slots[slot] = value }
-            log.truncate(to: known)
+            if undoes { log.truncate(to: known) }
             return finish(error, watchdog)
         }
     }

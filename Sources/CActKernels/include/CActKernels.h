@@ -211,11 +211,6 @@ typedef struct act_kernel_table {
     void (*select_f32)(const uint8_t *c, size_t sc, const float *a, size_t sa, const float *b, size_t sb, float *y, size_t n);
     void (*select_u8)(const uint8_t *c, size_t sc, const uint8_t *a, size_t sa, const uint8_t *b, size_t sb, uint8_t *y, size_t n);
 
-    /// y = the operations of a chain after one another, beginning with acc = x; the bits are those of the single kernels. In place if y is x
-    /// or an operand.
-    void (*chain_f64)(const double *x, const act_chain_step *steps, size_t count, double *y, size_t n);
-    void (*chain_f32)(const float *x, const act_chain_step *steps, size_t count, float *y, size_t n);
-
     // Conversions (not in place). Numbers to bool: nonzero and NaN give 1.
     void (*f64_from_f32)(const float *x, double *y, size_t n);
     void (*f32_from_f64)(const double *x, float *y, size_t n);
@@ -292,6 +287,11 @@ typedef struct act_kernel_table {
     void (*adam_f32)(float *p, const float *g, float *m, float *v, size_t n, const act_adam *h);
     void (*sgd_f64)(double *p, const double *g, double *v, size_t n, const act_sgd *h);
     void (*sgd_f32)(float *p, const float *g, float *v, size_t n, const act_sgd *h);
+
+    /// y = the operations of a chain after one another, beginning with acc = x; the bits are those of the single kernels. In place if y is x
+    /// or an operand.
+    void (*chain_f64)(const double *x, const act_chain_step *steps, size_t count, double *y, size_t n);
+    void (*chain_f32)(const float *x, const act_chain_step *steps, size_t count, float *y, size_t n);
 } act_kernel_table;
 
 /// The table for this machine, chosen once: the widest instruction set that the processor has.
