@@ -221,7 +221,10 @@ final class BlockProgram {
     // MARK: Running
 
     /// Computes elements `start ..< start + count`, whole blocks but for the last. `visit` sees each block's last result.
-    func run(_ start: Int, _ count: Int, events: Found?, visit: (_ block: Int, UnsafeRawPointer, _ n: Int) -> Void) {
+    func run(_ start: Int, _ count: Int, events: Found?, visit: ((_ block: Int, UnsafeRawPointer, _ n: Int) -> Void)?) {
+        // Nothing happens between blocks unless somebody looks at them; nothing has to stay in the cache unless there are slots.
+        let block = events == nil && visit == nil && lateRoot == nil ? count : BlockProgram.block
+        let strip = slots == 0 ? block : BlockProgram.strip
         let rootSize = graph.root.type.size
         withUnsafeTemporaryAllocation(byteCount: slots * slotBytes + BlockProgram.block * rootSize, alignment: 64) { scratch in
             withUnsafeTemporaryAllocation(of: Kernel.Operand.self, capacity: places.count) { operands in
@@ -233,15 +236,16 @@ final class BlockProgram {
                         operands[value] = Kernel.Operand(pointer: place.kind == .blockSlot ? rootMemory : base, stride: place.kind == .fixed ? 0 : 1)
                     }
                     for index in links.indices { chains[index] = act_chain_step(op: links[index].op, operand: nil) }
-                    for first in stride(from: start, to: start &+ count, by: BlockProgram.block) {
-                        let n = min(BlockProgram.block, start &+ count &- first)
+                    for first in stride(from: start, to: start &+ count, by: max(1, block)) {
+                        let n = min(block, start &+ count &- first)
                         var done = 0
                         while done < n {
-                            runStrip(first, done, min(BlockProgram.strip, n &- done), operands, chains, slotMemory, rootMemory)
-                            done &+= BlockProgram.strip
+                            runStrip(first, done, min(strip, n &- done), operands, chains, slotMemory, rootMemory)
+                            done &+= strip
                         }
                         if let events, act_fp_flags() != 0 { attribute(first, n, events) }
                         if let lateRoot { (lateRoot + first &* rootSize).copyMemory(from: rootMemory, byteCount: n &* rootSize) }
+                        guard let visit else { continue }
                         let root = places[places.count &- 1]
                         visit(first / BlockProgram.block, root.base.map { UnsafeRawPointer($0 + first &* rootSize) } ?? UnsafeRawPointer(rootMemory), n)
                     }
@@ -343,7 +347,7 @@ extension Graph {
             withExtendedLifetime(results) {
                 parallelChunks(count, work: work) { start, n in
                     if donated == nil, act_interrupt_get() != 0 { return }
-                    program.run(start, n, events: found) { _, _, _ in }
+                    program.run(start, n, events: found, visit: nil)
                 }
             }
             if donated == nil, act_interrupt_get() != 0 { throw ArrayError.interrupted }
