@@ -32,7 +32,7 @@ struct LU {
         let half = width / 2, c1 = c0 + half, rest = width - half
         try factor(column: c0, width: half)
         try Self.solveLower(elements + c0 * n + c0, n: half, stride: n, right: elements + c0 * n + c1, columns: rest, rightStride: n)
-        try BLAS.multiply(
+        try MatrixProduct.multiply(
             m: n - c1, n: rest, k: half, alpha: -1, MatrixView(elements + c1 * n + c0, rowStride: n),
             MatrixView(elements + c0 * n + c1, rowStride: n), beta: 1, into: elements + c1 * n + c1, rowStride: n)
         try factor(column: c1, width: rest)
@@ -100,7 +100,7 @@ struct LU {
         }
         let half = n / 2
         try solveLower(l, n: half, stride: stride, right: right, columns: columns, rightStride: rightStride)
-        try BLAS.multiply(
+        try MatrixProduct.multiply(
             m: n - half, n: columns, k: half, alpha: -1, MatrixView(l + half * stride, rowStride: stride),
             MatrixView(right, rowStride: rightStride), beta: 1, into: right + half * rightStride, rowStride: rightStride)
         try solveLower(
@@ -123,7 +123,7 @@ struct LU {
         let half = n / 2
         try solveUpper(
             u + half * stride + half, n: n - half, stride: stride, right: right + half * rightStride, columns: columns, rightStride: rightStride)
-        try BLAS.multiply(
+        try MatrixProduct.multiply(
             m: half, n: columns, k: n - half, alpha: -1, MatrixView(u + half, rowStride: stride),
             MatrixView(right + half * rightStride, rowStride: rightStride), beta: 1, into: right, rowStride: rightStride)
         try solveUpper(u, n: half, stride: stride, right: right, columns: columns, rightStride: rightStride)

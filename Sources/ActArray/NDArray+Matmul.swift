@@ -147,7 +147,7 @@ extension NDArray {
         if m == 1, n == 1, k > 0, a.columnStride == 1 || k == 1, b.rowStride == 1 || k == 1 {
             c.pointee = T(try T.dotProduct(a.pointer, b.pointer, k))
         } else {
-            try BLAS.multiply(m: m, n: n, k: k, a, b, into: c, rowStride: n)
+            try MatrixProduct.multiply(m: m, n: n, k: k, a, b, into: c, rowStride: n)
         }
     }
 }

@@ -140,9 +140,15 @@ private final class Team: @unchecked Sendable {
         var seen = 0
         while true {
             seen = waitForJob(after: seen)
-            if entrants.add(1, ordering: .acquiringAndReleasing).oldValue >= 0, number < helpers, let body { work(number &+ 1, body) }
+            if entrants.add(1, ordering: .acquiringAndReleasing).oldValue >= 0 { help(number) }
             entrants.subtract(1, ordering: .acquiringAndReleasing)
         }
+    }
+
+    /// A function of its own: its reference to the body is gone when it returns, before this thread says that it has left.
+    @inline(never)
+    private func help(_ number: Int) {
+        if number < helpers, let body { work(number &+ 1, body) }
     }
 
     /// Spins for about 20 µs, since jobs come in bursts; then sleeps.

@@ -116,18 +116,18 @@ final class Convolution: CustomFunction {
                             switch face {
                             case .result:
                                 shape.spread(a + pixels, rows, into: matrix)
-                                try BLAS.multiply(
+                                try MatrixProduct.multiply(
                                     m: outs, n: count, k: depth, MatrixView(b + weights, rowStride: depth), patches, into: target + results,
                                     rowStride: places)
                             case .images:
-                                try BLAS.multiply(
+                                try MatrixProduct.multiply(
                                     m: depth, n: count, k: outs, MatrixView(b + weights, rowStride: depth).transposed,
                                     MatrixView(a + results, rowStride: places), into: matrix, rowStride: count)
                                 shape.gather(matrix, rows, addingTo: target + pixels)
                             case .weights:
                                 shape.spread(b + pixels, rows, into: matrix)
                                 let sum = sums[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
-                                try BLAS.multiply(
+                                try MatrixProduct.multiply(
                                     m: outs, n: depth, k: count, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
                                     into: sum + weights, rowStride: depth)
                             }

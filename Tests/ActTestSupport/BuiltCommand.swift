@@ -147,8 +147,10 @@ package struct Child {
         posix_spawnattr_setflags(&attributes, Int16(flags))
 
         var variables = ["HOME": "/nonexistent", "LANG": "C.UTF-8", "PATH": getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"]
-        // A toolchain that is not where the executable expects it.
-        if let libraries = getenv("LD_LIBRARY_PATH") { variables["LD_LIBRARY_PATH"] = String(cString: libraries) }
+        // A toolchain that is not where the executable expects it, and what sanitizers are told.
+        for name in ["LD_LIBRARY_PATH", "ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS", "SWIFT_BACKTRACE"] {
+            if let value = getenv(name) { variables[name] = String(cString: value) }
+        }
         variables.merge(environment) { $1 }
         let argv = ([path] + arguments).map { strdup($0) } + [nil]
         let envp = variables.map { strdup("\($0)=\($1)") } + [nil]

@@ -102,7 +102,7 @@ extension Double: MatrixElement {
     }
 }
 
-package enum BLAS {
+package enum MatrixProduct {
     /// Products of fewer multiplications are one thread's, without parts.
     private static let smallProduct = 1 << 19
     /// Multiplications of one part between two looks at the interrupt flag: some milliseconds, tens of them without vector registers.
