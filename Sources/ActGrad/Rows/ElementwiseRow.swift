@@ -11,7 +11,7 @@ package final class ElementwiseRow {
     /// The same while every parameter is the default number, if a kernel serves then.
     private let standard: [FormulaProgram]?
     private let defaults: [Double]
-    /// For each order the kernel, if that is all there is to it: the short way for numbers.
+    /// For each order the kernel, if that is all there is to it: the short way.
     private let kernels: (any: [Kernel?], standard: [Kernel?])
     /// Whether formulas of several steps are computed in f64 for f32 arrays too, because rounding between their steps adds up.
     private let isWide: Bool
@@ -69,6 +69,8 @@ package final class ElementwiseRow {
     /// The derivative of the given order (0: the function) of an array.
     func apply(_ x: NDArray, _ parameters: [Operand], order: Int, of row: ActivationRow) throws -> NDArray {
         let x = x.type == .bool ? try x.converted(to: .f64) : x
+        // The short way: one kernel, which is traced as itself.
+        if parameters.isEmpty, !isWide, case .unary(let operation)? = kernels.standard[order] { return try NDArray.unary(operation, x) }
         let program = standard.flatMap { isDefault(parameters) ? $0[order] : nil } ?? programs[order]
         let tracedParameters = parameters.contains { $0.isTraced }
         guard x.isTraced || tracedParameters, !program.isOneKernel, order + 1 < orders, order == 0 || !tracedParameters else {

@@ -22,8 +22,12 @@ package struct Call {
 
     mutating func bind(_ arguments: Arguments) throws {
         let parameters = row.parameters
-        values = Array(repeating: .undefined, count: parameters.count)
         let variadic = parameters.firstIndex { $0.isVariadic }
+        if variadic == nil, arguments.named.isEmpty, arguments.positional.count == parameters.count {
+            values = arguments.positional
+            return
+        }
+        values = Array(repeating: .undefined, count: parameters.count)
         var position = 0
         for value in arguments.positional {
             if position == variadic {
