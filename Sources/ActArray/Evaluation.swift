@@ -31,8 +31,13 @@ extension NDArray {
 }
 
 extension Node {
-    /// Elements of one piece of parallel work.
-    static let chunk = 1 << 14
+    /// The fewest and the most elements of one piece of parallel work. Each piece costs the threads something that they share (counts of
+    /// references), so of large arrays a thread takes a few large pieces.
+    private static let chunks = 1 << 14...1 << 17
+    static func chunk(of count: Int) -> Int {
+        let share = count / (4 * ThreadPool.count)
+        return min(max(share / BlockProgram.block * BlockProgram.block, chunks.lowerBound), chunks.upperBound)
+    }
     /// Elements times cost below which threads are not worth waking.
     static let parallelWork = 1 << 17
 
@@ -78,10 +83,10 @@ extension Node {
 
 /// Calls `body` with the start and length of each chunk of `count` elements, on several threads when the work is worth it.
 func parallelChunks(_ count: Int, work: Int, _ body: (_ start: Int, _ n: Int) -> Void) {
-    let chunks = (count + Node.chunk - 1) / Node.chunk
+    let chunk = Node.chunk(of: count), chunks = (count + chunk - 1) / chunk
     if work < Node.parallelWork {
-        for index in 0..<chunks { body(index * Node.chunk, min(Node.chunk, count - index * Node.chunk)) }
+        for index in 0..<chunks { body(index * chunk, min(chunk, count - index * chunk)) }
     } else {
-        ThreadPool.parallelFor(chunks) { index in body(index * Node.chunk, min(Node.chunk, count - index * Node.chunk)) }
+        ThreadPool.parallelFor(chunks) { index in body(index * chunk, min(chunk, count - index * chunk)) }
     }
 }
