@@ -238,7 +238,7 @@ struct RuntimeWording {
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
-        case .user(let message): return error(message)
+        case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : message)
         case .exit: return error("exit")
         }
     }

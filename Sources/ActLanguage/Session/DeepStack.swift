@@ -8,12 +8,12 @@ import Glibc
 import Darwin
 #endif
 
-enum DeepStack {
+package enum DeepStack {
     /// Reserved, not used.
     static let bytes = 1 << 30
 
     /// Runs `body` on a thread of its own and waits for it.
-    static func run<T>(_ body: () -> T) -> T {
+    package static func run<T>(_ body: () -> T) -> T {
         withoutActuallyEscaping(body) { body in
             var result: T?
             var attributes = pthread_attr_t()
