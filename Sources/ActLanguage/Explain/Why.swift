@@ -29,19 +29,19 @@ enum Trouble {
 
 struct Why {
     private let machine: Machine
-    private var session: Session { machine.session }
+    var session: Session { machine.session }
 
     init(_ machine: Machine) { self.machine = machine }
 
     /// A moment, and the element (in row-major order) that is followed; `nil` in what has no elements.
-    private struct Point {
+    struct Point {
         var moment: Moment
         var element: Int?
         var value: Double? { element.flatMap { moment.value.element($0) } ?? moment.value.element(0) }
     }
 
     /// Where a search ended.
-    private struct End {
+    struct End {
         let point: Point
         /// The assignments that handed the value on, the last first.
         var path: [Moment]
@@ -86,14 +86,14 @@ struct Why {
         return "nothing is wrong with `\(text)`: there is no nan, no infinity and no 0 in it\n"
     }
 
-    private func subject(_ text: String, _ value: Value, _ trouble: Trouble, _ element: Int?) -> String {
+    func subject(_ text: String, _ value: Value, _ trouble: Trouble, _ element: Int?) -> String {
         let text = text.contains(where: \.isNewline) ? "it" : "`\(text)`"
         guard case .array(let array) = value, array.rank > 0, let element else { return "\(text) is \(trouble.name)" }
         return "\(text) is \(trouble.name) at position \(position(element, array.shape))"
     }
 
     /// Of rank 1 a number, else as an index is written.
-    private func position(_ element: Int, _ shape: [Int]) -> String {
+    func position(_ element: Int, _ shape: [Int]) -> String {
         var rest = element
         var indices: [Int] = []
         for size in shape.reversed() {
@@ -119,7 +119,7 @@ struct Why {
         try follow(next, cause, Self.subject(text, cause), &report)
     }
 
-    private static func subject(_ text: String, _ trouble: Trouble) -> String { "`\(text)` is \(trouble.name)" }
+    static func subject(_ text: String, _ trouble: Trouble) -> String { "`\(text)` is \(trouble.name)" }
 
     /// Walks back as long as an operand, or what a name stands for, has the same trouble.
     private func origin(of start: Point, _ trouble: Trouble) throws -> End {
@@ -226,7 +226,7 @@ struct Why {
     }
 
     /// Where the element of an array is in an array that is broadcast to it.
-    private static func element(_ element: Int, of shape: [Int], in inner: [Int]) -> Int? {
+    static func element(_ element: Int, of shape: [Int], in inner: [Int]) -> Int? {
         if inner == shape { return element }
         guard inner.count <= shape.count else { return nil }
         var result = 0, stride = 1, rest = element
@@ -314,7 +314,7 @@ struct Why {
         return found.map { describe(gradient: $0.moment, $0.operand, end, trouble, subject) }
     }
 
-    private func describe(gradient moment: Moment, _ operand: Moment, _ end: End, _ trouble: Trouble, _ subject: String) -> Diagnostic {
+    func describe(gradient moment: Moment, _ operand: Moment, _ end: End, _ trouble: Trouble, _ subject: String) -> Diagnostic {
         let tree = moment.tree
         var labels = [Diagnostic.Label(tree.operatorSpan(of: moment.expression), "", isPrimary: true)]
         if case .call = tree[moment.expression] { labels[0].span = tree.span(of: moment.expression) }
@@ -323,80 +323,6 @@ struct Why {
         return Diagnostic(
             .note, "\(subject), because of the derivative of `\(short(tree.text(of: moment.expression)))`", labels: labels,
             notes: notes(end), callChain: moment.callChain)
-    }
-
-    // MARK: Words
-
-    private func describe(_ end: End, _ trouble: Trouble, _ subject: String) -> Diagnostic {
-        let moment = end.point.moment
-        let tree = moment.tree
-        let id = moment.expression
-        var labels: [Diagnostic.Label] = []
-        switch tree[id] {
-        case .binary, .update:
-            labels.append(Diagnostic.Label(tree.operatorSpan(of: id), trouble.name, isPrimary: true))
-        default: labels.append(Diagnostic.Label(tree.span(of: id), trouble.name, isPrimary: true))
-        }
-        for operand in moment.operands {
-            if case .function = operand.value { continue }
-            var element: Int?
-            if let own = end.point.element, let outer = moment.value.shape, let shape = operand.value.shape { element = Self.element(own, of: outer, in: shape) }
-            labels.append(Diagnostic.Label(tree.span(of: operand.expression), describe(operand.value, element)))
-        }
-        var title = subject
-        let text = short(tree.text(of: id))
-        switch tree[id] {
-        case _ where end.isForgotten: title += "; what led to it lies too far back to be known"
-        case .number, .array: title += ", as it is written"
-        case .name where end.unknown == nil: title += ", as it is written"
-        case .name:
-            if let name = end.unknown { title += end.isChanged ? "; `\(name)` had it, but what set `\(name)` gives something else when it runs again" : "; `\(name)` had it from the start" }
-        default: if !subject.hasPrefix("`\(text)` is") { title += ", because of `\(text)`" }
-        }
-        let reader = moment.code.unit.formulas(in: moment.code.module)
-        var help = StableForm.around(id, in: reader).map { "write `\($0.replacement)` for `\($0.form.formula)`" } ?? parameters(of: moment)
-        if case .name = tree[id], case .own = moment.source, end.unknown == nil, !end.isForgotten {
-            title = subject
-            help = "what a function did before `why` was called in it is not known: ask about the call of the function"
-        }
-        return Diagnostic(.note, title, labels: labels, notes: notes(end), help: help, callChain: moment.callChain)
-    }
-
-    /// Of a network that was called: what its parameters have to do with it.
-    private func parameters(of moment: Moment) -> String? {
-        for operand in moment.operands {
-            guard case .function(let function) = operand.value, let values = try? function.parameterValues() else { continue }
-            if values.first({ !$0.isFinite }) != nil { return "parameters of `\(moment.tree.text(of: operand.expression))` are nan or infinite: see `gradient_flow`" }
-        }
-        return nil
-    }
-
-    private func notes(_ end: End) -> [String] {
-        var names: [String] = []
-        let renderer = DiagnosticRenderer { session.source($0) }
-        for moment in end.path.reversed() {
-            guard case .assign(let target, _) = moment.tree[moment.expression] else { continue }
-            let place = renderer.position(of: moment.tree.span(of: target)).map { " (\($0))" } ?? ""
-            let name = "`\(moment.tree.text(of: target))`" + place
-            if !names.contains(name) { names.append(name) }
-        }
-        if names.isEmpty { return [] }
-        if names.count > 4 { names.replaceSubrange(2..<names.count - 1, with: ["…"]) }
-        return ["it came by way of \(names.joined(separator: ", "))"]
-    }
-
-    private func short(_ text: String) -> String {
-        let line = text.prefix { !$0.isNewline }
-        return line.count < text.count || line.count > 40 ? line.prefix(39) + "…" : String(line)
-    }
-
-    private func describe(_ value: Value, _ element: Int?) -> String {
-        if let element, let shape = value.shape, !shape.isEmpty, let x = value.element(element) { return Format.number(x) }
-        switch value {
-        case .array(let array) where array.count > 8: return ActLanguage.describe(array.shape)
-        case .array, .number, .bool: return short((try? Format.shown(value)) ?? "")
-        default: return value.kind
-        }
     }
 }
 
@@ -423,7 +349,7 @@ extension Moment {
 
 extension Value {
     /// Of numbers and arrays.
-    fileprivate var shape: [Int]? {
+    var shape: [Int]? {
         switch self {
         case .number: []
         case .array(let array): array.shape
@@ -436,7 +362,7 @@ extension Value {
         return false
     }
 
-    fileprivate func element(_ index: Int) -> Double? {
+    func element(_ index: Int) -> Double? {
         switch self {
         case .number(let number): return number
         case .array(let array):
@@ -447,13 +373,13 @@ extension Value {
     }
 
     /// The first element that fulfils the condition; in lists and records without its position.
-    fileprivate func first(_ condition: (Double) -> Bool) -> (element: Int?, Void)? {
+    func first(_ condition: (Double) -> Bool) -> (element: Int?, Void)? {
         // A list may hold another many times over.
         var seen: Set<ObjectIdentifier> = []
         return first(condition, &seen)
     }
 
-    private func first(_ condition: (Double) -> Bool, _ seen: inout Set<ObjectIdentifier>) -> (element: Int?, Void)? {
+    func first(_ condition: (Double) -> Bool, _ seen: inout Set<ObjectIdentifier>) -> (element: Int?, Void)? {
         switch self {
         case .number(let number): return condition(number) ? (0, ()) : nil
         case .array(let array):
