@@ -4,6 +4,9 @@
 // - An element of the result is a sum in the order of k, in pieces of fixed length (product.inc): neither the parts nor the threads show
 //   in the bits.
 // - A part lasts some milliseconds at most, and the interrupt flag is read between parts.
+//
+// A large product takes pieces of `PRODUCT_DEPTH` rows of b. The threads first lay such a piece out in strips that tiles read in order,
+// once for all; then each takes parts of the result: few enough rows of a, whose pieces stay in its second cache, against several strips.
 
 import CActKernels
 
@@ -28,10 +31,14 @@ package struct MatrixView<T> {
 
 /// An element type that matrix products exist for, with its kernels (CActKernels.h says what they compute).
 package protocol MatrixElement: BinaryFloatingPoint, SIMDScalar, Codable {
-    /// How many numbers a vector register holds.
-    static var lanes: Int { get }
+    /// The columns of a strip.
+    static var tileColumns: Int { get }
     static func product(
         _ m: Int, _ n: Int, _ k: Int, _ alpha: Self, _ a: MatrixView<Self>, _ b: MatrixView<Self>, adds: Bool,
+        _ c: UnsafeMutablePointer<Self>, _ row: Int)
+    static func productPack(_ n: Int, _ depth: Int, _ b: MatrixView<Self>, _ packed: UnsafeMutablePointer<Self>)
+    static func productPacked(
+        _ m: Int, _ n: Int, _ depth: Int, _ alpha: Self, _ a: MatrixView<Self>, _ packed: UnsafePointer<Self>, adds: Bool,
         _ c: UnsafeMutablePointer<Self>, _ row: Int)
     static func productRows(
         _ k: Int, _ n: Int, _ alpha: Self, _ x: UnsafePointer<Self>, _ step: Int, _ b: UnsafePointer<Self>, _ row: Int, _ y: UnsafeMutablePointer<Self>)
@@ -43,7 +50,7 @@ package protocol MatrixElement: BinaryFloatingPoint, SIMDScalar, Codable {
 }
 
 extension Float: MatrixElement {
-    package static var lanes: Int { Kernels.table.pointee.tile_lanes_f32 }
+    package static var tileColumns: Int { Kernels.table.pointee.tile_columns_f32 }
 
     package static func product(
         _ m: Int, _ n: Int, _ k: Int, _ alpha: Float, _ a: MatrixView<Float>, _ b: MatrixView<Float>, adds: Bool,
@@ -51,6 +58,17 @@ extension Float: MatrixElement {
     ) {
         Kernels.table.pointee.product_f32(
             m, n, k, alpha, a.pointer, a.rowStride, a.columnStride, b.pointer, b.rowStride, b.columnStride, adds ? 1 : 0, c, row)
+    }
+
+    package static func productPack(_ n: Int, _ depth: Int, _ b: MatrixView<Float>, _ packed: UnsafeMutablePointer<Float>) {
+        Kernels.table.pointee.product_pack_f32(n, depth, b.pointer, b.rowStride, b.columnStride, packed)
+    }
+
+    package static func productPacked(
+        _ m: Int, _ n: Int, _ depth: Int, _ alpha: Float, _ a: MatrixView<Float>, _ packed: UnsafePointer<Float>, adds: Bool,
+        _ c: UnsafeMutablePointer<Float>, _ row: Int
+    ) {
+        Kernels.table.pointee.product_packed_f32(m, n, depth, alpha, a.pointer, a.rowStride, a.columnStride, packed, adds ? 1 : 0, c, row)
     }
 
     package static func productRows(
@@ -73,7 +91,7 @@ extension Float: MatrixElement {
 }
 
 extension Double: MatrixElement {
-    package static var lanes: Int { Kernels.table.pointee.tile_lanes_f64 }
+    package static var tileColumns: Int { Kernels.table.pointee.tile_columns_f64 }
 
     package static func product(
         _ m: Int, _ n: Int, _ k: Int, _ alpha: Double, _ a: MatrixView<Double>, _ b: MatrixView<Double>, adds: Bool,
@@ -81,6 +99,17 @@ extension Double: MatrixElement {
     ) {
         Kernels.table.pointee.product_f64(
             m, n, k, alpha, a.pointer, a.rowStride, a.columnStride, b.pointer, b.rowStride, b.columnStride, adds ? 1 : 0, c, row)
+    }
+
+    package static func productPack(_ n: Int, _ depth: Int, _ b: MatrixView<Double>, _ packed: UnsafeMutablePointer<Double>) {
+        Kernels.table.pointee.product_pack_f64(n, depth, b.pointer, b.rowStride, b.columnStride, packed)
+    }
+
+    package static func productPacked(
+        _ m: Int, _ n: Int, _ depth: Int, _ alpha: Double, _ a: MatrixView<Double>, _ packed: UnsafePointer<Double>, adds: Bool,
+        _ c: UnsafeMutablePointer<Double>, _ row: Int
+    ) {
+        Kernels.table.pointee.product_packed_f64(m, n, depth, alpha, a.pointer, a.rowStride, a.columnStride, packed, adds ? 1 : 0, c, row)
     }
 
     package static func productRows(
@@ -105,9 +134,9 @@ extension Double: MatrixElement {
 package enum MatrixProduct {
     /// Products of fewer multiplications are one thread's, without parts.
     private static let smallProduct = 1 << 19
-    /// Multiplications of one part between two looks at the interrupt flag: some milliseconds, tens of them without vector registers.
-    private static let partProduct = 1 << 27
-    /// The same for products with a vector, which wait for memory.
+    /// What of b is laid out in strips at once.
+    private static let packedBytes = 8 << 20
+    /// Multiplications of a part of a product with a vector, between two looks at the interrupt flag: some milliseconds.
     private static let partElements = 1 << 24
 
     /// `c = alpha * a @ b + beta * c` with `a` (m, k), `b` (k, n) and row-major `c` (m, n); `beta` is 0 or 1, and 0 ignores what `c` held.
@@ -131,37 +160,49 @@ package enum MatrixProduct {
             T.product(m, n, k, alpha, a, b, adds: adds, c, rowStride)
             return
         }
-        let (rows, columns) = part(m: m, n: n, lanes: T.lanes)
-        let across = (n + columns - 1) / columns, down = (m + rows - 1) / rows
-        let piece = Int(PRODUCT_DEPTH), deep = max(piece, partProduct / (rows &* columns) / piece * piece)
-        ThreadPool.parallelFor(across &* down) { index in
-            let row = index / across &* rows, column = index % across &* columns
-            let height = min(rows, m - row), width = min(columns, n - column)
-            for p in stride(from: 0, to: k, by: deep) {
-                if Interrupt.isSet { return }
-                T.product(
-                    height, width, min(deep, k - p), alpha, a.advanced(row: row, column: p), b.advanced(row: p, column: column),
-                    adds: adds || p > 0, c + (row &* rowStride &+ column), rowStride)
-            }
-        }
-        try Interrupt.check()
+        try large(m, n, k, alpha, a, b, adds, c, rowStride)
     }
 
-    /// How large the parts of a product are, so that the threads end together: about 256 rows, since every part packs its columns anew,
-    /// and columns of whole tiles, which are quickest three vectors wide.
-    private static func part(m: Int, n: Int, lanes: Int) -> (rows: Int, columns: Int) {
-        let threads = ThreadPool.count
+    @_specialize(where T == Float)
+    @_specialize(where T == Double)
+    private static func large<T: MatrixElement>(
+        _ m: Int, _ n: Int, _ k: Int, _ alpha: T, _ a: MatrixView<T>, _ b: MatrixView<T>, _ adds: Bool, _ c: UnsafeMutablePointer<T>, _ rowStride: Int
+    ) throws {
+        let tile = T.tileColumns, depth = min(k, Int(PRODUCT_DEPTH)), size = MemoryLayout<T>.stride
+        let panel = min((n + tile - 1) / tile, max(1, packedBytes / (depth &* tile &* size))) &* tile
+        let scratch = try Storage(byteCount: panel &* depth &* size)
+        let packed = scratch.pointer.assumingMemoryBound(to: T.self)
+        for left in stride(from: 0, to: n, by: panel) {
+            let width = min(panel, n - left), (rows, columns) = part(m: m, n: width, tile: tile)
+            let across = (width + columns - 1) / columns, down = (m + rows - 1) / rows
+            for p in stride(from: 0, to: k, by: depth) {
+                let deep = min(depth, k - p)
+                try ThreadPool.parallel((width + tile - 1) / tile) { strip in
+                    let j = strip &* tile
+                    T.productPack(min(tile, width - j), deep, b.advanced(row: p, column: left + j), packed + j &* deep)
+                }
+                try ThreadPool.parallel(across &* down) { index in
+                    let i = index / across &* rows, j = index % across &* columns
+                    T.productPacked(
+                        min(rows, m - i), min(columns, width - j), deep, alpha, a.advanced(row: i, column: p), packed + j &* deep,
+                        adds: adds || p > 0, c + (i &* rowStride &+ left &+ j), rowStride)
+                }
+            }
+        }
+        withExtendedLifetime(scratch) {}
+    }
+
+    /// How large the parts of a product are, so that the threads end together.
+    private static func part(m: Int, n: Int, tile: Int) -> (rows: Int, columns: Int) {
         var best = (rows: m, columns: n), least = Double.infinity
-        for (height, packing) in [(256, 1.0), (128, 1.03), (64, 1.08)] {
-            let down = (m + height - 1) / height
-            let rows = min(m, ((m + down - 1) / down + 7) / 8 * 8)
-            for (vectors, loading) in [(12, 1.0), (6, 1.0), (3, 1.01), (2, 1.07)] {
-                let columns = vectors * lanes
+        for (height, reading) in [(128, 1.0), (64, 1.02), (32, 1.05)] {
+            let down = (m + height - 1) / height, rows = ((m + down - 1) / down + 7) / 8 * 8
+            for (tiles, turning) in [(8, 1.0), (4, 1.0), (2, 1.01), (1, 1.02)] {
+                let columns = tiles * tile
                 let parts = Double((n + columns - 1) / columns) * Double((m + rows - 1) / rows)
-                let time = (parts / Double(threads)).rounded(.up) * Double(min(columns, n) * rows) * packing * loading
+                let time = (parts / Double(ThreadPool.count)).rounded(.up) * Double(min(columns, n) * min(rows, m)) * reading * turning
                 if time < least { (best, least) = ((rows, columns), time) }
             }
-            if threads == 1 { break }
         }
         return best
     }

@@ -188,7 +188,7 @@ enum Reduction {
                 let x = source + row &* n &* type.size
                 let blocks = (n + block - 1) / block
                 var values = [Double](repeating: 0, count: blocks)
-                let perChunk = chunk / block
+                let perChunk = Node.chunk(of: n) / block
                 values.withUnsafeMutableBufferPointer { values in
                     ThreadPool.parallelFor((blocks + perChunk - 1) / perChunk) { index in
                         if act_interrupt_get() != 0 { return }

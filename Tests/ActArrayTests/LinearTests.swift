@@ -94,7 +94,7 @@ import Testing
     @Test(arguments: ["baseline", "avx2", "avx512", "neon"])
     func kernelsAgree(isa: String) throws {
         guard let table = act_kernels_named(isa) else { return }
-        for (m, n, k) in [(1, 1, 1), (3, 5, 7), (8, 24, 256), (9, 25, 257), (17, 100, 513), (40, 49, 30)] {
+        for (m, n, k) in [(1, 1, 1), (3, 5, 7), (8, 24, 384), (9, 25, 385), (17, 100, 769), (40, 49, 30)] {
             let x = try noise([m * k]).toDoubles(), y = try noise([k * n], seed: 2).toDoubles()
             for (rowsOfA, rowsOfB, adds) in [(true, true, false), (false, true, true), (true, false, true), (false, false, false)] {
                 let (ar, ak) = rowsOfA ? (k, 1) : (1, m), (bk, bj) = rowsOfB ? (n, 1) : (1, k)
@@ -111,6 +111,33 @@ import Testing
                 }
             }
         }
+    }
+
+    /// Laid out in strips before, or by the call: the same bits.
+    @Test(arguments: ["baseline", "avx2", "avx512", "neon"])
+    func packedProductsAreProducts(isa: String) throws {
+        guard let table = act_kernels_named(isa) else { return }
+        let tile = table.pointee.tile_columns_f64
+        for (m, n, k) in [(1, 1, 1), (9, tile, 7), (17, tile + 1, 384), (8, 3 * tile - 1, 100)] {
+            let x = try noise([m * k]).toDoubles(), y = try noise([k * n], seed: 2).toDoubles()
+            var whole = [Double](repeating: 3, count: m * n), parts = whole
+            var packed = [Double](repeating: .nan, count: k * (n + tile))
+            table.pointee.product_f64(m, n, k, -2, x, k, 1, y, 1, k, 1, &whole, n)
+            table.pointee.product_pack_f64(n, k, y, 1, k, &packed)
+            table.pointee.product_packed_f64(m, n, k, -2, x, k, 1, packed, 1, &parts, n)
+            #expect(parts == whole)
+        }
+    }
+
+    /// More columns than are laid out at once, more rows than a part has, more terms than a piece: ones, so that sums are exact.
+    @Test func largeProductsLoseNothing() throws {
+        let (m, k, n) = (131, 800, 2800)
+        let a = try NDArray.full(1, shape: [m, k], type: .f64)
+        let b = try NDArray((0..<k * n).map { Double($0 % 7 + $0 / n % 5) }, shape: [k, n])
+        let sums = try NDArray.matmul(a, b), expected = try b.reduced(.sum, axes: [0]).toDoubles()
+        for row in [0, 127, 128, 130] { #expect(try sums.indexed(by: [.integer(row)]).toDoubles() == expected) }
+        let transposed = try NDArray.matmul(b.transposed(), a.transposed())
+        #expect(try transposed.transposed().contiguous().toDoubles() == sums.toDoubles())
     }
 
     @Test func batchesAreTheirMatrices() throws {

@@ -188,7 +188,7 @@ typedef struct act_sgd {
 } act_sgd;
 
 /// How much of k a product of matrices sums before it adds to the result.
-enum { PRODUCT_DEPTH = 256 };
+enum { PRODUCT_DEPTH = 384 };
 
 /// Every kernel for one instruction set. Arrays of functions are indexed by the enumerators above.
 typedef struct act_kernel_table {
@@ -265,17 +265,25 @@ typedef struct act_kernel_table {
     void (*log_below_f32)(const float *x, float *y, size_t n, float m, double log);
 
     /// Products of matrices, c = (adds ? c : 0) + alpha a @ b; a is (m, k), b (k, n), strides in elements; c is row-major, its rows `row`
-    /// apart. k is taken in pieces of PRODUCT_DEPTH, in order; a piece is one sum in the order of k. Quickest with 256 rows or so:
-    /// strips of b are packed anew in each call.
+    /// apart. k is taken in pieces of PRODUCT_DEPTH, in order; a piece is one sum in the order of k. Each call packs strips
+    /// of b for itself.
     void (*product_f64)(size_t m, size_t n, size_t k, double alpha, const double *a, ptrdiff_t a_row, ptrdiff_t a_k, const double *b,
                         ptrdiff_t b_k, ptrdiff_t b_column, int adds, double *c, size_t row);
     void (*product_f32)(size_t m, size_t n, size_t k, float alpha, const float *a, ptrdiff_t a_row, ptrdiff_t a_k, const float *b,
                         ptrdiff_t b_k, ptrdiff_t b_column, int adds, float *c, size_t row);
+    /// The same in two steps, for parts that share b: `product_pack` lays a piece of b, depth ≤ PRODUCT_DEPTH rows of n elements, out in strips
+    /// of tile_columns columns, depth rows each (the last strip narrower, of whole vectors); `product_packed` multiplies by such strips.
+    void (*product_pack_f64)(size_t n, size_t depth, const double *b, ptrdiff_t b_k, ptrdiff_t b_column, double *packed);
+    void (*product_pack_f32)(size_t n, size_t depth, const float *b, ptrdiff_t b_k, ptrdiff_t b_column, float *packed);
+    void (*product_packed_f64)(size_t m, size_t n, size_t depth, double alpha, const double *a, ptrdiff_t a_row, ptrdiff_t a_k,
+                               const double *packed, int adds, double *c, size_t row);
+    void (*product_packed_f32)(size_t m, size_t n, size_t depth, float alpha, const float *a, ptrdiff_t a_row, ptrdiff_t a_k,
+                               const float *packed, int adds, float *c, size_t row);
     /// to[p * width + j] = x[p * along + j * across] for p < count and j < used; quick where `across` or `along` is 1.
     void (*arrange_f64)(const double *x, ptrdiff_t along, ptrdiff_t across, size_t count, size_t used, double *to, size_t width);
     void (*arrange_f32)(const float *x, ptrdiff_t along, ptrdiff_t across, size_t count, size_t used, float *to, size_t width);
-    /// Rows and columns that a tile in registers has; parts of products are best multiples of it.
-    size_t tile_rows, tile_lanes_f64, tile_lanes_f32;
+    /// The columns of a tile in registers, and of a strip.
+    size_t tile_columns_f64, tile_columns_f32;
     /// y[j] += alpha Σ x[p * step] b[p * row + j]: a vector times the rows of a matrix, j < n.
     void (*product_rows_f64)(size_t k, size_t n, double alpha, const double *x, ptrdiff_t step, const double *b, ptrdiff_t row, double *y);
     void (*product_rows_f32)(size_t k, size_t n, float alpha, const float *x, ptrdiff_t step, const float *b, ptrdiff_t row, float *y);
