@@ -39,7 +39,11 @@ package enum Safetensors {
         for (_, array) in arrays {
             let source = try array.detached().contiguous()
             try source.evaluate()
-            source.withMutableBytes { result.append(contentsOf: UnsafeRawBufferPointer(start: $0, count: source.count * source.type.size)) }
+            try source.withMutableBytes { bytes in
+                try Interrupt.forEachPiece(source.count * source.type.size) { piece in
+                    result.append(contentsOf: UnsafeRawBufferPointer(start: bytes + piece.lowerBound, count: piece.count))
+                }
+            }
         }
         return result
     }
