@@ -47,8 +47,12 @@ extension NDArray {
                     }
                     let rowsEach = piece / run
                     try ThreadPool.parallel((rows + rowsEach - 1) / rowsEach) { index in
-                        for row in index * rowsEach..<min(rows, (index + 1) * rowsEach) {
-                            (target + row * rowBytes).copyMemory(from: from + row * run, byteCount: run)
+                        let rows = index * rowsEach..<min(rows, (index + 1) * rowsEach)
+                        // Single elements: calls for each would take longer than copying.
+                        switch run {
+                        case 4: for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 4, as: UInt32.self), as: UInt32.self) }
+                        case 8: for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self), as: UInt64.self) }
+                        default: for row in rows { (target + row &* rowBytes).copyMemory(from: from + row &* run, byteCount: run) }
                         }
                     }
                 }

@@ -130,7 +130,13 @@ extension NDArray {
             let result = try NDArray.uninitialized(shape: [positions.count], type: .f64)
             try result.withMutableBytes { bytes in
                 let target = bytes.assumingMemoryBound(to: Double.self)
-                try ThreadPool.parallelPieces(positions.count) { for i in $0 { target[i] = Double(positions[i] / step % size) } }
+                try ThreadPool.parallelPieces(positions.count) { piece in
+                    if rank == 1 {
+                        for i in piece { target[i] = Double(positions[i]) }
+                    } else {
+                        for i in piece { target[i] = Double(positions[i] / step % size) }
+                    }
+                }
             }
             return result
         }
@@ -167,9 +173,14 @@ extension NDArray {
     package func histogram(bins: Int = 10, range: (low: Double, high: Double)? = nil) throws -> (counts: NDArray, edges: NDArray) {
         guard bins > 0, bins < 1 << 48 else { throw ArrayError.badValue(operation: "histogram", reason: "the number of bins is \(bins), not 1 or more") }
         let elements = try toDoubles()
-        var (low, high) = range ?? (elements.isEmpty ? (0, 1) : (elements.min() ?? 0, elements.max() ?? 1))
-        if range == nil, let bad = elements.first(where: { !$0.isFinite }) {
-            throw ArrayError.badValue(operation: "histogram", reason: "the elements contain \(bad): give a range")
+        var (low, high) = range ?? (0, 1)
+        if range == nil, count > 0 {
+            // A NaN goes through both.
+            (low, high) = (try detached().reduced(.min).item(), try detached().reduced(.max).item())
+            if !low.isFinite || !high.isFinite {
+                let bad = elements.first { !$0.isFinite } ?? .nan
+                throw ArrayError.badValue(operation: "histogram", reason: "the elements contain \(bad): give a range")
+            }
         }
         guard low.isFinite, high.isFinite, low <= high else {
             throw ArrayError.badValue(operation: "histogram", reason: "the range \(low) to \(high) is not one of finite, ascending numbers")
@@ -192,11 +203,19 @@ extension NDArray {
         let bins = edges.count - 1
         let (low, high) = (edges[0], edges[bins])
         let scale = Double(bins) / (high - low)
-        let counts = try NDArray.full(0, shape: [bins], type: .f64)
-        try counts.withMutableBytes { bytes in
-            let counts = bytes.assumingMemoryBound(to: Double.self)
-            try Interrupt.forEachPiece(elements.count) { piece in
-                for x in elements[piece] where x >= low && x <= high {
+        let keys = edges.map(NDArray.order)
+        // Every part counts for itself: whole numbers have one sum.
+        let parts = bins <= 1 << 12 ? max(1, min(16, elements.count >> 14)) : 1, length = (elements.count + parts - 1) / parts
+        try MemoryPool.allow(parts &* bins &* 8)
+        var counts = [Double](repeating: 0, count: parts * bins)
+        try counts.withUnsafeMutableBufferPointer { buffer in
+            let all = buffer
+            try ThreadPool.parallel(parts) { part in
+                let counts = UnsafeMutableBufferPointer(rebasing: all[part * bins..<(part + 1) * bins])
+                for i in part * length..<max(part * length, min(elements.count, (part + 1) * length)) {
+                    if i & 0xffff == 0, Interrupt.isSet { return }
+                    let x = elements[i]
+                    guard x >= low && x <= high else { continue }
                     var bin: Int
                     if isUniform, scale.isFinite, scale > 0 {
                         // The quotient may be off by a rounding: the edges decide.
@@ -204,19 +223,20 @@ extension NDArray {
                         while bin > 0, x < edges[bin] { bin -= 1 }
                         while bin < bins - 1, x >= edges[bin + 1] { bin += 1 }
                     } else {
-                        bin = min(bins - 1, NDArray.place(of: x, in: edges, isRight: true) - 1)
+                        bin = min(bins - 1, NDArray.place(of: x, in: keys, isRight: true) - 1)
                     }
                     counts[bin] += 1
                 }
             }
+            for part in 1..<max(1, parts) { for bin in 0..<bins { all[bin] += all[part * bins + bin] } }
         }
-        return counts
+        return try NDArray(Array(counts[..<bins]), shape: [bins])
     }
 
     /// Where each of `values` would go in this sorted vector: before equal elements, or after them if `isRight`. NaN is the largest.
     package func searchsorted(_ values: NDArray, isRight: Bool = false) throws -> NDArray {
         guard rank == 1 else { throw ArrayError.rankMismatch(operation: "searchsorted", expected: "1", shape: shape) }
-        let elements = try toDoubles(), wanted = try values.toDoubles()
+        let elements = try toDoubles().map(NDArray.order), wanted = try values.toDoubles()
         let result = try NDArray.uninitialized(shape: values.shape, type: .f64)
         try result.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: Double.self)
@@ -227,14 +247,26 @@ extension NDArray {
         return result
     }
 
-    private static func place(of x: Double, in sorted: [Double], isRight: Bool) -> Int {
-        var low = 0, high = sorted.count
-        while low < high {
-            let middle = (low + high) / 2, element = sorted[middle]
-            let isBefore = isRight ? !(x < element || element.isNaN && !x.isNaN) : element < x || x.isNaN && !element.isNaN
-            if isBefore { low = middle + 1 } else { high = middle }
+    /// An integer in the order of numbers, NaN the largest; −0 as 0.
+    private static func order(_ x: Double) -> Int64 {
+        let bits = Int64(bitPattern: (x + 0).bitPattern)
+        return x.isNaN ? .max : bits ^ (bits >> 63 & .max)
+    }
+
+    /// How many of `sorted` come before x: those below it, or not above it if `isRight`. No branch depends on an element.
+    private static func place(of x: Double, in sorted: [Int64], isRight: Bool) -> Int {
+        let key = order(x)
+        if isRight, key == .max { return sorted.count }
+        let bound = isRight ? key + 1 : key
+        return sorted.withUnsafeBufferPointer { sorted in
+            var low = 0, length = sorted.count
+            while length > 1 {
+                let half = length / 2
+                low &+= sorted[low &+ half &- 1] < bound ? half : 0
+                length &-= half
+            }
+            return length == 1 && sorted[low] < bound ? low + 1 : low
         }
-        return low
     }
 
     // MARK: Quantiles

@@ -12,16 +12,12 @@ package enum Cancellation {
 func watched<Base: Sequence>(_ base: Base) -> Watched<Base> { Watched(base) }
 
 struct Watched<Base: Sequence>: Sequence, IteratorProtocol {
-    let underestimatedCount: Int
     private var rest: Base.Iterator
     /// Elements until the next question.
     private var calm = 0
 
     @inline(__always)
-    init(_ base: Base) {
-        underestimatedCount = base.underestimatedCount
-        rest = base.makeIterator()
-    }
+    init(_ base: Base) { rest = base.makeIterator() }
 
     @inline(__always)
     mutating func next() -> Base.Element? {
@@ -32,6 +28,14 @@ struct Watched<Base: Sequence>: Sequence, IteratorProtocol {
         calm &-= 1
         return rest.next()
     }
+}
+
+/// The results of `body` for 0 ..< `count`; fewer once drawing has been cancelled.
+func watchedArray<Element>(_ count: Int, _ body: (Int) -> Element) -> [Element] {
+    var result: [Element] = []
+    result.reserveCapacity(count)
+    for index in watched(0..<count) { result.append(body(index)) }
+    return result
 }
 
 extension Sequence where Element: Comparable {

@@ -159,7 +159,7 @@ extension Figure {
             return position.isNaN ? 0.5 : min(max(position, 0), 1)
         }
         func byte(_ level: Double) -> UInt8 { UInt8((level * 255).rounded()) }
-        let pixels = watched(0..<rows * columns).map { index -> Color in
+        let pixels = watchedArray(rows * columns) { index -> Color in
             let first = index * channels
             if channels == 1 {
                 let gray = byte(level(values[first]))
@@ -169,14 +169,14 @@ extension Figure {
             func channel(_ offset: Int) -> UInt8 { byte(1 - opacity * (1 - level(values[first + offset]))) }
             return Color(channel(0), channel(1), channel(2))
         }
-        guard pixels.count == rows * columns else { return Figure() }
+        guard pixels.count == rows * columns else { return Figure() }  // cancelled
         return Figure([Mark(.image(Picture(pixels: pixels, rows: rows, columns: columns)), name: name)])
     }
 
     // MARK: - Checks
 
     private static func coordinates(_ x: [Double]?, matching y: [Double]) throws -> [Double] {
-        guard let x else { return watched(0..<y.count).map(Double.init) }
+        guard let x else { return watchedArray(y.count, Double.init) }
         guard x.count == y.count else { throw FigureError.lengths(what: "x", x.count, with: "y", y.count) }
         return x
     }

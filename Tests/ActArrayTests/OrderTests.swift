@@ -173,6 +173,15 @@ import Testing
         let edges = try vector([1, 2, 2, 3]), values = try vector([0, 2, 2.5, 3, 9, .nan])
         #expect(try edges.searchsorted(values).toDoubles() == [0, 1, 3, 3, 4, 4])
         #expect(try edges.searchsorted(values, isRight: true).toDoubles() == [0, 3, 3, 4, 4, 4])
+        let last = try vector([-.infinity, -1, -0.0, 0, 1, .infinity, .nan, .nan])
+        let probes = try vector([-.infinity, -0.0, 0, .infinity, .nan, 0.5])
+        #expect(try last.searchsorted(probes).toDoubles() == [0, 2, 2, 5, 6, 4])
+        #expect(try last.searchsorted(probes, isRight: true).toDoubles() == [1, 4, 4, 6, 8, 4])
+        #expect(try vector([]).searchsorted(probes).toDoubles() == [0, 0, 0, 0, 0, 0])
+        for count in [1, 2, 3, 7, 100] {
+            let ascending = (0..<count).map { Double($0 / 2) }, wanted = [-1, 0, 0.5, Double(count / 4), 1000]
+            #expect(try vector(ascending).searchsorted(vector(wanted)).toDoubles() == wanted.map { x in Double(ascending.count { $0 < x }) })
+        }
     }
 
     @Test func histograms() throws {
@@ -188,6 +197,16 @@ import Testing
         #expect(try vector([]).histogram(bins: 2).edges.toDoubles() == [0, 0.5, 1])
         #expect(try vector([.nan, 1]).histogram(bins: 2, range: (0, 2)).counts.toDoubles() == [0, 1])
         #expect(throws: ArrayError.self) { try vector([.nan, 1]).histogram(bins: 2) }
+        #expect(throws: ArrayError.self) { try vector([1, .infinity]).histogram(bins: 2) }
+        // Many elements, counted in parts, against counting one by one.
+        for count in [16_383, 16_384, 32_768, 100_001] {
+            let numbers = noise(count, "few"), edges = [-3.0, -1, 0, 0.5, 2, 4]
+            let expected = zip(edges, edges.dropFirst()).map { low, high in Double(numbers.count { $0 >= low && ($0 < high || high == 4 && $0 == 4) }) }
+            #expect(try vector(numbers).histogram(edges: vector(edges)).counts.toDoubles() == expected)
+            #expect(try vector(numbers).histogram(bins: 7).counts.toDoubles() == (0..<7).map { bin in
+                Double(numbers.count { bin == 6 ? $0 >= 3 : $0 == Double(bin - 3) })
+            })
+        }
         #expect(throws: ArrayError.self) { try x.histogram(bins: 0) }
         #expect(throws: ArrayError.self) { try x.histogram(bins: Int.max) }
         #expect(throws: ArrayError.self) { try x.histogram(bins: 2, range: (1, -1)) }

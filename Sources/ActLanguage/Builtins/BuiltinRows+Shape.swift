@@ -145,7 +145,10 @@ extension Call {
         } else {
             parts = text.split(whereSeparator: \.isWhitespace).map(String.init)
         }
-        return try .list(parts.map { .string($0) })
+        return try .list(parts.enumerated().map { index, part in
+            if index & 0xfff == 0 { try Interrupt.check() }
+            return .string(part)
+        })
     }
 
     fileprivate func padWidths(rank: Int) throws -> [(before: Int, after: Int)] {

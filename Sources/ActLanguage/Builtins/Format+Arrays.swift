@@ -112,6 +112,8 @@ struct ArrayLayout {
 
     private mutating func row(_ count: Int, _ cut: Int, _ indent: String, _ width: Int) throws -> String {
         var text = "["
+        // Growing would copy what may be hundreds of megabytes.
+        if isWhole { text.reserveCapacity(count * 20) }
         var column = indent.utf8.count
         var isFirst = true
         func place(_ word: String) {
@@ -137,6 +139,7 @@ struct ArrayLayout {
             next += 1
         }
         if cut == count { place(Self.ellipsis) }
-        return text + "]"
+        text += "]"
+        return text
     }
 }

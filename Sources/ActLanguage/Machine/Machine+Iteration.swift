@@ -95,9 +95,13 @@ extension Machine {
         try Memory.check(for: characters.count &* 64)
         return try characters.enumerated().map { index, character in
             if index & 0xfff == 0 { try Interrupt.check() }
+            // Letters that every text has are not made anew each time.
+            if let byte = character.asciiValue, character != "\r\n" { return Machine.letters[Int(byte)] }
             return .string(String(character))
         }
     }
+
+    private nonisolated(unsafe) static let letters: [Value] = (0..<128).map { .string(String(UnicodeScalar(UInt8($0)))) }
 
     func unpack(_ value: Value, into first: Registers, count: Int) throws {
         if case .array(let array) = value, array.rank > 0, array.shape[0] != count {

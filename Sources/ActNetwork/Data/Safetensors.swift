@@ -147,9 +147,9 @@ private enum StoredElement: String {
 
     private func filled<T>(_ type: ElementType, _ shape: [Int], _ body: (Int, UnsafeMutablePointer<T>) -> Void) throws -> NDArray {
         let array = try NDArray.uninitialized(shape: shape, type: type), count = array.count
-        array.withMutableBytes { bytes in
+        try array.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: T.self)
-            for i in 0..<count { body(i, target) }
+            try Interrupt.forEachPiece(count) { for i in $0 { body(i, target) } }
         }
         return array
     }
