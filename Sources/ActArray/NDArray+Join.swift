@@ -47,8 +47,12 @@ extension NDArray {
                     }
                     let rowsEach = piece / run
                     try ThreadPool.parallel((rows + rowsEach - 1) / rowsEach) { index in
-                        for row in index * rowsEach..<min(rows, (index + 1) * rowsEach) {
-                            (target + row * rowBytes).copyMemory(from: from + row * run, byteCount: run)
+                        let rows = index * rowsEach..<min(rows, (index + 1) * rowsEach)
+                        // Single elements: calls for each would take longer than copying.
+                        switch run {
+                        case 4: for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 4, as: UInt32.self), as: UInt32.self) }
+                        case 8: for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self), as: UInt64.self) }
+                        default: for row in rows { (target + row &* rowBytes).copyMemory(from: from + row &* run, byteCount: run) }
                         }
                     }
                 }
@@ -157,17 +161,21 @@ extension NDArray {
             guard !overflow, sum < 1 << 48 else { throw ArrayError.tooLarge(shape: shape) }
             total = sum
         }
-        try MemoryPool.allow(total &* 8)
-        var rows: [Double] = []
-        rows.reserveCapacity(total)
-        for (i, count) in counts.enumerated() { for _ in 0..<count { rows.append(Double(i)) } }
+        let rows = try NDArray.uninitialized(shape: [total], type: .f64)
+        try rows.withMutableBytes { bytes in
+            var next = bytes.assumingMemoryBound(to: Double.self)
+            for (i, count) in counts.enumerated() {
+                try Interrupt.forEachPiece(count) { (next + $0.lowerBound).update(repeating: Double(i), count: $0.count) }
+                next += count
+            }
+        }
         return try taking(rows, axis: position)
     }
 
     /// The given rows of an axis, one after the other.
-    private func taking(_ rows: [Double], axis: Int) throws -> NDArray {
+    private func taking(_ rows: NDArray, axis: Int) throws -> NDArray {
         let all = Index.slice(start: nil, stop: nil, step: nil)
-        return try indexed(by: [Index](repeating: all, count: axis) + [.array(NDArray(rows, shape: [rows.count]))])
+        return try indexed(by: [Index](repeating: all, count: axis) + [.array(rows)])
     }
 
     /// How the space around a padded array is filled.
@@ -205,14 +213,20 @@ extension NDArray {
         for (axis, width) in widths.enumerated() where width.before + width.after > 0 {
             let size = shape[axis], period = 2 * (size - 1)
             guard size > 0 else { throw ArrayError.badValue(operation: "pad", reason: "axis \(axis) is empty: there is no edge to repeat") }
-            try MemoryPool.allow(target[axis] &* 8)
-            let rows = (0..<target[axis]).map { position -> Double in
-                let i = position - width.before
-                if case .reflect = mode, period > 0 {
-                    let phase = (i % period + period) % period
-                    return Double(min(phase, period - phase))
+            let rows = try NDArray.uninitialized(shape: [target[axis]], type: .f64)
+            try rows.withMutableBytes { bytes in
+                let rows = bytes.assumingMemoryBound(to: Double.self)
+                try ThreadPool.parallelPieces(target[axis]) { piece in
+                    for position in piece {
+                        let i = position - width.before
+                        if case .reflect = mode, period > 0 {
+                            let phase = (i % period + period) % period
+                            rows[position] = Double(min(phase, period - phase))
+                        } else {
+                            rows[position] = Double(min(max(i, 0), size - 1))
+                        }
+                    }
                 }
-                return Double(min(max(i, 0), size - 1))
             }
             result = try result.taking(rows, axis: axis)
         }

@@ -12,19 +12,17 @@ extension NDArray {
         let rows = try lastAxis(position).contiguous()
         let length = shape[position]
         if isTraced {
-            let order = try rows.detached().orderOfRows(length)
-            var starts = order
-            try Interrupt.forEachPiece(starts.count) { for i in $0 { starts[i] &+= i / length &* length } }
-            return try rows.gathered(GatherIndices(starts: starts, chunk: 1), shape: rows.shape).axisBack(position)
+            let places = try rows.detached().orderOfRows(length)
+            return try rows.gathered(GatherIndices(starts: places, chunk: 1), shape: rows.shape).axisBack(position)
         }
         var result = rows
         try result.makeUnique()
         let count = self.count
         try result.withMutableBytes { bytes in
             if type == .f32 {
-                try NDArray.forEachRow(count, length) { try Sort.sort(bytes.assumingMemoryBound(to: Float.self) + $0, count: length, isParallel: $1) }
+                try Sort.sort(bytes.assumingMemoryBound(to: Float.self), count: count, length: length)
             } else {
-                try NDArray.forEachRow(count, length) { try Sort.sort(bytes.assumingMemoryBound(to: Double.self) + $0, count: length, isParallel: $1) }
+                try Sort.sort(bytes.assumingMemoryBound(to: Double.self), count: count, length: length)
             }
         }
         return try result.axisBack(position)
@@ -37,59 +35,35 @@ extension NDArray {
         let rows = try detached().converted(to: type == .bool ? .f32 : type).lastAxis(position).contiguous()
         let result = try NDArray.uninitialized(shape: rows.shape, type: .f64)
         try result.withMutableBytes { bytes in
-            let target = bytes.assumingMemoryBound(to: Double.self)
-            try rows.eachOrder(shape[position]) { target[$0] = Double($1) }
+            // Integers, and in their place numbers.
+            let order = bytes.assumingMemoryBound(to: Int64.self)
+            try rows.orderRows(shape[position], into: order)
+            try ThreadPool.parallelPieces(count) { for i in $0 { order[i] = Int64(bitPattern: Double(order[i]).bitPattern) } }
         }
         return try result.axisBack(position)
     }
 
-    /// For each row the order that sorts it, all rows one after the other.
+    /// Where each element of the sorted rows is, all rows one after the other.
     private func orderOfRows(_ length: Int) throws -> [Int] {
-        try MemoryPool.allow(count &* 16)
-        var order = [Int](repeating: 0, count: count)
-        try order.withUnsafeMutableBufferPointer { buffer in try eachOrder(length) { buffer[$0] = $1 } }
-        return order
+        try MemoryPool.allow(count &* 8)
+        return try [Int](unsafeUninitializedCapacity: count) { buffer, initializedCount in
+            guard let base = buffer.baseAddress else { return }
+            try base.withMemoryRebound(to: Int64.self, capacity: count) { try orderRows(length, into: $0) }
+            try ThreadPool.parallelPieces(count) { for i in $0 { base[i] &+= i / length &* length } }
+            initializedCount = count
+        }
     }
 
-    /// Calls `body` with each flat position of the result and the index within its row.
-    private func eachOrder(_ length: Int, _ body: (_ position: Int, _ index: Int) -> Void) throws {
+    private func orderRows(_ length: Int, into order: UnsafeMutablePointer<Int64>) throws {
         if type == .f32 {
             try withContiguous(of: Float.self) { rows in
-                guard let base = rows.baseAddress else { return }
-                try NDArray.forEachRow(count, length) { row, isParallel in
-                    try Sort.order(of: base + row, count: length, isParallel: isParallel) { body(row &+ $0, $1) }
-                }
+                if let base = rows.baseAddress { try Sort.order(of: base, count: count, length: length, into: order) }
             }
         } else {
             try withContiguous(of: Double.self) { rows in
-                guard let base = rows.baseAddress else { return }
-                try NDArray.forEachRow(count, length) { row, isParallel in
-                    try Sort.order(of: base + row, count: length, isParallel: isParallel) { body(row &+ $0, $1) }
-                }
+                if let base = rows.baseAddress { try Sort.order(of: base, count: count, length: length, into: order) }
             }
         }
-    }
-
-    /// Runs `body` with the start of every row: long rows one by one, each on all threads; short ones side by side.
-    private static func forEachRow(_ count: Int, _ length: Int, _ body: (_ start: Int, _ isParallel: Bool) throws -> Void) throws {
-        guard count > 0, length > 0 else { return }
-        let rows = count / length
-        if length >= 1 << 16 || rows == 1 {
-            for row in 0..<rows {
-                try Interrupt.check()
-                try body(row * length, true)
-            }
-            return
-        }
-        let part = max(1, (1 << 14) / length)
-        let failure = FirstError()
-        ThreadPool.parallelFor((rows + part - 1) / part) { index in
-            failure.catching {
-                for row in index * part..<min(rows, (index + 1) * part) { try body(row * length, false) }
-                try Interrupt.check()
-            }
-        }
-        try failure.rethrow()
     }
 
     private func lastAxis(_ axis: Int) throws -> NDArray {
@@ -120,35 +94,30 @@ extension NDArray {
 
     /// The first element of each run of equal ones of a sorted vector, and the runs' lengths.
     private func runs<T: BinaryFloatingPoint>(of _: T.Type) throws -> (values: NDArray, counts: NDArray) {
+        guard count > 0 else { return (self, try NDArray.uninitialized(shape: [0], type: .f64)) }
+        // First where each run begins, and the end.
+        let starts = try NDArray.uninitialized(shape: [count + 1], type: .f64), values = try NDArray.uninitialized(shape: [count], type: type)
+        var runs = 1
         try withContiguous(of: T.self) { elements in
-            func begins(_ i: Int) -> Bool {
-                let element = elements[i], last = elements[i &- 1]
-                return element != last && (element == element || last == last)
-            }
-            var runs = min(1, elements.count)
-            try Interrupt.forEachPiece(max(0, elements.count - 1)) { piece in
-                for i in piece { runs &+= begins(i &+ 1) ? 1 : 0 }
-            }
-            let values = try NDArray.uninitialized(shape: [runs], type: type), counts = try NDArray.uninitialized(shape: [runs], type: .f64)
-            guard runs > 0 else { return (values, counts) }
             try values.withMutableBytes { values in
-                try counts.withMutableBytes { counts in
-                    let values = values.assumingMemoryBound(to: T.self), counts = counts.assumingMemoryBound(to: Double.self)
-                    var run = 0, start = 0
+                try starts.withMutableBytes { starts in
+                    let values = values.assumingMemoryBound(to: T.self), starts = starts.assumingMemoryBound(to: Double.self)
                     values[0] = elements[0]
-                    try Interrupt.forEachPiece(elements.count - 1) { piece in
-                        for i in piece where begins(i &+ 1) {
-                            counts[run] = Double(i &+ 1 &- start)
-                            run &+= 1
-                            start = i &+ 1
-                            values[run] = elements[start]
+                    starts[0] = 0
+                    try Interrupt.forEachPiece(count - 1) { piece in
+                        for i in piece {
+                            let last = elements[i], element = elements[i &+ 1]
+                            values[runs] = element
+                            starts[runs] = Double(i &+ 1)
+                            runs &+= element != last && (element == element || last == last) ? 1 : 0
                         }
                     }
-                    counts[run] = Double(elements.count - start)
+                    starts[runs] = Double(count)
                 }
             }
-            return (values, counts)
         }
+        func cut(_ array: NDArray, _ first: Int, _ count: Int) throws -> NDArray { try array.indexed(by: [.slice(start: first, stop: first + count, step: nil)]) }
+        return (try cut(values, 0, runs) + 0, try cut(starts, 1, runs) - cut(starts, 0, runs))
     }
 
     /// For each axis the indices of the elements that are not 0, in row-major order.
@@ -161,7 +130,13 @@ extension NDArray {
             let result = try NDArray.uninitialized(shape: [positions.count], type: .f64)
             try result.withMutableBytes { bytes in
                 let target = bytes.assumingMemoryBound(to: Double.self)
-                try ThreadPool.parallelPieces(positions.count) { for i in $0 { target[i] = Double(positions[i] / step % size) } }
+                try ThreadPool.parallelPieces(positions.count) { piece in
+                    if rank == 1 {
+                        for i in piece { target[i] = Double(positions[i]) }
+                    } else {
+                        for i in piece { target[i] = Double(positions[i] / step % size) }
+                    }
+                }
             }
             return result
         }
@@ -198,9 +173,14 @@ extension NDArray {
     package func histogram(bins: Int = 10, range: (low: Double, high: Double)? = nil) throws -> (counts: NDArray, edges: NDArray) {
         guard bins > 0, bins < 1 << 48 else { throw ArrayError.badValue(operation: "histogram", reason: "the number of bins is \(bins), not 1 or more") }
         let elements = try toDoubles()
-        var (low, high) = range ?? (elements.isEmpty ? (0, 1) : (elements.min() ?? 0, elements.max() ?? 1))
-        if range == nil, let bad = elements.first(where: { !$0.isFinite }) {
-            throw ArrayError.badValue(operation: "histogram", reason: "the elements contain \(bad): give a range")
+        var (low, high) = range ?? (0, 1)
+        if range == nil, count > 0 {
+            // A NaN goes through both.
+            (low, high) = (try detached().reduced(.min).item(), try detached().reduced(.max).item())
+            if !low.isFinite || !high.isFinite {
+                let bad = elements.first { !$0.isFinite } ?? .nan
+                throw ArrayError.badValue(operation: "histogram", reason: "the elements contain \(bad): give a range")
+            }
         }
         guard low.isFinite, high.isFinite, low <= high else {
             throw ArrayError.badValue(operation: "histogram", reason: "the range \(low) to \(high) is not one of finite, ascending numbers")
@@ -223,11 +203,19 @@ extension NDArray {
         let bins = edges.count - 1
         let (low, high) = (edges[0], edges[bins])
         let scale = Double(bins) / (high - low)
-        let counts = try NDArray.full(0, shape: [bins], type: .f64)
-        try counts.withMutableBytes { bytes in
-            let counts = bytes.assumingMemoryBound(to: Double.self)
-            try Interrupt.forEachPiece(elements.count) { piece in
-                for x in elements[piece] where x >= low && x <= high {
+        let keys = edges.map(NDArray.order)
+        // Every part counts for itself: whole numbers have one sum.
+        let parts = bins <= 1 << 12 ? max(1, min(16, elements.count >> 14)) : 1, length = (elements.count + parts - 1) / parts
+        try MemoryPool.allow(parts &* bins &* 8)
+        var counts = [Double](repeating: 0, count: parts * bins)
+        try counts.withUnsafeMutableBufferPointer { buffer in
+            let all = buffer
+            try ThreadPool.parallel(parts) { part in
+                let counts = UnsafeMutableBufferPointer(rebasing: all[part * bins..<(part + 1) * bins])
+                for i in part * length..<max(part * length, min(elements.count, (part + 1) * length)) {
+                    if i & 0xffff == 0, Interrupt.isSet { return }
+                    let x = elements[i]
+                    guard x >= low && x <= high else { continue }
                     var bin: Int
                     if isUniform, scale.isFinite, scale > 0 {
                         // The quotient may be off by a rounding: the edges decide.
@@ -235,19 +223,20 @@ extension NDArray {
                         while bin > 0, x < edges[bin] { bin -= 1 }
                         while bin < bins - 1, x >= edges[bin + 1] { bin += 1 }
                     } else {
-                        bin = min(bins - 1, NDArray.place(of: x, in: edges, isRight: true) - 1)
+                        bin = min(bins - 1, NDArray.place(of: x, in: keys, isRight: true) - 1)
                     }
                     counts[bin] += 1
                 }
             }
+            for part in 1..<max(1, parts) { for bin in 0..<bins { all[bin] += all[part * bins + bin] } }
         }
-        return counts
+        return try NDArray(Array(counts[..<bins]), shape: [bins])
     }
 
     /// Where each of `values` would go in this sorted vector: before equal elements, or after them if `isRight`. NaN is the largest.
     package func searchsorted(_ values: NDArray, isRight: Bool = false) throws -> NDArray {
         guard rank == 1 else { throw ArrayError.rankMismatch(operation: "searchsorted", expected: "1", shape: shape) }
-        let elements = try toDoubles(), wanted = try values.toDoubles()
+        let elements = try toDoubles().map(NDArray.order), wanted = try values.toDoubles()
         let result = try NDArray.uninitialized(shape: values.shape, type: .f64)
         try result.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: Double.self)
@@ -258,14 +247,26 @@ extension NDArray {
         return result
     }
 
-    private static func place(of x: Double, in sorted: [Double], isRight: Bool) -> Int {
-        var low = 0, high = sorted.count
-        while low < high {
-            let middle = (low + high) / 2, element = sorted[middle]
-            let isBefore = isRight ? !(x < element || element.isNaN && !x.isNaN) : element < x || x.isNaN && !element.isNaN
-            if isBefore { low = middle + 1 } else { high = middle }
+    /// An integer in the order of numbers, NaN the largest; −0 as 0.
+    private static func order(_ x: Double) -> Int64 {
+        let bits = Int64(bitPattern: (x + 0).bitPattern)
+        return x.isNaN ? .max : bits ^ (bits >> 63 & .max)
+    }
+
+    /// How many of `sorted` come before x: those below it, or not above it if `isRight`. No branch depends on an element.
+    private static func place(of x: Double, in sorted: [Int64], isRight: Bool) -> Int {
+        let key = order(x)
+        if isRight, key == .max { return sorted.count }
+        let bound = isRight ? key + 1 : key
+        return sorted.withUnsafeBufferPointer { sorted in
+            var low = 0, length = sorted.count
+            while length > 1 {
+                let half = length / 2
+                low &+= sorted[low &+ half &- 1] < bound ? half : 0
+                length &-= half
+            }
+            return length == 1 && sorted[low] < bound ? low + 1 : low
         }
-        return low
     }
 
     // MARK: Quantiles

@@ -41,9 +41,11 @@ struct Selection {
     /// Where each item begins, of a selection whose inner axes are one run.
     func starts() throws -> [Int] {
         try MemoryPool.allow(itemCount &* 8)
-        var starts = [Int](repeating: 0, count: itemCount)
-        try Interrupt.forEachPiece(itemCount) { forEachItem($0) { item, offset in starts[item] = offset } }
-        return starts
+        return try [Int](unsafeUninitializedCapacity: itemCount) { buffer, count in
+            let starts = buffer
+            try ThreadPool.parallelPieces(itemCount) { forEachItem($0) { item, offset in starts[item] = offset } }
+            count = itemCount
+        }
     }
 
     var chunk: Int { innerCount }

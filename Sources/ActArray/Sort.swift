@@ -1,111 +1,175 @@
-// Sorting of raw numbers: radix sort of order-preserving integers, a digit at a time, the elements of each digit shared out among the
-// threads. Equal keys keep their order, so how the work is shared out does not show in the result.
+// Sorting of rows of numbers, and the order that sorts them. Numbers become integers of the same order, which the kernels sort.
+//
+// What must stay true: NaN comes last; of an order, equal numbers stay in theirs. Sorted integers are the same whoever sorted which part,
+// so how the work is shared out does not show.
 
-import Synchronization
+import CActKernels
 
-/// A floating-point type that maps to unsigned integers of the same order; NaN comes last, and −0 before 0.
-protocol SortableNumber: BinaryFloatingPoint {
-    associatedtype Key: FixedWidthInteger & UnsignedInteger & Keyed
-    var sortKey: Key { get }
-    init(sortKey: Key)
+/// A floating-point type whose rows can be sorted.
+protocol SortableNumber {
+    /// How its keys are sorted.
+    static var keys: SortKernels { get }
+    static func toKeys(_ numbers: UnsafeMutableRawPointer, _ count: Int)
+    static func toNumbers(_ keys: UnsafeMutableRawPointer, _ count: Int)
+    /// `ranks[i]` for `range`: the upper bits of the key of `numbers[i]`, then i in the lowest `bits`.
+    static func rank(_ numbers: UnsafePointer<Self>, _ range: Range<Int>, bits: Int, _ ranks: UnsafeMutablePointer<Int64>)
+    /// The lowest `bits` of the key of a number, if its rank lacks them.
+    static func rest(_ number: Self, bits: Int) -> Int64?
+}
+
+/// Kernels that sort integers of one size.
+struct SortKernels {
+    let size: Int
+    let sort: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
+    /// Puts those below some key first: how many these are.
+    let divide: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Int
 }
 
 extension Double: SortableNumber {
-    @inline(__always)
-    var sortKey: UInt64 {
-        let bits = bitPattern
-        let key = bits ^ (UInt64(bitPattern: Int64(bitPattern: bits) >> 63) | 1 << 63)
-        return isNaN ? .max : key
+    static let keys = SortKernels(size: 8, sort: act_kernels().pointee.sort_f64, divide: act_kernels().pointee.divide_f64)
+    static func toKeys(_ numbers: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.keys_f64(numbers, count) }
+    static func toNumbers(_ keys: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.numbers_f64(keys, count) }
+    static func rank(_ numbers: UnsafePointer<Double>, _ range: Range<Int>, bits: Int, _ ranks: UnsafeMutablePointer<Int64>) {
+        act_kernels().pointee.ranks_f64(numbers + range.lowerBound, range.lowerBound, range.count, Int32(bits), ranks + range.lowerBound)
     }
-
-    @inline(__always)
-    init(sortKey key: UInt64) { self.init(bitPattern: key >> 63 == 1 ? key ^ 1 << 63 : ~key) }
+    static func rest(_ number: Double, bits: Int) -> Int64? {
+        let bitPattern = Int64(bitPattern: (number + 0).bitPattern)
+        return (number.isNaN ? .max : bitPattern ^ (bitPattern >> 63) & .max) & (1 << Int64(bits) - 1)
+    }
 }
 
 extension Float: SortableNumber {
-    @inline(__always)
-    var sortKey: UInt32 {
-        let bits = bitPattern
-        let key = bits ^ (UInt32(bitPattern: Int32(bitPattern: bits) >> 31) | 1 << 31)
-        return isNaN ? .max : key
+    static let keys = SortKernels(size: 4, sort: act_kernels().pointee.sort_f32, divide: act_kernels().pointee.divide_f32)
+    static func toKeys(_ numbers: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.keys_f32(numbers, count) }
+    static func toNumbers(_ keys: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.numbers_f32(keys, count) }
+    static func rank(_ numbers: UnsafePointer<Float>, _ range: Range<Int>, bits: Int, _ ranks: UnsafeMutablePointer<Int64>) {
+        act_kernels().pointee.ranks_f32(numbers + range.lowerBound, range.lowerBound, range.count, Int32(bits), ranks + range.lowerBound)
     }
-
-    @inline(__always)
-    init(sortKey key: UInt32) { self.init(bitPattern: key >> 31 == 1 ? key ^ 1 << 31 : ~key) }
-}
-
-/// What is sorted: something with a key.
-protocol Keyed {
-    associatedtype Key: FixedWidthInteger & UnsignedInteger
-    var key: Key { get }
-}
-
-extension UInt32: Keyed {
-    var key: UInt32 { self }
-}
-
-extension UInt64: Keyed {
-    var key: UInt64 { self }
-}
-
-/// A key and where it was.
-struct IndexedKey<Key: FixedWidthInteger & UnsignedInteger>: Keyed {
-    var key: Key
-    var index: Key
+    /// The key is in the upper half of the rank, whole.
+    static func rest(_ number: Float, bits: Int) -> Int64? { nil }
 }
 
 enum Sort {
-    /// Sorts numbers in place; NaN last.
-    /// - Throws: `outOfMemory`; `interrupted`, after which the elements are of no use.
-    static func sort<T: SortableNumber>(_ numbers: UnsafeMutablePointer<T>, count: Int, isParallel: Bool) throws {
-        guard count > 1 else { return }
-        let keys = UnsafeMutableRawPointer(numbers).assumingMemoryBound(to: T.Key.self)
-        let isDisordered = Atomic<Bool>(false)
-        try pieces(count, isParallel) { piece in
-            var isSorted = true, last = T.Key.min
-            for i in piece {
-                let key = numbers[i].sortKey
-                isSorted = isSorted && key >= last
-                keys[i] = key
-                last = key
-            }
-            if !isSorted { isDisordered.store(true, ordering: .relaxed) }
-        }
-        var boundary = pieceSize
-        while boundary < count, keys[boundary - 1] <= keys[boundary] { boundary += pieceSize }
-        if isDisordered.load(ordering: .relaxed) || boundary < count { try sort(keys, count: count, keyBits: T.Key.bitWidth, isParallel: isParallel) }
-        try pieces(count, isParallel) { piece in
-            for i in piece { numbers[i] = T(sortKey: keys[i]) }
+    /// Sorts each row of `length` numbers in place; NaN last.
+    /// - Throws: `outOfMemory`; `interrupted`, after which the numbers are of no use.
+    static func sort<T: SortableNumber>(_ numbers: UnsafeMutablePointer<T>, count: Int, length: Int) throws {
+        try forEachPart(count, length, scratchSize: T.keys.size) { part, scratch, isParallel in
+            let base = UnsafeMutableRawPointer(numbers + part.lowerBound), size = T.keys.size
+            try pieces(part.count, isParallel) { T.toKeys(base + $0.lowerBound * size, $0.count) }
+            for row in stride(from: 0, to: part.count, by: length) { try sort(base + row * size, scratch, length, T.keys, isParallel) }
+            try pieces(part.count, isParallel) { T.toNumbers(base + $0.lowerBound * size, $0.count) }
         }
     }
 
-    /// The order that sorts numbers: `body(rank, index)` for each rank, on any thread. Equal numbers (−0 and 0 too) stay in order.
+    /// For each row of `length` numbers the indices in it in the order that sorts it; equal numbers (−0 and 0 too) stay in order.
+    /// - Throws: `tooLarge` for rows of more than 2³¹ numbers; `outOfMemory`, `interrupted`.
     static func order<T: SortableNumber>(
-        of numbers: UnsafePointer<T>, count: Int, isParallel: Bool, _ body: (_ rank: Int, _ index: Int) -> Void
+        of numbers: UnsafePointer<T>, count: Int, length: Int, into order: UnsafeMutablePointer<Int64>
     ) throws {
-        guard count <= T.Key.max else { return try order(of: numbers, count: count, as: UInt64.self, isParallel: isParallel, body) }
-        try order(of: numbers, count: count, as: T.Key.self, isParallel: isParallel, body)
-    }
-
-    private static func order<T: SortableNumber, Key: FixedWidthInteger & UnsignedInteger>(
-        of numbers: UnsafePointer<T>, count: Int, as _: Key.Type, isParallel: Bool, _ body: (_ rank: Int, _ index: Int) -> Void
-    ) throws {
-        let storage = try Storage(byteCount: count * MemoryLayout<IndexedKey<Key>>.stride)
-        let pairs = storage.pointer.assumingMemoryBound(to: IndexedKey<Key>.self)
-        try withExtendedLifetime(storage) {
-            try pieces(count, isParallel) { piece in
-                for i in piece { pairs[i] = IndexedKey(key: Key((numbers[i] + 0).sortKey), index: Key(truncatingIfNeeded: i)) }
-            }
-            try sort(pairs, count: count, keyBits: T.Key.bitWidth, isParallel: isParallel)
-            try pieces(count, isParallel) { piece in
-                for rank in piece { body(rank, Int(pairs[rank].index)) }
+        guard length <= 1 << 31 else { throw ArrayError.tooLarge(shape: [length]) }
+        let bits = max(1, Int.bitWidth - max(0, length - 1).leadingZeroBitCount), mask: Int64 = 1 << Int64(bits) - 1
+        try forEachPart(count, length, scratchSize: 8) { part, scratch, isParallel in
+            for start in stride(from: part.lowerBound, to: part.upperBound, by: length) {
+                let row = numbers + start, ranks = order + start
+                try pieces(length, isParallel) { T.rank(row, $0, bits: bits, ranks) }
+                try sort(ranks, scratch, length, Double.keys, isParallel)
+                if T.rest(row[0], bits: bits) != nil { try settle(row, ranks, scratch.assumingMemoryBound(to: Int64.self), length, bits, isParallel) }
+                try pieces(length, isParallel) { for i in $0 { ranks[i] &= mask } }
             }
         }
     }
 
-    // MARK: Pieces
+    /// Sorts ranks whose keys agree but for the bits that ranks lack by these.
+    private static func settle<T: SortableNumber>(
+        _ numbers: UnsafePointer<T>, _ ranks: UnsafeMutablePointer<Int64>, _ scratch: UnsafeMutablePointer<Int64>, _ count: Int, _ bits: Int,
+        _ isParallel: Bool
+    ) throws {
+        let shift = Int64(bits), mask: Int64 = 1 << shift - 1
+        // Parts that no run of such ranks reaches across.
+        let parts = isParallel ? (count + pieceSize - 1) / pieceSize : 1
+        var bounds = [0]
+        for part in 1..<max(1, parts) {
+            var bound = max(bounds[part - 1], part * pieceSize)
+            while bound < count, (ranks[bound] ^ ranks[bound - 1]) >> shift == 0 { bound += 1 }
+            bounds.append(bound)
+        }
+        bounds.append(count)
+        try ThreadPool.parallel(parts) { part in
+            var start = bounds[part]
+            let end = bounds[part + 1]
+            while start < end, !Interrupt.isSet {
+                let upper = ranks[start] >> shift
+                var next = start + 1
+                while next < end, ranks[next] >> shift == upper { next += 1 }
+                if next - start > 1 {
+                    for i in start..<next {
+                        let index = ranks[i] & mask
+                        scratch[i] = (T.rest(numbers[Int(index)], bits: bits) ?? 0) << shift | index
+                    }
+                    Double.keys.sort(scratch + start, ranks + start, next - start)
+                    for i in start..<next { ranks[i] = scratch[i] & mask }
+                }
+                start = next
+            }
+        }
+    }
+
+    // MARK: Sharing out
 
     private static let pieceSize = 1 << 16
+    /// So many are sorted by several threads.
+    private static let many = 1 << 13
+
+    /// Sorts integers: divided into some parts for each thread, which are sorted side by side.
+    private static func sort(
+        _ keys: UnsafeMutableRawPointer, _ scratch: UnsafeMutableRawPointer, _ count: Int, _ kernels: SortKernels, _ isParallel: Bool
+    ) throws {
+        guard isParallel, count >= many, ThreadPool.count > 1 else {
+            kernels.sort(keys, scratch, count)
+            return try Interrupt.check()
+        }
+        var bounds = [0, count]
+        let wanted = count < 1 << 16 ? 2 : 4 * ThreadPool.count
+        while bounds.count <= wanted {
+            var middles = [Int](repeating: 0, count: bounds.count - 1)
+            try middles.withUnsafeMutableBufferPointer { middles in
+                try ThreadPool.parallel(middles.count) { part in
+                    let start = bounds[part] * kernels.size
+                    middles[part] = bounds[part] + kernels.divide(keys + start, scratch + start, bounds[part + 1] - bounds[part])
+                }
+            }
+            bounds = zip(bounds, middles).flatMap { [$0, $1] } + [count]
+        }
+        try ThreadPool.parallel(bounds.count - 1) { part in
+            let start = bounds[part] * kernels.size
+            kernels.sort(keys + start, scratch + start, bounds[part + 1] - bounds[part])
+        }
+    }
+
+    /// Runs `body` with parts of whole rows, and scratch memory for one row: a long row alone, on all threads; many short ones on one.
+    private static func forEachPart(
+        _ count: Int, _ length: Int, scratchSize: Int, _ body: (_ part: Range<Int>, _ scratch: UnsafeMutableRawPointer, _ isParallel: Bool) throws -> Void
+    ) throws {
+        guard count > 0, length > 0 else { return }
+        let isParallel = length >= 1 << 16 || length == count
+        let size = isParallel ? length : max(1, (1 << 14) / length) * length
+        let failure = FirstError()
+        func run(_ index: Int) {
+            failure.catching {
+                let scratch = try Storage(byteCount: length * scratchSize)
+                try withExtendedLifetime(scratch) { try body(index * size..<min(count, (index + 1) * size), scratch.pointer, isParallel) }
+                try Interrupt.check()
+            }
+        }
+        let parts = (count + size - 1) / size
+        if isParallel {
+            for part in 0..<parts where !Interrupt.isSet { run(part) }
+        } else {
+            ThreadPool.parallelFor(parts, run)
+        }
+        try failure.rethrow()
+        try Interrupt.check()
+    }
 
     /// Calls `body` with the pieces of 0 ..< `count`, and ends early when interrupted.
     @inline(__always)
@@ -114,163 +178,6 @@ enum Sort {
             try ThreadPool.parallelPieces(count, of: pieceSize, body)
         } else {
             try Interrupt.forEachPiece(count, of: pieceSize, body)
-        }
-    }
-
-    // MARK: Digits
-
-    /// Digits have 8 bits, or 11 when there are many elements.
-    private static let mostBuckets = 1 << 11
-    /// So few elements are sorted by merging.
-    private static let few = 400
-
-    /// Sorts elements in place by their keys, keeping the order of equal ones.
-    private static func sort<Element: Keyed>(_ elements: UnsafeMutablePointer<Element>, count: Int, keyBits: Int, isParallel: Bool) throws {
-        if count <= few { return mergeSort(elements, count) }
-        // A thread takes the same part of the elements for every digit.
-        let parts = isParallel && count >= 1 << 16 ? min(ThreadPool.count, 16) : 1
-        let elementBytes = (count * MemoryLayout<Element>.stride + 63) / 64 * 64
-        let storage = try Storage(byteCount: elementBytes + parts * mostBuckets * MemoryLayout<Int>.stride)
-        try withExtendedLifetime(storage) {
-            let scratch = storage.pointer.assumingMemoryBound(to: Element.self)
-            let tables = (storage.pointer + elementBytes).assumingMemoryBound(to: Int.self)
-            let bits = count < 1 << 12 ? 8 : 11
-            if keyBits <= 32 { return try sortDigits(elements, scratch, count, bits: bits, 0..<32, parts, tables) }
-            // Of 64-bit keys the upper half decides nearly always: that first, then each run in which it is equal by the lower half.
-            let base = keyBits - (bits == 8 ? 32 : 33)
-            try sortDigits(elements, scratch, count, bits: bits, base..<keyBits, parts, tables)
-            let length = (count + parts - 1) / parts
-            try ThreadPool.parallel(parts) { part in
-                sortRuns(elements, scratch, count, part * length..<min(count, (part + 1) * length), base: base, tables + part * mostBuckets)
-            }
-        }
-    }
-
-    /// Sorts by the bits `range` of the keys, a digit of `bits` at a time, least significant first. A digit in which all keys agree costs
-    /// no copy.
-    private static func sortDigits<Element: Keyed>(
-        _ elements: UnsafeMutablePointer<Element>, _ scratch: UnsafeMutablePointer<Element>, _ count: Int, bits: Int, _ range: Range<Int>,
-        _ parts: Int, _ tables: UnsafeMutablePointer<Int>
-    ) throws {
-        let buckets = 1 << bits, mask = Element.Key(truncatingIfNeeded: buckets - 1), length = (count + parts - 1) / parts
-        var from = elements, to = scratch
-        for base in stride(from: range.lowerBound, to: range.upperBound, by: bits) {
-            let shift = Element.Key(truncatingIfNeeded: base), source = from, target = to
-            try ThreadPool.parallel(parts) { part in
-                let table = tables + part * mostBuckets
-                table.update(repeating: 0, count: buckets)
-                inPieces(part * length, min(count, (part + 1) * length)) { piece in
-                    for i in piece { table[Int(truncatingIfNeeded: (source[i].key &>> shift) & mask)] &+= 1 }
-                }
-            }
-            let first = Int(truncatingIfNeeded: (source[0].key &>> shift) & mask)
-            if (0..<parts).reduce(0, { $0 &+ tables[$1 * mostBuckets + first] }) == count { continue }
-            var sum = 0
-            for bucket in 0..<buckets {
-                for part in 0..<parts {
-                    let place = tables + (part &* mostBuckets &+ bucket), size = place.pointee
-                    place.pointee = sum
-                    sum &+= size
-                }
-            }
-            try ThreadPool.parallel(parts) { part in
-                let table = tables + part * mostBuckets
-                inPieces(part * length, min(count, (part + 1) * length)) { piece in
-                    for i in piece {
-                        let element = source[i]
-                        let bucket = Int(truncatingIfNeeded: (element.key &>> shift) & mask)
-                        target[table[bucket]] = element
-                        table[bucket] &+= 1
-                    }
-                }
-            }
-            swap(&from, &to)
-        }
-        if from != elements { try pieces(count, parts > 1) { (elements + $0.lowerBound).update(from: from + $0.lowerBound, count: $0.count) } }
-    }
-
-    /// Calls `body` with pieces of `start ..< end`, until an interrupt.
-    @inline(__always)
-    private static func inPieces(_ start: Int, _ end: Int, _ body: (Range<Int>) -> Void) {
-        var first = start
-        while first < end, !Interrupt.isSet {
-            let last = min(end, first &+ (1 << 20))
-            body(first..<last)
-            first = last
-        }
-    }
-
-    /// Sorts each run of keys that are equal above their lowest `base` bits by these; of the runs that begin in `part`.
-    private static func sortRuns<Element: Keyed>(
-        _ elements: UnsafeMutablePointer<Element>, _ scratch: UnsafeMutablePointer<Element>, _ count: Int, _ part: Range<Int>, base: Int,
-        _ table: UnsafeMutablePointer<Int>
-    ) {
-        let shift = Element.Key(truncatingIfNeeded: base)
-        var start = part.lowerBound
-        if start > 0 {
-            let before = elements[start - 1].key &>> shift
-            while start < part.upperBound, elements[start].key &>> shift == before { start += 1 }
-        }
-        while start < part.upperBound, !Interrupt.isSet {
-            let upper = elements[start].key &>> shift
-            var end = start + 1
-            while end < count, elements[end].key &>> shift == upper { end += 1 }
-            let length = end - start
-            if length > few {
-                // Only an interrupt is thrown, and the caller looks for that.
-                try? sortDigits(elements + start, scratch + start, length, bits: length < 1 << 12 ? 8 : 11, 0..<base, 1, table)
-            } else if length > 1 {
-                mergeSort(elements + start, length)
-            }
-            start = end
-        }
-    }
-
-    /// Runs of eight by insertion, then merged in pairs; no branch depends on the elements there.
-    private static func mergeSort<Element: Keyed>(_ elements: UnsafeMutablePointer<Element>, _ count: Int) {
-        let run = 8
-        for start in stride(from: 0, to: count, by: run) { insertionSort(elements + start, min(run, count - start)) }
-        if count <= run { return }
-        let scratch = UnsafeMutablePointer<Element>.allocate(capacity: count)
-        defer { scratch.deallocate() }
-        var from = elements, to = scratch, width = run
-        while width < count {
-            for start in stride(from: 0, to: count, by: 2 * width) {
-                merge(from + start, min(width, count - start), min(2 * width, count - start), to: to + start)
-            }
-            swap(&from, &to)
-            width *= 2
-        }
-        if from != elements { elements.update(from: from, count: count) }
-    }
-
-    /// Merges elements 0 ..< middle with those from there to `end`; of equal ones the former come first.
-    @inline(__always)
-    private static func merge<Element: Keyed>(
-        _ from: UnsafeMutablePointer<Element>, _ middle: Int, _ end: Int, to: UnsafeMutablePointer<Element>
-    ) {
-        var i = 0, j = middle, k = 0
-        while i < middle, j < end {
-            let takesSecond = from[j].key < from[i].key
-            to[k] = takesSecond ? from[j] : from[i]
-            j &+= takesSecond ? 1 : 0
-            i &+= takesSecond ? 0 : 1
-            k &+= 1
-        }
-        if i < middle { (to + k).update(from: from + i, count: middle - i) } else { (to + k).update(from: from + j, count: end - j) }
-    }
-
-    private static func insertionSort<Element: Keyed>(_ a: UnsafeMutablePointer<Element>, _ count: Int) {
-        var i = 1
-        while i < count {
-            let element = a[i], own = element.key
-            var j = i
-            while j > 0, a[j - 1].key > own {
-                a[j] = a[j - 1]
-                j -= 1
-            }
-            a[j] = element
-            i += 1
         }
     }
 }

@@ -29,6 +29,16 @@ struct StridedView {
     private func copy<T>(_ start: Int, _ count: Int, _ target: UnsafeMutablePointer<T>) {
         let source = base.assumingMemoryBound(to: T.self)
         let rowLength = shape[shape.count - 1]
+        if shape.count == 2, strides[1] == 0, rowLength <= 16 {
+            // Each element a few times.
+            var from = source + start / rowLength &* strides[0], left = rowLength &- start % rowLength
+            for i in 0..<count {
+                target[i] = from.pointee
+                left &-= 1
+                if left == 0 { (from, left) = (from + strides[0], rowLength) }
+            }
+            return
+        }
         // A short row that repeats: one of it, then copies of all there is so far.
         let repeats = shape.count == 2 && strides[0] == 0 && rowLength < 256 && count > 2 &* rowLength
         forEachRun(start, repeats ? rowLength : count) { offset, step, run, done in

@@ -97,7 +97,7 @@ private struct Wholeness {
 
     mutating func include(isCounted: Bool, _ places: [Double]) {
         if isFraction { return }
-        isFraction = places.contains { $0.isFinite && $0 != $0.rounded() }
+        isFraction = watched(places).contains { $0.isFinite && $0 != $0.rounded() }
         if isCounted || places.count > 2 { self.isCounted = true }
     }
 }
@@ -161,7 +161,7 @@ private struct Survey {
 
     private mutating func points(_ xs: [Double], _ ys: [Double]) {
         // The horizontal axis shows all of the data; the vertical one fits what is between the limits of the horizontal.
-        for (px, py) in zip(xs, ys) {
+        for (px, py) in watched(zip(xs, ys)) {
             guard px.isFinite, py.isFinite else {
                 notFinite += 1
                 continue
@@ -177,7 +177,7 @@ private struct Survey {
     }
 
     private mutating func bars(_ bars: some Sequence<(Double, Double, Double)>) {
-        for (left, right, height) in bars {
+        for (left, right, height) in watched(bars) {
             guard left.isFinite, right.isFinite, height.isFinite else {
                 notFinite += 1
                 continue
@@ -198,12 +198,12 @@ private struct Survey {
     }
 
     private mutating func cells(_ xs: [Double], _ ys: [Double]) {
-        for value in xs where !xIsLogarithmic || value > 0 { x.include(value) }
-        for value in ys where !yIsLogarithmic || value > 0 { y.include(value) }
+        for value in watched(xs) where !xIsLogarithmic || value > 0 { x.include(value) }
+        for value in watched(ys) where !yIsLogarithmic || value > 0 { y.include(value) }
     }
 
     private mutating func values(_ grid: Grid) {
-        for value in grid.values {
+        for value in watched(grid.values) {
             if value.isFinite { color.include(value) } else { notFinite += 1 }
         }
     }
@@ -212,8 +212,9 @@ private struct Survey {
 /// The width of a bar's slot: the smallest distance between neighbouring places, 1 for a single bar.
 func barWidth(_ places: [Double]) -> Double {
     var smallest = Double.infinity
-    let sorted = zip(places, places.dropFirst()).allSatisfy { $0 <= $1 } ? places : places.filter(\.isFinite).sorted()
-    for (left, right) in zip(sorted, sorted.dropFirst()) where right > left { smallest = min(smallest, right - left) }
+    let isSorted = watched(zip(places, places.dropFirst())).allSatisfy { $0 <= $1 }
+    let sorted = isSorted ? places : watched(places).filter(\.isFinite).sortedUnlessCancelled()
+    for (left, right) in watched(zip(sorted, sorted.dropFirst())) where right > left { smallest = min(smallest, right - left) }
     return smallest.isFinite ? smallest : 1
 }
 

@@ -76,7 +76,7 @@ extension Figure {
         var largest = 0
         for (_, values) in series {
             var count = 0
-            for value in values where value.isFinite {
+            for value in watched(values) where value.isFinite {
                 extent.include(value)
                 count += 1
             }
@@ -90,7 +90,7 @@ extension Figure {
     }
 
     private static func histogram(_ values: [Double], _ binCount: Int, _ range: ClosedRange<Double>?, _ name: String?) throws -> Figure {
-        let omitted = values.reduce(0) { $1.isFinite ? $0 : $0 + 1 }
+        let omitted = watched(values).reduce(0) { $1.isFinite ? $0 : $0 + 1 }
         guard let range, omitted < values.count else {
             var mark = Mark(.histogram(edges: [], counts: []), name: name)
             mark.omitted = omitted
@@ -101,7 +101,7 @@ extension Figure {
         let halfStep = (range.upperBound / 2 - range.lowerBound / 2) / Double(binCount)
         let edges = (0..<binCount).map { (range.lowerBound / 2 + Double($0) * halfStep) * 2 } + [range.upperBound]
         var counts = [Double](repeating: 0, count: binCount)
-        for value in values where value.isFinite {
+        for value in watched(values) where value.isFinite {
             var place = Int(min(max(scale.position(value) * Double(binCount), 0), Double(binCount - 1)))
             // The edges decide, not the rounding of the division.
             if place > 0 && value < edges[place] { place -= 1 }
@@ -128,7 +128,7 @@ extension Figure {
         let grid = try grid(values, rows, columns, x, y)
         if let levels { try checkIncreasing(levels, "levels") }
         var extent = Extent()
-        for value in values { extent.include(value) }
+        for value in watched(values) { extent.include(value) }
         let chosen = levels ?? Scale(extent.widened()).ticks(atMost: 9).map(\.value)
         return Figure([Mark(.contour(grid, levels: Array(chosen.prefix(maximumLevels))), name: name)])
     }
@@ -143,7 +143,7 @@ extension Figure {
         guard [1, 3, 4].contains(channels) else { throw FigureError.channels(channels) }
         try checkSize(values.count, rows, columns, channels)
         var extent = Extent()
-        for value in values { extent.include(value) }
+        for value in watched(values) { extent.include(value) }
         let range: ClosedRange<Double>
         if extent.isEmpty || (extent.upper <= 1.001 && (channels > 1 || extent.lower >= 0)) {
             range = 0...1
@@ -159,7 +159,7 @@ extension Figure {
             return position.isNaN ? 0.5 : min(max(position, 0), 1)
         }
         func byte(_ level: Double) -> UInt8 { UInt8((level * 255).rounded()) }
-        let pixels = (0..<rows * columns).map { index -> Color in
+        let pixels = watchedArray(rows * columns) { index -> Color in
             let first = index * channels
             if channels == 1 {
                 let gray = byte(level(values[first]))
@@ -169,13 +169,14 @@ extension Figure {
             func channel(_ offset: Int) -> UInt8 { byte(1 - opacity * (1 - level(values[first + offset]))) }
             return Color(channel(0), channel(1), channel(2))
         }
+        guard pixels.count == rows * columns else { return Figure() }  // cancelled
         return Figure([Mark(.image(Picture(pixels: pixels, rows: rows, columns: columns)), name: name)])
     }
 
     // MARK: - Checks
 
     private static func coordinates(_ x: [Double]?, matching y: [Double]) throws -> [Double] {
-        guard let x else { return (0..<y.count).map(Double.init) }
+        guard let x else { return watchedArray(y.count, Double.init) }
         guard x.count == y.count else { throw FigureError.lengths(what: "x", x.count, with: "y", y.count) }
         return x
     }
@@ -205,7 +206,7 @@ extension Figure {
     }
 
     private static func checkIncreasing(_ values: [Double], _ what: String) throws {
-        for (index, value) in values.enumerated() where !value.isFinite || (index > 0 && value <= values[index - 1]) {
+        for (index, value) in watched(values.enumerated()) where !value.isFinite || (index > 0 && value <= values[index - 1]) {
             throw FigureError.notIncreasing(what: what, index: index)
         }
     }

@@ -39,7 +39,7 @@ extension Grid {
                 guard let rowRange, let columnRange else { return .nan }
                 var (mean, count) = (0.0, 0.0)
                 for row in rowRange {
-                    for value in values[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound]
+                    for value in watched(values[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound])
                     where value.isFinite {
                         count += 1
                         mean += value / count - mean / count  // never leaves the range of the values
@@ -68,7 +68,7 @@ extension Grid {
     func segments(at level: Double, in area: Area) -> [(Point, Point)] {
         var result: [(Point, Point)] = []
         for row in 0..<max(rows - 1, 0) {
-            for column in 0..<max(columns - 1, 0) {
+            for column in watched(0..<max(columns - 1, 0)) {
                 let index = row * columns + column
                 // Corners in turn round the square.
                 let corners = [
@@ -107,7 +107,7 @@ extension Picture {
                 guard let rowRange, let columnRange else { return nil }
                 var (red, green, blue) = (0, 0, 0)
                 for row in rowRange {
-                    for pixel in pixels[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound] {
+                    for pixel in watched(pixels[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound]) {
                         red += Int(pixel.red)
                         green += Int(pixel.green)
                         blue += Int(pixel.blue)

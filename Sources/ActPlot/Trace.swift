@@ -25,7 +25,7 @@ struct Area {
     func trace(_ xs: [Double], _ ys: [Double]) -> Trace {
         var points: [Point] = []
         var run = Run()
-        for (px, py) in zip(xs, ys) {
+        for (px, py) in watched(zip(xs, ys)) {
             let next = point(px, py)
             if next.isGap {
                 run.flush(into: &points)
@@ -73,7 +73,7 @@ struct Trace {
 
     /// The points that stand alone between gaps.
     var lonePoints: [Point] {
-        points.indices.filter { index in
+        watched(points.indices).filter { index in
             !points[index].isGap && (index == 0 || points[index - 1].isGap) && (index + 1 == points.count || points[index + 1].isGap)
         }.map { points[$0] }
     }
@@ -89,7 +89,7 @@ struct Trace {
             if !last.isGap, last != anchor { kept.append(last) }
             (anchor, last, low, high) = (.gap, .gap, .gap, .gap)
         }
-        for point in points {
+        for point in watched(points) {
             if point.isGap {
                 finish()
                 kept.append(point)
@@ -121,7 +121,7 @@ struct Trace {
 
     /// Hands over each segment, and whether a piece begins with it. A point alone between gaps is a segment from itself to itself.
     func forEachSegment(_ body: (_ from: Point, _ to: Point, _ isStart: Bool) -> Void) {
-        for (index, point) in points.enumerated() where !point.isGap {
+        for (index, point) in watched(points.enumerated()) where !point.isGap {
             let followsGap = index == 0 || points[index - 1].isGap
             if !followsGap {
                 body(points[index - 1], point, index == 1 || points[index - 2].isGap)

@@ -3,6 +3,10 @@
 #include "CActKernels.h"
 
 #if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
 #define ISA_NAME "avx2"

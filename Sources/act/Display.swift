@@ -25,7 +25,9 @@ final class Display: SessionOutput, ProgressOutput {
 
     func show(_ shown: Shown) {
         if let figure = shown.figure {
-            write(picture(figure) + "\n")
+            let picture = picture(figure)
+            // One that ended early is no use.
+            if act_interrupt_get() == 0 { write(picture + "\n") }
         } else {
             write(shown.text + "\n")
         }

@@ -13,6 +13,18 @@ import Testing
         #expect(try array.toDoubles() == elements, sourceLocation: sourceLocation)
     }
 
+    /// Against copying element by element; single elements and long rows go other ways than short ones.
+    @Test(arguments: [1, 2, 5, 4096, 70_001], [1, 2, 3, 17])
+    func stacksAndRepeats(count: Int, times: Int) throws {
+        for type in [ElementType.f64, .f32, .bool] {
+            let x = try NDArray((0..<count).map { Double($0 % 251 % (type == .bool ? 2 : 251)) }, shape: [count], type: type)
+            let numbers = try x.toDoubles(), expected = numbers.flatMap { [Double](repeating: $0, count: times) }
+            #expect(try x.repeated(times).toDoubles() == expected)
+            #expect(try NDArray.stacked([NDArray](repeating: x, count: times), axis: 1).toDoubles() == expected)
+            #expect(try x.indexed(by: [.slice(start: nil, stop: nil, step: -1)]).repeated(times).toDoubles() == expected.reversed())
+        }
+    }
+
     @Test func concatenates() throws {
         let m = try m(), row = try NDArray([9, 8, 7], shape: [1, 3], type: .f32)
         try expect(NDArray.concatenated([m, row]), [3, 3], [0, 1, 2, 3, 4, 5, 9, 8, 7])

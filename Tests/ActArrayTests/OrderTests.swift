@@ -1,6 +1,7 @@
 // Sorting, counting and quantiles. Expected numbers are NumPy's for the same arguments.
 
 import ActArray
+import CActKernels
 import Testing
 
 @Suite struct OrderTests {
@@ -18,6 +19,11 @@ import Testing
             case "sorted": return Double(i)
             case "close": return 1 + Double(state >> 54) * 0x1p-52 + Double(i % 3)
             case "reversed": return -Double(i)
+            case "organ": return Double(min(i, count - i))
+            case "constant": return 2.5
+            case "nothing": return .nan
+            case "zeros": return state >> 63 == 0 ? 0 : -0.0
+            case "ends": return [-.infinity, .infinity, .nan, 0, -0.0, Double(Float.greatestFiniteMagnitude), -1e-45, 1][Int(state >> 61)]
             default: return Double(Int64(bitPattern: state) >> 20)
             }
         }
@@ -40,23 +46,98 @@ import Testing
         #expect(try m.toDoubles() == [3, 1, 2, 0, 5, 4])
     }
 
-    @Test(arguments: [0, 1, 2, 47, 48, 49, 255, 4095, 4096, 70_001], ["bits", "few", "close", "sorted", "reversed", "wide"])
+    /// Lengths around a register, the networks, the ways to choose pivots, and where several threads take part.
+    private static let lengths = [0, 1, 2, 3, 4, 5, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 4095, 4096, 8191, 8192, 70_001]
+
+    @Test(arguments: lengths, ["bits", "few", "close", "sorted", "reversed", "wide", "organ", "constant", "nothing", "zeros", "ends"])
     func sortsAnything(count: Int, kind: String) throws {
         let elements = noise(count, kind)
         for type in [ElementType.f64, .f32] {
             let x = try vector(elements, type: type)
             let own = try x.toDoubles()
-            let expected = own.filter { !$0.isNaN }.sorted()
+            // −0 before 0.
+            let expected = own.filter { !$0.isNaN }.sorted { !$1.isTotallyOrdered(belowOrEqualTo: $0) }.map(\.bitPattern)
             let sorted = try x.sorted().toDoubles()
-            #expect(Array(sorted.prefix(expected.count)) == expected)
+            #expect(sorted.prefix(expected.count).map(\.bitPattern) == expected)
             #expect(sorted.dropFirst(expected.count).allSatisfy { $0.isNaN })
             let order = try x.argsorted().toDoubles().map { Int($0) }
-            let stable = own.indices.sorted { a, b in
-                if own[a].isNaN || own[b].isNaN { return !own[a].isNaN || (own[b].isNaN && a < b) }
-                return own[a] < own[b] || (own[a] == own[b] && a < b)
-            }
-            #expect(order == stable)
+            #expect(order == stableOrder(own))
         }
+    }
+
+    private func stableOrder(_ own: [Double]) -> [Int] {
+        own.indices.sorted { a, b in
+            if own[a].isNaN || own[b].isNaN { return !own[a].isNaN || (own[b].isNaN && a < b) }
+            return own[a] < own[b] || (own[a] == own[b] && a < b)
+        }
+    }
+
+    @Test(arguments: [[7, 300], [300, 7], [2, 70_000], [5, 3, 40]])
+    func sortsAlongAnyAxis(shape: [Int]) throws {
+        let count = shape.reduce(1, *), base = try NDArray(noise(count, "few"), shape: shape)
+        // As it lies, turned, and every other element backwards.
+        let backwards = [NDArray.Index](repeating: .slice(start: nil, stop: nil, step: -2), count: shape.count)
+        for x in [base, try base.transposed(), try base.indexed(by: backwards)] {
+            let numbers = try x.contiguous().toDoubles()
+            for axis in 0..<x.rank {
+                let inner = x.shape[(axis + 1)...].reduce(1, *), length = x.shape[axis]
+                var sorted = numbers, order = numbers
+                for start in 0..<x.count where start / inner % length == 0 {
+                    let lane = (0..<length).map { numbers[start + $0 * inner] }
+                    for (rank, index) in stableOrder(lane).enumerated() {
+                        sorted[start + rank * inner] = lane[index]
+                        order[start + rank * inner] = Double(index)
+                    }
+                }
+                #expect(try x.sorted(axis: axis).contiguous().toDoubles() == sorted)
+                #expect(try x.argsorted(axis: axis).contiguous().toDoubles() == order)
+            }
+        }
+    }
+
+    @Test(arguments: ["baseline", "avx2", "avx512", "neon"], [0, 1, 7, 8, 40, 129, 300, 1000, 5000, 20_000])
+    func everyInstructionSetSorts(isa: String, count: Int) throws {
+        guard let table = act_kernels_named(isa)?.pointee else { return }
+        for kind in ["wide", "few", "bits", "organ", "constant"] {
+            var numbers = noise(count, kind), scratch = numbers
+            let expected = numbers.filter { !$0.isNaN }.sorted { !$1.isTotallyOrdered(belowOrEqualTo: $0) }.map(\.bitPattern)
+            table.keys_f64(&numbers, count)
+            table.sort_f64(&numbers, &scratch, count)
+            table.numbers_f64(&numbers, count)
+            #expect(numbers.prefix(expected.count).map(\.bitPattern) == expected)
+            var narrow = noise(count, kind).map { Float($0) }, space = narrow
+            let narrowed = narrow.filter { !$0.isNaN }.sorted { !$1.isTotallyOrdered(belowOrEqualTo: $0) }.map(\.bitPattern)
+            table.keys_f32(&narrow, count)
+            table.sort_f32(&narrow, &space, count)
+            table.numbers_f32(&narrow, count)
+            #expect(narrow.prefix(narrowed.count).map(\.bitPattern) == narrowed)
+        }
+    }
+
+    /// Made so that every sample of pivots holds the smallest elements there are: what is left hardly shrinks, until samples are given up.
+    @Test(arguments: [("avx512", 8), ("avx2", 4), ("baseline", 2)])
+    func badSamplesDoNotMatter(isa: String, lanes: Int) throws {
+        guard let table = act_kernels_named(isa)?.pointee else { return }
+        let count = 3000
+        var numbers = [Int64](repeating: .max, count: count), rest = Array(0..<count), next: Int64 = 0
+        for _ in 0..<100 {
+            var state = UInt64(rest.count), sample: [Int] = []
+            for _ in 0..<(rest.count < 4096 ? lanes : 4 * lanes) {
+                state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                sample.append(rest[Int((state >> 32) * UInt64(rest.count) >> 32)])
+            }
+            for place in sample where numbers[place] == .max {
+                numbers[place] = next
+                next += 1
+            }
+            let pivot = sample.map { numbers[$0] }.sorted()[sample.count / 2]
+            rest.removeAll { numbers[$0] < pivot }
+        }
+        for place in numbers.indices where numbers[place] == .max { numbers[place] = next + Int64(place * 7919 % count) }
+        let expected = numbers.sorted()
+        var scratch = numbers
+        table.sort_f64(&numbers, &scratch, count)
+        #expect(numbers == expected)
     }
 
     @Test func threadsDoNotShow() throws {
@@ -75,6 +156,13 @@ import Testing
         let u = try vector([3, 1, 2, 1, 3, 3.5, .nan, .nan]).unique()
         #expect(try u.values.toDoubles().prefix(4) == [1, 2, 3, 3.5])
         #expect(try u.counts.toDoubles() == [2, 1, 2, 1, 2])
+        for count in [1, 2, 1000] {
+            let same = try vector(noise(count, "constant")).unique(), nothing = try vector(noise(count, "nothing")).unique()
+            #expect(try same.values.toDoubles() == [2.5] && same.counts.toDoubles() == [Double(count)])
+            #expect(try nothing.values.count == 1 && nothing.counts.toDoubles() == [Double(count)])
+        }
+        #expect(try vector([]).unique().values.shape == [0] && vector([]).unique().counts.shape == [0])
+        #expect(try vector([0, -0.0, 1]).unique().counts.toDoubles() == [2, 1])
         let m = try NDArray([0, 1, 2, 3, 4, 5], shape: [2, 3])
         #expect(try m.nonzero().map { try $0.toDoubles() } == [[0, 0, 1, 1, 1], [1, 2, 0, 1, 2]])
         #expect(try NDArray([], shape: [0, 3]).nonzero().map(\.count) == [0, 0])
@@ -85,6 +173,15 @@ import Testing
         let edges = try vector([1, 2, 2, 3]), values = try vector([0, 2, 2.5, 3, 9, .nan])
         #expect(try edges.searchsorted(values).toDoubles() == [0, 1, 3, 3, 4, 4])
         #expect(try edges.searchsorted(values, isRight: true).toDoubles() == [0, 3, 3, 4, 4, 4])
+        let last = try vector([-.infinity, -1, -0.0, 0, 1, .infinity, .nan, .nan])
+        let probes = try vector([-.infinity, -0.0, 0, .infinity, .nan, 0.5])
+        #expect(try last.searchsorted(probes).toDoubles() == [0, 2, 2, 5, 6, 4])
+        #expect(try last.searchsorted(probes, isRight: true).toDoubles() == [1, 4, 4, 6, 8, 4])
+        #expect(try vector([]).searchsorted(probes).toDoubles() == [0, 0, 0, 0, 0, 0])
+        for count in [1, 2, 3, 7, 100] {
+            let ascending = (0..<count).map { Double($0 / 2) }, wanted = [-1, 0, 0.5, Double(count / 4), 1000]
+            #expect(try vector(ascending).searchsorted(vector(wanted)).toDoubles() == wanted.map { x in Double(ascending.count { $0 < x }) })
+        }
     }
 
     @Test func histograms() throws {
@@ -100,6 +197,16 @@ import Testing
         #expect(try vector([]).histogram(bins: 2).edges.toDoubles() == [0, 0.5, 1])
         #expect(try vector([.nan, 1]).histogram(bins: 2, range: (0, 2)).counts.toDoubles() == [0, 1])
         #expect(throws: ArrayError.self) { try vector([.nan, 1]).histogram(bins: 2) }
+        #expect(throws: ArrayError.self) { try vector([1, .infinity]).histogram(bins: 2) }
+        // Many elements, counted in parts, against counting one by one.
+        for count in [16_383, 16_384, 32_768, 100_001] {
+            let numbers = noise(count, "few"), edges = [-3.0, -1, 0, 0.5, 2, 4]
+            let expected = zip(edges, edges.dropFirst()).map { low, high in Double(numbers.count { $0 >= low && ($0 < high || high == 4 && $0 == 4) }) }
+            #expect(try vector(numbers).histogram(edges: vector(edges)).counts.toDoubles() == expected)
+            #expect(try vector(numbers).histogram(bins: 7).counts.toDoubles() == (0..<7).map { bin in
+                Double(numbers.count { bin == 6 ? $0 >= 3 : $0 == Double(bin - 3) })
+            })
+        }
         #expect(throws: ArrayError.self) { try x.histogram(bins: 0) }
         #expect(throws: ArrayError.self) { try x.histogram(bins: Int.max) }
         #expect(throws: ArrayError.self) { try x.histogram(bins: 2, range: (1, -1)) }

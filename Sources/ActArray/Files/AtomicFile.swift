@@ -34,8 +34,12 @@ package enum AtomicFile {
             let rest = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
                 guard let base = buffer.baseAddress else { return }
                 while filled < room {
-                    // At most 256 MiB for one call, so that Ctrl-C is seen.
-                    let got = sysread(descriptor, base + filled, min(room - filled, 1 << 28))
+                    // At most 16 MiB for one call, so that Ctrl-C is seen.
+                    if Interrupt.isSet {
+                        problem = EINTR
+                        return
+                    }
+                    let got = sysread(descriptor, base + filled, min(room - filled, 1 << 24))
                     if got < 0, errno == EINTR, !Interrupt.isSet { continue }
                     // A pipe into which nobody has written yet is not at its end.
                     if got < 0 && errno == EAGAIN || got == 0 && isPipe && held + filled == 0, !Interrupt.isSet {
@@ -122,6 +126,8 @@ package enum AtomicFile {
                 }
                 if count <= 0 { throw failure(path, errno) }
                 done += count
+                // The disk takes a large file bit by bit: nothing ends a wait for all of it.
+                if done >> 25 != (done - count) >> 25 { fsync(descriptor) }
             }
         }
     }

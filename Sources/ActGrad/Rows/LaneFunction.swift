@@ -4,18 +4,22 @@ import ActArray
 
 final class LaneFunction: CustomFunction {
     let name: String
-    /// Replaces a lane by its value.
-    private let forward: (UnsafeMutableBufferPointer<Double>) -> Void
+    /// Replaces a lane by its value; beside it the same elements in ascending order, if asked for.
+    private let forward: Forward
+    private let needsOrder: Bool
     /// What reaches the lanes, along `axis`.
     private let backward: (_ cotangent: NDArray, _ result: NDArray, _ axis: Int) throws -> NDArray?
     private let axis: Int
 
+    private typealias Forward = (_ lane: UnsafeMutableBufferPointer<Double>, _ ascending: UnsafeBufferPointer<Double>) throws -> Void
+
     private init(
-        _ name: String, axis: Int, forward: @escaping (UnsafeMutableBufferPointer<Double>) -> Void,
+        _ name: String, axis: Int, needsOrder: Bool, forward: @escaping Forward,
         backward: @escaping (NDArray, NDArray, Int) throws -> NDArray?
     ) {
         self.name = name
         self.axis = axis
+        self.needsOrder = needsOrder
         self.forward = forward
         self.backward = backward
     }
@@ -38,46 +42,52 @@ final class LaneFunction: CustomFunction {
         let size = x.shape[position]
         guard size > 0 || x.count == 0 else { return x }
         var elements = try moved.toDoubles()
-        elements.withUnsafeMutableBufferPointer { all in
-            guard size > 0 else { return }
-            for start in stride(from: 0, to: all.count, by: size) { forward(UnsafeMutableBufferPointer(rebasing: all[start..<start + size])) }
+        let ascending = try needsOrder ? moved.sorted().toDoubles() : []
+        try elements.withUnsafeMutableBufferPointer { all in
+            try ascending.withUnsafeBufferPointer { ascending in
+                try Interrupt.forEachPiece(all.count / max(size, 1), of: max(1, (1 << 18) / max(size, 1))) { lanes in
+                    for lane in lanes {
+                        let place = lane * size..<(lane + 1) * size
+                        try forward(UnsafeMutableBufferPointer(rebasing: all[place]), UnsafeBufferPointer(rebasing: needsOrder ? ascending[place] : ascending[..<0]))
+                    }
+                }
+            }
         }
         let value = try NDArray(elements, shape: moved.shape, type: x.type).transposed(inverse)
-        let function = LaneFunction(name, axis: position, forward: forward, backward: backward)
+        let function = LaneFunction(name, axis: position, needsOrder: needsOrder, forward: forward, backward: backward)
         return try NDArray.custom(function, inputs: [x], value: value.contiguous())
     }
 
     /// 1 at the first largest, else 0; a lane with a NaN becomes NaN.
-    nonisolated(unsafe) static let hardmax = LaneFunction("hardmax", axis: 0) { lane in
+    nonisolated(unsafe) static let hardmax = LaneFunction("hardmax", axis: 0, needsOrder: false) { lane, _ in
         var best = 0
-        for i in lane.indices where lane[i] > lane[best] || lane[i].isNaN && !lane[best].isNaN { best = i }
+        try Interrupt.forEachPiece(lane.count) { for i in $0 where lane[i] > lane[best] || lane[i].isNaN && !lane[best].isNaN { best = i } }
         let mark = lane[best].isNaN ? Double.nan : 1
-        for i in lane.indices { lane[i] = mark.isNaN ? mark : i == best ? 1 : 0 }
+        try Interrupt.forEachPiece(lane.count) { for i in $0 { lane[i] = mark.isNaN ? mark : i == best ? 1 : 0 } }
     } backward: { _, _, _ in
         nil
     }
 
     /// The nearest point of the simplex: max(x − τ, 0), with τ such that the sum is 1.
     /// A. Martins, R. Astudillo, "From softmax to sparsemax", 2016.
-    nonisolated(unsafe) static let sparsemax = LaneFunction("sparsemax", axis: 0) { lane in
-        let largest = lane.max() ?? 0
-        guard !lane.contains(where: \.isNaN), largest != -.infinity else {
-            lane.update(repeating: .nan)
-            return
-        }
-        if largest == .infinity {
-            let winners = Double(lane.count { $0 == .infinity })
-            for i in lane.indices { lane[i] = lane[i] == .infinity ? 1 / winners : 0 }
+    nonisolated(unsafe) static let sparsemax = LaneFunction("sparsemax", axis: 0, needsOrder: true) { lane, ascending in
+        // NaN is last in order.
+        let largest = ascending.last ?? .nan
+        guard largest.isFinite else {
+            let winners = Double(ascending.reversed().prefix { $0 == .infinity }.count)
+            try Interrupt.forEachPiece(lane.count) { for i in $0 { lane[i] = winners == 0 ? .nan : lane[i] == .infinity ? 1 / winners : 0 } }
             return
         }
         var sum = 0.0, threshold = 0.0
-        for (k, value) in lane.map({ $0 - largest }).sorted(by: >).enumerated() {
+        for (k, element) in ascending.reversed().enumerated() {
+            if k & 0xffff == 0 { try Interrupt.check() }
+            let value = element - largest
             sum += value
             let candidate = (sum - 1) / Double(k + 1)
             guard value > candidate else { break }
             threshold = candidate
         }
-        for i in lane.indices { lane[i] = max(lane[i] - largest - threshold, 0) }
+        try Interrupt.forEachPiece(lane.count) { for i in $0 { lane[i] = max(lane[i] - largest - threshold, 0) } }
     } backward: { cotangent, result, axis in
         // On the support, what reaches it less its mean.
         let support = try NDArray.compare(.gt, .array(result.detached()), .number(0))

@@ -22,9 +22,7 @@ extension BuiltinRows {
             example: "type(scatter([1, 2, 3], [2, 4, 5]))   # \"figure\"", takesOptions: true
         ) { call in
             if call.rest.count == 1, case .array(let points) = call.rest[0], points.rank == 2, points.shape[1] == 2 {
-                let numbers = try points.toDoubles()
-                let rows = 0..<points.shape[0]
-                return try call.figure(Figure.scatter(x: rows.map { numbers[2 * $0] }, y: rows.map { numbers[2 * $0 + 1] }, name: call.argumentTexts.first))
+                return try call.figure(Figure.scatter(x: points.column(0), y: points.column(1), name: call.argumentTexts.first))
             }
             let (x, series) = try call.series()
             return try call.figure(call.overlaid(series.map { try Figure.scatter(x: x, y: $0.values, name: $0.name) }))
@@ -99,6 +97,13 @@ extension BuiltinRows {
     ]
 }
 
+extension NDArray {
+    /// The numbers in a column of a matrix.
+    fileprivate func column(_ column: Int) throws -> [Double] {
+        try indexed(by: [.slice(start: nil, stop: nil, step: nil), .integer(column)]).toDoubles()
+    }
+}
+
 /// The side of a square of so many numbers, if they make one.
 private func squareRoot(_ count: Int) -> Int? {
     let side = Int(Double(count).squareRoot().rounded())
@@ -117,6 +122,7 @@ private struct Series {
 extension Call {
     /// The figure with the options of the call.
     fileprivate func figure(_ figure: Figure) throws -> Value {
+        try Interrupt.check()
         let values = try options.map { name, value -> (name: String, value: OptionValue) in
             guard FigureOption.rows.contains(where: { $0.name == name }) else {
                 let near = suggest(name, among: FigureOption.rows.map(\.name) + row.parameters.filter { !$0.isVariadic }.map(\.name))
@@ -242,10 +248,7 @@ extension Call {
             guard columns <= 256 else {
                 throw cannot("a matrix of \(columns) columns would give as many lines", help: "transpose it if its rows are meant: `a'`; or see `heatmap`")
             }
-            let numbers = try array.toDoubles()
-            return (0..<columns).map { column in
-                Series(name: (name ?? "") + "[:, \(column)]", values: (0..<rows).map { numbers[$0 * columns + column] })
-            }
+            return try (0..<columns).map { column in Series(name: (name ?? "") + "[:, \(column)]", values: try array.column(column)) }
         default: throw ArrayError.rankMismatch(operation: row.name, expected: "vectors and matrices", shape: array.shape)
         }
     }

@@ -122,6 +122,7 @@ enum FileFormats {
 
     private static func picture(_ figure: Figure, _ suffix: String) throws -> [UInt8] {
         let text = svg(figure)
+        try Interrupt.check()
         if suffix == ".svg" { return Array(text.utf8) }
         let (width, height) = figure.pixelSize
         do {
@@ -136,17 +137,20 @@ enum FileFormats {
 
     private static func table(_ value: Value, separator: String, _ call: Call) throws -> [UInt8] {
         var text = ""
-        func field(_ string: String) -> String {
+        func field(_ string: String) throws -> String {
             guard string.utf8.contains(where: { $0 == 34 || $0 == 10 || $0 == 13 }) || string.contains(separator) else { return string }
-            return "\"" + string.pieces(between: "\"").joined(separator: "\"\"") + "\""
+            return try "\"" + string.pieces(between: "\"").joined(separator: "\"\"") + "\""
         }
         if case .record(let record) = value {
             let columns = try record.fields.values.map { try column($0, call) }
             guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
                 throw call.cannot("the columns of a table are equally long", help: "here: " + zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))
             }
-            text += record.fields.keys.map(field).joined(separator: separator) + "\n"
-            for row in 0..<count { text += columns.map { field($0[row]) }.joined(separator: separator) + "\n" }
+            text += try record.fields.keys.map(field).joined(separator: separator) + "\n"
+            for row in 0..<count {
+                if row & 0xfff == 0 { try Interrupt.check() }
+                text += try columns.map { try field($0.text(row)) }.joined(separator: separator) + "\n"
+            }
             return Array(text.utf8)
         }
         let array = try call.array(0)
@@ -162,10 +166,12 @@ enum FileFormats {
         return Array(text.utf8)
     }
 
-    private static func column(_ value: Value, _ call: Call) throws -> [String] {
-        if case .list(let list) = value { return try list.elements.map { try Format.text($0) } }
+    /// How many fields a column of a table has, and each.
+    private static func column(_ value: Value, _ call: Call) throws -> (count: Int, text: (Int) throws -> String) {
+        if case .list(let list) = value { return (list.elements.count, { try Format.text(list.elements[$0]) }) }
         let array = try call.array(value, 0)
         guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors as columns", shape: array.shape) }
-        return try array.toDoubles().map { Format.exactNumber($0, isSingle: array.type == .f32) }
+        let numbers = try array.toDoubles(), isSingle = array.type == .f32
+        return (numbers.count, { Format.exactNumber(numbers[$0], isSingle: isSingle) })
     }
 }

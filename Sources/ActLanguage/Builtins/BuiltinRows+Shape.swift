@@ -141,11 +141,14 @@ extension Call {
         if isGiven(1) {
             let separator = try string(1)
             guard !separator.isEmpty else { throw fail(1, "a string that is not empty") }
-            parts = text.pieces(between: separator)
+            parts = try text.pieces(between: separator)
         } else {
             parts = text.split(whereSeparator: \.isWhitespace).map(String.init)
         }
-        return try .list(parts.map { .string($0) })
+        return try .list(parts.enumerated().map { index, part in
+            if index & 0xfff == 0 { try Interrupt.check() }
+            return .string(part)
+        })
     }
 
     fileprivate func padWidths(rank: Int) throws -> [(before: Int, after: Int)] {
@@ -164,8 +167,22 @@ extension Call {
 }
 
 extension String {
+    /// The string mapped by a function that looks at one Unicode scalar at a time.
+    func mapped(_ change: (String) -> String) throws -> String {
+        guard utf8.count > 1 << 16 else { return change(self) }
+        var result = "", start = unicodeScalars.startIndex
+        result.reserveCapacity(utf8.count)
+        while start < unicodeScalars.endIndex {
+            try Interrupt.check()
+            let end = unicodeScalars.index(start, offsetBy: 1 << 14, limitedBy: unicodeScalars.endIndex) ?? unicodeScalars.endIndex
+            result += change(String(unicodeScalars[start..<end]))
+            start = end
+        }
+        return result
+    }
+
     /// The pieces between separators, empty ones included.
-    func pieces(between separator: String) -> [String] {
+    func pieces(between separator: String) throws -> [String] {
         let bytes = Array(utf8)
         let mark = Array(separator.utf8)
         guard !mark.isEmpty, bytes.count >= mark.count else { return [self] }
@@ -173,6 +190,7 @@ extension String {
         var start = 0
         var position = 0
         while position <= bytes.count - mark.count {
+            if position & 0xffff == 0 { try Interrupt.check() }
             if bytes[position] == mark[0], bytes[position..<position + mark.count].elementsEqual(mark) {
                 pieces.append(String(decoding: bytes[start..<position], as: UTF8.self))
                 position += mark.count

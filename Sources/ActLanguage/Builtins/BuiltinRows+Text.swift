@@ -92,15 +92,15 @@ extension BuiltinRows {
             return .string(pieces.joined(separator: new))
         },
         Builtin(.text, "trim(text)", "text without spaces and line ends at both ends", example: "trim(\"  a b \")   # \"a b\"") { call in .string(try call.string(0).trimmingSpaces()) },
-        Builtin(.text, "upper(text)", "text in capital letters", example: "upper(\"relu\")   # \"RELU\"") { call in .string(try call.string(0).uppercased()) },
-        Builtin(.text, "lower(text)", "text in small letters", example: "lower(\"ReLU\")   # \"relu\"") { call in .string(try call.string(0).lowercased()) },
+        Builtin(.text, "upper(text)", "text in capital letters", example: "upper(\"relu\")   # \"RELU\"") { call in .string(try call.string(0).mapped { $0.uppercased() }) },
+        Builtin(.text, "lower(text)", "text in small letters", example: "lower(\"ReLU\")   # \"relu\"") { call in .string(try call.string(0).mapped { $0.lowercased() }) },
         Builtin(
             .text, "contains(whole, part)", "whether a string holds a part, a list or array an element, a record a name", example: "contains(\"sigmoid\", \"mo\")   # true\ncontains([1, 2], 3)   # false"
         ) { call in
             switch call.values[0] {
             case .string(let text):
                 let part = try call.string(1)
-                return .bool(part.isEmpty || text.string.pieces(between: part).count > 1)
+                return try .bool(part.isEmpty || text.string.pieces(between: part).count > 1)
             case .record(let record): return .bool(record[try call.string(1)] != nil)
             case .list(let list): return .bool(try list.elements.contains { try call.machine.isEqual($0, call.values[1]) })
             default:

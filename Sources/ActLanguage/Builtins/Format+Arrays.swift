@@ -18,8 +18,10 @@ struct ArrayLayout {
     /// How many elements are shown at the beginning and end of each axis; `nil`: all.
     private let ends: [(front: Int, back: Int)?]
     private let isWhole: Bool
-    /// The texts of the shown elements, row by row.
-    private var words: [String]
+    /// The texts of the shown elements, row by row; of whole arrays they are made when needed.
+    private var words: [String] = []
+    private let values: [Double]
+    private let isSingle: Bool
     private let lineWidth: Int
     private var next = 0
 
@@ -32,22 +34,17 @@ struct ArrayLayout {
         ends = isWhole || array.count <= Self.longest ? sizes.map { _ in nil } : Self.ends(of: sizes)
         lineWidth = isWhole ? Int.max : Self.lineWidth
         let shown = try ends.contains { $0 != nil } ? Self.shown(of: array.detached(), ends) : array
-        let values = try shown.toDoubles()
-        if let text {
+        values = try shown.toDoubles()
+        isSingle = array.type == .f32
+        if isWhole, text == nil, array.type != .bool {
+            return
+        } else if let text {
             words = try values.map(text)
         } else if array.type == .bool {
             words = values.map { $0 != 0 ? "true" : "false" }
         } else {
-            let isSingle = array.type == .f32
-            if isWhole {
-                words = try values.enumerated().map { index, value in
-                    if index & 0xfff == 0 { try Interrupt.check() }
-                    return Format.exactNumber(value, isSingle: isSingle)
-                }
-            } else {
-                let format = NumberFormat(for: values, isSingle: isSingle)
-                words = values.map(format.text)
-            }
+            let format = NumberFormat(for: values, isSingle: isSingle)
+            words = values.map(format.text)
         }
         if sizes.count > 1 && !isWhole { align() }
     }
@@ -86,8 +83,8 @@ struct ArrayLayout {
     }
 
     mutating func text() throws -> String {
-        if words.isEmpty { return "[]" }
-        if sizes.isEmpty { return words[0] }
+        if values.isEmpty { return "[]" }
+        if sizes.isEmpty { return word(0) }
         next = 0
         return try brackets(axis: 0, indent: " ", width: lineWidth)
     }
@@ -111,8 +108,12 @@ struct ArrayLayout {
         return text + "]"
     }
 
+    private func word(_ index: Int) -> String { words.isEmpty ? Format.exactNumber(values[index], isSingle: isSingle) : words[index] }
+
     private mutating func row(_ count: Int, _ cut: Int, _ indent: String, _ width: Int) throws -> String {
         var text = "["
+        // Growing would copy what may be hundreds of megabytes.
+        if isWhole { text.reserveCapacity(count * 20) }
         var column = indent.utf8.count
         var isFirst = true
         func place(_ word: String) {
@@ -134,10 +135,11 @@ struct ArrayLayout {
         for index in 0..<count {
             if next & 0xfff == 0 { try Interrupt.check() }
             if index == cut { place(Self.ellipsis) }
-            place(words[next])
+            place(word(next))
             next += 1
         }
         if cut == count { place(Self.ellipsis) }
-        return text + "]"
+        text += "]"
+        return text
     }
 }

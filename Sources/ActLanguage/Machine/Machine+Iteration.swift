@@ -13,7 +13,7 @@ extension Machine {
         case .record(let record): count = record.fields.count
         case .string(let text):
             // Characters are found once, not counted from the start for each.
-            let characters = try List(text.string.map { .string(String($0)) })
+            let characters = try List(strings(of: text))
             count = characters.elements.count
             state.pointee = .list(characters)
         case .function(let function):
@@ -83,13 +83,25 @@ extension Machine {
                 return try element(of: array, at: index)
             }
         case .string(let text):
-            try Memory.check(for: text.count &* 64)
-            return text.string.map { .string(String($0)) }
+            return try strings(of: text)
         case .record(let record): return record.fields.keys.map { .string($0) }
         case .function(let function): return try function.elements
         default: return nil
         }
     }
+
+    private func strings(of text: Text) throws -> [Value] {
+        let characters = try text.characters()
+        try Memory.check(for: characters.count &* 64)
+        return try characters.enumerated().map { index, character in
+            if index & 0xfff == 0 { try Interrupt.check() }
+            // Letters that every text has are not made anew each time.
+            if let byte = character.asciiValue, character != "\r\n" { return Machine.letters[Int(byte)] }
+            return .string(String(character))
+        }
+    }
+
+    private nonisolated(unsafe) static let letters: [Value] = (0..<128).map { .string(String(UnicodeScalar(UInt8($0)))) }
 
     func unpack(_ value: Value, into first: Registers, count: Int) throws {
         if case .array(let array) = value, array.rank > 0, array.shape[0] != count {

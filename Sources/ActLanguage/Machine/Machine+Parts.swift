@@ -30,7 +30,7 @@ extension Machine {
                 try .list($0.map { list.elements[$0] })
             }
         case .string(let text):
-            let characters = Array(text.string)
+            let characters = try text.characters()
             return try inSequence(items, base, R, count: characters.count) { .string(String(characters[$0])) } slice: {
                 .string(String($0.map { characters[$0] }))
             }

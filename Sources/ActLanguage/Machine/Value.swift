@@ -39,6 +39,14 @@ package final class Text {
 
     /// The number of characters.
     package private(set) lazy var count: Int = string.count
+
+    /// - Throws: `interrupted`.
+    package func characters() throws -> [Character] {
+        try string.enumerated().map { index, character in
+            if index & 0xfff == 0 { try Interrupt.check() }
+            return character
+        }
+    }
 }
 
 /// The elements of a list value.

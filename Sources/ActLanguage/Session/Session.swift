@@ -72,8 +72,11 @@ package final class Session {
     /// What ran at the outermost level.
     var log = StatementLog()
     private static let lock = Lock()
+    /// Ctrl-C ends drawing too.
+    private static let cancelsDrawing: Void = { Cancellation.isRequested = { Interrupt.isSet } }()
 
     package init(options: Options = Options(), output: SessionOutput? = nil) throws {
+        Session.cancelsDrawing
         self.options = options
         self.output = output
         builtins = BuiltinTable(rows: BuiltinRows.all, constants: BuiltinRows.constants)

@@ -39,7 +39,11 @@ package enum Safetensors {
         for (_, array) in arrays {
             let source = try array.detached().contiguous()
             try source.evaluate()
-            source.withMutableBytes { result.append(contentsOf: UnsafeRawBufferPointer(start: $0, count: source.count * source.type.size)) }
+            try source.withMutableBytes { bytes in
+                try Interrupt.forEachPiece(source.count * source.type.size) { piece in
+                    result.append(contentsOf: UnsafeRawBufferPointer(start: bytes + piece.lowerBound, count: piece.count))
+                }
+            }
         }
         return result
     }
@@ -143,9 +147,9 @@ private enum StoredElement: String {
 
     private func filled<T>(_ type: ElementType, _ shape: [Int], _ body: (Int, UnsafeMutablePointer<T>) -> Void) throws -> NDArray {
         let array = try NDArray.uninitialized(shape: shape, type: type), count = array.count
-        array.withMutableBytes { bytes in
+        try array.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: T.self)
-            for i in 0..<count { body(i, target) }
+            try Interrupt.forEachPiece(count) { for i in $0 { body(i, target) } }
         }
         return array
     }

@@ -62,14 +62,18 @@ package struct Metric {
             throw NetworkError.labelShapes(loss: "confusion", scores: prediction.shape, labels: target.shape)
         }
         var size = isScores(prediction) ? prediction.shape.last ?? 0 : 0
-        for (position, number) in (guessed + meant).enumerated() {
-            guard number >= 0, number < 4096, let label = Int(exactly: number) else {
-                throw NetworkError.label(loss: "confusion", label: number, row: position % max(1, meant.count), classes: 4096)
+        for numbers in [guessed, meant] {
+            try Interrupt.forEachPiece(numbers.count) { rows in
+                for row in rows {
+                    guard numbers[row] >= 0, numbers[row] < 4096, let label = Int(exactly: numbers[row]) else {
+                        throw NetworkError.label(loss: "confusion", label: numbers[row], row: row, classes: 4096)
+                    }
+                    size = max(size, label + 1)
+                }
             }
-            size = max(size, label + 1)
         }
         var counts = [Double](repeating: 0, count: size * size)
-        for (a, b) in zip(guessed, meant) { counts[Int(b) * size + Int(a)] += 1 }
+        try Interrupt.forEachPiece(meant.count) { for row in $0 { counts[Int(meant[row]) * size + Int(guessed[row])] += 1 } }
         return try NDArray(counts, shape: [size, size])
     }
 

@@ -84,7 +84,7 @@ struct SVGMark {
         let places = xs.count > SVGMark.maximumPoints ? 0.5 : 10
         var seen = Set<Int>()
         var path = ""
-        for (px, py) in zip(xs, ys) {
+        for (px, py) in watched(zip(xs, ys)) {
             let point = area.point(px, py)
             guard !point.isGap, area.contains(point) else { continue }
             let key = Int((point.x * places).rounded()) * 1_000_000 + Int((point.y * places).rounded())
@@ -149,7 +149,7 @@ struct SVGMark {
             let drawn = width > 4 ? width - gap : width
             path += "M\(px(bar.left)) \(px(bar.top))h\(px(drawn))V\(px(bar.bottom))h\(px(-drawn))z"
         }
-        for (start, end, height) in bars where height.isFinite && start.isFinite && end.isFinite {
+        for (start, end, height) in watched(bars) where height.isFinite && start.isFinite && end.isFinite {
             let left = bounded(axes.x.position(start)) * area.width
             let right = bounded(axes.x.position(end)) * area.width
             let (top, bottom) = (min(y(height), y(zero)), max(y(height), y(zero)))

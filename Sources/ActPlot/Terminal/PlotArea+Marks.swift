@@ -30,7 +30,7 @@ extension PlotArea {
     mutating func scatter(_ xs: [Double], _ ys: [Double], _ mark: Mark, _ index: Int) {
         let isSign = signsTellApart || mark.marker != nil || xs.count <= PlotArea.signedPoints
         let glyph = sign(index)
-        for (px, py) in zip(xs, ys) {
+        for (px, py) in watched(zip(xs, ys)) {
             let point = area.point(px, py)
             guard !point.isGap, area.contains(point) else { continue }
             let (x, y) = (Int(point.x.rounded()), Int(point.y.rounded()))
@@ -85,7 +85,7 @@ extension PlotArea {
         let group = figure.marks.indices.filter { if case .bar = figure.marks[$0].shape { true } else { false } }
         let member = group.firstIndex(of: index) ?? 0
         let half = barWidth(xs) / 2
-        for (x, height) in zip(xs, heights) {
+        for (x, height) in watched(zip(xs, heights)) {
             guard let slot = slot(x - half, x + half) else { continue }
             let gap = slot.count < 2 ? 0 : max(1, slot.count / 5)
             let width = slot.count - gap

@@ -300,6 +300,21 @@ typedef struct act_kernel_table {
     /// or an operand.
     void (*chain_f64)(const double *x, const act_chain_step *steps, size_t count, double *y, size_t n);
     void (*chain_f32)(const float *x, const act_chain_step *steps, size_t count, float *y, size_t n);
+
+    /// In the place of numbers, integers of as many bits and the same order, NaN last and -0 before 0; and numbers again.
+    void (*keys_f64)(void *x, size_t n);
+    void (*keys_f32)(void *x, size_t n);
+    void (*numbers_f64)(void *keys, size_t n);
+    void (*numbers_f32)(void *keys, size_t n);
+    /// y[i]: the upper bits of the key of x[i], -0 counting as 0, and first + i in the lowest `bits`.
+    void (*ranks_f64)(const double *x, size_t first, size_t n, int bits, int64_t *y);
+    void (*ranks_f32)(const float *x, size_t first, size_t n, int bits, int64_t *y);
+    /// Chooses a key and puts those below it first; how many these are. `scratch` is as large as the keys.
+    size_t (*divide_f64)(void *keys, void *scratch, size_t n);
+    size_t (*divide_f32)(void *keys, void *scratch, size_t n);
+    /// Sorts keys; an interrupt ends it early.
+    void (*sort_f64)(void *keys, void *scratch, size_t n);
+    void (*sort_f32)(void *keys, void *scratch, size_t n);
 } act_kernel_table;
 
 /// The table for this machine, chosen once: the widest instruction set that the processor has.
