@@ -22,7 +22,7 @@ package enum DeepStack {
             pthread_attr_setstacksize(&attributes, bytes)
             let box = Unmanaged.passRetained(Task {
                 result = body()
-                MemoryPool.leaveSmall()
+                MemoryPool.leaveAll()
             })
             #if canImport(Glibc)
             var thread = pthread_t()

@@ -1,4 +1,4 @@
-/* What each thread of act carries with it: the place in the program that runs, free small memory blocks, and whether numeric
+/* What each thread of act carries with it: the place in the program that runs, free memory blocks, and whether numeric
    events (overflow, division by zero, new NaNs) are being watched. Also the hint for spinning that Swift lacks. */
 #ifndef ACT_CONTEXT_H
 #define ACT_CONTEXT_H
@@ -7,6 +7,8 @@
 
 /* Free blocks of 64, 128, … 1024 bytes, a list for each size; see MemoryPool.swift. */
 #define ACT_SMALL_CLASSES 16
+/* Free blocks up to 256 KiB, four sizes for each power of two. */
+#define ACT_MEDIUM_CLASSES 32
 
 struct act_context {
     uint32_t site;
@@ -14,6 +16,8 @@ struct act_context {
     /* The list of events seen so far, NumericEvents.swift's. */
     void *_Nullable events;
     void *_Nullable free_blocks[ACT_SMALL_CLASSES];
+    void *_Nullable medium_blocks[ACT_MEDIUM_CLASSES];
+    intptr_t medium_bytes;
 };
 
 /* The calling thread's context: never null, zero at first. */
