@@ -49,6 +49,7 @@ package enum MemoryPool {
     // MARK: Taking and giving
 
     static func take(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
+        if isTransparent { return try takeAlone(byteCount) }
         if byteCount <= smallest * Int(ACT_SMALL_CLASSES) { return try takeSmall(byteCount) }
         if let block = takeMedium(byteCount) { return block }
         guard byteCount <= limit else { throw ArrayError.outOfMemory(bytes: byteCount, limit: limit) }
@@ -66,6 +67,7 @@ package enum MemoryPool {
     }
 
     static func give(back pointer: UnsafeMutableRawPointer, byteCount: Int) {
+        if isTransparent { return giveAlone(pointer, byteCount) }
         if byteCount <= smallest * Int(ACT_SMALL_CLASSES) { return giveSmall(pointer, byteCount) }
         if !giveMedium(pointer, byteCount) { giveLarge(pointer, byteCount) }
     }
@@ -149,7 +151,7 @@ package enum MemoryPool {
     private static let limitBytes = Atomic<Int>(availableMemory() / 5 * 4)
     private static let usedBytes = Atomic<Int>(0)
     private static let keptBytes = Atomic<Int>(0)
-    private static let kept = Mutex<[[Block]]>(Array(repeating: [], count: 256))
+    private static let kept = Locked<[[Block]]>(Array(repeating: [], count: 256))
 
     /// Four sizes for each power of two: at most a fifth of a block is unused.
     private static func sizeClass(_ byteCount: Int) -> (index: Int, size: Int) {
@@ -220,7 +222,7 @@ package enum MemoryPool {
     }
 
     /// Lists of free small blocks that ended threads have left, by class.
-    private static let left = Mutex<[[Block]]>(Array(repeating: [], count: Int(ACT_SMALL_CLASSES)))
+    private static let left = Locked<[[Block]]>(Array(repeating: [], count: Int(ACT_SMALL_CLASSES)))
 
     /// The head of the calling thread's list of free blocks of class `index`.
     private static func freeList(_ index: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer?> {
@@ -246,6 +248,30 @@ package enum MemoryPool {
         }
         slot.pointee = slab + size
         return slab
+    }
+
+    // MARK: Under the address sanitizer
+
+    /// The address sanitizer sees what is done past the end of a block, or after its life, when each comes from the system and goes back.
+    #if DEBUG
+    private static let isTransparent = act_address_is_checked() != 0
+    #else
+    private static let isTransparent = false
+    #endif
+
+    private static func takeAlone(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
+        try reserve(byteCount)
+        var pointer: UnsafeMutableRawPointer?
+        guard posix_memalign(&pointer, smallest, max(1, byteCount)) == 0, let block = pointer else {
+            release(byteCount)
+            throw ArrayError.outOfMemory(bytes: byteCount, limit: limit)
+        }
+        return block
+    }
+
+    private static func giveAlone(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+        release(byteCount)
+        free(block)
     }
 
     // MARK: The machine
