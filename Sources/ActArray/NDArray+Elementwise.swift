@@ -20,6 +20,14 @@ extension NDArray {
         try pair(.binary(op), a, b, result: nil)
     }
 
+    package static func binary(_ op: BinaryOperation, _ a: NDArray, _ b: NDArray) throws -> NDArray { try pair(.binary(op), a, b, result: nil) }
+    package static func binary(_ op: BinaryOperation, _ a: NDArray, _ b: Double) throws -> NDArray {
+        try pair(.binary(op), a, .second(b), result: nil)
+    }
+    package static func binary(_ op: BinaryOperation, _ a: Double, _ b: NDArray) throws -> NDArray {
+        try pair(.binary(op), b, .first(a), result: nil)
+    }
+
     /// Compares; the result is bool.
     package static func compare(_ op: CompareOperation, _ a: Operand, _ b: Operand) throws -> NDArray {
         try pair(.compare(op), a, b, result: .bool)
@@ -224,18 +232,18 @@ extension Node {
 // MARK: Operators, for writing rules
 
 extension NDArray {
-    package static func + (a: NDArray, b: NDArray) throws -> NDArray { try binary(.add, .array(a), .array(b)) }
-    package static func + (a: NDArray, b: Double) throws -> NDArray { try binary(.add, .array(a), .number(b)) }
-    package static func + (a: Double, b: NDArray) throws -> NDArray { try binary(.add, .number(a), .array(b)) }
-    package static func - (a: NDArray, b: NDArray) throws -> NDArray { try binary(.sub, .array(a), .array(b)) }
-    package static func - (a: NDArray, b: Double) throws -> NDArray { try binary(.sub, .array(a), .number(b)) }
-    package static func - (a: Double, b: NDArray) throws -> NDArray { try binary(.sub, .number(a), .array(b)) }
-    package static func * (a: NDArray, b: NDArray) throws -> NDArray { try binary(.mul, .array(a), .array(b)) }
-    package static func * (a: NDArray, b: Double) throws -> NDArray { try binary(.mul, .array(a), .number(b)) }
-    package static func * (a: Double, b: NDArray) throws -> NDArray { try binary(.mul, .number(a), .array(b)) }
-    package static func / (a: NDArray, b: NDArray) throws -> NDArray { try binary(.div, .array(a), .array(b)) }
-    package static func / (a: NDArray, b: Double) throws -> NDArray { try binary(.div, .array(a), .number(b)) }
-    package static func / (a: Double, b: NDArray) throws -> NDArray { try binary(.div, .number(a), .array(b)) }
+    package static func + (a: NDArray, b: NDArray) throws -> NDArray { try binary(.add, a, b) }
+    package static func + (a: NDArray, b: Double) throws -> NDArray { try binary(.add, a, b) }
+    package static func + (a: Double, b: NDArray) throws -> NDArray { try binary(.add, a, b) }
+    package static func - (a: NDArray, b: NDArray) throws -> NDArray { try binary(.sub, a, b) }
+    package static func - (a: NDArray, b: Double) throws -> NDArray { try binary(.sub, a, b) }
+    package static func - (a: Double, b: NDArray) throws -> NDArray { try binary(.sub, a, b) }
+    package static func * (a: NDArray, b: NDArray) throws -> NDArray { try binary(.mul, a, b) }
+    package static func * (a: NDArray, b: Double) throws -> NDArray { try binary(.mul, a, b) }
+    package static func * (a: Double, b: NDArray) throws -> NDArray { try binary(.mul, a, b) }
+    package static func / (a: NDArray, b: NDArray) throws -> NDArray { try binary(.div, a, b) }
+    package static func / (a: NDArray, b: Double) throws -> NDArray { try binary(.div, a, b) }
+    package static func / (a: Double, b: NDArray) throws -> NDArray { try binary(.div, a, b) }
     package static prefix func - (a: NDArray) throws -> NDArray { try unary(.neg, a) }
 }
 

@@ -133,65 +133,59 @@ struct WeakNumber {
     }
 }
 
-/// What a node is computed from. Up to three arrays are held in place, so that the node of an operation is one piece of memory.
+/// What a node is computed from. Two arrays are held in place, so that the node of an operation is one piece of memory.
 package struct Inputs: RandomAccessCollection, ExpressibleByArrayLiteral {
-    package private(set) var first: Node?, second: Node?, third: Node?
-    /// From the fourth on.
-    private var others: [NDArray]?
+    package private(set) var first: Node?, second: Node?
+    private var others: [NDArray] = []
 
     package init() {}
 
     package init(_ first: NDArray, _ second: NDArray? = nil, _ third: NDArray? = nil) {
         self.first = first.node
         self.second = second?.node
-        self.third = third?.node
+        if let third { others = [third] }
     }
 
     package init(_ arrays: [NDArray]) {
         if arrays.count > 0 { first = arrays[0].node }
         if arrays.count > 1 { second = arrays[1].node }
-        if arrays.count > 2 { third = arrays[2].node }
-        if arrays.count > 3 { others = Array(arrays[3...]) }
+        if arrays.count > 2 { others = Array(arrays[2...]) }
     }
 
     package init(arrayLiteral elements: NDArray...) { self.init(elements) }
 
+    package var third: Node? { others.first?.node }
     package var startIndex: Int { 0 }
-    package var endIndex: Int { first == nil ? 0 : second == nil ? 1 : third == nil ? 2 : 3 &+ (others?.count ?? 0) }
+    package var endIndex: Int { first == nil ? 0 : second == nil ? 1 : 2 &+ others.count }
     package var isEmpty: Bool { first == nil }
 
     package subscript(_ index: Int) -> NDArray {
-        switch index {
-        case 0: if let first { return NDArray(node: first) }
-        case 1: if let second { return NDArray(node: second) }
-        case 2: if let third { return NDArray(node: third) }
-        default: if let others { return others[index &- 3] }
-        }
-        preconditionFailure("there is no such input")
+        if index == 0, let first { return NDArray(node: first) }
+        if index == 1, let second { return NDArray(node: second) }
+        return others[index &- 2]
     }
 
-    /// Whether the place at `index`, one of the first three, holds the only reference to its node.
+    /// Whether the place at `index` holds the only reference to its node.
     mutating func isUnique(_ index: Int) -> Bool {
         switch index {
         case 0: isKnownUniquelyReferenced(&first)
         case 1: isKnownUniquelyReferenced(&second)
-        default: isKnownUniquelyReferenced(&third)
+        default: isKnownUniquelyReferenced(&others[index &- 2].node)
         }
     }
 
-    /// Puts another node in the place at `index`, one of the first three.
+    /// Puts another node in the place at `index`.
     mutating func replace(_ index: Int, by node: Node) {
         switch index {
         case 0: first = node
         case 1: second = node
-        default: third = node
+        default: others[index &- 2] = NDArray(node: node)
         }
     }
 
     /// Whether some input has inputs itself.
     fileprivate var leadFurther: Bool {
-        first?.inputs.first != nil || second?.inputs.first != nil || third?.inputs.first != nil
-            || others?.contains { !$0.node.inputs.isEmpty } == true
+        first?.inputs.first != nil || second?.inputs.first != nil || others.contains { !$0.node.inputs.isEmpty }
     }
 }
 

@@ -72,10 +72,14 @@ extension Machine {
             guard case .array(let x) = left, case .array(let y) = right else { throw ArrayError.scalarOperand(operation: "@") }
             return try Value(NDArray.matmul(x, y))
         }
-        if case .array(let x) = left, case .array(let y) = right, x.rank != y.rank, NDArray.stretchesBoth(x.shape, y.shape) {
-            try warnStretch(operation.symbol, x.shape, y.shape)
+        switch (left, right) {
+        case (.array(let x), .array(let y)):
+            if x.rank != y.rank, NDArray.stretchesBoth(x.shape, y.shape) { try warnStretch(operation.symbol, x.shape, y.shape) }
+            return try Value(NDArray.binary(operation.arrayOperation, x, y))
+        case (.array(let x), .number(let number)): return try Value(NDArray.binary(operation.arrayOperation, x, number))
+        case (.number(let number), .array(let x)): return try Value(NDArray.binary(operation.arrayOperation, number, x))
+        default: throw RuntimeError.operands(operation.symbol, left, right)
         }
-        return try Value(NDArray.binary(operation.arrayOperation, left.operand(), right.operand()))
     }
 
     /// Records, lists and networks of equal structure leaf by leaf; a number or array meets every leaf.
