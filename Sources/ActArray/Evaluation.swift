@@ -16,17 +16,15 @@ extension NDArray {
     package func evaluate() throws {
         if node.layout != nil { return }
         if try node.evaluateAlone() { return }
-        let graph = try Graph(root: node)
-        graph.store(try graph.run(storingRoot: true).results)
+        var graph = try Graph(root: node)
+        try graph.run(storingRoot: true)
     }
 
     /// Evaluates and reduces all elements at once; they are stored only if someone else refers to them.
     static func reduceAll(_ op: ReduceOperation, _ x: consuming NDArray) throws -> Double {
         let isShared = !isKnownUniquelyReferenced(&x.node)
-        let graph = try Graph(root: x.node)
-        let (results, value) = try graph.run(storingRoot: isShared, reducing: op)
-        graph.store(results)
-        return value
+        var graph = try Graph(root: x.node)
+        return try graph.run(storingRoot: isShared, reducing: op)
     }
 }
 
@@ -44,33 +42,48 @@ extension Node {
     /// Computes a single operation whose operands have data and lie well: no block program is needed.
     /// - Returns: whether that was so.
     fileprivate func evaluateAlone() throws -> Bool {
-        for input in inputs {
-            guard let layout = input.node.layout, input.count == 1 || layout.strides == nil && input.count == count else { return false }
-        }
-        guard let last = inputs.last, let kernel = Kernel(primitive, operand: last.type, type: type) else { return false }
+        guard let first = inputs.first, first.liesWell(for: count), inputs.second?.liesWell(for: count) != false,
+            inputs.third?.liesWell(for: count) != false
+        else { return false }
+        let last = inputs.third ?? inputs.second ?? first
+        guard let kernel = Kernel(primitive, operand: last.type, type: type) else { return false }
         // Large results may go where an operand was; a block program sees to that.
         if count &* type.size >= Graph.donationSize, !isTraced, !inputs.allSatisfy(\.isTraced) { return false }
         let storage = try Storage(byteCount: count &* type.size)
-        let first = inputs[0].operand
-        let (a, b, c) = (first, inputs.count > 1 ? inputs[1].operand : first, inputs.count > 2 ? inputs[2].operand : first)
-        let (sizeA, sizeB, sizeC) = (inputs[0].type.size, inputs[min(1, inputs.count - 1)].type.size, last.type.size)
-        let watches = NumericEvents.isEnabled
-        let found = watches ? Found() : nil
-        parallelChunks(count, work: count &* primitive.cost) { start, n in
-            if act_interrupt_get() != 0 { return }
-            let (a, b, c) = (a.advanced(start, sizeA), b.advanced(start, sizeB), c.advanced(start, sizeC))
-            let target = storage.pointer + start &* type.size
-            kernel.run(a, b, c, to: target, n)
-            if let found, act_fp_flags() != 0 {
-                let operands = zip([a, b, c], inputs).map { ($0, $1.type) }
-                found.add(0, NumericEvents.examine(primitive, site, operands: operands, result: target, type: type, start: start, n))
-                act_fp_clear()
+        let (sizeA, sizeB, sizeC) = (first.type.size, (inputs.second ?? first).type.size, last.type.size)
+        let found = NumericEvents.isEnabled ? Found() : nil
+        try withOperands(first) { a, b, c in
+            parallelChunks(count, work: count &* primitive.cost) { start, n in
+                if act_interrupt_get() != 0 { return }
+                let (a, b, c) = (a.advanced(start, sizeA), b.advanced(start, sizeB), c.advanced(start, sizeC))
+                let target = storage.pointer + start &* type.size
+                kernel.run(a, b, c, to: target, n)
+                if let found, act_fp_flags() != 0 {
+                    let operands = [(a, first.type), (b, (inputs.second ?? first).type), (c, last.type)].prefix(primitive.operandCount)
+                    found.add(0, NumericEvents.examine(primitive, site, operands: Array(operands), result: target, type: type, start: start, n))
+                    act_fp_clear()
+                }
             }
+            if act_interrupt_get() != 0 { throw ArrayError.interrupted }
         }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
         if let found { NumericEvents.add(found.merged) }
         set(Layout(storage: storage, offset: 0, strides: nil))
         return true
+    }
+
+    /// One element, or as many as there are to compute, without gaps.
+    private func liesWell(for count: Int) -> Bool { self.count == count ? elements != nil : self.count == 1 && layout != nil }
+
+    private func withOperands(_ first: Node, _ body: (Kernel.Operand, Kernel.Operand, Kernel.Operand) throws -> Void) throws {
+        let a = NDArray(node: first).operand
+        if number.place == .none {
+            return try body(a, inputs.second.map { NDArray(node: $0).operand } ?? a, inputs.third.map { NDArray(node: $0).operand } ?? a)
+        }
+        var bits = number.bits(first.type)
+        try withUnsafePointer(to: &bits) { bits in
+            let b = Kernel.Operand(pointer: bits, stride: 0)
+            if number.place == .first { try body(b, a, a) } else { try body(a, b, a) }
+        }
     }
 
     /// The elements are there now.

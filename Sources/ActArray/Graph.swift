@@ -2,43 +2,68 @@
 // Equal operations on equal values appear once. Only nodes of the root's shape belong to it; others are computed first.
 //
 // What must stay true: the nodes are left as they are until `store`, so after an error everything can be evaluated again; the root keeps
-// all others alive, so they are referred to without being counted.
+// all others alive, so they are referred to without being counted. `pending` of the root bounds how much there is to note.
 
 import CActKernels
 
-struct Graph {
-    /// A value is an input or the result of a step, inputs first.
-    struct Step {
-        let code: Int
-        let kernel: Kernel
-        /// How it takes part in a chain, if it is cheap.
-        let links: Kernel.Links?
-        fileprivate(set) var operands: (Int, Int, Int)
-        let operandCount: Int
+struct Graph: ~Copyable {
+    /// A value that is there: an array, or a number that operations name.
+    struct Input {
+        enum Kind: UInt8 {
+            case fixed      // one element for all
+            case stream     // as many elements as the root has, without gaps
+            case gathered   // a view with gaps, or stretched
+        }
+        let kind: Kind
         let type: ElementType
-        /// The first node it computes.
-        fileprivate let node: Unmanaged<Node>
+        /// `nil` for a number.
+        let node: Unmanaged<Node>?
+        /// The bits of a number or of the only element.
+        var bits: UInt64 = 0
+    }
 
-        var primitive: Primitive { node._withUnsafeGuaranteedRef { $0.primitive } }
-        var site: Site { node._withUnsafeGuaranteedRef { $0.site } }
+    /// An operation, packed so that two of equal structure are equal words: its code, element type, the numbers of its operands (inputs
+    /// from 0, steps from `firstStep`), and whether its result is wanted as a whole.
+    struct Step {
+        fileprivate(set) var word: UInt64
+        /// The first node it computes.
+        let node: Unmanaged<Node>
+
+        static let firstStep = 1 << 13
+        fileprivate static let storedBit: UInt64 = 1 << 63
+
+        init(_ code: ElementwiseCode, _ type: ElementType, _ a: Int, _ b: Int, _ c: Int, _ node: Node) {
+            word = UInt64(code.value) | UInt64(type.rawValue) << 16 | UInt64(a) << 18 | UInt64(b) << 32 | UInt64(c) << 46
+            self.node = .passUnretained(node)
+        }
+
+        var code: UInt16 { UInt16(truncatingIfNeeded: word) }
+        var operands: (Int, Int, Int) { (Int(word >> 18 & 0x3fff), Int(word >> 32 & 0x3fff), Int(word >> 46 & 0x3fff)) }
+        var isStored: Bool { word & Step.storedBit != 0 }
     }
 
     /// A node of the neighbourhood or an input of it.
     private struct Visit {
         let node: Unmanaged<Node>
-        /// The number of an input, or −1 − the number of a step.
         let value: Int
         /// How many edges of the graph lead to it, and one of them: `user.inputs[edge]`.
         var uses = 0
         var user: Unmanaged<Node>
         var edge = 0
+
+        var step: Int { value &- Step.firstStep }
     }
 
     let root: Node
-    private(set) var inputs: [Unmanaged<Node>] = []
-    private(set) var steps: [Step] = []
+    private(set) var inputs: UnsafeMutableBufferPointer<Input>
+    private(set) var steps: UnsafeMutableBufferPointer<Step>
     /// Operands before their users.
-    private var visits: [Visit] = []
+    private var visits: UnsafeMutableBufferPointer<Visit>
+    /// Whether a node of another shape has been met that has no data.
+    private var foreign: Unmanaged<Node>?
+    private let memory: Scratch
+    private let mostInputs: Int
+    private let mostSteps: Int
 
     /// Buffers smaller than this are not worth taking over from an operand.
     static let donationSize = 1 << 18
@@ -47,51 +72,68 @@ struct Graph {
 
     init(root: Node) throws {
         self.root = root
-        while let foreign = try flatten() { try NDArray(node: foreign).evaluate() }
+        mostSteps = min(root.pending, Step.firstStep &- 1)
+        mostInputs = min(2 &* mostSteps &+ 1, Step.firstStep &- 1)
+        let inputBytes = mostInputs &* MemoryLayout<Input>.stride, stepBytes = mostSteps &* MemoryLayout<Step>.stride
+        memory = Scratch(byteCount: inputBytes &+ stepBytes &+ (mostInputs &+ mostSteps) &* MemoryLayout<Visit>.stride)
+        let start = memory.pointer
+        inputs = UnsafeMutableBufferPointer(start: start.assumingMemoryBound(to: Input.self), count: 0)
+        steps = UnsafeMutableBufferPointer(start: (start + inputBytes).assumingMemoryBound(to: Step.self), count: 0)
+        visits = UnsafeMutableBufferPointer(start: (start + inputBytes + stepBytes).assumingMemoryBound(to: Visit.self), count: 0)
+        while true {
+            _ = try value(of: root)
+            guard let other = foreign else { return }
+            try other._withUnsafeGuaranteedRef { try NDArray(node: $0).evaluate() }
+            foreign = nil
+            inputs = UnsafeMutableBufferPointer(start: inputs.baseAddress, count: 0)
+            steps = UnsafeMutableBufferPointer(start: steps.baseAddress, count: 0)
+            visits = UnsafeMutableBufferPointer(start: visits.baseAddress, count: 0)
+        }
     }
 
     // MARK: Flattening
 
-    /// - Returns: a node of another shape that has to be computed before.
-    private mutating func flatten() throws -> Node? {
-        inputs.removeAll(keepingCapacity: true)
-        steps.removeAll(keepingCapacity: true)
-        visits.removeAll(keepingCapacity: true)
-        steps.reserveCapacity(root.pending)
-        inputs.reserveCapacity(root.pending &+ 1)
-        visits.reserveCapacity(2 &* root.pending &+ 1)
-        var path: [(node: Unmanaged<Node>, next: Int)] = []
-        path.reserveCapacity(root.pending)
-        path.append((Unmanaged.passUnretained(root), 0))
-        while let (top, next) = path.last {
-            let foreign: Node? = try top._withUnsafeGuaranteedRef { node in
-                guard next < node.inputs.count else {
-                    path.removeLast()
-                    try finish(node)
-                    return nil
-                }
-                path[path.count &- 1].next &+= 1
-                let input = node.inputs[next].node
-                if visit(of: input) != nil { return nil }
-                if input.layout != nil {
-                    note(input, value: addInput(input))
-                } else if input.shape == root.shape {
-                    path.append((Unmanaged.passUnretained(input), 0))
-                } else {
-                    return input
-                }
-                return nil
+    /// The number of a node's value, which is noted first if need be. No deeper than there are operations pending.
+    private mutating func value(of node: Node) throws -> Int {
+        if let known = visit(of: node) { return visits[known].value }
+        if node.elements != nil || node.layout != nil { return note(node, try addArray(node)) }
+        guard node === root || node.shape == root.shape else {
+            foreign = .passUnretained(node)
+            return 0
+        }
+        var code = node.code
+        guard code != .none, let first = node.inputs.first else {
+            throw ArrayError.badValue(operation: node.primitive.name, reason: "it is not elementwise")
+        }
+        let x = try value(of: first)
+        var (a, b, c) = (x, x, x)
+        switch node.number.place {
+        case .first: a = try addNumber(node.number, first.type)
+        case .second:
+            b = try addNumber(node.number, first.type)
+            // The kernel of powers would do the same; this way it can join a chain.
+            if code == .pow, node.number.value == 2 { code = .square }
+        case .none:
+            if let second = node.inputs.second {
+                b = try value(of: second)
+                if code == .pow, second.isNumber(2) { code = .square }
+                if let third = node.inputs.third { c = try value(of: third) }
             }
-            if let foreign { return foreign }
         }
-        // Now the number of inputs is known: number the steps' values after them.
-        let first = inputs.count
-        func number(_ value: Int) -> Int { value >= 0 ? value : first - 1 - value }
-        for index in steps.indices {
-            let (a, b, c) = steps[index].operands
-            steps[index].operands = (number(a), number(b), number(c))
+        if foreign != nil { return 0 }
+        use(first, node, 0)
+        if let second = node.inputs.second {
+            use(second, node, 1)
+            if let third = node.inputs.third { use(third, node, 2) }
         }
-        return nil
+        return note(node, try add(Step(code, node.type, a, b, c, node)) &+ Step.firstStep)
+    }
+
+    private mutating func use(_ input: Node, _ user: Node, _ edge: Int) {
+        guard let position = visit(of: input) else { return }
+        visits[position].uses &+= 1
+        visits[position].user = .passUnretained(user)
+        visits[position].edge = edge
     }
 
     private func visit(of node: Node) -> Int? {
@@ -102,90 +144,79 @@ struct Graph {
         return position
     }
 
-    private mutating func note(_ node: Node, value: Int) {
+    private mutating func note(_ node: Node, _ value: Int) -> Int {
+        if foreign != nil { return 0 }
         node.position = visits.count
         let reference = Unmanaged.passUnretained(node)
         visits.append(Visit(node: reference, value: value, user: reference))
+        return value
     }
 
-    /// Adds the step of a node whose operands have been visited.
-    private mutating func finish(_ node: Node) throws {
-        var operands = (0, 0, 0)
-        for edge in node.inputs.indices {
-            guard let position = visit(of: node.inputs[edge].node) else { continue }
-            visits[position].uses &+= 1
-            visits[position].user = Unmanaged.passUnretained(node)
-            visits[position].edge = edge
-            let value = visits[position].value
-            switch edge {
-            case 0: operands = (value, value, value)
-            case 1: operands.1 = value
-            default: operands.2 = value
-            }
+    private mutating func add(_ step: Step) throws -> Int {
+        if let known = steps.firstIndex(where: { $0.word == step.word }) { return known }
+        guard steps.count < mostSteps else { throw Graph.tooLarge }
+        steps.append(step)
+        return steps.count &- 1
+    }
+
+    private mutating func addNumber(_ number: WeakNumber, _ type: ElementType) throws -> Int {
+        try add(Input(kind: .fixed, type: type, node: nil, bits: number.bits(type)))
+    }
+
+    private mutating func addArray(_ node: Node) throws -> Int {
+        if node.count == 1, let bits = NDArray(node: node).scalarBits {
+            return try add(Input(kind: .fixed, type: node.type, node: .passUnretained(node), bits: bits))
         }
-        note(node, value: -1 - (try addStep(node, operands)))
+        let isStream = node.elements != nil && node.count == root.count
+        return try add(Input(kind: isStream ? .stream : .gathered, type: node.type, node: .passUnretained(node)))
     }
 
-    private mutating func addInput(_ input: Node) -> Int {
-        if input.count == 1, let bits = input.scalarBits {
-            for known in inputs.indices {
-                let isSame = inputs[known]._withUnsafeGuaranteedRef { $0.count == 1 && $0.type == input.type && $0.scalarBits == bits }
-                if isSame { return known }
-            }
+    private mutating func add(_ input: Input) throws -> Int {
+        if input.kind == .fixed {
+            let known = inputs.firstIndex { $0.kind == .fixed && $0.type == input.type && $0.bits == input.bits }
+            if let known { return known }
         }
-        inputs.append(Unmanaged.passUnretained(input))
-        return inputs.count - 1
+        guard inputs.count < mostInputs else { throw Graph.tooLarge }
+        inputs.append(input)
+        return inputs.count &- 1
     }
 
-    private mutating func addStep(_ node: Node, _ operands: (Int, Int, Int)) throws -> Int {
-        let last = node.inputs.count - 1
-        var operation = node.primitive
-        // The kernel of powers would do the same; this way it can join a chain.
-        if case .binary(.pow) = operation, node.inputs[1].node.isNumber(2) { operation = .unary(.square) }
-        guard last >= 0, let code = operation.elementwiseCode,
-            let kernel = Kernel(operation, operand: node.inputs[last].node.type, type: node.type)
-        else { throw ArrayError.badValue(operation: node.primitive.name, reason: "it is not elementwise") }
-        if let known = steps.firstIndex(where: { $0.code == code && $0.type == node.type && $0.operands == operands }) { return known }
-        steps.append(
-            Step(
-                code: code, kernel: kernel, links: Kernel.Links(operation), operands: operands, operandCount: last + 1, type: node.type,
-                node: Unmanaged.passUnretained(node)))
-        return steps.count - 1
-    }
+    private static let tooLarge = ArrayError.badValue(operation: "array operation", reason: "too many operations wait")
 
     // MARK: Who else refers to a node
 
     /// Whether all references to a node come from the graph.
     private func isReferencedOnlyHere(_ visit: Visit) -> Bool {
-        func isUnique() -> Bool {
-            visit.user._withUnsafeGuaranteedRef { isKnownUniquelyReferenced(&$0.inputs[visit.edge].node) }
-        }
+        func isUnique() -> Bool { visit.user._withUnsafeGuaranteedRef { $0.inputs.isUnique(visit.edge) } }
         if visit.uses == 1 { return isUnique() }
         // All edges but the noted one lead elsewhere for a moment.
         var others: [(user: Unmanaged<Node>, edge: Int)] = []
-        for user in visits where user.value < 0 {
+        for user in visits where user.value >= Step.firstStep {
             user.node._withUnsafeGuaranteedRef { node in
-                for edge in node.inputs.indices where Unmanaged.passUnretained(node.inputs[edge].node).toOpaque() == visit.node.toOpaque() {
+                for edge in 0..<node.inputs.count where Unmanaged.passUnretained(node.inputs[edge].node).toOpaque() == visit.node.toOpaque() {
                     if user.node.toOpaque() == visit.user.toOpaque(), edge == visit.edge { continue }
                     others.append((user.node, edge))
-                    node.inputs[edge].node = root
+                    node.inputs.replace(edge, by: root)
                 }
             }
         }
         defer {
-            for (user, edge) in others { user._withUnsafeGuaranteedRef { $0.inputs[edge].node = visit.node.takeUnretainedValue() } }
+            for (user, edge) in others { user._withUnsafeGuaranteedRef { $0.inputs.replace(edge, by: visit.node.takeUnretainedValue()) } }
         }
         return isUnique()
     }
 
-    /// The steps whose results someone outside the graph refers to.
-    func sharedSteps(includingRoot: Bool) -> [Int] {
-        var shared: [Int] = []
-        for visit in visits where visit.value < 0 {
-            let isRoot = visit.node.toOpaque() == Unmanaged.passUnretained(root).toOpaque(), step = -1 - visit.value
-            if isRoot ? includingRoot : !isReferencedOnlyHere(visit), !shared.contains(step) { shared.append(step) }
+    /// Marks the steps whose results are wanted as a whole: those that someone outside the graph refers to.
+    /// - Returns: whether there are others than the root's.
+    mutating func markStored(root isRootStored: Bool) -> Bool {
+        var any = false
+        for visit in visits where visit.value >= Step.firstStep {
+            let isRoot = visit.node.toOpaque() == Unmanaged.passUnretained(root).toOpaque()
+            guard isRoot ? isRootStored : !isReferencedOnlyHere(visit) else { continue }
+            steps[visit.step].word |= Step.storedBit
+            if !isRoot { any = true }
         }
-        return shared
+        return any
     }
 
     /// The memory of an input that nothing else needs any more, so that the root may be computed in its place.
@@ -193,7 +224,7 @@ struct Graph {
         guard !root.isTraced, root.count &* root.type.size >= Graph.donationSize, root.count &* steps.count <= Graph.donationWork else {
             return nil
         }
-        for visit in visits where visit.value >= 0 {
+        for visit in visits where visit.value < Step.firstStep {
             if let layout = visit.node._withUnsafeGuaranteedRef({ soleLayout($0, visit) }) { return layout }
         }
         return nil
@@ -201,8 +232,8 @@ struct Graph {
 
     /// The layout of an input that may be overwritten: its node is referred to by the graph alone, and its storage by that node alone.
     private func soleLayout(_ node: Node, _ visit: Visit) -> Layout? {
-        guard node.type == root.type, node.count == root.count, !node.isTraced, isReferencedOnlyHere(visit), var layout = node.layout,
-            layout.strides == nil, layout.storage.byteCount < 2 &* root.count &* root.type.size
+        guard visit.uses > 0, node.type == root.type, node.count == root.count, !node.isTraced, isReferencedOnlyHere(visit),
+            var layout = node.layout, layout.strides == nil, layout.storage.byteCount < 2 &* root.count &* root.type.size
         else { return nil }
         node.layout = nil
         let isSole = isKnownUniquelyReferenced(&layout.storage)
@@ -215,17 +246,23 @@ struct Graph {
     /// Gives the nodes the data of their steps, where there is some; they forget their inputs then, unless traced. Operands come before
     /// their users, so that a node is alive when its turn comes.
     func store(_ results: [(step: Int, layout: Layout)]) {
-        for visit in visits where visit.value < 0 {
-            guard let result = results.first(where: { $0.step == -1 - visit.value }) else { continue }
+        for visit in visits where visit.value >= Step.firstStep && steps[visit.step].isStored {
+            guard let result = results.first(where: { $0.step == visit.step }) else { continue }
             visit.node._withUnsafeGuaranteedRef { $0.set(result.layout) }
         }
     }
 }
 
-extension Node {
-    /// The bits of the only element, if there is data.
-    fileprivate var scalarBits: UInt64? { NDArray(node: self).scalarBits }
+extension UnsafeMutableBufferPointer {
+    /// Adds an element; the memory behind must have room for it.
+    fileprivate mutating func append(_ element: Element) {
+        guard let start = baseAddress else { return }
+        (start + count).initialize(to: element)
+        self = UnsafeMutableBufferPointer(start: start, count: count &+ 1)
+    }
+}
 
+extension Node {
     /// Whether this is one number with data, of the given value.
     fileprivate func isNumber(_ value: Double) -> Bool {
         guard count == 1, let elements else { return false }

@@ -168,22 +168,33 @@ extension Primitive {
         default: 1
         }
     }
+}
 
-    /// A number for each elementwise operation; `nil` for every other primitive.
-    var elementwiseCode: Int? {
-        switch self {
-        case .unary(let op): Int(op.rawValue)
-        case .binary(let op): 1000 + Int(op.rawValue)
-        case .compare(let op): 2000 + Int(op.rawValue)
-        case .test(let op): 3000 + Int(op.rawValue)
-        case .logical(let op): 4000 + Int(op.rawValue)
-        case .select: 5000
-        case .convert: 6000
+/// A number for each elementwise operation.
+struct ElementwiseCode: Equatable {
+    let value: UInt16
+
+    /// Of every other primitive.
+    static let none = ElementwiseCode(value: .max)
+    static let square = ElementwiseCode(.unary(.square))
+    static let pow = ElementwiseCode(.binary(.pow))
+
+    init(_ primitive: Primitive) {
+        switch primitive {
+        case .unary(let op): value = UInt16(truncatingIfNeeded: op.rawValue)
+        case .binary(let op): value = 1000 &+ UInt16(truncatingIfNeeded: op.rawValue)
+        case .compare(let op): value = 2000 &+ UInt16(truncatingIfNeeded: op.rawValue)
+        case .test(let op): value = 3000 &+ UInt16(truncatingIfNeeded: op.rawValue)
+        case .logical(let op): value = 4000 &+ UInt16(truncatingIfNeeded: op.rawValue)
+        case .select: value = 5000
+        case .convert: value = 6000
         case .data, .variable, .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd, .concatenate, .matmul, .reduce,
             .cumulative, .normalize, .custom:
-            nil
+            value = .max
         }
     }
+
+    private init(value: UInt16) { self.value = value }
 }
 
 extension UnsafeMutableRawPointer {

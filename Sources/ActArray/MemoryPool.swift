@@ -3,7 +3,8 @@
 // What must stay true:
 // - No more than `limit` bytes are out at once, kept free buffers included: past it there is an error, not an out-of-memory kill.
 // - Blocks are aligned to 64 bytes. Any thread may take and give.
-// - Small blocks (≤ 1 KiB) never meet a lock; freed large buffers are kept, since fresh memory costs a page fault every 4 KiB.
+// - Small blocks (≤ 1 KiB) never meet a lock, medium ones (≤ 256 KiB) seldom: each thread keeps some that it freed. Freed large buffers are
+//   kept for all, since fresh memory costs a page fault every 4 KiB.
 
 import CActKernels
 import Synchronization
@@ -33,6 +34,7 @@ package enum MemoryPool {
         dropKept(until: most &- now)
         if now <= most { return }
         usedBytes.subtract(bytes, ordering: .relaxed)
+        if leaveMedium() { return try reserve(bytes) }
         throw ArrayError.outOfMemory(bytes: bytes, limit: most)
     }
 
@@ -47,7 +49,9 @@ package enum MemoryPool {
     // MARK: Taking and giving
 
     static func take(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
+        if isTransparent { return try takeAlone(byteCount) }
         if byteCount <= smallest * Int(ACT_SMALL_CLASSES) { return try takeSmall(byteCount) }
+        if let block = takeMedium(byteCount) { return block }
         guard byteCount <= limit else { throw ArrayError.outOfMemory(bytes: byteCount, limit: limit) }
         let (index, size) = sizeClass(byteCount)
         try reserve(size)
@@ -63,7 +67,12 @@ package enum MemoryPool {
     }
 
     static func give(back pointer: UnsafeMutableRawPointer, byteCount: Int) {
+        if isTransparent { return giveAlone(pointer, byteCount) }
         if byteCount <= smallest * Int(ACT_SMALL_CLASSES) { return giveSmall(pointer, byteCount) }
+        if !giveMedium(pointer, byteCount) { giveLarge(pointer, byteCount) }
+    }
+
+    private static func giveLarge(_ pointer: UnsafeMutableRawPointer, _ byteCount: Int) {
         let (index, size) = sizeClass(byteCount)
         release(size)
         let (_, keeping) = keptBytes.add(size, ordering: .relaxed)
@@ -75,6 +84,66 @@ package enum MemoryPool {
         }
     }
 
+    /// Memory for the moment, of more than 1 KiB: past the limit too, for it is little.
+    fileprivate static func takeScratch(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        if let block = takeMedium(byteCount) { return block }
+        let (_, size) = sizeClass(byteCount)
+        guard let fresh = allocate(size) else { preconditionFailure("the system has no memory left") }
+        note(size)
+        return fresh
+    }
+
+    fileprivate static var smallestScratch: Int { smallest * Int(ACT_SMALL_CLASSES) + 1 }
+
+    // MARK: Medium blocks, kept by threads. They count as in use.
+
+    private static let mediumLimit = 1 << 18
+    /// How many bytes a thread keeps.
+    private static let mediumBudget = 1 << 20
+
+    private static func takeMedium(_ byteCount: Int) -> UnsafeMutableRawPointer? {
+        guard byteCount <= mediumLimit else { return nil }
+        let context = act_context(), (index, size) = sizeClass(byteCount), slot = mediumList(context, index)
+        guard let block = slot.pointee else { return nil }
+        slot.pointee = block.load(as: UnsafeMutableRawPointer?.self)
+        context.pointee.medium_bytes &-= size
+        return block
+    }
+
+    private static func giveMedium(_ block: UnsafeMutableRawPointer, _ byteCount: Int) -> Bool {
+        guard byteCount <= mediumLimit else { return false }
+        let context = act_context(), (index, size) = sizeClass(byteCount), slot = mediumList(context, index)
+        guard context.pointee.medium_bytes &+ size <= mediumBudget else { return false }
+        context.pointee.medium_bytes &+= size
+        block.storeBytes(of: slot.pointee, as: UnsafeMutableRawPointer?.self)
+        slot.pointee = block
+        return true
+    }
+
+    /// Gives the calling thread's free medium blocks back.
+    /// - Returns: whether there were any.
+    private static func leaveMedium() -> Bool {
+        let context = act_context()
+        guard context.pointee.medium_bytes > 0 else { return false }
+        context.pointee.medium_bytes = 0
+        for index in mediumFirst..<mediumFirst + Int(ACT_MEDIUM_CLASSES) {
+            let slot = mediumList(context, index)
+            while let block = slot.pointee {
+                slot.pointee = block.load(as: UnsafeMutableRawPointer?.self)
+                giveLarge(block, (index % 4 + 5) << (index / 4 - 2))
+            }
+        }
+        return true
+    }
+
+    /// The size class of the smallest medium blocks.
+    private static let mediumFirst = 40
+
+    private static func mediumList(_ context: UnsafeMutablePointer<act_context>, _ index: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer?> {
+        let lists = MemoryLayout<act_context>.offset(of: \.medium_blocks) ?? 0
+        return (UnsafeMutableRawPointer(context) + lists).assumingMemoryBound(to: UnsafeMutableRawPointer?.self) + (index &- mediumFirst)
+    }
+
     // MARK: Large blocks
 
     private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
@@ -82,7 +151,7 @@ package enum MemoryPool {
     private static let limitBytes = Atomic<Int>(availableMemory() / 5 * 4)
     private static let usedBytes = Atomic<Int>(0)
     private static let keptBytes = Atomic<Int>(0)
-    private static let kept = Mutex<[[Block]]>(Array(repeating: [], count: 256))
+    private static let kept = Locked<[[Block]]>(Array(repeating: [], count: 256))
 
     /// Four sizes for each power of two: at most a fifth of a block is unused.
     private static func sizeClass(_ byteCount: Int) -> (index: Int, size: Int) {
@@ -141,8 +210,9 @@ package enum MemoryPool {
         slot.pointee = block
     }
 
-    /// Leaves the calling thread's free small blocks to whoever needs some next: for a thread that is about to end.
-    package static func leaveSmall() {
+    /// Leaves the calling thread's free blocks to whoever needs some next: for a thread that is about to end.
+    package static func leaveAll() {
+        _ = leaveMedium()
         for index in 0..<Int(ACT_SMALL_CLASSES) {
             let slot = freeList(index)
             guard let list = slot.pointee else { continue }
@@ -152,7 +222,7 @@ package enum MemoryPool {
     }
 
     /// Lists of free small blocks that ended threads have left, by class.
-    private static let left = Mutex<[[Block]]>(Array(repeating: [], count: Int(ACT_SMALL_CLASSES)))
+    private static let left = Locked<[[Block]]>(Array(repeating: [], count: Int(ACT_SMALL_CLASSES)))
 
     /// The head of the calling thread's list of free blocks of class `index`.
     private static func freeList(_ index: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer?> {
@@ -180,6 +250,30 @@ package enum MemoryPool {
         return slab
     }
 
+    // MARK: Under the address sanitizer
+
+    /// The address sanitizer sees what is done past the end of a block, or after its life, when each comes from the system and goes back.
+    #if DEBUG
+    private static let isTransparent = act_address_is_checked() != 0
+    #else
+    private static let isTransparent = false
+    #endif
+
+    private static func takeAlone(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
+        try reserve(byteCount)
+        var pointer: UnsafeMutableRawPointer?
+        guard posix_memalign(&pointer, smallest, max(1, byteCount)) == 0, let block = pointer else {
+            release(byteCount)
+            throw ArrayError.outOfMemory(bytes: byteCount, limit: limit)
+        }
+        return block
+    }
+
+    private static func giveAlone(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
+        release(byteCount)
+        free(block)
+    }
+
     // MARK: The machine
 
     /// Bytes that are free according to the system; 4 GiB when it does not say.
@@ -203,4 +297,17 @@ package enum MemoryPool {
         return Int(bytes)
         #endif
     }
+}
+
+/// Memory for the duration of a computation, aligned as arrays are.
+struct Scratch: ~Copyable {
+    let pointer: UnsafeMutableRawPointer
+    private let byteCount: Int
+
+    init(byteCount: Int) {
+        self.byteCount = max(byteCount, MemoryPool.smallestScratch)
+        pointer = MemoryPool.takeScratch(self.byteCount)
+    }
+
+    deinit { MemoryPool.give(back: pointer, byteCount: byteCount) }
 }

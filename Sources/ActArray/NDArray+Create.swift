@@ -105,7 +105,7 @@ extension NDArray {
 
     /// An array of given data that has forgotten how it was made.
     init(data layout: Layout, shape: [Int], count: Int, type: ElementType) {
-        node = Node(.data, inputs: [], shape: shape, count: count, type: type, isTraced: false, site: .current, layout: layout)
+        node = Node(.data, inputs: Inputs(), shape: shape, count: count, type: type, isTraced: false, site: .current, layout: layout)
     }
 
     private init(shape: [Int], type: ElementType, element: (Int) -> Double) throws {

@@ -11,7 +11,7 @@ package enum Operand {
 
 extension NDArray {
     package static func unary(_ op: UnaryOperation, _ x: NDArray) throws -> NDArray {
-        if x.isSmallData, x.type != .bool { return try small(.unary(op), x.operand, x.operand, x.operand, like: x, type: x.type) }
+        if x.node.isSmallData, x.type != .bool { return try small(.unary(op), x.operand, x.operand, x.operand, like: x.node, type: x.type) }
         return try elementwise(.unary(op), x.asNumbers(), shape: x.shape, count: x.count, type: x.type == .bool ? .f64 : x.type)
     }
 
@@ -67,7 +67,7 @@ extension NDArray {
         let layout = try value.evaluatedLayout()
         return NDArray(
             node: Node(
-                .custom(function), inputs: inputs, shape: value.shape, count: value.count, type: value.type, isTraced: true,
+                .custom(function), inputs: Inputs(inputs), shape: value.shape, count: value.count, type: value.type, isTraced: true,
                 site: .current, layout: layout))
     }
 
@@ -79,38 +79,49 @@ extension NDArray {
     /// The common path of `binary` and `compare`. `result` is `nil` for the type of the operands.
     private static func pair(_ primitive: Primitive, _ a: Operand, _ b: Operand, result: ElementType?) throws -> NDArray {
         switch (a, b) {
-        case (.array(let a), .array(let b)):
-            if a.isSmallData, b.isSmallData, a.type == b.type, a.type != .bool, a.shape == b.shape {
-                return try withExtendedLifetime(b) {
-                    try small(primitive, a.operand, b.operand, a.operand, like: a, type: result ?? a.type)
-                }
-            }
-            var type = a.type.promoted(with: b.type)
-            if type == .bool { type = .f64 }
-            if a.shape == b.shape {
-                return try elementwise(
-                    primitive, a.converted(to: type), b.converted(to: type), shape: a.shape, count: a.count, type: result ?? type)
-            }
-            let shape = try Shapes.broadcast(a.shape, b.shape)
-            return try elementwise(
-                primitive, a.converted(to: type), b.converted(to: type), shape: shape, count: shape.reduce(1, &*), type: result ?? type)
-        case (.array(let x), .number(let number)):
-            let x = try x.asNumbers()
-            if x.isSmallData {
-                return try withScalar(number, x.type) { try small(primitive, x.operand, $0, $0, like: x, type: result ?? x.type) }
-            }
-            let y = try scalar(number, type: x.type)
-            return try elementwise(primitive, x, y, shape: x.shape, count: x.count, type: result ?? x.type)
-        case (.number(let number), .array(let x)):
-            let x = try x.asNumbers()
-            if x.isSmallData {
-                return try withScalar(number, x.type) { try small(primitive, $0, x.operand, $0, like: x, type: result ?? x.type) }
-            }
-            let y = try scalar(number, type: x.type)
-            return try elementwise(primitive, y, x, shape: x.shape, count: x.count, type: result ?? x.type)
-        case (.number, .number):
-            throw ArrayError.badValue(operation: "array operation", reason: "both operands are numbers")
+        case (.array(let a), .array(let b)): return try pair(primitive, a, b, result: result)
+        case (.array(let x), .number(let number)): return try pair(primitive, x, .second(number), result: result)
+        case (.number(let number), .array(let x)): return try pair(primitive, x, .first(number), result: result)
+        case (.number, .number): throw ArrayError.badValue(operation: "array operation", reason: "both operands are numbers")
         }
+    }
+
+    private static func pair(_ primitive: Primitive, _ a: NDArray, _ b: NDArray, result: ElementType?) throws -> NDArray {
+        let left = a.node, right = b.node
+        if left.isSmallData, right.isSmallData, left.type == right.type, left.type != .bool, left.shape == right.shape {
+            return try small(primitive, a.operand, b.operand, a.operand, like: left, type: result ?? left.type)
+        }
+        var type = left.type.promoted(with: right.type)
+        if type == .bool { type = .f64 }
+        if left.shape == right.shape {
+            return try elementwise(
+                primitive, a.converted(to: type), b.converted(to: type), shape: left.shape, count: left.count, type: result ?? type)
+        }
+        let shape = try Shapes.broadcast(left.shape, right.shape)
+        return try elementwise(
+            primitive, a.converted(to: type), b.converted(to: type), shape: shape, count: shape.reduce(1, &*), type: result ?? type)
+    }
+
+    private static func pair(_ primitive: Primitive, _ x: NDArray, _ number: WeakNumber, result: ElementType?) throws -> NDArray {
+        let node = x.node
+        if node.type == .bool { return try pair(primitive, x.converted(to: .f64), number, result: result) }
+        if node.isSmallData {
+            var bits = number.bits(node.type)
+            return try withUnsafePointer(to: &bits) { bits in
+                let y = Kernel.Operand(pointer: bits, stride: 0), x = x.operand
+                let (a, b) = number.place == .first ? (y, x) : (x, y)
+                return try small(primitive, a, b, y, like: node, type: result ?? node.type)
+            }
+        }
+        if node.isTraced || node.count < smallCount {
+            let y = try scalar(number.value, type: node.type)
+            let (a, b) = number.place == .first ? (y, x) : (x, y)
+            return try elementwise(primitive, a, b, shape: node.shape, count: node.count, type: result ?? node.type)
+        }
+        return try deferred(
+            Node(
+                deferred: primitive, inputs: Inputs(x), number: number, shape: node.shape, count: node.count, type: result ?? node.type,
+                isTraced: false, pending: 1 &+ node.pending))
     }
 
     // MARK: Nodes and small arrays
@@ -126,25 +137,23 @@ extension NDArray {
         let isTraced = a.isTraced || b?.isTraced == true || c?.isTraced == true
         if count < smallCount {
             let layout = try smallLayout(primitive, a, b, c, shape: shape, count: count, type: type)
-            let inputs = isTraced ? NDArray.inputs(a, b, c) : []
+            let inputs = isTraced ? Inputs(a, b, c) : []
             return NDArray(
                 node: Node(
                     isTraced ? primitive : .data, inputs: inputs, shape: shape, count: count, type: type, isTraced: isTraced, site: .current,
                     layout: layout))
         }
         let pending = 1 &+ a.node.pending &+ (b?.node.pending ?? 0) &+ (c?.node.pending ?? 0)
-        let node = Node(
-            primitive, inputs: inputs(a, b, c), shape: shape, count: count, type: type, isTraced: isTraced, site: .current, layout: nil,
-            pending: pending)
-        let array = NDArray(node: node)
-        if pending > pendingLimit { try array.evaluate() }
-        return array
+        return try deferred(
+            Node(
+                deferred: primitive, inputs: Inputs(a, b, c), shape: shape, count: count, type: type, isTraced: isTraced, pending: pending))
     }
 
-    private static func inputs(_ a: NDArray, _ b: NDArray?, _ c: NDArray?) -> [NDArray] {
-        if let b, let c { return [a, b, c] }
-        if let b { return [a, b] }
-        return [a]
+    @inline(__always)
+    private static func deferred(_ node: Node) throws -> NDArray {
+        let array = NDArray(node: node)
+        if node.pending > pendingLimit { try array.evaluate() }
+        return array
     }
 
     /// The elements of a small result.
@@ -175,24 +184,10 @@ extension NDArray {
 
     /// The result of an operation of a small untraced array with a number.
     private static func small(
-        _ primitive: Primitive, _ a: Kernel.Operand, _ b: Kernel.Operand, _ c: Kernel.Operand, like x: NDArray, type: ElementType
+        _ primitive: Primitive, _ a: Kernel.Operand, _ b: Kernel.Operand, _ c: Kernel.Operand, like x: Node, type: ElementType
     ) throws -> NDArray {
         let layout = try smallLayout(primitive, a, b, c, count: x.count, operand: x.type, type: type)
         return NDArray(data: layout, shape: x.shape, count: x.count, type: type)
-    }
-
-    private static func withScalar(_ number: Double, _ type: ElementType, _ body: (Kernel.Operand) throws -> NDArray) rethrows -> NDArray {
-        var wide = number, narrow = Float(number)
-        return try withUnsafePointer(to: &wide) { wide in
-            try withUnsafePointer(to: &narrow) { narrow in
-                try body(Kernel.Operand(pointer: type == .f32 ? UnsafeRawPointer(narrow) : UnsafeRawPointer(wide), stride: 0))
-            }
-        }
-    }
-
-    /// Untraced, there, small and without gaps: a kernel can read it as it is.
-    private var isSmallData: Bool {
-        node.count < NDArray.smallCount && !node.isTraced && node.elements != nil
     }
 
     /// As an operand of a result of `shape`: one element, or all of them without gaps.
@@ -219,6 +214,11 @@ extension NDArray {
         guard let layout = node.layout else { preconditionFailure("an operand has data") }
         return Kernel.Operand(pointer: layout.storage.pointer + layout.offset &* type.size, stride: count == 1 ? 0 : 1)
     }
+}
+
+extension Node {
+    /// Untraced, there, small and without gaps: a kernel can read it as it is.
+    fileprivate var isSmallData: Bool { count < NDArray.smallCount && !isTraced && elements != nil }
 }
 
 // MARK: Operators, for writing rules

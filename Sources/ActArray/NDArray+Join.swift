@@ -61,7 +61,7 @@ extension NDArray {
         guard parts.contains(where: \.isTraced) else { return result }
         return NDArray(
             node: Node(
-                .concatenate(axis: axis), inputs: parts, shape: shape, count: result.count, type: type, isTraced: true, site: .current,
+                .concatenate(axis: axis), inputs: Inputs(parts), shape: shape, count: result.count, type: type, isTraced: true, site: .current,
                 layout: result.node.layout))
     }
 

@@ -1,7 +1,6 @@
 // Order and counting: sort, unique, nonzero, histogram, quantiles. NaN sorts last and makes medians and quantiles NaN. What depends on
 // the elements' order but picks them (sort, median, quantile) goes through gather, so that derivatives follow.
 
-import Synchronization
 
 extension NDArray {
     /// The elements in ascending order along an axis; flattened for `nil`.
@@ -320,17 +319,18 @@ extension NDArray {
 }
 
 /// Keeps the first error thrown on any of several threads.
-final class FirstError: Sendable {
-    private let error = Mutex<(any Error)?>(nil)
+final class FirstError: @unchecked Sendable {
+    private var error: (any Error)?
+    private static let lock = Lock()
 
     func catching(_ body: () throws -> Void) {
         do { try body() } catch {
-            let found = error
-            self.error.withLock { $0 = $0 ?? found }
+            FirstError.lock.locked { self.error = self.error ?? error }
         }
     }
 
+    /// For when all threads are done.
     func rethrow() throws {
-        if let error = error.withLock({ $0 }) { throw error }
+        if let error { throw error }
     }
 }

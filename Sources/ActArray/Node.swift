@@ -42,7 +42,11 @@ package final class Node {
     package let site: Site
     /// Depends on the `variable` of a derivative that is being taken.
     package let isTraced: Bool
-    @exclusivity(unchecked) package internal(set) var inputs: [NDArray]
+    /// Which operation it is, if it is elementwise and may still have to be computed.
+    let code: ElementwiseCode
+    /// An operand that is a number is no input, unless the node is traced; it takes the element type of the other operand.
+    let number: WeakNumber
+    @exclusivity(unchecked) package internal(set) var inputs: Inputs
     @exclusivity(unchecked) package internal(set) var layout: Layout? {
         didSet { elements = layout?.elements(size: type.size) }
     }
@@ -53,10 +57,8 @@ package final class Node {
     /// Where a walk over the graph notes the position at which it met this node. Left as it is afterwards: a walk must check what it finds.
     @exclusivity(unchecked) package var position = 0
 
-    init(
-        _ primitive: Primitive, inputs: [NDArray], shape: [Int], count: Int, type: ElementType, isTraced: Bool, site: Site, layout: Layout?,
-        pending: Int = 0
-    ) {
+    /// A node with data.
+    init(_ primitive: Primitive, inputs: Inputs, shape: [Int], count: Int, type: ElementType, isTraced: Bool, site: Site, layout: Layout?) {
         self.primitive = primitive
         self.inputs = inputs
         self.shape = shape
@@ -66,28 +68,130 @@ package final class Node {
         self.site = site
         self.layout = layout
         self.elements = layout?.elements(size: type.size)
-        self.pending = pending
+        code = isTraced ? ElementwiseCode(primitive) : .none
+        number = .none
+        pending = 0
         // Graphs that derivatives trace can grow without any elements.
+        if isTraced { MemoryPool.note(Node.footprint) }
+    }
+
+    /// An elementwise operation that is computed when its value is needed.
+    init(
+        deferred primitive: Primitive, inputs: Inputs, number: WeakNumber = .none, shape: [Int], count: Int, type: ElementType, isTraced: Bool,
+        pending: Int
+    ) {
+        self.primitive = primitive
+        self.inputs = inputs
+        self.shape = shape
+        self.count = count
+        self.type = type
+        self.isTraced = isTraced
+        site = .current
+        layout = nil
+        elements = nil
+        code = ElementwiseCode(primitive)
+        self.number = number
+        self.pending = pending
         if isTraced { MemoryPool.note(Node.footprint) }
     }
 
     private static let footprint = 256
 
-    /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's.
+    /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's. Only traced nodes make them: of
+    /// others no more wait than `pendingLimit` allows.
     deinit {
-        if isTraced { MemoryPool.release(Node.footprint) }
-        if inputs.isEmpty { return }
-        var doomed: [NDArray] = []
-        swap(&doomed, &inputs)
+        guard isTraced else { return }
+        MemoryPool.release(Node.footprint)
+        if !inputs.leadFurther { return }
+        var doomed = Array(inputs)
+        inputs = []
         while var array = doomed.popLast() {
             guard !array.node.inputs.isEmpty, isKnownUniquelyReferenced(&array.node) else { continue }
-            if doomed.isEmpty {
-                swap(&doomed, &array.node.inputs)
-            } else {
-                doomed.append(contentsOf: array.node.inputs)
-                array.node.inputs = []
-            }
+            doomed.append(contentsOf: array.node.inputs)
+            array.node.inputs = []
         }
+    }
+}
+
+/// An operand that is a number: of a node's two operands the first or the second, or none.
+struct WeakNumber {
+    enum Place: UInt8 { case none, first, second }
+    let place: Place
+    let value: Double
+
+    static let none = WeakNumber(place: .none, value: 0)
+    static func first(_ value: Double) -> WeakNumber { WeakNumber(place: .first, value: value) }
+    static func second(_ value: Double) -> WeakNumber { WeakNumber(place: .second, value: value) }
+
+    /// Its bits in an element type.
+    func bits(_ type: ElementType) -> UInt64 {
+        switch type {
+        case .f64: value.bitPattern
+        case .f32: UInt64(Float(value).bitPattern)
+        case .bool: value != 0 ? 1 : 0
+        }
+    }
+}
+
+/// What a node is computed from. Up to three arrays are held in place, so that the node of an operation is one piece of memory.
+package struct Inputs: RandomAccessCollection, ExpressibleByArrayLiteral {
+    package private(set) var first: Node?, second: Node?, third: Node?
+    /// From the fourth on.
+    private var others: [NDArray]?
+
+    package init() {}
+
+    package init(_ first: NDArray, _ second: NDArray? = nil, _ third: NDArray? = nil) {
+        self.first = first.node
+        self.second = second?.node
+        self.third = third?.node
+    }
+
+    package init(_ arrays: [NDArray]) {
+        if arrays.count > 0 { first = arrays[0].node }
+        if arrays.count > 1 { second = arrays[1].node }
+        if arrays.count > 2 { third = arrays[2].node }
+        if arrays.count > 3 { others = Array(arrays[3...]) }
+    }
+
+    package init(arrayLiteral elements: NDArray...) { self.init(elements) }
+
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { first == nil ? 0 : second == nil ? 1 : third == nil ? 2 : 3 &+ (others?.count ?? 0) }
+    package var isEmpty: Bool { first == nil }
+
+    package subscript(_ index: Int) -> NDArray {
+        switch index {
+        case 0: if let first { return NDArray(node: first) }
+        case 1: if let second { return NDArray(node: second) }
+        case 2: if let third { return NDArray(node: third) }
+        default: if let others { return others[index &- 3] }
+        }
+        preconditionFailure("there is no such input")
+    }
+
+    /// Whether the place at `index`, one of the first three, holds the only reference to its node.
+    mutating func isUnique(_ index: Int) -> Bool {
+        switch index {
+        case 0: isKnownUniquelyReferenced(&first)
+        case 1: isKnownUniquelyReferenced(&second)
+        default: isKnownUniquelyReferenced(&third)
+        }
+    }
+
+    /// Puts another node in the place at `index`, one of the first three.
+    mutating func replace(_ index: Int, by node: Node) {
+        switch index {
+        case 0: first = node
+        case 1: second = node
+        default: third = node
+        }
+    }
+
+    /// Whether some input has inputs itself.
+    fileprivate var leadFurther: Bool {
+        first?.inputs.first != nil || second?.inputs.first != nil || third?.inputs.first != nil
+            || others?.contains { !$0.node.inputs.isEmpty } == true
     }
 }
 

@@ -4,7 +4,6 @@
 // the elements decide. Operations on single numbers do not come here.
 
 import CActKernels
-import Synchronization
 
 /// One operation's unusual results within one evaluation.
 package struct NumericEvent: Equatable, Sendable {
@@ -127,17 +126,19 @@ package enum NumericEvents {
 }
 
 /// Events that several threads find in one evaluation, with the number of the operation each belongs to.
-final class Found: Sendable {
-    private let list = Mutex<[(step: Int, event: NumericEvent)]>([])
+final class Found: @unchecked Sendable {
+    private var list: [(step: Int, event: NumericEvent)] = []
+    /// For all of them: there is seldom anything to add.
+    private static let lock = Lock()
 
     func add(_ step: Int, _ events: [NumericEvent]) {
-        if !events.isEmpty { list.withLock { $0 += events.map { (step, $0) } } }
+        if !events.isEmpty { Found.lock.locked { list += events.map { (step, $0) } } }
     }
 
-    /// One event for each operation and kind, in the order of operations.
+    /// One event for each operation and kind, in the order of operations. For when no thread adds any more.
     var merged: [NumericEvent] {
         var result: [(step: Int, event: NumericEvent)] = []
-        let sorted = list.withLock { $0 }.sorted {
+        let sorted = list.sorted {
             ($0.step, $0.event.kind.rawValue, $0.event.first) < ($1.step, $1.event.kind.rawValue, $1.event.first)
         }
         for (step, event) in sorted {

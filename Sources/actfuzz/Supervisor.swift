@@ -13,6 +13,8 @@ struct Supervisor {
         /// Trials at most.
         var count = Int.max >> 1
         var seconds = 60.0
+        /// How many times as long and as large as usual a trial may be.
+        var patience = 1.0
         /// Where findings go.
         var folder = ".build/fuzz"
         var corpus: [String] = []
@@ -27,6 +29,8 @@ struct Supervisor {
 
     let plan: Plan
     let generator: Generator
+    private var hang: Double { Supervisor.hang * plan.patience }
+    private var allowance: Int { Int(Double(Supervisor.allowance) * plan.patience) }
 
     /// - Returns: The number of findings.
     func run() -> Int {
@@ -65,7 +69,7 @@ struct Supervisor {
     /// - Returns: What ended the worker, if it was no good end.
     private func watch(_ board: Board, _ boardPath: String, from index: Int, count: Int, until deadline: Double) -> String? {
         board[.stop] = 0
-        var arguments = [CommandLine.arguments[0], "--worker", boardPath, "--seed", "\(plan.seed)", "--first", "\(index)", "--count", "\(count)", "--out", plan.folder]
+        var arguments = [CommandLine.arguments[0], "--worker", boardPath, "--seed", "\(plan.seed)", "--first", "\(index)", "--count", "\(count)", "--patience", "\(plan.patience)", "--out", plan.folder]
         arguments += plan.corpus
         let argv = arguments.map { strdup($0) } + [nil]
         defer { argv.forEach { free($0) } }
@@ -85,10 +89,10 @@ struct Supervisor {
             if now > deadline { board[.stop] = 1 }
             if board[.beat] != lastBeat {
                 (lastBeat, since, processorTime) = (board[.beat], now, Supervisor.processorTime(id) ?? 0)
-            } else if now - since > Supervisor.hang, now - since > 12 * Supervisor.hang || Supervisor.processorTime(id).map({ $0 - processorTime > Supervisor.hang }) ?? true {
+            } else if now - since > hang, now - since > 12 * hang || Supervisor.processorTime(id).map({ $0 - processorTime > hang }) ?? true {
                 return end(id, "hang")
             }
-            if let held = Supervisor.memory(id), held > Worker.memory + Supervisor.allowance { return end(id, "memory-\(held >> 20)M") }
+            if let held = Supervisor.memory(id), held > Worker.memory + allowance { return end(id, "memory-\(held >> 20)M") }
         }
     }
 

@@ -32,13 +32,15 @@ final class Worker: SessionOutput {
     static let memory = 200 << 20
     private let generator: Generator
     private let board: Board
+    private let patience: Double
     private var oddity = Oddity.none
     private var errors = 0
     private var written = 0
 
-    init(_ generator: Generator, _ board: Board) {
+    init(_ generator: Generator, _ board: Board, patience: Double) {
         self.generator = generator
         self.board = board
+        self.patience = patience
         ThreadPool.count = 2
     }
 
@@ -94,7 +96,7 @@ final class Worker: SessionOutput {
         case .lines: converse(session, trial)
         }
         let took = seconds(CLOCK_PROCESS_CPUTIME_ID) - before
-        if took > trial.seconds + 1 && trial.kind != .lines { oddity = .late }
+        if took > trial.seconds + patience && trial.kind != .lines { oddity = .late }
     }
 
     private func count(_ status: Session.Status) {

@@ -1,6 +1,7 @@
 // actfuzz: tries to bring act down with programs that nobody would write.
 //
-//     actfuzz [--seconds 60] [--seed 1] [--first 0] [--count N] [--out FOLDER] [SCRIPTS…]     tries, writes findings to FOLDER
+//     actfuzz [--seconds 60] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [SCRIPTS…]     tries, writes findings to FOLDER
+//         --patience 8: as if the machine were so many times slower and programs larger, as under sanitizers
 //     actfuzz --show INDEX [--seed 1] [SCRIPTS…]                                              prints a program
 //     actfuzz --one INDEX [--seed 1] [SCRIPTS…]                                               runs one here, for a debugger
 //
@@ -33,6 +34,7 @@ while let argument = arguments.popFirst() {
     case "--seed": plan.seed = UInt64(value) ?? plan.seed
     case "--first": plan.first = Int(value) ?? plan.first
     case "--count": plan.count = Int(value) ?? plan.count
+    case "--patience": plan.patience = Double(value) ?? plan.patience
     case "--out": plan.folder = value
     case "--worker": board = value
     case "--show": shown = Int(value)
@@ -76,20 +78,20 @@ func leave(_ status: Int32) -> Never {
     exit(status)
 }
 
-var generator = Generator(corpus: Corpus(folders: plan.corpus), seed: plan.seed)
+var generator = Generator(corpus: DeepStack.run { Corpus(folders: plan.corpus) }, seed: plan.seed)
 generator.files = soundFiles()
 if let shown {
     let trial = generator.trial(shown)
     print("# \(trial.kind), \(trial.seconds) s\n" + String(decoding: trial.program, as: UTF8.self))
     leave(0)
 } else if let one, let board = Board(path: "\(playground)/board") {
-    Worker(generator, board).run(from: one, count: 1)
+    Worker(generator, board, patience: plan.patience).run(from: one, count: 1)
     let oddity = Oddity(rawValue: board[.oddity]) ?? .none
     print("\(generator.trial(one).kind): \(oddity.text)")
     leave(oddity == .none ? 0 : 1)
 } else if let board {
     guard let board = Board(path: board) else { leave(2) }
-    Worker(generator, board).run(from: plan.first, count: plan.count)
+    Worker(generator, board, patience: plan.patience).run(from: plan.first, count: plan.count)
     leave(0)
 } else {
     print("\(generator.corpus.programs.count) programs, \(generator.corpus.expressions.count) expressions, \(generator.corpus.builtins.count) built-ins")

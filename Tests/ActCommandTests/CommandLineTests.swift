@@ -143,6 +143,31 @@ import Darwin
         #expect(result.status == 1)
     }
 
+    // The thread sanitizer itself needs larger files than this allows.
+    @Test(.enabled(if: Sanitizer.current != .thread)) func fileThatWouldBeTooLargeLeavesTheOldOne() throws {
+        try withFolder { folder in
+            let result = try BuiltCommand.runShell("""
+                cd '\(folder)' && "$ACT" -e 'save([1, 2], "x.npy")' && ulimit -f 8
+                "$ACT" -e 'x = zeros(100000)
+                save(x, "x.npy")'; echo $?; "$ACT" -e 'load("x.npy")'; ls -A
+                """)
+            #expect(result.output == "1\n[1, 2]\nx.npy\n")
+            #expect(result.error.contains("the file would become too large"))
+        }
+    }
+
+    #if os(Linux)
+    /// The usual deep stack does not fit there; nor does what sanitizers map.
+    @Test(.enabled(if: Sanitizer.current == nil || Sanitizer.current == .undefined), arguments: ["grad(f)(x)", "[g(x) for g in [f]]", "map(f, [x])[0]", "f''(x)"])
+    func recursionEndsWhereAddressSpaceIsScarce(_ body: String) throws {
+        for kilobytes in [900_000, 600_000] {
+            let result = try BuiltCommand.runShell("ulimit -v \(kilobytes) && \"$ACT\" -e \"f(x) = \(body); f(1)\"")
+            #expect(result.error.contains("calls are nested too deeply"), "\(kilobytes): \(result.error)")
+            #expect(result.status == 1)
+        }
+    }
+    #endif
+
     @Test func readerThatLeavesEndsTheProgramQuietly() throws {
         let result = try BuiltCommand.runShell("\"$ACT\" -e 'while true { print(1) }' | head -n 2")
         #expect(result.output == "1\n1\n")

@@ -3,6 +3,7 @@
 
 import ActArray
 import ActGrad
+import CActKernels
 import Testing
 
 #if canImport(Glibc)
@@ -153,7 +154,7 @@ private func measureLanes(_ type: ElementType) throws -> [(name: String, worst: 
             within 1e-15 (f32: 1e-7) of its size. Rows with parameters are measured with several; the worst counts.
 
             Written by `ACT_WRITE_DOCS=1 swift test -c release --filter Accuracy`; a test compares it. Processors without AVX-512 may differ by
-            an ulp.
+            an ulp, those without fused multiplication and addition by two.
 
             | function | f64 f | f64 f′ | f32 f | f32 f′ |
             | --- | --- | --- | --- | --- |
@@ -171,13 +172,14 @@ private func measureLanes(_ type: ElementType) throws -> [(name: String, worst: 
         }
         let rows = try readText(Accuracy.path).split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst(2)
         #expect(rows.count == table.count)
+        let leeway = String(cString: act_kernels_isa()) == "baseline" ? 2.0 : 1
         for (line, (name, errors)) in zip(rows, table) {
             let cells = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
             #expect(cells[1] == name)
             for (cell, error) in zip(cells.dropFirst(2), errors) {
                 guard let error else { continue }
                 let said = cell.prefix { $0 != "a" }
-                #expect(error.error <= (Double(said) ?? 0) + 1, "\(name) has grown worse: \(error.error) ulp, the page says \(cell)")
+                #expect(error.error <= (Double(said) ?? 0) + leeway, "\(name) has grown worse: \(error.error) ulp, the page says \(cell)")
             }
         }
     }

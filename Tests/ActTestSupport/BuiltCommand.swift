@@ -32,7 +32,9 @@ package enum BuiltCommand {
             folder = parent(of: folder)
         }
         folders += ["release", "debug"].map { packageFolder + "/.build/" + $0 }
-        return folders.map { $0 + "/act" }.first { isProgram($0) } ?? "act"
+        guard let found = folders.map({ $0 + "/act" }).first(where: isProgram), let whole = realpath(found, nil) else { return "act" }
+        defer { free(whole) }
+        return String(cString: whole)
     }()
 
     private static func isProgram(_ path: String) -> Bool {
@@ -52,7 +54,7 @@ package enum BuiltCommand {
     /// Runs `act` with these arguments and waits for it.
     /// - Parameters:
     ///   - environment: Beside `PATH` and a home that does not exist.
-    ///   - seconds: How long it may take.
+    ///   - seconds: How long it may take, where it is not slowed down by a sanitizer.
     package static func run(
         _ arguments: [String], input: String = "", environment: [String: String] = [:], seconds: Int = 60
     ) throws -> ProcessResult {
@@ -74,7 +76,7 @@ package enum BuiltCommand {
         _ = fcntl(stdin.writer, F_SETFL, O_NONBLOCK)
         var isWriting = true
         var open = 2
-        let deadline = time(nil) + seconds
+        let deadline = time(nil) + seconds * Sanitizer.patience
         while open > 0 {
             if isWriting && rest.isEmpty {
                 close(stdin.writer)

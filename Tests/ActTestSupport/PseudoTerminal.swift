@@ -90,7 +90,7 @@ package final class PseudoTerminal {
     @discardableResult
     package func expect(_ text: String, seconds: Int = 20) throws -> String {
         let wanted = Array(text.utf8)
-        let deadline = time(nil) + seconds
+        let deadline = time(nil) + seconds * Sanitizer.patience
         while true {
             let plain = PseudoTerminal.withoutControls(pending)
             if let range = plain.firstRange(of: wanted) {
@@ -107,7 +107,7 @@ package final class PseudoTerminal {
     /// - Returns: What came before it.
     @discardableResult
     package func expectBytes(_ text: String, seconds: Int = 20) throws -> String {
-        let deadline = time(nil) + seconds
+        let deadline = time(nil) + seconds * Sanitizer.patience
         while true {
             if let range = pending.firstRange(of: Array(text.utf8)) {
                 let before = String(decoding: pending[..<range.lowerBound], as: UTF8.self)
@@ -123,7 +123,7 @@ package final class PseudoTerminal {
     /// Waits until the process ends.
     /// - Returns: Its exit status and what came last.
     package func waitForEnd(seconds: Int = 20) throws -> (status: Int32, output: String) {
-        let deadline = time(nil) + seconds
+        let deadline = time(nil) + seconds * Sanitizer.patience
         while !isClosed, receive() {
             guard time(nil) <= deadline else { throw TestFailure("act did not end: \(String(decoding: pending, as: UTF8.self).debugDescription)") }
         }

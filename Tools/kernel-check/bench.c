@@ -75,6 +75,9 @@ int main(int argc, char **argv) {
     ROW("select", k->select_f64(xb, 1, xd, 1, zd, 1, yd, n), k->select_f32(xb, 1, xf, 1, zf, 1, yf, n))
     act_chain_step chain_d[] = {{ACT_CHAIN_SQUARE}, {ACT_CHAIN_MUL, (double[]){3}}, {ACT_CHAIN_SUB + ACT_CHAIN_ARRAY, zd}, {ACT_CHAIN_ADD, (double[]){1}}};
     act_chain_step chain_f[] = {{ACT_CHAIN_SQUARE}, {ACT_CHAIN_MUL, (float[]){3}}, {ACT_CHAIN_SUB + ACT_CHAIN_ARRAY, zf}, {ACT_CHAIN_ADD, (float[]){1}}};
+    act_chain_step poly_d[] = {{ACT_CHAIN_SQUARE}, {ACT_CHAIN_MUL, (double[]){3}}, {ACT_CHAIN_KEEP + ACT_CHAIN_ARRAY, xd}, {ACT_CHAIN_MUL, (double[]){2}}, {ACT_CHAIN_RSUB + ACT_CHAIN_KEPT}, {ACT_CHAIN_ADD, (double[]){1}}};
+    act_chain_step poly_f[] = {{ACT_CHAIN_SQUARE}, {ACT_CHAIN_MUL, (float[]){3}}, {ACT_CHAIN_KEEP + ACT_CHAIN_ARRAY, xf}, {ACT_CHAIN_MUL, (float[]){2}}, {ACT_CHAIN_RSUB + ACT_CHAIN_KEPT}, {ACT_CHAIN_ADD, (float[]){1}}};
+    ROW("poly", k->chain_f64(xd, poly_d, 6, yd, n), k->chain_f32(xf, poly_f, 6, yf, n))
     ROW("chain", k->chain_f64(xd, chain_d, 4, yd, n), k->chain_f32(xf, chain_f, 4, yf, n))
     ROW("sum", sink += k->sum_f64(xd, n), sink += k->sum_f32(xf, n))
     ROW("dot", sink += k->dot_f64(xd, zd, n), sink += k->dot_f32(xf, zf, n))

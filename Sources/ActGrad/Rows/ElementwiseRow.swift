@@ -70,7 +70,12 @@ package final class ElementwiseRow {
     func apply(_ x: NDArray, _ parameters: [Operand], order: Int, of row: ActivationRow) throws -> NDArray {
         let x = x.type == .bool ? try x.converted(to: .f64) : x
         // The short way: one kernel, which is traced as itself.
-        if parameters.isEmpty, !isWide, case .unary(let operation)? = kernels.standard[order] { return try NDArray.unary(operation, x) }
+        if !isWide {
+            if parameters.isEmpty, case .unary(let operation)? = kernels.standard[order] { return try NDArray.unary(operation, x) }
+            if parameters.count == 1, standard == nil, case .binary(let operation)? = kernels.any[order] {
+                return try NDArray.binary(operation, .array(x), parameters[0])
+            }
+        }
         let program = standard.flatMap { isDefault(parameters) ? $0[order] : nil } ?? programs[order]
         let tracedParameters = parameters.contains { $0.isTraced }
         guard x.isTraced || tracedParameters, !program.isOneKernel, order + 1 < orders, order == 0 || !tracedParameters else {

@@ -119,7 +119,7 @@ package final class Machine {
     package func call(_ function: Function, _ arguments: Arguments) throws -> Value {
         state.pointee.nativeDepth += 1
         defer { state.pointee.nativeDepth -= 1 }
-        guard state.pointee.nativeDepth <= Self.maximumNativeDepth else { throw RuntimeError.recursionTooDeep }
+        guard state.pointee.nativeDepth <= Self.maximumNativeDepth, act_stack_has_room() != 0 else { throw RuntimeError.recursionTooDeep }
         if act_interrupt_get() != 0 { throw ArrayError.interrupted }
         return try function.call(arguments, self)
     }
@@ -130,7 +130,7 @@ package final class Machine {
         let base = outer >= frameMemory ? outer.pointee.base + Int(outer.pointee.entry.pointee.registerCount) : stack
         let savedInstruction = state.pointee.instruction
         let count = Int(code.entry.pointee.registerCount) + 1
-        guard outer < lastFrame, limit - base > count else { throw RuntimeError.recursionTooDeep }
+        guard outer < lastFrame, limit - base > count, act_stack_has_room() != 0 else { throw RuntimeError.recursionTooDeep }
         prepare(base + count)
         for (index, argument) in arguments.enumerated() { base[index] = argument }
         for index in arguments.count..<max(arguments.count, code.parameters.count) { base[index] = .undefined }

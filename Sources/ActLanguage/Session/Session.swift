@@ -238,7 +238,7 @@ package final class Session {
     /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
     package func isIncomplete(_ text: String) -> Bool {
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
-        return ActLanguage.parse(source).isIncomplete
+        return DeepStack.run { ActLanguage.parse(source).isIncomplete }
     }
 
     /// A source with its tree, read again.

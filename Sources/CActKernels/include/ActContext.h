@@ -1,5 +1,5 @@
-/* What each thread of act carries with it: the place in the program that runs, free small memory blocks, and whether numeric
-   events (overflow, division by zero, new NaNs) are being watched. Also the hint for spinning that Swift lacks. */
+/* What each thread of act carries with it: the place in the program that runs, free memory blocks, whether numeric
+   events (overflow, division by zero, new NaNs) are being watched, and how far its stack may grow. Also the hint for spinning that Swift lacks. */
 #ifndef ACT_CONTEXT_H
 #define ACT_CONTEXT_H
 
@@ -7,13 +7,19 @@
 
 /* Free blocks of 64, 128, … 1024 bytes, a list for each size; see MemoryPool.swift. */
 #define ACT_SMALL_CLASSES 16
+/* Free blocks up to 256 KiB, four sizes for each power of two. */
+#define ACT_MEDIUM_CLASSES 32
 
 struct act_context {
     uint32_t site;
     uint32_t watches_events;
+    /* Where calls must not nest further; 0: nobody knows. */
+    uintptr_t stack_end;
     /* The list of events seen so far, NumericEvents.swift's. */
     void *_Nullable events;
     void *_Nullable free_blocks[ACT_SMALL_CLASSES];
+    void *_Nullable medium_blocks[ACT_MEDIUM_CLASSES];
+    intptr_t medium_bytes;
 };
 
 /* The calling thread's context: never null, zero at first. */
@@ -21,6 +27,19 @@ struct act_context *_Nonnull act_context(void);
 
 static inline uint32_t act_site_get(void) { return act_context()->site; }
 static inline void act_site_set(uint32_t site) { act_context()->site = site; }
+
+/* Lets the calling thread's stack grow by `bytes` from here. */
+static inline void act_stack_allow(uintptr_t bytes) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    act_context()->stack_end = bytes < here ? here - bytes : 0;
+}
+static inline int act_stack_has_room(void) { return (uintptr_t)__builtin_frame_address(0) > act_context()->stack_end; }
+
+/* How many bytes the process may map (`ulimit -v`). */
+uintptr_t act_address_space(void);
+
+/* Whether this build is one for the address sanitizer, which watches the blocks of malloc. */
+int act_address_is_checked(void);
 
 /* Tells the processor that this loop only waits. */
 static inline void act_spin_hint(void) {

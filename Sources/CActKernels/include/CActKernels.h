@@ -161,7 +161,8 @@ typedef void (*act_accumulate_f64_fn)(double *acc, const double *x, size_t n);
 typedef void (*act_accumulate_f32_fn)(float *acc, const float *x, size_t n);
 
 /// An operation of a chain: acc = acc op operand, or operand op acc for those whose names begin with R. The operand is one number for all
-/// elements, or an array's first element when ACT_CHAIN_ARRAY is added to the operation; unary ones have none.
+/// elements; an array's first element when ACT_CHAIN_ARRAY is added to the operation; with ACT_CHAIN_KEPT the value that was kept last;
+/// unary ones have none. KEEP (with ACT_CHAIN_ARRAY) keeps acc and goes on with its operand.
 typedef struct act_chain_step {
     unsigned op;
     const void *_Nullable operand;
@@ -170,8 +171,8 @@ typedef struct act_chain_step {
 enum {
     ACT_CHAIN_NEG, ACT_CHAIN_ABS, ACT_CHAIN_SQRT, ACT_CHAIN_SQUARE, ACT_CHAIN_RECIPROCAL, ACT_CHAIN_RELU,
     ACT_CHAIN_ADD, ACT_CHAIN_SUB, ACT_CHAIN_RSUB, ACT_CHAIN_MUL, ACT_CHAIN_DIV, ACT_CHAIN_RDIV,
-    ACT_CHAIN_MIN, ACT_CHAIN_RMIN, ACT_CHAIN_MAX, ACT_CHAIN_RMAX, ACT_CHAIN_LEAKY,
-    ACT_CHAIN_ARRAY = 32,
+    ACT_CHAIN_MIN, ACT_CHAIN_RMIN, ACT_CHAIN_MAX, ACT_CHAIN_RMAX, ACT_CHAIN_LEAKY, ACT_CHAIN_KEEP,
+    ACT_CHAIN_ARRAY = 32, ACT_CHAIN_KEPT = 64,
 };
 
 /// A learning step of Adam or AdamW over one block: `p` parameters, `g` gradient, `m` and `v` moments, all of length n; p, m, v in place.

@@ -1,3 +1,5 @@
+// Locks of the system: what Swift's Mutex guards looks unguarded to the thread sanitizer, which knows nothing of Swift's own library.
+
 #if canImport(Glibc)
 import Glibc
 #else
@@ -26,5 +28,17 @@ package final class Lock {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         return try body()
+    }
+}
+
+/// A value that one thread at a time touches.
+final class Locked<Value>: @unchecked Sendable {
+    private let lock = Lock()
+    private var value: Value
+
+    init(_ value: Value) { self.value = value }
+
+    func withLock<T>(_ body: (inout Value) throws -> T) rethrows -> T {
+        try lock.locked { try body(&value) }
     }
 }
