@@ -99,8 +99,14 @@ struct Selection {
         guard count > 0 else { return }
         let inner = innerCount
         if inner == 1 {
-            forEachItem(0..<itemCount) { item, offset in base[offset] = source[item &* step] }
-            return
+            // Each thread goes over all items and writes those of its blocks of memory, so that their order stays.
+            let parts = itemCount < 1 << 18 ? 1 : 1 << (Int.bitWidth - 1 - min(ThreadPool.count, 8).leadingZeroBitCount)
+            if parts == 1 { return forEachItem(0..<itemCount) { item, offset in base[offset] = source[item &* step] } }
+            return ThreadPool.parallelFor(parts) { part in
+                forEachItem(0..<itemCount) { item, offset in
+                    if offset &>> 10 & (parts &- 1) == part { base[offset] = source[item &* step] }
+                }
+            }
         }
         let strides = isInnerContiguous ? Shapes.rowMajorStrides(innerShape) : innerStrides
         let view = StridedView(base: base, size: MemoryLayout<T>.size, shape: innerShape, strides: strides)

@@ -162,8 +162,8 @@ extension Call {
     /// Lists in lists become axes.
     fileprivate func nested(_ value: Value) throws -> NDArray {
         guard case .list(let list) = value else { return try array(value, 0) }
-        try Interrupt.check()
         let elements = try list.elements.map { element -> Value in
+            try Interrupt.check()
             if case .list = element { return .array(try nested(element)) }
             return element
         }

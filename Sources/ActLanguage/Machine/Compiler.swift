@@ -7,6 +7,8 @@
 // - A temporary is given back (`top`) by whoever asked for it.
 // - Names resolve in this order: comprehension variables and locals, captured locals of enclosing functions, globals.
 
+import ActArray
+
 /// Compiles one source. Errors are collected; code of a source with errors must not run.
 package final class Compiler {
     let unit: SourceUnit
@@ -26,8 +28,13 @@ package final class Compiler {
         self.records = records
     }
 
-    /// One piece of code for each statement of the outermost level. Must run on a stack as deep as the tree (see `DeepStack`).
-    package func compileProgram() -> [Code] { tree[tree.program].map(compile) }
+    /// One piece of code for each statement of the outermost level, up to an interrupt. Must run on a stack as deep as the tree (see
+    /// `DeepStack`).
+    package func compileProgram() -> [Code] {
+        var codes: [Code] = []
+        for statement in tree[tree.program] where !Interrupt.isSet { codes.append(compile(statement)) }
+        return codes
+    }
 
     /// One statement of the outermost level.
     func compile(_ statement: Statement) -> Code {

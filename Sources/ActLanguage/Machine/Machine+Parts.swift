@@ -26,13 +26,15 @@ extension Machine {
             Site.current = currentSite
             return try Value(array.indexed(by: arrayIndices(items, base, R)))
         case .list(let list):
-            return try inSequence(items, base, R, count: list.elements.count) { list.elements[$0] } slice: {
-                try .list($0.map { list.elements[$0] })
+            return try inSequence(items, base, R, count: list.elements.count) { list.elements[$0] } slice: { range in
+                var elements: [Value] = []
+                elements.reserveCapacity(range.count)
+                try Interrupt.forEachPiece(range.count) { for i in $0 { elements.append(list.elements[range.start + i * range.step]) } }
+                return try .list(elements)
             }
         case .string(let text):
-            let characters = try text.characters()
-            return try inSequence(items, base, R, count: characters.count) { .string(String(characters[$0])) } slice: {
-                .string(String($0.map { characters[$0] }))
+            return try inSequence(items, base, R, count: text.count) { try .string(text.character(at: $0)) } slice: {
+                try .string(text.characters(at: $0))
             }
         case .record(let record):
             guard items.count == 1, case .value(let register) = items[0], case .string(let name) = R[register] else {
@@ -51,7 +53,7 @@ extension Machine {
 
     private func inSequence(
         _ items: [IndexOperand], _ base: Value, _ R: Registers, count: Int,
-        element: (Int) throws -> Value, slice: ([Int]) throws -> Value
+        element: (Int) throws -> Value, slice: (SliceRange) throws -> Value
     ) throws -> Value {
         guard items.count == 1, let item = items.first else { throw ArrayError.tooManyIndices(given: items.count, rank: 1) }
         switch item {
@@ -59,8 +61,7 @@ extension Machine {
             let index = try wholeIndex(R[register], of: base)
             return try element(position(index, count, of: base.typeName))
         case .slice(let start, let stop, let step):
-            let range = try NDArray.sliceRange(start: bound(start, base, R), stop: bound(stop, base, R), step: bound(step, base, R), size: count)
-            return try slice((0..<range.count).map { range.start + $0 * range.step })
+            return try slice(NDArray.sliceRange(start: bound(start, base, R), stop: bound(stop, base, R), step: bound(step, base, R), size: count))
         case .ellipsis: throw RuntimeError.cannotIndex(base)
         }
     }

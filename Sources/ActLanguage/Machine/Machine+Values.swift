@@ -15,6 +15,7 @@ extension Machine {
         var arrays: [NDArray] = []
         arrays.reserveCapacity(elements.count)
         for (index, element) in elements.enumerated() {
+            if index & 0xfff == 0 { try Interrupt.check() }
             switch element {
             case .number(let number): arrays.append(try NDArray.scalar(number, type: .f64))
             case .bool(let bool): arrays.append(try NDArray(bools: [bool], shape: []))

@@ -37,8 +37,34 @@ package final class Text {
 
     private static func footprint(_ string: String) -> Int { 48 &+ string.utf8.count }
 
+    /// Whether each byte is a character: then characters need not be looked for.
+    private lazy var isBytes: Bool = string.utf8.allSatisfy { $0 < 0x80 && $0 != 13 }
+
     /// The number of characters.
-    package private(set) lazy var count: Int = string.count
+    package private(set) lazy var count: Int = isBytes ? string.utf8.count : string.count
+
+    /// The character at a position within the string.
+    /// - Throws: `interrupted`.
+    package func character(at position: Int) throws -> String {
+        try isBytes ? characters(at: SliceRange(start: position, step: 1, count: 1)) : String(characters()[position])
+    }
+
+    /// The characters at positions within the string, one after the other.
+    /// - Throws: `interrupted`.
+    package func characters(at positions: SliceRange) throws -> String {
+        var text = ""
+        text.reserveCapacity(positions.count)
+        let bytes = string.utf8, characters = isBytes ? [] : try characters()
+        try Interrupt.forEachPiece(positions.count) { piece in
+            if isBytes {
+                let places = piece.lazy.map { bytes.index(bytes.startIndex, offsetBy: positions.start &+ $0 &* positions.step) }
+                text += String(decoding: places.map { bytes[$0] }, as: UTF8.self)
+            } else {
+                for i in piece { text.append(characters[positions.start &+ i &* positions.step]) }
+            }
+        }
+        return text
+    }
 
     /// - Throws: `interrupted`.
     package func characters() throws -> [Character] {

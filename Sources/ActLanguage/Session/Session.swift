@@ -159,9 +159,11 @@ package final class Session {
         switch parse(bytes, named: name) {
         case .success(let parsed): unit = parsed
         case .failure: return .failed
+        case .interrupted: return finish(Session.interruption, watchdog)
         }
         let compiler = Compiler(unit: unit, module: module)
         let codes = compiler.compileProgram()
+        if Interrupt.isSet { return finish(Session.interruption, watchdog) }
         guard compiler.diagnostics.isEmpty else {
             compiler.diagnostics.forEach { report($0) }
             return .failed
@@ -206,13 +208,18 @@ package final class Session {
     private enum Parsed {
         case success(SourceUnit)
         case failure
+        case interrupted
     }
+
+    /// Ctrl-C before anything ran.
+    private static let interruption = Fault(diagnostic: Diagnostic(.error, "interrupted"), kind: .interrupted)
 
     private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
         do {
             let source = try SourceText(id: sources.count, name: name, bytes: bytes)
             sources.append(source)
-            let result = ActLanguage.parse(source)
+            let result = ActLanguage.parse(source, canStop: true)
+            if Interrupt.isSet { return .interrupted }
             guard result.diagnostics.isEmpty else {
                 result.diagnostics.forEach { report($0) }
                 return .failure
@@ -279,10 +286,12 @@ package final class Session {
             modules.append(module)
             let source = try SourceText(id: sources.count, name: path, bytes: bytes)
             sources.append(source)
-            let result = ActLanguage.parse(source)
+            let result = ActLanguage.parse(source, canStop: true)
+            try Interrupt.check()
             if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
             let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module)
             let codes = compiler.compileProgram()
+            try Interrupt.check()
             if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
             for code in codes { try machine.run(code) }
             let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))

@@ -5,6 +5,8 @@
 // string left open) and brackets left open are reported here, and what is handed on parses as if they had been right;
 // characters that mean nothing become `unknown` tokens, for the parser knows better what was meant.
 
+import ActArray
+
 struct Lexer {
     struct Bracket {
         enum Kind { case parenthesis, bracket, brace, lineTemplate, blockTemplate }
@@ -56,8 +58,9 @@ struct Lexer {
         emit(kind, from: start)
     }
 
-    mutating func run() {
+    mutating func run(canStop: Bool) {
         while position < bytes.count {
+            if canStop, Interrupt.isSet { break }
             let byte = bytes[position]
             switch byte {
             case "a"..."z", "A"..."Z", "_": lexName()

@@ -43,11 +43,12 @@ package struct ParseResult: Sendable {
 }
 
 /// Parses a whole source. Time and memory are linear in its size.
-package func parse(_ source: SourceText) -> ParseResult {
+/// - Parameter canStop: whether Ctrl-C ends it; the result means nothing then.
+package func parse(_ source: SourceText, canStop: Bool = false) -> ParseResult {
     source.bytes.withUnsafeBufferPointer { bytes in
         var lexer = Lexer(source: source, bytes: bytes)
-        lexer.run()
-        var parser = Parser(lexer)
+        lexer.run(canStop: canStop)
+        var parser = Parser(lexer, canStop: canStop)
         parser.parseProgram()
         return parser.finish()
     }
@@ -62,6 +63,7 @@ struct Parser {
     struct Failure: Error {}
 
     let source: SourceText
+    let canStop: Bool
     let tokens: [Token]
     let numbers: [Double]
     var names: NameTable
@@ -97,8 +99,9 @@ struct Parser {
     var branches = Scratch<Branch>()
     var variables = Scratch<Variable>()
 
-    init(_ lexer: Lexer) {
+    init(_ lexer: Lexer, canStop: Bool) {
         source = lexer.source
+        self.canStop = canStop
         tokens = lexer.tokens
         numbers = lexer.numbers
         names = lexer.names
