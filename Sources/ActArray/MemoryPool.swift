@@ -15,7 +15,7 @@ import Darwin
 #endif
 
 package enum MemoryPool {
-    /// The bytes that arrays and other values may hold together; at first 80 % of the memory that is free.
+    /// The bytes that arrays and other values may hold together; at first 80 % of the memory that is free, or half of what the process may map.
     package static var limit: Int {
         get { limitBytes.load(ordering: .relaxed) }
         set { limitBytes.store(max(0, newValue), ordering: .relaxed) }
@@ -148,7 +148,7 @@ package enum MemoryPool {
 
     private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
 
-    private static let limitBytes = Atomic<Int>(availableMemory() / 5 * 4)
+    private static let limitBytes = Atomic<Int>(min(availableMemory() / 5 * 4, Int(clamping: act_address_space() / 2)))
     private static let usedBytes = Atomic<Int>(0)
     private static let keptBytes = Atomic<Int>(0)
     private static let kept = Locked<[[Block]]>(Array(repeating: [], count: 256))

@@ -10,6 +10,7 @@ extension NDArray {
         let axis = try Shapes.axis(axis, rank: first.rank)
         var shape = first.shape, type = first.type
         for array in arrays.dropFirst() {
+            try Interrupt.check()
             guard array.rank == shape.count else { throw ArrayError.shapesDiffer(operation: "concat", first.shape, array.shape, axis: nil) }
             for other in shape.indices where other != axis && array.shape[other] != shape[other] {
                 throw ArrayError.shapesDiffer(operation: "concat", first.shape, array.shape, axis: other)
@@ -68,14 +69,19 @@ extension NDArray {
     /// Joins arrays of one shape along a new axis.
     package static func stacked(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
         guard let first = arrays.first else { throw ArrayError.badValue(operation: "stack", reason: "there are no arrays to join") }
-        for array in arrays where array.shape != first.shape {
-            throw ArrayError.shapesDiffer(operation: "stack", first.shape, array.shape, axis: nil)
+        for array in arrays {
+            try Interrupt.check()
+            if array.shape != first.shape { throw ArrayError.shapesDiffer(operation: "stack", first.shape, array.shape, axis: nil) }
         }
         let axis = try Shapes.axis(axis, rank: first.rank + 1)
         var unit = first.shape
         unit.insert(1, at: axis)
         _ = try Shapes.count(unit)
-        return try concatenated(arrays.map { try $0.reshaped(to: unit) }, axis: axis)
+        let units = try arrays.map { array in
+            try Interrupt.check()
+            return try array.reshaped(to: unit)
+        }
+        return try concatenated(units, axis: axis)
     }
 
     /// Cuts an axis into `parts` equal pieces.

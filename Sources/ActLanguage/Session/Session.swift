@@ -233,7 +233,8 @@ package final class Session {
 
     /// Every syntax error of `bytes`; runs nothing.
     package func check(bytes: [UInt8], named name: String) -> Bool {
-        DeepStack.run {
+        act_interrupt_set(0)
+        return DeepStack.run {
             guard case .success(let unit) = self.parse(bytes, named: name) else { return false }
             let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins))
             _ = compiler.compileProgram()
