@@ -136,6 +136,22 @@ import Darwin
         #expect(try terminal.waitForEnd().status == 130)
     }
 
+    /// The first time only the training, with what it has learnt.
+    @Test func interruptEndsTrainingThenTheProgram() throws {
+        let terminal = try PseudoTerminal(["-e", """
+            net = Dense(2, 2); x = rand(64, 2); train(epochs) = fit(net, x, x, loss=mse, epochs=epochs, batch=1, progress=false)
+            print("begun"); tried = train(1e9); print("first ended")
+            print("again"); while true { tried = train(1e9) }
+            """])
+        try terminal.expect("begun")
+        usleep(UInt32(300_000 * Sanitizer.patience))
+        terminal.interrupt()
+        try terminal.expect("again")
+        usleep(UInt32(300_000 * Sanitizer.patience))
+        terminal.interrupt()
+        #expect(try terminal.waitForEnd().status == 130)
+    }
+
     @Test func fullDiskIsReported() throws {
         guard access("/dev/full", W_OK) == 0 else { return }
         let result = try BuiltCommand.runShell("\"$ACT\" -e 'for i in range(100000) { print(i) }' > /dev/full")

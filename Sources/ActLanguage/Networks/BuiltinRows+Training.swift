@@ -15,7 +15,7 @@ extension BuiltinRows {
                 The rows are shuffled each epoch and taken in batches. `loss` is one of \(Losses.all.map(\.name).joined(separator: " ")), or a function of predictions and targets whose value is a number. \
                 `validation=(xt, yt)` is looked at after each epoch. With `patience=n`, training ends after n epochs without a better loss, and the best parameters are kept. \
                 `metric` is accuracy or r2; losses choose one themselves.
-                Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after the last whole epoch; `history(net)` tells how it went.
+                Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after the last whole epoch, and the second time the program; `history(net)` tells how it went.
                 """,
             example: "seed(1); x = linspace(-1, 1, 64)[:, none]\nnet = fit(Dense(1, 1), x, 2 * x + 1, mse, SGD(0.5), epochs=50, progress=false)\nmse(net(x), 2 * x + 1) < 1e-4   # true"
         ) { call in try call.fit() },
@@ -93,8 +93,10 @@ extension Call {
         case .complete: break
         case .early(let epoch): line?.note("no better for \(training.patience ?? 0) epochs: the parameters are those after epoch \(epoch)")
         case .interrupted:
-            // A time limit ends the program, not only the training.
-            guard machine.session.options.maximumTime == nil else { throw ArrayError.interrupted }
+            // A time limit ends the program, not only the training; and so does Ctrl-C again, or a loop of trainings could not be ended.
+            let session = machine.session
+            guard session.options.maximumTime == nil, !session.hasEndedTraining else { throw ArrayError.interrupted }
+            session.hasEndedTraining = true
             act_interrupt_set(0)
             line?.note("interrupted: the parameters are those after epoch \(result.history.rows.count - function.history.rows.count)")
         }

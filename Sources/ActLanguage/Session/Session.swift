@@ -69,6 +69,8 @@ package final class Session {
     var random: RandomSource
     /// Something to say beneath the next shown value.
     var pendingNote: String?
+    /// Whether Ctrl-C has ended a training of the program that runs.
+    var hasEndedTraining = false
     /// What ran at the outermost level.
     var log = StatementLog()
     private static let lock = Lock()
@@ -122,6 +124,7 @@ package final class Session {
     private func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
         Session.lock.locked {
             act_interrupt_set(0)
+            hasEndedTraining = false
             let watchdog = options.maximumTime.map { Watchdog(seconds: $0) }
             defer { watchdog?.stop() }
             return DeepStack.run { body(watchdog) }
