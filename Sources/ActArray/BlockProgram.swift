@@ -5,7 +5,6 @@
 // its steps' kernels one after another, so results do not depend on what is fused.
 
 import CActKernels
-import Synchronization
 
 final class BlockProgram: Sendable {
     /// Elements of a block: that of reductions, so that a fused one combines the same parts.
@@ -113,7 +112,7 @@ final class BlockProgram: Sendable {
     }
 
     /// One place for each upper byte of a hash; who comes later stays.
-    private static let known = Mutex<[BlockProgram?]>(Array(repeating: nil, count: 256))
+    private static let known = Locked<[BlockProgram?]>(Array(repeating: nil, count: 256))
 
     private static func hash(_ graph: borrowing Graph) -> UInt64 {
         var hash: UInt64 = 0

@@ -86,8 +86,8 @@ package enum MemoryPool {
 
     /// Memory for the moment, of more than 1 KiB: past the limit too, for it is little.
     fileprivate static func takeScratch(_ byteCount: Int) -> UnsafeMutableRawPointer {
-        if let block = takeMedium(byteCount) { return block }
-        let (_, size) = sizeClass(byteCount)
+        if !isTransparent, let block = takeMedium(byteCount) { return block }
+        let size = isTransparent ? byteCount : sizeClass(byteCount).size
         guard let fresh = allocate(size) else { preconditionFailure("the system has no memory left") }
         note(size)
         return fresh
