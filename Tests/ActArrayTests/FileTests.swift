@@ -16,7 +16,7 @@ import Darwin
     }
 
     private func reason(_ body: () throws -> some Any) -> String {
-        do { _ = try body() } catch ArrayError.file(_, let reason) { return reason } catch { return "\(error)" }
+        do { _ = try body() } catch ArrayError.file(_, let reason) { return reason } catch let fault as Csv.Fault { return fault.reason } catch { return "\(error)" }
         return "no error"
     }
 
@@ -41,7 +41,8 @@ import Darwin
         #expect(try Npy.array(file("empty"), path: "").shape == [0, 3])
         #expect(try Npy.array(file("large"), path: "").toDoubles() == [0x1p53, -0x1p60])
         #expect(reason { try Npy.array(file("inexact"), path: "") }.contains("9007199254740993"))
-        #expect(reason { try Npy.array(file("half"), path: "") }.contains("f2"))
+        let half = try Npy.array(file("half"), path: "")
+        #expect(try half.type == .f32 && half.toDoubles() == [0, 1, 2, 3, 4, 5])
         #expect(reason { try Npy.array(file("complex"), path: "") }.contains("c16"))
         #expect(reason { try Npy.array(file("records"), path: "") }.contains("records"))
         #expect(reason { try Npy.array(file("text"), path: "") }.contains("U2"))
@@ -108,7 +109,9 @@ import Darwin
     // MARK: Tables
 
     private func table(_ text: String, _ separator: Character = ",") throws -> Csv.Table {
-        try Csv.table(Array(text.utf8), separator: separator.asciiValue ?? 44, path: "t.csv")
+        var options = Csv.Options()
+        options.separator = separator.asciiValue
+        return try Csv.table(Array(text.utf8), options: options).table
     }
 
     private func matrix(_ text: String) throws -> NDArray {
@@ -164,7 +167,7 @@ import Darwin
         #expect(reason { try table("\"a\"b,c\n") }.contains("closing quote"))
         // Halves of everything.
         for text in ["a,\"b\"\"c\"\r\n1,\"2\"\r\n", "\"\"\"", ",,,\n", "-\n+\n.\ne\n1e\n1e+\n", "\r\r\n\n\r"] {
-            for length in 0...text.utf8.count { _ = try? Csv.table(Array(text.utf8.prefix(length)), separator: 44, path: "") }
+            for length in 0...text.utf8.count { _ = try? Csv.table(Array(text.utf8.prefix(length)), options: Csv.Options()) }
         }
     }
 

@@ -77,6 +77,53 @@ import Testing
         }
     }
 
+    private func safetensors(_ header: String, data: Int) -> [UInt8] {
+        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + [UInt8](repeating: 0, count: data)
+    }
+
+    private func reason(_ header: String, data: Int = 16) -> String {
+        do { return "\(try Safetensors.content(safetensors(header, data: data), path: "n").arrays.map(\.name))" } catch NetworkError.file(_, let reason) { return reason } catch { return "\(error)" }
+    }
+
+    private func entry(_ name: String, _ start: Int, _ end: Int) -> String { #""\#(name)":{"dtype":"F32","shape":[\#((end - start) / 4)],"data_offsets":[\#(start),\#(end)]}"# }
+
+    /// The rules of the format, each broken in turn; the published reader refuses the same (Tests/Interchange/check.py asks it).
+    @Test func malformedSafetensors() {
+        func header(_ entries: String...) -> String { "{" + entries.joined(separator: ",") + "}" }
+        #expect(reason(header(entry("b", 8, 16), entry("a", 0, 8))) == #"["a", "b"]"#)
+        #expect(reason(header(entry("b", 0, 0), entry("a", 0, 16), entry("c", 16, 16))) == #"["b", "a", "c"]"#)
+        #expect(reason(header(entry("a", 0, 16)) + "   ") == #"["a"]"#)
+        #expect(reason("{}", data: 0) == "[]")
+        #expect(reason(header(entry("a", 0, 8), entry("b", 8, 12))) == "4 bytes at its end belong to no array")
+        #expect(reason("{}", data: 1) == "1 bytes at its end belong to no array")
+        #expect(reason(header(entry("a", 0, 8), entry("b", 12, 16))) == "4 bytes before `b` belong to no array")
+        #expect(reason(header(entry("a", 4, 16))) == "4 bytes before `a` belong to no array")
+        #expect(reason(header(entry("a", 0, 8), entry("b", 4, 16))) == "`b` begins inside another array")
+        #expect(reason(header(entry("a", 0, 16), entry("b", 0, 16))) == "`b` begins inside another array")
+        #expect(reason(header(entry("a", 0, 16), entry("b", 8, 8))) == "`b` begins inside another array")
+        #expect(reason(header(entry("a", 0, 8), entry("a", 8, 16))) == "its header names `a` twice")
+        #expect(reason(header(entry("a", 0, 20))) == "it ends too early: `a` is not whole")
+        let good = #"{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#
+        #expect(reason(good) == #"["a"]"#)
+        let changes = [
+            ("[2,2]", ["[2.0,2]", "[2e0,2]", "[-2,-2]", "[2,true]", "[\"2\",2]", "[2,2,null]", "4", "[18446744073709551616,0]", "[2,3]", "[02,2]", "[+2,2]", "{}"]),
+            ("[0,16]", ["[0.0,16]", "[0,16.0]", "[0,1.6e1]", "[-0,16]", "[16,0]", "[0]", "[0,16,16]", "[0,16,]", "16", "[null,16]", "[00,16]"]),
+            ("\"F32\"", ["\"F33\"", "\"f32\"", "32", "null", "[\"F32\"]"]), ("\"dtype\"", ["\"Dtype\"", "\"shape\"", "dtype"]), ("\"shape\"", ["\"size\"", "\"dtype\""]),
+            ("{\"a\"", [" {\"a\"", "[{\"a\"", "{a", "{,\"a\"", "{'a'", "\u{FEFF}{\"a\"", "{\"a\n\""]), ("}}", ["}", "}},", "}}x", "}}}", "},}", "}}\0"]),
+        ]
+        for (old, news) in changes {
+            for new in news {
+                let pieces = good.split(separator: old, maxSplits: 1, omittingEmptySubsequences: false)
+                #expect(reason(pieces.joined(separator: new)).first != "[", "\(new)")
+            }
+        }
+        for metadata in ["1", "null", "[]", "\"a\"", #"{"a":1}"#, #"{"a":null}"#, #"{"a":{}}"#, #"{"a":["b"]}"#, #"{"a":"b","a":"c"}"#] {
+            #expect(reason("{\"__metadata__\":" + metadata + "," + good.dropFirst()).first != "[", "\(metadata)")
+        }
+        #expect(reason(#"{"__metadata__":{"a":"b","c":""},"# + good.dropFirst()) == #"["a"]"#)
+        #expect(throws: ArrayError.self) { try Safetensors.bytes([("__metadata__", try NDArray([1], shape: [1]))]) }
+    }
+
     @Test func digits() throws {
         let (x, y) = try Digits.load()
         // Counts of the labels and the sum of all pixels, from the original files with NumPy.

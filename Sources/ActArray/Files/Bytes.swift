@@ -1,12 +1,12 @@
 // Reading binary formats: a place in some bytes that moves on, checked at every step.
 
-struct ByteReader {
+package struct ByteReader {
     let bytes: UnsafeRawBufferPointer
     /// As messages name the file.
     let path: String
     var position = 0
 
-    init(_ bytes: UnsafeRawBufferPointer, path: String) {
+    package init(_ bytes: UnsafeRawBufferPointer, path: String) {
         self.bytes = bytes
         self.path = path
     }
@@ -29,14 +29,14 @@ struct ByteReader {
     mutating func big<T: FixedWidthInteger>(_: T.Type) throws -> T { T(bigEndian: try take(MemoryLayout<T>.size).loadUnaligned(as: T.self)) }
 }
 
-/// What the elements of a binary file are.
-enum StoredType {
-    case bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64
+/// What the elements of a binary file are. The 16-bit floats, IEEE's binary16 and bfloat16, become f32, which holds all of them.
+package enum StoredType {
+    case bool, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32, f64
 
-    var size: Int {
+    package var size: Int {
         switch self {
         case .bool, .i8, .u8: 1
-        case .i16, .u16: 2
+        case .i16, .u16, .f16, .bf16: 2
         case .i32, .u32, .f32: 4
         case .i64, .u64, .f64: 8
         }
@@ -44,7 +44,7 @@ enum StoredType {
 
     /// An array of the elements, which are row-major; whole numbers become f64 unless `wholeNumbers` says otherwise.
     /// - Throws: `ArrayError.file` when there are too few bytes, or a whole number that f64 cannot hold exactly.
-    func array(_ reader: inout ByteReader, shape: [Int], isBigEndian: Bool, wholeNumbers: ElementType = .f64) throws -> NDArray {
+    package func array(_ reader: inout ByteReader, shape: [Int], isBigEndian: Bool, wholeNumbers: ElementType = .f64) throws -> NDArray {
         let count = try Shapes.count(shape)
         guard count <= reader.remaining / size else {
             throw reader.failure("it ends too early: \(count) elements of \(size) bytes are promised, \(reader.remaining) bytes are there")
@@ -63,6 +63,8 @@ enum StoredType {
                 let bits = data.loadUnaligned(fromByteOffset: i &* 8, as: UInt64.self)
                 target[i] = isBigEndian ? UInt64(bigEndian: bits) : UInt64(littleEndian: bits)
             }
+        case .f16: return try widened(data, shape, count, isBigEndian, Self.binary32)
+        case .bf16: return try widened(data, shape, count, isBigEndian) { UInt32($0) << 16 }
         case .i8: return try whole(Int8.self, data, shape, isBigEndian, wholeNumbers, reader)
         case .i16: return try whole(Int16.self, data, shape, isBigEndian, wholeNumbers, reader)
         case .i32: return try whole(Int32.self, data, shape, isBigEndian, wholeNumbers, reader)
@@ -71,6 +73,24 @@ enum StoredType {
         case .u16: return try whole(UInt16.self, data, shape, isBigEndian, wholeNumbers, reader)
         case .u32: return try whole(UInt32.self, data, shape, isBigEndian, wholeNumbers, reader)
         case .u64: return try whole(UInt64.self, data, shape, isBigEndian, wholeNumbers, reader)
+        }
+    }
+
+    @inline(__always)
+    private func widened(_ data: UnsafeRawBufferPointer, _ shape: [Int], _ count: Int, _ isBigEndian: Bool, _ bits: (UInt16) -> UInt32) throws -> NDArray {
+        try filled(shape, .f32, count) { (i, target: UnsafeMutablePointer<UInt32>) in
+            let stored = data.loadUnaligned(fromByteOffset: i &* 2, as: UInt16.self)
+            target[i] = bits(isBigEndian ? UInt16(bigEndian: stored) : UInt16(littleEndian: stored))
+        }
+    }
+
+    /// The bits of the binary32 number that equals a binary16 one (IEEE 754: 1 bit for the sign, 5 for the exponent, 10 for the fraction).
+    private static func binary32(_ half: UInt16) -> UInt32 {
+        let sign = UInt32(half >> 15) << 31, exponent = UInt32(half >> 10 & 31), fraction = UInt32(half & 1023)
+        switch exponent {
+        case 31: return sign | 255 << 23 | fraction << 13
+        case 0: return sign | (Float(fraction) * 0x1p-24).bitPattern
+        default: return sign | (exponent + 112) << 23 | fraction << 13
         }
     }
 

@@ -1,10 +1,10 @@
-// Tables as text: fields between commas (or tabs), rows between line ends, fields in quotes where they hold either (RFC 4180). A first
-// row that is not numbers is a header; then a column is numbers or texts. Without a header everything must be numbers. An empty
-// field is NaN where numbers are.
+// Tables as text (RFC 4180): what a table is, and what is guessed of a file that says nothing about itself: the separator, the decimal
+// mark, comments, and whether the first row holds names. What must stay true: no guess loses a row without a word. A first row that
+// could be either is reported as `doubt`, and what fits no guess is an error that names its place.
 
 package enum Csv {
     package enum Table {
-        /// Without a header: rows × columns, f64.
+        /// Without a header, and all of it numbers: rows × columns, f64.
         case matrix(NDArray)
         case columns([Column])
     }
@@ -19,89 +19,146 @@ package enum Csv {
         case texts([String])
     }
 
-    /// - Throws: `ArrayError.file` for rows of different lengths, for text in a table without header, and for whole numbers that
-    ///   f64 cannot hold exactly.
-    package static func table(_ bytes: [UInt8], separator: UInt8, path: String) throws -> Table {
-        try bytes.withUnsafeBytes { buffer in try Reader(buffer, separator, path).table() }
-    }
-}
+    /// What a file is known to be; `nil` is guessed.
+    package struct Options {
+        /// An ASCII character that parts the fields.
+        package var separator: UInt8?
+        package var hasDecimalComma: Bool?
+        package var hasHeader: Bool?
+        /// What begins a comment, which ends with its line; empty for none. The guess: lines before the first row that begin with `#`.
+        package var comment: String?
+        /// Texts that stand for a number that is missing, besides nothing at all. The guess: `usualMissing`.
+        package var missing: Set<String>?
+        /// Numbers that stand for a missing one.
+        package var missingNumbers: [Double] = []
+        /// Columns that stay texts, by name or position.
+        package var texts: [ColumnChoice] = []
 
-private struct Reader {
-    let bytes: UnsafeRawBufferPointer
-    let separator: UInt8
-    let path: String
-
-    init(_ bytes: UnsafeRawBufferPointer, _ separator: UInt8, _ path: String) {
-        // A byte-order mark is no part of the first field.
-        self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? UnsafeRawBufferPointer(rebasing: bytes.dropFirst(3)) : bytes
-        self.separator = separator
-        self.path = path
-    }
-
-    struct Field {
-        /// Without the quotes.
-        var range: Range<Int>
-        var isQuoted: Bool
+        package init() {}
     }
 
-    func table() throws -> Csv.Table {
+    package enum ColumnChoice {
+        case name(String), position(Int)
+    }
+
+    package static let usualMissing: Set = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None"]
+
+    /// How a first row of texts and numbers was taken, which only its author knows for certain.
+    package enum Doubt { case takenAsHeader, takenAsData }
+
+    package struct Fault: Error {
+        package let reason: String
+        package let remedy: Remedy?
+
+        package enum Remedy { case encoding, text, missing(String), comment }
+    }
+
+    /// - Throws: `Fault` for rows of different lengths, for a text among numbers without header, for whole numbers that f64 cannot hold
+    ///   exactly, and for texts that are not UTF-8.
+    package static func table(_ bytes: [UInt8], options: Options) throws -> (table: Table, doubt: Doubt?) {
+        try bytes.withUnsafeBytes { buffer in
+            var reader = CsvReader(buffer, options)
+            try reader.guess()
+            return try table(reader, options)
+        }
+    }
+
+    /// Whether a field of these characters is a text, where nothing else is known of the table.
+    package static func isText(_ field: String) -> Bool {
+        var field = field
+        return field.withUTF8 { bytes in
+            let content = CsvReader(UnsafeRawBufferPointer(bytes), Options()).content(CsvReader.Field(range: 0..<bytes.count, isQuoted: false))
+            return if case .text = content { true } else { false }
+        }
+    }
+
+    private static func table(_ reader: CsvReader, _ options: Options) throws -> (Table, Doubt?) {
         // One number a field at most, and the fields are counted by what ends them.
-        try MemoryPool.allow(bytes.reduce(1) { $0 &+ ($1 == separator || $1 == 10 ? 1 : 0) } &* 8)
-        var first: [String] = [], hasHeader = false, isText: [Bool] = []
-        var numbers: [Double] = [], rows = 0
-        var stray: (row: Int, column: Int, text: String)?
-        try forEachRow { row, fields in
-            if rows == 0, row == 0 {
-                hasHeader = fields.contains { field in
-                    if case .text = number(field) { return true }
-                    return false
-                }
-                if hasHeader {
-                    first = fields.map(text)
-                    isText = fields.map { _ in false }
-                    return
-                }
-                isText = fields.map { _ in false }
-            }
-            guard fields.count == isText.count else {
-                throw failure("row \(row + 1) has \(fields.count) \(fields.count == 1 ? "field" : "fields"), the first row \(isText.count)")
+        try MemoryPool.allow(reader.bytes.reduce(1) { $0 &+ ($1 == reader.separator || $1 == 10 ? 1 : 0) } &* 8)
+        var first = FirstRow(), numbers: [Double] = [], rows = 0
+        var columns: [ColumnKind] = []
+        try reader.forEachRow { row, fields in
+            if row == 0 { columns = fields.map { _ in ColumnKind() } }
+            guard fields.count == columns.count else {
+                throw Fault(
+                    reason: "row \(row + 1) has \(fields.count) \(fields.count == 1 ? "field" : "fields"), the first row \(columns.count)",
+                    remedy: reader.begins(fields[0], with: "#") ? .comment : nil)
             }
             rows += 1
             for (column, field) in fields.enumerated() {
-                switch number(field) {
-                case .number(let value): numbers.append(value)
-                case .inexact: throw failure("row \(row + 1), column \(column + 1): \(text(field)) cannot be held exactly in an f64")
-                case .text:
-                    numbers.append(.nan)
-                    isText[column] = true
-                    if stray == nil { stray = (row, column, text(field)) }
+                let content = reader.content(field)
+                if case .number(let value) = content { numbers.append(value) } else { numbers.append(.nan) }
+                if row == 0 {
+                    first.fields.append((content, field.isQuoted))
+                    continue
+                }
+                if row == 1 { first.isQuotedBelow.append(field.isQuoted) }
+                switch content {
+                case .number: columns[column].hasNumbers = true
+                case .missing: break
+                case .inexact: if columns[column].inexactRow == nil { columns[column].inexactRow = row }
+                case .text: if columns[column].textRow == nil { columns[column].textRow = row }
                 }
             }
         }
-        let width = isText.count
-        if !hasHeader {
-            if let stray {
-                throw failure("row \(stray.row + 1), column \(stray.column + 1): `\(stray.text)` is not a number, and there is no header")
+        let (hasHeader, doubt) = options.hasHeader.map { ($0, nil) } ?? first.guess(columns)
+        if !hasHeader { first.join(&columns) }
+
+        let width = columns.count
+        var names = try reader.texts(ofRow: 0)
+        if !hasHeader { names = names.map { _ in "" } }
+        names = distinct(names)
+        let chosen = try Set(options.texts.map { try position(of: $0, names) })
+        // Without names a text is a mistake, unless the first row has one in that column too.
+        if !hasHeader, options.hasHeader == nil {
+            let stray = columns.indices.compactMap { column -> (row: Int, column: Int)? in
+                guard let row = columns[column].textRow, !chosen.contains(column), !first.isName(column, columns) || columns[column].hasOneTextOnTop else { return nil }
+                return (row, column)
             }
-            return .matrix(try NDArray(numbers, shape: [rows, width]))
+            if let (row, column) = stray.min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
+                let text = try reader.texts(ofRow: row)[column]
+                throw Fault(reason: "row \(row + 1), column \(column + 1): `\(text)` is not a number, and there is no header", remedy: .missing(text))
+            }
         }
+        let isText = columns.indices.map { columns[$0].textRow != nil || chosen.contains($0) }
+        if let column = columns.indices.first(where: { !isText[$0] && columns[$0].inexactRow != nil }), let row = columns[column].inexactRow {
+            throw Fault(
+                reason: "row \(row + 1), column \(column + 1): \(try reader.texts(ofRow: row)[column]) cannot be held exactly in an f64", remedy: .text)
+        }
+        if !hasHeader, !isText.contains(true) { return (.matrix(try NDArray(numbers, shape: [rows, width])), nil) }
+
+        let start = hasHeader ? 1 : 0, count = max(rows - start, 0)
         var texts = [[String]](repeating: [], count: width)
         if isText.contains(true) {
-            try forEachRow { row, fields in
-                for (column, field) in fields.enumerated() where row > 0 && isText[column] { texts[column].append(text(field)) }
+            try reader.forEachRow { row, fields in
+                for (column, field) in fields.enumerated() where row >= start && isText[column] {
+                    texts[column].append(try reader.text(field, row, column))
+                }
             }
         }
-        let names = distinct(first)
-        return .columns(
-            try (0..<width).map { column in
-                if isText[column] { return Csv.Column(name: names[column], values: .texts(texts[column])) }
-                let array = try NDArray(stride(from: column, to: rows * width, by: width).map { numbers[$0] }, shape: [rows])
-                return Csv.Column(name: names[column], values: .numbers(array))
-            })
+        return (
+            .columns(
+                try (0..<width).map { column in
+                    if isText[column] { return Column(name: names[column], values: .texts(texts[column])) }
+                    let array = try NDArray(stride(from: start &* width &+ column, to: rows &* width, by: width).map { numbers[$0] }, shape: [count])
+                    return Column(name: names[column], values: .numbers(array))
+                }), doubt
+        )
+    }
+
+    private static func position(of choice: ColumnChoice, _ names: [String]) throws -> Int {
+        switch choice {
+        case .position(let position):
+            guard position >= -names.count && position < names.count else { throw Fault(reason: "it has no column \(position): there are \(names.count)", remedy: nil) }
+            return position < 0 ? position + names.count : position
+        case .name(let name):
+            guard let column = names.firstIndex(of: name) else { throw Fault(reason: "it has no column `\(name)`", remedy: nil) }
+            return column
+        }
     }
 
     /// Names of columns: an empty one is numbered, one that was there before gets a number too.
-    private func distinct(_ names: [String]) -> [String] {
+    private static func distinct(_ names: [String]) -> [String] {
         var seen = Set<String>()
         return names.enumerated().map { column, name in
             let stem = name.isEmpty ? "column\(column + 1)" : name
@@ -114,131 +171,59 @@ private struct Reader {
         }
     }
 
-    private func failure(_ reason: String) -> ArrayError { .file(path: path, reason: reason) }
+    /// What stands in a column: below the first row, or with it once that is known to be data.
+    fileprivate struct ColumnKind {
+        var hasNumbers = false
+        var textRow: Int?
+        var inexactRow: Int?
+        /// The first row's text is the only one.
+        var hasOneTextOnTop = false
+    }
 
-    // MARK: Rows and fields
+    fileprivate struct FirstRow {
+        var fields: [(content: CsvReader.Content, isQuoted: Bool)] = []
+        var isQuotedBelow: [Bool] = []
 
-    /// Calls `body` with every row that is not blank, and its number among them.
-    private func forEachRow(_ body: (_ row: Int, _ fields: [Field]) throws -> Void) throws {
-        var fields: [Field] = [], row = 0, i = 0
-        let count = bytes.count
-        while i < count {
-            if row & 4095 == 0 { try Interrupt.check() }
-            fields.removeAll(keepingCapacity: true)
-            var isBlank = true
-            while true {
-                var field: Field
-                if i < count, bytes[i] == 0x22 {
-                    let start = i + 1
-                    i = start
-                    while i < count, bytes[i] != 0x22 || i + 1 < count && bytes[i + 1] == 0x22 { i += bytes[i] == 0x22 ? 2 : 1 }
-                    guard i < count else { throw failure("row \(row + 1): a quote is not closed") }
-                    field = Field(range: start..<i, isQuoted: true)
-                    i += 1
-                    isBlank = false
-                    // Spaces may follow; anything else is a mistake.
-                    while i < count, bytes[i] == 0x20 { i += 1 }
-                    guard i == count || bytes[i] == separator || bytes[i] == 10 || bytes[i] == 13 else {
-                        throw failure("row \(row + 1), column \(fields.count + 1): text follows a closing quote")
-                    }
-                } else {
-                    let start = i
-                    while i < count, bytes[i] != separator, bytes[i] != 10, bytes[i] != 13 { i += 1 }
-                    field = Field(range: start..<i, isQuoted: false)
-                    if i > start { isBlank = false }
+        /// A text; or in quotes what is a number, or stands for none, above something else.
+        func isName(_ column: Int, _ columns: [ColumnKind]) -> Bool {
+            switch fields[column].content {
+            case .text: true
+            case .missing(isEmpty: true): false
+            case .number, .inexact, .missing(isEmpty: false):
+                fields[column].isQuoted && (column < isQuotedBelow.count && !isQuotedBelow[column] || columns[column].textRow != nil)
+            }
+        }
+
+        /// Names are texts. Texts and numbers together are names when a text stands above numbers and the numbers could be names: years, places.
+        func guess(_ columns: [ColumnKind]) -> (hasHeader: Bool, doubt: Doubt?) {
+            guard fields.indices.contains(where: { isName($0, columns) }) else { return (false, nil) }
+            let others = fields.indices.filter { column in
+                if isName(column, columns) { return false }
+                if case .missing(isEmpty: true) = fields[column].content { return false }
+                return true
+            }
+            if others.isEmpty { return (true, nil) }
+            let numbers = others.compactMap { column -> Double? in
+                guard case .number(let number) = fields[column].content, number >= 0, number == number.rounded() else { return nil }
+                return number
+            }
+            let areNames = numbers.count == others.count && Set(numbers).count == numbers.count
+            let isAboveNumbers = fields.indices.contains { isName($0, columns) && columns[$0].hasNumbers && columns[$0].textRow == nil }
+            return areNames && isAboveNumbers ? (true, .takenAsHeader) : (false, .takenAsData)
+        }
+
+        /// Counts the first row among the others.
+        func join(_ columns: inout [ColumnKind]) {
+            for (column, field) in fields.enumerated() {
+                switch field.content {
+                case .text:
+                    columns[column].hasOneTextOnTop = columns[column].hasNumbers && columns[column].textRow == nil
+                    columns[column].textRow = 0
+                case .inexact: columns[column].inexactRow = 0
+                case .number: columns[column].hasNumbers = true
+                case .missing: break
                 }
-                fields.append(field)
-                if i < count, bytes[i] == separator {
-                    i += 1
-                    isBlank = false
-                    continue
-                }
-                break
             }
-            // The end of the line: \n, \r\n or \r.
-            if i < count, bytes[i] == 13 { i += 1; if i < count, bytes[i] == 10 { i += 1 } } else if i < count { i += 1 }
-            if isBlank { continue }
-            try body(row, fields)
-            row += 1
         }
     }
-
-    private func text(_ field: Field) -> String {
-        if !field.isQuoted { return String(decoding: bytes[field.range], as: UTF8.self) }
-        var result: [UInt8] = [], i = field.range.lowerBound
-        while i < field.range.upperBound {
-            result.append(bytes[i])
-            i += bytes[i] == 0x22 ? 2 : 1
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-
-    /// Without spaces at either end.
-    private func trimmed(_ range: Range<Int>) -> Slice<UnsafeRawBufferPointer> {
-        var (low, high) = (range.lowerBound, range.upperBound)
-        while low < high, bytes[low] == 0x20 || bytes[low] == 9 { low += 1 }
-        while high > low, bytes[high - 1] == 0x20 || bytes[high - 1] == 9 { high -= 1 }
-        return bytes[low..<high]
-    }
-
-    private enum Content {
-        case number(Double), inexact, text
-    }
-
-    /// What a field holds. Up to 19 digits and small powers of ten are worked out here, exactly; the rest by the standard library.
-    private func number(_ field: Field) -> Content {
-        let part = trimmed(field.range)
-        if part.isEmpty { return .number(.nan) }
-        var i = part.startIndex
-        let end = part.endIndex
-        let isNegative = bytes[i] == 0x2D
-        if isNegative || bytes[i] == 0x2B { i += 1 }
-        var digits: UInt64 = 0, digitCount = 0, zeros = 0, exponent = 0, isWhole = true, hasDigits = false
-        func add(_ byte: UInt8) {
-            hasDigits = true
-            // Zeros wait: at the end of a number they only count.
-            if byte == 0x30 { zeros += digitCount > 0 ? 1 : 0; return }
-            for _ in 0..<min(zeros, 20) where digitCount <= 19 { digits = digits &* 10 }
-            digitCount += zeros + 1
-            zeros = 0
-            if digitCount <= 19 { digits = digits &* 10 &+ UInt64(byte &- 0x30) }
-        }
-        while i < end, bytes[i] &- 0x30 < 10 { add(bytes[i]); i += 1 }
-        if i < end, bytes[i] == 0x2E {
-            isWhole = false
-            i += 1
-            while i < end, bytes[i] &- 0x30 < 10 { add(bytes[i]); exponent -= 1; i += 1 }
-        }
-        var isPlain = hasDigits
-        if isPlain, i < end, bytes[i] | 0x20 == 0x65 {
-            isWhole = false
-            i += 1
-            let isDown = i < end && bytes[i] == 0x2D
-            if i < end, bytes[i] == 0x2D || bytes[i] == 0x2B { i += 1 }
-            var power = 0
-            isPlain = i < end
-            while i < end, bytes[i] &- 0x30 < 10, power < 100_000 { power = power * 10 + Int(bytes[i] - 0x30); i += 1 }
-            exponent += isDown ? -power : power
-        }
-        if isPlain, i == end {
-            exponent += zeros
-            if digitCount == 0 { return .number(isNegative ? -0.0 : 0) }
-            if digitCount <= 19, digits <= 1 << 53, abs(exponent) <= 22 {
-                let scaled = exponent < 0 ? Double(digits) / Self.powers[-exponent] : Double(digits) * Self.powers[exponent]
-                return .number(isNegative ? -scaled : scaled)
-            }
-            if isWhole {
-                let all = String(decoding: part, as: UTF8.self)
-                guard let whole = Int(all), let exact = Double(exactly: whole) else { return .inexact }
-                return .number(exact)
-            }
-        } else if i < end, bytes[i] &- 0x30 >= 10, hasDigits, bytes[i] | 0x20 != 0x78 {
-            return .text      // 12a, 1.2.3, 2024-01-01
-        }
-        return Double(String(decoding: part, as: UTF8.self)).map { .number($0) } ?? .text
-    }
-
-    private static let powers: [Double] = [
-        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-    ]
 }

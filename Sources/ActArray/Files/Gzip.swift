@@ -52,8 +52,8 @@ package enum Gzip {
                     position += used
                     filled += made
                     if status == 1 {
-                        // The end of a member: of a .gz file another may follow; what else follows is padding.
-                        isEnd = format == .raw || packed.count - position < 2 || packed[position] != 0x1F || packed[position + 1] != 0x8B
+                        // The end of a member: of a .gz file another may follow, or zeros as padding. Anything else is refused as another header.
+                        isEnd = format == .raw || packed[position...].allSatisfy { $0 == 0 }
                         status = isEnd ? 0 : zlib.reset(&stream)
                         if status != 0 { return }
                     } else if status != 0 || used == 0 && made == 0 {

@@ -22,7 +22,9 @@ package enum Idx {
             }
             var shape: [Int] = []
             for _ in 0..<rank { shape.append(Int(try reader.big(UInt32.self))) }
-            return try type.array(&reader, shape: shape, isBigEndian: true, wholeNumbers: type.size == 1 ? .f32 : .f64)
+            let array = try type.array(&reader, shape: shape, isBigEndian: true, wholeNumbers: type.size == 1 ? .f32 : .f64)
+            guard reader.remaining == 0 else { throw reader.failure("its header promises fewer elements: after them \(reader.remaining) bytes are left over") }
+            return array
         }
     }
 }

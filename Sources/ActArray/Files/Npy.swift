@@ -15,25 +15,25 @@ package enum Npy {
         guard reader.remaining >= 8, try reader.take(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
             throw reader.failure("it is not a .npy file")
         }
-        let version = try reader.little(UInt8.self)
-        _ = try reader.little(UInt8.self)
-        guard (1...3).contains(version) else { throw reader.failure("version \(version) of .npy is not known") }
-        let length = version == 1 ? Int(try reader.little(UInt16.self)) : Int(try reader.little(UInt32.self))
-        let header = Header(text: try reader.take(length))
-        guard let description = header.quoted("descr") else {
-            throw reader.failure("its elements are records; one array of numbers or bools is needed")
-        }
-        guard let isColumnMajor = header.bool("fortran_order"), let shape = header.tuple("shape") else { throw reader.failure("its header is damaged") }
+        let version = (try reader.little(UInt8.self), try reader.little(UInt8.self))
+        guard (1...3).contains(version.0), version.1 == 0 else { throw reader.failure("version \(version.0).\(version.1) of .npy is not known") }
+        let length = version.0 == 1 ? Int(try reader.little(UInt16.self)) : Int(try reader.little(UInt32.self))
+        guard let header = NpyHeader(text: try reader.take(length)) else { throw reader.failure("its header is damaged") }
+        guard let description = header.description else { throw reader.failure("its elements are records; one array of numbers or bools is needed") }
         let (type, isBigEndian) = try stored(description, reader)
-        if !isColumnMajor { return try type.array(&reader, shape: shape, isBigEndian: isBigEndian) }
-        return try type.array(&reader, shape: shape.reversed(), isBigEndian: isBigEndian).transposed().contiguous()
+        if !header.isColumnMajor { return try type.array(&reader, shape: header.shape, isBigEndian: isBigEndian) }
+        return try type.array(&reader, shape: header.shape.reversed(), isBigEndian: isBigEndian).transposed().contiguous()
     }
 
     private static func stored(_ description: String, _ reader: ByteReader) throws -> (StoredType, isBigEndian: Bool) {
         let isBigEndian = description.hasPrefix(">")
-        switch String(description.drop { "<>|=".contains($0) }) {
+        let code = description.first.map { "<>|=".contains($0) } == true ? String(description.dropFirst()) : description
+        switch code {
         case "f8": return (.f64, isBigEndian)
         case "f4": return (.f32, isBigEndian)
+        case "f2": return (.f16, isBigEndian)
+        // NumPy has no bfloat16 of its own: what the package ml_dtypes (JAX, TensorFlow) adds is written as two bytes without a type.
+        case "V2", "bfloat16": return (.bf16, isBigEndian)
         case "b1", "?": return (.bool, false)
         case "i1": return (.i8, false)
         case "i2": return (.i16, isBigEndian)
@@ -43,8 +43,7 @@ package enum Npy {
         case "u2": return (.u16, isBigEndian)
         case "u4": return (.u32, isBigEndian)
         case "u8": return (.u64, isBigEndian)
-        case "f2": throw reader.failure("its elements are half-precision numbers (f2): store them as f4 or f8")
-        case let other: throw reader.failure("its elements are of type `\(other)`; numbers (f4, f8, i1 to i8, u1 to u8) and bools are read")
+        default: throw reader.failure("its elements are of type `\(description)`; numbers (f2, f4, f8, bfloat16, i1 to i8, u1 to u8) and bools are read")
         }
     }
 
@@ -62,49 +61,113 @@ package enum Npy {
         try array.appendElements(to: &bytes)
         return bytes
     }
+}
 
-    /// The three entries of the dictionary, found by their names.
-    private struct Header {
-        private let text: [UInt8]
+/// The dictionary of a .npy file: the three entries that the format knows, each once, and nothing else.
+private struct NpyHeader {
+    /// `nil` for records, which are described by a list.
+    private(set) var description: String?
+    private(set) var isColumnMajor = false
+    private(set) var shape: [Int] = []
 
-        init(text: UnsafeRawBufferPointer) { self.text = Array(text) }
-
-        /// What follows the colon after a quoted name.
-        private func value(_ name: String) -> ArraySlice<UInt8>? {
-            let name = Array(name.utf8)
-            var i = 0
-            while i + name.count + 2 <= text.count {
-                if text[i] == 0x27 || text[i] == 0x22, text[(i + 1)..<(i + 1 + name.count)].elementsEqual(name), text[i + 1 + name.count] == text[i] {
-                    let rest = text[(i + name.count + 2)...].drop { $0 == 0x20 }
-                    guard rest.first == 0x3A else { return nil }
-                    return rest.dropFirst().drop { $0 == 0x20 }
-                }
-                i += 1
+    /// - Returns: `nil` for what is no such dictionary.
+    init?(text: UnsafeRawBufferPointer) {
+        var text = PythonText(bytes: text)
+        var missing: Set = ["descr", "fortran_order", "shape"]
+        guard text.take("{") else { return nil }
+        while !text.take("}") {
+            guard let name = text.quoted(), missing.remove(name) != nil, text.take(":") else { return nil }
+            switch name {
+            case "descr":
+                if let quoted = text.quoted() { description = quoted } else if !text.skipList() { return nil }
+            case "fortran_order":
+                guard let flag = text.flag() else { return nil }
+                isColumnMajor = flag
+            default:
+                guard let sizes = text.tuple() else { return nil }
+                shape = sizes
             }
-            return nil
+            guard text.take(",") || text.isNext("}") else { return nil }
         }
+        guard missing.isEmpty, text.isAtEnd else { return nil }
+    }
+}
 
-        func quoted(_ name: String) -> String? {
-            guard let value = value(name), let quote = value.first, quote == 0x27 || quote == 0x22 else { return nil }
-            let rest = value.dropFirst()
-            return rest.firstIndex(of: quote).map { String(decoding: rest[..<$0], as: UTF8.self) }
+/// The few forms of Python's literals that stand in such a header. Each reader passes over the spaces before it, and stays where it is
+/// when there is something else.
+private struct PythonText {
+    let bytes: UnsafeRawBufferPointer
+    private var position = 0
+
+    init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    private mutating func skipSpace() {
+        while position < bytes.count, bytes[position] == 0x20 || bytes[position] == 9 || bytes[position] == 10 || bytes[position] == 13 { position += 1 }
+    }
+
+    var isAtEnd: Bool {
+        mutating get {
+            skipSpace()
+            return position == bytes.count
         }
+    }
 
-        func bool(_ name: String) -> Bool? {
-            guard let value = value(name) else { return nil }
-            return value.starts(with: "True".utf8) ? true : value.starts(with: "False".utf8) ? false : nil
+    mutating func isNext(_ text: StaticString) -> Bool {
+        skipSpace()
+        let count = text.utf8CodeUnitCount
+        guard position + count <= bytes.count else { return false }
+        return (0..<count).allSatisfy { bytes[position + $0] == text.utf8Start[$0] }
+    }
+
+    mutating func take(_ text: StaticString) -> Bool {
+        guard isNext(text) else { return false }
+        position += text.utf8CodeUnitCount
+        return true
+    }
+
+    mutating func flag() -> Bool? { take("True") ? true : take("False") ? false : nil }
+
+    /// Text in quotes of either kind, without escapes.
+    mutating func quoted() -> String? {
+        guard isNext("'") || isNext("\"") else { return nil }
+        let start = position + 1
+        guard let end = bytes[start...].firstIndex(where: { $0 == bytes[position] || $0 == 0x5C || $0 == 10 }), bytes[end] == bytes[position] else { return nil }
+        position = end + 1
+        return String(decoding: bytes[start..<end], as: UTF8.self)
+    }
+
+    /// `()`, `(3,)`, `(2, 3)`; Python 2 wrote `3L`.
+    mutating func tuple() -> [Int]? {
+        guard take("(") else { return nil }
+        var sizes: [Int] = []
+        if take(")") { return sizes }
+        while true {
+            skipSpace()
+            let start = position
+            while position < bytes.count, bytes[position] &- 0x30 < 10 { position += 1 }
+            guard let size = Int(String(decoding: bytes[start..<position], as: UTF8.self)), bytes[start] != 0x30 || position == start + 1 else { return nil }
+            sizes.append(size)
+            _ = take("L")
+            let isMore = take(",")
+            if take(")") { return isMore || sizes.count > 1 ? sizes : nil }
+            guard isMore else { return nil }
         }
+    }
 
-        func tuple(_ name: String) -> [Int]? {
-            guard let value = value(name), value.first == 0x28, let end = value.firstIndex(of: 0x29) else { return nil }
-            var sizes: [Int] = []
-            for part in value[(value.startIndex + 1)..<end].split(separator: 0x2C) {
-                let digits = part.filter { $0 != 0x20 && $0 != 0x4C }      // Python 2 wrote 3L
-                if digits.isEmpty { continue }
-                guard let size = Int(String(decoding: digits, as: UTF8.self)), size >= 0 else { return nil }
-                sizes.append(size)
+    /// Passes over a list, whatever is in it.
+    mutating func skipList() -> Bool {
+        guard isNext("[") else { return false }
+        var depth = 0
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == 0x27 || byte == 0x22 {
+                guard quoted() != nil else { return false }
+                continue
             }
-            return sizes
+            position += 1
+            if byte == 0x5B { depth += 1 } else if byte == 0x5D { depth -= 1 }
+            if depth == 0 { return true }
         }
+        return false
     }
 }

@@ -6,9 +6,11 @@ package enum Npz {
     /// - Throws: `ArrayError.file`.
     package static func arrays(_ bytes: [UInt8], path: String) throws -> [(name: String, array: NDArray)] {
         try bytes.withUnsafeBytes { buffer in
-            try entries(buffer, path).map { entry in
+            var seen = Set<String>()
+            return try entries(buffer, path).map { entry in
                 var name = entry.name
                 if name.hasSuffix(".npy") { name.removeLast(4) }
+                guard seen.insert(name).inserted else { throw ArrayError.file(path: path, reason: "it holds `\(name)` twice") }
                 let file = "\(path), \(entry.name)"
                 var local = ByteReader(buffer, path: file)
                 guard entry.offset <= buffer.count else { throw local.failure("it ends too early") }

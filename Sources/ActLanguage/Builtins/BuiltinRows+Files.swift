@@ -7,8 +7,8 @@ import OrderedCollections
 extension BuiltinRows {
     static let files: [Builtin] = [
         Builtin(
-            .files, "load(path, into=none)", "what a file holds",
-            details: "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled.",
+            .files, "load(path, into=none, separator=none, decimal=none, header=none, comment=none, missing=none, text=none, encoding=none)", "what a file holds",
+            details: "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled. 16-bit floats (float16, bfloat16) become f32. Tables say what they are, or it is guessed: `separator` (\",\", or \";\" or a tab where that parts the first rows equally), `decimal` (\".\", or \",\" in files parted by \";\" whose numbers have commas and no points), `header` (true when the first row holds texts above numbers, or texts alone), `comment` (\"#\" before the first row; given, it ends any line; \"\" for none), `missing` (what is nan in columns of numbers, besides nothing: \(Csv.usualMissing.sorted().joined(separator: " "))), `text` (names or positions of columns that stay texts), `encoding` (of .txt too: UTF-8, or UTF-16 by its mark; \"latin-1\", \"cp949\" and whatever iconv knows).",
             example: "save([1, 2], \"/tmp/act-example.npy\"); load(\"/tmp/act-example.npy\")   # [1, 2]"
         ) { call in try FileFormats.load(call.string(0), into: call.isGiven(1) ? call.values[1] : nil, call) },
         Builtin(
@@ -29,11 +29,11 @@ extension BuiltinRows {
             return try machine.session.importModule(path: FileAccess.canonical(path), bytes: bytes, machine)
         },
         Builtin(
-            .files, "to_json(value)", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\".",
+            .files, "to_json(value)", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\"; a text of these letters is written with its first one escaped, so that `from_json` gives either back.",
             example: #"to_json({a: [1, 2.5], b: none})   # "\{\"a\": [1, 2.5], \"b\": null}""#
         ) { call in .string(try JSON.text(call.values[0])) },
         Builtin(
-            .files, "from_json(text)", "the value that JSON text describes", details: "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records.",
+            .files, "from_json(text)", "the value that JSON text describes", details: "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records. The strings \"NaN\", \"Infinity\", \"-Infinity\", written without escapes, are numbers.",
             example: "from_json(\"[[1, 2], [3, 4]]\")   # [[1, 2],\n# [3, 4]]"
         ) { call in try JSON.value(Array(call.string(0).utf8), call.machine) },
     ]
@@ -47,6 +47,10 @@ enum FileFormats {
 
     static func load(_ path: String, into: Value?, _ call: Call) throws -> Value {
         let (suffix, isPacked) = suffix(of: path)
+        for index in 2..<call.row.parameters.count where call.isGiven(index) {
+            let name = call.row.parameters[index].name
+            guard suffix == ".csv" || suffix == ".tsv" || suffix == ".txt" && name == "encoding" else { throw call.cannot("`\(name)` goes with .csv and .tsv files\(name == "encoding" ? ", and .txt" : ""), not with `\(path)`") }
+        }
         if into != nil && suffix != ".safetensors" { throw call.cannot("`into` goes with .safetensors files, not with `\(path)`") }
         if figureSuffixes.contains(suffix) { throw call.cannot("`load` does not read pictures such as `\(path)`", help: "pictures as arrays can be stored as .npy") }
         guard suffix == "idx" || suffixes.contains(suffix) else { throw unknown(path, suffix, call) }
@@ -61,21 +65,12 @@ enum FileFormats {
             return try .record(fields)
         case "idx": return try Value(Idx.array(bytes, path: path))
         case ".csv", ".tsv":
-            switch try Csv.table(bytes, separator: UInt8(ascii: suffix == ".csv" ? "," : "\t"), path: path) {
-            case .matrix(let array): return .array(array)
-            case .columns(let columns):
-                var fields = OrderedDictionary<String, Value>()
-                for column in columns {
-                    switch column.values {
-                    case .numbers(let array): fields[column.name] = .array(array)
-                    case .texts(let texts): fields[column.name] = try .list(texts.map { .string($0) })
-                    }
-                }
-                return try .record(fields)
-            }
+            return try TableFile.value(bytes, path: path, isTabbed: suffix == ".tsv", call)
         case ".json": return try JSON.value(bytes, call.machine)
         default:
-            guard let text = String(validating: bytes, as: UTF8.self) else { throw ArrayError.file(path: path, reason: "it is not text in UTF-8") }
+            guard let text = String(validating: try TextEncoding.utf8(bytes, from: TableFile.encoding(call), path: path), as: UTF8.self) else {
+                throw call.cannot("`\(path)` is not text in UTF-8", help: TableFile.encodingHelp)
+            }
             return .string(text)
         }
     }
@@ -92,7 +87,7 @@ enum FileFormats {
         case (".npy", _): bytes = try Npy.bytes(call.array(0))
         case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
-        case (".csv", _), (".tsv", _): bytes = try table(value, separator: suffix == ".csv" ? "," : "\t", call)
+        case (".csv", _), (".tsv", _): bytes = try TableFile.bytes(value, separator: suffix == ".csv" ? "," : "\t", call)
         case (".json", _): bytes = Array((try JSON.text(value) + "\n").utf8)
         case (_, .string(let text)): bytes = Array(text.string.utf8)
         default: bytes = Array((try Format.text(value) + "\n").utf8)
@@ -131,47 +126,5 @@ enum FileFormats {
         } catch let failure as Rasterizer.Failure {
             throw RuntimeError.cannot("\(failure)", help: ".svg needs nothing else")
         }
-    }
-
-    // MARK: Tables
-
-    private static func table(_ value: Value, separator: String, _ call: Call) throws -> [UInt8] {
-        var text = ""
-        func field(_ string: String) throws -> String {
-            guard string.utf8.contains(where: { $0 == 34 || $0 == 10 || $0 == 13 }) || string.contains(separator) else { return string }
-            return try "\"" + string.pieces(between: "\"").joined(separator: "\"\"") + "\""
-        }
-        if case .record(let record) = value {
-            let columns = try record.fields.values.map { try column($0, call) }
-            guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
-                throw call.cannot("the columns of a table are equally long", help: "here: " + zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))
-            }
-            text += try record.fields.keys.map(field).joined(separator: separator) + "\n"
-            for row in 0..<count {
-                if row & 0xfff == 0 { try Interrupt.check() }
-                text += try columns.map { try field($0.text(row)) }.joined(separator: separator) + "\n"
-            }
-            return Array(text.utf8)
-        }
-        let array = try call.array(0)
-        guard array.rank <= 2 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors and matrices for a table", shape: array.shape) }
-        let columns = array.rank == 2 ? array.shape[1] : 1
-        let numbers = try array.toDoubles()
-        try Memory.check(for: numbers.count &* 20)
-        for (index, number) in numbers.enumerated() {
-            if index & 0xfff == 0 { try Interrupt.check() }
-            text += Format.exactNumber(number, isSingle: array.type == .f32)
-            text += (index + 1) % columns == 0 ? "\n" : separator
-        }
-        return Array(text.utf8)
-    }
-
-    /// How many fields a column of a table has, and each.
-    private static func column(_ value: Value, _ call: Call) throws -> (count: Int, text: (Int) throws -> String) {
-        if case .list(let list) = value { return (list.elements.count, { try Format.text(list.elements[$0]) }) }
-        let array = try call.array(value, 0)
-        guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors as columns", shape: array.shape) }
-        let numbers = try array.toDoubles(), isSingle = array.type == .f32
-        return (numbers.count, { Format.exactNumber(numbers[$0], isSingle: isSingle) })
     }
 }

@@ -1,5 +1,6 @@
 // JSON (RFC 8259) as values and values as JSON. Numbers keep every digit; NaN and the infinities, which JSON lacks, are the strings
-// "NaN", "Infinity" and "-Infinity", in both directions.
+// "NaN", "Infinity" and "-Infinity", in both directions. So that every value comes back, a text of these letters is written with its
+// first one escaped ("\u004eaN"): to other readers that is the same text, here an escape says that it is no number.
 
 import ActArray
 import CActKernels
@@ -41,7 +42,7 @@ enum JSON {
             bytes.append(UInt8(ascii: "{"))
             for (index, field) in record.fields.enumerated() {
                 if index > 0 { bytes += ", ".utf8 }
-                write(field.key, into: &bytes)
+                write(field.key, isName: true, into: &bytes)
                 bytes += ": ".utf8
                 try write(field.value, into: &bytes)
             }
@@ -73,9 +74,21 @@ enum JSON {
         }
     }
 
-    private static func write(_ text: String, into bytes: inout [UInt8]) {
+    /// What the strings that stand for numbers mean.
+    static func number(named text: String) -> Double? {
+        switch text {
+        case "NaN": .nan
+        case "Infinity": .infinity
+        case "-Infinity": -.infinity
+        default: nil
+        }
+    }
+
+    private static func write(_ text: String, isName: Bool = false, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
-        for byte in text.utf8 {
+        var rest = text.utf8[...]
+        if !isName, number(named: text) != nil, let first = rest.popFirst() { bytes += ("\\u00" + String(first, radix: 16)).utf8 }
+        for byte in rest {
             switch byte {
             case UInt8(ascii: "\""): bytes += "\\\"".utf8
             case UInt8(ascii: "\\"): bytes += "\\\\".utf8
@@ -134,7 +147,7 @@ private struct JSONReader {
     }
 
     private mutating func skipSpace() {
-        while let byte = next, byte == 32 || byte >= 9 && byte <= 13 { position += 1 }
+        while let byte = next, byte == 32 || byte == 9 || byte == 10 || byte == 13 { position += 1 }
     }
 
     private mutating func value(depth: Int) throws -> Value {
@@ -145,12 +158,10 @@ private struct JSONReader {
         case UInt8(ascii: "["): return try array(depth)
         case UInt8(ascii: "{"): return try object(depth)
         case UInt8(ascii: "\""):
-            switch try string() {
-            case "NaN": return .number(.nan)
-            case "Infinity": return .number(.infinity)
-            case "-Infinity": return .number(-.infinity)
-            case let text: return .string(text)
-            }
+            let start = position, text = try string()
+            // The quotes and nothing but the letters between them: without an escape.
+            if position - start == text.utf8.count + 2, let number = JSON.number(named: text) { return .number(number) }
+            return .string(text)
         case nil: throw wrong("a value is missing at the end")
         case .some(UInt8(ascii: "-")), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return .number(try number())
         default:
@@ -275,7 +286,8 @@ private struct JSONReader {
                 let low = try hexadecimal()
                 if low >= 0xdc00 && low < 0xe000 { code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00) } else { position = back }
             }
-            text += String(UnicodeScalar(code).map(Character.init) ?? "\u{fffd}").utf8
+            guard let scalar = UnicodeScalar(code) else { throw wrong("half of a pair of surrogates, which is no character") }
+            text += String(Character(scalar)).utf8
         default: throw wrong("an escape that JSON does not know")
         }
     }

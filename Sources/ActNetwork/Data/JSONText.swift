@@ -4,7 +4,8 @@
 indirect enum JSONText {
     case null
     case flag(Bool)
-    case number(Double)
+    /// `isWhole`: written with digits alone, and a minus perhaps.
+    case number(Double, isWhole: Bool = true)
     case text(String)
     case list([JSONText])
     case object([(name: String, value: JSONText)])
@@ -18,7 +19,7 @@ indirect enum JSONText {
         switch self {
         case .null: "null"
         case .flag(let flag): flag ? "true" : "false"
-        case .number(let number): number == number.rounded() && abs(number) < 0x1p53 ? String(Int(number)) : "\(number)"
+        case .number(let number, _): number == number.rounded() && abs(number) < 0x1p53 ? String(Int(number)) : "\(number)"
         case .text(let text): JSONText.quoted(text)
         case .list(let values): "[" + values.map(\.string).joined(separator: ",") + "]"
         case .object(let fields): "{" + fields.map { JSONText.quoted($0.name) + ":" + $0.value.string }.joined(separator: ",") + "}"
@@ -82,10 +83,32 @@ indirect enum JSONText {
             case UInt8(ascii: "f"): return take("false") ? .flag(false) : nil
             case UInt8(ascii: "n"): return take("null") ? .null : nil
             default:
-                let start = position
-                while let byte = next, byte == 43 || byte == 45 || byte == 46 || byte | 32 == 101 || byte >= 48 && byte <= 57 { position += 1 }
-                return Double(String(decoding: bytes[start..<position], as: UTF8.self)).map { .number($0) }
+                return number()
             }
+        }
+
+        private mutating func digits() -> Int {
+            let start = position
+            while let byte = next, byte >= 48 && byte <= 57 { position += 1 }
+            return position - start
+        }
+
+        private mutating func number() -> JSONText? {
+            let start = position
+            var isWhole = true
+            _ = take("-")
+            let isZero = next == 48, count = digits()
+            guard count == 1 || count > 1 && !isZero else { return nil }
+            if take(".") {
+                isWhole = false
+                guard digits() > 0 else { return nil }
+            }
+            if take("e") || take("E") {
+                isWhole = false
+                if !take("+") { _ = take("-") }
+                guard digits() > 0 else { return nil }
+            }
+            return Double(String(decoding: bytes[start..<position], as: UTF8.self)).map { .number($0, isWhole: isWhole) }
         }
 
         private mutating func object(_ depth: Int) -> JSONText? {
@@ -127,6 +150,7 @@ indirect enum JSONText {
                 switch byte {
                 case UInt8(ascii: "\""): return String(validating: result, as: UTF8.self)
                 case UInt8(ascii: "\\"): guard escape(into: &result) else { return nil }
+                case 0..<32: return nil
                 default: result.append(byte)
                 }
             }

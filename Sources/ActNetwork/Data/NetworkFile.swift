@@ -52,7 +52,7 @@ extension Network {
             var settings: [String: Setting] = [:]
             for (name, value) in fields where name != "kind" {
                 switch value {
-                case .number(let number): settings[name] = .number(number)
+                case .number(let number, _): settings[name] = .number(number)
                 case .text(let text): settings[name] = .text(text)
                 case .flag(let flag): settings[name] = .flag(flag)
                 case .list: settings[name] = .network(try Network(value, path: path, function, &random))

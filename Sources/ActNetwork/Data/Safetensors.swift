@@ -18,6 +18,7 @@ package enum Safetensors {
         if !metadata.isEmpty { header.append(("__metadata__", .object(metadata.map { ($0.name, .text($0.value)) }))) }
         var offset = 0
         for (name, array) in arrays {
+            guard name != "__metadata__" else { throw ArrayError.badValue(operation: "save", reason: "in a .safetensors file `__metadata__` is no name for an array") }
             let end = offset + array.count * array.type.size
             header.append(
                 (
@@ -48,7 +49,8 @@ package enum Safetensors {
         return result
     }
 
-    /// - Throws: `NetworkError.file` for a file that is none, or ends too early.
+    /// The arrays fill what follows the header exactly, each its own place, as the format has it: what no array claims, or two do, is refused.
+    /// - Throws: `NetworkError.file` for a file that is none, or breaks a rule; `ArrayError.file` for whole numbers that f64 cannot hold.
     package static func content(_ bytes: [UInt8], path: String) throws -> Content {
         func fail(_ reason: String) -> NetworkError { .file(path: path, reason: reason) }
         guard bytes.count >= 8 else { throw fail("it is no safetensors file: it has \(bytes.count) bytes") }
@@ -56,43 +58,74 @@ package enum Safetensors {
         guard length <= 100_000_000, Int(length) <= bytes.count - 8 else {
             throw fail(bytes[8...].first == UInt8(ascii: "{") ? "it ends too early, in its header" : "it is no safetensors file")
         }
-        let start = 8 + Int(length)
-        guard case .object(let fields)? = JSONText(bytes[8..<start]) else { throw fail("it is no safetensors file: its header is not JSON") }
-        var metadata: [String: String] = [:], found: [(offset: Int, name: String, array: NDArray)] = []
+        let start = 8 + Int(length), size = bytes.count - start
+        guard length > 0, bytes[8] == UInt8(ascii: "{"), case .object(let fields)? = JSONText(bytes[8..<start]) else {
+            throw fail("it is no safetensors file: its header is not JSON")
+        }
+        var metadata: [String: String] = [:], seen = Set<String>()
+        var entries: [(name: String, type: StoredType, shape: [Int], place: Range<Int>)] = []
         for (name, value) in fields {
+            guard seen.insert(name).inserted else { throw fail("its header names `\(name)` twice") }
             if name == "__metadata__" {
-                if case .object(let entries) = value {
-                    for entry in entries { if case .text(let text) = entry.value { metadata[entry.name] = text } }
+                guard case .object(let texts) = value else { throw fail("its metadata are no texts by name") }
+                for (name, value) in texts {
+                    guard case .text(let text) = value else { throw fail("its metadata are no texts by name: `\(name)` is another value") }
+                    guard metadata.updateValue(text, forKey: name) == nil else { throw fail("its metadata name `\(name)` twice") }
                 }
                 continue
             }
-            guard case .text(let type)? = value["dtype"], case .list(let sizes)? = value["shape"], case .list(let offsets)? = value["data_offsets"] else {
-                throw fail("its header does not describe `\(name)`")
-            }
-            let shape = sizes.compactMap(whole), places = offsets.compactMap(whole)
-            guard shape.count == sizes.count, places.count == 2, places[0] <= places[1] else { throw fail("its header does not describe `\(name)`") }
-            guard places[1] <= bytes.count - start else { throw fail("it ends too early: `\(name)` is not whole") }
-            let part = bytes[(start + places[0])..<(start + places[1])]
-            guard let stored = StoredElement(type) else { throw fail("`\(name)` has elements of type \(type), which act does not read") }
-            var count = 1
+            func undescribed() -> NetworkError { fail("its header does not describe `\(name)`") }
+            guard value.isUnambiguous, case .text(let code)? = value["dtype"], let shape = value["shape"]?.sizes, let places = value["data_offsets"]?.sizes,
+                places.count == 2, places[0] <= places[1]
+            else { throw undescribed() }
+            guard places[1] <= size else { throw fail("it ends too early: `\(name)` is not whole") }
+            guard let type = stored(code) else { throw fail("`\(name)` has elements of type \(code), which act does not read") }
+            var count = type.size
             for size in shape {
                 let (product, overflow) = count.multipliedReportingOverflow(by: size)
-                guard !overflow else { throw fail("its header does not describe `\(name)`") }
+                guard !overflow else { throw undescribed() }
                 count = product
             }
-            let (size, overflow) = count.multipliedReportingOverflow(by: stored.size)
-            guard !overflow, size == part.count else { throw fail("`\(name)` of shape \(shapeText(shape)) does not fill its \(part.count) bytes") }
-            guard let array = try stored.array(part, shape: shape, count: count) else {
-                throw fail("`\(name)` holds whole numbers that cannot be kept exactly")
+            guard count == places[1] - places[0] else {
+                throw fail("`\(name)` of shape \(shapeText(shape)) does not fill its \(places[1] - places[0]) bytes")
             }
-            found.append((places[0], name, array))
+            entries.append((name, type, shape, places[0]..<places[1]))
         }
-        return Content(arrays: found.sorted { $0.offset < $1.offset }.map { ($0.name, $0.array) }, metadata: metadata)
+        entries.sort { ($0.place.lowerBound, $0.place.upperBound) < ($1.place.lowerBound, $1.place.upperBound) }
+        var end = 0
+        for (name, _, _, place) in entries {
+            guard place.lowerBound >= end else { throw fail("`\(name)` begins inside another array") }
+            guard place.lowerBound == end else { throw fail("\(place.lowerBound - end) bytes before `\(name)` belong to no array") }
+            end = place.upperBound
+        }
+        guard end == size else { throw fail("\(size - end) bytes at its end belong to no array") }
+        return try bytes.withUnsafeBytes { buffer in
+            Content(
+                arrays: try entries.map { entry in
+                    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: buffer[(start + entry.place.lowerBound)..<(start + entry.place.upperBound)]), path: "\(path), \(entry.name)")
+                    return (entry.name, try entry.type.array(&reader, shape: entry.shape, isBigEndian: false))
+                },
+                metadata: metadata)
+        }
     }
 
-    private static func whole(_ value: JSONText) -> Int? {
-        guard case .number(let number) = value, number >= 0, number < 0x1p53 else { return nil }
-        return Int(exactly: number)
+    private static func stored(_ code: String) -> StoredType? {
+        switch code {
+        case "BOOL": .bool
+        case "F64": .f64
+        case "F32": .f32
+        case "F16": .f16
+        case "BF16": .bf16
+        case "I64": .i64
+        case "I32": .i32
+        case "I16": .i16
+        case "I8": .i8
+        case "U64": .u64
+        case "U32": .u32
+        case "U16": .u16
+        case "U8": .u8
+        default: nil
+        }
     }
 
     private static func code(of type: ElementType) -> String {
@@ -104,75 +137,20 @@ package enum Safetensors {
     }
 }
 
-/// Element types of files, and the arrays that hold them exactly.
-private enum StoredElement: String {
-    case BOOL, F64, F32, F16, BF16, I64, I32, I16, I8, U64, U32, U16, U8
-
-    init?(_ name: String) { self.init(rawValue: name) }
-
-    var size: Int {
-        switch self {
-        case .BOOL, .I8, .U8: 1
-        case .F16, .BF16, .I16, .U16: 2
-        case .F32, .I32, .U32: 4
-        case .F64, .I64, .U64: 8
+extension JSONText {
+    /// Sizes or offsets: a list of whole numbers, written as such.
+    fileprivate var sizes: [Int]? {
+        guard case .list(let values) = self else { return nil }
+        let sizes = values.compactMap { value -> Int? in
+            guard case .number(let number, isWhole: true) = value, number.sign == .plus, number < 0x1p53 else { return nil }
+            return Int(exactly: number)
         }
+        return sizes.count == values.count ? sizes : nil
     }
 
-    /// - Returns: `nil` where a whole number is beyond 2^53.
-    func array(_ bytes: ArraySlice<UInt8>, shape: [Int], count: Int) throws -> NDArray? {
-        switch self {
-        case .BOOL: return try filled(.bool, shape) { (i, target: UnsafeMutablePointer<UInt8>) in target[i] = bytes[bytes.startIndex + i] != 0 ? 1 : 0 }
-        case .F32: return try copied(.f32, bytes, shape, UInt32.self)
-        case .F64: return try copied(.f64, bytes, shape, UInt64.self)
-        case .BF16:
-            return try filled(.f32, shape) { (i, target: UnsafeMutablePointer<Float>) in
-                target[i] = Float(bitPattern: UInt32(load(UInt16.self, bytes, i)) << 16)
-            }
-        case .F16: return try filled(.f32, shape) { (i, target: UnsafeMutablePointer<Float>) in target[i] = half(load(UInt16.self, bytes, i)) }
-        case .I8: return try numbers(Int8.self, bytes, shape)
-        case .I16: return try numbers(Int16.self, bytes, shape)
-        case .I32: return try numbers(Int32.self, bytes, shape)
-        case .I64: return try numbers(Int64.self, bytes, shape)
-        case .U8: return try numbers(UInt8.self, bytes, shape)
-        case .U16: return try numbers(UInt16.self, bytes, shape)
-        case .U32: return try numbers(UInt32.self, bytes, shape)
-        case .U64: return try numbers(UInt64.self, bytes, shape)
-        }
-    }
-
-    private func load<T: FixedWidthInteger>(_: T.Type, _ bytes: ArraySlice<UInt8>, _ index: Int) -> T {
-        bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: index * MemoryLayout<T>.size, as: T.self)) }
-    }
-
-    private func filled<T>(_ type: ElementType, _ shape: [Int], _ body: (Int, UnsafeMutablePointer<T>) -> Void) throws -> NDArray {
-        let array = try NDArray.uninitialized(shape: shape, type: type), count = array.count
-        try array.withMutableBytes { bytes in
-            let target = bytes.assumingMemoryBound(to: T.self)
-            try Interrupt.forEachPiece(count) { for i in $0 { body(i, target) } }
-        }
-        return array
-    }
-
-    private func copied<T: FixedWidthInteger>(_ type: ElementType, _ bytes: ArraySlice<UInt8>, _ shape: [Int], _: T.Type) throws -> NDArray {
-        try filled(type, shape) { (i, target: UnsafeMutablePointer<T>) in target[i] = load(T.self, bytes, i) }
-    }
-
-    private func numbers<T: FixedWidthInteger>(_: T.Type, _ bytes: ArraySlice<UInt8>, _ shape: [Int]) throws -> NDArray? {
-        var isExact = true
-        let array = try filled(.f64, shape) { (i, target: UnsafeMutablePointer<Double>) in
-            let number = load(T.self, bytes, i)
-            if T.bitWidth == 64, Int64(clamping: number).magnitude > 1 << 53 { isExact = false }
-            target[i] = Double(number)
-        }
-        return isExact ? array : nil
-    }
-
-    /// IEEE binary16.
-    private func half(_ bits: UInt16) -> Float {
-        let sign: Float = bits & 0x8000 != 0 ? -1 : 1, exponent = Int(bits >> 10 & 31), fraction = Float(bits & 1023)
-        if exponent == 31 { return fraction == 0 ? sign * .infinity : .nan }
-        if exponent == 0 { return sign * fraction * 0x1p-24 }
-        return sign * (1024 + fraction) * Float(sign: .plus, exponent: exponent - 25, significand: 1)
+    /// Whether no name stands twice in an object.
+    fileprivate var isUnambiguous: Bool {
+        guard case .object(let fields) = self else { return true }
+        return Set(fields.map(\.name)).count == fields.count
     }
 }
