@@ -16,7 +16,7 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 reference: packages
 	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy'
 
-.PHONY: run repl test bench fuzz sanitize interchange reference install uninstall build packages clean
+.PHONY: run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
 
 run: build
 	$(ACT) examples/tour.act
@@ -26,6 +26,10 @@ repl: build
 
 test: packages
 	$(SWIFT) test -c release
+
+# A package of its own that uses act as a library.
+library-example: packages
+	$(SWIFT) run --package-path Examples-Swift --scratch-path .build-library train-digits
 
 bench: packages
 	$(BUILD) --product actbench

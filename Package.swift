@@ -8,7 +8,7 @@ let package = Package(
     name: "act",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "ActKit", targets: ["ActArray", "ActGrad", "ActNetwork", "ActPlot", "ActLanguage"]),
+        .library(name: "ActKit", targets: ["ActKit"]),
         .executable(name: "act", targets: ["act"]),
     ],
     dependencies: [
@@ -22,6 +22,7 @@ let package = Package(
         .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActPlot"),
         .target(name: "ActLanguage", dependencies: ["ActNetwork", "ActPlot", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActKit", dependencies: ["ActLanguage", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
@@ -35,6 +36,7 @@ let package = Package(
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActTestSupport"]),
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActTestSupport"]),
+        .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
         .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "ActTestSupport"]),
     ],
     swiftLanguageModes: [.v5],

@@ -64,7 +64,7 @@ package final class Session {
     private var sources: [SourceText] = []
     private var importedModules: [String: Value] = [:]
     /// Every module there is, to be cleared at the end.
-    private var modules: [Module] = []
+    private(set) var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
     var random: RandomSource
     /// Something to say beneath the next shown value.
@@ -121,7 +121,7 @@ package final class Session {
     }
 
     /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
-    private func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
+    func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
         Session.lock.locked {
             act_interrupt_set(0)
             hasEndedTraining = false
@@ -192,7 +192,7 @@ package final class Session {
         }
     }
 
-    private func finish(_ error: Error, _ watchdog: Watchdog?) -> Status {
+    func finish(_ error: Error, _ watchdog: Watchdog?) -> Status {
         guard let fault = error as? Fault else { return .failed }
         if case .exit(let status) = fault.kind { return .exit(status) }
         if fault.kind == .interrupted {
