@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 
 /// An error of a program, or of what a Swift program asked for.
 public struct ActError: Error, CustomStringConvertible {

@@ -5,6 +5,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 
 /// A session of act: it keeps variables between programs, as the REPL does between lines.
 ///

@@ -3,6 +3,7 @@
 // What must stay true: whatever computes does so as a run does, alone and on a deep stack; errors come back as faults with their words.
 
 import ActArray
+import ActSyntax
 
 extension Session {
     /// Computes with the session's machine, as a run would.
