@@ -93,7 +93,7 @@ enum FileFormats {
         case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
         case (".csv", _), (".tsv", _): bytes = try table(value, separator: suffix == ".csv" ? "," : "\t", call)
-        case (".json", _): bytes = Array((try JSON.text(value) + "\n").utf8)
+        case (".json", _): bytes = Array((try JSON.text(value).text + "\n").utf8)
         case (_, .string(let text)): bytes = Array(text.string.utf8)
         default: bytes = Array((try Format.text(value) + "\n").utf8)
         }
@@ -139,7 +139,12 @@ enum FileFormats {
         var text = ""
         func field(_ string: String) throws -> String {
             guard string.utf8.contains(where: { $0 == 34 || $0 == 10 || $0 == 13 }) || string.contains(separator) else { return string }
-            return try "\"" + string.pieces(between: "\"").joined(separator: "\"\"") + "\""
+            var quoted = "\""
+            try string.forEachPiece(between: "\"") { piece in
+                quoted += piece + "\""
+                return true
+            }
+            return quoted
         }
         if case .record(let record) = value {
             let columns = try record.fields.values.map { try column($0, call) }

@@ -45,6 +45,7 @@ extension RuntimeWording {
         case .badValue(let operation, let reason): return error("`\(operation)`: \(reason)")
         case .outOfMemory(let bytes, let limit):
             return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
+        case .textTooLong(let bytes): return error("a string of \(Format.bytes(bytes)) is too long", help: "1 GB is the limit")
         case .tooLarge(let shape):
             return error(shape.contains(Int.max) ? "so many elements fit into no memory" : "an array of shape \(ActLanguage.describe(shape)) fits into no memory")
         case .interrupted: return error("interrupted")
