@@ -21,7 +21,7 @@ extension BuiltinRows {
             case .array(let array) where array.rank > 0: .number(Double(array.shape[0]))
             case .list(let list): .number(Double(list.elements.count))
             case .record(let record): .number(Double(record.fields.count))
-            case .string(let text): .number(Double(text.count))
+            case .string(let text): .number(Double(try text.count()))
             case .function(let function): if let parts = try function.elements { .number(Double(parts.count)) } else { throw call.fail(0, "an array, list, record or string") }
             default: throw call.fail(0, "an array, list, record or string")
             }

@@ -130,7 +130,7 @@ struct Why {
             let point = end.point
             switch point.moment.source {
             case .moments(let moments):
-                let next = moments.compactMap { inside($0, of: point, trouble, isSame: true) }.first
+                let next = try inside(moments, of: point, trouble, isSame: true)
                 guard let next else {
                     // A part was changed by an operation on it.
                     if moments.count > 1, let last = moments.first { return End(point: Point(moment: last, element: nil), path: end.path) }
@@ -154,12 +154,12 @@ struct Why {
                     end.isChanged = true
                     return end
                 }
-                guard let next = moments.lazy.compactMap({ inside($0, of: point, trouble, isSame: true) }).first else {
+                guard let next = try inside(moments, of: point, trouble, isSame: true) else {
                     return End(point: Point(moment: last, element: nil), path: end.path)
                 }
                 end = End(point: next, path: end.path)
             case .own:
-                guard let next = guilty(point, trouble) else {
+                guard let next = try guilty(point, trouble) else {
                     end.isForgotten = point.moment.isForgotten
                     return end
                 }
@@ -184,7 +184,7 @@ struct Why {
     }
 
     /// The operand that has the same trouble where it matters.
-    private func guilty(_ point: Point, _ trouble: Trouble) -> Point? {
+    private func guilty(_ point: Point, _ trouble: Trouble) throws -> Point? {
         let moment = point.moment
         let operands = moment.operands
         switch moment.tree[moment.expression] {
@@ -196,7 +196,7 @@ struct Why {
                 if operation == .divide { return found.first { $0.moment.position == operands.first?.position } }
             }
             return found.first
-        case .unary: return try operands.compactMap { try inside($0, of: point, trouble, isSame: true) }.first
+        case .unary: return try inside(operands, of: point, trouble, isSame: true)
         case .index:
             guard let base = operands.first else { return nil }
             if let key = operands.dropFirst().first, operands.count == 2, case .number(let index) = key.value, case .array(let array) = base.value,
@@ -210,8 +210,14 @@ struct Why {
         case .comparison, .and, .or, .function, .define, .interpolation: return nil
         // A slope of 0 has nothing to do with zeros in the point at which it is taken.
         case .call where trouble == .zero && operands.contains { $0.value.isDerivative }: return nil
-        default: return try operands.compactMap { try inside($0, of: point, trouble, isSame: false) }.first
+        default: return try inside(operands, of: point, trouble, isSame: false)
         }
+    }
+
+    /// The first of several moments with an element that has the trouble.
+    private func inside(_ moments: [Moment], of point: Point, _ trouble: Trouble, isSame: Bool) throws -> Point? {
+        for moment in moments { if let found = try inside(moment, of: point, trouble, isSame: isSame) { return found } }
+        return nil
     }
 
     /// The element of `moment` that has the trouble: the same one as the point's if there is such a thing, else the first.
