@@ -24,7 +24,7 @@ struct ArrayLayout: ~Copyable {
     private let isSingle: Bool
     private let lineWidth: Int
     private var next = 0
-    private let held: Reservation
+    private var held = Reservation()
 
     /// - Parameters:
     ///   - isWhole: whether to show every element, each with all its digits.
@@ -35,7 +35,7 @@ struct ArrayLayout: ~Copyable {
         ends = isWhole || array.count <= Self.longest ? sizes.map { _ in nil } : Self.ends(of: sizes)
         lineWidth = isWhole ? Int.max : Self.lineWidth
         let shown = try ends.contains { $0 != nil } ? Self.shown(of: array.detached(), ends) : array
-        held = try Reservation(shown.count &* 8)
+        try held.grow(by: shown.count &* 8)
         values = try shown.toDoubles()
         isSingle = array.type == .f32
         if isWhole, text == nil, array.type != .bool {
