@@ -4,7 +4,7 @@
 import ActArray
 
 /// The elements of an array that are shown, as text, and how to lay them out.
-struct ArrayLayout: ~Copyable {
+struct ArrayLayout {
     /// More elements are shortened.
     static let longest = 1000
     /// To so many at each end of an axis; to fewer where there are many axes.
@@ -24,7 +24,6 @@ struct ArrayLayout: ~Copyable {
     private let isSingle: Bool
     private let lineWidth: Int
     private var next = 0
-    private var held = Reservation()
 
     /// - Parameters:
     ///   - isWhole: whether to show every element, each with all its digits.
@@ -35,7 +34,6 @@ struct ArrayLayout: ~Copyable {
         ends = isWhole || array.count <= Self.longest ? sizes.map { _ in nil } : Self.ends(of: sizes)
         lineWidth = isWhole ? Int.max : Self.lineWidth
         let shown = try ends.contains { $0 != nil } ? Self.shown(of: array.detached(), ends) : array
-        try held.grow(by: shown.count &* 8)
         values = try shown.toDoubles()
         isSingle = array.type == .f32
         if isWhole, text == nil, array.type != .bool {

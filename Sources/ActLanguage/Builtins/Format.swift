@@ -207,11 +207,14 @@ private struct Writer {
         if isWhole, array.count == 0, array.shape != [0] {
             return try text.append("zeros(\(array.shape.map(String.init).joined(separator: ", ")))")
         }
+        // The layout holds every element as a number.
+        let held = try Reservation(isWhole ? array.count &* 8 : 0)
         var layout = try ArrayLayout(array, isWhole: isWhole)
         if !isWhole && indent > 0 { return try text.append(Self.indented(layout.text(), indent)) }
         if isWhole, array.type == .f32 { try text.append("f32(") }
         try layout.write(into: &text)
         if isWhole, array.type == .f32 { try text.append(")") }
+        _ = held.bytes
     }
 
     /// Parts in brackets: on one line if they fit, else one a line.
