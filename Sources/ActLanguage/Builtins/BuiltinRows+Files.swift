@@ -114,7 +114,7 @@ enum FileFormats {
         let isLoading = call.row.name == "load"
         let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
         let near = suggest(suffix, among: own)
-        let known = "known suffixes are " + own.joined(separator: " ") + (isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")
+        let known: Message = "known suffixes are \(own.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")"
         return call.cannot(
             suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(call.row.name)` does not know files that end in \(suffix)",
             help: near.first.map { "did you mean \($0)?" } ?? known)
@@ -149,7 +149,7 @@ enum FileFormats {
         if case .record(let record) = value {
             let columns = try record.fields.values.map { try column($0, call) }
             guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
-                throw call.cannot("the columns of a table are equally long", help: "here: " + zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))
+                throw call.cannot("the columns of a table are equally long", help: "here: \(zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))")
             }
             text += try record.fields.keys.map(field).joined(separator: separator) + "\n"
             for row in 0..<count {
