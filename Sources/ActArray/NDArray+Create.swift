@@ -19,6 +19,7 @@ extension NDArray {
     /// An array whose elements are all `value`.
     package static func full(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
         let array = try uninitialized(shape: shape, type: type)
+        NumericEvents.noteConversion(of: value, to: type, count: array.count)
         try array.withMutableBytes { bytes in
             try ThreadPool.parallelPieces(array.count) { piece in
                 switch type {
@@ -66,8 +67,11 @@ extension NDArray {
         let last = n - 1
         let step = (b - a) / Double(max(1, last))
         let overflows = a.isFinite && b.isFinite && !step.isFinite
+        // A step among the smallest numbers lacks digits that many steps would show.
+        let isCoarse = step.magnitude < 0x1p-960
         return try NDArray(shape: [n], type: .f64) { i in
             if i == last, i > 0 { return b }
+            if isCoarse { return a + Double(i) * (b - a) / Double(last) }
             if !overflows { return a + Double(i) * step }
             let part = Double(i) / Double(max(1, last))
             return a * (1 - part) + b * part

@@ -142,7 +142,7 @@ import Testing
         #expect(distance(try logs.toDoubles(), try x.softmax(axis: 0).toDoubles()) < 1e-15)
         #expect(try NDArray([1000, 0], shape: [2]).softmax().toDoubles() == [1, 0])
         #expect(try NDArray([], shape: [0, 3]).softmax().shape == [0, 3])
-        #expect(throws: ArrayError.self) { try NDArray([], shape: [3, 0]).softmax() }
+        #expect(try NDArray([], shape: [3, 0]).softmax().shape == [3, 0])
         #expect(throws: ArrayError.axisOutOfRange(axis: -1, rank: 0)) { try NDArray([1], shape: []).softmax() }
     }
 
