@@ -51,7 +51,14 @@ extension NDArray {
                 }
             }
         }
-        return view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
+        let result = view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
+        if NumericEvents.isEnabled, act_fp_flags() != 0 {
+            try NumericEvents.examine(op.name, result.detached()) { test in
+                try NDArray.test(test, detached()).converted(to: .f64).cumulative(.sum, axis: position, reversed: reversed).converted(to: .bool)
+            }
+            act_fp_clear()
+        }
+        return result
     }
 
     private static func scan<T: MatrixElement>(
@@ -129,7 +136,17 @@ extension NDArray {
             case (.logSoftmax, _): table.pointee.log_softmax_rows_f64(source.f64, target.f64, rows, length)
             }
         }
-        return view(.normalize(op, axis: position), shape: shape, layout: layout)
+        let result = view(.normalize(op, axis: position), shape: shape, layout: layout)
+        if NumericEvents.isEnabled, count > 0 {
+            // No flag tells of a row that has no limit; but all of it is NaN, so its first element tells.
+            let starts = try result.detached().sliced(shape.enumerated().map { SliceRange(start: 0, step: 1, count: $0.offset == position ? 1 : $0.element) })
+            if try starts.containsNaN { try NumericEvents.examineLanes(op.name, result.detached(), of: detached(), axis: position) }
+        }
+        return result
+    }
+
+    private var containsNaN: Bool {
+        get throws { try type == .f32 ? withContiguous(of: Float.self) { $0.contains(where: \.isNaN) } : withContiguous(of: Double.self) { $0.contains(where: \.isNaN) } }
     }
 
     // MARK: Long rows
