@@ -17,7 +17,8 @@ let package = Package(
     ],
     targets: [
         .target(name: "CActKernels"),
-        .target(name: "ActArray", dependencies: ["CActKernels"]),
+        .target(name: "CActSystem"),
+        .target(name: "ActArray", dependencies: ["CActKernels", "CActSystem"]),
         .target(name: "ActGrad", dependencies: ["ActArray"]),
         .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActPlot"),
@@ -27,7 +28,7 @@ let package = Package(
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
-            dependencies: ["ActLanguage", "ActSyntax", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["ActLanguage", "ActSyntax", "CActSystem", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
         .executableTarget(name: "actfuzz", dependencies: ["ActLanguage", "ActSyntax"]),
 

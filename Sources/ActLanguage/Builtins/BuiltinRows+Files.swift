@@ -1,4 +1,4 @@
-// Files: what is read and written, by suffix. Reading and writing bytes is `FileAccess`'s; formats of arrays are the array library's.
+// Files: what is read and written, by suffix. Reading and writing bytes is the session's, through its door; formats of arrays are the array library's.
 
 import ActArray
 import ActPlot
@@ -27,7 +27,7 @@ extension BuiltinRows {
             let machine = call.machine
             let path = FileAccess.path(try call.string(0), from: machine.currentSourceName)
             let bytes = try machine.session.readFile(path)
-            return try machine.session.importModule(path: FileAccess.canonical(path), bytes: bytes, machine)
+            return try machine.session.importModule(FileAccess.canonical(path), bytes: bytes, machine)
         },
         Builtin(
             .files, "to_json(value)", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\"; a text of these letters is written with its first one escaped, so that `from_json` gives either back.",

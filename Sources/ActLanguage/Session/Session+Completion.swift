@@ -107,7 +107,7 @@ extension Session {
     private func fileCompletions(_ path: String, endingAt end: Int) -> (replaceFrom: Int, candidates: [String]) {
         let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
         let start = end - name.utf8.count
-        guard !options.isSandboxed else { return (start, []) }
+        guard options.files.isOpen else { return (start, []) }
         let folder = String(path.dropLast(name.count))
         guard let stream = opendir(folder.isEmpty ? "." : folder) else { return (start, []) }
         defer { closedir(stream) }

@@ -39,9 +39,8 @@ package final class Session {
         package var seed: UInt64?
         /// Seconds one run may take.
         package var maximumTime: Double?
-        /// No files but those below `allowedFolders`.
-        package var isSandboxed = false
-        package var allowedFolders: [String] = []
+        /// What files programs come to.
+        package var files = FileDoor.open
         /// Adds notes to shown values, sets `ans`, undoes lines that fail.
         package var isInteractive = false
         package init() {}
@@ -63,7 +62,8 @@ package final class Session {
     let builtins: BuiltinTable
     private(set) var machine: Machine?
     private var sources: [SourceText] = []
-    private var importedModules: [String: Value] = [:]
+    /// By the bytes of their paths.
+    private var importedModules: [[UInt8]: Value] = [:]
     /// Every module there is, to be cleared at the end.
     private(set) var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
@@ -280,12 +280,13 @@ package final class Session {
     // MARK: Importing
 
     /// The record of the top-level names of a file, run once in a session.
-    func importModule(path: String, bytes: [UInt8], _ machine: Machine) throws -> Value {
-        if let value = importedModules[path] {
+    func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8], _ machine: Machine) throws -> Value {
+        let path = file.text
+        if let value = importedModules[file.bytes] {
             if case .undefined = value { throw RuntimeError.cannot("`\(path)` imports itself", help: "move what both files need to a third one") }
             return value
         }
-        importedModules[path] = .undefined
+        importedModules[file.bytes] = .undefined
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
@@ -300,10 +301,10 @@ package final class Session {
             if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
             for code in codes { try machine.run(code) }
             let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))
-            importedModules[path] = value
+            importedModules[file.bytes] = value
             return value
         } catch {
-            importedModules[path] = nil
+            importedModules[file.bytes] = nil
             throw error
         }
     }
