@@ -55,8 +55,6 @@ package enum NumericEvents {
         return list.events
     }
 
-    private static var list: List? { act_context().pointee.events.map { Unmanaged<List>.fromOpaque($0).takeUnretainedValue() } }
-
     /// Begins a call whose operations count as one, at the place that runs. Who begins it sets `Site.current` back when it ends.
     /// - Returns: its number.
     package static func beginCall() -> UInt32 {

@@ -42,7 +42,7 @@ public struct ActError: Error, CustomStringConvertible {
         self.init(kind: kind, message: fault.diagnostic.title, rendered: renderer.render(fault.diagnostic))
     }
 
-    /// What making or reading an array can meet.
+    /// What making or reading an array, or beginning a session, can meet.
     init(arrayError error: Error) {
         switch error {
         case ArrayError.interrupted: self.init(kind: .interrupted, message: "interrupted", rendered: "error: interrupted\n")
@@ -51,7 +51,8 @@ public struct ActError: Error, CustomStringConvertible {
             self.init(kind: .limit, message: message, rendered: "error: \(message)\n")
         case ArrayError.cannotReshape(let found, let shape):
             self.init("\(found.reduce(1, *)) elements cannot have the shape \(describe(shape))")
-        default: self.init("the array cannot be made: \(error)")
+        case ArrayError.file(let path, let reason): self.init("`\(path)`: \(reason)")
+        default: self.init("\(error)")
         }
     }
 }

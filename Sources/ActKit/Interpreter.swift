@@ -47,20 +47,19 @@ public final class Interpreter {
     private let session: Session
     private let collector = Collector()
 
-    /// - Throws: `ActError` when there is no memory for a session.
+    /// - Throws: `ActError` when an allowed folder does not exist, or there is no memory for a session.
     public init(_ options: Options = Options()) throws {
         var settings = Session.Options()
         settings.seed = options.seed
         settings.isStrict = options.isStrict
         settings.maximumTime = options.maximumTime
-        settings.isSandboxed = options.allowedFolders != nil
-        settings.allowedFolders = options.allowedFolders ?? []
         settings.arguments = options.arguments
         do {
+            if let folders = options.allowedFolders { settings.files = try FileDoor(allowing: folders.map { Array($0.utf8) }) }
             session = try Session(options: settings, output: collector)
             collector.interpreter = self
         } catch {
-            throw ActError(kind: .limit, message: "act cannot start: \(error)", rendered: "error: act cannot start: \(error)")
+            throw ActError(arrayError: error)
         }
     }
 

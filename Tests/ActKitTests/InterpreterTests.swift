@@ -97,6 +97,9 @@ import Testing
         }
         #expect(act["a"] != nil)
         #expect(throws: ActError.self) { try NumericArray([1.0, 2], shape: [3]) }
+        var options = Interpreter.Options()
+        options.allowedFolders = ["/no such folder"]
+        #expect(throws: ActError.self) { try Interpreter(options) }
     }
 
     @Test func limitsAreTold() throws {

@@ -70,7 +70,7 @@ enum FileFormats {
         case ".json": return try JSON.value(bytes, call.machine)
         default:
             guard let text = String(validating: try TextEncoding.utf8(bytes, from: TableFile.encoding(call), path: path), as: UTF8.self) else {
-                throw call.cannot("`\(path)` is not text in UTF-8", help: TableFile.encodingHelp)
+                throw call.cannot("`\(path)` is not text in UTF-8", help: Message(TableFile.encodingHelp))
             }
             return .string(text)
         }

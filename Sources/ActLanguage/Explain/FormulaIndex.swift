@@ -4,6 +4,8 @@
 // that sets them. In that function, what was set last before the use counts if the use cannot be reached around it; in an inner
 // function, which may run at any time, only what is set once. Questions take time with the logarithm of the number of settings.
 
+import ActSyntax
+
 struct FormulaIndex {
     enum Meaning {
         /// The value of an assignment, and the function it stands in (`nil`: none).
