@@ -21,7 +21,7 @@ let package = Package(
         .target(name: "ActArray", dependencies: ["CActKernels", "CActSystem"]),
         .target(name: "ActGrad", dependencies: ["ActArray"]),
         .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActPlot"),
+        .target(name: "ActPlot", dependencies: ["CActSystem"]),
         .target(name: "ActLanguage", dependencies: ["ActNetwork", "ActPlot", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "CLibEdit"),
         .executableTarget(
@@ -30,13 +30,15 @@ let package = Package(
         .executableTarget(name: "actbench", dependencies: ["ActLanguage"]),
         .executableTarget(name: "actfuzz", dependencies: ["ActLanguage"]),
 
+        // What a program that is confined can still do: for tests of the sandbox.
+        .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
         .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActTestSupport"]),
         .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActTestSupport"]),
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActTestSupport"]),
-        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "ActTestSupport"]),
+        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],
     swiftLanguageModes: [.v5],
     cLanguageStandard: .c17
