@@ -21,7 +21,7 @@ let package = Package(
         .target(name: "ActArray", dependencies: ["CActKernels", "CActSystem"]),
         .target(name: "ActGrad", dependencies: ["ActArray"]),
         .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActPlot"),
+        .target(name: "ActPlot", dependencies: ["CActSystem"]),
         .target(name: "ActSyntax"),
         .target(name: "ActLanguage", dependencies: ["ActNetwork", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
@@ -32,6 +32,8 @@ let package = Package(
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
         .executableTarget(name: "actfuzz", dependencies: ["ActLanguage", "ActSyntax"]),
 
+        // What a program that is confined can still do: for tests of the sandbox.
+        .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
         .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActTestSupport"]),
         .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
@@ -40,7 +42,7 @@ let package = Package(
         .testTarget(name: "ActSyntaxTests", dependencies: ["ActSyntax", "ActTestSupport"]),
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActTestSupport"]),
         .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
-        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "ActTestSupport"]),
+        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],
     swiftLanguageModes: [.v5],
     cLanguageStandard: .c17

@@ -6,6 +6,7 @@
 
 import ActArray
 import ActLanguage
+import ActPlot
 import CActSystem
 #if canImport(Glibc)
 import Glibc
@@ -18,6 +19,8 @@ struct Sandbox {
     private(set) var files: String?
     /// How it keeps from sockets, other programs and the like.
     private(set) var calls: String?
+    /// Whether another process draws pictures, with fewer rights still.
+    private(set) var drawsElsewhere = false
 
     /// Gives up everything but what `door` lets through, and the folder of the session's history.
     static func enter(_ door: FileDoor, history: Folder? = nil) -> Sandbox {
@@ -25,6 +28,7 @@ struct Sandbox {
         _ = (MemoryPool.limit, ThreadPool.count)
         Gzip.load()
         var sandbox = Sandbox()
+        sandbox.drawsElsewhere = DrawingProcess.start()
         #if os(Linux)
         let folders = (door.folders + (history.map { [$0] } ?? [])).map(\.descriptor)
         if act_landlock_confine(folders, Int32(folders.count), nil, 0) == 0 { sandbox.files = "Landlock (version \(act_landlock_version()))" }
@@ -40,12 +44,12 @@ struct Sandbox {
     #if os(macOS)
     /// Of several rules that fit, the last one counts. Reading stays open where the system's own libraries and fonts are.
     private static func profile(_ folders: [[UInt8]]) -> String {
-        let private_ = ["/Users", "/Volumes", "/private/var", "/private/tmp", "/private/etc", "/Network", "/cores", "/opt/local"]
+        let usersFolders = ["/Users", "/Volumes", "/private/var", "/private/tmp", "/private/etc", "/Network", "/cores", "/opt/local"]
         func quoted(_ path: String) -> String {
             "\"" + path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
         }
         var rules = ["(version 1)", "(allow default)", "(deny network*)", "(deny process-exec*)", "(deny process-fork)", "(deny mach-register)", "(deny file-write*)"]
-        rules += private_.map { "(deny file-read-data (subpath \(quoted($0))))" }
+        rules += usersFolders.map { "(deny file-read-data (subpath \(quoted($0))))" }
         // A path that is not UTF-8 cannot be written in a profile: nothing is opened for it.
         rules += folders.compactMap { String(validating: $0, as: UTF8.self) }.map { "(allow file-read* file-write* (subpath \(quoted($0))))" }
         return rules.joined(separator: "\n")
@@ -57,7 +61,7 @@ struct Sandbox {
         switch (files, calls) {
         case (nil, nil): "sandbox: act itself keeps programs to the allowed folders; \(missing)"
         case (let files, let calls):
-            "sandbox: files by \(files ?? "act alone"), system calls by \(calls ?? "nothing")"
+            "sandbox: files by \(files ?? "act alone"), system calls by \(calls ?? "nothing"), pictures in \(drawsElsewhere ? "a process of their own" : "this process")"
         }
     }
 

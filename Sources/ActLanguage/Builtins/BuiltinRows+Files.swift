@@ -125,6 +125,7 @@ enum FileFormats {
             let rasterizer = try Rasterizer()
             return suffix == ".png" ? try rasterizer.png(text, width: width, height: height) : try rasterizer.pdf(text, width: width, height: height)
         } catch let failure as Rasterizer.Failure {
+            try Interrupt.check()
             throw RuntimeError.cannot("\(failure)", help: ".svg needs nothing else")
         }
     }
