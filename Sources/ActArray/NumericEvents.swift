@@ -57,16 +57,6 @@ package enum NumericEvents {
 
     private static var list: List? { act_context().pointee.events.map { Unmanaged<List>.fromOpaque($0).takeUnretainedValue() } }
 
-    /// Begins a call whose operations count as one, at the place that runs. Who begins it sets `Site.current` back when it ends.
-    /// - Returns: its number.
-    package static func beginCall() -> UInt32 {
-        let context = act_context()
-        context.pointee.calls &+= 1
-        if context.pointee.calls == 0 { context.pointee.calls = 1 }
-        context.pointee.call = context.pointee.calls
-        return context.pointee.calls
-    }
-
     /// Takes the events of a call out of the list.
     package static func take(of call: UInt32) -> [NumericEvent] {
         guard let list, !list.events.isEmpty else { return [] }
