@@ -47,8 +47,7 @@ INTERCHANGE_COUNT ?= 10000
 INTERCHANGE_SEED ?= 1
 PEERS = .build/peers
 $(PEERS)/bin/python:
-	python3 -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet numpy safetensors
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors || { rm -rf $(PEERS); exit 1; }
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages
