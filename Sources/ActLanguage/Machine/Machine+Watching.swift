@@ -36,7 +36,8 @@ extension Machine {
     /// What is left of the events of a call when only its result counts.
     private func judged(_ events: [NumericEvent], _ name: String, _ value: Value, _ arguments: [Value], _ site: Site) throws -> [NumericEvent] {
         try value.settle()
-        _ = NumericEvents.take(of: site.call)
+        // What was deferred belongs to it.
+        let events = events + NumericEvents.take(of: site.call)
         var leaves: [NDArray] = []
         for leaf in try value.numericLeaves() where leaf.type != .bool { leaves.append(try leaf.detached()) }
         let results = try leaves.map { try $0.toDoubles() }
