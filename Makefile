@@ -42,18 +42,17 @@ fuzz: packages
 	$(BUILD) --product actfuzz
 	.build/release/actfuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
+# Another seed, other programs. The judges run in an environment of their own.
+INTERCHANGE_COUNT ?= 10000
+INTERCHANGE_SEED ?= 1
+PEERS = .build/peers
 interchange: build $(PEERS)/bin/python
 	$(PEERS)/bin/python Tests/Interchange/check.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/numpy_programs.py $(ACT) $(INTERCHANGE_COUNT) $(INTERCHANGE_SEED)
 	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
 
-# Another seed, other programs. The judges run in an environment of their own.
-INTERCHANGE_COUNT ?= 10000
-INTERCHANGE_SEED ?= 1
-PEERS = .build/peers
 $(PEERS)/bin/python:
-	python3 -m venv $(PEERS)
-	$(PEERS)/bin/pip install --quiet numpy safetensors
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors || { rm -rf $(PEERS); exit 1; }
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages

@@ -139,14 +139,11 @@ extension NDArray {
         let result = view(.normalize(op, axis: position), shape: shape, layout: layout)
         if NumericEvents.isEnabled, count > 0 {
             // No flag tells of a row that has no limit; but all of it is NaN, so its first element tells.
-            let starts = try result.detached().sliced(shape.enumerated().map { SliceRange(start: 0, step: 1, count: $0.offset == position ? 1 : $0.element) })
-            if try starts.containsNaN { try NumericEvents.examineLanes(op.name, result.detached(), of: detached(), axis: position) }
+            let inner = shape[(position + 1)...].reduce(1, &*)
+            let hasNaN = type == .f32 ? layout.hasNaNLane(Float.self, count, length, inner) : layout.hasNaNLane(Double.self, count, length, inner)
+            if hasNaN { try NumericEvents.examineLanes(op.name, result.detached(), of: detached(), axis: position) }
         }
         return result
-    }
-
-    private var containsNaN: Bool {
-        get throws { try type == .f32 ? withContiguous(of: Float.self) { $0.contains(where: \.isNaN) } : withContiguous(of: Double.self) { $0.contains(where: \.isNaN) } }
     }
 
     // MARK: Long rows
@@ -319,4 +316,15 @@ extension UnsafeRawPointer {
 extension UnsafeMutableRawPointer {
     fileprivate var f64: UnsafeMutablePointer<Double> { assumingMemoryBound(to: Double.self) }
     fileprivate var f32: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
+}
+
+extension Layout {
+    /// Whether the first element of a lane is NaN: lanes have `length` elements, `inner` apart, in `count` elements without gaps.
+    fileprivate func hasNaNLane<T: BinaryFloatingPoint>(_: T.Type, _ count: Int, _ length: Int, _ inner: Int) -> Bool {
+        let elements = storage.pointer.assumingMemoryBound(to: T.self) + offset
+        for start in stride(from: 0, to: count, by: length &* inner) {
+            for lane in start..<start &+ inner where elements[lane].isNaN { return true }
+        }
+        return false
+    }
 }

@@ -55,15 +55,6 @@ package enum NumericEvents {
         return list.events
     }
 
-    /// Begins a call whose operations count as one, at the place that runs. Who begins it sets `Site.current` back when it ends.
-    /// - Returns: its number.
-    package static func beginCall() -> UInt32 {
-        let context = act_context()
-        context.pointee.calls &+= 1
-        if context.pointee.calls == 0 { context.pointee.calls = 1 }
-        context.pointee.call = context.pointee.calls
-        return context.pointee.calls
-    }
 
     /// Takes the events of a call out of the list.
     package static func take(of call: UInt32) -> [NumericEvent] {

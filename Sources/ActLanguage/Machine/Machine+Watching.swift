@@ -4,30 +4,40 @@
 // are judged together when they are computed (`NumericEvents`).
 
 import ActArray
+import CActKernels
 
 extension Machine {
     /// Runs the body of a function that is called `name`, and judges what happened in it by its result.
     /// - Throws: what the body throws, and the warning when warnings are errors.
     func watched(_ name: String, _ arguments: @autoclosure () -> [Value], _ body: () throws -> Value) throws -> Value {
-        guard NumericEvents.isEnabled else { return try body() }
-        let outer = Site.current
-        let number = NumericEvents.beginCall()
-        defer { Site.current = outer }
+        let context = act_context()
+        guard context.pointee.watches_events != 0 else { return try body() }
+        let (site, call) = (context.pointee.site, context.pointee.call)
+        // 0 is no call.
+        context.pointee.calls = max(context.pointee.calls &+ 1, 1)
+        let number = context.pointee.calls
+        context.pointee.call = number
+        // After an error nothing is judged any more, and what runs next says where it is.
         let value = try body()
-        let events = NumericEvents.take(of: number)
-        if !events.isEmpty {
-            NumericEvents.add(try judged(events, name, value, arguments(), Site(id: outer.id, call: number)))
-        } else if case .number(let result) = value, !result.isFinite {
-            // Functions of whole arrays that compute with plain numbers.
-            try noteNumber(result, name, arguments())
+        context.pointee.site = site
+        context.pointee.call = call
+        if context.pointee.events != nil {
+            let events = NumericEvents.take(of: number)
+            if !events.isEmpty {
+                NumericEvents.add(try judged(events, name, value, arguments(), Site(id: site, call: number)))
+                return value
+            }
         }
+        // Functions of whole arrays that compute with plain numbers.
+        if case .number(let result) = value, !result.isFinite { try noteNumber(result, name, arguments()) }
         return value
     }
 
     /// What is left of the events of a call when only its result counts.
     private func judged(_ events: [NumericEvent], _ name: String, _ value: Value, _ arguments: [Value], _ site: Site) throws -> [NumericEvent] {
         try value.settle()
-        _ = NumericEvents.take(of: site.call)
+        // What was deferred belongs to it.
+        let events = events + NumericEvents.take(of: site.call)
         var leaves: [NDArray] = []
         for leaf in try value.numericLeaves() where leaf.type != .bool { leaves.append(try leaf.detached()) }
         let results = try leaves.map { try $0.toDoubles() }
