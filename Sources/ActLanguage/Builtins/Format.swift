@@ -58,9 +58,10 @@ package enum Format {
 
     /// The key of a record as a program writes it: quoted unless it is a name.
     static func key(_ name: String) -> String {
-        guard let first = name.first, first.isLetter || first == "_", name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }), !keywords.contains(name) else {
-            return quoted(name)
-        }
+        let scalars = name.unicodeScalars
+        guard let first = scalars.first, first == "_" || first.properties.isAlphabetic && isNamePart(first), scalars.allSatisfy(isNamePart), !keywords.contains(name),
+            CompatibleNames.form(name) == name
+        else { return quoted(name) }
         return name
     }
 

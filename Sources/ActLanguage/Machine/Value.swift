@@ -146,6 +146,19 @@ package final class Record {
 
     package subscript(name: String) -> Value? { fields[name] }
 
+    /// The field that a name in a program means.
+    func field(_ name: String) -> Value? { fields[name] ?? key(name).flatMap { fields[$0] } }
+
+    /// The key that a name in a program means: its own, or one that data brought along and that is the same name, such as `µ` with the
+    /// micro sign.
+    func key(_ name: String) -> String? {
+        if fields[name] != nil { return name }
+        let form = CompatibleNames.form(name)
+        return fields.keys.first { key in
+            key == form || !key.utf8.allSatisfy { $0 < 0x80 } && CompatibleNames.form(key) == form
+        }
+    }
+
     package func set(_ name: String, to value: Value) throws {
         let nesting = value.nesting
         guard nesting < maximumNesting else { throw RuntimeError.tooDeep }

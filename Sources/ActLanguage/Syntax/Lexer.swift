@@ -124,7 +124,9 @@ struct Lexer {
     private mutating func lexUnicodeName(from start: Int) {
         position = start
         while let scalar = scalar(at: position), isNamePart(scalar) { position += UTF8.width(scalar) }
-        emit(.name, from: start, payload: names.intern(source.text(start..<position)).index)
+        let name = CompatibleNames.form(source.text(start..<position))
+        if let keyword = Token.Kind(keyword: name) { return emit(keyword, from: start) }
+        emit(.name, from: start, payload: names.intern(name).index)
     }
 
     private mutating func lexUnicode() {

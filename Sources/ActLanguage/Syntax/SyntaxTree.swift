@@ -5,7 +5,7 @@
 // recursion being forced on anyone. A tree whose parse reported errors is for looking at, not for compiling.
 
 package struct ExpressionID: Hashable, Sendable { package var index: UInt32 }
-/// An interned name; equal names (compared in NFC) of one tree have equal ids.
+/// An interned name; equal names (compared in NFKC) of one tree have equal ids.
 package struct NameID: Hashable, Sendable { package var index: UInt32 }
 package struct StringID: Hashable, Sendable { package var index: UInt32 }
 package struct FormatID: Hashable, Sendable { package var index: UInt32 }
