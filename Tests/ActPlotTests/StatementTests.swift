@@ -52,14 +52,15 @@ import Testing
     func legendsThatAreCutSaySo(count: Int) throws {
         let names = (0..<count).map { "series\($0)" }
         let figure = try Figure.lines(names.enumerated().map { (name: $1, y: [0, Double($0)]) })
-        func check(_ document: String, _ end: String) {
-            let shown = names.filter { document.contains($0 + end) }.count
+        func check(_ document: String) {
+            // A name ends where no digit follows.
+            let shown = names.filter { name in document.split(separator: name, omittingEmptySubsequences: false).dropFirst().contains { $0.first?.isNumber != true } }.count
             let said = document.split(separator: "and ").compactMap { $0.split(separator: " more").first.flatMap { Int($0) } }.first ?? 0
             let all = document.contains("\(count) names") ? count : 0
             #expect(shown + said + all == count, "\(shown) \(said) \(all)\n\(document.count < 4000 ? document : "")")
         }
-        for height in [120, 200, 450, 900] { check(svg(try figure.setting([("height", .number(Double(height)))])), "<") }
-        for rows in [10, 20, 40] { check(String(text(figure, rows: rows).map { $0 == "\n" || $0 == "│" ? " " : $0 }) + " ", " ") }
+        for height in [120, 200, 450, 900] { check(svg(try figure.setting([("height", .number(Double(height)))]))) }
+        for rows in [10, 20, 40] { check(text(figure, rows: rows)) }
     }
 
     @Test func aGivenLabelShows() throws {
