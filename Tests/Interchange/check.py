@@ -299,7 +299,8 @@ def strict_json(data):
     def refuse(word):
         raise ValueError(word)
     text = data.decode("utf-8")
-    value = json.loads(text, parse_constant=refuse)
+    # Numbers are f64: whole ones are rounded too.
+    value = json.loads(text, parse_constant=refuse, parse_int=float)
     json.dumps(value, ensure_ascii=False).encode("utf-8")  # half of a pair of surrogates is no character
     return value
 
