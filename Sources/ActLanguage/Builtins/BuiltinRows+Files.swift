@@ -82,7 +82,7 @@ enum FileFormats {
         if suffix == ".safetensors" { return try saveNetwork(value, path, call) }
         let bytes: [UInt8]
         switch (suffix, value) {
-        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix)
+        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix, call)
         case (".svg", _), (".png", _), (".pdf", _): throw call.cannot("a \(suffix) file holds a figure, not \(value.kind)", help: "draw it first: `save(plot(y), \"\(path)\")`")
         case (_, .figure): throw call.cannot("a figure is saved as .svg, .png or .pdf, not as \(suffix)")
         case (".npy", _): bytes = try Npy.bytes(call.array(0))
@@ -116,17 +116,32 @@ enum FileFormats {
             help: near.first.map { "did you mean \($0)?" } ?? known)
     }
 
-    private static func picture(_ figure: Figure, _ suffix: String) throws -> [UInt8] {
+    private static func picture(_ figure: Figure, _ suffix: String, _ call: Call) throws -> [UInt8] {
         let text = svg(figure)
         try Interrupt.check()
         if suffix == ".svg" { return Array(text.utf8) }
         let (width, height) = figure.pixelSize
         do {
             let rasterizer = try Rasterizer()
+            for (index, gap) in Fonts.gaps(in: text).enumerated() { try call.machine.warnFonts(gap, index) }
             return suffix == ".png" ? try rasterizer.png(text, width: width, height: height) : try rasterizer.pdf(text, width: width, height: height)
         } catch let failure as Rasterizer.Failure {
             try Interrupt.check()
             throw RuntimeError.cannot("\(failure)", help: ".svg needs nothing else")
+        }
+    }
+}
+
+extension Machine {
+    /// Warns of characters that a picture cannot show, once a place for each script.
+    fileprivate func warnFonts(_ gap: Fonts.Gap, _ index: Int) throws {
+        try warn(kind: 32 &+ UInt32(truncatingIfNeeded: index), currentSite) {
+            var labels: [Diagnostic.Label] = []
+            if let (code, id) = currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
+            let shown = gap.characters.prefix(12) + (gap.characters.count > 12 ? "…" : "")
+            return Diagnostic(
+                .warning, "no installed font has the \(gap.script) characters `\(shown)`: the picture shows boxes in their place", labels: labels,
+                help: "install one (Debian, Ubuntu: `apt install \(gap.package)`), or save as .svg, which is drawn with the fonts of whoever looks at it")
         }
     }
 }

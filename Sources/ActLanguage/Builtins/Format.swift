@@ -103,8 +103,9 @@ package enum Format {
     static func key(_ name: String) -> String { isName(name) ? name : quoted(name) }
 
     private static func isName(_ text: String) -> Bool {
-        guard let first = text.first, first.isLetter || first == "_" else { return false }
-        return text.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } && !keywords.contains(text)
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first, first == "_" || first.properties.isAlphabetic && isNamePart(first) else { return false }
+        return scalars.allSatisfy(isNamePart) && !keywords.contains(text) && CompatibleNames.form(text) == text
     }
 
     fileprivate static func writeKey(_ name: String, into text: inout TextBuilder) throws {

@@ -141,7 +141,7 @@ extension Machine {
         for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
         var callee = base.take(0)
         if let method = shape.method, let object = positional.first {
-            if case .record(let record) = object, let field = record[method] {
+            if case .record(let record) = object, let field = record.field(method) {
                 callee = field
                 positional.removeFirst()
             } else if case .function(let function) = object, let field = try function.field(method) {

@@ -1,6 +1,7 @@
 // What a program computes with. One reference or eight bytes of payload each, so that registers are small and a number is
 // never on the heap. Everything is a value: whoever changes a list or a record makes sure that it is the only holder first.
 
+import ActSyntax
 import ActArray
 import ActPlot
 import OrderedCollections
@@ -174,6 +175,19 @@ package final class Record {
     private static func footprint(of name: String) -> Int { name.utf8.count > 15 ? 96 &+ name.utf8.count : 64 }
 
     package subscript(name: String) -> Value? { fields[name] }
+
+    /// The field that a name in a program means.
+    func field(_ name: String) -> Value? { fields[name] ?? key(name).flatMap { fields[$0] } }
+
+    /// The key that a name in a program means: its own, or one that data brought along and that is the same name, such as `µ` with the
+    /// micro sign.
+    func key(_ name: String) -> String? {
+        if fields[name] != nil { return name }
+        let form = CompatibleNames.form(name)
+        return fields.keys.first { key in
+            key == form || !key.utf8.allSatisfy { $0 < 0x80 } && CompatibleNames.form(key) == form
+        }
+    }
 
     package func set(_ name: String, to value: Value) throws {
         let nesting = value.nesting
