@@ -279,9 +279,12 @@ package final class Machine {
                 S.pointee.instruction = i
                 try binary(.power, R, i)
             case .floorDivide:
-                if case .number(let x) = R[b], case .number(let y) = R[c], y != 0 {
-                    let quotient = (x / y).rounded(.down)
-                    if quotient.magnitude < 9e15 && x.magnitude < 9e15 { (R + a).set(quotient); continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    var quotient = 0.0
+                    if act_whole_quotient(x, y, &quotient) {
+                        (R + a).set(quotient)
+                        continue
+                    }
                 }
                 S.pointee.instruction = i
                 try binary(.floorDivide, R, i)
@@ -335,9 +338,12 @@ package final class Machine {
                 S.pointee.instruction = i
                 try binary(.power, R, i, constant: K[c])
             case .floorDivideK:
-                if case .number(let x) = R[b], case .number(let y) = K[c], y != 0 {
-                    let quotient = (x / y).rounded(.down)
-                    if quotient.magnitude < 9e15 && x.magnitude < 9e15 { (R + a).set(quotient); continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    var quotient = 0.0
+                    if act_whole_quotient(x, y, &quotient) {
+                        (R + a).set(quotient)
+                        continue
+                    }
                 }
                 S.pointee.instruction = i
                 try binary(.floorDivide, R, i, constant: K[c])
