@@ -40,6 +40,7 @@ fuzz: packages
 
 interchange: build
 	python3 Tests/Interchange/check.py $(ACT)
+	python3 Tests/Interchange/tables.py $(ACT)
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages
