@@ -57,8 +57,14 @@ extension NDArray {
     }
 
     /// Every element of `a` times every element of `b`, both flattened: shape (a.count, b.count).
-    package static func outer(_ a: NDArray, _ b: NDArray) throws -> NDArray {
-        try a.reshaped(to: [a.count, 1]) * b.reshaped(to: [1, b.count])
+    package static func outer(_ a: Operand, _ b: Operand) throws -> NDArray {
+        func vector(_ operand: Operand, _ shape: (Int) -> [Int]) throws -> Operand {
+            if case .array(let array) = operand { .array(try array.reshaped(to: shape(array.count))) } else { operand }
+        }
+        let (column, row) = (try vector(a) { [$0, 1] }, try vector(b) { [1, $0] })
+        // Two numbers make an array too.
+        if case (.number(let x), .number) = (column, row) { return try binary(.mul, .array(full(x, shape: [1, 1], type: .f64)), row) }
+        return try binary(.mul, column, row)
     }
 
     /// Two numbers' types promoted; bools count as 0 and 1.

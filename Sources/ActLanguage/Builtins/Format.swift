@@ -93,7 +93,7 @@ package enum Format {
         var text = ""
         if numbers.count > 0 {
             let values = try [
-                numbers.reduced(.min).item(), numbers.reduced(.max).item(), numbers.mean().item(), numbers.variance().item().squareRoot(),
+                numbers.reduced(.min).item(), numbers.reduced(.max).item(), numbers.mean().item(), numbers.standardDeviation().item(),
             ].map(rough)
             text = ", \(values[0]) … \(values[1]), mean \(values[2]), deviation \(values[3])"
         }
