@@ -18,8 +18,14 @@ extension NDArray {
 
     /// An array whose elements are all `value`.
     package static func full(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
-        let array = try uninitialized(shape: shape, type: type)
+        let array = try filled(value, shape: shape, type: type)
         NumericEvents.noteConversion(of: value, to: type, count: array.count)
+        return array
+    }
+
+    /// The same for a value that is known to be too large for the type, if it is.
+    private static func filled(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
+        let array = try uninitialized(shape: shape, type: type)
         try array.withMutableBytes { bytes in
             try ThreadPool.parallelPieces(array.count) { piece in
                 switch type {
@@ -34,7 +40,7 @@ extension NDArray {
 
     /// An array of rank 0.
     package static func scalar(_ value: Double, type: ElementType) throws -> NDArray {
-        try full(value, shape: [], type: type)
+        try filled(value, shape: [], type: type)
     }
 
     /// `start + i * step` for i = 0, 1, … up to `stop`, which never appears, whatever the rounding.

@@ -126,6 +126,7 @@ extension NDArray {
 
     /// Whether every element of an array of numbers with data lies in the range (NaN does not).
     fileprivate func lies(in range: ClosedRange<Double>) throws -> Bool {
+        if count == 1 { return range.contains(try item()) }
         func lie<T: BinaryFloatingPoint>(_: T.Type) throws -> Bool {
             try withContiguous(of: T.self) { elements in
                 var outside = 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write Sources/ActLanguage/Syntax/CompatibleNames.swift: what letters and digits of names become in NFKC, by Python's Unicode tables.
+"""Write Sources/ActSyntax/Syntax/CompatibleNames.swift: what letters and digits of names become in NFKC, by Python's Unicode tables.
 
-    Tools/reference/make_names.py > Sources/ActLanguage/Syntax/CompatibleNames.swift
+    Tools/reference/make_names.py > Sources/ActSyntax/Syntax/CompatibleNames.swift
 
 Characters whose form would be no name (a space before an accent) stay as they are; Python does not allow them in names. So do the
 subscript digits, which Python does not allow either: x₁ is not x1.
@@ -60,7 +60,7 @@ def table(name, comment, numbers):
     print(line.rstrip() + "\n    ]")
 
 
-print(f"// Written by Tools/reference/make_names.py from Unicode {unicodedata.unidata_version}. CompatibleNames+Form.swift reads it.\n\nenum CompatibleNames {{")
+print(f"// Written by Tools/reference/make_names.py from Unicode {unicodedata.unidata_version}. CompatibleNames+Form.swift reads it.\n\npackage enum CompatibleNames {{")
 table("runs", "Four numbers each, in order: the first and last character of a run, the form of the first, and by how much forms grow.", [n for run in runs for n in run])
 print()
 table("sequences", "Three numbers each, in order: a character, where its form begins in `pool`, and how long it is.", sequences)
