@@ -75,13 +75,17 @@ extension NDArray {
         let overflows = a.isFinite && b.isFinite && !step.isFinite
         // A step among the smallest numbers lacks digits that many steps would show.
         let isCoarse = step.magnitude < 0x1p-960
-        return try NDArray(shape: [n], type: .f64) { i in
+        let result = try NDArray(shape: [n], type: .f64) { i in
             if i == last, i > 0 { return b }
             if isCoarse { return a + Double(i) * (b - a) / Double(last) }
             if !overflows { return a + Double(i) * step }
             let part = Double(i) / Double(max(1, last))
             return a * (1 - part) + b * part
         }
+        if !a.isFinite || !b.isFinite {
+            try NumericEvents.examine("linspace", result) { try NDArray.test($0, NDArray([a, b], shape: [2])).reduced(.any) }
+        }
+        return result
     }
 
     /// `n` rows and `m` columns of zeros, with ones where column − row is `k`.
