@@ -44,13 +44,12 @@ extension NDArray {
 
     /// The arithmetic mean; of nothing NaN.
     package consuming func mean(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        let elements = Double(try reducedCount(axes)), noted = NumericEvents.waiting
+        let elements = Double(try reducedCount(axes))
         let isShared = !isKnownUniquelyReferenced(&node)
         let again = copy self
         let sum = try reduced(.sum, axes: axes, keepdims: keepdims, isShared: isShared)
         if try elements == 0 || sum.lies(in: NDArray.finite) { return try sum / elements }
         guard let scale = try again.scale(where: sum.toDoubles().map { !$0.isFinite }, axes: axes) else { return try sum / elements }
-        NumericEvents.forgetOverflows(of: ReduceOperation.sum.name, after: noted)
         let mean = try (again / scale).reduced(.sum, axes: axes, keepdims: true) / elements * scale
         return keepdims ? mean : try mean.reshaped(to: sum.shape)
     }
@@ -83,7 +82,7 @@ extension NDArray {
 
     /// The square root of the sum of squares; its derivative at 0 is 0.
     package func norm(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        let (sum, scale) = try scaledSum(axes, keepdims, of: UnaryOperation.square.name) { try NDArray.unary(.square, $0) }
+        let (sum, scale) = try scaledSum(axes, keepdims) { try NDArray.unary(.square, $0) }
         let norm: NDArray
         if isTraced {
             let isZero = try NDArray.compare(.eq, .array(sum), .number(0))
@@ -98,13 +97,11 @@ extension NDArray {
     // MARK: Scaling
 
     /// The sum of the `powers` of the elements, if it is exact, and `nil`; else the sum of those of the elements divided by `scale`.
-    /// - Parameter operation: What raises to the power, whose overflows are no events then.
-    func scaledSum(_ axes: [Int]?, _ keepdims: Bool, of operation: String, _ powers: (NDArray) throws -> NDArray) throws -> (sum: NDArray, scale: NDArray?) {
-        let noted = NumericEvents.waiting, range = NDArray.exact(type)
+    func scaledSum(_ axes: [Int]?, _ keepdims: Bool, _ powers: (NDArray) throws -> NDArray) throws -> (sum: NDArray, scale: NDArray?) {
+        let range = NDArray.exact(type)
         let sum = try powers(self).reduced(.sum, axes: axes, keepdims: keepdims)
         if try reducedCount(axes) == 0 || sum.lies(in: range) { return (sum, nil) }
         guard let scale = try scale(where: sum.toDoubles().map { !range.contains($0) }, axes: axes) else { return (sum, nil) }
-        for name in [operation, ReduceOperation.sum.name] { NumericEvents.forgetOverflows(of: name, after: noted) }
         let scaled = try powers(self / scale).reduced(.sum, axes: axes, keepdims: keepdims)
         return (scaled, keepdims ? scale : try scale.reshaped(to: scaled.shape))
     }
@@ -155,15 +152,12 @@ private struct Spread {
     init(of x: NDArray, axes: [Int]?, keepdims: Bool) throws {
         elements = Double(try x.reducedCount(axes))
         try x.evaluate()
-        let noted = NumericEvents.waiting, range = NDArray.exact(x.type)
+        let range = NDArray.exact(x.type)
         var mean = try x.mean(axes: axes, keepdims: true)
         distance = try x - mean
         squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
         guard elements > 0 else { return }
         if try !squares.lies(in: range), let scale = try x.scale(where: squares.toDoubles().map { !range.contains($0) }, axes: axes) {
-            for name in [BinaryOperation.sub.name, UnaryOperation.square.name, ReduceOperation.sum.name] {
-                NumericEvents.forgetOverflows(of: name, after: noted)
-            }
             let scaled = try x / scale
             mean = try scaled.mean(axes: axes, keepdims: true)
             distance = try scaled - mean

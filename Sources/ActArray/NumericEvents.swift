@@ -84,18 +84,6 @@ package enum NumericEvents {
         add([NumericEvent(kind: .overflow, operation: type.name, site: .current, count: count, first: 0, example: [number])])
     }
 
-    /// How many events of this thread wait to be drained.
-    static var waiting: Int { list?.events.count ?? 0 }
-
-    /// Forgets the overflows of an operation that were noted after the first `count` events: its result is computed in another way.
-    static func forgetOverflows(of operation: String, after count: Int) {
-        guard let list, list.events.count > count else { return }
-        list.events = list.events[..<count] + list.events[count...].filter { $0.kind != .overflow || $0.operation != operation }
-    }
-
-    /// What this thread has noted.
-    private static var list: List? { act_context().pointee.events.map { Unmanaged<List>.fromOpaque($0).takeUnretainedValue() } }
-
     private final class List {
         var events: [NumericEvent] = []
     }
