@@ -317,20 +317,3 @@ extension NDArray {
         return q.rank == 0 ? try result.reshaped(to: Array(result.shape.dropFirst())) : result
     }
 }
-
-/// Keeps the first error thrown on any of several threads.
-final class FirstError: @unchecked Sendable {
-    private var error: (any Error)?
-    private static let lock = Lock()
-
-    func catching(_ body: () throws -> Void) {
-        do { try body() } catch {
-            FirstError.lock.locked { self.error = self.error ?? error }
-        }
-    }
-
-    /// For when all threads are done.
-    func rethrow() throws {
-        if let error { throw error }
-    }
-}

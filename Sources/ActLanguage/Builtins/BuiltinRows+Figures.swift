@@ -126,7 +126,7 @@ extension Call {
         let values = try options.map { name, value -> (name: String, value: OptionValue) in
             guard FigureOption.rows.contains(where: { $0.name == name }) else {
                 let near = suggest(name, among: FigureOption.rows.map(\.name) + row.parameters.filter { !$0.isVariadic }.map(\.name))
-                let others = "options are " + FigureOption.rows.map(\.name).joined(separator: " ")
+                let others: Message = "options are \(FigureOption.rows.map(\.name).joined(separator: " "))"
                 throw cannot("`\(row.name)` has no option `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? others)
             }
             return (name, try option(name, value))

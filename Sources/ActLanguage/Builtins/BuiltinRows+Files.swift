@@ -69,7 +69,7 @@ enum FileFormats {
         case ".json": return try JSON.value(bytes, call.machine)
         default:
             guard let text = String(validating: try TextEncoding.utf8(bytes, from: TableFile.encoding(call), path: path), as: UTF8.self) else {
-                throw call.cannot("`\(path)` is not text in UTF-8", help: TableFile.encodingHelp)
+                throw call.cannot("`\(path)` is not text in UTF-8", help: Message(TableFile.encodingHelp))
             }
             return .string(text)
         }
@@ -87,8 +87,11 @@ enum FileFormats {
         case (".npy", _): bytes = try Npy.bytes(call.array(0))
         case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
-        case (".csv", _), (".tsv", _): bytes = try TableFile.bytes(value, separator: suffix == ".csv" ? "," : "\t", call)
-        case (".json", _): bytes = Array((try JSON.text(value) + "\n").utf8)
+        case (".csv", _), (".tsv", _): 
+            var text = TextBuilder()
+            try TableFile.write(value, separator: suffix == ".csv" ? "," : "\t", call, into: &text)
+            bytes = Array(text.text.utf8)
+        case (".json", _): bytes = Array((try JSON.text(value).text + "\n").utf8)
         case (_, .string(let text)): bytes = Array(text.string.utf8)
         default: bytes = Array((try Format.text(value) + "\n").utf8)
         }
@@ -109,7 +112,7 @@ enum FileFormats {
         let isLoading = call.row.name == "load"
         let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
         let near = suggest(suffix, among: own)
-        let known = "known suffixes are " + own.joined(separator: " ") + (isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")
+        let known: Message = "known suffixes are \(own.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")"
         return call.cannot(
             suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(call.row.name)` does not know files that end in \(suffix)",
             help: near.first.map { "did you mean \($0)?" } ?? known)

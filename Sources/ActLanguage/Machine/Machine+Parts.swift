@@ -33,7 +33,7 @@ extension Machine {
                 return try .list(elements)
             }
         case .string(let text):
-            return try inSequence(items, base, R, count: text.count) { try .string(text.character(at: $0)) } slice: {
+            return try inSequence(items, base, R, count: text.count()) { try .string(text.character(at: $0)) } slice: {
                 try .string(text.characters(at: $0))
             }
         case .record(let record):

@@ -18,7 +18,7 @@ import Darwin
 /// What the machine tells its surroundings while it runs.
 package protocol MachineHost: AnyObject {
     func write(_ text: String)
-    func show(_ value: Value, name: String?)
+    func show(_ value: Value, name: String?) throws
     func report(_ diagnostic: Diagnostic)
 }
 
@@ -502,7 +502,7 @@ package final class Machine {
                 R[a] = try .list(takeAll(R + b, c))
             case .makeRecord:
                 S.pointee.instruction = i
-                R[a] = try makeRecord(K[c], R + b)
+                R[a] = try makeRecord(F.pointee.code._withUnsafeGuaranteedRef { $0.records[c] }, R + b)
             case .beginCollection: R[a] = .list(try List([]))
             case .append:
                 S.pointee.instruction = i

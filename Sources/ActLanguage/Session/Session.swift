@@ -311,11 +311,11 @@ package final class Session {
 extension Session: MachineHost {
     package func write(_ text: String) { output?.write(text) }
 
-    package func show(_ value: Value, name: String?) {
+    package func show(_ value: Value, name: String?) throws {
         if options.isInteractive { module["ans"] = value }
-        let text = (try? Format.shown(value)) ?? ""
-        let note = pendingNote ?? Format.note(value)
+        let text = try Format.shown(value)
+        let note = try options.isInteractive ? pendingNote ?? Format.note(value) : nil
         pendingNote = nil
-        output?.show(Shown(value: value, text: text, note: options.isInteractive ? note : nil))
+        output?.show(Shown(value: value, text: text, note: note))
     }
 }
