@@ -62,6 +62,7 @@ package final class Session {
     let builtins: BuiltinTable
     private(set) var machine: Machine?
     private var sources: [SourceText] = []
+    private var heldSources = Reservation()
     private var importedModules: [String: Value] = [:]
     /// Every module there is, to be cleared at the end.
     private var modules: [Module] = []
@@ -217,8 +218,14 @@ package final class Session {
     /// Ctrl-C before anything ran.
     private static let interruption = Fault(diagnostic: Diagnostic(.error, "interrupted"), kind: .interrupted)
 
+    /// What a byte of a program takes at most while it is read and compiled, and what is kept of it.
+    package static let bytesWhileCompiling = 40
+    private static let bytesKept = 12
+
     private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
         do {
+            try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
+            try heldSources.grow(by: bytes.count &* Self.bytesKept)
             let source = try SourceText(id: sources.count, name: name, bytes: bytes)
             sources.append(source)
             let result = ActLanguage.parse(source, canStop: true)
@@ -288,6 +295,8 @@ package final class Session {
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
+            try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
+            try heldSources.grow(by: bytes.count &* Self.bytesKept)
             let source = try SourceText(id: sources.count, name: path, bytes: bytes)
             sources.append(source)
             let result = ActLanguage.parse(source, canStop: true)
