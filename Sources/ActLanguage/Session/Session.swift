@@ -163,6 +163,7 @@ package final class Session {
         switch parse(bytes, named: name) {
         case .success(let parsed): unit = parsed
         case .failure: return .failed
+        case .tooLarge: return .limit
         case .interrupted: return finish(Session.interruption, watchdog)
         }
         let compiler = Compiler(unit: unit, module: module)
@@ -212,6 +213,7 @@ package final class Session {
     private enum Parsed {
         case success(SourceUnit)
         case failure
+        case tooLarge
         case interrupted
     }
 
@@ -237,6 +239,7 @@ package final class Session {
             return .success(SourceUnit(source: source, tree: result.tree))
         } catch {
             report(RuntimeWording.diagnostic(forSource: error, named: name))
+            if case ArrayError.outOfMemory = error { return .tooLarge }
             return .failure
         }
     }
