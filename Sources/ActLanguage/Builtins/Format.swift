@@ -204,17 +204,24 @@ private struct Writer {
     }
 
     private func write(_ array: NDArray, _ indent: Int, into text: inout TextBuilder) throws {
-        if isWhole, array.count == 0, array.shape != [0] {
-            return try text.append("zeros(\(array.shape.map(String.init).joined(separator: ", ")))")
+        if isWhole { return try writeWhole(array, into: &text) }
+        var layout = try ArrayLayout(array)
+        if indent > 0 { try text.append(Self.indented(layout.text(), indent)) } else { try layout.write(into: &text) }
+    }
+
+    private func writeWhole(_ array: NDArray, into text: inout TextBuilder) throws {
+        let isPlain = array.count == 0 ? array.type == .f64 : array.type != .f32
+        if !isPlain { try text.append("\(array.type.name)(") }
+        if array.count == 0 {
+            try text.append(array.shape == [0] ? "[]" : "zeros(\(array.shape.map(String.init).joined(separator: ", ")))")
+        } else {
+            // The layout holds every element as a number.
+            let held = try Reservation(array.count &* 8)
+            var layout = try ArrayLayout(array, isWhole: true)
+            try layout.write(into: &text)
+            _ = held.bytes
         }
-        // The layout holds every element as a number.
-        let held = try Reservation(isWhole ? array.count &* 8 : 0)
-        var layout = try ArrayLayout(array, isWhole: isWhole)
-        if !isWhole && indent > 0 { return try text.append(Self.indented(layout.text(), indent)) }
-        if isWhole, array.type == .f32 { try text.append("f32(") }
-        try layout.write(into: &text)
-        if isWhole, array.type == .f32 { try text.append(")") }
-        _ = held.bytes
+        if !isPlain { try text.append(")") }
     }
 
     /// Parts in brackets: on one line if they fit, else one a line.
