@@ -1,5 +1,6 @@
 // Reads programs: whole files, and lines as they come.
 
+import ActArray
 import ActLanguage
 import ActSyntax
 #if canImport(Glibc)
@@ -13,8 +14,8 @@ enum InputFile {
         let diagnostic: Diagnostic
     }
 
-    /// No source may be longer: spans hold 32 bits.
-    private static let limit = Int(Int32.max) - 1
+    /// No source may be longer: spans hold 32 bits, and what is made of it must fit into the memory limit.
+    static var limit: Int { min(Int(Int32.max) - 1, max(1 << 20, MemoryPool.limit / Session.bytesWhileCompiling)) }
 
     static func read(_ path: String) -> Result<[UInt8], Failure> {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -26,6 +27,7 @@ enum InputFile {
     static func readAll(_ descriptor: Int32, named name: String) -> Result<[UInt8], Failure> {
         var bytes: [UInt8] = []
         var status = stat()
+        let limit = Self.limit
         if fstat(descriptor, &status) == 0, status.st_size > 0, status.st_size < limit { bytes.reserveCapacity(Int(status.st_size) + 1) }
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
@@ -33,8 +35,14 @@ enum InputFile {
             if count == 0 { return .success(bytes) }
             if count < 0 { return .failure(failure(name, errno)) }
             bytes.append(contentsOf: chunk[..<count])
-            if bytes.count > limit { return .failure(Failure(diagnostic: Diagnostic(.error, "\(name) is too large for a program: 2 GB and more"))) }
+            if bytes.count > limit { return .failure(tooLarge(name)) }
         }
+    }
+
+    static func tooLarge(_ name: String) -> Failure {
+        Failure(
+            diagnostic: Diagnostic(
+                .error, "\(name) is too large for a program: more than \(limit) bytes", help: "data belong into a file that `load` reads; `--max-memory` sets the limit"))
     }
 
     private static func failure(_ path: String, _ code: Int32) -> Failure {
@@ -71,6 +79,8 @@ struct LineReader {
     /// How far there is no line end.
     private var searched = 0
     private var isAtEnd = false
+    /// Whether there was a line that no program can be made of, after which nothing is read.
+    private(set) var isTooLong = false
 
     init(descriptor: Int32) { self.descriptor = descriptor }
 
@@ -118,6 +128,12 @@ struct LineReader {
         defer { Interrupt.enter(.runningLine) }
         let count = readSome(descriptor, into: &chunk)
         if count <= 0 { isAtEnd = true } else { buffer.append(contentsOf: chunk[..<count]) }
+        // There was no line end before this piece.
+        if buffer.count > InputFile.limit {
+            (isTooLong, isAtEnd) = (true, true)
+            buffer = []
+            searched = 0
+        }
     }
 
     private func text(_ range: Range<Int>) -> String {

@@ -31,6 +31,16 @@ final class Output {
 
     func write(_ text: String) {
         guard failure == nil else { return }
+        // A long text goes out as it is, not by way of the buffer.
+        if text.utf8.count > 4 * Output.capacity {
+            flush()
+            var text = text
+            if failure == nil, let code = text.withUTF8({ writeAll(UnsafeRawBufferPointer($0), to: descriptor) }) {
+                failure = code
+                onFailure()
+            }
+            return
+        }
         buffer.append(contentsOf: text.utf8)
         // On a screen at once; into a file or a pipe in pieces, but none is kept back for long while the program goes on.
         if isTerminal || buffer.count >= Output.capacity || Output.seconds() &- lastFlush > 1 { flush() }
@@ -68,10 +78,12 @@ final class Output {
 
 /// Writes every byte, however many calls that takes.
 /// - Returns: The error number of the call that failed, if one did.
-func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? {
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? { bytes.withUnsafeBytes { writeAll($0, to: descriptor) } }
+
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
     var start = 0
     while start < bytes.count {
-        let count = bytes[start...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        let count = write(descriptor, bytes.baseAddress.map { $0 + start }, bytes.count - start)
         if count >= 0 {
             start += count
         } else if errno == EAGAIN {

@@ -19,7 +19,7 @@ struct Runner {
         self.arguments = arguments
         display = Display(plot: settings.plot)
         if let threads = settings.threads { ThreadPool.count = threads }
-        if let bytes = settings.maximumMemory { MemoryPool.limit = bytes }
+        if let bytes = settings.maximumMemory { MemoryPool.limit = min(bytes, SystemMemory.bound()) }
         Interrupt.install()
     }
 
@@ -136,6 +136,10 @@ struct PlainSession {
         while !isAtEnd {
             let line = reader.next()
             isAtEnd = line == nil
+            if reader.isTooLong {
+                interaction.output.report(InputFile.tooLarge("a line of standard input").diagnostic, interaction.session)
+                return ExitStatus.failure
+            }
             Interrupt.enter(.runningLine)
             switch line.map({ interaction.enter($0, before: reader.peek()) }) ?? interaction.finish() {
             case .leave(let status): return status

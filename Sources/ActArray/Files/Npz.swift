@@ -107,7 +107,10 @@ package enum Npz {
     /// A .npz archive of the arrays.
     /// - Throws: `badValue` past 4 GiB, which its 32-bit form cannot describe.
     package static func bytes(_ arrays: [(name: String, array: NDArray)]) throws -> [UInt8] {
+        let total = arrays.reduce(0) { $0 &+ $1.name.utf8.count &* 4 &+ $1.array.count &* $1.array.type.size &+ 512 }
+        let held = try Reservation(total)
         var archive: [UInt8] = [], directory: [UInt8] = []
+        archive.reserveCapacity(total)
         func little<T: FixedWidthInteger>(_ number: T) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
         for (name, array) in arrays {
             let file = Array("\(name).npy".utf8), data = try Npy.bytes(array)
@@ -120,7 +123,6 @@ package enum Npz {
                 + little(try data.withUnsafeBytes { try checksum($0) }) + little(UInt32(data.count)) + little(UInt32(data.count))
                 + little(UInt16(file.count)) + little(UInt16(0))
             archive += little(UInt32(0x0403_4B50)) + common + file
-            archive.reserveCapacity(archive.count + data.count)
             try Interrupt.forEachPiece(data.count, of: 1 << 24) { archive += data[$0] }
             directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + common + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0))
                 + little(UInt32(0)) + little(UInt32(offset)) + file
@@ -129,6 +131,7 @@ package enum Npz {
         archive += directory
         archive += little(UInt32(0x0605_4B50)) + little(UInt32(0)) + little(UInt16(arrays.count)) + little(UInt16(arrays.count))
         archive += little(UInt32(directory.count)) + little(UInt32(start)) + little(UInt16(0))
+        _ = held.bytes
         return archive
     }
 

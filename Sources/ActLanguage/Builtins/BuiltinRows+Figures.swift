@@ -140,13 +140,14 @@ extension Call {
         return .figure(FigureValue(try figure.setting(values)))
     }
 
-    fileprivate func strings(in list: List) -> [String] { list.elements.compactMap { if case .string(let text) = $0 { text.string } else { nil } } }
+    fileprivate func strings(in list: List) -> [String] { list.elements.compactMap { if case .string(let text) = $0 { Message.cut(text.string) } else { nil } } }
 
     private func option(_ name: String, _ value: Value) throws -> OptionValue {
         switch value {
         case .bool(let flag): return .flag(flag)
         case .number(let number): return .number(number)
-        case .string(let text): return .text(text.string)
+        // A picture has no room for long texts.
+        case .string(let text): return .text(Message.cut(text.string))
         case .array(let array): return .numbers(try array.toDoubles())
         case .list(let list):
             let texts = strings(in: list)

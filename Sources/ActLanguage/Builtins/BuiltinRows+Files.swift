@@ -88,7 +88,10 @@ enum FileFormats {
         case (".npy", _): bytes = try Npy.bytes(call.array(0))
         case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
-        case (".csv", _), (".tsv", _): bytes = try TableFile.bytes(value, separator: suffix == ".csv" ? "," : "\t", call)
+        case (".csv", _), (".tsv", _):
+            var text = TextBuilder()
+            try TableFile.write(value, separator: suffix == ".csv" ? "," : "\t", call, into: &text)
+            bytes = Array(text.text.utf8)
         case (".json", _): bytes = Array((try JSON.text(value).text + "\n").utf8)
         case (_, .string(let text)): bytes = Array(text.string.utf8)
         default: bytes = Array((try Format.text(value) + "\n").utf8)

@@ -206,10 +206,12 @@ private struct Writer {
     }
 
     private func write(_ array: NDArray, _ indent: Int, into text: inout TextBuilder) throws {
-        guard isWhole else {
-            var layout = try ArrayLayout(array)
-            return indent > 0 ? try text.append(Self.indented(layout.text(), indent)) : try layout.write(into: &text)
-        }
+        if isWhole { return try writeWhole(array, into: &text) }
+        var layout = try ArrayLayout(array)
+        if indent > 0 { try text.append(Self.indented(layout.text(), indent)) } else { try layout.write(into: &text) }
+    }
+
+    private func writeWhole(_ array: NDArray, into text: inout TextBuilder) throws {
         // An array with elements shows that it is of bools; without, only f64 need not be said.
         let isPlain = array.count == 0 ? array.type == .f64 : array.type != .f32
         if !isPlain { try text.append("\(array.type.name)(") }

@@ -86,12 +86,12 @@ enum JSON {
         try text.append("\"")
         // Runs that need no escape are taken as they are.
         let bytes = string.utf8
-        var start = bytes.startIndex, index = start
+        var start = bytes.startIndex
         if !isName, number(named: string) != nil, let first = bytes.first {
             try text.append("\\u00" + String(first, radix: 16))
             start = bytes.index(after: start)
-            index = start
         }
+        var index = start
         while index < bytes.endIndex {
             let byte = bytes[index], next = bytes.index(after: index)
             if byte < 32 || byte == 34 || byte == 92 {

@@ -30,7 +30,7 @@ enum TableFile {
                 return try .record(fields)
             }
         } catch let fault as Csv.Fault {
-            throw call.cannot("`\(path)`: \(fault.reason)", help: fault.remedy.map(help))
+            throw call.cannot("`\(path)`: \(fault.reason)", help: fault.remedy.map { Message(help($0)) })
         }
     }
 
@@ -95,54 +95,82 @@ enum TableFile {
 
     // MARK: Writing
 
-    static func bytes(_ value: Value, separator: String, _ call: Call) throws -> [UInt8] {
-        var text = ""
-        // In quotes stands whatever a reader could take for something else: separators of any kind, comments, nothing at all in a row of its own,
-        // and names that are numbers.
-        func field(_ string: String, isName: Bool = false, isAlone: Bool) throws -> String {
-            let isPlain = !string.utf8.contains { $0 == 34 || $0 == 10 || $0 == 13 || $0 == 9 || $0 == 44 || $0 == 59 } && string.utf8.first != 35
-            if isPlain, !(isAlone && string.isEmpty), !(isName && !Csv.isText(string)) { return string }
-            var quoted = "", isFirst = true
-            try string.forEachPiece(between: "\"") { piece in
-                quoted += isFirst ? "\"" : "\"\""
-                quoted += piece
-                isFirst = false
-                return true
-            }
-            return quoted + "\""
-        }
-        if case .record(let record) = value {
-            let columns = try record.fields.values.map { try column($0, call) }, isAlone = columns.count == 1
-            guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
-                throw call.cannot("the columns of a table are equally long", help: "here: \(zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))")
-            }
-            text += try record.fields.keys.map { try field($0, isName: true, isAlone: isAlone) }.joined(separator: separator) + "\n"
-            for row in 0..<count {
-                if row & 0xfff == 0 { try Interrupt.check() }
-                text += try columns.map { try field($0.text(row), isAlone: isAlone) }.joined(separator: separator) + "\n"
-            }
-            return Array(text.utf8)
-        }
+    static func write(_ value: Value, separator: String, _ call: Call, into text: inout TextBuilder) throws {
+        if case .record(let record) = value { return try write(record, separator, call, into: &text) }
         let array = try call.array(0)
         guard array.rank <= 2 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors and matrices for a table", shape: array.shape) }
         let columns = array.rank == 2 ? array.shape[1] : 1
-        let numbers = try array.toDoubles()
-        try Memory.check(for: numbers.count &* 20)
+        let held = try Reservation(array.count &* 8), numbers = try array.toDoubles()
         for (index, number) in numbers.enumerated() {
             if index & 0xfff == 0 { try Interrupt.check() }
-            text += Format.exactNumber(number, isSingle: array.type == .f32)
-            text += (index + 1) % columns == 0 ? "\n" : separator
+            try text.append(Format.exactNumber(number, isSingle: array.type == .f32))
+            try text.append((index + 1) % columns == 0 ? "\n" : separator)
         }
-        return Array(text.utf8)
+        _ = held.bytes
     }
 
-    /// How many fields a column of a table has, and each.
-    private static func column(_ value: Value, _ call: Call) throws -> (count: Int, text: (Int) throws -> String) {
-        if case .list(let list) = value { return (list.elements.count, { try Format.text(list.elements[$0]) }) }
-        let array = try call.array(value, 0)
-        guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors as columns", shape: array.shape) }
-        let numbers = try array.toDoubles(), isSingle = array.type == .f32
-        return (numbers.count, { Format.exactNumber(numbers[$0], isSingle: isSingle) })
+    private enum Column {
+        case values([Value])
+        case numbers([Double], isSingle: Bool)
+
+        var count: Int {
+            switch self {
+            case .values(let values): values.count
+            case .numbers(let numbers, _): numbers.count
+            }
+        }
+    }
+
+    private static func write(_ record: Record, _ separator: String, _ call: Call, into text: inout TextBuilder) throws {
+        var held = Reservation()
+        var columns: [Column] = []
+        for value in record.fields.values {
+            if case .list(let list) = value {
+                columns.append(.values(list.elements))
+                continue
+            }
+            let array = try call.array(value, 0)
+            guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors as columns", shape: array.shape) }
+            try held.grow(by: array.count &* 8)
+            columns.append(.numbers(try array.toDoubles(), isSingle: array.type == .f32))
+        }
+        guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
+            throw call.cannot("the columns of a table are equally long", help: "here: \(zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))")
+        }
+        let isAlone = columns.count == 1
+        for (index, name) in record.fields.keys.enumerated() {
+            if index > 0 { try text.append(separator) }
+            try write(field: name, isName: true, isAlone: isAlone, into: &text)
+        }
+        try text.append("\n")
+        for row in 0..<count {
+            if row & 0xfff == 0 { try Interrupt.check() }
+            for (index, column) in columns.enumerated() {
+                if index > 0 { try text.append(separator) }
+                switch column {
+                case .values(let values): try write(field: Format.text(values[row]), isAlone: isAlone, into: &text)
+                case .numbers(let numbers, let isSingle): try text.append(Format.exactNumber(numbers[row], isSingle: isSingle))
+                }
+            }
+            try text.append("\n")
+        }
+        _ = held.bytes
+    }
+
+    /// In quotes stands whatever a reader could take for something else: separators of any kind, comments, nothing at all in a row of its
+    /// own, and names that are numbers.
+    private static func write(field: String, isName: Bool = false, isAlone: Bool, into text: inout TextBuilder) throws {
+        let isPlain = !field.utf8.contains { $0 == 34 || $0 == 10 || $0 == 13 || $0 == 9 || $0 == 44 || $0 == 59 } && field.utf8.first != 35
+        if isPlain, !(isAlone && field.isEmpty), !(isName && !Csv.isText(field)) { return try text.append(field) }
+        try text.append("\"")
+        var isFirst = true
+        try field.forEachPiece(between: "\"") { piece in
+            if !isFirst { try text.append("\"\"") }
+            isFirst = false
+            try text.append(piece)
+            return true
+        }
+        try text.append("\"")
     }
 }
 

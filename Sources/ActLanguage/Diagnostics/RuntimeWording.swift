@@ -376,6 +376,8 @@ struct RuntimeWording {
         case SourceError.invalidUTF8(let name, let offset, let line):
             Diagnostic(.error, "`\(name)` is not text in UTF-8: byte \(offset) on line \(line) is wrong", help: "save the file as UTF-8")
         case SourceError.tooLarge(let name, let size): Diagnostic(.error, "`\(name)` is too large: \(size) bytes")
+        case ArrayError.outOfMemory(_, let limit):
+            Diagnostic(.error, "`\(name)` is too large a program for the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
         default: Diagnostic(.error, "`\(name)`: \(error)")
         }
     }

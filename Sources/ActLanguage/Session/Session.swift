@@ -62,6 +62,7 @@ package final class Session {
     let builtins: BuiltinTable
     private(set) var machine: Machine?
     private var sources: [SourceText] = []
+    private var heldSources = Reservation()
     /// By the bytes of their paths.
     private var importedModules: [[UInt8]: Value] = [:]
     /// Every module there is, to be cleared at the end.
@@ -163,6 +164,7 @@ package final class Session {
         switch parse(bytes, named: name) {
         case .success(let parsed): unit = parsed
         case .failure: return .failed
+        case .tooLarge: return .limit
         case .interrupted: return finish(Session.interruption, watchdog)
         }
         let compiler = Compiler(unit: unit, module: module)
@@ -212,14 +214,21 @@ package final class Session {
     private enum Parsed {
         case success(SourceUnit)
         case failure
+        case tooLarge
         case interrupted
     }
 
     /// Ctrl-C before anything ran.
     private static let interruption = Fault(diagnostic: Diagnostic(.error, "interrupted"), kind: .interrupted)
 
+    /// What a byte of a program takes at most while it is read and compiled, and what is kept of it.
+    package static let bytesWhileCompiling = 40
+    private static let bytesKept = 12
+
     private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
         do {
+            try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
+            try heldSources.grow(by: bytes.count &* Self.bytesKept)
             let source = try SourceText(id: sources.count, name: name, bytes: bytes)
             sources.append(source)
             let result = ActSyntax.parse(source) { Interrupt.isSet }
@@ -231,6 +240,7 @@ package final class Session {
             return .success(SourceUnit(source: source, tree: result.tree))
         } catch {
             report(RuntimeWording.diagnostic(forSource: error, named: name))
+            if case ArrayError.outOfMemory = error { return .tooLarge }
             return .failure
         }
     }
@@ -290,6 +300,8 @@ package final class Session {
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
+            try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
+            try heldSources.grow(by: bytes.count &* Self.bytesKept)
             let source = try SourceText(id: sources.count, name: path, bytes: bytes)
             sources.append(source)
             let result = ActSyntax.parse(source) { Interrupt.isSet }

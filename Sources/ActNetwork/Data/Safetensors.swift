@@ -33,6 +33,7 @@ package enum Safetensors {
         var text = Array(JSONText.object(header).string.utf8)
         // Elements begin at a multiple of 8.
         while text.count % 8 != 0 { text.append(32) }
+        let held = try Reservation(8 + text.count + offset)
         var result: [UInt8] = []
         result.reserveCapacity(8 + text.count + offset)
         withUnsafeBytes(of: UInt64(text.count).littleEndian) { result.append(contentsOf: $0) }
@@ -46,6 +47,7 @@ package enum Safetensors {
                 }
             }
         }
+        _ = held.bytes
         return result
     }
 

@@ -25,6 +25,8 @@ package struct FormatSpec: Equatable, Sendable {
 
     /// Widths and precisions stay below this, so that a spec cannot ask for unbounded memory.
     package static let limit = 10_000
+    /// The longest spec, in bytes; a fill may be a character of many.
+    fileprivate static let longest = 1000
 
     package init() {}
 }
@@ -37,6 +39,9 @@ package struct FormatSpecError: Error, Equatable {
 
 extension FormatSpec {
     package init(parsing text: some StringProtocol) throws(FormatSpecError) {
+        guard text.utf8.count <= FormatSpec.longest else {
+            throw FormatSpecError(message: "it is longer than \(FormatSpec.longest) bytes", characters: 0..<1)
+        }
         let characters = Array(text)
         var position = 0
         func peek(_ offset: Int = 0) -> Character? {

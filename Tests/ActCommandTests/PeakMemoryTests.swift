@@ -1,0 +1,56 @@
+// How much memory act really takes, measured from outside: at most one and a half times the limit, and 30 MB for act itself.
+
+import ActTestSupport
+import Testing
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+#if os(Linux)
+@Suite(.serialized) struct PeakMemoryTests {
+    /// Programs that would hold far more than the limit, or work with what nearly fills it.
+    static let programs = [
+        "s = \"a\"; while true { s = \"{s}{s}\" }", "s = repeat(\"a\", 1000000); join([s for i in range(100)], \",\")",
+        "s = repeat(\"a\", 10000000); print(s, s, s, s)", "r = {}; i = 0; while true { r[repeat(\"k\", 100000) + \"{i}\"] = 1; i += 1 }",
+        "split(repeat(\"a \", 2000000))", "split(repeat(\"a,\", 2000000), \",\")", "replace(repeat(\"ab\", 1000000), \"a\", repeat(\"x\", 100))",
+        "contains(repeat(\"ab\", 4000000), \"c\")", "repr(repeat(\"\\n\", 3000000))", "to_json(repeat(\"a\", 15000000))", "upper(repeat(\"é\", 3000000))",
+        "s = repeat(\"é\", 3000000); s[5]", "for c in repeat(\"é\", 3000000) {}", "error(repeat(\"a\", 20000000))", "format(1, repeat(\"a\", 20000000))",
+        "help(repeat(\"a\", 20000000))", "save(1, repeat(\"a\", 20000000))", "plot(relu, color=repeat(\"a\", 20000000))", "r = {a: 1}; r[repeat(\"a\", 20000000)]",
+        "plot(relu, title=repeat(\"a\", 10000000))", "plot([1, 2], label=repeat(\"a\", 10000000))", "[(i, i) for i in range(1e9)]",
+        "x = rand(3000000) > 0.5; unique(x); sort(x + 0)", "sum(reshape(f32(rand(4000000)), 2000000, 1, 2), axis=1)",
+    ]
+
+    /// Runs act in a process of its own beside this one, whose memory would count: a child begins with the peak of its parent.
+    private static func check(_ arguments: [String], limit: Int) async {
+        let command = [BuiltCommand.path] + arguments
+        await #expect(processExitsWith: .success) { [command = command as [String], limit = limit as Int] in
+            var actions = posix_spawn_file_actions_t()
+            posix_spawn_file_actions_init(&actions)
+            for descriptor in 0...2 { posix_spawn_file_actions_addopen(&actions, Int32(descriptor), "/dev/null", O_RDWR, 0) }
+            let words = command.map { strdup($0) } + [nil]
+            var id: pid_t = 0
+            let code = posix_spawn(&id, command[0], &actions, nil, words, environ)
+            try #require(code == 0)
+            var status: Int32 = 0, usage = rusage()
+            while wait4(id, &status, 0, &usage) < 0 && errno == EINTR {}
+            let peak = Int(usage.ru_maxrss) << 10
+            #expect(peak <= limit / 2 * 3 + 30_000_000, "\(peak >> 20) MB for \(command.dropFirst())")
+            #expect(status & 0x7f == 0, "ended by signal \(status & 0x7f): \(command.dropFirst())")
+        }
+    }
+
+    @Test(arguments: programs) func program(_ text: String) async {
+        if Sanitizer.current == nil { await Self.check(["--max-memory", "40M", "--max-time", "60", "-e", text], limit: 40 << 20) }
+    }
+
+    @Test(arguments: ScriptTests.scripts.filter { $0.description.contains("limits/") }) func script(_ file: ScriptFile) async {
+        if Sanitizer.current == nil { await Self.check(["--max-memory", "100M", "--max-time", "60", file.path], limit: 100 << 20) }
+    }
+
+    @Test(arguments: [["/dev/zero"]]) func endlessSources(_ arguments: [String]) async {
+        if Sanitizer.current == nil { await Self.check(["--max-memory", "40M"] + arguments, limit: 40 << 20) }
+    }
+}
+#endif
