@@ -23,7 +23,10 @@ struct REPL {
         Terminal.adoptUTF8()
         Interrupt.installForSession()
         guard let editor = LineEditor(program: "act", completing: interaction.complete) else { return PlainSession(interaction).run() }
-        defer { editor.close() }
+        defer {
+            editor.close()
+            history?.close()
+        }
         editor.prompts = [Interaction.prompt, Interaction.continuationPrompt]
         history?.load { editor.remember($0) }
         display.write("act \(actVersion)   \(Display.dim("?name explains, :help lists commands, Ctrl-D leaves"))\n")
@@ -37,7 +40,7 @@ struct REPL {
             switch line {
             case .end:
                 display.write("\n")
-                return ExitStatus.success
+                return Interrupt.ending == 0 ? ExitStatus.success : ExitStatus.ended(by: Interrupt.ending)
             case .interrupted:
                 display.write("\n")
                 interaction.discard()

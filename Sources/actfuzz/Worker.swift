@@ -83,10 +83,10 @@ final class Worker: SessionOutput {
         guard let session = try? Session(options: options, output: self) else { return oddity = .silentFailure }
         switch trial.kind {
         case .check:
-            let isFine = session.check(bytes: trial.program, named: "t.act")
-            if !isFine && errors == 0 { oddity = .silentFailure }
-            if isFine { board[.parsed] += 1 }
-            count(isFine ? .done : .failed)
+            let status = session.check(bytes: trial.program, named: "t.act")
+            if status != .done && errors == 0 { oddity = .silentFailure }
+            if status == .done { board[.parsed] += 1 }
+            count(status)
         case .script:
             let status = session.run(bytes: trial.program, named: "t.act")
             if status == .interrupted { oddity = .interrupted }

@@ -111,15 +111,6 @@ package final class Builtin {
     }
 }
 
-extension StringProtocol {
-    func trimmingSpaces() -> String {
-        var slice = self[...]
-        while let first = slice.first, first.isWhitespace { slice.removeFirst() }
-        while let last = slice.last, last.isWhitespace { slice.removeLast() }
-        return String(slice)
-    }
-}
-
 /// A built-in as a value.
 package final class BuiltinFunction: Function {
     package let row: Builtin

@@ -143,7 +143,7 @@ extension Call {
             guard !separator.isEmpty else { throw fail(1, "a string that is not empty") }
             parts = try text.pieces(between: separator)
         } else {
-            parts = text.split(whereSeparator: \.isWhitespace).map(String.init)
+            parts = try text.words()
         }
         return try .list(parts.enumerated().map { index, part in
             if index & 0xfff == 0 { try Interrupt.check() }
@@ -179,27 +179,5 @@ extension String {
             start = end
         }
         return result
-    }
-
-    /// The pieces between separators, empty ones included.
-    func pieces(between separator: String) throws -> [String] {
-        let bytes = Array(utf8)
-        let mark = Array(separator.utf8)
-        guard !mark.isEmpty, bytes.count >= mark.count else { return [self] }
-        var pieces: [String] = []
-        var start = 0
-        var position = 0
-        while position <= bytes.count - mark.count {
-            if position & 0xffff == 0 { try Interrupt.check() }
-            if bytes[position] == mark[0], bytes[position..<position + mark.count].elementsEqual(mark) {
-                pieces.append(String(decoding: bytes[start..<position], as: UTF8.self))
-                position += mark.count
-                start = position
-            } else {
-                position += 1
-            }
-        }
-        pieces.append(String(decoding: bytes[start...], as: UTF8.self))
-        return pieces
     }
 }

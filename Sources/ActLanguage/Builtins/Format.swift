@@ -39,10 +39,14 @@ package enum Format {
     }
 
     /// A string as a program writes it.
-    static func quoted(_ string: String) -> String {
+    static func quoted(_ string: String) -> String { quoted(string) {} }
+
+    /// - Parameter check: Asked from time to time, for strings that may be long; what it throws is passed on.
+    static func quoted(_ string: String, _ check: () throws -> Void) rethrows -> String {
         var text = "\""
         text.reserveCapacity(string.utf8.count + 2)
-        for scalar in string.unicodeScalars {
+        for (index, scalar) in string.unicodeScalars.enumerated() {
+            if index & 0xffff == 0xffff { try check() }
             switch scalar {
             case "\n": text += "\\n"
             case "\t": text += "\\t"
@@ -58,7 +62,8 @@ package enum Format {
 
     /// The key of a record as a program writes it: quoted unless it is a name.
     static func key(_ name: String) -> String {
-        guard let first = name.first, first.isLetter || first == "_", name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }), !keywords.contains(name) else {
+        // Nobody writes longer ones without quotes, and these need not be looked at letter by letter.
+        guard name.utf8.count < 1000, let first = name.first, first.isLetter || first == "_", name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }), !keywords.contains(name) else {
             return quoted(name)
         }
         return name
@@ -131,7 +136,7 @@ private struct Writer {
         case .none: return "none"
         case .bool(let bool): return bool ? "true" : "false"
         case .number(let number): return isWhole ? Format.exactNumber(number) : Format.number(number)
-        case .string(let text): return Format.quoted(text.string)
+        case .string(let text): return try Format.quoted(text.string, Interrupt.check)
         case .figure: return "figure"
         case .function(let function): return function.name
         case .undefined: return "nothing"
@@ -180,13 +185,22 @@ private struct Writer {
                 break
             }
             let text = try part(&self, index, indent + 1)
-            written &+= text.utf8.count &+ 16
-            width += text.count + 2
+            try note(text.utf8.count &+ 16)
+            width &+= (text.utf8.count > Self.lineWidth << 4 ? text.utf8.count : text.count) &+ 2
             texts.append(text)
         }
         let isOneLine = isWhole || width <= Self.lineWidth + 2 && !texts.contains { $0.utf8.contains(10) }
         let separator = isOneLine ? ", " : ",\n" + String(repeating: " ", count: indent + 1)
         return open + texts.joined(separator: separator) + close
+    }
+
+    /// What one long string holds may be written many times.
+    private mutating func note(_ bytes: Int) throws {
+        if (written &+ bytes) >> 16 != written >> 16 {
+            try Interrupt.check()
+            try Memory.check(for: written &+ bytes)
+        }
+        written &+= bytes
     }
 
     private static func indented(_ text: String, _ indent: Int) -> String {

@@ -125,11 +125,26 @@ package struct DiagnosticRenderer {
         style == .plain ? text : "\u{1B}[\(code)m\(text)\u{1B}[0m"
     }
 
+    /// Bytes of a text that are shown: whoever writes more than this into a message does not read it.
+    private static let longest = 20_000
+
     /// Further lines of a text stand under its first; control characters are made visible.
     private func indented(_ text: String, by columns: Int) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0.map(visible).joined()) }
+        let lines = shortened(text, to: Self.longest).split(separator: "\n", omittingEmptySubsequences: false).map { String($0.map(visible).joined()) }
         return lines.joined(separator: "\n" + String(repeating: " ", count: columns))
     }
+}
+
+/// The beginning and the end of a long text, and how long it is.
+private func shortened(_ text: String, to limit: Int) -> String {
+    let bytes = text.utf8
+    guard bytes.count > limit else { return text }
+    let front = bytes.prefix(limit / 4 * 3), back = bytes.suffix(limit / 4)
+    // Where the cuts go through a character it is left out.
+    func whole(_ part: Substring.UTF8View) -> String {
+        String(String.UnicodeScalarView(String(decoding: part, as: UTF8.self).unicodeScalars.filter { $0 != "\u{FFFD}" }))
+    }
+    return whole(front) + " … \(bytes.count - front.count - back.count) bytes … " + whole(back)
 }
 
 /// A stretch of one line to be marked.
@@ -255,4 +270,4 @@ private func visible(_ character: Character) -> String {
     }
 }
 
-private func visible(_ text: String) -> String { text.map(visible).joined() }
+private func visible(_ text: String) -> String { shortened(text, to: 1000).map(visible).joined() }

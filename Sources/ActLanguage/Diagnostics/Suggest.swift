@@ -5,11 +5,13 @@
 /// Near is the number of letters inserted, left out, changed or swapped with their neighbour (Damerau and Levenshtein, each
 /// stretch edited once): one for up to four letters, two up to eight, else three. A change of case counts nothing.
 package func suggest(_ name: String, among candidates: some Sequence<String>) -> [String] {
+    guard name.utf8.count <= 256 else { return [] }
     let wanted = Array(name.lowercased().unicodeScalars)
     guard !wanted.isEmpty, wanted.count <= 64 else { return [] }
     let limit = wanted.count <= 4 ? 1 : wanted.count <= 8 ? 2 : 3
     var found: [(distance: Int, name: String)] = []
     for candidate in candidates where candidate != name {
+        guard candidate.utf8.count <= 512 else { continue }
         let length = candidate.unicodeScalars.count
         guard abs(length - wanted.count) <= limit else { continue }
         let letters = Array(candidate.lowercased().unicodeScalars)

@@ -3,6 +3,7 @@
 // What must stay true: it knows no terminal, so that lines from a terminal, a pipe and a test mean the same.
 
 import ActPlot
+import CActKernels
 
 package final class Interaction {
     package static let prompt = "act> "
@@ -55,9 +56,17 @@ package final class Interaction {
         } else {
             pending += "\n" + line
         }
+        let wasOpen = !brackets.stack.isEmpty
         brackets.read((line + "\n").utf8)
-        if isIncomplete || next.map(Interaction.continuesStatement) == true { return .incomplete }
-        return finish()
+        // A look at the next line takes less time than another parse of all that waits.
+        if next.map(Interaction.continuesStatement) == true { return .incomplete }
+        act_interrupt_set(0)
+        let needsMore = isIncomplete(line, wasOpen)
+        if act_interrupt_get() != 0 {
+            discard()
+            return .interrupted
+        }
+        return needsMore ? .incomplete : finish()
     }
 
     /// Runs what waits, complete or not.
@@ -77,9 +86,16 @@ package final class Interaction {
         brackets = OpenBrackets()
     }
 
-    private var isIncomplete: Bool {
-        // The parser reads everything again for each line; what is long is judged by its brackets as long as one is open.
-        if pending.utf8.count > 1 << 15 && !brackets.stack.isEmpty { return true }
+    /// - Parameters:
+    ///   - line: The last one.
+    ///   - wasOpen: Whether a bracket or string was open before it.
+    private func isIncomplete(_ line: String, _ wasOpen: Bool) -> Bool {
+        // The parser reads everything again for each line; what is long is judged by its brackets as long as one is open, and by its last
+        // line where none was: an operator at the end asks for more.
+        if pending.utf8.count > 1 << 15 {
+            if !brackets.stack.isEmpty { return true }
+            if !wasOpen { return session.isIncomplete(line) }
+        }
         return session.isIncomplete(pending)
     }
 

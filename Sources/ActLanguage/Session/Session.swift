@@ -125,7 +125,11 @@ package final class Session {
         Session.lock.locked {
             act_interrupt_set(0)
             hasEndedTraining = false
-            let watchdog = options.maximumTime.map { Watchdog(seconds: $0) }
+            let watchdog = options.maximumTime.flatMap { Watchdog(seconds: $0) }
+            guard options.maximumTime == nil || watchdog != nil else {
+                report(RuntimeWording.noWatchdog)
+                return .limit
+            }
             defer { watchdog?.stop() }
             return DeepStack.run { body(watchdog) }
         }
@@ -164,7 +168,7 @@ package final class Session {
         case .failure: return .failed
         case .interrupted: return finish(Session.interruption, watchdog)
         }
-        let compiler = Compiler(unit: unit, module: module)
+        let compiler = Compiler(unit: unit, module: module, canStop: true)
         let codes = compiler.compileProgram()
         if Interrupt.isSet { return finish(Session.interruption, watchdog) }
         guard compiler.diagnostics.isEmpty else {
@@ -235,21 +239,26 @@ package final class Session {
     }
 
     /// Every syntax error of `bytes`; runs nothing.
-    package func check(bytes: [UInt8], named name: String) -> Bool {
-        act_interrupt_set(0)
-        return DeepStack.run {
-            guard case .success(let unit) = self.parse(bytes, named: name) else { return false }
-            let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins))
+    package func check(bytes: [UInt8], named name: String) -> Status {
+        computing { watchdog in
+            let unit: SourceUnit
+            switch self.parse(bytes, named: name) {
+            case .success(let parsed): unit = parsed
+            case .failure: return .failed
+            case .interrupted: return self.finish(Session.interruption, watchdog)
+            }
+            let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins), canStop: true)
             _ = compiler.compileProgram()
+            if Interrupt.isSet { return self.finish(Session.interruption, watchdog) }
             compiler.diagnostics.forEach { self.report($0) }
-            return compiler.diagnostics.isEmpty
+            return compiler.diagnostics.isEmpty ? .done : .failed
         }
     }
 
     /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
     package func isIncomplete(_ text: String) -> Bool {
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
-        return DeepStack.run { ActLanguage.parse(source).isIncomplete }
+        return DeepStack.run { ActLanguage.parse(source, canStop: true).isIncomplete }
     }
 
     /// A source with its tree, read again.
@@ -293,7 +302,7 @@ package final class Session {
             let result = ActLanguage.parse(source, canStop: true)
             try Interrupt.check()
             if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
-            let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module)
+            let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module, canStop: true)
             let codes = compiler.compileProgram()
             try Interrupt.check()
             if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
