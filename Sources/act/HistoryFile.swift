@@ -11,7 +11,7 @@ import Darwin
 
 final class HistoryFile {
     /// How many lines come back, and how many are kept when the file has grown to twice as many.
-    static let limit = 100_000
+    static let limit = 10_000
 
     let path: String
     /// What went wrong, to be said once.

@@ -201,7 +201,7 @@ final class LineEditor {
     private func resize() {
         guard let info = el_line(editor)?.pointee, let start = info.buffer, let cursor = info.cursor else { return }
         let size = Terminal.size
-        guard size.columns > 8, size.rows > 1 else { return }
+        guard size.columns > 8, size.rows > 1, Terminal.isCredible else { return }
         let offset = Int32(String(decoding: UnsafeRawBufferPointer(start: start, count: cursor - start), as: UTF8.self).unicodeScalars.count)
         el_cursor(editor, -offset)
         edit_refresh(editor)

@@ -22,7 +22,7 @@ struct REPL {
     func run() -> Int32 {
         Terminal.adoptUTF8()
         Interrupt.installForSession()
-        guard let editor = LineEditor(program: "act", completing: interaction.complete) else { return PlainSession(interaction).run() }
+        guard Terminal.isCredible, let editor = LineEditor(program: "act", completing: interaction.complete) else { return PlainSession(interaction).run() }
         defer {
             editor.close()
             history?.close()

@@ -71,7 +71,7 @@ struct Runner {
 
     private func finish(_ status: Session.Status) -> Int32 {
         display.endLine()
-        guard Output.standard.finish() || status == .interrupted else { return ExitStatus.failure }
+        guard Output.standard.finish() || status == .interrupted && Output.standard.failure == ETIMEDOUT else { return ExitStatus.failure }
         return switch status {
         case .done: ExitStatus.success
         case .failed, .limit: ExitStatus.failure

@@ -18,6 +18,12 @@ enum Terminal {
         return (size.ws_col > 0 ? min(Int(size.ws_col), largest.columns) : 80, size.ws_row > 0 ? min(Int(size.ws_row), largest.rows) : 24)
     }
 
+    /// Whether the terminal claims a size that a screen can have: what keeps a picture of it is lost otherwise.
+    static var isCredible: Bool {
+        var size = winsize()
+        return ioctl(STDIN_FILENO, UInt(TIOCGWINSZ), &size) != 0 || Int(size.ws_col) <= largest.columns && Int(size.ws_row) <= largest.rows
+    }
+
     /// The size of a cell in pixels; a usual one where the terminal does not say.
     static var cell: (width: Double, height: Double) {
         var size = winsize()

@@ -226,11 +226,10 @@ struct CsvReader {
     /// Of more digits than decide the value of a number.
     private func longNumber(_ part: Slice<UnsafeRawBufferPointer>) throws -> Content {
         var digits = part.dropFirst(bytes[part.startIndex] == 0x2D || bytes[part.startIndex] == 0x2B ? 1 : 0)
-        while let first = digits.first, first == 0x30 { digits.removeFirst() }
-        // No f64 that is whole has more than 309 digits.
-        if digits.count <= DecimalText.longest, !digits.isEmpty, digits.allSatisfy({ $0 &- 0x30 < 10 }) { return number(digits) }
         guard let value = try DecimalText.number(part.map { $0 == decimalMark ? 0x2E : $0 }) else { return .text }
-        return digits.allSatisfy { $0 &- 0x30 < 10 } && !digits.isEmpty ? .inexact : .number(value)
+        let isWhole = digits.allSatisfy { $0 &- 0x30 < 10 }
+        while let first = digits.first, first == 0x30 { digits.removeFirst() }
+        return isWhole && digits.count > 15 ? .inexact : .number(value)
     }
 
     private func number(_ part: Slice<UnsafeRawBufferPointer>) -> Content {

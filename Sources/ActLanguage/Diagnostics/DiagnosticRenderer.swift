@@ -53,6 +53,9 @@ package struct DiagnosticRenderer {
         return output
     }
 
+    /// What stands for a place in a source that a long session has let go of.
+    private static let forgotten = "a line that is no longer known"
+
     // MARK: Labels
 
     private func renderLabels(_ diagnostic: Diagnostic, isDiagram: Bool = false, into output: inout String) {
@@ -69,7 +72,10 @@ package struct DiagnosticRenderer {
         let gutter = marks.map { String($0.mark.line).count }.max() ?? 1
         for id in sources {
             let first = id == primary.source ? primary : diagnostic.labels.first { $0.span.source == id }?.span ?? primary
-            guard let source = source(id), let position = position(of: first) else { continue }
+            guard let source = source(id), let position = position(of: first) else {
+                if !isDiagram { output += "  \(Self.forgotten)\n" }
+                continue
+            }
             if !isDiagram { output += "  \(paint(position, "36"))\n" }
             let own = marks.filter { $0.source == id }.map(\.mark)
             var last: Int?
@@ -113,7 +119,7 @@ package struct DiagnosticRenderer {
     /// The call chain, innermost first; the middle of a long one is left out.
     private func callLines(_ chain: [Diagnostic.Call]) -> [String] {
         func line(_ call: Diagnostic.Call) -> String {
-            "in \(call.name), called at \(position(of: call.span) ?? "an unknown place")"
+            "in \(call.name), called at \(position(of: call.span) ?? Self.forgotten)"
         }
         guard chain.count > 10 else { return chain.map(line) }
         return chain.prefix(5).map(line) + ["… \(chain.count - 8) more calls …"] + chain.suffix(3).map(line)

@@ -25,6 +25,10 @@ package final class Interaction {
     package let output: SessionOutput
     /// What ran without an error, as it was written.
     package internal(set) var inputs: [String] = []
+    /// How many were let go of, for a long session keeps the last ones.
+    package internal(set) var forgottenInputs = 0
+    private var inputBytes = 0
+    private static let mostInputBytes = 1 << 22
     /// How help draws functions.
     package var figureStyle = TerminalStyle()
     private var pending = ""
@@ -76,8 +80,18 @@ package final class Interaction {
         discard()
         count += 1
         let status = session.run(text, named: "<repl \(count)>")
-        if status == .done { inputs.append(text) }
+        if status == .done { remember(text) }
         return Outcome(status)
+    }
+
+    private func remember(_ text: String) {
+        inputs.append(text)
+        inputBytes += text.utf8.count + 32
+        guard inputBytes > Self.mostInputBytes else { return }
+        let count = (inputs.count + 1) / 2
+        inputs.removeFirst(count)
+        forgottenInputs += count
+        inputBytes = inputs.reduce(0) { $0 + $1.utf8.count + 32 }
     }
 
     /// Forgets the lines that wait.
@@ -92,7 +106,7 @@ package final class Interaction {
     private func isIncomplete(_ line: String, _ wasOpen: Bool) -> Bool {
         // The parser reads everything again for each line; what is long is judged by its brackets as long as one is open, and by its last
         // line where none was: an operator at the end asks for more.
-        if pending.utf8.count > 1 << 15 {
+        if pending.utf8.count > 1 << 13 {
             if !brackets.stack.isEmpty { return true }
             if !wasOpen { return session.isIncomplete(line) }
         }

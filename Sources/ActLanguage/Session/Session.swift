@@ -61,11 +61,13 @@ package final class Session {
     package private(set) var module: Module
     let builtins: BuiltinTable
     private(set) var machine: Machine?
-    private var sources: [SourceText] = []
+    private var sources = SourceShelf()
     private var importedModules: [String: Value] = [:]
     /// Every module there is, to be cleared at the end.
     private var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
+    /// At so many, those of code that has gone are taken out.
+    var mostWarned = 1000
     var random: RandomSource
     /// Something to say beneath the next shown value.
     var pendingNote: String?
@@ -223,8 +225,8 @@ package final class Session {
 
     private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
         do {
-            let source = try SourceText(id: sources.count, name: name, bytes: bytes)
-            sources.append(source)
+            let source = try SourceText(id: sources.newID(), name: name, bytes: bytes)
+            sources.add(source)
             let result = ActLanguage.parse(source, canStop: true)
             if Interrupt.isSet { return .interrupted }
             guard result.diagnostics.isEmpty else {
@@ -262,15 +264,13 @@ package final class Session {
     }
 
     /// A source with its tree, read again.
-    func unit(_ id: Int32) -> SourceUnit? {
-        guard let source = source(id) else { return nil }
+    func unit(_ source: SourceText) -> SourceUnit? {
         let result = ActLanguage.parse(source)
         return result.diagnostics.isEmpty ? SourceUnit(source: source, tree: result.tree) : nil
     }
 
-    package func source(_ id: Int32) -> SourceText? {
-        sources.indices.contains(Int(id)) ? sources[Int(id)] : nil
-    }
+    /// A source by its number; `nil` when it is no longer known.
+    package func source(_ id: Int32) -> SourceText? { sources[id] }
 
     /// Forgets every variable.
     package func reset() throws {
@@ -297,8 +297,8 @@ package final class Session {
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
-            let source = try SourceText(id: sources.count, name: path, bytes: bytes)
-            sources.append(source)
+            let source = try SourceText(id: sources.newID(), name: path, bytes: bytes)
+            sources.add(source)
             let result = ActLanguage.parse(source, canStop: true)
             try Interrupt.check()
             if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
