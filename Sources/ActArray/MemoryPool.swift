@@ -24,6 +24,17 @@ package enum MemoryPool {
     /// The bytes in use now, without kept free buffers.
     package static var used: Int { usedBytes.load(ordering: .relaxed) }
 
+    /// The bytes of free buffers that are kept to be used again.
+    package static var kept: Int { keptBytes.load(ordering: .relaxed) }
+
+    /// Gives kept buffers, and whatever else the process holds without need, back to the system: for when nothing is computed for a while.
+    package static func giveBack() {
+        dropKept(until: 0)
+        _ = leaveMedium()
+        dropKept(until: 0)
+        act_memory_trim()
+    }
+
     /// - Throws: `ArrayError.outOfMemory` past the limit; nothing is reserved then.
     fileprivate static func reserve(_ bytes: Int) throws {
         let most = limit
@@ -61,15 +72,18 @@ package enum MemoryPool {
         guard byteCount <= limit else { throw ArrayError.outOfMemory(bytes: byteCount, limit: limit) }
         let (index, size) = sizeClass(byteCount)
         try reserve(size)
-        if let block = kept.withLock({ $0[index].popLast() }) {
-            keptBytes.subtract(size, ordering: .relaxed)
-            return block.pointer
-        }
+        if let block = takeKept(index, size) { return block }
         guard let fresh = allocate(size) else {
             release(size)
             throw ArrayError.outOfMemory(bytes: byteCount, limit: limit)
         }
         return fresh
+    }
+
+    private static func takeKept(_ index: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+        guard let block = keptBlocks.withLock({ $0[index].popLast() }) else { return nil }
+        keptBytes.subtract(size, ordering: .relaxed)
+        return block.pointer
     }
 
     static func give(back pointer: UnsafeMutableRawPointer, byteCount: Int) {
@@ -83,7 +97,7 @@ package enum MemoryPool {
         release(size)
         let (_, keeping) = keptBytes.add(size, ordering: .relaxed)
         if keeping <= min(limit / 8, 1 << 30) {
-            kept.withLock { $0[index].append(Block(pointer: pointer)) }
+            keptBlocks.withLock { $0[index].append(Block(pointer: pointer)) }
         } else {
             keptBytes.subtract(size, ordering: .relaxed)
             free(pointer)
@@ -93,9 +107,11 @@ package enum MemoryPool {
     /// Memory for the moment, of more than 1 KiB: past the limit too, for it is little.
     fileprivate static func takeScratch(_ byteCount: Int) -> UnsafeMutableRawPointer {
         if !isTransparent, let block = takeMedium(byteCount) { return block }
-        let size = isTransparent ? byteCount : sizeClass(byteCount).size
-        guard let fresh = allocate(size) else { preconditionFailure("the system has no memory left") }
+        let (index, size) = isTransparent ? (0, byteCount) : sizeClass(byteCount)
         note(size)
+        // What other threads gave back first, or each of thousands of threads would leave some more.
+        if !isTransparent, let block = takeKept(index, size) { return block }
+        guard let fresh = allocate(size) else { preconditionFailure("the system has no memory left") }
         return fresh
     }
 
@@ -157,7 +173,7 @@ package enum MemoryPool {
     private static let limitBytes = Atomic<Int>(SystemMemory.bound())
     private static let usedBytes = Atomic<Int>(0)
     private static let keptBytes = Atomic<Int>(0)
-    private static let kept = Locked<[[Block]]>(Array(repeating: [], count: 256))
+    private static let keptBlocks = Locked<[[Block]]>(Array(repeating: [], count: 256))
 
     /// Four sizes for each power of two: at most a fifth of a block is unused.
     private static func sizeClass(_ byteCount: Int) -> (index: Int, size: Int) {
@@ -181,7 +197,7 @@ package enum MemoryPool {
 
     /// Frees kept buffers, largest first, until no more than `bytes` are kept.
     private static func dropKept(until bytes: Int) {
-        kept.withLock { classes in
+        keptBlocks.withLock { classes in
             for index in classes.indices.reversed() {
                 while let block = classes[index].last {
                     if keptBytes.load(ordering: .relaxed) <= max(0, bytes) { return }

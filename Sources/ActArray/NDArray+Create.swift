@@ -92,15 +92,18 @@ extension NDArray {
     package static func eye(_ n: Int, _ m: Int? = nil, _ k: Int = 0, type: ElementType = .f64) throws -> NDArray {
         let columns = m ?? n
         let array = try full(0, shape: [n, columns], type: type)
-        array.withMutableBytes { bytes in
-            for row in 0..<n {
-                let (column, overflow) = row.addingReportingOverflow(k)
-                guard !overflow, column >= 0, column < columns else { continue }
-                let position = row &* columns &+ column
-                switch type {
-                case .bool: bytes.assumingMemoryBound(to: UInt8.self)[position] = 1
-                case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
-                case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+        // The rows whose column is there: of a matrix without columns there may be more than anyone can count.
+        let shift = min(max(k, -(1 << 62)), 1 << 62)
+        let first = max(0, 0 - shift), count = max(0, min(n, columns - shift) - first)
+        try array.withMutableBytes { bytes in
+            try Interrupt.forEachPiece(count) { piece in
+                for row in first + piece.lowerBound..<first + piece.upperBound {
+                    let position = row &* columns &+ row &+ shift
+                    switch type {
+                    case .bool: bytes.assumingMemoryBound(to: UInt8.self)[position] = 1
+                    case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
+                    case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+                    }
                 }
             }
         }

@@ -23,6 +23,11 @@ package protocol Layer {
     /// The shape of one input without the batch axis, where the layer knows it.
     var inputShape: [Int]? { get }
 
+    /// How many networks and functions stand inside one another in it.
+    var nesting: Int32 { get }
+    /// How many layers it is, those inside it counted each time that they stand there.
+    var layerCount: Int { get }
+
     /// - Throws: `NetworkError.input` where the layer cannot take `x`.
     func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray
 }
@@ -44,6 +49,13 @@ extension Layer {
         set {}
     }
     package var inputShape: [Int]? { nil }
+
+    package var nesting: Int32 {
+        settings.reduce(0) { deepest, setting in
+            if case .function(let function) = setting.value { max(deepest, function.nesting) } else { deepest }
+        }
+    }
+    package var layerCount: Int { 1 }
 
     /// As a program would make it: `Dense(784, 512, relu)`.
     package var text: String {

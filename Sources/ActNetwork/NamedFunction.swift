@@ -10,11 +10,14 @@ package struct NamedFunction {
     package let isNamed: Bool
     /// Of an activation.
     package let row: ActivationRow?
+    /// How many functions stand inside one another in it.
+    package let nesting: Int32
     /// The function as the language has it.
     package let object: AnyObject?
     private let apply: (NDArray) throws -> NDArray
 
-    package init(_ row: ActivationRow, object: AnyObject? = nil) {
+    package init(_ row: ActivationRow, nesting: Int32 = 0, object: AnyObject? = nil) {
+        self.nesting = nesting
         name = row.name
         isNamed = true
         self.row = row
@@ -22,9 +25,10 @@ package struct NamedFunction {
         apply = { try row.apply($0) }
     }
 
-    package init(name: String, isNamed: Bool, object: AnyObject? = nil, _ apply: @escaping (NDArray) throws -> NDArray) {
+    package init(name: String, isNamed: Bool, nesting: Int32 = 0, object: AnyObject? = nil, _ apply: @escaping (NDArray) throws -> NDArray) {
         self.name = name
         self.isNamed = isNamed
+        self.nesting = nesting
         row = nil
         self.object = object
         self.apply = apply

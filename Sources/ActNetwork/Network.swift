@@ -7,6 +7,12 @@ package struct Network {
 
     package init(_ layers: [any Layer]) { self.layers = layers }
 
+    /// How many networks and functions stand inside one another in it; a layer counts with the network that it is by itself.
+    package var nesting: Int32 { layers.reduce(0) { max($0, $1.nesting) } &+ 2 }
+
+    /// How many layers there are, those inside layers included. Every walk over a network takes so many steps.
+    package var layerCount: Int { layers.reduce(0) { $0 &+ $1.layerCount } }
+
     /// As a program would make it.
     package var text: String {
         layers.map { layer in

@@ -45,6 +45,7 @@ extension Figure {
             if let categories, categories.count != heights.count {
                 throw FigureError.lengths(what: "labels", categories.count, with: "heights", heights.count)
             }
+            let categories = categories?.map(Figure.Caption.beginning)
             let places = categories == nil ? x : nil
             return Mark(.bar(x: try coordinates(places, matching: heights), heights: heights, categories: categories), name: name)
         })

@@ -12,9 +12,9 @@ package struct Figure: Equatable, Sendable {
 
     /// What is said about the whole figure. `nil` leaves a choice to the renderer.
     package struct Options: Equatable, Sendable {
-        package var title: String?
-        package var xLabel: String?
-        package var yLabel: String?
+        @Caption package var title: String?
+        @Caption package var xLabel: String?
+        @Caption package var yLabel: String?
         package var xLimits: ClosedRange<Double>?
         package var yLimits: ClosedRange<Double>?
         package var grid: Bool?
@@ -26,12 +26,30 @@ package struct Figure: Equatable, Sendable {
         package var height: Int?
     }
 
+    /// A text in a picture, which has room for so much only: of a longer one the beginning is kept.
+    @propertyWrapper
+    package struct Caption: Equatable, Sendable {
+        package static let longest = 2000
+        private var text: String?
+
+        package init(wrappedValue: String? = nil) { text = wrappedValue.map(Caption.beginning) }
+
+        package var wrappedValue: String? {
+            get { text }
+            set { text = newValue.map(Caption.beginning) }
+        }
+
+        static func beginning(of text: String) -> String {
+            text.utf8.count <= longest ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(longest - 1))) + "…"
+        }
+    }
+
     /// A vertical mark, such as a kink of an activation, with a short text.
     package struct Annotation: Equatable, Sendable {
         package var x: Double
         package var text: String
 
-        package init(x: Double, text: String) { (self.x, self.text) = (x, text) }
+        package init(x: Double, text: String) { (self.x, self.text) = (x, Caption.beginning(of: text)) }
     }
 
     /// How many figures one may arrange, inner ones counted.
@@ -50,7 +68,7 @@ package struct Figure: Equatable, Sendable {
 /// One thing that is drawn, with its name for the legend and its looks.
 package struct Mark: Equatable, Sendable {
     package var shape: Shape
-    package var name: String?
+    @Figure.Caption package var name: String?
     /// Whether the program gave the name, and so wants to see it.
     var isLabelled = false
     package var color: Color?
@@ -101,7 +119,10 @@ package struct Mark: Equatable, Sendable {
         case circle = "o", cross = "x", plus = "+", star = "*", point = ".", square = "s", diamond = "d", up = "^", down = "v"
     }
 
-    init(_ shape: Shape, name: String? = nil) { (self.shape, self.name) = (shape, name) }
+    init(_ shape: Shape, name: String? = nil) {
+        self.shape = shape
+        self.name = name
+    }
 
     var isGrid: Bool {
         switch shape {

@@ -1,6 +1,9 @@
 #include "ActContext.h"
 
 #include <sys/resource.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 static _Thread_local struct act_context current;
 
@@ -9,6 +12,12 @@ struct act_context *act_context(void) { return &current; }
 uintptr_t act_address_space(void) {
     struct rlimit limit;
     return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < UINTPTR_MAX >> 1 ? (uintptr_t)limit.rlim_cur : UINTPTR_MAX >> 1;
+}
+
+void act_memory_trim(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 int act_address_is_checked(void) { return __has_feature(address_sanitizer); }

@@ -21,6 +21,9 @@ enum ExitStatus {
     static let failure: Int32 = 1
     static let usage: Int32 = 2
     static let interrupted: Int32 = 130
+
+    /// As shells count: what ended the process is left to see.
+    static func ended(by signal: Int32) -> Int32 { 128 &+ signal }
 }
 
 struct ActCommand: ParsableCommand {

@@ -1,7 +1,8 @@
 // The lines typed in earlier sessions, one a line of a text file in the user's state directory.
 //
-// What must stay true: its folder is opened once, and the file is looked up in it; nothing here can keep a session from working; several sessions at once lose no line of each other, for
-// each line is appended under a lock; only its owner can read the file.
+// What must stay true: its folder is opened once, and the file is looked up in it; nothing here can keep a session from working, a lock
+// that somebody holds included; several sessions at once lose no line of each other, for each line is appended under a lock; only its
+// owner can read the file.
 
 import ActArray
 #if canImport(Glibc)
@@ -12,7 +13,7 @@ import Darwin
 
 final class HistoryFile {
     /// How many lines come back, and how many are kept when the file has grown to twice as many.
-    static let limit = 100_000
+    static let limit = 10_000
 
     let path: String
     /// What went wrong, to be said once.
@@ -20,6 +21,8 @@ final class HistoryFile {
     private var last: String?
     private var isBroken = false
     private let place: FilePlace?
+    /// Lines that could not be written yet, because somebody else has locked the file.
+    private var waiting: [String] = []
 
     /// Makes the folder if there is none.
     init(path: String) {
@@ -50,8 +53,15 @@ final class HistoryFile {
     /// Hands over the remembered lines, oldest first. The prompt waits for this: lines are handed on where they were read.
     func load(_ remember: (UnsafePointer<CChar>) -> Void) {
         guard !isBroken else { return }
-        guard let descriptor = openLocked(O_RDWR | O_CREAT) ?? openLocked(O_RDONLY) else { return fail(errno) }
-        defer { close(descriptor) }
+        var isLocked = true
+        var file = openLocked(O_RDWR | O_CREAT, patience: 200) ?? openLocked(O_RDONLY)
+        if file == nil, errno == EWOULDBLOCK {
+            // It is read as it is: lines are appended whole.
+            isLocked = false
+            file = openRegular(O_RDONLY)
+        }
+        guard let descriptor = file else { return fail(errno) }
+        defer { HistoryFile.close(descriptor) }
         guard var bytes = readAll(descriptor) else { return fail(errno) }
         let isText = String(validating: bytes, as: UTF8.self) != nil
         var lines: [Range<Int>] = []
@@ -73,7 +83,7 @@ final class HistoryFile {
             }
         }
         if !isWhole { warning = "\(path) holds something else than lines of text; that is left out" }
-        if lines.count > 2 * HistoryFile.limit { replace(with: lines.suffix(HistoryFile.limit), of: bytes) }
+        if isLocked, lines.count > 2 * HistoryFile.limit { replace(with: lines.suffix(HistoryFile.limit), of: bytes) }
         lines = lines.suffix(HistoryFile.limit)
         last = lines.last.map { String(decoding: bytes[$0], as: UTF8.self) }
         bytes.append(0)
@@ -93,9 +103,27 @@ final class HistoryFile {
             line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") })
         else { return }
         last = line
-        guard let descriptor = openLocked(O_WRONLY | O_CREAT | O_APPEND) else { return fail(errno) }
-        defer { close(descriptor) }
-        if let code = writeAll(Array((line + "\n").utf8), to: descriptor) { fail(code) }
+        waiting.append(line)
+        appendWaiting(patience: 0)
+    }
+
+    /// Writes what could not be written before, for the session ends.
+    func close() {
+        if !isBroken, !waiting.isEmpty { appendWaiting(patience: 200) }
+    }
+
+    private func appendWaiting(patience: Int) {
+        guard let descriptor = openLocked(O_WRONLY | O_CREAT | O_APPEND, patience: patience) else {
+            if errno == EWOULDBLOCK {
+                if waiting.count > HistoryFile.limit { waiting.removeFirst(HistoryFile.limit / 2) }
+                return
+            }
+            return fail(errno)
+        }
+        defer { HistoryFile.close(descriptor) }
+        let text = waiting.map { $0 + "\n" }.joined()
+        waiting = []
+        if let code = writeAll(Array(text.utf8), to: descriptor) { fail(code) }
     }
 
     /// What there is to say, once.
@@ -110,25 +138,49 @@ final class HistoryFile {
     }
 
     /// The file, made if the flags ask for it, and locked; again if another session has put a new one in its place meanwhile.
-    private func openLocked(_ flags: Int32) -> Int32? {
+    /// - Parameter patience: Milliseconds to wait for who has locked it.
+    /// - Returns: `nil` with `errno` set, to `EWOULDBLOCK` when it stays locked.
+    private func openLocked(_ flags: Int32, patience: Int = 0) -> Int32? {
         guard let place else { return nil }
+        var patience = patience
         for _ in 0..<10 {
-            let descriptor = place.open(flags | O_NONBLOCK, permissions: 0o600)
-            guard descriptor >= 0 else { return nil }
-            var ours = stat()
-            guard fstat(descriptor, &ours) == 0, ours.st_mode & S_IFMT == S_IFREG else {
-                close(descriptor)
-                errno = ours.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
-                return nil
+            guard let descriptor = openRegular(flags) else { return nil }
+            while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR {
+                guard patience > 0 else {
+                    HistoryFile.close(descriptor)
+                    errno = EWOULDBLOCK
+                    return nil
+                }
+                usleep(10_000)
+                patience -= 10
             }
-            _ = flock(descriptor, LOCK_EX)
-            if place.identity == FileIdentity(ours) {
+            var ours = stat()
+            if fstat(descriptor, &ours) == 0, place.identity == FileIdentity(ours) {
                 if ours.st_mode & 0o077 != 0 { _ = fchmod(descriptor, 0o600) }
                 return descriptor
             }
-            close(descriptor)
+            HistoryFile.close(descriptor)
         }
+        errno = EWOULDBLOCK
         return nil
+    }
+
+    private func openRegular(_ flags: Int32) -> Int32? {
+        guard let descriptor = place?.open(flags | O_NONBLOCK, permissions: 0o600), descriptor >= 0 else { return nil }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0, information.st_mode & S_IFMT == S_IFREG else {
+            HistoryFile.close(descriptor)
+            errno = information.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
+            return nil
+        }
+        return descriptor
+    }
+
+    /// `close` of the system, with `errno` as it was.
+    private static func close(_ descriptor: Int32) {
+        let saved = errno
+        closeDescriptor(descriptor)
+        errno = saved
     }
 
     private static func makeFolders(_ path: String) {

@@ -126,6 +126,8 @@ struct LineReader {
         Output.standard.flush()
         Interrupt.enter(.reading)
         defer { Interrupt.enter(.runningLine) }
+        var source = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
+        _ = Idle.wait(&source)
         let count = readSome(descriptor, into: &chunk)
         if count <= 0 { isAtEnd = true } else { buffer.append(contentsOf: chunk[..<count]) }
         // There was no line end before this piece.

@@ -16,6 +16,8 @@ import Darwin
 private nonisolated(unsafe) var activity = Interrupt.Activity.running.rawValue
 /// Ctrl-C pressed since the last one that was answered.
 private nonisolated(unsafe) var unanswered: Int32 = 0
+/// What came while a line was being typed and ends the session.
+private nonisolated(unsafe) var endingSignal: Int32 = 0
 /// Whether the terminal has just shown `^C`, after which a new line begins.
 private nonisolated(unsafe) var isAtTerminal = false
 /// Where handlers tell a reader what happened, a byte a signal.
@@ -42,8 +44,8 @@ enum Interrupt {
     private(set) static nonisolated(unsafe) var wakeUpReader: Int32 = -1
 
     static func install() {
-        // A reader that has gone ends us, quietly, as it ends every filter.
-        signal(SIGPIPE, SIG_DFL)
+        // A reader that has gone is an error of the write. Only that of standard output ends us (see `Output`).
+        signal(SIGPIPE, SIG_IGN)
         // A file past the size that is allowed is an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
         handle(SIGINT, with: interrupted)
@@ -66,6 +68,9 @@ enum Interrupt {
         handle(SIGHUP, with: ended)
         handle(SIGTERM, with: ended)
     }
+
+    /// The signal that asked a line that was being typed to end: hang-up or termination.
+    static var ending: Int32 { endingSignal }
 
     static func enter(_ new: Activity) {
         unanswered = 0
@@ -125,8 +130,11 @@ private func interrupted(_ number: Int32) {
 }
 
 private func ended(_ number: Int32) {
-    if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.end) }
-    leave(128 &+ number)
+    if activity == Interrupt.Activity.editing.rawValue {
+        endingSignal = number
+        return wakeUp(.end)
+    }
+    leave(ExitStatus.ended(by: number))
 }
 
 /// Ends the process as the signal does by itself.

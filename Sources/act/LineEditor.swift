@@ -19,7 +19,7 @@ final class LineEditor {
         case text(String)
         /// Ctrl-C
         case interrupted
-        /// Ctrl-D on an empty line, or the terminal is gone.
+        /// Ctrl-D on an empty line, a signal that ends the session, or the terminal is gone.
         case end
     }
 
@@ -38,7 +38,8 @@ final class LineEditor {
     // What was typed or pasted and is not yet taken.
     private var input: [UInt8] = []
     private var inputStart = 0
-    private var pastedLines: [String] = []
+    private var pastedLines: ArraySlice<String> = []
+    /// The next byte last.
     private var injected: [UInt8] = []
     private var event: Interrupt.Event?
 
@@ -90,7 +91,7 @@ final class LineEditor {
                 return .text(line)
             }
             // No line end came after it: it waits to be edited.
-            injected = Array(line.utf8.flatMap { $0 == UInt8(ascii: "\t") ? Array(repeating: UInt8(ascii: " "), count: 4) : [$0] })
+            injected = line.utf8.flatMap { $0 == UInt8(ascii: "\t") ? Array(repeating: UInt8(ascii: " "), count: 4) : [$0] }.reversed()
         }
         return readTyped(text)
     }
@@ -149,13 +150,13 @@ final class LineEditor {
 
     private func readByte() -> UInt8? {
         guard let byte = peekByte() else { return nil }
-        if injected.isEmpty { inputStart += 1 } else { injected.removeFirst() }
+        if injected.isEmpty { inputStart += 1 } else { injected.removeLast() }
         return byte
     }
 
     private func peekByte() -> UInt8? {
         guard event == nil else { return nil }
-        if let byte = injected.first { return byte }
+        if let byte = injected.last { return byte }
         if inputStart >= input.count, !Terminal.typedAhead.isEmpty {
             input = Terminal.typedAhead
             inputStart = 0
@@ -165,7 +166,8 @@ final class LineEditor {
             var sources = [
                 pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0), pollfd(fd: Interrupt.wakeUpReader, events: Int16(POLLIN), revents: 0),
             ]
-            if poll(&sources, 2, -1) < 0 {
+            let ready = Idle.wait(&sources)
+            if ready < 0 {
                 if errno == EINTR { continue }
                 return nil
             }
@@ -201,7 +203,7 @@ final class LineEditor {
     private func resize() {
         guard let info = el_line(editor)?.pointee, let start = info.buffer, let cursor = info.cursor else { return }
         let size = Terminal.size
-        guard size.columns > 8, size.rows > 1 else { return }
+        guard size.columns > 8, size.rows > 1, Terminal.isCredible else { return }
         let offset = Int32(String(decoding: UnsafeRawBufferPointer(start: start, count: cursor - start), as: UTF8.self).unicodeScalars.count)
         el_cursor(editor, -offset)
         edit_refresh(editor)
@@ -235,7 +237,7 @@ final class LineEditor {
         let first = lines.removeFirst()
         guard insert(first) else { return UInt8(CC_REFRESH_BEEP) }
         if !lines.isEmpty {
-            pastedLines = lines
+            pastedLines = lines[...]
             injected = [UInt8(ascii: "\n")]
         }
         return UInt8(CC_REFRESH)
@@ -285,8 +287,8 @@ final class LineEditor {
     }
 }
 
-/// `close`, which in `LineEditor` means the editor.
-private func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
+/// `close`, which means something else in types that have one.
+func closeDescriptor(_ descriptor: Int32) { close(descriptor) }
 
 /// Words in columns, filled downwards, as many as fit into some rows; a last line says how many there are beyond them.
 func columns(_ words: [String], width: Int, rows limit: Int) -> String {

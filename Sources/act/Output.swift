@@ -3,6 +3,7 @@
 // What must stay true: before anything is written to standard error, or read, what went to standard output is out; nothing written
 // is lost without an error at the end.
 
+import CActKernels
 #if canImport(Glibc)
 import Glibc
 #else
@@ -14,6 +15,7 @@ final class Output {
     static let error = Output(descriptor: STDERR_FILENO)
 
     let isTerminal: Bool
+    private let kind: Kind
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     private var lastFlush = 0
@@ -27,6 +29,31 @@ final class Output {
     init(descriptor: Int32) {
         self.descriptor = descriptor
         isTerminal = isatty(descriptor) == 1
+        kind = Kind(descriptor)
+    }
+
+    /// How much may be written at once without waiting in the system, where Ctrl-C does not reach, once there is room for anything.
+    fileprivate enum Kind {
+        /// A file: it does not wait.
+        case file
+        case pipe, terminal
+
+        init(_ descriptor: Int32) {
+            var information = stat()
+            if isatty(descriptor) == 1 {
+                self = .terminal
+            } else {
+                self = fstat(descriptor, &information) == 0 && information.st_mode & S_IFMT == S_IFREG ? .file : .pipe
+            }
+        }
+
+        var piece: Int {
+            switch self {
+            case .file: 1 << 24
+            case .pipe: 4096
+            case .terminal: 256
+            }
+        }
     }
 
     func write(_ text: String) {
@@ -51,7 +78,16 @@ final class Output {
         guard !buffer.isEmpty else { return }
         defer { buffer.removeAll(keepingCapacity: buffer.count <= 4 * Output.capacity) }
         guard failure == nil else { return }
-        if let code = writeAll(buffer, to: descriptor) {
+        switch writeAll(buffer, to: descriptor, kind) {
+        case nil: break
+        case EPIPE?:
+            // A reader that has gone ends us, quietly, as it ends every filter.
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+            failure = EPIPE
+        // What a terminal did not take when Ctrl-C came is given up, and the session goes on.
+        case ETIMEDOUT? where isTerminal: break
+        case let code?:
             failure = code
             onFailure()
         }
@@ -63,7 +99,8 @@ final class Output {
         flush()
         guard let failure else { return true }
         if descriptor != STDERR_FILENO {
-            Output.error.write("error: cannot write to standard output: \(describe(errno: failure))\n")
+            let reason = failure == ETIMEDOUT ? "nobody reads it" : describe(errno: failure)
+            Output.error.write("error: cannot write to standard output: \(reason)\n")
             Output.error.flush()
         }
         return false
@@ -77,19 +114,30 @@ final class Output {
 }
 
 /// Writes every byte, however many calls that takes.
-/// - Returns: The error number of the call that failed, if one did.
+/// - Returns: The error number of the call that failed, if one did; `ETIMEDOUT` if the program has been interrupted and nobody reads.
 func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Int32? { bytes.withUnsafeBytes { writeAll($0, to: descriptor) } }
 
-func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
+func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? { writeAll(bytes, to: descriptor, Output.Kind(descriptor)) }
+
+private func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ kind: Output.Kind) -> Int32? {
     var start = 0
+    // Milliseconds that are left for whoever does not read.
+    var patience: Int32 = 100
     while start < bytes.count {
-        let count = write(descriptor, bytes.baseAddress.map { $0 + start }, bytes.count - start)
+        if kind != .file {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            let wait: Int32 = 20
+            if poll(&ready, 1, wait) <= 0 {
+                guard act_interrupt_get() != 0 else { continue }
+                patience -= wait
+                if patience <= 0 { return ETIMEDOUT }
+                continue
+            }
+        }
+        let count = write(descriptor, bytes.baseAddress.map { $0 + start }, min(bytes.count - start, kind.piece))
         if count >= 0 {
             start += count
-        } else if errno == EAGAIN {
-            var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            poll(&ready, 1, 1000)
-        } else if errno != EINTR {
+        } else if errno != EINTR, errno != EAGAIN {
             return errno
         }
     }

@@ -28,11 +28,14 @@ struct REPL {
     func run() -> Int32 {
         Terminal.adoptUTF8()
         Interrupt.installForSession()
-        guard let editor = LineEditor(program: "act", completing: interaction.complete) else {
+        guard Terminal.isCredible, let editor = LineEditor(program: "act", completing: interaction.complete) else {
             isReady(nil)
             return PlainSession(interaction).run()
         }
-        defer { editor.close() }
+        defer {
+            editor.close()
+            history?.close()
+        }
         editor.prompts = [Interaction.prompt, Interaction.continuationPrompt]
         history?.load { editor.remember($0) }
         isReady(history?.folder)
@@ -47,7 +50,7 @@ struct REPL {
             switch line {
             case .end:
                 display.write("\n")
-                return ExitStatus.success
+                return Interrupt.ending == 0 ? ExitStatus.success : ExitStatus.ended(by: Interrupt.ending)
             case .interrupted:
                 display.write("\n")
                 interaction.discard()

@@ -83,7 +83,7 @@ struct Runner {
 
     private func finish(_ status: Session.Status) -> Int32 {
         display.endLine()
-        guard Output.standard.finish() else { return ExitStatus.failure }
+        guard Output.standard.finish() || status == .interrupted && Output.standard.failure == ETIMEDOUT else { return ExitStatus.failure }
         return switch status {
         case .done: ExitStatus.success
         case .failed, .limit: ExitStatus.failure
@@ -103,7 +103,11 @@ struct Runner {
                 display.report(failure.diagnostic)
                 allAreRight = false
             case .success(let bytes):
-                if !session.check(bytes: bytes, named: file == "-" ? "<standard input>" : file) { allAreRight = false }
+                switch session.check(bytes: bytes, named: file == "-" ? "<standard input>" : file) {
+                case .done: break
+                case .interrupted: return finish(.interrupted)
+                case .failed, .limit, .exit: allAreRight = false
+                }
             }
         }
         return allAreRight && Output.standard.finish() ? ExitStatus.success : ExitStatus.failure

@@ -8,11 +8,20 @@ import Darwin
 #endif
 
 enum Terminal {
-    /// The size in cells; 80 × 24 where the terminal does not say.
+    /// More cells than this no screen has.
+    static let largest = (columns: 2000, rows: 1000)
+
+    /// The size in cells; 80 × 24 where the terminal does not say, and at most `largest`.
     static var size: (columns: Int, rows: Int) {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 || ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 else { return (80, 24) }
-        return (size.ws_col > 0 ? Int(size.ws_col) : 80, size.ws_row > 0 ? Int(size.ws_row) : 24)
+        return (size.ws_col > 0 ? min(Int(size.ws_col), largest.columns) : 80, size.ws_row > 0 ? min(Int(size.ws_row), largest.rows) : 24)
+    }
+
+    /// Whether the terminal claims a size that a screen can have: what keeps a picture of it is lost otherwise.
+    static var isCredible: Bool {
+        var size = winsize()
+        return ioctl(STDIN_FILENO, UInt(TIOCGWINSZ), &size) != 0 || Int(size.ws_col) <= largest.columns && Int(size.ws_row) <= largest.rows
     }
 
     /// The size of a cell in pixels; a usual one where the terminal does not say.

@@ -13,6 +13,8 @@ struct Trial {
         case lines
         /// Errors only, nothing runs.
         case check
+        /// A call of the walk over the rows, in a session that has run its prelude.
+        case call
     }
     var kind = Kind.script
     var program: Bytes
@@ -22,6 +24,8 @@ struct Trial {
     var seconds = 0.05
     /// Bytes that it may hold.
     var memory = 32 << 20
+    /// Seconds of processor time after which Ctrl-C comes.
+    var interrupt: Double?
 }
 
 struct Generator {
@@ -29,9 +33,15 @@ struct Generator {
     let seed: UInt64
     /// Sound files of every format, by name.
     var files: [(name: String, bytes: Bytes)] = []
+    /// Makes calls of the walk instead of programs.
+    var walks = false
 
     func trial(_ index: Int) -> Trial {
         var random = Random(seed: seed, index: index)
+        if walks {
+            let program = RowWalk(corpus: corpus, seed: seed).call(index)
+            return Trial(kind: .call, program: Array(program.utf8), seconds: 20, memory: 400 << 20, interrupt: 0.02 + Double(random.below(30)) / 1000)
+        }
         var trial: Trial
         switch random.below(100) {
         case ..<62: trial = Trial(program: mutated(&random))
@@ -45,6 +55,7 @@ struct Generator {
         case 3: trial.kind = .lines
         default: trial.kind = .script
         }
+        if trial.kind == .script, random.chance(6) { (trial.interrupt, trial.seconds) = (0.001 * Double(random.below(40)), 1) }
         // Few may take what an ordinary program may, for most of those that reach a limit say nothing new.
         if random.below(100) == 0 { (trial.seconds, trial.memory) = (1, Worker.memory) }
         return trial
@@ -246,7 +257,10 @@ struct Generator {
         var bytes = sound
         for _ in 0..<random.below(4) {
             let index = random.below(bytes.count + 1)
-            switch random.below(6) {
+            switch random.below(8) {
+            case 6: bytes = bytes + bytes
+            // Sizes stand in headers: as digits, and as bytes of either order.
+            case 7 where index < bytes.count: bytes[index] = bytes[index] &+ UInt8(random.chance(50) ? 1 : 255)
             case 0: bytes.removeSubrange(index...)
             case 1 where index < bytes.count: bytes[index] ^= 1 << UInt8(random.below(8))
             case 2 where index < bytes.count: bytes[index] = [0, 0xFF, 0x7F, 0x80, UInt8(ascii: "9"), UInt8(ascii: "-")][random.below(6)]

@@ -30,7 +30,7 @@ struct Supervisor {
     let plan: Plan
     let generator: Generator
     private var hang: Double { Supervisor.hang * plan.patience }
-    private var allowance: Int { Int(Double(Supervisor.allowance) * plan.patience) }
+    private var allowance: Int { Int(Double(generator.walks ? 4 * Supervisor.allowance : Supervisor.allowance) * plan.patience) }
 
     /// - Returns: The number of findings.
     func run() -> Int {
@@ -70,6 +70,7 @@ struct Supervisor {
     private func watch(_ board: Board, _ boardPath: String, from index: Int, count: Int, until deadline: Double) -> String? {
         board[.stop] = 0
         var arguments = [CommandLine.arguments[0], "--worker", boardPath, "--seed", "\(plan.seed)", "--first", "\(index)", "--count", "\(count)", "--patience", "\(plan.patience)", "--out", plan.folder]
+        if generator.walks { arguments += ["--part", "rows"] }
         arguments += plan.corpus
         let argv = arguments.map { strdup($0) } + [nil]
         defer { argv.forEach { free($0) } }
@@ -105,10 +106,11 @@ struct Supervisor {
 
     private func note(_ kind: String, _ index: Int) {
         let trial = generator.trial(index)
-        let name = "\(plan.folder)/\(kind)-\(plan.seed)-\(index).act"
+        let name = "\(plan.folder)/\(generator.walks ? "row-" : "")\(kind)-\(plan.seed)-\(index).act"
         let how = trial.kind == .script ? "" : " (as \(trial.kind.rawValue))"
         if let file = fopen(name, "w") {
-            fwrite(trial.program, 1, trial.program.count, file)
+            let program = (trial.kind == .call ? Array((RowWalk.prelude + "\n").utf8) : []) + trial.program
+            fwrite(program, 1, program.count, file)
             fclose(file)
         }
         if let (fileName, bytes) = trial.file, let file = fopen("\(name)-\(fileName)", "w") {
@@ -130,7 +132,7 @@ struct Supervisor {
     }
 
     /// Seconds that all threads of a process have run.
-    private static func processorTime(_ id: pid_t) -> Double? {
+    static func processorTime(_ id: pid_t) -> Double? {
         #if os(Linux)
         var clock = clockid_t()
         var time = timespec()

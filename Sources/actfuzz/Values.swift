@@ -16,7 +16,8 @@ extension Generator {
         "(x, y) -> x + y", "() -> 1", "x -> none", "x -> error(\"e\")", "x -> x[0]", "x -> (x, x)", "x -> {a: x}", "x -> where(x > 0, x, 0)", "relu", "sin", "sigmoid'", "sum", "max", "softmax",
         "argmax", "print", "sin >> cos", "grad(x -> x ^ 2)", "Dense(2, 3)", "Dense(2, 8, relu) >> Dense(8, 1)", "Conv2D(1, 2, 3)", "BatchNorm(3)", "Adam(0.01)", "SGD(0.1)", "mse",
         "cross_entropy", "plot([1, 2, 3])", "scatter([1, 2], [3, nan])", "heatmap(eye(3))", "rand(3)", "randn(2, 3, 4)", "randn(300)", "[x -> x, relu]", "[\"a\", \"b\"]", "(\"a\", \"b\")",
-        "[[true]]", "range(3) > 1", "none", "pi", "[1, 2][none]", "linspace(-5, 5, 2000)", "ones(3, 3, 3)[1]",
+        "[[true]]", "range(3) > 1", "none", "pi", "[1, 2][none]", "join([\"a\" for i in range(20000)])", "join([\"ab\" for i in range(9000)]) + \"b\"", "join([\" é\" for i in range(9000)])", "repr(range(9000))",
+        "join([\"7\" for i in range(20000)])", "join([\"a,b\\n\" for i in range(5000)])", "join([\"[\" for i in range(5000)])", "zeros(1e11, 0)", "[(i, \"a\") for i in range(3000)]", "linspace(-5, 5, 2000)", "ones(3, 3, 3)[1]",
     ]
 
     static let signs = [

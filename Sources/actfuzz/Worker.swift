@@ -37,6 +37,8 @@ final class Worker: SessionOutput {
     private var oddity = Oddity.none
     private var errors = 0
     private var written = 0
+    /// The session of the walk over the rows, whose variables its calls take.
+    private var walk: Session?
 
     init(_ generator: Generator, _ board: Board, patience: Double) {
         self.generator = generator
@@ -54,11 +56,11 @@ final class Worker: SessionOutput {
             run(generator.trial(index))
             // Free lists of small blocks and formulas once derived are kept to be used again: then a second time needs no more.
             var held = before
-            for _ in 0..<8 where MemoryPool.used > held + 4 << 20 {
+            for _ in 0..<8 where !generator.walks && MemoryPool.used > held + 4 << 20 {
                 held = MemoryPool.used
                 run(generator.trial(index))
             }
-            if held > before, MemoryPool.used > held + 4 << 20 { oddity = .leak }
+            if held > before, !generator.walks, MemoryPool.used > held + 4 << 20 { oddity = .leak }
             if oddity != .none, board[.oddity] == 0 {
                 board[.oddIndex] = index
                 board[.oddity] = oddity.rawValue
@@ -77,6 +79,7 @@ final class Worker: SessionOutput {
         board[.beat] += 1
         (oddity, errors, written) = (.none, 0, 0)
         if let file = trial.file { store(file.bytes, file.name) }
+        if trial.kind == .call { return runCall(trial) }
         // Of the processor: the machine may be busy with other things.
         let before = seconds(CLOCK_PROCESS_CPUTIME_ID)
         // What is left over from earlier trials (free lists of small blocks) must not count.
@@ -89,20 +92,51 @@ final class Worker: SessionOutput {
         guard let session = try? Session(options: options, output: self) else { return oddity = .silentFailure }
         switch trial.kind {
         case .check:
-            let isFine = session.check(bytes: trial.program, named: "t.act")
-            if !isFine && errors == 0 { oddity = .silentFailure }
-            if isFine { board[.parsed] += 1 }
-            count(isFine ? .done : .failed)
+            let status = session.check(bytes: trial.program, named: "t.act")
+            if status != .done && errors == 0 { oddity = .silentFailure }
+            if status == .done { board[.parsed] += 1 }
+            count(status)
         case .script:
+            if let moment = trial.interrupt { Alarm.set(after: moment) }
             let status = session.run(bytes: trial.program, named: "t.act")
-            if status == .interrupted { oddity = .interrupted }
+            let delay = trial.interrupt.flatMap { _ in Alarm.stop() }
+            if let delay, delay > Alarm.patience * patience { oddity = .late }
+            if status == .interrupted, delay == nil { oddity = .interrupted }
             if status == .failed || status == .limit, errors == 0 { oddity = .silentFailure }
             if written > 0 || status == .done { board[.parsed] += 1 }
             count(status)
         case .lines: converse(session, trial)
+        case .call: break
         }
         let took = seconds(CLOCK_PROCESS_CPUTIME_ID) - before
         if took > trial.seconds + patience && trial.kind != .lines { oddity = .late }
+    }
+
+    /// A call on the variables of the prelude, interrupted after a moment.
+    private func runCall(_ trial: Trial) {
+        if walk == nil {
+            var options = Session.Options()
+            options.maximumTime = 600
+            options.isSandboxed = true
+            options.allowedFolders = ["."]
+            options.seed = 1
+            MemoryPool.limit = 1 << 32
+            walk = try? Session(options: options, output: self)
+            guard walk?.run(RowWalk.prelude, named: "prelude.act") == .done else { return oddity = .silentFailure }
+        }
+        guard let walk else { return }
+        errors = 0
+        board[.beat] += 1
+        MemoryPool.limit = MemoryPool.used + trial.memory
+        Alarm.set(after: trial.interrupt ?? 0)
+        let status = walk.run(bytes: trial.program, named: "t.act")
+        let delay = Alarm.stop()
+        if let delay, delay > Alarm.patience * patience { oddity = .late }
+        if status == .failed || status == .limit, errors == 0 { oddity = .silentFailure }
+        if status == .interrupted, delay == nil { oddity = .interrupted }
+        count(status)
+        // What the call assigned.
+        walk.run("x = 0; a = 0; b = 0", named: "after.act")
     }
 
     private func count(_ status: Session.Status) {

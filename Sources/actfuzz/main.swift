@@ -1,6 +1,8 @@
 // actfuzz: tries to bring act down with programs that nobody would write.
 //
-//     actfuzz [--seconds 60] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [SCRIPTS…]     tries, writes findings to FOLDER
+//     actfuzz [--seconds 60] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [--part all] [SCRIPTS…]     tries, writes findings to FOLDER
+//         --part programs: in the process, many thousands a minute; rows: every built-in with unwieldy arguments, interrupted;
+//                commands: the command from outside; all: half of the time for the first, a quarter for each of the others
 //         --patience 8: as if the machine were so many times slower and programs larger, as under sanitizers
 //     actfuzz --show INDEX [--seed 1] [SCRIPTS…]                                              prints a program
 //     actfuzz --one INDEX [--seed 1] [SCRIPTS…]                                               runs one here, for a debugger
@@ -19,6 +21,7 @@ var plan = Supervisor.Plan()
 var board: String?
 var shown: Int?
 var one: Int?
+var part = "all"
 var arguments = CommandLine.arguments.dropFirst()
 while let argument = arguments.popFirst() {
     guard argument.hasPrefix("--") else {
@@ -37,6 +40,7 @@ while let argument = arguments.popFirst() {
     case "--patience": plan.patience = Double(value) ?? plan.patience
     case "--out": plan.folder = value
     case "--worker": board = value
+    case "--part": part = value
     case "--show": shown = Int(value)
     case "--one": one = Int(value)
     default:
@@ -80,7 +84,13 @@ func leave(_ status: Int32) -> Never {
 
 var generator = Generator(corpus: DeepStack.run { Corpus(folders: plan.corpus) }, seed: plan.seed)
 generator.files = soundFiles()
-if let shown {
+generator.walks = part == "rows"
+if part == "commands", let index = shown ?? one {
+    let trial = generator.command(index)
+    print(Commands.text(trial) + String(decoding: trial.program, as: UTF8.self))
+    if one != nil { print(Commands(plan: plan, generator: generator).run(trial) ?? "none") }
+    leave(0)
+} else if let shown {
     let trial = generator.trial(shown)
     print("# \(trial.kind), \(trial.seconds) s\n" + String(decoding: trial.program, as: UTF8.self))
     leave(0)
@@ -95,5 +105,14 @@ if let shown {
     leave(0)
 } else {
     print("\(generator.corpus.programs.count) programs, \(generator.corpus.expressions.count) expressions, \(generator.corpus.builtins.count) built-ins")
-    leave(Supervisor(plan: plan, generator: generator).run() == 0 ? 0 : 1)
+    var findings = 0
+    let seconds = plan.seconds
+    for (name, share) in [("programs", 0.5), ("rows", 0.25), ("commands", 0.25)] where part == name || part == "all" {
+        plan.seconds = part == "all" ? share * seconds : seconds
+        generator.walks = name == "rows"
+        findings += name == "commands"
+            ? Commands(plan: plan, generator: generator).run(seconds: plan.seconds, count: plan.count)
+            : Supervisor(plan: plan, generator: generator).run()
+    }
+    leave(findings == 0 ? 0 : 1)
 }

@@ -115,4 +115,20 @@ import Testing
         let long = [UInt8](repeating: 0x41, count: (1 << 20) - 1) + [0xC7, 0xD1] + [UInt8](repeating: 0x42, count: 10)
         #expect(try text(long, "cp949").hasSuffix("A한BBBBBBBBBB"))
     }
+
+    /// Names that are equal are numbered one after the other, without trying every number for each.
+    @Test func manyEqualNames() throws {
+        let count = 100_000
+        let text = Array(repeating: "a", count: count).joined(separator: ",") + "\n" + Array(repeating: "1", count: count).joined(separator: ",")
+        guard case .columns(let columns) = try Csv.table(Array(text.utf8), options: Csv.Options()).table else { throw ArrayError.file(path: "", reason: "no header") }
+        #expect(columns[0].name == "a" && columns[1].name == "a_2" && columns[count - 1].name == "a_\(count)")
+        #expect(Set(columns.map(\.name)).count == count)
+    }
+
+    @Test func longNumbers() throws {
+        let digits = String(repeating: "7", count: 5000), zeros = String(repeating: "0", count: 5000)
+        guard case .matrix(let matrix) = try Csv.table(Array("0.\(digits),-\(zeros)2,1\(zeros)e-5000\n".utf8), options: Csv.Options()).table else { throw ArrayError.file(path: "", reason: "no matrix") }
+        #expect(try matrix.toDoubles() == [7.0 / 9, -2, 1])
+        #expect(throws: Csv.Fault.self) { try Csv.table(Array("\(digits)\n".utf8), options: Csv.Options()) }
+    }
 }

@@ -184,6 +184,48 @@ import Darwin
     }
     #endif
 
+    /// Nothing waits in a write, where no clock ends it.
+    @Test func pipeThatNobodyReadsIsGivenUp() throws {
+        let result = try BuiltCommand.runShell("(\"$ACT\" --max-time 0.5 -e 'text = join([\"nobody\" for i in range(3000)]); while true { print(text) }'; echo \"status $?\" >&2) | sleep 4")
+        #expect(result.error.contains("the time limit of 0.5 s is reached"), "\(result.error)")
+        #expect(result.error.contains("nobody reads it") && result.error.contains("status 1"), "\(result.error)")
+    }
+
+    @Test func savingIntoAPipeWhoseReaderLeavesIsAnError() throws {
+        try withFolder { folder in
+            let result = try BuiltCommand.runShell("cd '\(folder)' && mkfifo x.csv && (head -c 1 x.csv > /dev/null & \"$ACT\" -e 'save(range(30000), \"x.csv\")'; echo $?)")
+            #expect(result.output == "1\n" && result.error.contains("nobody reads it any more"), "\(result.output)\(result.error)")
+        }
+    }
+
+    #if os(Linux)
+    /// What a session keeps of lines that have run is bounded, whatever they do.
+    @Test(.enabled(if: Sanitizer.current == nil), arguments: ["range(2000 + %d)", "f = x -> x + %d", "nowhere + %d"])
+    func longSessionsStayAsLargeAsTheyAre(_ line: String) throws {
+        try withFolder { folder in
+            let result = try BuiltCommand.runShell(#"""
+                cd '\#(folder)' && mkfifo in || exit 1
+                "$ACT" --plot none < in > /dev/null 2>&1 &
+                pid=$!
+                exec 3> in
+                run() {
+                    awk -v n=$1 -v name=$2 'BEGIN { for (i = 0; i < n; i++) printf "\#(line)\n", i % 7; print "save(1, \"" name ".json\")" }' >&3
+                    while [ ! -e $2.json ]; do sleep 0.1; done
+                    awk '/VmRSS/ { print $2 }' /proc/$pid/status
+                    ls /proc/$pid/fd | wc -l
+                }
+                run 1500 a; run 1500 b
+                exec 3>&-
+                wait
+                """#)
+            let numbers = result.output.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+            #expect(numbers.count == 4, "\(result.output)\(result.error)")
+            guard numbers.count == 4 else { return }
+            #expect(numbers[2] - numbers[0] < 3000 && numbers[3] == numbers[1], "\(line): \(numbers)")
+        }
+    }
+    #endif
+
     @Test func readerThatLeavesEndsTheProgramQuietly() throws {
         let result = try BuiltCommand.runShell("\"$ACT\" -e 'while true { print(1) }' | head -n 2")
         #expect(result.output == "1\n1\n")

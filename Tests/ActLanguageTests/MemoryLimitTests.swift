@@ -1,5 +1,6 @@
 // Near the limit: whatever a program computes, it ends with an error of memory or with the result that it has with room enough.
 
+import ActSyntax
 import ActArray
 import ActLanguage
 import ActTestSupport

@@ -74,6 +74,8 @@ package final class PseudoTerminal {
         }
     }
 
+    package func send(signal number: Int32) { kill(child.id, number) }
+
     /// Takes the terminal away, as closing its window does.
     package func hangUp() {
         close(descriptor)

@@ -67,14 +67,18 @@ package enum Csv {
     package static func isText(_ field: String) -> Bool {
         var field = field
         return field.withUTF8 { bytes in
-            let content = CsvReader(UnsafeRawBufferPointer(bytes), Options()).content(CsvReader.Field(range: 0..<bytes.count, isQuoted: false))
-            return if case .text = content { true } else { false }
+            let content = try? CsvReader(UnsafeRawBufferPointer(bytes), Options()).content(CsvReader.Field(range: 0..<bytes.count, isQuoted: false))
+            return if case .text? = content { true } else { false }
         }
     }
 
     private static func table(_ reader: CsvReader, _ options: Options) throws -> (Table, Doubt?) {
         // One number a field at most, and the fields are counted by what ends them.
-        try MemoryPool.allow(reader.bytes.reduce(1) { $0 &+ ($1 == reader.separator || $1 == 10 ? 1 : 0) } &* 8)
+        var fieldCount = 1
+        try Interrupt.forEachPiece(reader.bytes.count) { piece in
+            for byte in reader.bytes[piece] where byte == reader.separator || byte == 10 { fieldCount &+= 1 }
+        }
+        try MemoryPool.allow(fieldCount &* 8)
         var first = FirstRow(), numbers: [Double] = [], rows = 0
         var columns: [ColumnKind] = []
         try reader.forEachRow { row, fields in
@@ -86,7 +90,8 @@ package enum Csv {
             }
             rows += 1
             for (column, field) in fields.enumerated() {
-                let content = reader.content(field)
+                if column & 0xfff == 0xfff { try Interrupt.check() }
+                let content = try reader.content(field)
                 if case .number(let value) = content { numbers.append(value) } else { numbers.append(.nan) }
                 if row == 0 {
                     first.fields.append((content, field.isQuoted))
@@ -107,7 +112,7 @@ package enum Csv {
         let width = columns.count
         var names = try reader.texts(ofRow: 0)
         if !hasHeader { names = names.map { _ in "" } }
-        names = distinct(names)
+        names = try distinct(names)
         let chosen = try Set(options.texts.map { try position(of: $0, names) })
         // Without names a text is a mistake, unless the first row has one in that column too.
         if !hasHeader, options.hasHeader == nil {
@@ -132,6 +137,7 @@ package enum Csv {
         if isText.contains(true) {
             try reader.forEachRow { row, fields in
                 for (column, field) in fields.enumerated() where row >= start && isText[column] {
+                    if column & 0xfff == 0xfff { try Interrupt.check() }
                     texts[column].append(try reader.text(field, row, column))
                 }
             }
@@ -139,6 +145,7 @@ package enum Csv {
         return (
             .columns(
                 try (0..<width).map { column in
+                    try Interrupt.check()
                     if isText[column] { return Column(name: names[column], values: .texts(texts[column])) }
                     let array = try NDArray(stride(from: start &* width &+ column, to: rows &* width, by: width).map { numbers[$0] }, shape: [count])
                     return Column(name: names[column], values: .numbers(array))
@@ -158,15 +165,18 @@ package enum Csv {
     }
 
     /// Names of columns: an empty one is numbered, one that was there before gets a number too.
-    private static func distinct(_ names: [String]) -> [String] {
-        var seen = Set<String>()
-        return names.enumerated().map { column, name in
+    private static func distinct(_ names: [String]) throws -> [String] {
+        var seen = Set<String>(), next: [String: Int] = [:]
+        return try names.enumerated().map { column, name in
+            try Interrupt.check()
             let stem = name.isEmpty ? "column\(column + 1)" : name
-            var result = stem, number = 2
+            var result = stem, number = next[stem] ?? 2
             while !seen.insert(result).inserted {
                 result = "\(stem)_\(number)"
                 number += 1
             }
+            // Smaller numbers are taken: thousands of equal names are no reason to try them all for each.
+            next[stem] = number
             return result
         }
     }

@@ -60,12 +60,13 @@ struct CsvReader {
         do {
             try forEachRow { _, fields in
                 for field in fields {
+                    try Interrupt.check()
                     let part = bytes[field.range]
-                    if part.contains(0x2E), isNumber(content(field)) {
+                    if part.contains(0x2E), isNumber(try content(field)) {
                         hasPoint = true
                         throw Stop.here
                     }
-                    if !hasComma, part.contains(0x2C) { hasComma = isNumber(withComma.content(field)) }
+                    if !hasComma, part.contains(0x2C) { hasComma = isNumber(try withComma.content(field)) }
                 }
             }
         } catch is Stop {}
@@ -82,14 +83,19 @@ struct CsvReader {
         // Without a comment to look for, its first byte is one at which fields end anyway.
         let mark = comment.first ?? 10
         func isComment(_ i: Int) -> Bool { !comment.isEmpty && bytes[i...].starts(with: comment) }
-        func skipLine() { while i < count, bytes[i] != 10, bytes[i] != 13 { i += 1 } }
+        /// To the next byte, with a look at Ctrl-C now and then: a single field may fill a file.
+        func advance() throws {
+            i += 1
+            if i & 0xffff == 0 { try Interrupt.check() }
+        }
+        func skipLine() throws { while i < count, bytes[i] != 10, bytes[i] != 13 { try advance() } }
         func skipLineEnd() { if i < count, bytes[i] == 13 { i += 1; if i < count, bytes[i] == 10 { i += 1 } } else if i < count { i += 1 } }
         var lines = 0
         while i < count {
             lines += 1
             if lines & 4095 == 0 { try Interrupt.check() }
             if isComment(i) || options.comment == nil && row == 0 && bytes[i] == 0x23 {
-                skipLine()
+                try skipLine()
                 skipLineEnd()
                 continue
             }
@@ -97,22 +103,26 @@ struct CsvReader {
             var isBlank = true, isOnlyComment = false
             while true {
                 var field: Field
+                if fields.count & 0xfff == 0xfff { try Interrupt.check() }
                 if i < count, bytes[i] == 0x22 {
                     let start = i + 1
                     i = start
-                    while i < count, bytes[i] != 0x22 || i + 1 < count && bytes[i + 1] == 0x22 { i += bytes[i] == 0x22 ? 2 : 1 }
+                    while i < count, bytes[i] != 0x22 || i + 1 < count && bytes[i + 1] == 0x22 {
+                        if bytes[i] == 0x22 { i += 1 }
+                        try advance()
+                    }
                     guard i < count else { throw Csv.Fault(reason: "row \(row + 1): a quote is not closed", remedy: nil) }
                     field = Field(range: start..<i, isQuoted: true)
                     i += 1
                     isBlank = false
                     // Spaces may follow; anything else is a mistake.
-                    while i < count, bytes[i] == 0x20 { i += 1 }
+                    while i < count, bytes[i] == 0x20 { try advance() }
                     guard i == count || bytes[i] == separator || bytes[i] == 10 || bytes[i] == 13 || isComment(i) else {
                         throw Csv.Fault(reason: "row \(row + 1), column \(fields.count + 1): text follows a closing quote", remedy: nil)
                     }
                 } else {
                     let start = i
-                    while i < count, bytes[i] != separator, bytes[i] != 10, bytes[i] != 13, bytes[i] != mark || !isComment(i) { i += 1 }
+                    while i < count, bytes[i] != separator, bytes[i] != 10, bytes[i] != 13, bytes[i] != mark || !isComment(i) { try advance() }
                     field = Field(range: start..<i, isQuoted: false)
                     if i < count, bytes[i] == mark, isComment(i) {
                         field.range = start..<trimmed(start..<i).endIndex
@@ -128,7 +138,7 @@ struct CsvReader {
                 }
                 break
             }
-            if i < count, bytes[i] == mark, isComment(i) { skipLine() }
+            if i < count, bytes[i] == mark, isComment(i) { try skipLine() }
             skipLineEnd()
             if isBlank {
                 if width == 1, !isOnlyComment { blanks += 1 }
@@ -153,6 +163,7 @@ struct CsvReader {
         if !field.isQuoted { text = String(validating: bytes[field.range], as: UTF8.self) } else {
             var result: [UInt8] = [], i = field.range.lowerBound
             while i < field.range.upperBound {
+                if result.count & 0xffff == 0xffff { try Interrupt.check() }
                 result.append(bytes[i])
                 i += bytes[i] == 0x22 ? 2 : 1
             }
@@ -168,7 +179,10 @@ struct CsvReader {
         do {
             try forEachRow { row, fields in
                 if row < wanted { return }
-                result = try fields.enumerated().map { try text($1, row, $0) }
+                result = try fields.enumerated().map { column, field in
+                    if column & 0xfff == 0xfff { try Interrupt.check() }
+                    return try text(field, row, column)
+                }
                 throw Stop.here
             }
         } catch is Stop {}
@@ -199,13 +213,23 @@ struct CsvReader {
 
     /// What a field holds. Numbers are decimal, with an exponent perhaps, or `inf`, `infinity`, `nan` in any case; spaces around them do not
     /// count. Up to 19 digits and small powers of ten are worked out here, exactly; the rest by the standard library.
-    func content(_ field: Field) -> Content {
+    /// - Throws: `ArrayError.interrupted`.
+    func content(_ field: Field) throws -> Content {
         let part = trimmed(field.range)
         if part.isEmpty { return .missing(isEmpty: true) }
         if options.missing != nil, missing.contains(String(decoding: part, as: UTF8.self)) { return .missing(isEmpty: false) }
-        let content = number(part)
+        let content = try part.count > DecimalText.longest ? longNumber(part) : number(part)
         if case .number(let number) = content, options.missingNumbers.contains(number) { return .missing(isEmpty: false) }
         return content
+    }
+
+    /// Of more digits than decide the value of a number.
+    private func longNumber(_ part: Slice<UnsafeRawBufferPointer>) throws -> Content {
+        var digits = part.dropFirst(bytes[part.startIndex] == 0x2D || bytes[part.startIndex] == 0x2B ? 1 : 0)
+        guard let value = try DecimalText.number(part.map { $0 == decimalMark ? 0x2E : $0 }) else { return .text }
+        let isWhole = digits.allSatisfy { $0 &- 0x30 < 10 }
+        while let first = digits.first, first == 0x30 { digits.removeFirst() }
+        return isWhole && digits.count > 15 ? .inexact : .number(value)
     }
 
     private func number(_ part: Slice<UnsafeRawBufferPointer>) -> Content {

@@ -99,6 +99,7 @@ enum OpenFile {
         case EFBIG: reason = "the file would become too large"
         case EMFILE, ENFILE: reason = "too many files are open"
         case EIO: reason = "the disk reports an error"
+        case EPIPE: reason = "nobody reads it any more"
         default: reason = "the system reports error \(code)"
         }
         return ArrayError.file(path: path, reason: reason)

@@ -174,8 +174,8 @@ extension Call {
 
     fileprivate func parsedNumber(_ index: Int) throws -> Double {
         let text = try string(index)
-        let spelled = text.trimmingSpaces().filter { $0 != "_" }
-        guard let number = Double(spelled), spelled.utf8.last.map({ $0 < 128 }) == true else {
+        let spelled = try text.trimmingSpaces(Interrupt.check)
+        guard let number = try DecimalText.number(Array(spelled.utf8), ignoring: UInt8(ascii: "_")) else {
             throw cannot("\(Format.quoted(String(text.prefix(40)))) spells no number", help: "a number is written like 2.5 or 1e-3")
         }
         return number

@@ -147,20 +147,7 @@ extension Call {
             }
             return .list(list)
         }
-        var start: String.Index?, index = text.startIndex, count = 0
-        while index < text.endIndex {
-            if count & 0xfff == 0 { try Interrupt.check() }
-            count &+= 1
-            let isSpace = text[index].isWhitespace
-            if isSpace, let first = start {
-                try list.append(.string(Text(counting: String(text[first..<index]))))
-                start = nil
-            } else if !isSpace, start == nil {
-                start = index
-            }
-            index = text.index(after: index)
-        }
-        if let start { try list.append(.string(Text(counting: String(text[start...])))) }
+        for word in try text.words() { try list.append(.string(Text(counting: word))) }
         return .list(list)
     }
 
@@ -191,33 +178,5 @@ extension String {
             start = end
         }
         return result
-    }
-
-    /// Calls `body` with the pieces between separators, empty ones included, until it answers false.
-    /// - Parameter separator: not empty.
-    func forEachPiece(between separator: String, _ body: (Substring) throws -> Bool) throws {
-        var text = self, mark = separator
-        let places = try text.withUTF8 { bytes in
-            try mark.withUTF8 { mark in
-                var start = 0, position = 0
-                while position <= bytes.count - mark.count {
-                    if position & 0xffff == 0 { try Interrupt.check() }
-                    if bytes[position] == mark[0], bytes[position..<position + mark.count].elementsEqual(mark) {
-                        if try !body(piece(start, position)) { return -1 }
-                        position += mark.count
-                        start = position
-                    } else {
-                        position += 1
-                    }
-                }
-                return start
-            }
-        }
-        if places >= 0 { _ = try body(piece(places, utf8.count)) }
-    }
-
-    /// The bytes from `start` to `end`, between which whole characters of UTF-8 stand.
-    private func piece(_ start: Int, _ end: Int) -> Substring {
-        self[utf8.index(startIndex, offsetBy: start)..<utf8.index(startIndex, offsetBy: end)]
     }
 }

@@ -95,7 +95,7 @@ extension BuiltinRows {
             }
             return .string(result)
         },
-        Builtin(.text, "trim(text)", "text without spaces and line ends at both ends", example: "trim(\"  a b \")   # \"a b\"") { call in .string(try call.string(0).trimmingSpaces()) },
+        Builtin(.text, "trim(text)", "text without spaces and line ends at both ends", example: "trim(\"  a b \")   # \"a b\"") { call in .string(try call.string(0).trimmingSpaces(Interrupt.check)) },
         Builtin(.text, "upper(text)", "text in capital letters", example: "upper(\"relu\")   # \"RELU\"") { call in .string(try call.string(0).mapped { $0.uppercased() }) },
         Builtin(.text, "lower(text)", "text in small letters", example: "lower(\"ReLU\")   # \"relu\"") { call in .string(try call.string(0).mapped { $0.lowercased() }) },
         Builtin(
@@ -104,13 +104,7 @@ extension BuiltinRows {
             switch call.values[0] {
             case .string(let text):
                 let part = try call.string(1)
-                if part.isEmpty { return .bool(true) }
-                var pieces = 0
-                try text.string.forEachPiece(between: part) { _ in
-                    pieces += 1
-                    return pieces < 2
-                }
-                return .bool(pieces > 1)
+                return try .bool(part.isEmpty || text.string.contains(part: part))
             case .record(let record): return .bool(record[try call.string(1)] != nil)
             case .list(let list): return .bool(try list.elements.contains { try call.machine.isEqual($0, call.values[1]) })
             default:
@@ -119,10 +113,10 @@ extension BuiltinRows {
             }
         },
         Builtin(.text, "starts_with(text, prefix)", "whether text begins with prefix", example: "starts_with(\"softmax\", \"soft\")   # true") { call in
-            .bool(try call.string(0).utf8.starts(with: call.string(1).utf8))
+            .bool(try call.string(0).startsWithBytes(of: call.string(1)))
         },
         Builtin(.text, "ends_with(text, suffix)", "whether text ends with suffix", example: "ends_with(\"a.svg\", \".svg\")   # true") { call in
-            .bool(try call.string(0).utf8.reversed().starts(with: call.string(1).utf8.reversed()))
+            .bool(try call.string(0).endsInBytes(of: call.string(1)))
         },
     ]
 }

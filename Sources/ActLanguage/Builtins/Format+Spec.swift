@@ -25,6 +25,10 @@ extension Format {
 
     /// `format(value, text)`
     static func formatted(_ value: Value, specText: String) throws -> String {
+        // Longer ones say nothing that a format can say.
+        guard specText.utf8.count <= 100 else {
+            throw RuntimeError.cannot("a format of \(specText.utf8.count) bytes is too long", help: "for example \"8.3f\", \"e\", \"%\" or \">10\"")
+        }
         let spec: FormatSpec
         do {
             spec = try FormatSpec(parsing: specText)
@@ -72,7 +76,9 @@ extension Format {
         guard !digits.isEmpty else { return text }
         let rest = text.dropFirst(digits.count)
         func length(_ count: Int) -> Int { count + (count - 1) / 3 }
-        while length(digits.count) + rest.count < width { digits.insert("0", at: 0) }
+        var count = digits.count
+        while length(count) + rest.count < width { count += 1 }
+        digits = Array(repeating: "0", count: count - digits.count) + digits
         var result = ""
         for (index, digit) in digits.enumerated() {
             if index > 0 && (digits.count - index) % 3 == 0 { result.append(",") }
@@ -94,7 +100,8 @@ extension Format {
     }
 
     private static func padded(_ text: String, _ spec: FormatSpec, default alignment: FormatSpec.Alignment = .left) -> String {
-        let missing = spec.width - text.count
+        // No more characters than that need be counted.
+        let missing = spec.width - text.prefix(max(0, spec.width)).count
         guard missing > 0 else { return text }
         func filled(_ count: Int) -> String { String(repeating: fill(spec), count: count) }
         switch spec.alignment ?? alignment {

@@ -103,6 +103,8 @@ package enum Format {
     static func key(_ name: String) -> String { isName(name) ? name : quoted(name) }
 
     private static func isName(_ text: String) -> Bool {
+        // Nobody writes longer ones without quotes, and these need not be looked at letter by letter.
+        guard text.utf8.count < 1000 else { return false }
         let scalars = text.unicodeScalars
         guard let first = scalars.first, first == "_" || first.properties.isAlphabetic && isNamePart(first) else { return false }
         return scalars.allSatisfy(isNamePart) && !keywords.contains(text) && CompatibleNames.form(text) == text
@@ -272,6 +274,15 @@ private struct Writer {
             try text.replace(from: first, with: lines)
         }
         try text.append(close)
+    }
+
+    /// What one long string holds may be written many times.
+    private mutating func note(_ bytes: Int) throws {
+        if (written &+ bytes) >> 16 != written >> 16 {
+            try Interrupt.check()
+            try Memory.check(for: written &+ bytes)
+        }
+        written &+= bytes
     }
 
     private static func indented(_ text: String, _ indent: Int) -> String {

@@ -137,15 +137,16 @@ private struct JSONReader {
     mutating func document() throws -> Value {
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
         let value = try self.value(depth: 0)
-        skipSpace()
+        try skipSpace()
         if next != nil { throw wrong("nothing may follow the value") }
         return value
     }
 
-    private func wrong(_ reason: String) -> RuntimeError {
+    private func wrong(_ reason: String) -> Error {
         var line = 1
         var column = 1
-        for byte in bytes.prefix(position) {
+        for (index, byte) in bytes.prefix(position).enumerated() {
+            if index & 0xffff == 0, Interrupt.isSet { return ArrayError.interrupted }
             if byte == 10 {
                 line += 1
                 column = 1
@@ -153,17 +154,24 @@ private struct JSONReader {
                 column += 1
             }
         }
-        return .cannot("this is no JSON: \(reason) (line \(line), column \(column))", help: nil)
+        return RuntimeError.cannot("this is no JSON: \(reason) (line \(line), column \(column))", help: nil)
     }
 
-    private mutating func skipSpace() {
-        while let byte = next, byte == 32 || byte == 9 || byte == 10 || byte == 13 { position += 1 }
+    /// To the next byte, with a look at Ctrl-C now and then: spaces, strings and numbers may be long.
+    @inline(__always)
+    private mutating func advance() throws {
+        position += 1
+        if position & 0xffff == 0 { try Interrupt.check() }
+    }
+
+    private mutating func skipSpace() throws {
+        while let byte = next, byte == 32 || byte == 9 || byte == 10 || byte == 13 { try advance() }
     }
 
     private mutating func value(depth: Int) throws -> Value {
-        if position & 0xfff == 0, act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        try Interrupt.check()
         guard depth <= JSON.deepest else { throw wrong("it is nested more than \(JSON.deepest) levels deep") }
-        skipSpace()
+        try skipSpace()
         switch next {
         case UInt8(ascii: "["): return try array(depth)
         case UInt8(ascii: "{"): return try object(depth)
@@ -186,7 +194,7 @@ private struct JSONReader {
     private mutating func array(_ depth: Int) throws -> Value {
         position += 1
         var elements: [Value] = []
-        skipSpace()
+        try skipSpace()
         if next == UInt8(ascii: "]") { position += 1 } else {
             while true {
                 elements.append(try value(depth: depth + 1))
@@ -212,16 +220,16 @@ private struct JSONReader {
     private mutating func object(_ depth: Int) throws -> Value {
         position += 1
         var fields = OrderedDictionary<String, Value>()
-        skipSpace()
+        try skipSpace()
         if next == UInt8(ascii: "}") {
             position += 1
             return try .record(fields)
         }
         while true {
-            skipSpace()
+            try skipSpace()
             guard next == UInt8(ascii: "\"") else { throw wrong("a name in quotes must stand here") }
             let name = try string()
-            skipSpace()
+            try skipSpace()
             guard next == UInt8(ascii: ":") else { throw wrong("`:` must follow the name") }
             position += 1
             fields[name] = try value(depth: depth + 1)
@@ -232,7 +240,7 @@ private struct JSONReader {
 
     /// Goes past a comma, or past the closing bracket, which gives false.
     private mutating func isMore(until close: UInt8) throws -> Bool {
-        skipSpace()
+        try skipSpace()
         guard let byte = next, byte == close || byte == UInt8(ascii: ",") else { throw wrong("`,` or `\(Character(UnicodeScalar(close)))` must stand here") }
         position += 1
         return byte != close
@@ -244,20 +252,20 @@ private struct JSONReader {
         if next == UInt8(ascii: "-") { position += 1 }
         if next == UInt8(ascii: "0") { position += 1 } else {
             guard isDigit(next) else { throw wrong("a digit must stand here") }
-            while isDigit(next) { position += 1 }
+            while isDigit(next) { try advance() }
         }
         if next == UInt8(ascii: ".") {
             position += 1
             guard isDigit(next) else { throw wrong("a digit must follow the point") }
-            while isDigit(next) { position += 1 }
+            while isDigit(next) { try advance() }
         }
         if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
             position += 1
             if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
             guard isDigit(next) else { throw wrong("a digit must stand in the exponent") }
-            while isDigit(next) { position += 1 }
+            while isDigit(next) { try advance() }
         }
-        guard let number = Double(String(decoding: bytes[start..<position], as: UTF8.self)) else { throw wrong("this number cannot be read") }
+        guard let number = try DecimalText.number(bytes[start..<position]) else { throw wrong("this number cannot be read") }
         return number
     }
 
@@ -266,7 +274,7 @@ private struct JSONReader {
         var text: [UInt8] = []
         while true {
             guard let byte = next else { throw wrong("a string does not end") }
-            position += 1
+            try advance()
             switch byte {
             case UInt8(ascii: "\""):
                 guard let string = String(validating: text, as: UTF8.self) else { throw wrong("a string is not UTF-8") }

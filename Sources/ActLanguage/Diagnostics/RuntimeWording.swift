@@ -236,6 +236,7 @@ struct RuntimeWording {
             return badArgument(function, name, expected, found)
         case .cannot(let reason, let help): return error(reason, help: help)
         case .recursionTooDeep: return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
+        case .tooManyLayers: return error("the composition has too many parts", help: "\(maximumNesting) functions or layers are the limit, those inside layers counted each time")
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
@@ -381,6 +382,9 @@ struct RuntimeWording {
         default: Diagnostic(.error, "`\(name)`: \(error)")
         }
     }
+
+    static let noWatchdog = Diagnostic(
+        .error, "the time cannot be limited: the system has no thread left to watch the clock", help: "end other processes, or run without `--max-time`")
 
     static func timeLimit(_ seconds: Double, _ interrupted: Diagnostic) -> Diagnostic {
         var diagnostic = interrupted

@@ -8,14 +8,17 @@ import ActSyntax
 
 struct StatementLog {
     struct Entry {
-        let source: Int32
+        let source: SourceText
         let statement: Int
         /// The random numbers as they were before it.
         let random: RandomSource
     }
 
     private(set) var entries: [Entry] = []
-    private static let limit = 20_000
+    private static let limit = 10_000
+    /// Of the sources.
+    private static let mostBytes = 1 << 23
+    private var bytes = 0
 
     var count: Int { entries.count }
 
@@ -25,8 +28,18 @@ struct StatementLog {
         let id = tree[tree.program][tree[tree.program].startIndex + statement].expression
         guard isShown || !tree.globalsSet(by: id).isEmpty else { return }
         // The positions of all others stay as they are while a statement runs.
-        if entries.count >= Self.limit { entries.removeFirst(Self.limit / 2) }
-        entries.append(Entry(source: Int32(truncatingIfNeeded: unit.source.id), statement: statement, random: random))
+        if entries.count >= Self.limit || bytes > Self.mostBytes {
+            entries.removeFirst(entries.count / 2)
+            bytes = 0
+            var last: SourceText?
+            for entry in entries where entry.source !== last {
+                bytes += entry.source.bytes.count
+                last = entry.source
+            }
+        }
+        // Statements of one source follow each other.
+        if entries.last?.source !== unit.source { bytes += unit.source.bytes.count }
+        entries.append(Entry(source: unit.source, statement: statement, random: random))
     }
 
     mutating func truncate(to count: Int) {
@@ -86,7 +99,7 @@ extension Session {
     /// Runs once more what last set a global variable before statement `end` of the log.
     /// - Returns: `nil` if nothing in the log set it.
     func replay(_ name: String, before end: Int?, _ machine: Machine) throws -> Replay? {
-        var units: [Int32: SourceUnit] = [:]
+        var units: [Int: SourceUnit] = [:]
         let statements = log.entries.map { statement($0, &units) }
         func set(by index: Int) -> Set<String> { statements[index]?.set ?? [] }
         guard let target = (0..<min(end ?? .max, statements.count)).last(where: { set(by: $0).contains(name) }) else { return nil }
@@ -132,9 +145,9 @@ extension Session {
         let isPlain: Bool
     }
 
-    private func statement(_ entry: StatementLog.Entry, _ units: inout [Int32: SourceUnit]) -> Statement? {
-        guard let unit = units[entry.source] ?? unit(entry.source) else { return nil }
-        units[entry.source] = unit
+    private func statement(_ entry: StatementLog.Entry, _ units: inout [Int: SourceUnit]) -> Statement? {
+        guard let unit = units[entry.source.id] ?? unit(entry.source) else { return nil }
+        units[entry.source.id] = unit
         let tree = unit.tree
         let program = tree[tree.program]
         guard entry.statement < program.count else { return nil }

@@ -26,6 +26,8 @@ extension FunctionBuilder {
     }
 
     func compile(_ id: ExpressionID, to target: Int) {
+        // Of an expression of a million parts the rest is left out: nobody runs it.
+        if compiler.canStop, Interrupt.isSet { return }
         let level = top
         origin = id
         switch tree[id] {

@@ -23,7 +23,11 @@ package final class Compiler {
 
     var tree: SyntaxTree { unit.tree }
 
-    package init(unit: SourceUnit, module: Module, records: Bool = false) {
+    /// Whether Ctrl-C ends it; the code must not run then.
+    let canStop: Bool
+
+    package init(unit: SourceUnit, module: Module, records: Bool = false, canStop: Bool = false) {
+        self.canStop = canStop
         self.unit = unit
         self.module = module
         self.records = records
@@ -33,7 +37,7 @@ package final class Compiler {
     /// `DeepStack`).
     package func compileProgram() -> [Code] {
         var codes: [Code] = []
-        for statement in tree[tree.program] where !Interrupt.isSet { codes.append(compile(statement)) }
+        for statement in tree[tree.program] where !canStop || !Interrupt.isSet { codes.append(compile(statement)) }
         return codes
     }
 

@@ -54,6 +54,11 @@ extension Machine {
             throw Fault(diagnostic: diagnostic, kind: .error)
         }
         guard session.warned.insert(Warned(site: site.id, kind: kind)).inserted else { return }
+        // Of code that has gone nothing need be remembered.
+        if session.warned.count > session.mostWarned {
+            session.warned = session.warned.filter { SiteTable.find(Site(id: $0.site)) != nil }
+            session.mostWarned = max(1000, session.warned.count * 2)
+        }
         host?.report(make())
     }
 

@@ -44,6 +44,8 @@ package enum RuntimeError: Error {
     // Limits
     case recursionTooDeep
     case tooDeep
+    /// A composition or a network of more parts than `maximumNesting`.
+    case tooManyLayers
     case timeLimit(Double)
     case forbidden(String)
 

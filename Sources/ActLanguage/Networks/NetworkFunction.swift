@@ -16,14 +16,14 @@ package final class NetworkFunction: Function {
         self.network = network
         self.history = history
         isLayer = false
-        super.init(depth: Self.depth(of: network))
+        super.init(depth: network.nesting)
     }
 
     package init(_ layer: any Layer) {
         network = Network([layer])
         history = History()
         isLayer = true
-        super.init(depth: Self.depth(of: network))
+        super.init(depth: network.nesting)
     }
 
     /// Another network of the same kind: a layer stays a layer.
@@ -31,18 +31,12 @@ package final class NetworkFunction: Function {
         self.network = network
         self.history = history ?? other.history
         isLayer = other.isLayer
-        super.init(depth: Self.depth(of: network))
+        super.init(depth: network.nesting)
     }
 
-    private static func depth(of network: Network) -> Int32 {
-        var deepest: Int32 = 0
-        for layer in network.layers {
-            if let inner = layer.inner { deepest = max(deepest, depth(of: inner)) }
-            for setting in layer.settings {
-                if case .function(let function) = setting.value, let object = function.object as? Function { deepest = max(deepest, object.depth) }
-            }
-        }
-        return deepest &+ 2
+    package override func asValue() throws -> Value {
+        guard network.layerCount <= maximumNesting else { throw RuntimeError.tooManyLayers }
+        return try super.asValue()
     }
 
     package override var name: String { network.text }
@@ -174,7 +168,7 @@ package final class NetworkFunction: Function {
 extension Machine {
     /// `f >> g`: with a layer on either side a network, else a composition.
     func composition(_ f: Function, _ g: Function) throws -> Function {
-        guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooDeep }
+        guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooManyLayers }
         try Interrupt.check()
         guard f is NetworkFunction || g is NetworkFunction else { return Composition([f, g]) }
         let network = Network(layers(f) + layers(g))
@@ -197,11 +191,11 @@ extension NamedFunction {
     /// - Parameter machine: What calls it; `nil` if it is never called.
     init(_ function: Function, _ machine: Machine?) {
         if let row = (function as? BuiltinFunction)?.row.activation {
-            self.init(row, object: function)
+            self.init(row, nesting: function.depth, object: function)
             return
         }
         let isName = function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
-        self.init(name: function.name, isNamed: isName && (function is BuiltinFunction || function is Closure), object: function) { x in
+        self.init(name: function.name, isNamed: isName && (function is BuiltinFunction || function is Closure), nesting: function.depth, object: function) { x in
             guard let machine else { return x }
             return try machine.call(function, Arguments([Value(x)])).differentiable(of: function)
         }
@@ -267,7 +261,7 @@ extension Function {
     /// How many functions `>>` would find here.
     fileprivate var partCount: Int {
         switch self {
-        case let network as NetworkFunction: network.network.layers.count
+        case let network as NetworkFunction: network.network.layerCount
         case let composition as Composition: composition.parts.count
         default: 1
         }

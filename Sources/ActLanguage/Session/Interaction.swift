@@ -4,6 +4,7 @@
 
 import ActPlot
 import ActSyntax
+import CActKernels
 
 package final class Interaction {
     package static let prompt = "act> "
@@ -25,6 +26,10 @@ package final class Interaction {
     package let output: SessionOutput
     /// What ran without an error, as it was written.
     package internal(set) var inputs: [String] = []
+    /// How many were let go of, for a long session keeps the last ones.
+    package internal(set) var forgottenInputs = 0
+    private var inputBytes = 0
+    private static let mostInputBytes = 1 << 22
     /// How help draws functions.
     package var figureStyle = TerminalStyle()
     private var pending = ""
@@ -56,9 +61,17 @@ package final class Interaction {
         } else {
             pending += "\n" + line
         }
+        let wasOpen = !brackets.stack.isEmpty
         brackets.read((line + "\n").utf8)
-        if isIncomplete || next.map(Interaction.continuesStatement) == true { return .incomplete }
-        return finish()
+        // A look at the next line takes less time than another parse of all that waits.
+        if next.map(Interaction.continuesStatement) == true { return .incomplete }
+        act_interrupt_set(0)
+        let needsMore = isIncomplete(line, wasOpen)
+        if act_interrupt_get() != 0 {
+            discard()
+            return .interrupted
+        }
+        return needsMore ? .incomplete : finish()
     }
 
     /// Runs what waits, complete or not.
@@ -68,8 +81,18 @@ package final class Interaction {
         discard()
         count += 1
         let status = session.run(text, named: "<repl \(count)>")
-        if status == .done { inputs.append(text) }
+        if status == .done { remember(text) }
         return Outcome(status)
+    }
+
+    private func remember(_ text: String) {
+        inputs.append(text)
+        inputBytes += text.utf8.count + 32
+        guard inputBytes > Self.mostInputBytes else { return }
+        let count = (inputs.count + 1) / 2
+        inputs.removeFirst(count)
+        forgottenInputs += count
+        inputBytes = inputs.reduce(0) { $0 + $1.utf8.count + 32 }
     }
 
     /// Forgets the lines that wait.
@@ -78,9 +101,16 @@ package final class Interaction {
         brackets = OpenBrackets()
     }
 
-    private var isIncomplete: Bool {
-        // The parser reads everything again for each line; what is long is judged by its brackets as long as one is open.
-        if pending.utf8.count > 1 << 15 && !brackets.stack.isEmpty { return true }
+    /// - Parameters:
+    ///   - line: The last one.
+    ///   - wasOpen: Whether a bracket or string was open before it.
+    private func isIncomplete(_ line: String, _ wasOpen: Bool) -> Bool {
+        // The parser reads everything again for each line; what is long is judged by its brackets as long as one is open, and by its last
+        // line where none was: an operator at the end asks for more.
+        if pending.utf8.count > 1 << 13 {
+            if !brackets.stack.isEmpty { return true }
+            if !wasOpen { return session.isIncomplete(line) }
+        }
         return session.isIncomplete(pending)
     }
 

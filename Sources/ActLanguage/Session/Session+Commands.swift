@@ -32,6 +32,7 @@ package struct SessionCommand {
             do {
                 try interaction.session.reset()
                 interaction.inputs = []
+                interaction.forgottenInputs = 0
                 return .done
             } catch {
                 return interaction.fail("cannot reset: \(error)")
@@ -107,7 +108,7 @@ extension Interaction {
         let path = unquoted(argument)
         do {
             try session.writeFile(path, Array(inputs.map { $0 + "\n" }.joined().utf8))
-            output.write("\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\n")
+            output.write("\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\(forgottenInputs > 0 ? "; the \(forgottenInputs) before are no longer known" : "")\n")
             return .done
         } catch {
             return fail("cannot save \(path): \(RuntimeWording.message(of: error))")

@@ -61,13 +61,15 @@ package final class Session {
     package private(set) var module: Module
     let builtins: BuiltinTable
     private(set) var machine: Machine?
-    private var sources: [SourceText] = []
+    private var sources = SourceShelf()
     private var heldSources = Reservation()
     /// By the bytes of their paths.
     private var importedModules: [[UInt8]: Value] = [:]
     /// Every module there is, to be cleared at the end.
     private(set) var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
+    /// At so many, those of code that has gone are taken out.
+    var mostWarned = 1000
     var random: RandomSource
     /// Something to say beneath the next shown value.
     var pendingNote: String?
@@ -127,7 +129,11 @@ package final class Session {
         Session.lock.locked {
             act_interrupt_set(0)
             hasEndedTraining = false
-            let watchdog = options.maximumTime.map { Watchdog(seconds: $0) }
+            let watchdog = options.maximumTime.flatMap { Watchdog(seconds: $0) }
+            guard options.maximumTime == nil || watchdog != nil else {
+                report(RuntimeWording.noWatchdog)
+                return .limit
+            }
             defer { watchdog?.stop() }
             return DeepStack.run { body(watchdog) }
         }
@@ -167,7 +173,7 @@ package final class Session {
         case .tooLarge: return .limit
         case .interrupted: return finish(Session.interruption, watchdog)
         }
-        let compiler = Compiler(unit: unit, module: module)
+        let compiler = Compiler(unit: unit, module: module, canStop: true)
         let codes = compiler.compileProgram()
         if Interrupt.isSet { return finish(Session.interruption, watchdog) }
         guard compiler.diagnostics.isEmpty else {
@@ -225,12 +231,18 @@ package final class Session {
     package static let bytesWhileCompiling = 40
     private static let bytesKept = 12
 
+    /// Accounts for the sources that are kept, another one of so many bytes among them.
+    private func hold(_ bytes: Int) throws {
+        let (most, more) = (sources.recentBytes &* Self.bytesKept, bytes &* Self.bytesKept)
+        if most &+ more > heldSources.bytes { try heldSources.grow(by: most &+ more &- heldSources.bytes) }
+    }
+
     private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
         do {
             try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
-            try heldSources.grow(by: bytes.count &* Self.bytesKept)
-            let source = try SourceText(id: sources.count, name: name, bytes: bytes)
-            sources.append(source)
+            try hold(bytes.count)
+            let source = try SourceText(id: sources.newID(), name: name, bytes: bytes)
+            sources.add(source)
             let result = ActSyntax.parse(source) { Interrupt.isSet }
             if Interrupt.isSet { return .interrupted }
             guard result.diagnostics.isEmpty else {
@@ -246,33 +258,36 @@ package final class Session {
     }
 
     /// Every syntax error of `bytes`; runs nothing.
-    package func check(bytes: [UInt8], named name: String) -> Bool {
-        act_interrupt_set(0)
-        return DeepStack.run {
-            guard case .success(let unit) = self.parse(bytes, named: name) else { return false }
-            let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins))
+    package func check(bytes: [UInt8], named name: String) -> Status {
+        computing { watchdog in
+            let unit: SourceUnit
+            switch self.parse(bytes, named: name) {
+            case .success(let parsed): unit = parsed
+            case .failure: return .failed
+            case .interrupted: return self.finish(Session.interruption, watchdog)
+            }
+            let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins), canStop: true)
             _ = compiler.compileProgram()
+            if Interrupt.isSet { return self.finish(Session.interruption, watchdog) }
             compiler.diagnostics.forEach { self.report($0) }
-            return compiler.diagnostics.isEmpty
+            return compiler.diagnostics.isEmpty ? .done : .failed
         }
     }
 
     /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
     package func isIncomplete(_ text: String) -> Bool {
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
-        return DeepStack.run { ActSyntax.parse(source).isIncomplete }
+        return DeepStack.run { ActSyntax.parse(source) { Interrupt.isSet }.isIncomplete }
     }
 
     /// A source with its tree, read again.
-    func unit(_ id: Int32) -> SourceUnit? {
-        guard let source = source(id) else { return nil }
+    func unit(_ source: SourceText) -> SourceUnit? {
         let result = ActSyntax.parse(source)
         return result.diagnostics.isEmpty ? SourceUnit(source: source, tree: result.tree) : nil
     }
 
-    package func source(_ id: Int32) -> SourceText? {
-        sources.indices.contains(Int(id)) ? sources[Int(id)] : nil
-    }
+    /// A source by its number; `nil` when it is no longer known.
+    package func source(_ id: Int32) -> SourceText? { sources[id] }
 
     /// Forgets every variable.
     package func reset() throws {
@@ -301,13 +316,13 @@ package final class Session {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
             try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
-            try heldSources.grow(by: bytes.count &* Self.bytesKept)
-            let source = try SourceText(id: sources.count, name: path, bytes: bytes)
-            sources.append(source)
+            try hold(bytes.count)
+            let source = try SourceText(id: sources.newID(), name: path, bytes: bytes)
+            sources.add(source)
             let result = ActSyntax.parse(source) { Interrupt.isSet }
             try Interrupt.check()
             if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
-            let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module)
+            let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module, canStop: true)
             let codes = compiler.compileProgram()
             try Interrupt.check()
             if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }

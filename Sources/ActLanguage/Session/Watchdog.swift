@@ -37,12 +37,15 @@ final class Watchdog {
         }
     }
 
-    init(seconds: Double) {
+    /// - Returns: `nil` if the system has no thread left to watch.
+    init?(seconds: Double) {
         self.seconds = seconds
         let box = Unmanaged.passRetained(Work(seconds: seconds, state: state))
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        // It does little, and shall start where memory is scarce.
+        pthread_attr_setstacksize(&attributes, 1 << 18)
         #if canImport(Glibc)
         var thread = pthread_t()
         let status = pthread_create(&thread, &attributes, { argument in
@@ -56,8 +59,11 @@ final class Watchdog {
             return nil
         }, box.toOpaque())
         #endif
-        if status != 0 { box.release() }
         pthread_attr_destroy(&attributes)
+        if status != 0 {
+            box.release()
+            return nil
+        }
     }
 
     /// The limit, if it was reached.

@@ -41,7 +41,10 @@ indirect enum JSONText {
         return result + "\""
     }
 
-    /// - Returns: `nil` for what is not JSON, or nested more than 64 deep.
+    /// A network inside another takes two levels, and programs nest networks less than 10,000 deep.
+    private static let deepest = 20_000
+
+    /// - Returns: `nil` for what is not JSON, or nested deeper than `deepest`.
     init?(_ bytes: some Collection<UInt8>) {
         var reader = Reader(bytes: Array(bytes))
         guard let value = reader.value(depth: 0), reader.isAtEnd else { return nil }
@@ -74,7 +77,7 @@ indirect enum JSONText {
 
         mutating func value(depth: Int) -> JSONText? {
             skipSpace()
-            guard depth < 64, let byte = next else { return nil }
+            guard depth < JSONText.deepest, let byte = next else { return nil }
             switch byte {
             case UInt8(ascii: "{"): return object(depth)
             case UInt8(ascii: "["): return list(depth)

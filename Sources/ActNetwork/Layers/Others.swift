@@ -65,13 +65,26 @@ package struct Embedding: Layer {
 
 /// x + f(x)
 package struct Residual: Layer {
-    package var inner: Network?
+    package var inner: Network? { didSet { measure() } }
+    // Known once for all: residuals that stand inside one another would each ask the ones below again.
+    package private(set) var type: ElementType?
+    package private(set) var nesting: Int32 = 0
+    package private(set) var layerCount = 1
 
-    init(_ network: Network) { inner = network }
+    init(_ network: Network) {
+        inner = network
+        measure()
+    }
+
+    private mutating func measure() {
+        type = nil
+        for layer in inner?.layers ?? [] where type == nil { type = layer.type }
+        nesting = inner?.nesting ?? 0
+        layerCount = 1 + (inner?.layerCount ?? 0)
+    }
 
     package var kind: String { "Residual" }
     package var settings: [LayerSetting] { inner.map { [LayerSetting("f", .network($0))] } ?? [] }
-    package var type: ElementType? { inner?.layers.lazy.compactMap(\.type).first }
     package var inputShape: [Int]? { inner?.layers.first?.inputShape }
     package var parameterNames: [String] { inner?.parameterNames.map { "f.\($0)" } ?? [] }
     package var parameters: [NDArray] {

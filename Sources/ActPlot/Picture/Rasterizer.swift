@@ -187,9 +187,11 @@ package struct Pixels: Equatable, Sendable {
     }
 }
 
-/// What cairo calls with the bytes that it writes; 0 means success.
+/// What cairo calls with the bytes that it writes; 0 means success. Anything else ends the writing: packing a large picture takes seconds.
 private let collect: RSVGLibrary.Write = { target, data, count in
     guard let target, let data else { return 0 }
+    let writeError: Int32 = 11  // CAIRO_STATUS_WRITE_ERROR
+    if Cancellation.isRequested() { return writeError }
     target.assumingMemoryBound(to: [UInt8].self).pointee.append(contentsOf: UnsafeBufferPointer(start: data, count: Int(count)))
     return 0
 }

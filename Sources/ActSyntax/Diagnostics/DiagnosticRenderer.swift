@@ -53,6 +53,9 @@ package struct DiagnosticRenderer {
         return output
     }
 
+    /// What stands for a place in a source that a long session has let go of.
+    private static let forgotten = "a line that is no longer known"
+
     // MARK: Labels
 
     private func renderLabels(_ diagnostic: Diagnostic, isDiagram: Bool = false, into output: inout String) {
@@ -69,7 +72,10 @@ package struct DiagnosticRenderer {
         let gutter = marks.map { String($0.mark.line).count }.max() ?? 1
         for id in sources {
             let first = id == primary.source ? primary : diagnostic.labels.first { $0.span.source == id }?.span ?? primary
-            guard let source = source(id), let position = position(of: first) else { continue }
+            guard let source = source(id), let position = position(of: first) else {
+                if !isDiagram { output += "  \(Self.forgotten)\n" }
+                continue
+            }
             if !isDiagram { output += "  \(paint(position, "36"))\n" }
             let own = marks.filter { $0.source == id }.map(\.mark)
             var last: Int?
@@ -113,7 +119,7 @@ package struct DiagnosticRenderer {
     /// The call chain, innermost first; the middle of a long one is left out.
     private func callLines(_ chain: [Diagnostic.Call]) -> [String] {
         func line(_ call: Diagnostic.Call) -> String {
-            "in \(call.name), called at \(position(of: call.span) ?? "an unknown place")"
+            "in \(call.name), called at \(position(of: call.span) ?? Self.forgotten)"
         }
         guard chain.count > 10 else { return chain.map(line) }
         return chain.prefix(5).map(line) + ["… \(chain.count - 8) more calls …"] + chain.suffix(3).map(line)
@@ -125,11 +131,26 @@ package struct DiagnosticRenderer {
         style == .plain ? text : "\u{1B}[\(code)m\(text)\u{1B}[0m"
     }
 
+    /// Bytes of a text that are shown: whoever writes more than this into a message does not read it.
+    private static let longest = 20_000
+
     /// Further lines of a text stand under its first; control characters are made visible.
     private func indented(_ text: String, by columns: Int) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0.map(visible).joined()) }
+        let lines = shortened(text, to: Self.longest).split(separator: "\n", omittingEmptySubsequences: false).map { String($0.map(visible).joined()) }
         return lines.joined(separator: "\n" + String(repeating: " ", count: columns))
     }
+}
+
+/// The beginning and the end of a long text, and how long it is.
+private func shortened(_ text: String, to limit: Int) -> String {
+    let bytes = text.utf8
+    guard bytes.count > limit else { return text }
+    let front = bytes.prefix(limit / 4 * 3), back = bytes.suffix(limit / 4)
+    // Where the cuts go through a character it is left out.
+    func whole(_ part: Substring.UTF8View) -> String {
+        String(String.UnicodeScalarView(String(decoding: part, as: UTF8.self).unicodeScalars.filter { $0 != "\u{FFFD}" }))
+    }
+    return whole(front) + " … \(bytes.count - front.count - back.count) bytes … " + whole(back)
 }
 
 /// A stretch of one line to be marked.
@@ -255,4 +276,4 @@ private func visible(_ character: Character) -> String {
     }
 }
 
-private func visible(_ text: String) -> String { text.map(visible).joined() }
+private func visible(_ text: String) -> String { shortened(text, to: 1000).map(visible).joined() }

@@ -11,6 +11,7 @@ package func suggest(_ name: String, among candidates: some Sequence<String>) ->
     let limit = wanted.count <= 4 ? 1 : wanted.count <= 8 ? 2 : 3
     var found: [(distance: Int, name: String)] = []
     for candidate in candidates where candidate != name {
+        guard candidate.utf8.count <= 512 else { continue }
         let length = candidate.unicodeScalars.count
         guard abs(length - wanted.count) <= limit else { continue }
         let letters = Array(candidate.lowercased().unicodeScalars)

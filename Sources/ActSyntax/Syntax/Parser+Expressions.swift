@@ -3,6 +3,8 @@
 // What must stay true: operators wait on the explicit stack `pending`, never on the call stack, so that a chain or a row of
 // prefixes of any length parses; `pending` is as long after `parseOperators` as before.
 
+import ActArray
+
 extension Parser {
     /// An operator that waits for its right operand.
     struct Pending {
@@ -43,6 +45,8 @@ extension Parser {
                     break
                 }
                 pending.removeLast()
+                // A row of a million powers is put together at its end.
+                if isStopped?() == true { continue }
                 operand = combine(top, operand)
             }
             guard precedence > 0 else { return operand }

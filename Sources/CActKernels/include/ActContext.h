@@ -39,6 +39,9 @@ static inline int act_stack_has_room(void) { return (uintptr_t)__builtin_frame_a
 /* How many bytes the process may map (`ulimit -v`). */
 uintptr_t act_address_space(void);
 
+/* Gives memory that was freed back to the system, where that does not happen by itself. */
+void act_memory_trim(void);
+
 /* Whether this build is one for the address sanitizer, which watches the blocks of malloc. */
 int act_address_is_checked(void);
 
