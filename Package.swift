@@ -18,12 +18,13 @@ let package = Package(
     targets: [
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
-        .target(name: "ActArray", dependencies: ["CActKernels", "CActSystem"]),
+        .target(name: "ActText"),
+        .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"]),
         .target(name: "ActGrad", dependencies: ["ActArray"]),
         .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActPlot", dependencies: ["CActSystem"]),
-        .target(name: "ActSyntax"),
-        .target(name: "ActLanguage", dependencies: ["ActNetwork", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActSyntax", dependencies: ["ActText"]),
+        .target(name: "ActLanguage", dependencies: ["ActText", "ActNetwork", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "CLibEdit"),
         .executableTarget(
@@ -35,7 +36,7 @@ let package = Package(
         // What a program that is confined can still do: for tests of the sandbox.
         .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
-        .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActTestSupport"]),
+        .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActTestSupport"]),

@@ -88,6 +88,9 @@ package enum NumericEvents {
         var events: [NumericEvent] = []
     }
 
+    /// What this thread has noted.
+    private static var list: List? { act_context().pointee.events.map { Unmanaged<List>.fromOpaque($0).takeUnretainedValue() } }
+
     // MARK: Finding them
 
     /// Looks for events among `n` computed elements, the first of which is at position `start` of the result.

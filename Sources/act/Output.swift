@@ -62,11 +62,7 @@ final class Output {
         if text.utf8.count > 4 * Output.capacity {
             flush()
             var text = text
-            if failure == nil, let code = text.withUTF8({ writeAll(UnsafeRawBufferPointer($0), to: descriptor) }) {
-                failure = code
-                onFailure()
-            }
-            return
+            return text.withUTF8 { send(UnsafeRawBufferPointer($0)) }
         }
         buffer.append(contentsOf: text.utf8)
         // On a screen at once; into a file or a pipe in pieces, but none is kept back for long while the program goes on.
@@ -77,8 +73,12 @@ final class Output {
         lastFlush = Output.seconds()
         guard !buffer.isEmpty else { return }
         defer { buffer.removeAll(keepingCapacity: buffer.count <= 4 * Output.capacity) }
+        buffer.withUnsafeBytes(send)
+    }
+
+    private func send(_ bytes: UnsafeRawBufferPointer) {
         guard failure == nil else { return }
-        switch writeAll(buffer, to: descriptor, kind) {
+        switch writeAll(bytes, to: descriptor, kind) {
         case nil: break
         case EPIPE?:
             // A reader that has gone ends us, quietly, as it ends every filter.

@@ -117,8 +117,7 @@ final class Worker: SessionOutput {
         if walk == nil {
             var options = Session.Options()
             options.maximumTime = 600
-            options.isSandboxed = true
-            options.allowedFolders = ["."]
+            options.files = files
             options.seed = 1
             MemoryPool.limit = 1 << 32
             walk = try? Session(options: options, output: self)

@@ -73,3 +73,14 @@ import Testing
         #expect("abc".endsInBytes(of: "bc") && !"abc".endsInBytes(of: "ab") && "abc".endsInBytes(of: ""))
     }
 }
+
+extension String {
+    fileprivate func pieces(between separator: String) throws -> [String] {
+        var pieces: [String] = []
+        try forEachPiece(between: separator) { piece in
+            pieces.append(String(piece))
+            return true
+        }
+        return pieces
+    }
+}

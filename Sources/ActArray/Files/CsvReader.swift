@@ -1,5 +1,7 @@
 // The rows and fields of a table's text, and what single fields hold. A field in quotes may hold separators, line ends and doubled quotes.
 
+import ActText
+
 struct CsvReader {
     let bytes: UnsafeRawBufferPointer
     private(set) var separator: UInt8
@@ -226,7 +228,7 @@ struct CsvReader {
     /// Of more digits than decide the value of a number.
     private func longNumber(_ part: Slice<UnsafeRawBufferPointer>) throws -> Content {
         var digits = part.dropFirst(bytes[part.startIndex] == 0x2D || bytes[part.startIndex] == 0x2B ? 1 : 0)
-        guard let value = try DecimalText.number(part.map { $0 == decimalMark ? 0x2E : $0 }) else { return .text }
+        guard let value = try DecimalText.number(part.map { $0 == decimalMark ? 0x2E : $0 }, check: Interrupt.check) else { return .text }
         let isWhole = digits.allSatisfy { $0 &- 0x30 < 10 }
         while let first = digits.first, first == 0x30 { digits.removeFirst() }
         return isWhole && digits.count > 15 ? .inexact : .number(value)

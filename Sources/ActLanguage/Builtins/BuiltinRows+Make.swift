@@ -1,5 +1,6 @@
 // Making arrays, numbers and bools.
 
+import ActText
 import ActArray
 import ActSyntax
 
@@ -175,7 +176,7 @@ extension Call {
     fileprivate func parsedNumber(_ index: Int) throws -> Double {
         let text = try string(index)
         let spelled = try text.trimmingSpaces(Interrupt.check)
-        guard let number = try DecimalText.number(Array(spelled.utf8), ignoring: UInt8(ascii: "_")) else {
+        guard let number = try DecimalText.number(Array(spelled.utf8), ignoring: UInt8(ascii: "_"), check: Interrupt.check) else {
             throw cannot("\(Format.quoted(String(text.prefix(40)))) spells no number", help: "a number is written like 2.5 or 1e-3")
         }
         return number

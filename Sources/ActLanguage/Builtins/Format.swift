@@ -276,15 +276,6 @@ private struct Writer {
         try text.append(close)
     }
 
-    /// What one long string holds may be written many times.
-    private mutating func note(_ bytes: Int) throws {
-        if (written &+ bytes) >> 16 != written >> 16 {
-            try Interrupt.check()
-            try Memory.check(for: written &+ bytes)
-        }
-        written &+= bytes
-    }
-
     private static func indented(_ text: String, _ indent: Int) -> String {
         let spaces = String(repeating: " ", count: indent)
         return text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init).enumerated()

@@ -2,6 +2,7 @@
 // "NaN", "Infinity" and "-Infinity", in both directions. So that every value comes back, a text of these letters is written with its
 // first one escaped ("\u004eaN"): to other readers that is the same text, here an escape says that it is no number.
 
+import ActText
 import ActArray
 import CActKernels
 import OrderedCollections
@@ -265,7 +266,7 @@ private struct JSONReader {
             guard isDigit(next) else { throw wrong("a digit must stand in the exponent") }
             while isDigit(next) { try advance() }
         }
-        guard let number = try DecimalText.number(bytes[start..<position]) else { throw wrong("this number cannot be read") }
+        guard let number = try DecimalText.number(bytes[start..<position], check: Interrupt.check) else { throw wrong("this number cannot be read") }
         return number
     }
 

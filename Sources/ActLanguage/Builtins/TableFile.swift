@@ -30,7 +30,7 @@ enum TableFile {
                 return try .record(fields)
             }
         } catch let fault as Csv.Fault {
-            throw call.cannot("`\(path)`: \(fault.reason)", help: fault.remedy.map { Message(help($0)) })
+            throw call.cannot("`\(path)`: \(fault.reason)", help: fault.remedy.map(help))
         }
     }
 

@@ -264,6 +264,7 @@ package final class Session {
             switch self.parse(bytes, named: name) {
             case .success(let parsed): unit = parsed
             case .failure: return .failed
+            case .tooLarge: return .limit
             case .interrupted: return self.finish(Session.interruption, watchdog)
             }
             let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins), canStop: true)

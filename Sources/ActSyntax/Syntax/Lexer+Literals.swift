@@ -3,7 +3,7 @@
 // What must stay true: a decimal number is the double nearest to what is written. Line ends inside `"""` are `\n` however the
 // file writes them. A string that breaks off is handed on as if it had been closed.
 
-import ActArray
+import ActText
 
 extension Lexer {
     // MARK: Numbers
@@ -68,7 +68,7 @@ extension Lexer {
             // Both factors are exact, so one rounding gives the nearest double.
             value = exponent < 0 ? Double(mantissa) / powersOfTen[-exponent] : Double(mantissa) * powersOfTen[exponent]
         } else {
-            value = (try? DecimalText.number(source.bytes[start..<position], ignoring: UInt8(ascii: "_"))) ?? 0
+            value = DecimalText.number(source.bytes[start..<position], ignoring: UInt8(ascii: "_")) {} ?? 0
             if value.isInfinite { faults.add(.numberTooLarge(at: source.span(start, position))) }
         }
         finishNumber(value, from: start)

@@ -3,8 +3,6 @@
 // What must stay true: operators wait on the explicit stack `pending`, never on the call stack, so that a chain or a row of
 // prefixes of any length parses; `pending` is as long after `parseOperators` as before.
 
-import ActArray
-
 extension Parser {
     /// An operator that waits for its right operand.
     struct Pending {

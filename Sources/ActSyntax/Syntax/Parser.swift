@@ -32,8 +32,6 @@
 // What must stay true: no input makes it trap or recurse deeper than `nestingLimit`; operators, calls and `else if` chains are
 // loops. Every loop consumes a token or ends. A statement reports at most one fault; parsing goes on at the next statement.
 
-import ActArray
-
 /// What parsing gives: a tree always, and what is wrong with the program.
 package struct ParseResult: Sendable {
     package var tree: SyntaxTree

@@ -10,13 +10,13 @@ package enum DecimalText {
 
     /// The number that `text` spells; `nil` if it spells none.
     /// - Parameter ignoring: A byte that may stand anywhere, as `_` in `1_000`.
-    /// - Throws: `ArrayError.interrupted`.
-    package static func number(_ text: some RandomAccessCollection<UInt8>, ignoring ignored: UInt8? = nil) throws -> Double? {
+    /// - Parameter check: Asked from time to time; what it throws is passed on.
+    package static func number(_ text: some RandomAccessCollection<UInt8>, ignoring ignored: UInt8? = nil, check: () throws -> Void) rethrows -> Double? {
         var text = Array(text)
         if text.count <= longest {
             if let ignored { text.removeAll { $0 == ignored } }
         } else {
-            text = try shortened(text, ignored)
+            text = try shortened(text, ignored, check)
         }
         // The standard library takes text of other alphabets for numbers.
         guard text.allSatisfy({ $0 < 0x80 }) else { return nil }
@@ -24,7 +24,7 @@ package enum DecimalText {
     }
 
     /// A text of the same value, or of none if it had none: sign, at most `digits` digits and one that stands for the rest, an exponent.
-    private static func shortened(_ text: [UInt8], _ ignored: UInt8?) throws -> [UInt8] {
+    private static func shortened(_ text: [UInt8], _ ignored: UInt8?, _ check: () throws -> Void) rethrows -> [UInt8] {
         var result: [UInt8] = []
         var index = 0, kept = 0, exponent = 0, hasDigits = false, hasRest = false, isPastPoint = false
         func current() throws -> UInt8? {
@@ -33,7 +33,7 @@ package enum DecimalText {
         }
         func advance() throws {
             index += 1
-            if index & 0xffff == 0 { try Interrupt.check() }
+            if index & 0xffff == 0 { try check() }
         }
         if let sign = try current(), sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
             result.append(sign)
