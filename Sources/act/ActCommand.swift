@@ -4,6 +4,7 @@
 // `ExitStatus` says, or what the program asked for.
 
 import ActLanguage
+import ActSyntax
 import ArgumentParser
 #if canImport(Glibc)
 import Glibc

@@ -1,6 +1,7 @@
 // The session at a terminal: reads a line, hands it over, again.
 
 import ActLanguage
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

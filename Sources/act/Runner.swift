@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

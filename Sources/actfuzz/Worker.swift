@@ -3,6 +3,7 @@
 import ActArray
 import ActLanguage
 import ActPlot
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 import Testing
 #if canImport(Glibc)
 import Glibc

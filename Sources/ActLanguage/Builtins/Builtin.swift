@@ -3,6 +3,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 
 /// The chapters of the reference.
 package enum Topic: String, CaseIterable {
@@ -108,15 +109,6 @@ package final class Builtin {
         }
         finish()
         return parameters
-    }
-}
-
-extension StringProtocol {
-    func trimmingSpaces() -> String {
-        var slice = self[...]
-        while let first = slice.first, first.isWhitespace { slice.removeFirst() }
-        while let last = slice.last, last.isWhitespace { slice.removeLast() }
-        return String(slice)
     }
 }
 

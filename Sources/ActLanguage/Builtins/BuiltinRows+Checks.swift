@@ -1,6 +1,7 @@
 // Time, checks and help.
 
 import ActArray
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActPlot
+import ActSyntax
 
 extension BuiltinRows {
     private static let options = "Options: " + FigureOption.rows.map(\.name).joined(separator: " ") + "."

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActPlot
+import ActSyntax
 import OrderedCollections
 
 extension BuiltinRows {

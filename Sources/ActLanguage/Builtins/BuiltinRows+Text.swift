@@ -1,6 +1,7 @@
 // Functions of functions, and text.
 
 import ActArray
+import ActSyntax
 
 extension BuiltinRows {
     static let functions: [Builtin] = [

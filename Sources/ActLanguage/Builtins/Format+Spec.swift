@@ -2,6 +2,7 @@
 // list or record as a whole.
 
 import ActArray
+import ActSyntax
 
 extension Format {
     /// - Throws: `RuntimeError.cannot` where the format does not suit the value.

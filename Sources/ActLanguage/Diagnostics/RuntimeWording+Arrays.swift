@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 
 extension RuntimeWording {
     func describe(_ failure: ArrayError, _ operands: (Value, Value)?) -> Diagnostic {

@@ -4,6 +4,7 @@
 import ActArray
 import ActGrad
 import ActPlot
+import ActSyntax
 
 struct RuntimeWording {
     let machine: Machine
@@ -248,11 +249,11 @@ struct RuntimeWording {
         var help: String?
         switch found {
         case .string(let text) where text.string.count <= 30 && expected != "a string":
-            help = foreignHint(argument: text.string, named: name, machine.session.builtins)
+            help = foreignHint(argument: text.string, named: name, in: .builtins)
             // Where strings are right, it is this one that is wrong.
             if expected.contains("\"") { shown = "\"\(text.string)\"" }
         case .function(let value) where name == "dtype":
-            help = foreignHint(argument: value.name, named: name, machine.session.builtins)
+            help = foreignHint(argument: value.name, named: name, in: .builtins)
             shown = "`\(value.name)`"
         case .number where name == "keepdims": help = looseNumbersHelp
         default: break
@@ -270,7 +271,7 @@ struct RuntimeWording {
     }
 
     private func unknownName(_ name: String) -> Diagnostic {
-        if let help = foreignHint(unknownName: name, field: fieldAfterName, isCalled: textAfterName?.first == "(") { return error("`\(name)` is not defined", help: help) }
+        if let help = foreignHint(unknownName: name, field: fieldAfterName, isCalled: textAfterName?.first == "(", in: .builtins) { return error("`\(name)` is not defined", help: help) }
         let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
         let near = suggest(name, among: names + machine.session.builtins.names + locals)
         return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")

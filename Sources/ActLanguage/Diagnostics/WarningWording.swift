@@ -1,6 +1,7 @@
 // Warnings, in words.
 
 import ActArray
+import ActSyntax
 
 extension RuntimeWording {
     func numericEvent(_ event: NumericEvent, in code: Code, at instruction: Int) -> Diagnostic {

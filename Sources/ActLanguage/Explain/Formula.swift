@@ -5,6 +5,7 @@
 // have some hundred parts at most, so that reading and comparing them takes no time and little stack.
 
 import ActArray
+import ActSyntax
 
 /// A number, a name, or a function (operators included) of formulas.
 final class Formula {

@@ -4,6 +4,7 @@
 // forms that can lose them are found when a program is compiled, and their results, as they are, are looked at (`.checkForm`).
 
 import ActArray
+import ActSyntax
 
 struct StableForm {
     enum Loss {

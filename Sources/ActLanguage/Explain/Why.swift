@@ -4,6 +4,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 import CActKernels
 
 /// What can be wrong with an element.

@@ -1,6 +1,7 @@
 // Expressions: `value` leaves the result wherever it is cheapest, `compile(_:to:)` in a given register, `branch` only decides.
 
 import ActArray
+import ActSyntax
 
 extension FunctionBuilder {
     /// Compiles `id`; the result is in the register returned: a local itself, or a new temporary.

@@ -1,6 +1,7 @@
 // Function values. The machine runs closures itself; every other kind answers `call`.
 
 import ActArray
+import ActSyntax
 
 /// What a call passes: values by position, then values by name.
 package struct Arguments {

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActPlot
+import ActSyntax
 
 extension Machine {
     /// R[a] = R[b] op R[c], or op the constant.

@@ -1,6 +1,7 @@
 // Indexing, fields, and changing parts of a variable in place.
 
 import ActArray
+import ActSyntax
 
 extension Machine {
     /// A whole number as an index.

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 import OrderedCollections
 
 extension Machine {

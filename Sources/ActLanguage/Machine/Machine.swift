@@ -8,6 +8,7 @@
 // - Code, closures and modules that run are kept alive by the values and frames below them.
 
 import ActArray
+import ActSyntax
 import CActKernels
 #if canImport(Glibc)
 import Glibc

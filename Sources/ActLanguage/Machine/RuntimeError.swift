@@ -1,6 +1,7 @@
 // What goes wrong while a program runs, as data. RuntimeWording.swift says it in words; `Fault` ties it to a place.
 
 import ActArray
+import ActSyntax
 
 package enum RuntimeError: Error {
     // Names

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActNetwork
+import ActSyntax
 import OrderedCollections
 
 extension BuiltinRows {

@@ -3,6 +3,7 @@
 
 import ActArray
 import ActNetwork
+import ActSyntax
 import OrderedCollections
 
 package final class NetworkFunction: Function {

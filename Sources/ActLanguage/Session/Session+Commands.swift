@@ -1,5 +1,8 @@
 // The commands of the interactive session: lines that start with `:`. Each is one row; `:help` is a loop over them.
 
+import ActPlot
+import ActSyntax
+
 /// A line that starts with `:`.
 package struct SessionCommand {
     package let name: String

@@ -3,6 +3,7 @@
 // What must stay true: nothing is run and no variable changes, whatever the text; 10,000 variables are no reason to wait.
 
 import ActPlot
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

@@ -2,6 +2,7 @@
 
 import ActGrad
 import ActPlot
+import ActSyntax
 
 extension Session {
     /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none.

@@ -5,6 +5,7 @@
 
 import ActArray
 import ActPlot
+import ActSyntax
 import CActKernels
 
 /// Receives what a program shows, as it happens.
@@ -221,7 +222,7 @@ package final class Session {
         do {
             let source = try SourceText(id: sources.count, name: name, bytes: bytes)
             sources.append(source)
-            let result = ActLanguage.parse(source, canStop: true)
+            let result = ActSyntax.parse(source) { Interrupt.isSet }
             if Interrupt.isSet { return .interrupted }
             guard result.diagnostics.isEmpty else {
                 result.diagnostics.forEach { report($0) }
@@ -249,13 +250,13 @@ package final class Session {
     /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
     package func isIncomplete(_ text: String) -> Bool {
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
-        return DeepStack.run { ActLanguage.parse(source).isIncomplete }
+        return DeepStack.run { ActSyntax.parse(source).isIncomplete }
     }
 
     /// A source with its tree, read again.
     func unit(_ id: Int32) -> SourceUnit? {
         guard let source = source(id) else { return nil }
-        let result = ActLanguage.parse(source)
+        let result = ActSyntax.parse(source)
         return result.diagnostics.isEmpty ? SourceUnit(source: source, tree: result.tree) : nil
     }
 
@@ -290,7 +291,7 @@ package final class Session {
             modules.append(module)
             let source = try SourceText(id: sources.count, name: path, bytes: bytes)
             sources.append(source)
-            let result = ActLanguage.parse(source, canStop: true)
+            let result = ActSyntax.parse(source) { Interrupt.isSet }
             try Interrupt.check()
             if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
             let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module)

@@ -1,6 +1,6 @@
 // What programs mean as trees: LANGUAGE sections 1, 3, 4, 5 and 13, row by row.
 
-import ActLanguage
+import ActSyntax
 import Testing
 
 private func dump(_ text: String) throws -> String {

@@ -43,12 +43,12 @@ package struct ParseResult: Sendable {
 }
 
 /// Parses a whole source. Time and memory are linear in its size.
-/// - Parameter canStop: whether Ctrl-C ends it; the result means nothing then.
-package func parse(_ source: SourceText, canStop: Bool = false) -> ParseResult {
+/// - Parameter isStopped: asked now and then; once it says so, parsing ends and the result means nothing.
+package func parse(_ source: SourceText, isStopped: (() -> Bool)? = nil) -> ParseResult {
     source.bytes.withUnsafeBufferPointer { bytes in
         var lexer = Lexer(source: source, bytes: bytes)
-        lexer.run(canStop: canStop)
-        var parser = Parser(lexer, canStop: canStop)
+        lexer.run(isStopped: isStopped)
+        var parser = Parser(lexer, isStopped: isStopped)
         parser.parseProgram()
         return parser.finish()
     }
@@ -63,7 +63,7 @@ struct Parser {
     struct Failure: Error {}
 
     let source: SourceText
-    let canStop: Bool
+    let isStopped: (() -> Bool)?
     let tokens: [Token]
     let numbers: [Double]
     var names: NameTable
@@ -99,9 +99,9 @@ struct Parser {
     var branches = Scratch<Branch>()
     var variables = Scratch<Variable>()
 
-    init(_ lexer: Lexer, canStop: Bool) {
+    init(_ lexer: Lexer, isStopped: (() -> Bool)?) {
         source = lexer.source
-        self.canStop = canStop
+        self.isStopped = isStopped
         tokens = lexer.tokens
         numbers = lexer.numbers
         names = lexer.names

@@ -1,6 +1,6 @@
 // A tree as one line of S-expressions, for tests to compare.
 
-import ActLanguage
+import ActSyntax
 
 extension SyntaxTree {
     /// The statements of the program, separated by spaces; `;` follows a silenced one.

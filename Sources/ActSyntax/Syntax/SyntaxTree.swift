@@ -4,7 +4,10 @@
 // and a list of children is a `Run` of one side array. So trees of any depth are built, walked and freed without
 // recursion being forced on anyone. A tree whose parse reported errors is for looking at, not for compiling.
 
-package struct ExpressionID: Hashable, Sendable { package var index: UInt32 }
+package struct ExpressionID: Hashable, Sendable {
+    package var index: UInt32
+    package init(index: UInt32) { self.index = index }
+}
 /// An interned name; equal names (compared in NFC) of one tree have equal ids.
 package struct NameID: Hashable, Sendable { package var index: UInt32 }
 package struct StringID: Hashable, Sendable { package var index: UInt32 }
@@ -17,8 +20,8 @@ package struct ComprehensionID: Hashable, Sendable { package var index: UInt32 }
 package struct Run<Element>: Sendable {
     package var start: UInt32
     package var count: UInt32
-    package var isEmpty: Bool { count == 0 }
-    var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+    @inlinable package var isEmpty: Bool { count == 0 }
+    @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
 /// A node of the tree. Everything is an expression; those marked "statement" stand in statement position only.
@@ -195,15 +198,15 @@ package struct SyntaxTree: Sendable {
     package internal(set) var loops: [LoopNode] = []
     package internal(set) var comprehensions: [ComprehensionNode] = []
 
-    var children: [ExpressionID] = []
-    var parts: [StringPart] = []
-    var fields: [Field] = []
-    var links: [ComparisonLink] = []
-    var arguments: [Argument] = []
-    var indexItems: [IndexItem] = []
-    var statements: [Statement] = []
-    var branches: [Branch] = []
-    var variables: [Variable] = []
+    @usableFromInline var children: [ExpressionID] = []
+    @usableFromInline var parts: [StringPart] = []
+    @usableFromInline var fields: [Field] = []
+    @usableFromInline var links: [ComparisonLink] = []
+    @usableFromInline var arguments: [Argument] = []
+    @usableFromInline var indexItems: [IndexItem] = []
+    @usableFromInline var statements: [Statement] = []
+    @usableFromInline var branches: [Branch] = []
+    package internal(set) var variables: [Variable] = []
 
     init(source: SourceText) { self.source = source }
 
@@ -212,23 +215,23 @@ package struct SyntaxTree: Sendable {
 }
 
 extension SyntaxTree {
-    package subscript(id: ExpressionID) -> Expression { expressions[Int(id.index)] }
-    package subscript(id: NameID) -> String { names[Int(id.index)] }
-    package subscript(id: StringID) -> String { strings[Int(id.index)] }
-    package subscript(id: FormatID) -> FormatSpec { formats[Int(id.index)] }
-    package subscript(id: FunctionID) -> FunctionNode { functions[Int(id.index)] }
-    package subscript(id: LoopID) -> LoopNode { loops[Int(id.index)] }
-    package subscript(id: ComprehensionID) -> ComprehensionNode { comprehensions[Int(id.index)] }
+    @inlinable package subscript(id: ExpressionID) -> Expression { expressions[Int(id.index)] }
+    @inlinable package subscript(id: NameID) -> String { names[Int(id.index)] }
+    @inlinable package subscript(id: StringID) -> String { strings[Int(id.index)] }
+    @inlinable package subscript(id: FormatID) -> FormatSpec { formats[Int(id.index)] }
+    @inlinable package subscript(id: FunctionID) -> FunctionNode { functions[Int(id.index)] }
+    @inlinable package subscript(id: LoopID) -> LoopNode { loops[Int(id.index)] }
+    @inlinable package subscript(id: ComprehensionID) -> ComprehensionNode { comprehensions[Int(id.index)] }
 
-    package subscript(run: Run<ExpressionID>) -> ArraySlice<ExpressionID> { children[run.range] }
-    package subscript(run: Run<StringPart>) -> ArraySlice<StringPart> { parts[run.range] }
-    package subscript(run: Run<Field>) -> ArraySlice<Field> { fields[run.range] }
-    package subscript(run: Run<ComparisonLink>) -> ArraySlice<ComparisonLink> { links[run.range] }
-    package subscript(run: Run<Argument>) -> ArraySlice<Argument> { arguments[run.range] }
-    package subscript(run: Run<IndexItem>) -> ArraySlice<IndexItem> { indexItems[run.range] }
-    package subscript(run: Run<Statement>) -> ArraySlice<Statement> { statements[run.range] }
-    package subscript(run: Run<Branch>) -> ArraySlice<Branch> { branches[run.range] }
-    package subscript(run: Run<Variable>) -> ArraySlice<Variable> { variables[run.range] }
+    @inlinable package subscript(run: Run<ExpressionID>) -> ArraySlice<ExpressionID> { children[run.range] }
+    @inlinable package subscript(run: Run<StringPart>) -> ArraySlice<StringPart> { parts[run.range] }
+    @inlinable package subscript(run: Run<Field>) -> ArraySlice<Field> { fields[run.range] }
+    @inlinable package subscript(run: Run<ComparisonLink>) -> ArraySlice<ComparisonLink> { links[run.range] }
+    @inlinable package subscript(run: Run<Argument>) -> ArraySlice<Argument> { arguments[run.range] }
+    @inlinable package subscript(run: Run<IndexItem>) -> ArraySlice<IndexItem> { indexItems[run.range] }
+    @inlinable package subscript(run: Run<Statement>) -> ArraySlice<Statement> { statements[run.range] }
+    @inlinable package subscript(run: Run<Branch>) -> ArraySlice<Branch> { branches[run.range] }
+    @inlinable package subscript(run: Run<Variable>) -> ArraySlice<Variable> { variables[run.range] }
 
     /// Every expression, children before their parents.
     package var expressionIDs: [ExpressionID] { expressions.indices.map { ExpressionID(index: UInt32(truncatingIfNeeded: $0)) } }
@@ -243,6 +246,11 @@ extension SyntaxTree {
 
     /// The source text of an expression, as plots name their series.
     package func text(of id: ExpressionID) -> String { source.text(span(of: id)) }
+
+    /// A function without parameters whose value is that of an expression.
+    package func function(computing id: ExpressionID) -> FunctionNode {
+        FunctionNode(name: nil, nameSpan: span(of: id), parameters: Run(start: 0, count: 0), body: id, span: span(of: id))
+    }
 
     private func span(_ extent: Extent) -> Span {
         Span(source: Int32(truncatingIfNeeded: source.id), start: extent.start, end: extent.end)

@@ -1,6 +1,6 @@
 // How diagnostics look (LANGUAGE section 11), and what near and foreign names suggest.
 
-import ActLanguage
+import ActSyntax
 import Testing
 
 @Suite struct DiagnosticsTests {
@@ -124,12 +124,14 @@ import Testing
         #expect(suggest(String(repeating: "a", count: 1_000_000), among: names) == [])
     }
 
+    private let vocabulary = Vocabulary(functions: [("exp", []), ("relu", [])], constants: ["pi"], figureOptions: ["logx": "true"])
+
     @Test(arguments: [
         ("True", "write `true`"), ("None", "write `none`"), ("arange", "write `range`"), ("println", "write `print`"), ("numel", "write `size`"),
         ("ones_like", "write `ones(shape(x))`"), ("numpy", "functions need no module: write `exp(x)` for `numpy.exp(x)`"),
     ])
     func foreignNames(name: String, expected: String) {
-        #expect(foreignHint(unknownName: name) == expected)
+        #expect(foreignHint(unknownName: name, in: vocabulary) == expected)
     }
 
     @Test(arguments: [
@@ -138,7 +140,7 @@ import Testing
         ("np", "power", "write `x^n`"), ("math", "exp", "functions need no module: write `exp` for `math.exp`"),
     ])
     func foreignModules(name: String, field: String, expected: String) {
-        #expect(foreignHint(unknownName: name, field: field) == expected)
+        #expect(foreignHint(unknownName: name, field: field, in: vocabulary) == expected)
     }
 
     @Test func foreignFields() {
@@ -146,6 +148,6 @@ import Testing
         #expect(foreignHint(unknownField: "append", on: "list") != nil)
         #expect(foreignHint(unknownField: "length", on: "string") == "write `len(s)`")
         #expect(foreignHint(unknownField: "weights_of_mine", on: "record") == nil)
-        #expect(foreignHint(unknownName: "my_own_name") == nil)
+        #expect(foreignHint(unknownName: "my_own_name", in: vocabulary) == nil)
     }
 }

@@ -156,3 +156,13 @@ private func firstInvalidUTF8(_ bytes: [UInt8]) -> Int? {
         return nil
     }
 }
+
+extension StringProtocol {
+    /// The text without white space at its ends.
+    package func trimmingSpaces() -> String {
+        var slice = self[...]
+        while let first = slice.first, first.isWhitespace { slice.removeFirst() }
+        while let last = slice.last, last.isWhitespace { slice.removeLast() }
+        return String(slice)
+    }
+}

@@ -5,8 +5,6 @@
 // string left open) and brackets left open are reported here, and what is handed on parses as if they had been right;
 // characters that mean nothing become `unknown` tokens, for the parser knows better what was meant.
 
-import ActArray
-
 struct Lexer {
     struct Bracket {
         enum Kind { case parenthesis, bracket, brace, lineTemplate, blockTemplate }
@@ -58,9 +56,14 @@ struct Lexer {
         emit(kind, from: start)
     }
 
-    mutating func run(canStop: Bool) {
+    /// - Parameter isStopped: asked every few thousand bytes; once it says so, the rest of the text is left out.
+    mutating func run(isStopped: (() -> Bool)?) {
+        var nextQuestion = 0
         while position < bytes.count {
-            if canStop, Interrupt.isSet { break }
+            if let isStopped, position >= nextQuestion {
+                if isStopped() { break }
+                nextQuestion = position &+ 4096
+            }
             let byte = bytes[position]
             switch byte {
             case "a"..."z", "A"..."Z", "_": lexName()

@@ -3,8 +3,6 @@
 // What must stay true: every row gives something to write. The parser uses the first three tables, unknown names and fields at run
 // time the others; a name that act comes to define needs no row.
 
-import ActPlot
-
 /// A spelling of another language: what is wrong with it (empty: "is not an operator"), what to write, and, if that is all there is
 /// to do, the text to put in its place.
 struct ForeignHabit {
@@ -136,17 +134,33 @@ private let foreignFigureNames: [String: String] = {
     ]
 }()
 
-/// How an option of figures is written, for those who call it.
-private func optionHint(_ name: String) -> String? {
-    guard let option = FigureOption.rows.first(where: { $0.name == name }) else { return nil }
-    let value =
-        switch option.takes {
-        case .flag: "true"
-        case .pixels: "800"
-        case .limits: "(-1, 1)"
-        case .text, .texts: "\"…\""
+/// The names that the language at hand defines, as far as advice needs them.
+package struct Vocabulary: Sendable {
+    /// The name and the aliases of a function → its name.
+    package private(set) var functions: [String: String] = [:]
+    /// The same in lower case; of several functions, the first.
+    private var foldedFunctions: [String: String] = [:]
+    package let constants: Set<String>
+    /// The options of figures, each with a value as it is written.
+    let figureOptions: [String: String]
+
+    package init(functions rows: [(name: String, aliases: [String])], constants: Set<String>, figureOptions: [String: String]) {
+        self.constants = constants
+        self.figureOptions = figureOptions
+        for row in rows {
+            for spelling in [row.name] + row.aliases where functions[spelling] == nil { functions[spelling] = row.name }
+            if foldedFunctions[row.name.lowercased()] == nil { foldedFunctions[row.name.lowercased()] = row.name }
         }
-    return "it is an option of figures: `plot(…, \(name)=\(value))`"
+    }
+
+    func function(likeWord word: String) -> String? { functions[word] ?? foldedFunctions[word.lowercased()] }
+
+    func defines(_ name: String) -> Bool { functions[name] != nil || constants.contains(name) }
+
+    /// How an option of figures is written, for those who call it.
+    func optionHint(_ name: String) -> String? {
+        figureOptions[name].map { "it is an option of figures: `plot(…, \(name)=\($0))`" }
+    }
 }
 
 /// Names of libraries, whose functions act has without a prefix.
@@ -234,33 +248,31 @@ private let foreignFields: [String: String] = [
 ///
 /// `np` with field `arange` gives "functions need no module: write `range` for `np.arange`".
 /// - Parameter isCalled: whether it is called, as options of figures are elsewhere.
-package func foreignHint(unknownName name: String, field: String? = nil, isCalled: Bool = false) -> String? {
+package func foreignHint(unknownName name: String, field: String? = nil, isCalled: Bool = false, in vocabulary: Vocabulary) -> String? {
     if foreignModules.contains(name) {
         guard let field else { return "functions need no module: write `exp(x)` for `\(name).exp(x)`" }
         if foreignModules.contains(field) { return "functions need no module: write the name after the last `.` alone" }
         if ["show", "close", "clf", "ion"].contains(field) { return "a figure shows itself: a line `plot(x, y)` is enough" }
-        if let hint = foreignFigureNames[field] ?? optionHint(field) { return hint }
+        if let hint = foreignFigureNames[field] ?? vocabulary.optionHint(field) { return hint }
         guard let spelling = foreignNames[field] else {
-            let isKnown = BuiltinRows.all.contains { $0.name == field || $0.aliases.contains(field) } || BuiltinRows.constants.contains { $0.name == field }
-            return isKnown ? "functions need no module: write `\(field)` for `\(name).\(field)`" : "functions need no module, but there is no `\(field)` in act"
+            return vocabulary.defines(field) ? "functions need no module: write `\(field)` for `\(name).\(field)`" : "functions need no module, but there is no `\(field)` in act"
         }
         return spelling.contains(" ") ? spelling : "functions need no module: write `\(spelling)` for `\(name).\(field)`"
     }
-    if isCalled, let hint = foreignFigureNames[name] ?? optionHint(name) { return hint }
+    if isCalled, let hint = foreignFigureNames[name] ?? vocabulary.optionHint(name) { return hint }
     guard let spelling = foreignNames[name] else { return nil }
     return spelling.contains(" ") ? spelling : "write `\(spelling)`"
 }
 
 /// What to write instead of a string that other libraries take as an argument.
-func foreignHint(argument text: String, named parameter: String, _ builtins: BuiltinTable) -> String? {
+package func foreignHint(argument text: String, named parameter: String, in vocabulary: Vocabulary) -> String? {
     if parameter == "dtype" {
         if text.hasPrefix("int") || text.hasPrefix("uint") || text == "long" { return "whole numbers are f64 too; `int(x)` cuts fractions off" }
         let near = ["float": "f64", "double": "f64", "float64": "f64", "float32": "f32", "single": "f32", "half": "f32", "float16": "f32", "boolean": "bool"][text]
         return near.map { "write `\"\($0)\"`" }
     }
-    let known = builtins.rows.first { $0.name == text || $0.aliases.contains(text) } ?? builtins.rows.first { $0.name.lowercased() == text.lowercased() }
-    let name = known?.name ?? foreignNames[text].flatMap { $0.contains(" ") ? nil : $0 }
-    guard let name, builtins.value(named: name) != nil else { return nil }
+    let name = vocabulary.function(likeWord: text) ?? foreignNames[text].flatMap { $0.contains(" ") ? nil : $0 }
+    guard let name, vocabulary.defines(name) else { return nil }
     // What makes something else is called: `Adam(0.001)`.
     return "write `\(name)\(name.first?.isUppercase == true ? "(…)" : "")` without quotes"
 }

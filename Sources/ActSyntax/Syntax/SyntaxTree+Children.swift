@@ -2,7 +2,7 @@
 
 extension SyntaxTree {
     /// Calls `body` with every expression directly inside `id`, in source order; of functions and comprehensions too.
-    func forEachChild(of id: ExpressionID, _ body: (ExpressionID) -> Void) {
+    package func forEachChild(of id: ExpressionID, _ body: (ExpressionID) -> Void) {
         switch self[id] {
         case .number, .string, .bool, .none, .name, .breakLoop, .continueLoop, .unset, .invalid: break
         case .interpolation(let parts):
@@ -60,7 +60,7 @@ extension SyntaxTree {
     }
 
     /// The names that the expressions assign, in order, without entering the scopes of functions and comprehensions.
-    func namesAssigned(in roots: [ExpressionID]) -> [NameID] {
+    package func namesAssigned(in roots: [ExpressionID]) -> [NameID] {
         var found: [NameID] = []
         var seen: Set<NameID> = []
         func add(_ name: NameID) { if seen.insert(name).inserted { found.append(name) } }
@@ -88,7 +88,7 @@ extension SyntaxTree {
     }
 
     /// Whether `id` is an index with a new axis, as in `x[:, none]`.
-    func addsAxis(_ id: ExpressionID) -> Bool {
+    package func addsAxis(_ id: ExpressionID) -> Bool {
         guard case .index(_, let items) = self[id] else { return false }
         return self[items].contains { item in
             if case .value(let value) = item.kind, case .none = self[value] { return true }
@@ -97,7 +97,7 @@ extension SyntaxTree {
     }
 
     /// Whether an expression sets a part of a variable.
-    func isUpdate(_ id: ExpressionID) -> Bool {
+    package func isUpdate(_ id: ExpressionID) -> Bool {
         switch self[id] {
         case .assign, .update: true
         default: false
@@ -105,7 +105,7 @@ extension SyntaxTree {
     }
 
     /// The variable that an assignment's target starts at.
-    func root(of target: ExpressionID) -> ExpressionID {
+    package func root(of target: ExpressionID) -> ExpressionID {
         var root = target
         while true {
             switch self[root] {

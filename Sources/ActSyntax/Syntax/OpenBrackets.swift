@@ -1,8 +1,8 @@
 // Which brackets and strings are open at a place in a text. Made for text that is still being written, where the parser has not
 // much to say: completion asks what stands around the cursor, the session whether a long input goes on.
 
-struct OpenBrackets {
-    enum Kind {
+package struct OpenBrackets {
+    package enum Kind {
         case parenthesis, bracket, brace
         /// `"…`, and `"""…`
         case string, blockString
@@ -10,22 +10,24 @@ struct OpenBrackets {
         case interpolation
     }
 
-    struct Open {
-        let kind: Kind
+    package struct Open {
+        package let kind: Kind
         /// The offset of the bracket or quote.
-        let start: Int
+        package let start: Int
         /// The offset after it.
-        var inside: Int { kind == .blockString ? start + 3 : start + 1 }
+        package var inside: Int { kind == .blockString ? start + 3 : start + 1 }
     }
 
-    private(set) var stack: [Open] = []
-    private(set) var isInComment = false
+    package private(set) var stack: [Open] = []
+    package private(set) var isInComment = false
     private var offset = 0
 
-    var isInString: Bool { stack.last?.kind == .string || stack.last?.kind == .blockString }
+    package init() {}
+
+    package var isInString: Bool { stack.last?.kind == .string || stack.last?.kind == .blockString }
 
     /// Reads on. Pieces of a text must end at line ends, but for the last one.
-    mutating func read(_ text: some Collection<UInt8>) {
+    package mutating func read(_ text: some Collection<UInt8>) {
         let bytes = Array(text)
         var index = 0
         func startsQuotes(_ index: Int) -> Bool { index + 2 < bytes.count && bytes[index + 1] == quote && bytes[index + 2] == quote }

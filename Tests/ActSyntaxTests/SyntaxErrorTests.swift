@@ -1,6 +1,6 @@
 // What is said about programs that are wrong: title, place, help; one fault a statement, no cascades.
 
-import ActLanguage
+import ActSyntax
 import Testing
 
 private func faults(_ text: String) throws -> [String] {

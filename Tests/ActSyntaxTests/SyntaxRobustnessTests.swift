@@ -1,13 +1,8 @@
 // No text, however broken, deep or long, ends the process. (A trap would end the test run.)
 
-import ActLanguage
+import ActSyntax
+import ActTestSupport
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 private let programs = [
     """
@@ -48,7 +43,7 @@ private struct Random: RandomNumberGenerator {
     /// Parses, checks what every result promises, and renders the faults.
     private func check(_ bytes: [UInt8]) {
         guard let source = try? SourceText(id: 1, name: "t", bytes: bytes) else { return }
-        let result = DeepStack.run { parse(source) }
+        let result = parse(source)
         let renderer = DiagnosticRenderer { $0 == 1 ? source : nil }
         var last: Int32 = 0
         for diagnostic in result.diagnostics {
@@ -101,28 +96,23 @@ private struct Random: RandomNumberGenerator {
         let deep = try SourceText(
             id: 1, name: "t", text: String(repeating: open, count: 100_000) + middle + String(repeating: close, count: 100_000))
         let fine = try SourceText(id: 1, name: "t", text: String(repeating: open, count: 300) + middle + String(repeating: close, count: 300))
-        // On the stack that programs have: debug builds need much of it.
-        let (found, none) = DeepStack.run { (parse(deep).diagnostics, parse(fine).diagnostics) }
-        #expect(found.contains { $0.title == "brackets, blocks and functions are nested too deeply" })
-        #expect(none.isEmpty)
-        check(Array(String(repeating: open, count: 10_000).utf8))
-        check(Array(String(repeating: close, count: 10_000).utf8))
+        // Debug builds need much stack.
+        let isDone: Bool? = onThread(stack: 1 << 28) {
+            let (found, none) = (parse(deep).diagnostics, parse(fine).diagnostics)
+            #expect(found.contains { $0.title == "brackets, blocks and functions are nested too deeply" })
+            #expect(none.isEmpty)
+            check(Array(String(repeating: open, count: 10_000).utf8))
+            check(Array(String(repeating: close, count: 10_000).utf8))
+            return true
+        }
+        #expect(isDone == true)
     }
 
     #if !DEBUG
     /// The deepest programs that are accepted, on a stack of 512 KB: an overflow would end the test run. (Debug builds, those under
     /// sanitizers too, need more.)
     @Test func deepestProgramsNeedLittleStack() {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setstacksize(&attributes, 512 * 1024)
-        defer { pthread_attr_destroy(&attributes) }
-        #if canImport(Glibc)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t?
-        #endif
-        let status = pthread_create(&thread, &attributes, { _ in
+        let isDone: Bool? = onThread(stack: 512 * 1024) {
             for (open, close) in [
                 ("(", ")"), ("{a: f(x=[b[", "]])}"), ("\"{", "}\""), ("if a { ", " }"), ("for a in b { x = ", " }"), ("f(x) = { y -> ", " }"),
                 ("(x = [a for a in ", "]) -> 1"), ("-a^(b < not (c, ", "))"), ("while a { return { ", " } }"),
@@ -132,16 +122,10 @@ private struct Random: RandomNumberGenerator {
                     if let source = try? SourceText(id: 1, name: "t", text: text) { _ = parse(source) }
                 }
             }
-            return nil
-        }, nil)
-        #expect(status == 0)
-        #if canImport(Glibc)
-            pthread_join(thread, nil)
-        #else
-            if let thread { pthread_join(thread, nil) }
-        #endif
+            return true
+        }
+        #expect(isDone == true)
     }
-
     #endif
 
     @Test(arguments: [("1", " + 1"), ("2", " ^ 2"), ("x", " < y"), ("f", "(1)"), ("a", "[0]"), ("r", ".x"), ("f", "\n|> g"), ("if a {}", " else if b {}"), ("a", " and b")])

@@ -1,7 +1,5 @@
 // Statements, blocks and what is made of blocks; how parsing goes on after a fault.
 
-import ActArray
-
 extension Parser {
     /// Statements up to `closer`, which is not consumed, and the depth of the deepest.
     mutating func parseStatements(until closer: Token.Kind) -> (run: Run<Statement>, depth: UInt32) {
@@ -10,7 +8,7 @@ extension Parser {
         var below: UInt32 = 0
         while true {
             while token.kind == .semicolon { advance() }
-            if token.kind == closer || token.kind == .endOfInput || canStop && Interrupt.isSet { break }
+            if token.kind == closer || token.kind == .endOfInput || isStopped?() == true { break }
             let start = position
             let state = saveState()
             statementStart = start

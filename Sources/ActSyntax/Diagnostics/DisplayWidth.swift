@@ -2,14 +2,14 @@
 
 /// 0 for marks that join the character before, 2 for wide East Asian characters and emoji, else 1
 /// (Unicode Standard Annex 11, classes W and F, by block).
-package func displayWidth(_ character: Character) -> Int {
+func displayWidth(_ character: Character) -> Int {
     guard let first = character.unicodeScalars.first else { return 0 }
     if first.value < 0x300 { return 1 }
     if character.unicodeScalars.contains(where: { $0.value == 0xFE0F }) { return 2 }
     return displayWidth(first)
 }
 
-package func displayWidth(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + displayWidth($1) } }
+func displayWidth(_ text: some StringProtocol) -> Int { text.reduce(0) { $0 + displayWidth($1) } }
 
 private func displayWidth(_ scalar: Unicode.Scalar) -> Int {
     switch scalar.value {
