@@ -33,12 +33,12 @@ enum InputFile {
             if count == 0 { return .success(bytes) }
             if count < 0 { return .failure(failure(name, errno)) }
             bytes.append(contentsOf: chunk[..<count])
-            if bytes.count > limit { return .failure(Failure(diagnostic: Diagnostic(.error, "\(name) is too large for a program: 2 GB and more"))) }
+            if bytes.count > limit { return .failure(Failure(diagnostic: Diagnostic(.sourceTooLarge, "\(name) is too large for a program: 2 GB and more"))) }
         }
     }
 
     private static func failure(_ path: String, _ code: Int32) -> Failure {
-        if code == EISDIR { return Failure(diagnostic: Diagnostic(.error, "\(path) is a folder, not a script")) }
+        if code == EISDIR { return Failure(diagnostic: Diagnostic(.unreadableFile, "\(path) is a folder, not a script")) }
         var help: String?
         if code == ENOENT {
             let slash = path.lastIndex(of: "/")
@@ -47,7 +47,7 @@ enum InputFile {
             let near = suggest(name, among: names(in: folder.isEmpty ? "." : folder).filter { $0.hasSuffix(".act") })
             if !near.isEmpty { help = "did you mean \(near.map { folder + $0 }.joined(separator: " or "))?" }
         }
-        return Failure(diagnostic: Diagnostic(.error, "cannot read \(path): \(describe(errno: code))", help: help))
+        return Failure(diagnostic: Diagnostic(.unreadableFile, "cannot read \(path): \(describe(errno: code))", help: help))
     }
 
     private static func names(in folder: String) -> [String] {

@@ -36,7 +36,7 @@ struct Runner {
         do {
             return try Session(options: options, output: display)
         } catch {
-            display.report(Diagnostic(.error, "act cannot start: \(error)"))
+            display.report(Diagnostic(.command, "act cannot start: \(error)"))
             return nil
         }
     }

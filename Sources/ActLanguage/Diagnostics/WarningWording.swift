@@ -10,7 +10,7 @@ extension RuntimeWording {
         // A division inside `mean` is nobody's business but its own.
         if !isWritten, !event.operation.allSatisfy(\.isLetter), let name = calleeName(code, instruction) {
             return Diagnostic(
-                .warning, "\(event.kind.title) in `\(name)`: \(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
+                event.kind.code, "\(event.kind.title) in `\(name)`: \(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
                 labels: [label(code, instruction)], help: form(code, instruction))
         }
         return event.kind.warning(
@@ -29,8 +29,9 @@ extension RuntimeWording {
 
     func lostDigits(_ check: FormCheck, _ effect: String, in code: Code, at instruction: Int) -> Diagnostic {
         Diagnostic(
-            .warning, "digits are lost in `\(check.form.formula)`: \(effect)", labels: [label(code, instruction)],
-            help: "write `\(check.replacement)`, which keeps them")
+            .lostDigits, "digits are lost in `\(check.form.formula)`: \(effect)", labels: [label(code, instruction)],
+            help: "write `\(check.replacement)`, which keeps them",
+            edits: [.init(code.unit.tree.span(of: code.origins[instruction]), check.replacement)])
     }
 
     /// Whether the operation stands in the program as such, not inside a built-in.
@@ -68,7 +69,7 @@ extension RuntimeWording {
             labels = [Diagnostic.Label(code.unit.tree.operatorSpan(of: id), "gives \(result)", isPrimary: true)]
         }
         return Diagnostic(
-            .warning, "both sides of `\(operation)` are stretched: \(ActLanguage.describe(left)) and \(ActLanguage.describe(right))", labels: labels,
+            .stretchedBothSides, "both sides of `\(operation)` are stretched: \(ActLanguage.describe(left)) and \(ActLanguage.describe(right))", labels: labels,
             help: "if that is meant, say so with `x[:, none]`; otherwise check the shapes")
     }
 
@@ -76,11 +77,19 @@ extension RuntimeWording {
         var labels: [Diagnostic.Label] = []
         if let (code, id) = machine.currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
         return Diagnostic(
-            .warning, "the transpose of a vector is the vector itself", labels: labels, help: "`x[:, none]` is a column, `x[none, :]` a row")
+            .transposeOfVector, "the transpose of a vector is the vector itself", labels: labels, help: "`x[:, none]` is a column, `x[none, :]` a row")
     }
 }
 
 extension NumericEvent.Kind {
+    var code: Diagnostic.Code {
+        switch self {
+        case .overflow: .overflow
+        case .divideByZero: .divisionByZero
+        case .invalid: .invalidOperation
+        }
+    }
+
     fileprivate var title: String {
         switch self {
         case .overflow: "overflow"
@@ -93,7 +102,7 @@ extension NumericEvent.Kind {
         let isOperator = operation.first.map { !$0.isLetter } ?? false
         let shown = inputs.map(Format.number)
         let example = isOperator && shown.count == 2 ? "\(shown[0]) \(operation) \(shown[1])" : "\(operation)(\(shown.joined(separator: ", ")))"
-        return Diagnostic(.warning, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: ["for example \(example)"], help: form ?? (isOperator && !isWritten ? nil : stableForm(operation)))
+        return Diagnostic(code, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: ["for example \(example)"], help: form ?? (isOperator && !isWritten ? nil : stableForm(operation)))
     }
 
     /// The built-in that computes the usual expression around `operation` without leaving the numbers.

@@ -200,7 +200,7 @@ extension Machine {
     func checkForm(_ check: FormCheck, _ result: Value, _ registers: Registers, _ globals: Registers) throws {
         let site = currentSite
         guard session.options.warns || session.options.isStrict, recording == nil,
-            !session.warned.contains(Warned(site: site.id, kind: Self.lossKind)), let place = SiteTable.find(site)
+            !session.warned.contains(Warned(site: site.id, code: .lostDigits)), let place = SiteTable.find(site)
         else { return }
         let variable: Value = switch check.variable {
         case .register(let register): registers[register]
@@ -266,8 +266,6 @@ extension Machine {
     }
 
     private func warnLoss(_ check: FormCheck, _ site: SiteInCode, _ effect: String) throws {
-        try warn(kind: Self.lossKind, site.site) { RuntimeWording(self).lostDigits(check, effect, in: site.code, at: site.instruction) }
+        try warn(.lostDigits, site.site) { RuntimeWording(self).lostDigits(check, effect, in: site.code, at: site.instruction) }
     }
-
-    private static let lossKind: UInt32 = 18
 }

@@ -138,7 +138,7 @@ package final class Session {
             guard let machine = self.machine, case .success(let unit) = self.parse(Array(text.utf8), named: name) else { return .failed }
             let statements = unit.tree[unit.tree.program]
             guard statements.count == 1, let statement = statements.first, !unit.tree[statement.expression].isStatement else {
-                self.report(Diagnostic(.error, "`:shapes` takes one expression", help: "as in `:shapes X @ W + b`"))
+                self.report(Diagnostic(.command, "`:shapes` takes one expression", help: "as in `:shapes X @ W + b`"))
                 return .failed
             }
             let compiler = Compiler(unit: unit, module: self.module, records: true)
@@ -216,7 +216,7 @@ package final class Session {
     }
 
     /// Ctrl-C before anything ran.
-    private static let interruption = Fault(diagnostic: Diagnostic(.error, "interrupted"), kind: .interrupted)
+    private static let interruption = Fault(diagnostic: Diagnostic(.interrupted, "interrupted"), kind: .interrupted)
 
     private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
         do {
