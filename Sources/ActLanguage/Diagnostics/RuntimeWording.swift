@@ -340,7 +340,13 @@ struct RuntimeWording {
         return tree.source.text(end..<tree.source.bytes.count).prefix(64)
     }
 
-    private var locals: [String] { machine.currentOrigin?.code.parameters.map(\.name) ?? [] }
+    /// The variables of the functions and comprehensions around the place.
+    private var locals: [String] {
+        guard let (code, id) = machine.currentOrigin else { return [] }
+        let (tree, resolution) = (code.unit.tree, code.unit.resolution)
+        let visible = resolution.symbols(visibleAt: Int(tree.span(of: id).start))
+        return visible.filter { resolution[$0].kind != .global }.map { tree[resolution[$0].name] }
+    }
 
     private func noField(_ name: String, _ value: Value) -> Diagnostic {
         switch value {

@@ -12,7 +12,7 @@ final class Formula {
     enum Head: Equatable {
         case number(Double)
         /// A variable, or an expression that is nothing but itself here, by its text if that is short.
-        case name(String)
+        case name(String, SymbolID?)
         case other(ExpressionID)
         /// An operator by its sign, a built-in function by its first name.
         case apply(String)
@@ -48,7 +48,7 @@ final class Formula {
         switch head {
         case .number: return head == formula.head ? known : nil
         case .other: return nil
-        case .name(let name):
+        case .name(let name, _):
             guard let bound = known[name] else { return known.merging([name: formula]) { $1 } }
             return bound.isEqual(formula) ? known : nil
         case .apply(let function):
@@ -71,41 +71,35 @@ final class Formula {
 /// What the names of a tree stand for, and where its expressions go.
 struct FormulaIndex {
     /// What each name is set to that is set once, in one place.
-    fileprivate var values: [NameID: ExpressionID] = [:]
-    fileprivate var functions: [NameID: FunctionID] = [:]
+    fileprivate var values: [SymbolID: ExpressionID] = [:]
+    fileprivate var functions: [SymbolID: FunctionID] = [:]
+    /// By symbol: how often it is set.
+    private let settings: [Int]
     private var parents: [ExpressionID?]
-    private var uses: [NameID: [ExpressionID]] = [:]
+    private var uses: [SymbolID: [ExpressionID]] = [:]
+    private let resolution: Resolution
 
-    init(_ tree: SyntaxTree) {
+    init(_ tree: SyntaxTree, _ resolution: Resolution) {
+        self.resolution = resolution
+        var settings = Array(repeating: 0, count: resolution.symbols.count)
+        for definition in resolution.definitions { settings[Int(definition.symbol.index)] += 1 }
+        self.settings = settings
         parents = Array(repeating: nil, count: tree.expressions.count)
-        for index in tree.expressions.indices {
-            let id = ExpressionID(index: UInt32(index))
-            if case .name(let name) = tree[id] { uses[name, default: []].append(id) }
+        for id in tree.expressionIDs {
+            if case .name = tree[id], let symbol = resolution.symbol(of: id) { uses[symbol, default: []].append(id) }
             tree.forEachChild(of: id) { parents[Int($0.index)] = id }
         }
-        var settings: [NameID: Int] = [:]
-        func note(_ name: NameID) { settings[name, default: 0] += 1 }
-        for expression in tree.expressions {
-            switch expression {
-            case .assign(let target, let value):
-                guard case .name(let name) = tree[tree.root(of: target)] else { continue }
-                note(name)
-                if tree.root(of: target) == target { values[name] = value } else { note(name) }
-            case .update(_, let target, _): if case .name(let name) = tree[tree.root(of: target)] { note(name); note(name) }
-            case .unpack(let targets, _):
-                for target in tree[targets] { if case .name(let name) = tree[tree.root(of: target)] { note(name); note(name) } }
-            case .define(let function):
-                guard let name = tree[function].name else { continue }
-                note(name)
-                functions[name] = function
-            case .unset(let name): note(name)
+        for definition in resolution.definitions where settings[Int(definition.symbol.index)] == 1 {
+            switch definition.kind {
+            case .value(let value): values[definition.symbol] = value
+            case .function(let function): functions[definition.symbol] = function
             default: break
             }
         }
-        for variable in tree.variables { note(variable.name) }
-        values = values.filter { settings[$0.key] == 1 }
-        functions = functions.filter { settings[$0.key] == 1 }
     }
+
+    /// Whether a symbol is global and nothing here sets it, so that it means what it means in the module.
+    fileprivate func isNeverSet(_ symbol: SymbolID) -> Bool { resolution[symbol].kind == .global && settings[Int(symbol.index)] == 0 }
 
     /// The expressions that an expression is a part of, by way of variables and of functions too: the nearest first, some hundred at most.
     func users(of id: ExpressionID, in tree: SyntaxTree) -> [ExpressionID] {
@@ -115,12 +109,12 @@ struct FormulaIndex {
         var current: ExpressionID? = id
         while let id = current {
             if let parent = parents[Int(id.index)], seen.insert(parent).inserted { found.append(parent) }
-            let name: NameID? = switch tree[id] {
-            case .assign(let target, _): if case .name(let name) = tree[target] { name } else { nil }
-            case .define(let function): tree[function].name
+            let symbol: SymbolID? = switch tree[id] {
+            case .assign(let target, _): resolution.symbol(of: target)
+            case .define: resolution.symbol(of: id)
             default: nil
             }
-            if let name { for use in uses[name] ?? [] where seen.count < 300 && seen.insert(use).inserted { found.append(use) } }
+            if let symbol { for use in uses[symbol] ?? [] where seen.count < 300 && seen.insert(use).inserted { found.append(use) } }
             current = next < found.count && next < 300 ? found[next] : nil
             next += 1
         }
@@ -131,6 +125,7 @@ struct FormulaIndex {
 /// Reads formulas from one tree.
 struct FormulaReader {
     let tree: SyntaxTree
+    let resolution: Resolution
     let index: FormulaIndex
     /// The first name of the built-in function that a name means, if it means one.
     let builtin: (String) -> String?
@@ -145,11 +140,11 @@ struct FormulaReader {
         return read(id, [:], 0, &left)
     }
 
-    private func read(_ id: ExpressionID, _ parameters: [NameID: Formula], _ depth: Int, _ left: inout Int) -> Formula {
+    private func read(_ id: ExpressionID, _ parameters: [SymbolID: Formula], _ depth: Int, _ left: inout Int) -> Formula {
         left -= 1
         func opaque() -> Formula {
             let span = tree.span(of: id)
-            return Formula(span.end - span.start <= 40 ? .name(tree.text(of: id)) : .other(id), origin: id)
+            return Formula(span.end - span.start <= 40 ? .name(tree.text(of: id), resolution.symbol(of: id)) : .other(id), origin: id)
         }
         func apply(_ name: String, _ arguments: [ExpressionID]) -> Formula {
             Formula(.apply(name), arguments.map { read($0, parameters, depth + 1, &left) }, origin: id)
@@ -157,16 +152,17 @@ struct FormulaReader {
         guard depth < Self.depthLimit, left > 0 else { return opaque() }
         switch tree[id] {
         case .number(let number): return Formula(.number(number), origin: id)
-        case .name(let name):
-            if let formula = parameters[name] { return formula }
-            if let value = index.values[name] { return read(value, [:], depth + 1, &left).seen(at: id) }
+        case .name:
+            guard let symbol = resolution.symbol(of: id) else { return opaque() }
+            if let formula = parameters[symbol] { return formula }
+            if let value = index.values[symbol] { return read(value, [:], depth + 1, &left).seen(at: id) }
             return opaque()
         case .unary(.negate, let operand):
             if case .number(let number) = tree[operand] { return Formula(.number(-number), origin: id) }
             return apply("neg", [operand])
         case .unary(.plus, let operand): return read(operand, parameters, depth + 1, &left)
         case .binary(.power, let base, let exponent):
-            if case .name(let name) = tree[base], tree[name] == "e", index.values[name] == nil { return apply("exp", [exponent]) }
+            if case .name(let name) = tree[base], tree[name] == "e", resolution.symbol(of: base).map(index.isNeverSet) == true { return apply("exp", [exponent]) }
             return apply("^", [base, exponent])
         case .binary(let operation, let first, let second): return apply(operation.symbol, [first, second])
         case .block(let statements):
@@ -182,22 +178,23 @@ struct FormulaReader {
     }
 
     private func call(
-        _ id: ExpressionID, _ callee: ExpressionID, _ arguments: [ExpressionID], _ parameters: [NameID: Formula], _ depth: Int, _ left: inout Int
+        _ id: ExpressionID, _ callee: ExpressionID, _ arguments: [ExpressionID], _ parameters: [SymbolID: Formula], _ depth: Int, _ left: inout Int
     ) -> Formula? {
         let name: NameID
         switch tree[callee] {
         case .name(let called), .field(_, let called): name = called
         default: return nil
         }
-        if let function = index.functions[name] {
+        guard let symbol = resolution.symbol(of: callee) else { return nil }
+        if let function = index.functions[symbol] {
             let node = tree[function]
-            let names = tree[node.parameters].map(\.name)
-            guard arguments.count == names.count else { return nil }
-            var inner: [NameID: Formula] = [:]
-            for (name, argument) in zip(names, arguments) { inner[name] = read(argument, parameters, depth + 1, &left) }
+            let symbols = resolution.symbols(of: node.parameters)
+            guard arguments.count == symbols.count else { return nil }
+            var inner: [SymbolID: Formula] = [:]
+            for (symbol, argument) in zip(symbols, arguments) { inner[symbol] = read(argument, parameters, depth + 1, &left) }
             return read(node.body, inner, depth + 1, &left)
         }
-        guard parameters[name] == nil, let function = builtin(tree[name]) else { return nil }
+        guard index.isNeverSet(symbol), let function = builtin(tree[name]) else { return nil }
         let counted = Self.reductions.contains(function) ? arguments.prefix(1) : arguments[...]
         return Formula(.apply(function), counted.map { read($0, parameters, depth + 1, &left) }, origin: id)
     }

@@ -59,7 +59,9 @@ struct StableForm {
         guard let source = try? SourceText(id: -1, name: "", text: row.formula) else { return nil }
         let tree = parse(source).tree
         guard let statement = tree[tree.program].first else { return nil }
-        return (row, FormulaReader(tree: tree, index: FormulaIndex(tree)) { $0 }.formula(statement.expression))
+        let resolution = Resolution(tree)
+        let reader = FormulaReader(tree: tree, resolution: resolution, index: FormulaIndex(tree, resolution)) { $0 }
+        return (row, reader.formula(statement.expression))
     }
 
     /// A form as it was met in a program.

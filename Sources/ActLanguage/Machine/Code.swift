@@ -7,14 +7,17 @@ import ActSyntax
 package final class SourceUnit {
     package let source: SourceText
     package let tree: SyntaxTree
-    private lazy var index = FormulaIndex(tree)
+    /// What its names mean.
+    package let resolution: Resolution
+    private lazy var index = FormulaIndex(tree, resolution)
 
     /// Reads formulas as names are understood in a module.
-    func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, index: index, builtin: module.builtinName) }
+    func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, resolution: resolution, index: index, builtin: module.builtinName) }
 
     package init(source: SourceText, tree: SyntaxTree) {
         self.source = source
         self.tree = tree
+        resolution = Resolution(tree)
     }
 }
 
@@ -50,9 +53,11 @@ package final class Code {
 
     struct Definition {
         let node: FunctionNode
-        /// The name by which it calls itself.
-        let ownName: NameID?
-        let captures: [NameID]
+        /// The parameters, then what else it assigns.
+        let locals: [SymbolID]
+        /// The variable by which it calls itself.
+        let ownName: SymbolID?
+        let captures: [SymbolID]
     }
 
     /// The same function, noting the value of every expression while it runs. Only while no other thread compiles.
@@ -62,7 +67,7 @@ package final class Code {
         let code = Code(name: name, parameters: parameters, requiredCount: requiredCount, unit: unit, module: module, isClosure: true)
         let builder = FunctionBuilder(Compiler(unit: unit, module: module, records: true), code: code, parent: nil, captures: definition.captures)
         builder.ownName = definition.ownName
-        builder.compileBody(definition.node)
+        builder.compileBody(definition.node, definition.locals)
         code.definition = definition
         code.isLiteral = isLiteral
         code.isArgument = isArgument

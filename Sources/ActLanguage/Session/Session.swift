@@ -135,54 +135,46 @@ package final class Session {
     /// Writes the shape of every part of an expression beneath it, up to the part that fails if one does.
     package func showShapes(of text: String, named name: String) -> Status {
         computing { watchdog in
-            guard let machine = self.machine, case .success(let unit) = self.parse(Array(text.utf8), named: name) else { return .failed }
-            let statements = unit.tree[unit.tree.program]
-            guard statements.count == 1, let statement = statements.first, !unit.tree[statement.expression].isStatement else {
+            guard let machine = self.machine else { return .failed }
+            let program: Program
+            switch self.compiled(Array(text.utf8), named: name, into: self.module, records: true) {
+            case .success(let compiled): program = compiled
+            case .failure(let rejection): return self.finish(rejection, watchdog)
+            }
+            let tree = program.unit.tree
+            let statements = tree[tree.program]
+            guard statements.count == 1, let expression = statements.first?.expression, let code = program.codes.first, !tree[expression].isStatement else {
                 self.report(Diagnostic(.command, "`:shapes` takes one expression", help: "as in `:shapes X @ W + b`"))
                 return .failed
             }
-            let compiler = Compiler(unit: unit, module: self.module, records: true)
-            let code = compiler.compile(statement)
-            guard compiler.diagnostics.isEmpty else {
-                compiler.diagnostics.forEach { self.report($0) }
-                return .failed
-            }
-            let saved = compiler.assignedGlobals.map { ($0, self.module.slots[$0]) }
+            let saved = program.assignedGlobals.map { ($0, self.module.slots[$0]) }
             defer { for (slot, value) in saved { self.module.slots[slot] = value } }
             let recording = Recording()
             var failure: Error?
             do { try machine.record(into: recording) { try machine.run(code) } } catch { failure = error }
-            self.write(shapeDiagram(recording, unit.tree, statement.expression) { self.source($0) })
+            self.write(shapeDiagram(recording, tree, expression) { self.source($0) })
             return failure.map { self.finish($0, watchdog) } ?? .done
         }
     }
 
     private func execute(_ bytes: [UInt8], named name: String, undoes: Bool, _ watchdog: Watchdog?) -> Status {
         guard let machine else { return .failed }
-        let unit: SourceUnit
-        switch parse(bytes, named: name) {
-        case .success(let parsed): unit = parsed
-        case .failure: return .failed
-        case .interrupted: return finish(Session.interruption, watchdog)
-        }
-        let compiler = Compiler(unit: unit, module: module)
-        let codes = compiler.compileProgram()
-        if Interrupt.isSet { return finish(Session.interruption, watchdog) }
-        guard compiler.diagnostics.isEmpty else {
-            compiler.diagnostics.forEach { report($0) }
-            return .failed
+        let program: Program
+        switch compiled(bytes, named: name, into: module) {
+        case .success(let compiled): program = compiled
+        case .failure(let rejection): return finish(rejection, watchdog)
         }
         let known = log.count
-        let saved = undoes ? compiler.assignedGlobals.map { ($0, module.slots[$0]) } : []
+        let saved = undoes ? program.assignedGlobals.map { ($0, module.slots[$0]) } : []
         machine.host = self
         NumericEvents.isEnabled = options.warns || options.isStrict
         defer { NumericEvents.isEnabled = false }
         do {
-            for (index, code) in codes.enumerated() {
+            for (index, code) in program.codes.enumerated() {
                 let before = random
                 try machine.run(code)
                 try machine.drainNumericEvents()
-                log.add(unit, index, before, isShown: options.isInteractive)
+                log.add(program.unit, index, before, isShown: options.isInteractive)
             }
             return .done
         } catch {
@@ -190,6 +182,15 @@ package final class Session {
             for (slot, value) in saved { module.slots[slot] = value }
             if undoes { log.truncate(to: known) }
             return finish(error, watchdog)
+        }
+    }
+
+    private func finish(_ rejection: Rejection, _ watchdog: Watchdog?) -> Status {
+        switch rejection {
+        case .interrupted: return finish(Session.interruption, watchdog)
+        case .faults(let faults):
+            faults.forEach { report($0) }
+            return .failed
         }
     }
 
@@ -209,41 +210,54 @@ package final class Session {
         return fault.kind == .limit ? .limit : .failed
     }
 
-    private enum Parsed {
-        case success(SourceUnit)
-        case failure
-        case interrupted
-    }
-
     /// Ctrl-C before anything ran.
     private static let interruption = Fault(diagnostic: Diagnostic(.interrupted, "interrupted"), kind: .interrupted)
 
-    private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
-        do {
-            let source = try SourceText(id: sources.count, name: name, bytes: bytes)
-            sources.append(source)
-            let result = ActSyntax.parse(source) { Interrupt.isSet }
-            if Interrupt.isSet { return .interrupted }
-            guard result.diagnostics.isEmpty else {
-                result.diagnostics.forEach { report($0) }
-                return .failure
-            }
-            return .success(SourceUnit(source: source, tree: result.tree))
-        } catch {
-            report(RuntimeWording.diagnostic(forSource: error, named: name))
-            return .failure
-        }
+    // MARK: Compiling
+
+    /// A source that is ready to run.
+    private struct Program {
+        let unit: SourceUnit
+        /// One for each statement of the outermost level.
+        let codes: [Code]
+        let assignedGlobals: Set<Int>
     }
 
-    /// Every syntax error of `bytes`; runs nothing.
+    /// Why a source is not ready to run.
+    private enum Rejection: Error {
+        case faults([Diagnostic])
+        case interrupted
+    }
+
+    /// Makes a program of a source, whose names are those of `module`. Must run on a deep stack.
+    /// - Parameter records: Whether it notes the value of every expression.
+    private func compiled(_ bytes: [UInt8], named name: String, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
+        let source: SourceText
+        do { source = try SourceText(id: sources.count, name: name, bytes: bytes) } catch {
+            return .failure(.faults([RuntimeWording.diagnostic(forSource: error, named: name)]))
+        }
+        sources.append(source)
+        let parsed = parse(source) { Interrupt.isSet }
+        if Interrupt.isSet { return .failure(.interrupted) }
+        guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
+        let unit = SourceUnit(source: source, tree: parsed.tree)
+        let compiler = Compiler(unit: unit, module: module, records: records)
+        let codes = compiler.compileProgram()
+        if Interrupt.isSet { return .failure(.interrupted) }
+        guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
+        return .success(Program(unit: unit, codes: codes, assignedGlobals: compiler.assignedGlobals))
+    }
+
+    /// Every fault of `bytes` that shows before it runs; runs nothing.
     package func check(bytes: [UInt8], named name: String) -> Bool {
         act_interrupt_set(0)
         return DeepStack.run {
-            guard case .success(let unit) = self.parse(bytes, named: name) else { return false }
-            let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins))
-            _ = compiler.compileProgram()
-            compiler.diagnostics.forEach { self.report($0) }
-            return compiler.diagnostics.isEmpty
+            switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins)) {
+            case .success: return true
+            case .failure(let rejection):
+                if case .faults(let faults) = rejection { faults.forEach { self.report($0) } }
+                return false
+            }
         }
     }
 
@@ -289,16 +303,11 @@ package final class Session {
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
-            let source = try SourceText(id: sources.count, name: path, bytes: bytes)
-            sources.append(source)
-            let result = ActSyntax.parse(source) { Interrupt.isSet }
-            try Interrupt.check()
-            if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
-            let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module)
-            let codes = compiler.compileProgram()
-            try Interrupt.check()
-            if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
-            for code in codes { try machine.run(code) }
+            switch compiled(bytes, named: path, into: module) {
+            case .success(let program): for code in program.codes { try machine.run(code) }
+            case .failure(.interrupted): try Interrupt.check()
+            case .failure(.faults(let faults)): if let first = faults.first { throw Fault(diagnostic: first, kind: .error) }
+            }
             let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))
             importedModules[path] = value
             return value
