@@ -46,7 +46,7 @@ extension Machine {
 
     /// Warns of what `make` says, once a place and code.
     /// - Throws: the warning as an error when warnings are errors.
-    func warn(_ code: Diagnostic.Code, _ site: Site, _ make: () -> Diagnostic) throws {
+    package func warn(_ code: Diagnostic.Code, _ site: Site, _ make: () -> Diagnostic) throws {
         guard session.options.warns || session.options.isStrict, recording == nil else { return }
         var diagnostic: Diagnostic
         if session.options.isStrict {

@@ -61,7 +61,7 @@ package final class Session {
     package weak var output: SessionOutput?
     package private(set) var module: Module
     let builtins: BuiltinTable
-    private(set) var machine: Machine?
+    package private(set) var machine: Machine?
     private var sources: [SourceText] = []
     private var importedModules: [String: Value] = [:]
     /// Every module there is, to be cleared at the end.

@@ -71,6 +71,14 @@ package struct Definition: Sendable {
     package let kind: Kind
     /// The name there.
     package let span: Span
+
+    /// Whether the symbol has a value after it whatever it was before.
+    package var isWhole: Bool {
+        switch kind {
+        case .part, .removal: false
+        default: true
+        }
+    }
 }
 
 package struct Resolution: Sendable {
@@ -155,8 +163,8 @@ extension Resolution {
         return nil
     }
 
-    /// Whether anything in the tree sets a symbol.
-    package func isSet(_ symbol: SymbolID) -> Bool { definitions.contains { $0.symbol == symbol } }
+    /// Whether anything in the tree gives a symbol a value.
+    package func isSet(_ symbol: SymbolID) -> Bool { definitions.contains { $0.symbol == symbol && $0.isWhole } }
 
     package func definitions(of symbol: SymbolID) -> [Definition] { definitions.filter { $0.symbol == symbol } }
 
@@ -167,10 +175,10 @@ extension Resolution {
         return Set(defined).union(named).sorted { $0.start < $1.start }
     }
 
-    /// The global names that are read although nothing here sets them: built-ins, variables of what ran before, and mistakes.
+    /// The global names that are read although nothing here gives them a value: built-ins, variables of what ran before, and mistakes.
     package func unset(in tree: SyntaxTree) -> [(name: String, at: ExpressionID)] {
         var isSet = [Bool](repeating: false, count: symbols.count)
-        for definition in definitions { isSet[Int(definition.symbol.index)] = true }
+        for definition in definitions where definition.isWhole { isSet[Int(definition.symbol.index)] = true }
         return tree.expressionIDs.compactMap { id in
             guard case .name = tree[id], let symbol = symbol(of: id), self[symbol].kind == .global, !isSet[Int(symbol.index)] else { return nil }
             return (tree[self[symbol].name], id)
