@@ -1,7 +1,7 @@
 // What act says about programs that are wrong, or look it: the pages in Tests/Diagnostics. Each program there is followed by all that act
 // reports about it and, where the report says exactly what to write, by the program after the edits.
 //
-//     ACT_WRITE_DIAGNOSTICS=1 swift test --filter DiagnosticSnapshotTests
+//     ACT_WRITE_DOCS=1 swift test --filter DiagnosticSnapshotTests
 //
 // rewrites what follows the programs. Read the changes as a user would.
 
@@ -65,7 +65,9 @@ private final class Listener: SessionOutput {
     /// What belongs beneath a program: the reports, and the program after the edits of the first.
     private static func answer(to program: String) throws -> (text: String, first: Diagnostic?, fixed: String?) {
         let output = Listener()
-        let session = try Session(output: output)
+        var options = Session.Options()
+        options.maximumTime = 20
+        let session = try Session(options: options, output: output)
         session.run(program, named: "example.act")
         let renderer = DiagnosticRenderer { session.source($0) }
         let reports = output.reports.map(renderer.render).joined()
@@ -80,7 +82,7 @@ private final class Listener: SessionOutput {
 
     @Test(arguments: pages) func page(_ page: Page) throws {
         let lines = try ScriptFile.text(of: page.path).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        let isWriting = getenv("ACT_WRITE_DIAGNOSTICS") != nil
+        let isWriting = getenv("ACT_WRITE_DOCS") != nil
         var result: [String] = []
         var position = 0
         for example in Self.cases(lines) {
@@ -109,7 +111,7 @@ private final class Listener: SessionOutput {
     @Test func everyCodeIsShown() throws {
         let elsewhere: Set<Diagnostic.Code> = [
             .invalidUTF8, .sourceTooLarge, .unreadableFile, .interrupted, .timeLimit, .forbidden, .exit, .command, .history, .explanation, .moreFaults,
-            .functionTooLarge, .nestedTooDeeply, .valueTooDeep,
+            .functionTooLarge, .nestedTooDeeply, .valueTooDeep, .doubtfulHeader, .other, .textEndsEarly, .badPoint,
         ]
         var shown: Set<String> = []
         for page in Self.pages {

@@ -14,10 +14,11 @@ package final class SourceUnit {
     /// Reads formulas as names are understood in a module.
     func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, resolution: resolution, index: index, builtin: module.builtinName) }
 
-    package init(source: SourceText, tree: SyntaxTree) {
+    /// - Parameter isStopped: Whether to leave its names unresolved; the unit is of no use then.
+    package init(source: SourceText, tree: SyntaxTree, isStopped: (() -> Bool)? = nil) {
         self.source = source
         self.tree = tree
-        resolution = Resolution(tree)
+        resolution = Resolution(tree, isStopped: isStopped)
     }
 }
 

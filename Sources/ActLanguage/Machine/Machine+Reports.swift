@@ -45,8 +45,9 @@ extension Machine {
     }
 
     /// Warns of what `make` says, once a place and code.
+    /// - Parameter subject: tells apart what is warned of with one code at one place.
     /// - Throws: the warning as an error when warnings are errors.
-    package func warn(_ code: Diagnostic.Code, _ site: Site, _ make: () -> Diagnostic) throws {
+    package func warn(_ code: Diagnostic.Code, subject: Int = 0, _ site: Site, _ make: () -> Diagnostic) throws {
         guard session.options.warns || session.options.isStrict, recording == nil else { return }
         var diagnostic: Diagnostic
         if session.options.isStrict {
@@ -54,13 +55,17 @@ extension Machine {
             diagnostic.level = .error
             throw Fault(diagnostic: diagnostic, kind: .error)
         }
-        guard session.warned.insert(Warned(site: site.id, code: code)).inserted else { return }
+        guard session.warned.insert(Warned(site: site.id, code: code, subject: subject)).inserted else { return }
         host?.report(make())
     }
+
+    /// A warning that has no code of its own yet, told from others at its place by a number.
+    func warn(kind: UInt32, _ site: Site, _ make: () -> Diagnostic) throws { try warn(.other, subject: Int(kind), site, make) }
 
     struct Warned: Hashable {
         let site: UInt32
         let code: Diagnostic.Code
+        var subject = 0
     }
 
     // MARK: The running call

@@ -240,7 +240,7 @@ package final class Session {
         let parsed = parse(source) { Interrupt.isSet }
         if Interrupt.isSet { return .failure(.interrupted) }
         guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
-        let unit = SourceUnit(source: source, tree: parsed.tree)
+        let unit = SourceUnit(source: source, tree: parsed.tree) { Interrupt.isSet }
         let compiler = Compiler(unit: unit, module: module, records: records)
         let codes = compiler.compileProgram()
         if Interrupt.isSet { return .failure(.interrupted) }

@@ -59,7 +59,7 @@ extension Diagnostic {
         case cannot
 
         // MARK: Warnings
-        case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores
+        case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader
 
         // MARK: The session
         /// A command of the session cannot do what it was asked.
@@ -70,14 +70,24 @@ extension Diagnostic {
         // MARK: Notes
         case explanation, moreFaults
 
+        /// What has no case of its own yet.
+        case other
+
         /// What it is unless warnings are errors.
         package var level: Level {
             switch self {
-            case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .history:
+            case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader,
+                .history:
                 .warning
             case .explanation, .moreFaults: .note
             default: .error
             }
         }
+    }
+
+    /// What has no code of its own yet.
+    package init(_ level: Level, _ title: String, labels: [Label] = [], notes: [String] = [], help: String? = nil, callChain: [Call] = []) {
+        self.init(.other, title, labels: labels, notes: notes, help: help, callChain: callChain)
+        self.level = level
     }
 }

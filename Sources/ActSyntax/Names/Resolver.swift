@@ -5,9 +5,10 @@
 
 extension Resolution {
     /// Resolves the names of a whole tree.
-    package init(_ tree: SyntaxTree) {
+    /// - Parameter isStopped: asked now and then; once it says so, the rest is left out and the result means nothing.
+    package init(_ tree: SyntaxTree, isStopped: (() -> Bool)? = nil) {
         var resolver = Resolver(tree)
-        resolver.run()
+        resolver.run(isStopped)
         self = resolver.result
     }
 }
@@ -39,11 +40,14 @@ private struct Resolver {
         meaning = Array(repeating: nil, count: tree.names.count)
     }
 
-    mutating func run() {
+    mutating func run(_ isStopped: (() -> Bool)?) {
         let end = Int32(truncatingIfNeeded: tree.source.bytes.count)
         result.scopes.append(Scope(kind: .program, parent: nil, range: 0..<end, symbols: 0..<0))
         for statement in tree[tree.program].reversed() { work.append(.visit(statement.expression)) }
+        var steps = 0
         while let next = work.popLast() {
+            steps &+= 1
+            if steps & 0xfff == 0, isStopped?() == true { return }
             switch next {
             case .visit(let id): visit(id)
             case .enter(let comprehension, let id): enter(comprehension, at: id)
