@@ -3,7 +3,7 @@
 #   make run    builds act and runs examples/tour.act      make test     builds and runs every test
 #   make repl   builds act and starts the session          make bench    measures the hot paths
 #   make fuzz   a minute of programs that nobody would write; make sanitize runs the tests under the sanitizers
-#   make interchange   files from and for NumPy and safetensors
+#   make interchange   files from and for NumPy and safetensors; random programs against NumPy
 #   make install PREFIX=/usr/local                         make uninstall, make clean
 
 PREFIX ?= /usr/local
@@ -38,8 +38,16 @@ fuzz: packages
 	$(BUILD) --product actfuzz
 	.build/release/actfuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
-interchange: build
-	python3 Tests/Interchange/check.py $(ACT)
+# Another seed, other programs. The judges run in an environment of their own.
+INTERCHANGE_COUNT ?= 10000
+INTERCHANGE_SEED ?= 1
+PEERS = .build/peers
+interchange: build $(PEERS)/bin/python
+	$(PEERS)/bin/python Tests/Interchange/check.py $(ACT)
+	$(PEERS)/bin/python Tests/Interchange/numpy_programs.py $(ACT) $(INTERCHANGE_COUNT) $(INTERCHANGE_SEED)
+
+$(PEERS)/bin/python:
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors || { rm -rf $(PEERS); exit 1; }
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages

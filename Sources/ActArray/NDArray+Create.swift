@@ -66,12 +66,16 @@ extension NDArray {
         let last = n - 1
         let step = (b - a) / Double(max(1, last))
         let overflows = a.isFinite && b.isFinite && !step.isFinite
-        return try NDArray(shape: [n], type: .f64) { i in
+        let result = try NDArray(shape: [n], type: .f64) { i in
             if i == last, i > 0 { return b }
             if !overflows { return a + Double(i) * step }
             let part = Double(i) / Double(max(1, last))
             return a * (1 - part) + b * part
         }
+        if !a.isFinite || !b.isFinite {
+            try NumericEvents.examine("linspace", result) { try NDArray.test($0, NDArray([a, b], shape: [2])).reduced(.any) }
+        }
+        return result
     }
 
     /// `n` rows and `m` columns of zeros, with ones where column − row is `k`.

@@ -8,8 +8,9 @@ extension NDArray {
         let n = try squareSize("inv")
         let source = type == .bool ? try converted(to: .f64) : self
         let identity = try NDArray.eye(n).broadcast(to: shape)
-        let value = try source.detached().solved(identity.contiguous(), columns: n, operation: "inv")
-        return try NDArray.custom(Inverse.rule, inputs: [source], value: value.converted(to: source.type))
+        let value = try source.detached().solved(identity.contiguous(), columns: n, operation: "inv").converted(to: source.type)
+        try NumericEvents.examine("inv", value) { try NDArray.test($0, source.detached()).reduced(.any, axes: [-2, -1], keepdims: true) }
+        return try NDArray.custom(Inverse.rule, inputs: [source], value: value)
     }
 
     /// The x of `a @ x = b`; `b` is a vector, or a matrix of columns.
@@ -31,8 +32,13 @@ extension NDArray {
         }
         let columns = b.shape[b.rank - 1]
         let left = try a.converted(to: type).broadcast(to: batch + [n, n]), right = try b.converted(to: type).broadcast(to: batch + [n, columns])
-        let value = try left.detached().solved(right.detached(), columns: columns, operation: "solve")
-        return try custom(Solution.rule, inputs: [left, right], value: value.converted(to: type))
+        let value = try left.detached().solved(right.detached(), columns: columns, operation: "solve").converted(to: type)
+        try NumericEvents.examine("solve", value) { test in
+            try NDArray.logical(
+                .or, NDArray.test(test, left.detached()).reduced(.any, axes: [-2, -1], keepdims: true),
+                NDArray.test(test, right.detached()).reduced(.any, axes: [-2], keepdims: true))
+        }
+        return try custom(Solution.rule, inputs: [left, right], value: value)
     }
 
     /// The determinant of a square matrix: rank 0, or one for each matrix of a batch.
@@ -52,7 +58,9 @@ extension NDArray {
                 }
             }
         }
-        return try NDArray.custom(Determinant.rule, inputs: [source], value: result.converted(to: source.type))
+        let value = try result.converted(to: source.type)
+        try NumericEvents.examine("det", value) { try NDArray.test($0, source.detached()).reduced(.any, axes: [-2, -1]) }
+        return try NDArray.custom(Determinant.rule, inputs: [source], value: value)
     }
 
     /// X of A X = B for each matrix A of this array and B of `right`, in f64; both have the same batch axes.

@@ -39,7 +39,19 @@ extension NDArray {
         try withExtendedLifetime((layoutA.storage, layoutB.storage)) {
             try result.withMutableBytes { try multiplyMatrices(m: m, n: n, k: k, left, right, into: $0.assumingMemoryBound(to: T.self)) }
         }
+        try watch(result, a, b)
         return result
+    }
+
+    /// Notes what a product has of infinities and NaNs that were in neither the row nor the column.
+    private static func watch(_ result: NDArray, _ a: NDArray, _ b: NDArray) throws {
+        guard NumericEvents.isEnabled, act_fp_flags() != 0 else { return }
+        try NumericEvents.examine("@", result) { test in
+            let rows = try NDArray.test(test, a.detached()).reduced(.any, axes: [-1], keepdims: a.rank > 1 && b.rank > 1)
+            let columns = try NDArray.test(test, b.detached()).reduced(.any, axes: [max(0, b.rank - 2)], keepdims: a.rank > 1 && b.rank > 1)
+            return try NDArray.logical(.or, rows, columns)
+        }
+        act_fp_clear()
     }
 
     /// NumPy's `dot`: of matrices and vectors `matmul`; of rank 0 the product; of higher ranks the last axis of `a` against the
@@ -79,6 +91,7 @@ extension NDArray {
         let result = try NDArray.uninitialized(shape: batch + [m, n], type: a.type)
         if result.count > 0 {
             if a.type == .f32 { try multiply(a, b, batch, into: result, Float.self) } else { try multiply(a, b, batch, into: result, Double.self) }
+            try watch(result, a, b)
         }
         guard a.isTraced || b.isTraced else { return result }
         return NDArray(

@@ -164,6 +164,7 @@ extension NDArray {
                 for i in piece { sums[Int(numbers[i])] += amounts?[i] ?? 1 }
             }
         }
+        if let weights { try NumericEvents.examine("bincount", result) { try NDArray.test($0, weights.detached()).reduced(.any) } }
         return result
     }
 
@@ -301,9 +302,9 @@ extension NDArray {
         let a = try sorted.indexed(by: [.ellipsis, .array(NDArray(below, shape: [below.count]))])
         let b = try sorted.indexed(by: [.ellipsis, .array(NDArray(above, shape: [above.count]))])
         let t = try NDArray(parts, shape: [parts.count], type: source.type)
-        // a (1 − t) + b t, but exactly a where t is 0 (b may be infinite) or b equals a.
-        let mixed = try a * (1 - t) + b * t
+        // a (1 − t) + b t, but exactly a where t is 0 or b equals a: there b stands in for nothing, lest infinities meet.
         let plain = try NDArray.logical(.or, NDArray.compare(.eq, .array(a), .array(b)), NDArray.compare(.eq, .array(t), .number(0)))
+        let mixed = try NDArray.select(plain, .number(0), .array(a)) * (1 - t) + NDArray.select(plain, .number(0), .array(b)) * t
         let values = try NDArray.select(plain, .array(a), .array(mixed))
         let end = try NDArray.test(.isnan, sorted.detached().indexed(by: [.ellipsis, .slice(start: last, stop: nil, step: nil)]))
         var result = try NDArray.select(end, .number(.nan), .array(values))

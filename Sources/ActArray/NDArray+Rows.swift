@@ -51,7 +51,14 @@ extension NDArray {
                 }
             }
         }
-        return view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
+        let result = view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
+        if NumericEvents.isEnabled, act_fp_flags() != 0 {
+            try NumericEvents.examine(op.name, result.detached()) { test in
+                try NDArray.test(test, detached()).converted(to: .f64).cumulative(.sum, axis: position, reversed: reversed).converted(to: .bool)
+            }
+            act_fp_clear()
+        }
+        return result
     }
 
     private static func scan<T: MatrixElement>(
@@ -130,7 +137,14 @@ extension NDArray {
             case (.logSoftmax, _): table.pointee.log_softmax_rows_f64(source.f64, target.f64, rows, length)
             }
         }
-        return view(.normalize(op, axis: position), shape: shape, layout: layout)
+        let result = view(.normalize(op, axis: position), shape: shape, layout: layout)
+        if NumericEvents.isEnabled, count > 0 {
+            // No flag tells of a row that has no limit; but all of it is NaN, so its first element tells.
+            let inner = shape[(position + 1)...].reduce(1, &*)
+            let hasNaN = type == .f32 ? layout.hasNaNLane(Float.self, count, length, inner) : layout.hasNaNLane(Double.self, count, length, inner)
+            if hasNaN { try NumericEvents.examineLanes(op.name, result.detached(), of: detached(), axis: position) }
+        }
+        return result
     }
 
     // MARK: Long rows
@@ -300,4 +314,15 @@ extension UnsafeRawPointer {
 extension UnsafeMutableRawPointer {
     fileprivate var f64: UnsafeMutablePointer<Double> { assumingMemoryBound(to: Double.self) }
     fileprivate var f32: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
+}
+
+extension Layout {
+    /// Whether the first element of a lane is NaN: lanes have `length` elements, `inner` apart, in `count` elements without gaps.
+    fileprivate func hasNaNLane<T: BinaryFloatingPoint>(_: T.Type, _ count: Int, _ length: Int, _ inner: Int) -> Bool {
+        let elements = storage.pointer.assumingMemoryBound(to: T.self) + offset
+        for start in stride(from: 0, to: count, by: length &* inner) {
+            for lane in start..<start &+ inner where elements[lane].isNaN { return true }
+        }
+        return false
+    }
 }

@@ -11,13 +11,27 @@ import CActKernels
 /// A place in a program, opaque to this library: what `Site.current` was when the node was made.
 package struct Site: Equatable, Sendable {
     package var id: UInt32
-    package init(id: UInt32) { self.id = id }
+    /// Which call of a function made it whose operations count as one; 0 for an operation that counts by itself.
+    package var call: UInt32
+
+    package init(id: UInt32, call: UInt32 = 0) {
+        self.id = id
+        self.call = call
+    }
+
     package static let unknown = Site(id: 0)
 
     /// The place that runs on this thread; new nodes remember it.
     package static var current: Site {
-        @inline(__always) get { Site(id: act_site_get()) }
-        @inline(__always) set { act_site_set(newValue.id) }
+        @inline(__always) get {
+            let context = act_context()
+            return Site(id: context.pointee.site, call: context.pointee.call)
+        }
+        @inline(__always) set {
+            let context = act_context()
+            context.pointee.site = newValue.id
+            context.pointee.call = newValue.call
+        }
     }
 }
 

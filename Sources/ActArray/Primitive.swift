@@ -47,7 +47,7 @@ package enum Primitive {
         case .test(let op): op.name
         case .logical(let op): op.name
         case .select: "where"
-        case .convert: "convert"
+        case .convert: "f32"      // the only conversion that can leave the numbers
         case .reshape: "reshape"
         case .transpose: "transpose"
         case .broadcast: "broadcast_to"

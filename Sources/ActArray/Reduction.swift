@@ -51,10 +51,8 @@ enum Reduction {
                 }
             }
         }
-        if NumericEvents.isEnabled, op == .sum || op == .prod, x.type != .bool {
-            let values = try result.toDoubles()
-            let isNew = values.contains { !$0.isFinite } && withExtendedLifetime(layout.storage) { isFinite(source, x.type, x.count) }
-            if isNew { note(op, values, x.type) }
+        if op == .sum || op == .prod {
+            try NumericEvents.examine(op.name, result) { try NDArray.test($0, x).reduced(.any, axes: axes) }
         }
         return result
     }
@@ -65,7 +63,7 @@ enum Reduction {
         let view = StridedView(base: layout.storage.pointer + layout.offset &* size, size: size, shape: x.shape, strides: strides)
         try MemoryPool.allow(blocks &* 8)
         var values = [Double](repeating: 0, count: blocks)
-        let sawSpecial = Atomic<Bool>(false), watches = NumericEvents.isEnabled
+        let seen = Specials(), watches = NumericEvents.isEnabled
         try withExtendedLifetime(layout.storage) {
             try values.withUnsafeMutableBufferPointer { values in
                 try ThreadPool.parallelPieces(blocks, of: 8) { piece in
@@ -75,7 +73,7 @@ enum Reduction {
                             let n = min(block, count - index &* block)
                             view.copy(index &* block, n, to: scratch)
                             values[index] = blockValue(op, x.type, scratch, n)
-                            if watches, !values[index].isFinite, !isFinite(scratch, x.type, n) { sawSpecial.store(true, ordering: .relaxed) }
+                            if watches, !values[index].isFinite { seen.look(scratch, x.type, n) }
                         }
                     }
                 }
@@ -83,27 +81,42 @@ enum Reduction {
         }
         var total = Combination(op)
         for value in values { total.add(value) }
-        if watches, !sawSpecial.load(ordering: .relaxed) { note(op, [total.value], x.type) }
+        if watches { note(op, total.value, x.type, of: seen) }
         return try NDArray.scalar(total.value, type: x.type)
     }
 
     // MARK: Numeric events
 
-    /// Whether all elements are finite numbers.
-    static func isFinite(_ x: UnsafeRawPointer, _ type: ElementType, _ n: Int) -> Bool {
-        switch type {
-        case .f64: UnsafeBufferPointer(start: x.assumingMemoryBound(to: Double.self), count: n).allSatisfy(\.isFinite)
-        case .f32: UnsafeBufferPointer(start: x.assumingMemoryBound(to: Float.self), count: n).allSatisfy(\.isFinite)
-        case .bool: true
+    /// Whether there were infinities or NaNs among elements that several threads reduce.
+    final class Specials: Sendable {
+        private let infinite = Atomic<Bool>(false), nan = Atomic<Bool>(false)
+
+        /// Looks at the elements of a block whose reduction is not finite.
+        func look(_ x: UnsafeRawPointer, _ type: ElementType, _ n: Int) {
+            switch type {
+            case .f64: look(UnsafeBufferPointer(start: x.assumingMemoryBound(to: Double.self), count: n))
+            case .f32: look(UnsafeBufferPointer(start: x.assumingMemoryBound(to: Float.self), count: n))
+            case .bool: break
+            }
         }
+
+        private func look<T: BinaryFloatingPoint>(_ elements: UnsafeBufferPointer<T>) {
+            for element in elements where !element.isFinite {
+                if element.isNaN { return nan.store(true, ordering: .relaxed) }
+                infinite.store(true, ordering: .relaxed)
+            }
+        }
+
+        var sawInfinite: Bool { infinite.load(ordering: .relaxed) }
+        var sawNaN: Bool { nan.load(ordering: .relaxed) }
     }
 
-    /// Notes the results of reducing finite numbers that are too large for their type.
-    static func note(_ op: ReduceOperation, _ values: [Double], _ type: ElementType) {
-        let large = values.indices.filter { !(type == .f32 ? Float(values[$0]).isFinite : values[$0].isFinite) }
-        guard op == .sum || op == .prod, type != .bool, let first = large.first else { return }
+    /// Notes the result of reducing all elements if it is not finite although they were.
+    static func note(_ op: ReduceOperation, _ value: Double, _ type: ElementType, of seen: Specials) {
+        let value = type == .f32 ? Double(Float(value)) : value
+        guard op == .sum || op == .prod, type != .bool, !value.isFinite, !seen.sawNaN, value.isNaN || !seen.sawInfinite else { return }
         NumericEvents.add([
-            NumericEvent(kind: .overflow, operation: op.name, site: .current, count: large.count, first: first, example: [])
+            NumericEvent(kind: value.isNaN ? .invalid : .overflow, operation: op.name, site: .current, count: 1, first: 0, example: [])
         ])
     }
 

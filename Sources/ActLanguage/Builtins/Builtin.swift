@@ -130,7 +130,7 @@ package final class BuiltinFunction: Function {
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         var call = Call(machine: machine, function: self)
         try call.bind(arguments)
-        return try row.body(&call)
+        return try machine.watched(row.name, call.values + call.rest) { try row.body(&call) }
     }
 }
 

@@ -159,11 +159,16 @@ private struct Writer {
     private func array(_ array: NDArray, _ indent: Int) throws -> String {
         if isWhole {
             try Memory.check(for: array.count &* 96)
-            if array.count == 0 && array.shape != [0] { return "zeros(\(array.shape.map(String.init).joined(separator: ", ")))" }
+            func typed(_ text: String, _ isPlain: Bool) -> String { isPlain ? text : "\(array.type.name)(\(text))" }
+            if array.count == 0 {
+                let empty = array.shape == [0] ? "[]" : "zeros(\(array.shape.map(String.init).joined(separator: ", ")))"
+                return typed(empty, array.type == .f64)
+            }
+            var layout = try ArrayLayout(array, isWhole: true)
+            return try typed(layout.text(), array.type != .f32)
         }
-        var layout = try ArrayLayout(array, isWhole: isWhole)
+        var layout = try ArrayLayout(array)
         let text = try layout.text()
-        if isWhole { return array.type == .f32 ? "f32(\(text))" : text }
         return indent == 0 ? text : Self.indented(text, indent)
     }
 

@@ -27,7 +27,9 @@ enum JSON {
         case .number(let number): write(number, isSingle: false, into: &bytes)
         case .string(let text): write(text.string, into: &bytes)
         case .array(let array):
-            try Memory.check(for: array.count &* 20)
+            // Without elements the empty rows are what is written.
+            let rows = array.shape.prefix { $0 > 0 }.reduce(1) { $0.multipliedReportingOverflow(by: $1).overflow ? Int.max / 32 : min($0 * $1, Int.max / 32) }
+            try Memory.check(for: array.count == 0 ? rows &* 4 : array.count &* 20)
             let numbers = try array.toDoubles()
             var position = 0
             try write(numbers, &position, array.shape[...], array.type, into: &bytes)
@@ -58,10 +60,9 @@ enum JSON {
             return
         }
         bytes.append(UInt8(ascii: "["))
-        // An axis of many empty rows would be written out for ever.
-        for index in 0..<(numbers.isEmpty ? 0 : size) {
+        for index in 0..<size {
             if index > 0 { bytes += ", ".utf8 }
-            if position & 0xfff == 0 { try Interrupt.check() }
+            if (position &+ index) & 0xfff == 0 { try Interrupt.check() }
             try write(numbers, &position, shape.dropFirst(), type, into: &bytes)
         }
         bytes.append(UInt8(ascii: "]"))

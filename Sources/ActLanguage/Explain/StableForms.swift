@@ -59,8 +59,7 @@ struct StableForm {
         guard let source = try? SourceText(id: -1, name: "", text: row.formula) else { return nil }
         let tree = parse(source).tree
         guard let statement = tree[tree.program].first else { return nil }
-        let resolution = Resolution(tree)
-        let reader = FormulaReader(tree: tree, resolution: resolution, index: FormulaIndex(tree, resolution)) { $0 }
+        let reader = FormulaReader(tree: tree, index: FormulaIndex(tree)) { $0 }
         return (row, reader.formula(statement.expression))
     }
 
@@ -78,7 +77,7 @@ struct StableForm {
     /// The largest form in a tree of which the expression is a part.
     static func around(_ id: ExpressionID, in reader: FormulaReader) -> Found? {
         var best: Found?
-        for root in [id] + reader.index.users(of: id, in: reader.tree) {
+        for root in [id] + reader.index.users(of: id) {
             guard mayBegin(root, in: reader.tree, losing: false) else { continue }
             let formula = reader.formula(root)
             guard formula.size > best?.size ?? 0, formula.contains(id) else { continue }

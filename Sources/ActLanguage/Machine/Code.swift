@@ -9,10 +9,10 @@ package final class SourceUnit {
     package let tree: SyntaxTree
     /// What its names mean.
     package let resolution: Resolution
-    private lazy var index = FormulaIndex(tree, resolution)
+    private lazy var index = FormulaIndex(tree)
 
     /// Reads formulas as names are understood in a module.
-    func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, resolution: resolution, index: index, builtin: module.builtinName) }
+    func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, index: index, builtin: module.builtinName) }
 
     /// - Parameter isStopped: Whether to leave its names unresolved; the unit is of no use then.
     package init(source: SourceText, tree: SyntaxTree, isStopped: (() -> Bool)? = nil) {

@@ -34,7 +34,7 @@ package final class DerivedFunction: Function {
             var call = Call(machine: machine, function: function)
             try call.bind(arguments)
             if case .number(let x) = call.values[0] { noteKink(row, x, call, machine) }
-            return try call.activation(row, order: order)
+            return try machine.watched(name, call.values) { try call.activation(row, order: order) }
         }
         return try derivative(arguments, order: order, machine)
     }

@@ -55,10 +55,11 @@ extension BuiltinRows {
             .networks, row.signature, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example
         ) { call in
             let lr = try call.number(0)
+            guard lr >= 0, lr.isFinite else { throw call.fail(0, "a finite number, 0 or more") }
             var values: [Double] = []
             for (index, parameter) in row.parameters.enumerated() {
                 let value = try call.number(index + 1, default: parameter.default)
-                guard value >= 0, value.isFinite, value > 0 || parameter.name != "every" else { throw call.fail(index + 1, "a positive number") }
+                guard value >= 0, value.isFinite, value > 0 || !["every", "epochs"].contains(parameter.name) else { throw call.fail(index + 1, "a positive number") }
                 values.append(value)
             }
             let text = zip(row.parameters, values).map { "\($0.name)=\(Format.number($1))" }
@@ -85,8 +86,11 @@ private final class ScheduleFunction: Function {
         guard let epoch = arguments.positional.first ?? arguments.named.first(where: { $0.name == "epoch" })?.value else {
             throw RuntimeError.missingArgument("epoch", of: name)
         }
-        if case .number(let number) = epoch { return .number(rate(number)) }
+        if case .number(let number) = epoch, !(number < 0) { return .number(rate(number)) }
         let epochs = try epoch.point()
+        if let early = try epochs.toDoubles().first(where: { $0 < 0 }) {
+            throw RuntimeError.cannot("`\(name)` counts epochs from 0: there is none at \(Format.number(early))", help: nil)
+        }
         return try Value(NDArray(epochs.toDoubles().map(rate), shape: epochs.shape))
     }
 }

@@ -45,6 +45,16 @@ enum NetworkWording {
                 "`\(loss)`: label \(Format.number(label)) in row \(row) is not one of the classes 0 to \(classes - 1)",
                 label == Double(classes) ? "classes count from 0" : nil
             )
+        case .outside(let loss, let what, let value, let position):
+            return (
+                "`\(loss)`: the \(what) \(Format.number(value)) at position \(position) is not between 0 and 1",
+                what == "probability" ? "scores that are no probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
+            )
+        case .notAClass(let metric, let prediction, let position):
+            return (
+                "`\(metric)`: the prediction \(Format.number(prediction)) at position \(position) is not the number of a class",
+                metric == "accuracy" ? "of probabilities of one class say `threshold=0.5`, of scores `threshold=0`; of several classes give rows of scores" : "give class numbers, or rows of scores"
+            )
         case .lossNotNumber(let shape): return ("the loss is an array of shape \(describe(shape)), not a number", "end it with `mean`")
         case .lengths(let inputs, let targets): return ("x has \(inputs) rows, y has \(targets)", "every row of x needs its target")
         case .noRows: return ("there are no rows to learn from", nil)

@@ -23,9 +23,10 @@ package struct ScheduleRow {
         self.rate = rate
     }
 
-    /// The rate at a moment; it grows from 0 during the first `warmup` epochs, which the schedule itself does not see.
+    /// The rate at a moment; it grows from 0 during the first `warmup` epochs, which the schedule itself does not see. NaN before 0.
     /// - Parameter values: As `parameters`, `warmup` last.
     package func rate(_ lr: Double, at epoch: Double, _ values: [Double]) -> Double {
+        guard epoch >= 0 else { return .nan }
         let warmup = values.last ?? 0
         if epoch < warmup { return lr * epoch / warmup }
         return rate(lr, epoch - warmup, values)

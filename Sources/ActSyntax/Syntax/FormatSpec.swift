@@ -7,11 +7,13 @@ package struct FormatSpec: Equatable, Sendable {
     package enum Sign: Character, Sendable { case always = "+", negativeOnly = "-", spaceForPositive = " " }
     package enum Kind: Character, Sendable { case exponent = "e", fixed = "f", general = "g", percent = "%", whole = "d", string = "s" }
 
-    package var fill: Character = " "
+    /// nil: blanks, or zeros by `isZeroPadded`.
+    package var fill: Character?
     /// nil: numbers go to the right, all else to the left.
     package var alignment: Alignment?
-    package var sign = Sign.negativeOnly
-    /// `0` before the width: fill with zeros after the sign, unless an alignment is given.
+    /// nil: as `negativeOnly`, and allowed for text.
+    package var sign: Sign?
+    /// `0` before the width: fill with zeros, and after the sign, unless a fill or an alignment is given.
     package var isZeroPadded = false
     /// At least this many characters.
     package var width = 0

@@ -1,4 +1,4 @@
-/* What each thread of act carries with it: the place in the program that runs, free memory blocks, whether numeric
+/* What each thread of act carries with it: the place in the program that runs and which call of a built-in, free memory blocks, whether numeric
    events (overflow, division by zero, new NaNs) are being watched, and how far its stack may grow. Also the hint for spinning that Swift lacks. */
 #ifndef ACT_CONTEXT_H
 #define ACT_CONTEXT_H
@@ -12,6 +12,9 @@
 
 struct act_context {
     uint32_t site;
+    /* The number of the running call whose operations count as one; 0: each counts by itself. */
+    uint32_t call;
+    uint32_t calls;
     uint32_t watches_events;
     /* Where calls must not nest further; 0: nobody knows. */
     uintptr_t stack_end;
@@ -25,8 +28,6 @@ struct act_context {
 /* The calling thread's context: never null, zero at first. */
 struct act_context *_Nonnull act_context(void);
 
-static inline uint32_t act_site_get(void) { return act_context()->site; }
-static inline void act_site_set(uint32_t site) { act_context()->site = site; }
 
 /* Lets the calling thread's stack grow by `bytes` from here. */
 static inline void act_stack_allow(uintptr_t bytes) {
