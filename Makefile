@@ -16,7 +16,7 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 reference: packages
 	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests'
 
-.PHONY: run repl test bench fuzz sanitize interchange reference install uninstall build packages clean
+.PHONY: run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
 
 run: build
 	$(ACT) examples/tour.act
@@ -26,6 +26,10 @@ repl: build
 
 test: packages
 	$(SWIFT) test -c release
+
+# A package of its own that uses act as a library.
+library-example: packages
+	$(SWIFT) run --package-path Examples-Swift --scratch-path .build-library train-digits
 
 bench: packages
 	$(BUILD) --product actbench
@@ -45,6 +49,7 @@ PEERS = .build/peers
 interchange: build $(PEERS)/bin/python
 	$(PEERS)/bin/python Tests/Interchange/check.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/numpy_programs.py $(ACT) $(INTERCHANGE_COUNT) $(INTERCHANGE_SEED)
+	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
 
 $(PEERS)/bin/python:
 	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors || { rm -rf $(PEERS); exit 1; }

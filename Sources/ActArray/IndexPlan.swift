@@ -196,15 +196,6 @@ struct IndexPlan {
     }
 }
 
-extension MemoryPool {
-    /// Whether there is room for `bytes` of working memory outside the pool, which does not stay long.
-    /// - Throws: `ArrayError.outOfMemory`.
-    static func allow(_ bytes: Int) throws {
-        try reserve(bytes)
-        release(bytes)
-    }
-}
-
 /// Indices or offsets, in memory of the pool.
 final class Positions {
     private let storage: Storage

@@ -17,6 +17,7 @@ extension NDArray {
         guard i < count, i >= -count else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: count) }
         if isTraced { return try assign(.number(value), at: [.integer(i)]) }
         try makeUnique()
+        NumericEvents.noteConversion(of: value, to: type)
         let position = i < 0 ? i + count : i
         withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
         watchStore(of: value)
@@ -36,6 +37,7 @@ extension NDArray {
         }
         if isTraced { return try assign(.number(value), at: indices.map { .integer($0) }) }
         try makeUnique()
+        NumericEvents.noteConversion(of: value, to: type)
         withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
         watchStore(of: value)
     }
@@ -67,6 +69,7 @@ extension NDArray {
         case .number(let number):
             if target.allSatisfy({ $0 > 0 }) { watchStore(of: number) }
             try makeUnique()
+            NumericEvents.noteConversion(of: number, to: type, count: try Shapes.count(target))
             withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { element in
                 guard let element = element.baseAddress else { return }
                 NDArray.store(number, type, at: element)

@@ -146,8 +146,9 @@ extension NDArray {
         case 2: return try norm(axes: axes, keepdims: keepdims)
         default:
             if order.isNaN { throw ArrayError.badValue(operation: "norm", reason: "the order is not a number") }
-            let powers = try NDArray.binary(.pow, .array(magnitude), .number(order)).reduced(.sum, axes: axes, keepdims: keepdims)
-            return try NDArray.binary(.pow, .array(powers), .number(1 / order))
+            let (sum, scale) = try magnitude.scaledSum(axes, keepdims, of: BinaryOperation.pow.name) { try NDArray.binary(.pow, $0, order) }
+            let norm = try NDArray.binary(.pow, sum, 1 / order)
+            return try scale.map { try norm * $0 } ?? norm
         }
     }
 }

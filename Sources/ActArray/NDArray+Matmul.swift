@@ -5,7 +5,7 @@ import CActKernels
 
 extension NDArray {
     /// `a @ b`: the last axis of `a` against the second-last of `b` (the only one of a vector); the axes before them broadcast.
-    /// - Throws: `scalarOperand` for rank 0, `shapesDoNotMultiply`, `interrupted`.
+    /// - Throws: `scalarOperand` for rank 0, `shapesDoNotMultiply`, `outOfMemory`, `interrupted`.
     package static func matmul(_ a: NDArray, _ b: NDArray) throws -> NDArray {
         let rankA = a.rank, rankB = b.rank
         guard rankA > 0, rankB > 0 else { throw ArrayError.scalarOperand(operation: "matmul") }
@@ -69,8 +69,14 @@ extension NDArray {
     }
 
     /// Every element of `a` times every element of `b`, both flattened: shape (a.count, b.count).
-    package static func outer(_ a: NDArray, _ b: NDArray) throws -> NDArray {
-        try a.reshaped(to: [a.count, 1]) * b.reshaped(to: [1, b.count])
+    package static func outer(_ a: Operand, _ b: Operand) throws -> NDArray {
+        func vector(_ operand: Operand, _ shape: (Int) -> [Int]) throws -> Operand {
+            if case .array(let array) = operand { .array(try array.reshaped(to: shape(array.count))) } else { operand }
+        }
+        let (column, row) = (try vector(a) { [$0, 1] }, try vector(b) { [1, $0] })
+        // Two numbers make an array too.
+        if case (.number(let x), .number) = (column, row) { return try binary(.mul, .array(full(x, shape: [1, 1], type: .f64)), row) }
+        return try binary(.mul, column, row)
     }
 
     /// Two numbers' types promoted; bools count as 0 and 1.
@@ -132,7 +138,7 @@ extension NDArray {
                 // Whole planes to each thread; a single large one is shared out by the product itself.
                 let work = max(1, m * n * max(1, min(k, 1 << 20)))
                 let part = max(1, (1 << 18) / work)
-                ThreadPool.parallelFor(work >= 1 << 24 ? 1 : (planes + part - 1) / part) { index in
+                try ThreadPool.parallel(work >= 1 << 24 ? 1 : (planes + part - 1) / part) { index in
                     let range = work >= 1 << 24 ? 0..<planes : index * part..<min(planes, (index + 1) * part)
                     for plane in range {
                         var rest = plane, offsetA = 0, offsetB = 0
@@ -142,13 +148,11 @@ extension NDArray {
                             offsetA &+= i &* outerA[axis]
                             offsetB &+= i &* outerB[axis]
                         }
-                        // What is thrown is an interrupt, which shows in the flag that is read below.
-                        try? multiplyMatrices(
+                        try multiplyMatrices(
                             m: m, n: n, k: k, MatrixView(baseA + offsetA, rowStride: rowA, columnStride: columnA),
                             MatrixView(baseB + offsetB, rowStride: rowB, columnStride: columnB), into: c + plane * m * n)
                     }
                 }
-                try Interrupt.check()
             }
         }
     }

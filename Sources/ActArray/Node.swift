@@ -70,6 +70,7 @@ package final class Node {
     @exclusivity(unchecked) var pending: Int
     /// Where a walk over the graph notes the position at which it met this node. Left as it is afterwards: a walk must check what it finds.
     @exclusivity(unchecked) package var position = 0
+    private let held: Reservation
 
     /// A node with data.
     init(_ primitive: Primitive, inputs: Inputs, shape: [Int], count: Int, type: ElementType, isTraced: Bool, site: Site, layout: Layout?) {
@@ -86,7 +87,7 @@ package final class Node {
         number = .none
         pending = 0
         // Graphs that derivatives trace can grow without any elements.
-        if isTraced { MemoryPool.note(Node.footprint) }
+        held = isTraced ? Reservation(noting: Node.footprint) : Reservation()
     }
 
     /// An elementwise operation that is computed when its value is needed.
@@ -106,7 +107,7 @@ package final class Node {
         code = ElementwiseCode(primitive)
         self.number = number
         self.pending = pending
-        if isTraced { MemoryPool.note(Node.footprint) }
+        held = isTraced ? Reservation(noting: Node.footprint) : Reservation()
     }
 
     private static let footprint = 256
@@ -114,9 +115,7 @@ package final class Node {
     /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's. Only traced nodes make them: of
     /// others no more wait than `pendingLimit` allows.
     deinit {
-        guard isTraced else { return }
-        MemoryPool.release(Node.footprint)
-        if !inputs.leadFurther { return }
+        guard isTraced, inputs.leadFurther else { return }
         var doomed = Array(inputs)
         inputs = []
         while var array = doomed.popLast() {

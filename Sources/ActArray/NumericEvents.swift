@@ -55,7 +55,6 @@ package enum NumericEvents {
         return list.events
     }
 
-    private static var list: List? { act_context().pointee.events.map { Unmanaged<List>.fromOpaque($0).takeUnretainedValue() } }
 
     /// Takes the events of a call out of the list.
     package static func take(of call: UInt32) -> [NumericEvent] {
@@ -78,6 +77,24 @@ package enum NumericEvents {
         }
         if list.events.count < 1000 { list.events += events }
     }
+
+    /// Notes that a number becomes infinite as an element of the given type, `count` times.
+    static func noteConversion(of number: Double, to type: ElementType, count: Int = 1) {
+        if type != .f32 || number.fitsF32 || !isEnabled || count == 0 { return }
+        add([NumericEvent(kind: .overflow, operation: type.name, site: .current, count: count, first: 0, example: [number])])
+    }
+
+    /// How many events of this thread wait to be drained.
+    static var waiting: Int { list?.events.count ?? 0 }
+
+    /// Forgets the overflows of an operation that were noted after the first `count` events: its result is computed in another way.
+    static func forgetOverflows(of operation: String, after count: Int) {
+        guard let list, list.events.count > count else { return }
+        list.events = list.events[..<count] + list.events[count...].filter { $0.kind != .overflow || $0.operation != operation }
+    }
+
+    /// What this thread has noted.
+    private static var list: List? { act_context().pointee.events.map { Unmanaged<List>.fromOpaque($0).takeUnretainedValue() } }
 
     private final class List {
         var events: [NumericEvent] = []

@@ -79,10 +79,12 @@ package struct SliceRange: Equatable, Sendable {
 package final class GatherIndices {
     package let starts: [Int]
     package let chunk: Int
+    private let held: Reservation
 
     package init(starts: [Int], chunk: Int) {
         self.starts = starts
         self.chunk = chunk
+        held = Reservation(noting: starts.count &* MemoryLayout<Int>.stride)
     }
 }
 

@@ -12,12 +12,12 @@ enum Reduction {
     /// Elements of one piece of parallel work.
     static let chunk = 1 << 16
 
-    /// Reduces over the given axes (ascending), which are removed. The result is data.
-    static func value(_ op: ReduceOperation, _ x: consuming NDArray, _ axes: [Int]) throws -> NDArray {
+    /// Reduces over the given axes (ascending), which are removed. The result is data. For `isShared` see `NDArray.reduceAll`.
+    static func value(_ op: ReduceOperation, _ x: consuming NDArray, _ axes: [Int], isShared: Bool? = nil) throws -> NDArray {
         if op == .any || op == .all, x.type != .bool { throw ArrayError.badValue(operation: op.name, reason: "the elements are not bools") }
         if axes.count == x.rank, !x.isEvaluated, !x.isTraced {
             let type = x.type
-            return try NDArray.scalar(NDArray.reduceAll(op, consume x), type: type)
+            return try NDArray.scalar(NDArray.reduceAll(op, consume x, isShared: isShared), type: type)
         }
         let x = try x.detached()
         let layout = try x.evaluatedLayout()
@@ -202,15 +202,13 @@ enum Reduction {
                 let blocks = (n + block - 1) / block
                 var values = [Double](repeating: 0, count: blocks)
                 let perChunk = Node.chunk(of: n) / block
-                values.withUnsafeMutableBufferPointer { values in
-                    ThreadPool.parallelFor((blocks + perChunk - 1) / perChunk) { index in
-                        if act_interrupt_get() != 0 { return }
+                try values.withUnsafeMutableBufferPointer { values in
+                    try ThreadPool.parallel((blocks + perChunk - 1) / perChunk) { index in
                         for i in index * perChunk..<min(blocks, (index + 1) * perChunk) {
                             values[i] = blockValue(op, type, x + i * block * type.size, min(block, n - i * block))
                         }
                     }
                 }
-                if act_interrupt_get() != 0 { throw ArrayError.interrupted }
                 var total = Combination(op)
                 for value in values { total.add(value) }
                 store(total.value, type, target, row)
@@ -218,8 +216,7 @@ enum Reduction {
             return
         }
         let perChunk = max(1, chunk / max(1, n))
-        ThreadPool.parallelFor((outer + perChunk - 1) / perChunk) { index in
-            if act_interrupt_get() != 0 { return }
+        try ThreadPool.parallel((outer + perChunk - 1) / perChunk) { index in
             for row in index * perChunk..<min(outer, (index + 1) * perChunk) {
                 let x = source + row &* n &* type.size
                 if n <= block, n > 0 {
@@ -233,7 +230,6 @@ enum Reduction {
                 store(n == 0 && type == .bool ? (op == .all || op == .prod ? 1 : 0) : total.value, type, target, row)
             }
         }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
     }
 
     @inline(__always)
@@ -290,11 +286,14 @@ enum Reduction {
         let stripRows = max(together, strip)
         let strips = max(1, (n + stripRows - 1) / stripRows)
         let width = inner &* together
-        var partials = [A](repeating: identity, count: try Shapes.count([outer, strips, width]))
-        partials.withUnsafeMutableBufferPointer { partials in
-            guard let accumulators = partials.baseAddress else { return }
-            ThreadPool.parallelFor(outer &* strips &* panels) { unit in
-                if act_interrupt_get() != 0 { return }
+        let partials = try Shapes.count([outer, strips, width])
+        let (bytes, overflow) = partials.multipliedReportingOverflow(by: MemoryLayout<A>.stride)
+        if overflow { throw ArrayError.tooLarge(shape: [outer, strips, width]) }
+        let scratch = try Storage(byteCount: bytes)
+        try withExtendedLifetime(scratch) {
+            let accumulators = scratch.pointer.assumingMemoryBound(to: A.self)
+            try ThreadPool.parallelPieces(partials) { (accumulators + $0.lowerBound).update(repeating: identity, count: $0.count) }
+            try ThreadPool.parallel(outer &* strips &* panels) { unit in
                 let (plane, stripIndex, panelIndex) = (unit / panels / strips, unit / panels % strips, unit % panels)
                 let rows = stripIndex &* stripRows..<min(n, (stripIndex &+ 1) &* stripRows)
                 let source = x + plane &* n &* inner
@@ -314,10 +313,6 @@ enum Reduction {
                     fold &+= 1
                 }
             }
-        }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
-        partials.withUnsafeMutableBufferPointer { (partials: inout UnsafeMutableBufferPointer<A>) in
-            guard let accumulators = partials.baseAddress else { return }
             for plane in 0..<outer {
                 let total = accumulators + plane &* strips &* width
                 for strip in 1..<max(1, strips) { combine(total, total + strip &* width, inner) }

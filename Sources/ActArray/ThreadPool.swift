@@ -20,7 +20,8 @@ package enum ThreadPool {
         set { width.store(min(max(1, newValue), 256), ordering: .relaxed) }
     }
 
-    /// Calls `body` once with each of 0 ..< `chunks`, on several threads at once, and returns when all calls have ended.
+    /// Calls `body` once with each of 0 ..< `chunks`, on several threads at once, and returns when all calls have ended. For work that
+    /// cannot fail and must not stop halfway; all else goes through `parallel`.
     package static func parallelFor(_ chunks: Int, _ body: (Int) -> Void) {
         guard chunks > 1, count > 1, team.tryAcquire() else {
             for index in 0..<max(0, chunks) { body(index) }

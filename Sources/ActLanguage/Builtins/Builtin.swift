@@ -21,6 +21,8 @@ package enum Topic: String, CaseIterable {
     case text = "text"
     case files = "files"
     case checks = "time and checks"
+    /// Functions of the program that act is a part of.
+    case host = "of the surrounding program"
 }
 
 package final class Builtin {
@@ -136,7 +138,7 @@ package final class BuiltinFunction: Function {
 
 /// The names of the language: built-in functions and constants.
 package final class BuiltinTable {
-    package let rows: [Builtin]
+    package private(set) var rows: [Builtin]
     private var values: [String: Value] = [:]
     package let range: BuiltinFunction?
 
@@ -150,6 +152,13 @@ package final class BuiltinTable {
         }
         for (name, value) in constants { values[name] = .number(value) }
         self.range = range
+    }
+
+    /// Adds a function of the surrounding program; it takes the place of one of the same name.
+    func add(_ row: Builtin) {
+        rows.removeAll { $0.name == row.name }
+        rows.append(row)
+        values[row.name] = .function(BuiltinFunction(row))
     }
 
     package func value(named name: String) -> Value? { values[name] }

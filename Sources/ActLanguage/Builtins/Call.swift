@@ -208,7 +208,7 @@ package struct Call {
         return elements
     }
 
-    func cannot(_ reason: String, help: String? = nil) -> RuntimeError { .cannot(reason, help: help) }
+    func cannot(_ reason: Message, help: Message? = nil) -> RuntimeError { .cannot(reason, help: help) }
 
     /// A result that depends on `input` but has no derivative in it.
     func positions(of input: NDArray, _ result: NDArray) throws -> Value {

@@ -67,7 +67,7 @@ extension Diagnostic.Code {
         case .stepIsZero, .badValue: .badArgument
         case .emptyReduction: .emptyReduction
         case .singular: .singularMatrix
-        case .outOfMemory, .tooLarge: .outOfMemory
+        case .outOfMemory, .tooLarge, .textTooLong: .outOfMemory
         case .interrupted: .interrupted
         case .file: .badFile
         }

@@ -180,8 +180,8 @@ struct RuntimeWording {
 
     // MARK: Errors of the language
 
-    func error(_ title: String, help: String? = nil, notes: [String] = [], edits: [Diagnostic.Edit] = []) -> Diagnostic {
-        Diagnostic(code, title, notes: notes, help: help, edits: edits)
+    func error(_ title: Message, help: Message? = nil, notes: [String] = [], edits: [Diagnostic.Edit] = []) -> Diagnostic {
+        Diagnostic(code, title.text, notes: notes, help: help?.text, edits: edits)
     }
 
     func describe(_ failure: RuntimeError) -> Diagnostic {
@@ -230,11 +230,11 @@ struct RuntimeWording {
         case .positionOutOfRange(let index, let size, let kind):
             if kind == "layer" { return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself") }
             let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
-            return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: rangeHelp(size))
+            return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
         case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
         case .missingArgument(let name, let function):
-            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function))
+            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function).map { Message($0) })
         case .tooManyArguments(let function, let given):
             return error("`\(calleeName ?? function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
         case .unknownArgument(let name, let function):
@@ -249,7 +249,7 @@ struct RuntimeWording {
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
-        case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : message)
+        case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : Message(message))
         case .exit: return error("exit")
         }
     }
@@ -258,7 +258,7 @@ struct RuntimeWording {
         var shown = found.number.map(Format.number) ?? found.kind
         var help: String?
         switch found {
-        case .string(let text) where text.string.count <= 30 && expected != "a string":
+        case .string(let text) where text.string.utf8.count <= 120 && text.string.count <= 30 && expected != "a string":
             help = foreignHint(argument: text.string, named: name, in: .builtins)
             // Where strings are right, it is this one that is wrong.
             if expected.contains("\"") { shown = "\"\(text.string)\"" }
@@ -268,7 +268,7 @@ struct RuntimeWording {
         case .number where name == "keepdims": help = looseNumbersHelp
         default: break
         }
-        return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help)
+        return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help.map { Message($0) })
     }
 
     /// `mean(1, 2)`: the numbers that were meant to be one array.
@@ -284,7 +284,7 @@ struct RuntimeWording {
         let field = fieldAfterName
         if let advice = foreignAdvice(unknownName: name, field: field, isCalled: textAfterName?.first == "(", in: .builtins) {
             let length = field.map { 1 + $0.utf8.count } ?? 0
-            return error("`\(name)` is not defined", help: advice.help, edits: advice.replacement.flatMap { replacingName(by: $0, and: length) } ?? [])
+            return error("`\(name)` is not defined", help: Message(advice.help), edits: advice.replacement.flatMap { replacingName(by: $0, and: length) } ?? [])
         }
         let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
         let near = suggest(name, among: names + machine.session.builtins.names + locals)
@@ -356,13 +356,13 @@ struct RuntimeWording {
                 ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"),
                 edits: near.count == 1 ? replacingField(by: near[0]) : [])
         default:
-            if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: settingHelp(name)) }
+            if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: Message(settingHelp(name))) }
             if case .function = value {} else if machine.session.builtins.value(named: name) != nil {
                 return error("`\(name)` is a function: call it", help: "`.\(name)()`")
             }
             let near = suggest(name, among: Attributes.names + machine.session.builtins.names)
             if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
-            return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName) ?? near.first.map { "did you mean `.\($0)`?" })
+            return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
         }
     }
 
@@ -380,7 +380,7 @@ struct RuntimeWording {
         if symbol == ">>" { help = "`>>` composes functions: `f >> g`" }
         if case .none = left { help = "the left side has no value: a block or function that ends in a statement gives none" }
         if case .none = right { help = "the right side has no value: a block or function that ends in a statement gives none" }
-        return error("`\(symbol)` does not work on \(left.kind) and \(right.kind)", help: help)
+        return error("`\(symbol)` does not work on \(left.kind) and \(right.kind)", help: help.map { Message($0) })
     }
 
     private func notACondition(_ value: Value) -> Diagnostic {
@@ -419,7 +419,7 @@ struct RuntimeWording {
         case let fault as Fault: fault.diagnostic.title
         case ArrayError.file(_, let reason): reason
         case RuntimeError.forbidden: "outside of what the sandbox allows"
-        case RuntimeError.cannot(let reason, _): reason
+        case RuntimeError.cannot(let reason, _): reason.text
         default: "\(error)"
         }
     }

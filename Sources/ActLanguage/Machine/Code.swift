@@ -42,6 +42,8 @@ package final class Code {
     package private(set) var origins: [ExpressionID] = []
     package internal(set) var functions: [FunctionTemplate] = []
     package internal(set) var interpolations: [[InterpolationPart]] = []
+    /// The names of the fields of each record literal.
+    package internal(set) var records: [[String]] = []
     package internal(set) var indexItems: [[IndexOperand]] = []
     package internal(set) var updates: [PathUpdate] = []
     package internal(set) var callShapes: [CallShape] = []

@@ -248,8 +248,8 @@ extension FunctionBuilder {
         let first = takeTemporaries(fields.count)
         for (offset, field) in fields.enumerated() { compile(field.value, to: first + offset) }
         origin = id
-        let names = fields.map { Value.string(tree[$0.name]) }
-        emit(.makeRecord, target, first, constant(value: (try? .list(names)) ?? .none))
+        code.records.append(fields.map { tree[$0.name] })
+        emit(.makeRecord, target, first, code.records.count - 1)
     }
 
     private func comprehension(_ id: ExpressionID, _ comprehension: ComprehensionID, to target: Int) {

@@ -10,16 +10,17 @@ extension BuiltinRows {
         Builtin(.networks, row.signature, row.summary, details: row.formula + "\n" + row.details, example: row.example) { call in
             let prediction = try call.array(0), target = try call.array(1)
             let values = try row.parameters.indices.map { try call.number($0 + 2, default: row.parameters[$0].default) }
-            if row.name == "cross_entropy", isProbabilities(prediction) { try call.machine.warnSoftmax() }
+            if row.name == "cross_entropy", try isProbabilities(prediction) { try call.machine.warnSoftmax() }
             return try Value(NetworkWording.applied { try row(prediction, target, values) })
         }
     }
 
     /// Whether softmax made an array, or it looks so: rows of numbers from 0 to 1 whose sum is 1, and not one-hot.
-    private static func isProbabilities(_ scores: NDArray) -> Bool {
+    private static func isProbabilities(_ scores: NDArray) throws -> Bool {
         if case .normalize(.softmax, _) = scores.node.primitive { return true }
         // While a derivative is taken, numbers are not looked at.
-        guard !scores.isTraced, let classes = scores.shape.last, classes > 1, scores.count <= 1 << 16, let numbers = try? scores.toDoubles(), !numbers.isEmpty else { return false }
+        guard !scores.isTraced, let classes = scores.shape.last, classes > 1, scores.count > 0, scores.count <= 1 << 16 else { return false }
+        let numbers = try scores.toDoubles()
         guard numbers.allSatisfy({ $0 >= 0 && $0 <= 1 }), numbers.contains(where: { $0 > 0 && $0 < 1 }) else { return false }
         return stride(from: 0, to: numbers.count, by: classes).allSatisfy { abs(numbers[$0..<$0 + classes].reduce(-1, +)) < 1e-5 }
     }

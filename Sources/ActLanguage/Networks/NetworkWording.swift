@@ -12,7 +12,7 @@ enum NetworkWording {
         }
     }
 
-    static func words(for error: NetworkError) -> (title: String, help: String?) {
+    static func words(for error: NetworkError) -> (title: Message, help: Message?) {
         switch error {
         case .input(let layer, let position, let needs, let shape):
             let place = position.map { "layer \($0), \(layer)," } ?? "\(layer)"
@@ -25,9 +25,9 @@ enum NetworkWording {
             return ("`\(name)` of `\(owner)` must be \(reason)", reason.hasSuffix("\"") && reason.contains("string") ? "write its name without quotes" : nil)
         case .parameterShape(let layer, let name, let expected, let found):
             return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(describe(found))", nil)
-        case .parameters(let reason): return (reason, nil)
+        case .parameters(let reason): return (Message(reason), nil)
         case .lossShapes(let loss, let prediction, let target):
-            let shapes = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
+            let shapes: Message = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
             if prediction == target + [1] { return (shapes, "make the target a column with `y[:, none]`") }
             if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == target.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) {
                 return (shapes, "`reshape` makes them equal")
@@ -79,7 +79,7 @@ enum NetworkWording {
         }
     }
 
-    private static func inputHelp(_ needs: String, _ shape: [Int]) -> String? {
+    private static func inputHelp(_ needs: String, _ shape: [Int]) -> Message? {
         guard needs.hasSuffix(" columns") || needs.hasSuffix(" column"), shape.count > 2, let columns = Int(needs.prefix { $0 != " " }) else { return nil }
         let size = shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
         return size == columns ? "`Flatten()` in front, or `x.reshape(\(shape[0]), \(columns))`" : nil

@@ -43,7 +43,8 @@ extension Session {
     }
 
     private func matching(_ prefix: String, in names: [String]) -> [String] {
-        Array(Set(names.filter { $0.hasPrefix(prefix) })).sorted()
+        let form = CompatibleNames.form(prefix)
+        return Array(Set(names.filter { CompatibleNames.form($0).hasPrefix(form) })).sorted()
     }
 
     private func completions(ofCommand word: String) -> [String] {
@@ -58,7 +59,7 @@ extension Session {
         for step in path {
             switch (step, value) {
             case (.name(let name), nil): value = module[name] ?? builtins.value(named: name)
-            case (.name(let name), .record(let record)?): value = record[name]
+            case (.name(let name), .record(let record)?): value = record.field(name)
             case (.name(let name), .function(let function)?): value = try? function.field(name)
             case (.name(let name), _): value = builtins.value(named: name)
             case (.index(let index), .list(let list)?): value = list.elements.indices.contains(index) ? list.elements[index] : nil
@@ -107,7 +108,7 @@ extension Session {
     private func fileCompletions(_ path: String, endingAt end: Int) -> (replaceFrom: Int, candidates: [String]) {
         let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
         let start = end - name.utf8.count
-        guard !options.isSandboxed else { return (start, []) }
+        guard options.files.isOpen else { return (start, []) }
         let folder = String(path.dropLast(name.count))
         guard let stream = opendir(folder.isEmpty ? "." : folder) else { return (start, []) }
         defer { closedir(stream) }
@@ -216,7 +217,7 @@ private struct Cursor {
             }
             let start = Cursor.nameStart(bytes, before: end)
             guard start < end else { return [] }
-            steps.append(.name(text(start..<end)))
+            steps.append(.name(CompatibleNames.form(text(start..<end))))
             guard start > 0, bytes[start - 1] == UInt8(ascii: ".") else { return steps.reversed() }
             end = start - 1
         }

@@ -39,9 +39,8 @@ package final class Session {
         package var seed: UInt64?
         /// Seconds one run may take.
         package var maximumTime: Double?
-        /// No files but those below `allowedFolders`.
-        package var isSandboxed = false
-        package var allowedFolders: [String] = []
+        /// What files programs come to.
+        package var files = FileDoor.open
         /// Adds notes to shown values, sets `ans`, undoes lines that fail.
         package var isInteractive = false
         package init() {}
@@ -63,9 +62,10 @@ package final class Session {
     let builtins: BuiltinTable
     package private(set) var machine: Machine?
     private var sources: [SourceText] = []
-    private var importedModules: [String: Value] = [:]
+    /// By the bytes of their paths.
+    private var importedModules: [[UInt8]: Value] = [:]
     /// Every module there is, to be cleared at the end.
-    private var modules: [Module] = []
+    private(set) var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
     var random: RandomSource
     /// Something to say beneath the next shown value.
@@ -122,7 +122,7 @@ package final class Session {
     }
 
     /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
-    private func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
+    func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
         Session.lock.locked {
             act_interrupt_set(0)
             hasEndedTraining = false
@@ -194,7 +194,7 @@ package final class Session {
         }
     }
 
-    private func finish(_ error: Error, _ watchdog: Watchdog?) -> Status {
+    func finish(_ error: Error, _ watchdog: Watchdog?) -> Status {
         guard let fault = error as? Fault else { return .failed }
         if case .exit(let status) = fault.kind { return .exit(status) }
         if fault.kind == .interrupted {
@@ -294,12 +294,13 @@ package final class Session {
     // MARK: Importing
 
     /// The record of the top-level names of a file, run once in a session.
-    func importModule(path: String, bytes: [UInt8], _ machine: Machine) throws -> Value {
-        if let value = importedModules[path] {
+    func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8], _ machine: Machine) throws -> Value {
+        let path = file.text
+        if let value = importedModules[file.bytes] {
             if case .undefined = value { throw RuntimeError.cannot("`\(path)` imports itself", help: "move what both files need to a third one") }
             return value
         }
-        importedModules[path] = .undefined
+        importedModules[file.bytes] = .undefined
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
@@ -309,10 +310,10 @@ package final class Session {
             case .failure(.faults(let faults)): if let first = faults.first { throw Fault(diagnostic: first, kind: .error) }
             }
             let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))
-            importedModules[path] = value
+            importedModules[file.bytes] = value
             return value
         } catch {
-            importedModules[path] = nil
+            importedModules[file.bytes] = nil
             throw error
         }
     }
@@ -321,11 +322,11 @@ package final class Session {
 extension Session: MachineHost {
     package func write(_ text: String) { output?.write(text) }
 
-    package func show(_ value: Value, name: String?) {
+    package func show(_ value: Value, name: String?) throws {
         if options.isInteractive { module["ans"] = value }
-        let text = (try? Format.shown(value)) ?? ""
-        let note = pendingNote ?? Format.note(value)
+        let text = try Format.shown(value)
+        let note = try options.isInteractive ? pendingNote ?? Format.note(value) : nil
         pendingNote = nil
-        output?.show(Shown(value: value, text: text, note: options.isInteractive ? note : nil))
+        output?.show(Shown(value: value, text: text, note: note))
     }
 }

@@ -231,7 +231,7 @@ private struct Run {
                 return loss
             }, at: parameters)
         let value = try loss.item()
-        guard value.isFinite else { throw divergence(value, x, place) }
+        guard value.isFinite else { throw try divergence(value, x, place) }
         if !pass.states.isEmpty { states = pass.takeStates() }
         try optimizer?.step(&parameters, gradients, epoch: Double(place.epoch - 1) + Double(place.batch) / Double(place.batches))
         return (value, prediction)
@@ -250,7 +250,7 @@ private struct Run {
     }
 
     /// Says where the numbers stopped being finite.
-    private func divergence(_ loss: Double, _ x: NDArray, _ place: (epoch: Int, batch: Int, batches: Int)) -> NetworkError {
+    private func divergence(_ loss: Double, _ x: NDArray, _ place: (epoch: Int, batch: Int, batches: Int)) throws -> NetworkError {
         var network = template
         network.parameters = parameters
         network.states = states
@@ -260,7 +260,7 @@ private struct Run {
             if first == nil, try NDArray.test(.isfinite, output).reduced(.all).item() == 0 { first = position }
             return output
         }
-        _ = try? network(x, look)
+        _ = try network(x, look)
         return .divergence(loss: loss, epoch: place.epoch, batch: place.batch + 1, layer: first.map { network.name(of: $0) })
     }
 

@@ -131,7 +131,9 @@ struct Lexer {
     private mutating func lexUnicodeName(from start: Int) {
         position = start
         while let scalar = scalar(at: position), isNamePart(scalar) { position += UTF8.width(scalar) }
-        emit(.name, from: start, payload: names.intern(source.text(start..<position)).index)
+        let name = CompatibleNames.form(source.text(start..<position))
+        if let keyword = Token.Kind(keyword: name) { return emit(keyword, from: start) }
+        emit(.name, from: start, payload: names.intern(name).index)
     }
 
     private mutating func lexUnicode() {
@@ -346,7 +348,7 @@ func isLetter(_ scalar: Unicode.Scalar) -> Bool {
 }
 
 /// What may follow the first letter: letters, digits (subscript ones too), `_`, and the marks that a decomposed letter is made of.
-func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
+package func isNamePart(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return isNameByte(UInt8(truncatingIfNeeded: scalar.value)) }
     if isLetter(scalar) { return true }
     switch scalar.properties.generalCategory {

@@ -1,7 +1,7 @@
 // Interning: each name of a program once.
 //
-// What must stay true: two names get one id exactly when they are equal in NFC. Nearly all names are ASCII, and those are
-// found by their bytes; the others go by String's own equality, which is canonical equivalence.
+// What must stay true: two names get one id exactly when they are equal in NFC; the lexer hands over names in NFKC. Nearly all names are
+// ASCII, and those are found by their bytes; the others go by String's own equality, which is canonical equivalence.
 
 struct NameTable {
     private(set) var names: [String] = []

@@ -8,7 +8,7 @@ package struct ExpressionID: Hashable, Sendable {
     package var index: UInt32
     package init(index: UInt32) { self.index = index }
 }
-/// An interned name; equal names (compared in NFC) of one tree have equal ids.
+/// An interned name; equal names (compared in NFKC) of one tree have equal ids.
 package struct NameID: Hashable, Sendable { package var index: UInt32 }
 package struct StringID: Hashable, Sendable { package var index: UInt32 }
 package struct FormatID: Hashable, Sendable { package var index: UInt32 }

@@ -120,6 +120,13 @@ extension Token.Kind {
     }
 }
 
+extension Token.Kind {
+    init?(keyword name: String) {
+        guard name.utf8.count <= 8 else { return nil }
+        self.init(keyword: name.utf8.reversed().reduce(0) { $0 << 8 | UInt64($1) })
+    }
+}
+
 /// The words that cannot be names.
 package let keywords = [
     "if", "else", "for", "in", "while", "break", "continue", "return", "and", "or", "not", "true", "false", "none", "unset",

@@ -1,5 +1,4 @@
-// Whole files, read and written with errors that say what was wrong. A file is written whole or not at all: into a temporary file
-// beside it, which then takes its name.
+// The bytes of files that are open, read and written so that Ctrl-C ends it, with errors that say what was wrong.
 
 #if canImport(Glibc)
 import Glibc
@@ -7,16 +6,11 @@ import Glibc
 import Darwin
 #endif
 
-package enum AtomicFile {
-    /// The bytes of a file (of a pipe or device: up to its end).
-    /// - Parameter isAllowed: Asked with the descriptor before anything is read; an error that it throws is passed on.
+enum OpenFile {
+    /// The bytes of a file (of a pipe or device: up to its end). It was opened with `O_NONBLOCK`: nothing waits in the system, where
+    /// Ctrl-C does not reach, neither for who writes into a pipe nor for what is written.
     /// - Throws: `ArrayError.file`; `outOfMemory` when it would not fit; `interrupted`.
-    package static func read(_ path: String, if isAllowed: (Int32) throws -> Void = { _ in }) throws -> [UInt8] {
-        // Nothing waits in the system, where Ctrl-C does not reach: neither for who writes into a pipe nor for what is written.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-        guard descriptor >= 0 else { throw failure(path, errno) }
-        defer { close(descriptor) }
-        try isAllowed(descriptor)
+    static func contents(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw failure(path, errno) }
         if information.st_mode & S_IFMT == S_IFDIR { throw ArrayError.file(path: path, reason: "it is a folder, not a file") }
@@ -61,59 +55,9 @@ package enum AtomicFile {
         }
     }
 
-    /// Replaces a file, or makes it; what was there before stays as it was when anything goes wrong. Devices and pipes are written to.
-    /// - Throws: `ArrayError.file`.
-    package static func write(_ bytes: [UInt8], to path: String) throws {
-        // What a link leads to is replaced, not the link.
-        var target = path
-        if let resolved = realpath(path, nil) {
-            target = String(cString: resolved)
-            free(resolved)
-        }
-        var information = stat()
-        let exists = stat(target, &information) == 0
-        if exists {
-            let kind = information.st_mode & S_IFMT
-            if kind == S_IFDIR { throw ArrayError.file(path: path, reason: "it is a folder, not a file") }
-            guard access(target, W_OK) == 0 else { throw failure(path, errno) }
-            if kind != S_IFREG {
-                var descriptor = open(target, O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
-                while descriptor < 0, errno == ENXIO, kind == S_IFIFO {
-                    // Nobody reads yet.
-                    try Interrupt.check()
-                    usleep(20_000)
-                    descriptor = open(target, O_WRONLY | O_CLOEXEC | O_NONBLOCK)
-                }
-                guard descriptor >= 0 else { throw failure(path, errno) }
-                defer { close(descriptor) }
-                return try put(bytes, descriptor, path)
-            }
-        }
-        let slash = target.utf8.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { String(target[...$0]) } ?? ""
-        let temporary = folder + ".act-\(getpid())-\(UInt32.random(in: .min ... .max)).tmp"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { throw ArrayError.file(path: path, reason: "the folder does not exist") }
-            throw failure(path, errno)
-        }
-        do {
-            defer { close(descriptor) }
-            if exists { _ = fchmod(descriptor, information.st_mode & 0o7777) }
-            try put(bytes, descriptor, path)
-            if fsync(descriptor) != 0, errno != EINVAL { throw failure(path, errno) }
-        } catch {
-            unlink(temporary)
-            throw error
-        }
-        guard rename(temporary, target) == 0 else {
-            let problem = errno
-            unlink(temporary)
-            throw failure(path, problem)
-        }
-    }
-
-    private static func put(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws {
+    /// Writes bytes where the last ones ended.
+    /// - Throws: `ArrayError.file`; `interrupted`.
+    static func put(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws {
         try bytes.withUnsafeBytes { buffer in
             var done = 0
             while done < buffer.count, let base = buffer.baseAddress {
@@ -140,7 +84,7 @@ package enum AtomicFile {
         if source.revents & Int16(events) == 0 { usleep(5000) }
     }
 
-    private static func failure(_ path: String, _ code: Int32) -> ArrayError {
+    static func failure(_ path: String, _ code: Int32) -> ArrayError {
         let reason: String
         switch code {
         case ENOENT: reason = path.isEmpty ? "the path is empty" : "there is no such file"
