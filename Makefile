@@ -12,9 +12,9 @@ BUILD = $(SWIFT) build -c release
 ACT = .build/release/act
 IS_LINUX = $(filter Linux,$(shell uname -s))
 
-# The pages that are made from the rows: what tests compare.
+# The pages that are made from the rows, and what act says about faulty programs: what tests compare.
 reference: packages
-	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy'
+	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests'
 
 .PHONY: run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
 

@@ -42,11 +42,11 @@ enum InputFile {
     static func tooLarge(_ name: String) -> Failure {
         Failure(
             diagnostic: Diagnostic(
-                .error, "\(name) is too large for a program: more than \(limit) bytes", help: "data belong into a file that `load` reads; `--max-memory` sets the limit"))
+                .sourceTooLarge, "\(name) is too large for a program: more than \(limit) bytes", help: "data belong into a file that `load` reads; `--max-memory` sets the limit"))
     }
 
     private static func failure(_ path: String, _ code: Int32) -> Failure {
-        if code == EISDIR { return Failure(diagnostic: Diagnostic(.error, "\(path) is a folder, not a script")) }
+        if code == EISDIR { return Failure(diagnostic: Diagnostic(.unreadableFile, "\(path) is a folder, not a script")) }
         var help: String?
         if code == ENOENT {
             let slash = path.lastIndex(of: "/")
@@ -55,7 +55,7 @@ enum InputFile {
             let near = suggest(name, among: names(in: folder.isEmpty ? "." : folder).filter { $0.hasSuffix(".act") })
             if !near.isEmpty { help = "did you mean \(near.map { folder + $0 }.joined(separator: " or "))?" }
         }
-        return Failure(diagnostic: Diagnostic(.error, "cannot read \(path): \(describe(errno: code))", help: help))
+        return Failure(diagnostic: Diagnostic(.unreadableFile, "cannot read \(path): \(describe(errno: code))", help: help))
     }
 
     private static func names(in folder: String) -> [String] {

@@ -75,6 +75,6 @@ struct REPL {
     }
 
     private func warn() {
-        if let warning = history?.takeWarning() { display.report(Diagnostic(.warning, warning)) }
+        if let warning = history?.takeWarning() { display.report(Diagnostic(.history, warning)) }
     }
 }

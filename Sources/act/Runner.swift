@@ -41,7 +41,7 @@ struct Runner {
             display.report(Diagnostic(.error, "--allow \(path): \(reason)"))
             return nil
         } catch {
-            display.report(Diagnostic(.error, "act cannot start: \(error)"))
+            display.report(Diagnostic(.command, "act cannot start: \(error)"))
             return nil
         }
     }

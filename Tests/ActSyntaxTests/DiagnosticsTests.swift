@@ -12,7 +12,7 @@ import Testing
     @Test func shapeErrorIsAsInTheReference() throws {
         let output = try render("a = 1\nb = 2\nL1 = X @ W1 + b1\n") { source in
             Diagnostic(
-                .error, "shapes (3,) and (2, 4) do not fit for @",
+                .shapesDiffer, "shapes (3,) and (2, 4) do not fit for @",
                 labels: [
                     .init(source.span(19, 20), isPrimary: true), .init(source.span(17, 18), "(3,): 3 elements"),
                     .init(source.span(21, 23), "(2, 4): 2 rows"),
@@ -33,7 +33,7 @@ import Testing
     @Test func threeLabelsStagger() throws {
         let output = try render("f(aa, bb, cc)") { source in
             Diagnostic(
-                .warning, "three", labels: [.init(source.span(2, 4), "first"), .init(source.span(6, 8), "second", isPrimary: true), .init(source.span(10, 12), "third")],
+                .overflow, "three", labels: [.init(source.span(2, 4), "first"), .init(source.span(6, 8), "second", isPrimary: true), .init(source.span(10, 12), "third")],
                 notes: ["one\ntwo"])
         }
         #expect(output == """
@@ -52,7 +52,7 @@ import Testing
     @Test func linesFarApartAndSpansOfSeveralLines() throws {
         let output = try render("a\nf(x) = {\n    b\n}\n" + String(repeating: "z\n", count: 8) + "last") { source in
             Diagnostic(
-                .error, "here and there", labels: [.init(source.span(9, 18), "this block", isPrimary: true), .init(source.span(35, 39), "called here")],
+                .cannot, "here and there", labels: [.init(source.span(9, 18), "this block", isPrimary: true), .init(source.span(35, 39), "called here")],
                 callChain: [.init(name: "f", span: source.span(35, 39)), .init(name: "g", span: source.span(0, 1))])
         }
         #expect(output == """
@@ -78,7 +78,7 @@ import Testing
         ("a\u{1B}[31m b", 7, 8, "a␛[31m b", "       ^"), ("x =", 3, 3, "x =", "   ^"), ("", 0, 0, "", "^"), ("ab", 1, 2, "ab", " ^"),
     ])
     func marksStandUnderWhatTheyMean(text: String, start: Int, end: Int, line: String, marks: String) throws {
-        let output = try render(text) { Diagnostic("t", at: $0.span(start, end)) }
+        let output = try render(text) { Diagnostic(.missingValue, "t", at: $0.span(start, end)) }
         let rows = output.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         #expect(rows[2] == (line.isEmpty ? "  1 |" : "  1 | " + line))
         #expect(rows[3] == "    | " + marks)
@@ -86,7 +86,7 @@ import Testing
 
     @Test func longLinesShowTheirPart() throws {
         let text = String(repeating: "a + ", count: 100_000) + "HERE" + String(repeating: " + b", count: 100_000)
-        let output = try render(text, width: 40) { Diagnostic("t", at: $0.span(400_000, 400_004), "this") }
+        let output = try render(text, width: 40) { Diagnostic(.missingValue, "t", at: $0.span(400_000, 400_004), "this") }
         let rows = output.split(separator: "\n").map(String.init)
         #expect(rows[1] == "  net.act:1:400001")
         #expect(rows[2].count <= 40 + 6 + 2 && rows[2].contains("HERE") && rows[2].hasPrefix("  1 | …") && rows[2].hasSuffix("…"))
@@ -96,7 +96,7 @@ import Testing
 
     @Test func colourPaintsAndPlainDoesNot() throws {
         let source = try SourceText(id: 1, name: "n", text: "x")
-        let diagnostic = Diagnostic("t", at: source.span(0, 1), help: "h")
+        let diagnostic = Diagnostic(.missingValue, "t", at: source.span(0, 1), help: "h")
         let colour = DiagnosticRenderer(style: .colour) { _ in source }.render(diagnostic)
         #expect(colour.hasPrefix("\u{1B}[1;31merror\u{1B}[0m"))
         #expect(!DiagnosticRenderer { _ in source }.render(diagnostic).contains("\u{1B}"))
@@ -104,7 +104,7 @@ import Testing
 
     @Test func longCallChainsAreShortened() throws {
         let output = try render("x") { source in
-            Diagnostic(.error, "deep", callChain: (0..<10_000).map { .init(name: "f\($0)", span: source.span(0, 1)) })
+            Diagnostic(.recursionTooDeep, "deep", callChain: (0..<10_000).map { .init(name: "f\($0)", span: source.span(0, 1)) })
         }
         #expect(output.split(separator: "\n").count == 10)
         #expect(output.contains("… 9992 more calls …"))
@@ -131,7 +131,7 @@ import Testing
         ("ones_like", "write `ones(shape(x))`"), ("numpy", "functions need no module: write `exp(x)` for `numpy.exp(x)`"),
     ])
     func foreignNames(name: String, expected: String) {
-        #expect(foreignHint(unknownName: name, in: vocabulary) == expected)
+        #expect(foreignAdvice(unknownName: name, in: vocabulary)?.help == expected)
     }
 
     @Test(arguments: [
@@ -140,7 +140,7 @@ import Testing
         ("np", "power", "write `x^n`"), ("math", "exp", "functions need no module: write `exp` for `math.exp`"),
     ])
     func foreignModules(name: String, field: String, expected: String) {
-        #expect(foreignHint(unknownName: name, field: field, in: vocabulary) == expected)
+        #expect(foreignAdvice(unknownName: name, field: field, in: vocabulary)?.help == expected)
     }
 
     @Test func foreignFields() {
@@ -148,6 +148,6 @@ import Testing
         #expect(foreignHint(unknownField: "append", on: "list") != nil)
         #expect(foreignHint(unknownField: "length", on: "string") == "write `len(s)`")
         #expect(foreignHint(unknownField: "weights_of_mine", on: "record") == nil)
-        #expect(foreignHint(unknownName: "my_own_name", in: vocabulary) == nil)
+        #expect(foreignAdvice(unknownName: "my_own_name", in: vocabulary)?.help == nil)
     }
 }

@@ -111,7 +111,8 @@ package struct ScriptFile: Sendable, CustomStringConvertible {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private static func files(below folder: String) -> [String] {
+    /// Every file below a folder, by path.
+    package static func files(below folder: String) -> [String] {
         guard let stream = opendir(folder) else { return [] }
         defer { closedir(stream) }
         var found: [String] = []

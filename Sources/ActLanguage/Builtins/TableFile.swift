@@ -177,12 +177,12 @@ enum TableFile {
 extension Machine {
     /// Warns that names and data of a table look alike.
     fileprivate func warnHeader(_ doubt: Csv.Doubt, path: String) throws {
-        try warn(kind: 24, currentSite) {
+        try warn(.doubtfulHeader, currentSite) {
             var labels: [Diagnostic.Label] = []
             if let (code, id) = currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
             let isHeader = doubt == .takenAsHeader
             return Diagnostic(
-                .warning, "the first row of `\(path)` holds texts and numbers: it is taken as \(isHeader ? "the names of the columns" : "data")", labels: labels,
+                .doubtfulHeader, "the first row of `\(path)` holds texts and numbers: it is taken as \(isHeader ? "the names of the columns" : "data")", labels: labels,
                 help: isHeader ? "`header=true` says that it is, `header=false` that it is not" : "`header=false` says that it is, `header=true` takes names from it")
         }
     }

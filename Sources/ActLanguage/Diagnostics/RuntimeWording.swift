@@ -8,11 +8,20 @@ import ActSyntax
 
 struct RuntimeWording {
     let machine: Machine
+    /// Of the error that is being described.
+    private let code: Diagnostic.Code
 
-    init(_ machine: Machine) { self.machine = machine }
+    init(_ machine: Machine, about error: Error? = nil) {
+        self.machine = machine
+        code = error.map(Diagnostic.Code.init) ?? .cannot
+    }
 
     /// - Parameter operands: of a binary operator, when they are known.
-    func diagnostic(for error: Error, operands: (Value, Value)? = nil) -> Diagnostic {
+    static func diagnostic(for error: Error, operands: (Value, Value)? = nil, _ machine: Machine) -> Diagnostic {
+        RuntimeWording(machine, about: error).diagnostic(for: error, operands)
+    }
+
+    private func diagnostic(for error: Error, _ operands: (Value, Value)?) -> Diagnostic {
         var diagnostic: Diagnostic
         switch error {
         case let fault as Fault: return fault.diagnostic
@@ -23,8 +32,8 @@ struct RuntimeWording {
             let near = suggest(color, among: Color.rows.map(\.name))
             diagnostic = self.error(
                 "`\(color)` is no colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
-        case let error as FigureError: diagnostic = Diagnostic(.error, "\(error)")
-        default: diagnostic = Diagnostic(.error, "\(error)")
+        case let error as FigureError: diagnostic = self.error("\(error)")
+        default: diagnostic = self.error("\(error)")
         }
         if diagnostic.labels.isEmpty { diagnostic.labels = labels(for: error, operands) }
         diagnostic.callChain = callChain()
@@ -171,8 +180,8 @@ struct RuntimeWording {
 
     // MARK: Errors of the language
 
-    func error(_ title: Message, help: Message? = nil, notes: [String] = []) -> Diagnostic {
-        Diagnostic(.error, title.text, notes: notes, help: help?.text)
+    func error(_ title: Message, help: Message? = nil, notes: [String] = [], edits: [Diagnostic.Edit] = []) -> Diagnostic {
+        Diagnostic(code, title.text, notes: notes, help: help?.text, edits: edits)
     }
 
     func describe(_ failure: RuntimeError) -> Diagnostic {
@@ -230,7 +239,8 @@ struct RuntimeWording {
             return error("`\(calleeName ?? function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
         case .unknownArgument(let name, let function):
             let near = suggest(name, among: function.parameters.map(\.name))
-            return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`")
+            return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`",
+                edits: near.count == 1 ? replacingArgumentName(name, by: near[0]) : [])
         case .argumentTwice(let name, let function): return error("`\(function)` is given `\(name)` twice")
         case .badArgument(let function, let name, _, let expected, let found):
             return badArgument(function, name, expected, found)
@@ -272,10 +282,46 @@ struct RuntimeWording {
     }
 
     private func unknownName(_ name: String) -> Diagnostic {
-        if let help = foreignHint(unknownName: name, field: fieldAfterName, isCalled: textAfterName?.first == "(", in: .builtins) { return error("`\(name)` is not defined", help: Message(help)) }
+        let field = fieldAfterName
+        if let advice = foreignAdvice(unknownName: name, field: field, isCalled: textAfterName?.first == "(", in: .builtins) {
+            let length = field.map { 1 + $0.utf8.count } ?? 0
+            return error("`\(name)` is not defined", help: Message(advice.help), edits: advice.replacement.flatMap { replacingName(by: $0, and: length) } ?? [])
+        }
         let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
         let near = suggest(name, among: names + machine.session.builtins.names + locals)
-        return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
+        return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?",
+            edits: near.count == 1 ? replacingName(by: near[0]) : [])
+    }
+
+    /// The edit that replaces the name that is being read or called.
+    /// - Parameter rest: of how many bytes after it.
+    private func replacingName(by replacement: String, and rest: Int = 0) -> [Diagnostic.Edit] {
+        guard let (tree, id) = place else { return [] }
+        let name: ExpressionID = switch tree[id] {
+        case .call(let callee, _), .pipe(_, let callee): callee
+        case .assign(let target, _), .update(_, let target, _): tree.root(of: target)
+        default: id
+        }
+        guard case .name = tree[name] else { return [] }
+        var span = tree.span(of: name)
+        span.end += Int32(truncatingIfNeeded: rest)
+        return [.init(span, replacement)]
+    }
+
+    /// The edit that replaces the name of a field that is being read or called.
+    private func replacingField(by replacement: String) -> [Diagnostic.Edit] {
+        guard let (tree, id) = place else { return [] }
+        var field = id
+        if case .call(let callee, _) = tree[id] { field = callee }
+        guard case .field = tree[field] else { return [] }
+        return [.init(tree.operatorSpan(of: field), replacement)]
+    }
+
+    /// The edit that replaces the name of an argument of the running call.
+    private func replacingArgumentName(_ name: String, by replacement: String) -> [Diagnostic.Edit] {
+        guard let (tree, id) = place, case .call(_, let arguments) = tree[id] else { return [] }
+        let argument = tree[arguments].first { $0.name.map { tree[$0] } == name }
+        return argument.map { [.init($0.nameSpan, replacement)] } ?? []
     }
 
     /// The name after the point, as in `np.exp`.
@@ -295,14 +341,21 @@ struct RuntimeWording {
         return tree.source.text(end..<tree.source.bytes.count).prefix(64)
     }
 
-    private var locals: [String] { machine.currentOrigin?.code.parameters.map(\.name) ?? [] }
+    /// The variables of the functions and comprehensions around the place.
+    private var locals: [String] {
+        guard let (code, id) = machine.currentOrigin else { return [] }
+        let (tree, resolution) = (code.unit.tree, code.unit.resolution)
+        let visible = resolution.symbols(visibleAt: Int(tree.span(of: id).start))
+        return visible.filter { resolution[$0].kind != .global }.map { tree[resolution[$0].name] }
+    }
 
     private func noField(_ name: String, _ value: Value) -> Diagnostic {
         switch value {
         case .record(let record):
             let near = suggest(name, among: record.fields.keys)
             return error("the record has no field `\(name)`", help: near.first.map { "did you mean `\($0)`?" }
-                ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"))
+                ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"),
+                edits: near.count == 1 ? replacingField(by: near[0]) : [])
         default:
             if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: Message(settingHelp(name))) }
             if case .function = value {} else if machine.session.builtins.value(named: name) != nil {
@@ -375,19 +428,20 @@ struct RuntimeWording {
     static func diagnostic(forSource error: Error, named name: String) -> Diagnostic {
         switch error {
         case SourceError.invalidUTF8(let name, let offset, let line):
-            Diagnostic(.error, "`\(name)` is not text in UTF-8: byte \(offset) on line \(line) is wrong", help: "save the file as UTF-8")
-        case SourceError.tooLarge(let name, let size): Diagnostic(.error, "`\(name)` is too large: \(size) bytes")
+            Diagnostic(.invalidUTF8, "`\(name)` is not text in UTF-8: byte \(offset) on line \(line) is wrong", help: "save the file as UTF-8")
+        case SourceError.tooLarge(let name, let size): Diagnostic(.sourceTooLarge, "`\(name)` is too large: \(size) bytes")
         case ArrayError.outOfMemory(_, let limit):
-            Diagnostic(.error, "`\(name)` is too large a program for the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
-        default: Diagnostic(.error, "`\(name)`: \(error)")
+            Diagnostic(.outOfMemory, "`\(name)` is too large a program for the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
+        default: Diagnostic(.unreadableFile, "`\(name)`: \(error)")
         }
     }
 
     static let noWatchdog = Diagnostic(
-        .error, "the time cannot be limited: the system has no thread left to watch the clock", help: "end other processes, or run without `--max-time`")
+        .timeLimit, "the time cannot be limited: the system has no thread left to watch the clock", help: "end other processes, or run without `--max-time`")
 
     static func timeLimit(_ seconds: Double, _ interrupted: Diagnostic) -> Diagnostic {
         var diagnostic = interrupted
+        diagnostic.code = .timeLimit
         diagnostic.title = "the time limit of \(Format.number(seconds)) s is reached"
         diagnostic.help = "`--max-time` sets the limit"
         return diagnostic

@@ -24,8 +24,9 @@ extension RuntimeWording {
 
     func lostDigits(_ check: FormCheck, _ effect: String, in code: Code, at instruction: Int) -> Diagnostic {
         Diagnostic(
-            .warning, "digits are lost in `\(check.form.formula)`: \(effect)", labels: [label(code, instruction)],
-            help: "write `\(check.replacement)`, which keeps them")
+            .lostDigits, "digits are lost in `\(check.form.formula)`: \(effect)", labels: [label(code, instruction)],
+            help: "write `\(check.replacement)`, which keeps them",
+            edits: [.init(code.unit.tree.span(of: code.origins[instruction]), check.replacement)])
     }
 
     /// Of an operation inside a function what the program calls; `nil` for one that stands in the program as such.
@@ -64,7 +65,7 @@ extension RuntimeWording {
             labels = [Diagnostic.Label(code.unit.tree.operatorSpan(of: id), "gives \(result)", isPrimary: true)]
         }
         return Diagnostic(
-            .warning, "both sides of `\(operation)` are stretched: \(ActLanguage.describe(left)) and \(ActLanguage.describe(right))", labels: labels,
+            .stretchedBothSides, "both sides of `\(operation)` are stretched: \(ActLanguage.describe(left)) and \(ActLanguage.describe(right))", labels: labels,
             help: "if that is meant, say so with `x[:, none]`; otherwise check the shapes")
     }
 
@@ -72,11 +73,19 @@ extension RuntimeWording {
         var labels: [Diagnostic.Label] = []
         if let (code, id) = machine.currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
         return Diagnostic(
-            .warning, "the transpose of a vector is the vector itself", labels: labels, help: "`x[:, none]` is a column, `x[none, :]` a row")
+            .transposeOfVector, "the transpose of a vector is the vector itself", labels: labels, help: "`x[:, none]` is a column, `x[none, :]` a row")
     }
 }
 
 extension NumericEvent.Kind {
+    var code: Diagnostic.Code {
+        switch self {
+        case .overflow: .overflow
+        case .divideByZero: .divisionByZero
+        case .invalid: .invalidOperation
+        }
+    }
+
     fileprivate var title: String {
         switch self {
         case .overflow: "overflow"
@@ -90,7 +99,7 @@ extension NumericEvent.Kind {
         let isCall = operation.first.map { $0.isLetter || $0 == "_" } ?? false
         let example = isCall || shown.count != 2 ? "\(operation)(\(shown.joined(separator: ", ")))" : "\(shown[0]) \(operation) \(shown[1])"
         return Diagnostic(
-            .warning, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: shown.isEmpty ? [] : ["for example \(example)"],
+            code, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: shown.isEmpty ? [] : ["for example \(example)"],
             help: form ?? stableForm(operation))
     }
 

@@ -18,6 +18,7 @@ struct Moment {
     var frame: Int { noted.frame }
     var code: Code { recording.frames[frame].code }
     var tree: SyntaxTree { code.unit.tree }
+    private var resolution: Resolution { code.unit.resolution }
 
     func at(_ position: Int) -> Moment { Moment(recording: recording, position: position, entry: entry) }
 
@@ -32,10 +33,10 @@ struct Moment {
 
     var source: Source {
         switch tree[expression] {
-        case .name(let name):
+        case .name:
             // The target of `a, b = …`, noted when it was set.
             if let (value, index) = unpacked { return unpackedSource(value, index) }
-            return source(of: name)
+            return resolution.symbol(of: expression).map(source) ?? .own
         case .assign(_, let value): return latest([value])
         case .block(let statements): return tree[statements].last.map { latest([$0.expression]) } ?? .own
         case .conditional(let branches, let otherwise): return latest(tree[branches].map(\.body) + (otherwise.map { [$0] } ?? []))
@@ -139,37 +140,50 @@ struct Moment {
 
     // MARK: Names
 
-    private func source(of name: NameID) -> Source {
-        let text = tree[name]
-        if let binder = binder(of: name) { return latest([binder]) }
-        guard code.isClosure, let definition = code.definition else { return global(text) }
-        let node = definition.node
-        let isParameter = tree[node.parameters].contains { $0.name == name }
-        if isParameter || tree.namesAssigned(in: [node.body]).contains(name) {
-            if let set = setting(of: text, isLocal: true) { return .moments(set) }
-            return isParameter ? argument(name, of: node) : .own
+    private func source(of symbol: SymbolID) -> Source {
+        if let binder = binder(of: symbol) { return latest([binder]) }
+        guard code.isClosure, let definition = code.definition else { return global(symbol) }
+        if definition.locals.contains(symbol) {
+            if let set = setting(of: symbol, .ownFrame) { return .moments(set) }
+            return argument(symbol, of: definition.node)
         }
-        if definition.captures.contains(name) { return setting(of: text, isLocal: false, anywhere: true).map { .moments($0) } ?? .own }
-        return global(text)
+        if definition.captures.contains(symbol) { return setting(of: symbol, .anyFrame).map { .moments($0) } ?? .own }
+        return global(symbol)
     }
 
-    private func global(_ name: String) -> Source { setting(of: name, isLocal: false).map { .moments($0) } ?? .global(name) }
+    private func global(_ symbol: SymbolID) -> Source {
+        setting(of: symbol, .outermost).map { .moments($0) } ?? .global(tree[resolution[symbol].name])
+    }
+
+    /// Where a variable may have been set.
+    private enum Frames { case ownFrame, anyFrame, outermost }
 
     /// The moments at which a variable was set, the last first, back to the one that set the whole of it.
-    private func setting(of name: String, isLocal: Bool, anywhere: Bool = false) -> [Moment]? {
+    private func setting(of symbol: SymbolID, _ frames: Frames) -> [Moment]? {
+        let name = tree[resolution[symbol].name]
         var found: [Moment] = []
         let first = recording.range.lowerBound
         for position in (first..<max(first, position)).reversed() {
             let entry = recording[position]
-            if isLocal ? entry.frame != frame : !anywhere && recording.frames[entry.frame].code.isClosure { continue }
-            let tree = recording.frames[entry.frame].code.unit.tree
-            switch tree[entry.expression] {
+            let code = recording.frames[entry.frame].code
+            switch frames {
+            case .ownFrame: if entry.frame != frame { continue }
+            case .anyFrame: break
+            case .outermost: if code.isClosure { continue }
+            }
+            let unit = code.unit
+            /// Global variables are the same in all sources, others belong to one.
+            func isSet(_ id: ExpressionID) -> Bool {
+                guard let set = unit.resolution.symbol(of: id) else { return false }
+                return unit === self.code.unit ? set == symbol : frames == .outermost && unit.tree[unit.resolution[set].name] == name
+            }
+            switch unit.tree[entry.expression] {
             case .assign(let target, _), .update(_, let target, _):
-                guard case .name(let set) = tree[tree.root(of: target)], tree[set] == name else { continue }
+                guard isSet(unit.tree.root(of: target)) else { continue }
                 found.append(at(position))
-                if case .name = tree[target] { return found }
-            case .name(let set):
-                guard tree[set] == name, at(position).isUnpacked else { continue }
+                if case .name = unit.tree[target] { return found }
+            case .name:
+                guard isSet(entry.expression), at(position).isUnpacked else { continue }
                 return found + [at(position)]
             default: continue
             }
@@ -195,22 +209,22 @@ struct Moment {
         return latest([value])
     }
 
-    /// The iterable of the loop or comprehension that sets a name around here.
-    private func binder(of name: NameID) -> ExpressionID? {
+    /// The iterable of the loop or comprehension around here that sets a variable.
+    private func binder(of symbol: SymbolID) -> ExpressionID? {
+        if case .comprehension(let id) = resolution[resolution[symbol].scope].kind { return resolution[symbol].kind == .element ? tree[id].iterable : nil }
         let here = tree.span(of: expression)
         func holds(_ id: ExpressionID) -> Bool { tree.span(of: id).start <= here.start && here.end <= tree.span(of: id).end }
-        for node in tree.comprehensions where tree[node.variables].contains(where: { $0.name == name }) && holds(node.element) { return node.iterable }
-        for node in tree.loops where tree[node.variables].contains(where: { $0.name == name }) && holds(node.body) { return node.iterable }
-        return nil
+        return tree.loops.first { resolution.symbols(of: $0.variables).contains(symbol) && holds($0.body) }?.iterable
     }
 
-    /// The argument that a parameter stands for.
-    private func argument(_ name: NameID, of node: FunctionNode) -> Source {
+    /// The argument that a parameter stands for; a variable that is none makes its value itself.
+    private func argument(_ symbol: SymbolID, of node: FunctionNode) -> Source {
         let run = recording.frames[frame]
         guard let caller = run.caller, let call = run.call else { return .own }
         let tree = recording.frames[caller].code.unit.tree
         let parameters = self.tree[node.parameters]
-        guard let index = parameters.firstIndex(where: { $0.name == name }).map({ $0 - parameters.startIndex }) else { return .own }
+        let name = resolution[symbol].name
+        guard let index = resolution.symbols(of: node.parameters).enumerated().first(where: { $0.element == symbol })?.offset else { return .own }
         // Of `f >> g`, what g is given is the value of f.
         if index == 0, frame > 0, recording.frames[frame - 1].caller == caller, recording.frames[frame - 1].call == call,
             recording.frames[frame - 1].code !== run.code, let before = result(of: frame - 1)

@@ -59,7 +59,8 @@ struct StableForm {
         guard let source = try? SourceText(id: -1, name: "", text: row.formula) else { return nil }
         let tree = parse(source).tree
         guard let statement = tree[tree.program].first else { return nil }
-        return (row, FormulaReader(tree: tree, index: FormulaIndex(tree)) { $0 }.formula(statement.expression))
+        let reader = FormulaReader(tree: tree, index: FormulaIndex(tree)) { $0 }
+        return (row, reader.formula(statement.expression))
     }
 
     /// A form as it was met in a program.
@@ -200,7 +201,7 @@ extension Machine {
     func checkForm(_ check: FormCheck, _ result: Value, _ registers: Registers, _ globals: Registers) throws {
         let site = currentSite
         guard session.options.warns || session.options.isStrict, recording == nil,
-            !session.warned.contains(Warned(site: site.id, kind: Self.lossKind)), let place = SiteTable.find(site)
+            !session.warned.contains(Warned(site: site.id, code: .lostDigits)), let place = SiteTable.find(site)
         else { return }
         let variable: Value = switch check.variable {
         case .register(let register): registers[register]
@@ -266,8 +267,6 @@ extension Machine {
     }
 
     private func warnLoss(_ check: FormCheck, _ site: SiteInCode, _ effect: String) throws {
-        try warn(kind: Self.lossKind, site.site) { RuntimeWording(self).lostDigits(check, effect, in: site.code, at: site.instruction) }
+        try warn(.lostDigits, site.site) { RuntimeWording(self).lostDigits(check, effect, in: site.code, at: site.instruction) }
     }
-
-    private static let lossKind: UInt32 = 18
 }

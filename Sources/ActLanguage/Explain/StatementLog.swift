@@ -26,7 +26,7 @@ struct StatementLog {
     mutating func add(_ unit: SourceUnit, _ statement: Int, _ random: RandomSource, isShown: Bool) {
         let tree = unit.tree
         let id = tree[tree.program][tree[tree.program].startIndex + statement].expression
-        guard isShown || !tree.globalsSet(by: id).isEmpty else { return }
+        guard isShown || !unit.resolution.globalsSet(by: id, in: tree).isEmpty else { return }
         // The positions of all others stay as they are while a statement runs.
         if entries.count >= Self.limit || bytes > Self.mostBytes {
             entries.removeFirst(entries.count / 2)
@@ -44,45 +44,6 @@ struct StatementLog {
 
     mutating func truncate(to count: Int) {
         if count < entries.count { entries.removeLast(entries.count - count) }
-    }
-}
-
-extension SyntaxTree {
-    /// The names that a statement of the outermost level sets, whole or in part.
-    func globalsSet(by id: ExpressionID) -> Set<String> {
-        var found: Set<String> = []
-        var pending = [id]
-        while let next = pending.popLast() {
-            switch self[next] {
-            case .function, .comprehension: continue
-            case .define(let function):
-                if let name = self[function].name { found.insert(self[name]) }
-                continue
-            case .assign(let target, _), .update(_, let target, _): if case .name(let name) = self[root(of: target)] { found.insert(self[name]) }
-            case .unpack(let targets, _):
-                for target in self[targets] { if case .name(let name) = self[root(of: target)] { found.insert(self[name]) } }
-            case .forLoop(let loop): for variable in self[self[loop].variables] { found.insert(self[variable.name]) }
-            case .unset(let name): found.insert(self[name])
-            default: break
-            }
-            forEachChild(of: next) { pending.append($0) }
-        }
-        return found
-    }
-
-    /// Every name that stands in an expression, in functions inside it too.
-    func namesRead(by id: ExpressionID) -> Set<String> {
-        var found: Set<String> = []
-        var pending = [id]
-        while let next = pending.popLast() {
-            switch self[next] {
-            case .name(let name): found.insert(self[name])
-            case .call(let callee, _): if case .field(_, let name) = self[callee] { found.insert(self[name]) }
-            default: break
-            }
-            forEachChild(of: next) { pending.append($0) }
-        }
-        return found
     }
 }
 
@@ -152,7 +113,7 @@ extension Session {
         let program = tree[tree.program]
         guard entry.statement < program.count else { return nil }
         let statement = program[program.startIndex + entry.statement]
-        var set = tree.globalsSet(by: statement.expression)
+        var set = unit.resolution.globalsSet(by: statement.expression, in: tree)
         var isPlain = false
         switch tree[statement.expression] {
         case .assign(let target, _): if case .name = tree[target] { isPlain = set.count == 1 }
@@ -164,11 +125,11 @@ extension Session {
 
     /// The global names that a statement may read, in the functions that it calls too.
     private func read(_ statement: Statement) -> Set<String> {
-        var found = statement.unit.tree.namesRead(by: statement.statement.expression)
+        var found = statement.unit.resolution.globalsRead(by: statement.statement.expression, in: statement.unit.tree)
         var pending = Array(found)
         while let name = pending.popLast() {
             guard case .function(let closure as Closure)? = module[name], let node = closure.code.definition?.node else { continue }
-            for name in closure.code.unit.tree.namesRead(by: node.body) where found.insert(name).inserted { pending.append(name) }
+            for name in closure.code.unit.resolution.globalsRead(by: node.body, in: closure.code.unit.tree) where found.insert(name).inserted { pending.append(name) }
         }
         return found
     }

@@ -36,7 +36,7 @@ extension Why {
             title = subject
             help = "what a function did before `why` was called in it is not known: ask about the call of the function"
         }
-        return Diagnostic(.note, title, labels: labels, notes: notes(end), help: help, callChain: moment.callChain)
+        return Diagnostic(.explanation, title, labels: labels, notes: notes(end), help: help, callChain: moment.callChain)
     }
 
     /// Of a network that was called: what its parameters have to do with it.

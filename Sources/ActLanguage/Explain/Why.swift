@@ -329,7 +329,7 @@ struct Why {
         labels[0].text = "its derivative in `\(tree.text(of: operand.expression))` is \(trouble == .zero ? "0" : "nan") here"
         labels.append(Diagnostic.Label(tree.span(of: operand.expression), try describe(operand.value, end.point.moment.value.shape == operand.value.shape ? end.point.element : nil)))
         return Diagnostic(
-            .note, "\(subject), because of the derivative of `\(short(tree.text(of: moment.expression)))`", labels: labels,
+            .explanation, "\(subject), because of the derivative of `\(short(tree.text(of: moment.expression)))`", labels: labels,
             notes: notes(end), callChain: moment.callChain)
     }
 }

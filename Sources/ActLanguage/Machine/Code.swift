@@ -7,14 +7,18 @@ import ActSyntax
 package final class SourceUnit {
     package let source: SourceText
     package let tree: SyntaxTree
+    /// What its names mean.
+    package let resolution: Resolution
     private lazy var index = FormulaIndex(tree)
 
     /// Reads formulas as names are understood in a module.
     func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, index: index, builtin: module.builtinName) }
 
-    package init(source: SourceText, tree: SyntaxTree) {
+    /// - Parameter isStopped: Whether to leave its names unresolved; the unit is of no use then.
+    package init(source: SourceText, tree: SyntaxTree, isStopped: (() -> Bool)? = nil) {
         self.source = source
         self.tree = tree
+        resolution = Resolution(tree, isStopped: isStopped)
     }
 }
 
@@ -52,9 +56,11 @@ package final class Code {
 
     struct Definition {
         let node: FunctionNode
-        /// The name by which it calls itself.
-        let ownName: NameID?
-        let captures: [NameID]
+        /// The parameters, then what else it assigns.
+        let locals: [SymbolID]
+        /// The variable by which it calls itself.
+        let ownName: SymbolID?
+        let captures: [SymbolID]
     }
 
     /// The same function, noting the value of every expression while it runs. Only while no other thread compiles.
@@ -64,7 +70,7 @@ package final class Code {
         let code = Code(name: name, parameters: parameters, requiredCount: requiredCount, unit: unit, module: module, isClosure: true)
         let builder = FunctionBuilder(Compiler(unit: unit, module: module, records: true), code: code, parent: nil, captures: definition.captures)
         builder.ownName = definition.ownName
-        builder.compileBody(definition.node)
+        builder.compileBody(definition.node, definition.locals)
         code.definition = definition
         code.isLiteral = isLiteral
         code.isArgument = isArgument

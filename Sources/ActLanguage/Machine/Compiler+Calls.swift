@@ -13,7 +13,7 @@ extension FunctionBuilder {
             base = takeTemporaries(2 + arguments.count)
             compile(object, to: base + 1)
             origin = callee
-            loadIfAny(name, to: base)
+            loadIfAny(callee, to: base)
             shape.method = tree[name]
             positional = 1
         } else if arguments.count == 1, let argument = arguments.first, argument.name == nil, takesExpression(callee) {
@@ -23,7 +23,7 @@ extension FunctionBuilder {
             origin = id
             emitCall(target, base, 1)
             return
-        } else if !compiler.records, case .name(let name) = tree[callee], case .global(let slot) = resolve(name), slot <= Int(UInt16.max),
+        } else if !compiler.records, case .name = tree[callee], case .global(let slot) = resolve(callee), slot <= Int(UInt16.max),
                   arguments.allSatisfy({ $0.name == nil && !compiler.changesVariables($0.value) }) {
             // The commonest call: the callee need not be in a register.
             let base = takeTemporaries(1 + arguments.count)
@@ -59,17 +59,17 @@ extension FunctionBuilder {
 
     /// Whether a callee is a built-in that is given its argument as an expression, not as a value.
     func takesExpression(_ callee: ExpressionID) -> Bool {
-        guard case .name(let name) = tree[callee], tree[name] == "why", case .global = resolve(name) else { return false }
+        guard case .name(let name) = tree[callee], tree[name] == "why", case .global = resolve(callee) else { return false }
         return compiler.module.builtinName("why") != nil
     }
 
     /// As `load`, but undefined where there is nothing of that name.
-    private func loadIfAny(_ name: NameID, to target: Int) {
-        switch resolve(name) {
+    private func loadIfAny(_ callee: ExpressionID, to target: Int) {
+        switch resolve(callee) {
         case .register(let register) where assigned.contains(register): emit(.move, target, register)
         case .register: emit(.clear, target)
         case .global(let slot): emit(.loadGlobalOrNone, target, slot)
-        default: load(name, to: target)
+        default: load(callee, to: target)
         }
     }
 

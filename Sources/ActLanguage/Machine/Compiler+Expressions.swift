@@ -6,7 +6,7 @@ import ActSyntax
 extension FunctionBuilder {
     /// Compiles `id`; the result is in the register returned: a local itself, or a new temporary.
     func value(_ id: ExpressionID) -> Int {
-        if case .name(let name) = tree[id], case .register(let register) = resolve(name) {
+        if case .name = tree[id], case .register(let register) = resolve(id) {
             origin = id
             checkAssigned(register)
             if compiler.records { completed(id, register) }
@@ -35,12 +35,12 @@ extension FunctionBuilder {
         case .string(let string): emit(.constant, target, constant(tree[string]))
         case .bool(let bool): emit(.constant, target, constant(value: .bool(bool)))
         case .none: emit(.constant, target, constant(value: .none))
-        case .name(let name): load(name, to: target)
+        case .name: load(id, to: target)
         case .interpolation(let parts): interpolation(id, parts, to: target)
         case .array(let elements): array(id, elements, to: target)
         case .list(let elements): collection(id, tree[elements], .makeList, to: target)
         case .record(let fields): record(id, fields, to: target)
-        case .comprehension(let node): comprehension(id, tree[node], to: target)
+        case .comprehension(let node): comprehension(id, node, to: target)
         case .unary(let operation, let operand): unary(id, operation, operand, to: target)
         case .binary(let operation, let left, let right): binary(id, operation, left, right, to: target)
         case .and(let left, let right): logical(id, .andSkip, .logicalAnd, left, right, to: target)
@@ -74,8 +74,8 @@ extension FunctionBuilder {
         release(to: level)
     }
 
-    func load(_ name: NameID, to target: Int) {
-        switch resolve(name) {
+    func load(_ id: ExpressionID, to target: Int) {
+        switch resolve(id) {
         case .register(let register):
             checkAssigned(register)
             if register != target { emit(.move, target, register) }
@@ -254,7 +254,8 @@ extension FunctionBuilder {
         emit(.makeRecord, target, first, code.records.count - 1)
     }
 
-    private func comprehension(_ id: ExpressionID, _ node: ComprehensionNode, to target: Int) {
+    private func comprehension(_ id: ExpressionID, _ comprehension: ComprehensionID, to target: Int) {
+        let node = tree[comprehension]
         let collection = takeTemporary()
         let state = takeTemporaries(4)
         iterable(node.iterable, to: state)
@@ -262,10 +263,8 @@ extension FunctionBuilder {
         emit(.beginCollection, collection)
         pushScope()
         let before = assigned
-        let variables = tree[node.variables].map { declare($0.name) }
-        for name in tree.namesAssigned(in: [node.element] + (node.condition.map { [$0] } ?? [])) where local(name, inInnermostScope: true) == nil {
-            declare(name)
-        }
+        let symbols = resolution[resolution.scope(of: comprehension)].symbolIDs.map { declare($0) }
+        let variables = Array(symbols.prefix(tree[node.variables].count))
         assigned.formUnion(variables)
         iterate(variables, state, origin: id) {
             var skip: [Jump] = []

@@ -4,13 +4,13 @@ import ActSyntax
 
 extension FunctionBuilder {
     func define(_ id: FunctionID, origin expression: ExpressionID) {
-        guard let name = tree[id].name else { return }
+        guard let symbol = resolution.symbol(of: expression) else { return }
         origin = expression
-        if let register = local(name) {
-            emitFunction(id, ownName: name, to: register)
+        if let register = local(symbol) {
+            emitFunction(id, ownName: symbol, to: register)
             assigned.insert(register)
         } else {
-            let slot = compiler.globalSlot(name)
+            let slot = compiler.globalSlot(symbol)
             compiler.noteAssignment(toGlobal: slot)
             let register = takeTemporary()
             emitFunction(id, ownName: nil, to: register)
@@ -23,15 +23,18 @@ extension FunctionBuilder {
         emitFunction(function, ownName: nil, to: target)
     }
 
-    private func emitFunction(_ id: FunctionID, ownName: NameID?, to target: Int) { emitFunction(tree[id], ownName: ownName, to: target) }
+    private func emitFunction(_ id: FunctionID, ownName: SymbolID?, to target: Int) {
+        emitFunction(tree[id], locals: resolution[resolution.scope(of: id)].symbolIDs, ownName: ownName, to: target)
+    }
 
     /// A function without parameters whose value is that of the expression: for built-ins that do more with it than take its value.
     func emitFunction(for id: ExpressionID, to target: Int) {
-        emitFunction(tree.function(computing: id), ownName: nil, to: target)
+        emitFunction(tree.function(computing: id), locals: resolution.symbolsAssigned(in: id, of: tree), ownName: nil, to: target)
         code.functions.last?.code.isArgument = true
     }
 
-    private func emitFunction(_ node: FunctionNode, ownName: NameID?, to target: Int) {
+    /// - Parameter locals: The parameters first.
+    private func emitFunction(_ node: FunctionNode, locals: [SymbolID], ownName: SymbolID?, to target: Int) {
         let parameters = tree[node.parameters]
         let text = tree.source.text(node.span)
         let code = Code(
@@ -43,20 +46,22 @@ extension FunctionBuilder {
         code.isLiteral = node.name == nil
         let builder = FunctionBuilder(compiler, code: code, parent: self)
         builder.ownName = ownName
-        builder.compileBody(node)
-        code.definition = Code.Definition(node: node, ownName: ownName, captures: builder.captureNames)
+        builder.compileBody(node, locals)
+        code.definition = Code.Definition(node: node, locals: locals, ownName: ownName, captures: builder.captured)
         for case .register(let register) in builder.captureSources { clearOnEntryUnlessAssigned(register) }
         self.code.functions.append(FunctionTemplate(code: builder.finish(), captures: builder.captureSources))
         emit(.makeFunction, target, self.code.functions.count - 1)
     }
 
-    func compileBody(_ node: FunctionNode) {
-        for parameter in tree[node.parameters] { assigned.insert(declare(parameter.name)) }
-        let defaults = tree[node.parameters].compactMap(\.defaultValue)
-        for name in tree.namesAssigned(in: defaults + [node.body]) where local(name) == nil { declare(name) }
+    func compileBody(_ node: FunctionNode, _ locals: [SymbolID]) {
+        let parameters = tree[node.parameters]
+        for (position, symbol) in locals.enumerated() {
+            let register = declare(symbol)
+            if position < parameters.count { assigned.insert(register) }
+        }
         origin = node.body
-        for parameter in tree[node.parameters] {
-            guard let fallback = parameter.defaultValue, let register = local(parameter.name) else { continue }
+        for (register, parameter) in parameters.enumerated() {
+            guard let fallback = parameter.defaultValue else { continue }
             origin = fallback
             let given = emitJump(.jumpIfDefined, register)
             compile(fallback, to: register)

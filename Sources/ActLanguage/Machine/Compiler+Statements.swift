@@ -38,7 +38,7 @@ extension FunctionBuilder {
         case .unpack(let targets, let value): unpack(tree[targets], value, origin: id)
         case .update(let operation, let target, let value): update(operation, target, value, origin: id)
         case .define(let function): define(function, origin: id)
-        case .unset(let name): unset(name, origin: id)
+        case .unset: unset(id)
         case .forLoop(let loop): forLoop(tree[loop], origin: id)
         case .whileLoop(let condition, let body): whileLoop(condition, body, origin: id)
         case .breakLoop:
@@ -84,13 +84,13 @@ extension FunctionBuilder {
     // MARK: Assignment
 
     private func assign(_ target: ExpressionID, _ value: ExpressionID, origin id: ExpressionID) {
-        guard case .name(let name) = tree[target] else {
+        guard case .name = tree[target] else {
             let register = takeTemporary()
             compile(value, to: register)
             updatePath(target, nil, register, origin: id)
             return
         }
-        switch variable(name, at: target) {
+        switch variable(target) {
         case .register(let register):
             compile(value, to: register)
             assigned.insert(register)
@@ -104,25 +104,27 @@ extension FunctionBuilder {
         }
     }
 
-    /// Where assigning to `name` puts the value.
-    private func variable(_ name: NameID, at target: ExpressionID) -> Place {
-        if let register = local(name) { return .register(register) }
-        if isOutermost {
-            let slot = compiler.globalSlot(name)
-            compiler.noteAssignment(toGlobal: slot)
-            return .global(slot)
-        }
-        return resolve(name)
+    /// Where assigning to a name puts the value.
+    private func variable(_ target: ExpressionID) -> Place { ownVariable(target) ?? resolve(target) }
+
+    /// The same of a name that may be changed here; `nil` if it is a variable of the code around the function.
+    private func ownVariable(_ id: ExpressionID) -> Place? {
+        guard let symbol = resolution.symbol(of: id) else { return nil }
+        if let register = local(symbol) { return .register(register) }
+        guard isOutermost else { return nil }
+        let slot = compiler.globalSlot(symbol)
+        compiler.noteAssignment(toGlobal: slot)
+        return .global(slot)
     }
 
     private func store(_ register: Int, in target: ExpressionID, origin id: ExpressionID) {
-        guard case .name(let name) = tree[target] else {
+        guard case .name = tree[target] else {
             updatePath(target, nil, register, origin: id)
             return
         }
         if compiler.records { completed(target, register) }
         origin = id
-        switch variable(name, at: target) {
+        switch variable(target) {
         case .register(let local):
             emit(.move, local, taking: register)
             assigned.insert(local)
@@ -153,16 +155,11 @@ extension FunctionBuilder {
             updatePath(target, operation, register, origin: id)
             return
         }
-        let place: Place
-        if let register = local(name) {
-            checkAssigned(register)
-            place = .register(register)
-        } else if isOutermost {
-            place = variable(name, at: target)
-        } else {
+        guard let place = ownVariable(target) else {
             compiler.report(.notOwnVariable(tree[name], tree.span(of: target)))
             return
         }
+        if case .register(let register) = place { checkAssigned(register) }
         let constant = numberConstant(value)
         func emitOperation(_ result: Int, _ left: Int) {
             if let constant, let opcode = operation.opcodeWithConstant {
@@ -210,14 +207,12 @@ extension FunctionBuilder {
         }
         guard case .name(let name) = tree[current] else { return }
         let root: PathUpdate.Root
-        if let register = local(name) {
+        switch ownVariable(current) {
+        case .register(let register):
             checkAssigned(register)
             root = .register(register)
-        } else if isOutermost {
-            let slot = compiler.globalSlot(name)
-            compiler.noteAssignment(toGlobal: slot)
-            root = .global(slot)
-        } else {
+        case .global(let slot): root = .global(slot)
+        default:
             compiler.report(.notOwnVariable(tree[name], tree.span(of: current)))
             return
         }
@@ -227,17 +222,14 @@ extension FunctionBuilder {
         emit(.update, code.updates.count - 1)
     }
 
-    private func unset(_ name: NameID, origin id: ExpressionID) {
-        if let register = local(name) {
+    private func unset(_ id: ExpressionID) {
+        switch ownVariable(id) {
+        case .register(let register):
             emit(.clear, register)
             assigned.remove(register)
             clearOnEntryUnlessAssigned(register)
-        } else if isOutermost {
-            let slot = compiler.globalSlot(name)
-            compiler.noteAssignment(toGlobal: slot)
-            emit(.unsetGlobal, slot)
-        } else {
-            compiler.report(.notOwnVariable(tree[name], tree.operatorSpan(of: id)))
+        case .global(let slot): emit(.unsetGlobal, slot)
+        default: compiler.report(.notOwnVariable(tree.source.text(tree.operatorSpan(of: id)), tree.operatorSpan(of: id)))
         }
     }
 
@@ -246,7 +238,7 @@ extension FunctionBuilder {
     /// Prepares R[state] … state + 3 for `next`. A call of `range` does not make its array.
     func iterable(_ id: ExpressionID, to state: Int) {
         if case .call(let callee, let arguments) = tree[id], case .name(let name) = tree[callee], tree[name] == "range",
-           case .global(let slot) = resolve(name), (1...3).contains(tree[arguments].count),
+           case .global(let slot) = resolve(callee), (1...3).contains(tree[arguments].count),
            tree[arguments].allSatisfy({ $0.name == nil }) {
             origin = callee
             emit(.loadGlobal, state, slot)
@@ -285,14 +277,13 @@ extension FunctionBuilder {
         iterable(node.iterable, to: state)
         let before = assigned
         // At the outermost level the variables are globals: fetched into temporaries, then stored.
-        let names = tree[node.variables].map(\.name)
         var registers: [Int] = []
         var globals: [(slot: Int, register: Int)] = []
-        for name in names {
-            if let register = local(name) {
+        for symbol in resolution.symbols(of: node.variables) {
+            if let register = local(symbol) {
                 registers.append(register)
             } else {
-                let slot = compiler.globalSlot(name)
+                let slot = compiler.globalSlot(symbol)
                 compiler.noteAssignment(toGlobal: slot)
                 let register = takeTemporary()
                 globals.append((slot, register))

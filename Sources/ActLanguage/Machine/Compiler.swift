@@ -5,7 +5,7 @@
 // - Registers 0 ..< localCount are parameters and local variables; those above are temporaries, used in stack order, and each
 //   temporary is read once, so that the reader may take its value away.
 // - A temporary is given back (`top`) by whoever asked for it.
-// - Names resolve in this order: comprehension variables and locals, captured locals of enclosing functions, globals.
+// - What a name means is known before (`Resolution`); here a variable gets its place: a register, a captured value or a global slot.
 
 import ActArray
 import ActSyntax
@@ -51,7 +51,9 @@ package final class Compiler {
 
     func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
 
-    func globalSlot(_ name: NameID) -> Int { module.slot(tree[name]) }
+    var resolution: Resolution { unit.resolution }
+
+    func globalSlot(_ symbol: SymbolID) -> Int { module.slot(tree[resolution[symbol].name]) }
 
     func noteAssignment(toGlobal slot: Int) { assignedGlobals.insert(slot) }
 }
@@ -72,8 +74,8 @@ final class FunctionBuilder {
     let compiler: Compiler
     let code: Code
     let parent: FunctionBuilder?
-    /// The name by which a function defined inside another calls itself.
-    var ownName: NameID?
+    /// The variable by which a function defined inside another calls itself.
+    var ownName: SymbolID?
 
     private var instructions: [Instruction] = []
     private var origins: [ExpressionID] = []
@@ -82,8 +84,8 @@ final class FunctionBuilder {
     private var textConstants: [String: Int] = [:]
     private var shapes: [CallShape: Int] = [:]
 
-    /// The names of each scope, the function's own first, then those of comprehensions being compiled.
-    private var scopes: [[NameID: Int]] = [[:]]
+    /// The registers of each scope's variables, the function's own first, then those of comprehensions being compiled.
+    private var scopes: [[SymbolID: Int]] = [[:]]
     private(set) var localCount = 0
     private(set) var top = 0
     private var registerCount = 0
@@ -91,7 +93,7 @@ final class FunctionBuilder {
     var assigned: Set<Int> = []
     /// Locals that are read where they may have none: cleared on entry.
     private var clearedOnEntry: Set<Int> = []
-    private var captures: [(name: NameID, source: FunctionTemplate.Capture)] = []
+    private var captures: [(symbol: SymbolID, source: FunctionTemplate.Capture)] = []
     var loops: [Loop] = []
     /// The expression that the next instructions belong to.
     var origin = ExpressionID(index: 0)
@@ -102,7 +104,7 @@ final class FunctionBuilder {
     }
 
     /// - Parameter captures: Of a function that is compiled once more, without those around it: what it captured.
-    init(_ compiler: Compiler, code: Code, parent: FunctionBuilder?, captures: [NameID] = []) {
+    init(_ compiler: Compiler, code: Code, parent: FunctionBuilder?, captures: [SymbolID] = []) {
         self.compiler = compiler
         self.code = code
         self.parent = parent
@@ -110,15 +112,16 @@ final class FunctionBuilder {
     }
 
     var tree: SyntaxTree { compiler.unit.tree }
+    var resolution: Resolution { compiler.unit.resolution }
     var isOutermost: Bool { !code.isClosure }
 
     // MARK: Registers
 
     /// A new local of the innermost scope; only while no temporary is in use, or inside a comprehension.
     @discardableResult
-    func declare(_ name: NameID) -> Int {
+    func declare(_ symbol: SymbolID) -> Int {
         let register = takeTemporary()
-        scopes[scopes.count - 1][name] = register
+        scopes[scopes.count - 1][symbol] = register
         if scopes.count == 1 { localCount = top }
         return register
     }
@@ -143,42 +146,43 @@ final class FunctionBuilder {
 
     // MARK: Names
 
-    func local(_ name: NameID) -> Int? {
+    /// The register of a variable of this function or of a comprehension in it.
+    func local(_ symbol: SymbolID) -> Int? {
         for scope in scopes.reversed() {
-            if let register = scope[name] { return register }
+            if let register = scope[symbol] { return register }
         }
         return nil
     }
 
-    func local(_ name: NameID, inInnermostScope: Bool) -> Int? { scopes.last?[name] }
-
-    func resolve(_ name: NameID) -> Place {
-        if let register = local(name) { return .register(register) }
-        if ownName == name { return .itself }
-        if let capture = capture(name) { return .capture(capture) }
-        return .global(compiler.globalSlot(name))
+    /// Where the value is of what a name, or the name of a method, means.
+    func resolve(_ id: ExpressionID) -> Place {
+        guard let symbol = resolution.symbol(of: id) else { return .itself }
+        if let register = local(symbol) { return .register(register) }
+        if ownName == symbol { return .itself }
+        if let capture = capture(symbol) { return .capture(capture) }
+        return .global(compiler.globalSlot(symbol))
     }
 
-    /// The index of the captured value of `name`, when an enclosing function has a local of that name.
-    private func capture(_ name: NameID) -> Int? {
-        if let index = captures.firstIndex(where: { $0.name == name }) { return index }
+    /// The index of the captured value of a variable that belongs to an enclosing function.
+    private func capture(_ symbol: SymbolID) -> Int? {
+        if let index = captures.firstIndex(where: { $0.symbol == symbol }) { return index }
         guard let parent else { return nil }
         let source: FunctionTemplate.Capture
-        if let register = parent.local(name) {
+        if let register = parent.local(symbol) {
             source = .register(register)
-        } else if parent.ownName == name {
+        } else if parent.ownName == symbol {
             source = .itself
-        } else if let index = parent.capture(name) {
+        } else if let index = parent.capture(symbol) {
             source = .capture(index)
         } else {
             return nil
         }
-        captures.append((name, source))
+        captures.append((symbol, source))
         return captures.count - 1
     }
 
     var captureSources: [FunctionTemplate.Capture] { captures.map(\.source) }
-    var captureNames: [NameID] { captures.map(\.name) }
+    var captured: [SymbolID] { captures.map(\.symbol) }
 
     /// Makes sure that reading `register` finds a value or reports that there is none.
     func checkAssigned(_ register: Int) {
@@ -221,8 +225,8 @@ final class FunctionBuilder {
             origin = before
         } else if let found = StableForm.losing(id, in: compiler.unit.formulas(in: compiler.module), tree) {
             let variable: FormCheck.Variable
-            if case .name(let name)? = found.variables["x"].map({ tree[$0.origin] }) {
-                variable = switch resolve(name) {
+            if let origin = found.variables["x"]?.origin, case .name = tree[origin] {
+                variable = switch resolve(origin) {
                 case .register(let register): .register(register)
                 case .global(let slot): .global(slot)
                 default: .gone

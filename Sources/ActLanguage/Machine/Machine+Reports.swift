@@ -11,7 +11,7 @@ extension Machine {
         try checkPendingForms()
         for event in NumericEvents.drain() {
             guard let place = SiteTable.find(event.site) else { continue }
-            try warn(kind: UInt32(event.kind.rawValue), event.site) { RuntimeWording(self).numericEvent(event, in: place.code, at: place.instruction) }
+            try warn(event.kind.code, event.site) { RuntimeWording(self).numericEvent(event, in: place.code, at: place.instruction) }
         }
     }
 
@@ -28,7 +28,7 @@ extension Machine {
         }
         let site = currentSite
         guard let place = SiteTable.find(site) else { return }
-        try warn(kind: UInt32(kind.rawValue), site) {
+        try warn(kind.code, site) {
             RuntimeWording(self).scalarEvent(kind, operation, result, inputs, in: place.code, at: place.instruction)
         }
     }
@@ -37,15 +37,17 @@ extension Machine {
         // An axis written out as `none` states the intent.
         if let (code, id) = currentOrigin, case .binary(_, let left, let right) = code.unit.tree[id],
            [left, right].contains(where: { code.unit.tree.addsAxis($0) }) { return }
-        try warn(kind: 16, currentSite) { RuntimeWording(self).stretch(operation, left, right) }
+        try warn(.stretchedBothSides, currentSite) { RuntimeWording(self).stretch(operation, left, right) }
     }
 
     func warnVectorTranspose() throws {
-        try warn(kind: 17, currentSite) { RuntimeWording(self).vectorTranspose() }
+        try warn(.transposeOfVector, currentSite) { RuntimeWording(self).vectorTranspose() }
     }
 
+    /// Warns of what `make` says, once a place and code.
+    /// - Parameter subject: tells apart what is warned of with one code at one place.
     /// - Throws: the warning as an error when warnings are errors.
-    func warn(kind: UInt32, _ site: Site, _ make: () -> Diagnostic) throws {
+    package func warn(_ code: Diagnostic.Code, subject: Int = 0, _ site: Site, _ make: () -> Diagnostic) throws {
         guard session.options.warns || session.options.isStrict, recording == nil else { return }
         var diagnostic: Diagnostic
         if session.options.isStrict {
@@ -53,7 +55,7 @@ extension Machine {
             diagnostic.level = .error
             throw Fault(diagnostic: diagnostic, kind: .error)
         }
-        guard session.warned.insert(Warned(site: site.id, kind: kind)).inserted else { return }
+        guard session.warned.insert(Warned(site: site.id, code: code, subject: subject)).inserted else { return }
         // Of code that has gone nothing need be remembered.
         if session.warned.count > session.mostWarned {
             session.warned = session.warned.filter { SiteTable.find(Site(id: $0.site)) != nil }
@@ -62,9 +64,13 @@ extension Machine {
         host?.report(make())
     }
 
+    /// A warning that has no code of its own yet, told from others at its place by a number.
+    func warn(kind: UInt32, _ site: Site, _ make: () -> Diagnostic) throws { try warn(.other, subject: Int(kind), site, make) }
+
     struct Warned: Hashable {
         let site: UInt32
-        let kind: UInt32
+        let code: Diagnostic.Code
+        var subject = 0
     }
 
     // MARK: The running call

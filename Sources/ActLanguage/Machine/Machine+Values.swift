@@ -68,7 +68,7 @@ extension Machine {
                     try result.append(Format.formatted(R[register], spec))
                 } catch {
                     guard error is RuntimeError, let tree = currentOrigin?.code.unit.tree else { throw error }
-                    var diagnostic = RuntimeWording(self).diagnostic(for: error)
+                    var diagnostic = RuntimeWording.diagnostic(for: error, self)
                     diagnostic.labels = [Diagnostic.Label(tree.span(of: expression), "", isPrimary: true)]
                     throw Fault(diagnostic: diagnostic, kind: .error)
                 }

@@ -71,7 +71,8 @@ extension Machine {
         for leaf in try arguments.flatMap({ try $0.numericLeaves() }) where leaf.type != .bool {
             for x in try leaf.detached().toDoubles() where x.isNaN || !result.isNaN && x.isInfinite { return }
         }
-        try noteNumericEvent(name, result, [])
+        let numbers = arguments.compactMap(\.number)
+        try noteNumericEvent(name, result, numbers.count == arguments.count ? numbers : [])
     }
 }
 

@@ -70,6 +70,6 @@ package struct Fault: Error {
         case RuntimeError.exit(let status): .exit(status)
         default: .error
         }
-        return Fault(diagnostic: RuntimeWording(machine).diagnostic(for: error, operands: operands), kind: kind)
+        return Fault(diagnostic: RuntimeWording.diagnostic(for: error, operands: operands, machine), kind: kind)
     }
 }

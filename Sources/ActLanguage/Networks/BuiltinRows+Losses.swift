@@ -134,11 +134,11 @@ extension Call {
 extension Machine {
     /// Warns that probabilities go where scores belong.
     func warnSoftmax() throws {
-        try warn(kind: 18, currentSite) {
+        try warn(.softmaxOfScores, currentSite) {
             var labels: [Diagnostic.Label] = []
             if let (code, id) = currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
             return Diagnostic(
-                .warning, "`cross_entropy` takes scores, and these look as if softmax had been applied", labels: labels,
+                .softmaxOfScores, "`cross_entropy` takes scores, and these look as if softmax had been applied", labels: labels,
                 help: "leave the softmax out: it is part of `cross_entropy`; or use `nll` after `log_softmax`")
         }
     }

@@ -64,7 +64,7 @@ extension Interaction {
     }
 
     func fail(_ title: String, help: String? = nil) -> Outcome {
-        output.report(Diagnostic(.error, title, help: help), session)
+        output.report(Diagnostic(.command, title, help: help), session)
         return .failed
     }
 

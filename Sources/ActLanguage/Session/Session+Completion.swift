@@ -32,7 +32,7 @@ extension Session {
             // Directly after `(` or `,` the names of arguments say more than all names there are.
             return (cursor.end, cursor.call == nil ? [] : arguments.sorted())
         }
-        let names = module.variables.map(\.name) + builtins.names + keywords + cursor.identifiers
+        let names = module.variables.map(\.name) + builtins.names + keywords + cursor.names
         return (cursor.wordStart, matching(cursor.word, in: arguments + names))
     }
 
@@ -234,8 +234,15 @@ private struct Cursor {
 
     // MARK: Names
 
-    /// The names that the text itself contains before the one at the cursor: parameters and local variables.
-    var identifiers: [String] {
-        text(0..<wordStart).split { !($0.isLetter || $0.isNumber || $0 == "_") }.map { CompatibleNames.form(String($0)) }.filter { $0.count > 2 && $0.first?.isNumber == false }
+    /// The names that mean something at the cursor by the text itself: parameters, local variables and what it sets. What is open is closed
+    /// first, so that the statement that is being written has a tree.
+    var names: [String] {
+        let text = text(0..<end) + brackets.closing
+        guard let source = try? SourceText(id: -1, name: "", text: text) else { return [] }
+        return DeepStack.run {
+            let tree = parse(source).tree
+            let resolution = Resolution(tree)
+            return resolution.symbols(visibleAt: end).filter { resolution[$0].kind != .global || resolution.isSet($0) }.map { tree[resolution[$0].name] }
+        }
     }
 }

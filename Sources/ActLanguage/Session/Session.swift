@@ -60,7 +60,7 @@ package final class Session {
     package weak var output: SessionOutput?
     package private(set) var module: Module
     let builtins: BuiltinTable
-    private(set) var machine: Machine?
+    package private(set) var machine: Machine?
     private var sources = SourceShelf()
     private var heldSources = Reservation()
     /// By the bytes of their paths.
@@ -142,55 +142,46 @@ package final class Session {
     /// Writes the shape of every part of an expression beneath it, up to the part that fails if one does.
     package func showShapes(of text: String, named name: String) -> Status {
         computing { watchdog in
-            guard let machine = self.machine, case .success(let unit) = self.parse(Array(text.utf8), named: name) else { return .failed }
-            let statements = unit.tree[unit.tree.program]
-            guard statements.count == 1, let statement = statements.first, !unit.tree[statement.expression].isStatement else {
-                self.report(Diagnostic(.error, "`:shapes` takes one expression", help: "as in `:shapes X @ W + b`"))
+            guard let machine = self.machine else { return .failed }
+            let program: Program
+            switch self.compiled(Array(text.utf8), named: name, into: self.module, records: true) {
+            case .success(let compiled): program = compiled
+            case .failure(let rejection): return self.finish(rejection, watchdog)
+            }
+            let tree = program.unit.tree
+            let statements = tree[tree.program]
+            guard statements.count == 1, let expression = statements.first?.expression, let code = program.codes.first, !tree[expression].isStatement else {
+                self.report(Diagnostic(.command, "`:shapes` takes one expression", help: "as in `:shapes X @ W + b`"))
                 return .failed
             }
-            let compiler = Compiler(unit: unit, module: self.module, records: true)
-            let code = compiler.compile(statement)
-            guard compiler.diagnostics.isEmpty else {
-                compiler.diagnostics.forEach { self.report($0) }
-                return .failed
-            }
-            let saved = compiler.assignedGlobals.map { ($0, self.module.slots[$0]) }
+            let saved = program.assignedGlobals.map { ($0, self.module.slots[$0]) }
             defer { for (slot, value) in saved { self.module.slots[slot] = value } }
             let recording = Recording()
             var failure: Error?
             do { try machine.record(into: recording) { try machine.run(code) } } catch { failure = error }
-            self.write(shapeDiagram(recording, unit.tree, statement.expression) { self.source($0) })
+            self.write(shapeDiagram(recording, tree, expression) { self.source($0) })
             return failure.map { self.finish($0, watchdog) } ?? .done
         }
     }
 
     private func execute(_ bytes: [UInt8], named name: String, undoes: Bool, _ watchdog: Watchdog?) -> Status {
         guard let machine else { return .failed }
-        let unit: SourceUnit
-        switch parse(bytes, named: name) {
-        case .success(let parsed): unit = parsed
-        case .failure: return .failed
-        case .tooLarge: return .limit
-        case .interrupted: return finish(Session.interruption, watchdog)
-        }
-        let compiler = Compiler(unit: unit, module: module, canStop: true)
-        let codes = compiler.compileProgram()
-        if Interrupt.isSet { return finish(Session.interruption, watchdog) }
-        guard compiler.diagnostics.isEmpty else {
-            compiler.diagnostics.forEach { report($0) }
-            return .failed
+        let program: Program
+        switch compiled(bytes, named: name, into: module) {
+        case .success(let compiled): program = compiled
+        case .failure(let rejection): return finish(rejection, watchdog)
         }
         let known = log.count
-        let saved = undoes ? compiler.assignedGlobals.map { ($0, module.slots[$0]) } : []
+        let saved = undoes ? program.assignedGlobals.map { ($0, module.slots[$0]) } : []
         machine.host = self
         NumericEvents.isEnabled = options.warns || options.isStrict
         defer { NumericEvents.isEnabled = false }
         do {
-            for (index, code) in codes.enumerated() {
+            for (index, code) in program.codes.enumerated() {
                 let before = random
                 try machine.run(code)
                 try machine.drainNumericEvents()
-                log.add(unit, index, before, isShown: options.isInteractive)
+                log.add(program.unit, index, before, isShown: options.isInteractive)
             }
             return .done
         } catch {
@@ -198,6 +189,18 @@ package final class Session {
             for (slot, value) in saved { module.slots[slot] = value }
             if undoes { log.truncate(to: known) }
             return finish(error, watchdog)
+        }
+    }
+
+    private func finish(_ rejection: Rejection, _ watchdog: Watchdog?) -> Status {
+        switch rejection {
+        case .interrupted: return finish(Session.interruption, watchdog)
+        case .faults(let faults):
+            faults.forEach { report($0) }
+            return .failed
+        case .tooLarge(let diagnostic):
+            report(diagnostic)
+            return .limit
         }
     }
 
@@ -217,15 +220,26 @@ package final class Session {
         return fault.kind == .limit ? .limit : .failed
     }
 
-    private enum Parsed {
-        case success(SourceUnit)
-        case failure
-        case tooLarge
-        case interrupted
+    /// Ctrl-C before anything ran.
+    private static let interruption = Fault(diagnostic: Diagnostic(.interrupted, "interrupted"), kind: .interrupted)
+
+    // MARK: Compiling
+
+    /// A source that is ready to run.
+    private struct Program {
+        let unit: SourceUnit
+        /// One for each statement of the outermost level.
+        let codes: [Code]
+        let assignedGlobals: Set<Int>
     }
 
-    /// Ctrl-C before anything ran.
-    private static let interruption = Fault(diagnostic: Diagnostic(.error, "interrupted"), kind: .interrupted)
+    /// Why a source is not ready to run.
+    private enum Rejection: Error {
+        case faults([Diagnostic])
+        /// There is no memory to read it.
+        case tooLarge(Diagnostic)
+        case interrupted
+    }
 
     /// What a byte of a program takes at most while it is read and compiled, and what is kept of it.
     package static let bytesWhileCompiling = 40
@@ -237,41 +251,38 @@ package final class Session {
         if most &+ more > heldSources.bytes { try heldSources.grow(by: most &+ more &- heldSources.bytes) }
     }
 
-    private func parse(_ bytes: [UInt8], named name: String) -> Parsed {
+    /// Makes a program of a source, whose names are those of `module`. Must run on a deep stack.
+    /// - Parameter records: Whether it notes the value of every expression.
+    private func compiled(_ bytes: [UInt8], named name: String, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
+        let source: SourceText
         do {
             try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
             try hold(bytes.count)
-            let source = try SourceText(id: sources.newID(), name: name, bytes: bytes)
-            sources.add(source)
-            let result = ActSyntax.parse(source) { Interrupt.isSet }
-            if Interrupt.isSet { return .interrupted }
-            guard result.diagnostics.isEmpty else {
-                result.diagnostics.forEach { report($0) }
-                return .failure
-            }
-            return .success(SourceUnit(source: source, tree: result.tree))
+            source = try SourceText(id: sources.newID(), name: name, bytes: bytes)
         } catch {
-            report(RuntimeWording.diagnostic(forSource: error, named: name))
-            if case ArrayError.outOfMemory = error { return .tooLarge }
-            return .failure
+            let diagnostic = RuntimeWording.diagnostic(forSource: error, named: name)
+            if case ArrayError.outOfMemory = error { return .failure(.tooLarge(diagnostic)) }
+            return .failure(.faults([diagnostic]))
         }
+        sources.add(source)
+        let parsed = parse(source) { Interrupt.isSet }
+        if Interrupt.isSet { return .failure(.interrupted) }
+        guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
+        let unit = SourceUnit(source: source, tree: parsed.tree) { Interrupt.isSet }
+        let compiler = Compiler(unit: unit, module: module, records: records, canStop: true)
+        let codes = compiler.compileProgram()
+        if Interrupt.isSet { return .failure(.interrupted) }
+        guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
+        return .success(Program(unit: unit, codes: codes, assignedGlobals: compiler.assignedGlobals))
     }
 
-    /// Every syntax error of `bytes`; runs nothing.
+    /// Every fault of `bytes` that shows before it runs; runs nothing.
     package func check(bytes: [UInt8], named name: String) -> Status {
         computing { watchdog in
-            let unit: SourceUnit
-            switch self.parse(bytes, named: name) {
-            case .success(let parsed): unit = parsed
-            case .failure: return .failed
-            case .tooLarge: return .limit
-            case .interrupted: return self.finish(Session.interruption, watchdog)
+            switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins)) {
+            case .success: return .done
+            case .failure(let rejection): return self.finish(rejection, watchdog)
             }
-            let compiler = Compiler(unit: unit, module: Module(name: name, builtins: self.builtins), canStop: true)
-            _ = compiler.compileProgram()
-            if Interrupt.isSet { return self.finish(Session.interruption, watchdog) }
-            compiler.diagnostics.forEach { self.report($0) }
-            return compiler.diagnostics.isEmpty ? .done : .failed
         }
     }
 
@@ -316,18 +327,12 @@ package final class Session {
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
-            try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
-            try hold(bytes.count)
-            let source = try SourceText(id: sources.newID(), name: path, bytes: bytes)
-            sources.add(source)
-            let result = ActSyntax.parse(source) { Interrupt.isSet }
-            try Interrupt.check()
-            if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
-            let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module, canStop: true)
-            let codes = compiler.compileProgram()
-            try Interrupt.check()
-            if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
-            for code in codes { try machine.run(code) }
+            switch compiled(bytes, named: path, into: module) {
+            case .success(let program): for code in program.codes { try machine.run(code) }
+            case .failure(.interrupted): try Interrupt.check()
+            case .failure(.tooLarge(let diagnostic)): throw Fault(diagnostic: diagnostic, kind: .limit)
+            case .failure(.faults(let faults)): if let first = faults.first { throw Fault(diagnostic: first, kind: .error) }
+            }
             let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))
             importedModules[file.bytes] = value
             return value

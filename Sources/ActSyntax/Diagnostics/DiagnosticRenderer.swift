@@ -49,7 +49,7 @@ package struct DiagnosticRenderer {
     /// Source lines with marks and words beneath them, and nothing else.
     package func diagram(_ labels: [Diagnostic.Label]) -> String {
         var output = ""
-        renderLabels(Diagnostic(.note, "", labels: labels), isDiagram: true, into: &output)
+        renderLabels(Diagnostic(.explanation, "", labels: labels), isDiagram: true, into: &output)
         return output
     }
 

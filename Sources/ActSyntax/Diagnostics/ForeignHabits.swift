@@ -244,24 +244,33 @@ private let foreignFields: [String: String] = [
     "clamp": "write `x.clip(lo, hi)`", "sub": "write `a - b`", "add": "write `a + b`", "mul": "write `a * b`", "div": "write `a / b`", "pow": "write `x^n`", "mm": "write `a @ b`",
 ]
 
+/// What to write in place of a name.
+package struct NameAdvice {
+    package var help: String
+    /// What takes the place of the name, and of the field after it, if that is all there is to do.
+    package var replacement: String?
+}
+
 /// What to write instead of an unknown name, when it is a habit from another language; `field` is the name after it in `np.exp`.
 ///
 /// `np` with field `arange` gives "functions need no module: write `range` for `np.arange`".
 /// - Parameter isCalled: whether it is called, as options of figures are elsewhere.
-package func foreignHint(unknownName name: String, field: String? = nil, isCalled: Bool = false, in vocabulary: Vocabulary) -> String? {
-    if foreignModules.contains(name) {
-        guard let field else { return "functions need no module: write `exp(x)` for `\(name).exp(x)`" }
-        if foreignModules.contains(field) { return "functions need no module: write the name after the last `.` alone" }
-        if ["show", "close", "clf", "ion"].contains(field) { return "a figure shows itself: a line `plot(x, y)` is enough" }
-        if let hint = foreignFigureNames[field] ?? vocabulary.optionHint(field) { return hint }
-        guard let spelling = foreignNames[field] else {
-            return vocabulary.defines(field) ? "functions need no module: write `\(field)` for `\(name).\(field)`" : "functions need no module, but there is no `\(field)` in act"
-        }
-        return spelling.contains(" ") ? spelling : "functions need no module: write `\(spelling)` for `\(name).\(field)`"
+package func foreignAdvice(unknownName name: String, field: String? = nil, isCalled: Bool = false, in vocabulary: Vocabulary) -> NameAdvice? {
+    func spelled(_ spelling: String, _ help: String) -> NameAdvice {
+        spelling.contains(" ") ? NameAdvice(help: spelling) : NameAdvice(help: help, replacement: spelling)
     }
-    if isCalled, let hint = foreignFigureNames[name] ?? vocabulary.optionHint(name) { return hint }
-    guard let spelling = foreignNames[name] else { return nil }
-    return spelling.contains(" ") ? spelling : "write `\(spelling)`"
+    if foreignModules.contains(name) {
+        guard let field else { return NameAdvice(help: "functions need no module: write `exp(x)` for `\(name).exp(x)`") }
+        if foreignModules.contains(field) { return NameAdvice(help: "functions need no module: write the name after the last `.` alone") }
+        if ["show", "close", "clf", "ion"].contains(field) { return NameAdvice(help: "a figure shows itself: a line `plot(x, y)` is enough") }
+        if let hint = foreignFigureNames[field] ?? vocabulary.optionHint(field) { return NameAdvice(help: hint) }
+        guard let spelling = foreignNames[field] ?? (vocabulary.defines(field) ? field : nil) else {
+            return NameAdvice(help: "functions need no module, but there is no `\(field)` in act")
+        }
+        return spelled(spelling, "functions need no module: write `\(spelling)` for `\(name).\(field)`")
+    }
+    if isCalled, let hint = foreignFigureNames[name] ?? vocabulary.optionHint(name) { return NameAdvice(help: hint) }
+    return foreignNames[name].map { spelled($0, "write `\($0)`") }
 }
 
 /// What to write instead of a string that other libraries take as an argument.

@@ -108,6 +108,21 @@ package final class SourceText: Sendable {
     }
 }
 
+extension SourceText {
+    /// The text with the pieces replaced that lie in it. Pieces must not overlap.
+    package func applying(_ edits: [Diagnostic.Edit]) -> String {
+        var result: [UInt8] = []
+        var position = 0
+        for edit in edits.sorted(by: { ($0.span.start, $0.span.end) < ($1.span.start, $1.span.end) }) where Int(edit.span.source) == id {
+            let start = min(max(Int(edit.span.start), position), bytes.count)
+            result += bytes[position..<start]
+            result += edit.replacement.utf8
+            position = min(max(Int(edit.span.end), start), bytes.count)
+        }
+        return String(decoding: result + bytes[position...], as: UTF8.self)
+    }
+}
+
 private func findLineStarts(_ bytes: [UInt8]) -> [Int32] {
     var starts: [Int32] = [0]
     bytes.withUnsafeBufferPointer { bytes in

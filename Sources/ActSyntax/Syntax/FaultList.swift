@@ -41,7 +41,7 @@ struct FaultList {
         func start(_ diagnostic: Diagnostic) -> Int32 { diagnostic.primarySpan?.start ?? .max }
         let order = items.indices.sorted { (start(items[$0].diagnostic), $0) < (start(items[$1].diagnostic), $1) }
         var diagnostics = order.map { items[$0].diagnostic }
-        if omitted > 0 { diagnostics.append(Diagnostic(.note, "\(omitted) more errors are not shown")) }
+        if omitted > 0 { diagnostics.append(Diagnostic(.moreFaults, "\(omitted) more errors are not shown")) }
         return (diagnostics, order.first.map { items[$0].isIncomplete } ?? false)
     }
 }

@@ -24,6 +24,8 @@ struct Lexer {
     var brackets: [Bracket] = []
     /// How many of `brackets` are `lineTemplate`: an end of line ends them.
     var openLineTemplates = 0
+    /// The comments, if somebody wants them.
+    var comments: [Span]?
     var newline = true
     /// The index of the first token of this line.
     var lineStart = 0
@@ -98,7 +100,9 @@ struct Lexer {
     }
 
     private mutating func skipComment() {
+        let start = position
         while position < bytes.count, bytes[position] != 0x0A, bytes[position] != 0x0D { position &+= 1 }
+        comments?.append(source.span(start, position))
     }
 
     // MARK: Names

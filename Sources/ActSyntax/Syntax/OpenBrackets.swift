@@ -24,6 +24,20 @@ package struct OpenBrackets {
 
     package init() {}
 
+    /// What closes everything that is open.
+    package var closing: String {
+        let closers = stack.reversed().map { open in
+            switch open.kind {
+            case .parenthesis: ")"
+            case .bracket: "]"
+            case .brace, .interpolation: "}"
+            case .string: "\""
+            case .blockString: "\"\"\""
+            }
+        }
+        return closers.joined()
+    }
+
     package var isInString: Bool { stack.last?.kind == .string || stack.last?.kind == .blockString }
 
     /// Reads on. Pieces of a text must end at line ends, but for the last one.

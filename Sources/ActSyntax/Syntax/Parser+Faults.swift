@@ -17,10 +17,11 @@ extension Parser {
             let name = text(peek(-3))
             let operation = text(previous)
             return fail(
-                Diagnostic("`\(operation)\(operation)` is not an operator", at: span(previous), help: "write `\(name) \(operation)= 1`"))
+                Diagnostic(.increment, "`\(operation)\(operation)` is not an operator", at: span(previous), help: "write `\(name) \(operation)= 1`",
+                    edits: peek(-3).kind == .name ? [.init(source.span(Int(peek(-3).end), Int(previous.end)), " \(operation)= 1")] : []))
         }
         let place = position > 0 ? span(previous) : span(token)
-        return fail(Diagnostic("a value is missing after `\(text(previous))`", at: place), isIncomplete: true)
+        return fail(Diagnostic(.missingValue, "a value is missing after `\(text(previous))`", at: place), isIncomplete: true)
     }
 
     /// Whether `token` is the second of two adjacent `+` or `-`.
@@ -38,33 +39,33 @@ extension Parser {
             if partner(of: position) == nil { return .unmatched(word, at: span(token)) }
         case .return, .break, .continue, .unset:
             let help = token.kind == .return ? "a function's value is the last expression of its block" : nil
-            return Diagnostic("`\(word)` is a statement and cannot stand inside an expression", at: span(token), help: help)
+            return Diagnostic(.statementInExpression, "`\(word)` is a statement and cannot stand inside an expression", at: span(token), help: help)
         case .else: return strayElse()
-        case .not: return Diagnostic("`not` needs parentheses here", at: span(token), help: "write `(not …)`")
+        case .not: return Diagnostic(.looseNot, "`not` needs parentheses here", at: span(token), help: "write `(not …)`")
         case .star, .caret:
             if previous.kind == .leftParenthesis || previous.kind == .comma {
-                return Diagnostic("a call cannot spread a list or record over its parameters", at: span(token), help: "pass the values one by one")
+                return Diagnostic(.spreadArgument, "a call cannot spread a list or record over its parameters", at: span(token), help: "pass the values one by one")
             }
         case .doubleSlash where isFirst, .percent where isFirst, .unknown where word == "/*":
-            return Diagnostic("`\(word)` does not begin a comment", at: span(token), help: "a comment starts with `#`")
+            return Diagnostic(.foreignComment, "`\(word)` does not begin a comment", at: span(token), help: "a comment starts with `#`")
         case .at where isFirst && peek().kind == .name:
-            return Diagnostic("act has no decorators", at: span(token), help: "call the function: `f = decorate(f)`")
+            return Diagnostic(.decorator, "act has no decorators", at: span(token), help: "call the function: `f = decorate(f)`")
         case .at where peek().kind == .leftParenthesis:
-            return Diagnostic("`@` is matrix multiplication and has no value on its left", at: span(token), help: "a function literal is `x -> …`")
+            return Diagnostic(.matmulWithoutLeft, "`@` is matrix multiplication and has no value on its left", at: span(token), help: "a function literal is `x -> …`")
         case .dot where isFirst:
             return Diagnostic(
-                "a line cannot begin with `.`", at: span(token), help: "end the line before with an open bracket, or write `|> f` here")
+                .leadingDot, "a line cannot begin with `.`", at: span(token), help: "end the line before with an open bracket, or write `|> f` here")
         case .arrow:
-            return Diagnostic("parameters are missing before `->`", at: span(token), help: "write `x -> …`, or `() -> …` for none")
+            return Diagnostic(.missingParameters, "parameters are missing before `->`", at: span(token), help: "write `x -> …`, or `() -> …` for none")
         case .colon where previous.kind == .number || previous.kind == .name: return colon(in: nil)
         default: break
         }
-        if isFirst { return Diagnostic("a statement cannot begin with `\(word)`", at: span(token), help: commentHelp()) }
+        if isFirst { return Diagnostic(.badStatementStart, "a statement cannot begin with `\(word)`", at: span(token), help: commentHelp()) }
         let isOperator = token.kind.precedence > 0 || token.kind == .assign || token.kind.isUpdate
         if isOperator, previous.kind.precedence > 0 || previous.kind == .assign {
-            return Diagnostic("a value is missing between `\(text(previous))` and `\(word)`", at: span(token), help: commentHelp())
+            return Diagnostic(.missingValue, "a value is missing between `\(text(previous))` and `\(word)`", at: span(token), help: commentHelp())
         }
-        return Diagnostic("a value is missing before `\(word)`", at: span(token), help: commentHelp())
+        return Diagnostic(.missingValue, "a value is missing before `\(word)`", at: span(token), help: commentHelp())
     }
 
     /// A whole statement has been read and something follows it on its line.
@@ -86,82 +87,92 @@ extension Parser {
         let word = text(token)
         switch token.kind {
         case .unknown: return foreignSymbol(isAfterValue: true)
-        case .endOfInput: return Diagnostic("the text ends too early", at: span(previous))
+        case .endOfInput: return Diagnostic(.textEndsEarly, "the text ends too early", at: span(previous))
         case .rightParenthesis, .rightBracket, .rightBrace: return .unmatched(word, at: span(token))
         case .arrow:
+            let literal = range(ofRestFrom: position - 1)
             return Diagnostic(
-                "a function literal needs parentheses here", at: source.span(Int(previous.start), Int(token.end)),
-                help: "write `(\(rest(from: position - 1) ?? "x -> …"))`")
+                .looseFunctionLiteral, "a function literal needs parentheses here", at: source.span(Int(previous.start), Int(token.end)),
+                help: "write `(\(rest(from: position - 1) ?? "x -> …"))`",
+                edits: literal.map { [.insertion("(", at: $0.start, in: $0), .insertion(")", at: $0.end, in: $0)] } ?? [])
         case .assign: return unexpectedAssign(in: open)
         case .semicolon: return semicolon(in: open)
         case .colon: return colon(in: open)
-        case .comma where open?.kind == .templateHead: return Diagnostic("one expression stands between `{` and `}`", at: span(token))
+        case .comma where open?.kind == .templateHead: return Diagnostic(.badInterpolation, "one expression stands between `{` and `}`", at: span(token))
         case .if:
-            return Diagnostic("`if` cannot follow a value", at: span(token), help: "write `\(rewrittenChoice ?? "if condition { a } else { b }")`")
+            let choice = rewrittenChoice
+            return Diagnostic(
+                .valueBeforeIf, "`if` cannot follow a value", at: span(token), help: "write `\(choice?.text ?? "if condition { a } else { b }")`",
+                edits: choice.map { [.init($0.span, $0.text)] } ?? [])
         case .for where open == nil || open?.kind == .leftParenthesis:
-            return Diagnostic("`for` after a value needs square brackets around both", at: span(token), help: "write `[\(rewrittenGenerator ?? "f(a) for a in xs")]`")
+            return Diagnostic(.valueBeforeFor, "`for` after a value needs square brackets around both", at: span(token), help: "write `[\(rewrittenGenerator ?? "f(a) for a in xs")]`")
         case .in:
-            return Diagnostic("`in` belongs to `for`", at: span(token), help: "write `any(xs == x)` to look for an element")
+            return Diagnostic(.inOutsideFor, "`in` belongs to `for`", at: span(token), help: "write `any(xs == x)` to look for an element")
         case .else: return strayElse()
         case .not:
-            return Diagnostic("`not` cannot follow a value", at: span(token), help: "write `and not …`, or `!=` for unequal")
+            return Diagnostic(.looseNot, "`not` cannot follow a value", at: span(token), help: "write `and not …`, or `!=` for unequal")
         default: break
         }
         if token.kind == .name, previous.kind == .rightBrace, foreignContinuations.contains(word), let habit = foreignOpeners[word] {
-            return Diagnostic(habit.fault, at: span(token), help: habit.help)
+            return Diagnostic(.foreignWord, habit.fault, at: span(token), help: habit.help)
         }
         if let habit = foreignWord(before: token) { return habit }
         if open?.kind == .leftBracket, token.kind.startsValue || token.kind == .minus { return missingComma(in: open) }
         if token.kind == .leftBrace, open == nil, let head = definitionHead {
-            return Diagnostic("a function is defined with `=`", at: span(token), help: "write `\(head) = { … }`")
+            return Diagnostic(.missingEquals, "a function is defined with `=`", at: span(token), help: "write `\(head) = { … }`", edits: [.insertion("= ", at: token.start, in: span(token))])
         }
         if token.kind.startsValue {
             if previous.kind == .name, open == nil, commentHelp() == nil, let argument = rest(from: position) {
                 return Diagnostic(
-                    "`\(excerpt(token))` follows `\(excerpt(previous))` directly", at: span(token),
+                    .missingOperator, "`\(excerpt(token))` follows `\(excerpt(previous))` directly", at: span(token),
                     help: "write `\(text(previous))(\(argument))` for a call; otherwise an operator between them, or a new line")
             }
             let help = commentHelp() ?? (open == nil ? "write an operator between them, or begin a new line" : "write a `,` or an operator between them")
-            return Diagnostic("`\(excerpt(token))` follows `\(excerpt(previous))` directly", at: span(token), help: help)
+            return Diagnostic(.missingOperator, "`\(excerpt(token))` follows `\(excerpt(previous))` directly", at: span(token), help: help)
         }
         if let open {
-            return Diagnostic("`,` or the end of `\(text(open))` is missing before `\(word)`", at: span(token), help: commentHelp())
+            return Diagnostic(.missingCloser, "`,` or the end of `\(text(open))` is missing before `\(word)`", at: span(token), help: commentHelp())
         }
-        return Diagnostic("`\(word)` cannot stand here", at: span(token), help: commentHelp())
+        return Diagnostic(.unexpectedToken, "`\(word)` cannot stand here", at: span(token), help: commentHelp())
     }
 
     private func unexpectedAssign(in open: Token?) -> Diagnostic {
         if let open {
             return Diagnostic(
-                "`=` cannot stand inside brackets", at: span(token),
+                .assignmentInBrackets, "`=` cannot stand inside brackets", at: span(token),
                 help: text(open) == "(" ? "`==` compares; a named argument is `name=value`" : "`==` compares")
         }
         if statementStart > 0, tokens[statementStart - 1].kind == .leftBrace {
-            return Diagnostic("a record is written with `:`", at: span(token), help: "write `{a: 1, b: 2}`; in a block statements are separated by `;`")
+            return Diagnostic(.recordWithEquals, "a record is written with `:`", at: span(token), help: "write `{a: 1, b: 2}`; in a block statements are separated by `;`")
         }
-        return Diagnostic("one statement assigns once", at: span(token), help: "write two statements; `==` compares")
+        return Diagnostic(.chainedAssignment, "one statement assigns once", at: span(token), help: "write two statements; `==` compares")
     }
 
     func assignmentInCondition(_ condition: ExpressionID) -> Diagnostic {
         let left = tree.text(of: condition)
         return Diagnostic(
-            "`=` assigns and cannot stand in a condition", at: span(token), help: left.count <= 40 ? "write `\(left) == …`" : "write `==`")
+            .assignmentInCondition, "`=` assigns and cannot stand in a condition", at: span(token), help: left.count <= 40 ? "write `\(left) == …`" : "write `==`",
+            edits: [.init(span(token), "==")])
     }
 
     private func semicolon(in open: Token?) -> Diagnostic {
         if let open, open.kind == .leftBracket, let fixed = rewrittenArray(open) {
-            return Diagnostic("rows of an array are separated by `,` and have brackets of their own", at: span(token), help: "write `\(fixed)`")
+            return Diagnostic(
+                .semicolonRows, "rows of an array are separated by `,` and have brackets of their own", at: span(token), help: "write `\(fixed.text)`",
+                edits: [.init(fixed.span, fixed.text)])
         }
         if open?.kind == .leftBracket {
             return Diagnostic(
-                "rows of an array are separated by `,` and have brackets of their own", at: span(token), help: "write `[[1, 2], [3, 4]]`")
+                .semicolonRows, "rows of an array are separated by `,` and have brackets of their own", at: span(token), help: "write `[[1, 2], [3, 4]]`")
         }
-        return Diagnostic("`;` cannot stand inside brackets", at: span(token), help: "separate the elements by `,`")
+        return Diagnostic(.semicolonInBrackets, "`;` cannot stand inside brackets", at: span(token), help: "separate the elements by `,`", edits: [.init(span(token), ",")])
     }
 
     private func missingComma(in open: Token?) -> Diagnostic {
-        let help = open.flatMap(rewrittenArray).map { "write `\($0)`" } ?? "write a `,` between them"
-        return Diagnostic("elements of an array are separated by `,`", at: span(token), help: help)
+        let fixed = open.flatMap(rewrittenArray)
+        return Diagnostic(
+            .missingComma, "elements of an array are separated by `,`", at: span(token), help: fixed.map { "write `\($0.text)`" } ?? "write a `,` between them",
+            edits: fixed.map { [.init($0.span, $0.text)] } ?? [])
     }
 
     private func colon(in open: Token?) -> Diagnostic {
@@ -169,26 +180,38 @@ extension Parser {
         let next = peek()
         if open?.kind == .leftBrace || peek(-2).kind == .leftBrace {
             let isInterpolated = previous.kind == .templateTail
+            let isWord = previous.kind == .number && peek(-2).kind == .leftBrace
             return Diagnostic(
-                "a record's key is a name or a string\(isInterpolated ? " without `{…}`" : "")", at: span(previous),
-                help: "write `\"\(excerpt(previous))\": …`")
+                .badKey, "a record's key is a name or a string\(isInterpolated ? " without `{…}`" : "")", at: span(previous),
+                help: "write `\"\(excerpt(previous))\": …`", edits: isWord ? [.init(span(previous), "\"\(text(previous))\"")] : [])
         }
         if let habit = foreignWord(before: token) { return habit }
         if open == nil, next.newlineBefore || next.kind == .endOfInput {
-            return Diagnostic("`:` does not begin a block", at: span(token), help: "write `{ … }`")
+            return Diagnostic(.colonBlock, "`:` does not begin a block", at: span(token), help: "write `{ … }`")
         }
         var help = "write `range(start, stop)`, which leaves out `stop`"
+        var edits: [Diagnostic.Edit] = []
         if previous.kind == .number, next.kind == .number, peek(2).kind != .colon {
             let last = numbers[Int(next.payload)]
-            if last == last.rounded(), abs(last) < 1e9 { help = "write `range(\(text(previous)), \(Int(last) + 1))`, which ends at \(text(next))" }
+            if last == last.rounded(), abs(last) < 1e9 {
+                let range = "range(\(text(previous)), \(Int(last) + 1))"
+                help = "write `\(range)`, which ends at \(text(next))"
+                edits = [.init(span(previous).union(span(next)), range)]
+            }
         }
-        return Diagnostic("`:` makes a range only inside an index", at: span(token), help: help)
+        return Diagnostic(.colonRange, "`:` makes a range only inside an index", at: span(token), help: help, edits: edits)
     }
 
     private func strayElse() -> Diagnostic {
         token.newlineBefore
-            ? .elseOnNewLine(at: span(token))
-            : Diagnostic("`else` without `if`", at: span(token), help: "write `if condition { a } else { b }`")
+            ? .elseOnNewLine(at: span(token), gap: gapBefore)
+            : Diagnostic(.strayElse, "`else` without `if`", at: span(token), help: "write `if condition { a } else { b }`")
+    }
+
+    /// The white space between the last token and this one, unless a comment stands in it.
+    var gapBefore: Span? {
+        let gap = source.span(Int(peek(-1).end), Int(token.start))
+        return source.text(gap).allSatisfy(\.isWhitespace) && peek(-1).kind == .rightBrace ? gap : nil
     }
 
     /// `else` where a statement begins: said once when the head of its `if` is lost.
@@ -206,7 +229,7 @@ extension Parser {
         let word = text(keyword)
         switch token.kind {
         case .colon: return fail(colonBlock(after: keyword, at: token))
-        case .leftBrace: return fail(Diagnostic("the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
+        case .leftBrace: return fail(Diagnostic(.braceOnNewLine, "the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
         case .unknown: return fail(foreignSymbol())
         case .assign, .arrow, .semicolon: return fail(unexpected(in: nil))
         default: break
@@ -214,16 +237,18 @@ extension Parser {
         if let habit = foreignWord(before: token) { return fail(habit) }
         let isAtEnd = token.kind == .endOfInput || token.newlineBefore
         return fail(
-            Diagnostic("a block `{ … }` is missing after `\(word)`", at: isAtEnd ? span(peek(-1)) : span(token), help: "write `\(blockPattern(word))`"))
+            Diagnostic(.missingBlock, "a block `{ … }` is missing after `\(word)`", at: isAtEnd ? span(peek(-1)) : span(token), help: "write `\(blockPattern(word))`"))
     }
 
     private func colonBlock(after keyword: Token, at colon: Token) -> Diagnostic {
         var help = blockPattern(text(keyword))
+        var edits: [Diagnostic.Edit] = []
         if let start = tokens.lastIndex(of: keyword, before: position), let head = line(from: start, upTo: position) {
             let body = position + 1 < tokens.count && !peek().newlineBefore ? rest(from: position + 1) : nil
             help = "\(head) { \(body ?? "…") }"
+            if body != nil, let end = range(ofRestFrom: position + 1)?.end { edits = [.init(source.span(Int(tokens[start].start), Int(end)), help)] }
         }
-        return Diagnostic("`:` does not begin a block", at: span(colon), help: "write `\(help)`")
+        return Diagnostic(.colonBlock, "`:` does not begin a block", at: span(colon), help: "write `\(help)`", edits: edits)
     }
 
     private func blockPattern(_ word: String) -> String {
@@ -240,18 +265,22 @@ extension Parser {
         switch token.kind {
         case .assign where peek().kind == .number && peek(2).kind == .colon:
             let stop = peek(3).kind == .number ? numbers[Int(peek(3).payload)] + 1 : .nan
-            let range = abs(stop) < 1e9 && stop == stop.rounded() ? "range(\(text(peek())), \(Int(stop)))" : "range(start, stop)"
-            return fail(Diagnostic("`for` takes `in`", at: span(token), help: "write `for \(text(previous)) in \(range) { … }`"))
+            let isExact = abs(stop) < 1e9 && stop == stop.rounded()
+            let range = isExact ? "range(\(text(peek())), \(Int(stop)))" : "range(start, stop)"
+            return fail(
+                Diagnostic(
+                    .forWithoutIn, "`for` takes `in`", at: span(token), help: "write `for \(text(previous)) in \(range) { … }`",
+                    edits: isExact && peek(4).kind == .leftBrace ? [.init(span(token).union(span(peek(3))), "in \(range)")] : []))
         case .leftParenthesis:
-            return fail(Diagnostic("the variables of `for` stand without parentheses", at: span(token), help: "write `for a, b in pairs { … }`, `for i in range(10) { … }`"))
+            return fail(Diagnostic(.loopVariablesInParentheses, "the variables of `for` stand without parentheses", at: span(token), help: "write `for a, b in pairs { … }`, `for i in range(10) { … }`"))
         case .name where previous.kind == .name && text(previous) != "each":
             let iterable = rest(from: position)?.split(separator: "{").first.map { String($0).trimmingSpaces() } ?? "xs"
-            return fail(Diagnostic("`in` is missing after the variable of `for`", at: span(token), help: "write `for \(text(previous)) in \(iterable) { … }`"))
+            return fail(Diagnostic(.forWithoutIn, "`in` is missing after the variable of `for`", at: span(token), help: "write `for \(text(previous)) in \(iterable) { … }`", edits: [.insertion("in ", at: token.start, in: span(token))]))
         case .name where previous.kind == .name:
-            return fail(Diagnostic("`for` takes `in`", at: span(token), help: "write `for \(text(token)) in xs { … }`"))
+            return fail(Diagnostic(.forWithoutIn, "`for` takes `in`", at: span(token), help: "write `for \(text(token)) in xs { … }`"))
         default:
             let what = previous.kind == .name ? "`in` is missing after the variable of `for`" : "`for` needs the name of a variable"
-            return fail(Diagnostic(what, at: span(token), help: "write `for a in xs { … }`"))
+            return fail(Diagnostic(.forWithoutIn, what, at: span(token), help: "write `for a in xs { … }`"))
         }
     }
 
@@ -259,16 +288,16 @@ extension Parser {
     mutating func failAtParameter() -> Failure {
         if token.kind == .unknown { return fail(foreignSymbol()) }
         if token.kind == .star || token.kind == .caret {
-            return fail(Diagnostic("a function has a fixed number of parameters", at: span(token), help: "take a list and pass `(a, b, c)`"))
+            return fail(Diagnostic(.variadicParameter, "a function has a fixed number of parameters", at: span(token), help: "take a list and pass `(a, b, c)`"))
         }
-        return fail(Diagnostic("a parameter is a name", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
+        return fail(Diagnostic(.badParameter, "a parameter is a name", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
     }
 
     @inline(never)
     mutating func failInParameters(_ open: Token) -> Failure {
-        if token.kind == .colon { return fail(Diagnostic("parameters have no types in act", at: span(token), help: "write the name alone")) }
+        if token.kind == .colon { return fail(Diagnostic(.typedParameter, "parameters have no types in act", at: span(token), help: "write the name alone")) }
         if token.kind == .unknown { return fail(foreignSymbol()) }
-        return fail(Diagnostic("a parameter is a name, alone or with a default", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
+        return fail(Diagnostic(.badParameter, "a parameter is a name, alone or with a default", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
     }
 
     @inline(never)
@@ -276,24 +305,28 @@ extension Parser {
         if token.kind == .unknown { return fail(foreignSymbol()) }
         if token.kind.isKeyword {
             let word = text(token)
-            return fail(Diagnostic("`\(word)` is a keyword and no key of a record", at: span(token), help: "write `\"\(word)\": …`"))
+            return fail(Diagnostic(.keywordAsKey, "`\(word)` is a keyword and no key of a record", at: span(token), help: "write `\"\(word)\": …`", edits: [.init(span(token), "\"\(word)\"")]))
         }
-        return fail(Diagnostic("a record's key is a name or a string", at: span(token), help: "write for example `{W: 1, \"two words\": 2}`"))
+        return fail(Diagnostic(.badKey, "a record's key is a name or a string", at: span(token), help: "write for example `{W: 1, \"two words\": 2}`"))
     }
 
     mutating func failAfterKey(_ key: Token, _ open: Token) -> Failure {
         if token.kind == .unknown { return fail(foreignSymbol()) }
         let help = token.kind == .assign ? "write `\(excerpt(key)): …`" : "write `\(excerpt(key)): value`"
-        return fail(Diagnostic("`:` is missing after the key `\(excerpt(key))`", at: span(token), help: help))
+        return fail(
+            Diagnostic(
+                .missingColon, "`:` is missing after the key `\(excerpt(key))`", at: span(token), help: help,
+                edits: token.kind == .assign ? [.init(source.span(Int(key.end), Int(token.end)), ":")] : []))
     }
 
     func missingField(of base: ExpressionID) -> Diagnostic {
         let whole = tree.text(of: base)
         if token.kind.isKeyword, !token.newlineBefore {
             let help = whole.count <= 40 ? "write `\(whole)[\"\(text(token))\"]`" : "write `[\"\(text(token))\"]`"
-            return Diagnostic("`\(text(token))` is a keyword and cannot follow `.`", at: span(token), help: help)
+            return Diagnostic(.keywordAsField, "`\(text(token))` is a keyword and cannot follow `.`", at: span(token), help: help,
+                edits: [.init(span(peek(-1)).union(span(token)), "[\"\(text(token))\"]")])
         }
-        return Diagnostic("the name of a field must follow `.`", at: span(peek(-1)))
+        return Diagnostic(.missingField, "the name of a field must follow `.`", at: span(peek(-1)))
     }
 
     @inline(never)
@@ -301,25 +334,28 @@ extension Parser {
         let text = tree.text(of: number)
         if peek(-2).kind == .caret, peek(-3).kind == .name, let end = partner(of: position), let arguments = line(from: position, upTo: end + 1) {
             let name = self.text(peek(-3))
-            return fail(Diagnostic("a power of a function's value is taken after the call", at: span(extent(number)), help: "write `\(name)\(arguments)^\(text)`"))
+            return fail(Diagnostic(.powerOfFunction, "a power of a function's value is taken after the call", at: span(extent(number)), help: "write `\(name)\(arguments)^\(text)`",
+                    edits: [.init(source.span(Int(peek(-3).start), Int(tokens[end].end)), "\(name)\(arguments)^\(text)")]))
         }
-        return fail(Diagnostic("the number `\(text)` cannot be called", at: span(extent(number)), help: "write `\(text) * (…)` for a product"))
+        return fail(Diagnostic(.callOfNumber, "the number `\(text)` cannot be called", at: span(extent(number)), help: "write `\(text) * (…)` for a product", edits: [.insertion(" * ", at: token.start, in: span(token))]))
     }
 
     func badTarget(_ target: ExpressionID, part: ExpressionID) -> Diagnostic {
-        func diagnostic(_ what: String, _ help: String? = nil) -> Diagnostic {
-            Diagnostic("\(what) cannot be assigned to", at: tree.span(of: target), help: help)
+        func diagnostic(_ what: String, _ help: String? = nil, _ replacement: String? = nil) -> Diagnostic {
+            let span = tree.span(of: target)
+            return Diagnostic(.badTarget, "\(what) cannot be assigned to", at: span, help: help, edits: replacement.map { [.init(span, $0)] } ?? [])
         }
         switch tree[part] {
         case .number, .string, .bool, .none, .interpolation: return diagnostic("`\(excerpt(tree.text(of: part)))`", "`==` compares")
         case .list where part != target, .array where part != target, .call where part != target:
             let text = tree.text(of: part)
             return Diagnostic(
-                "a value without a name cannot be changed", at: tree.span(of: target), help: text.count <= 40 ? "give it one first: `a = \(text)`" : "give it one first: `a = …`")
+                .unnamedTarget, "a value without a name cannot be changed", at: tree.span(of: target), help: text.count <= 40 ? "give it one first: `a = \(text)`" : "give it one first: `a = …`")
         case .list(let run), .array(let run):
             let areNames = tree[run].allSatisfy { if case .name = tree[$0] { true } else { false } }
             let names = tree[run].map { tree.text(of: $0) }.joined(separator: ", ")
-            return diagnostic("brackets", areNames && names.count <= 40 && !names.isEmpty ? "write `\(names) = …`" : "write `a, b = …`")
+            let isShort = areNames && names.count <= 40 && !names.isEmpty
+            return diagnostic("brackets", isShort ? "write `\(names) = …`" : "write `a, b = …`", isShort ? names : nil)
         case .call(let callee, _):
             switch tree[callee] {
             case .field where part == target: return diagnostic("a call", "write `\(excerpt(tree.text(of: callee))) = x -> …` for a function in a record")

@@ -6,47 +6,57 @@ extension Parser {
         let word = text(token)
         let previous = peek(-1)
         if isAfterValue, word == "!" || word == "~", let habit = foreignSymbols[word] {
-            return Diagnostic("`\(word)` is not an operator", at: span(token), help: habit.help)
+            return Diagnostic(.foreignSymbol, "`\(word)` is not an operator", at: span(token), help: habit.help)
         }
         if let habit = foreignSymbols[word] {
             let fault = habit.fault.isEmpty ? "`\(word)` is not an operator" : habit.fault
-            return Diagnostic(fault, at: span(token), help: rewrittenStatement(habit) ?? habit.help)
+            return Diagnostic(.foreignSymbol, fault, at: span(token), help: rewrittenStatement(habit) ?? habit.help, edits: edits(habit))
         }
         if word == "'", previous.end < token.start, previous.kind == .name || previous.kind == .rightParenthesis {
-            return Diagnostic("`'` must follow the function directly", at: span(token), help: "write `\(excerpt(previous))'`; strings are written `\"…\"`")
+            return Diagnostic(
+                .detachedPrime, "`'` must follow the function directly", at: span(token), help: "write `\(excerpt(previous))'`; strings are written `\"…\"`",
+                edits: [.init(source.span(Int(previous.end), Int(token.start)), "")])
         }
-        if word == "'" { return Diagnostic("this `'` has no partner", at: span(token), help: "strings are written `\"…\"`") }
+        if word == "'" { return Diagnostic(.strayPrime, "this `'` has no partner", at: span(token), help: "strings are written `\"…\"`") }
         let scalar = word.unicodeScalars.first ?? " "
         let isVisible = !scalar.properties.isDefaultIgnorableCodePoint && scalar.properties.generalCategory != .control
             && scalar.properties.generalCategory != .format
         let number = String(scalar.value, radix: 16, uppercase: true)
         let name = isVisible ? "`\(word)`" : "the invisible character U+\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)"
-        return Diagnostic("\(name) means nothing in act", at: span(token), help: commentHelp())
+        return Diagnostic(.meaninglessCharacter, "\(name) means nothing in act", at: span(token), help: commentHelp())
     }
 
     /// A word of another language before `next` or where `next` stands, such as `def f` or `a is b`.
     func foreignWord(before next: Token) -> Diagnostic? {
         let previous = peek(-1)
         if previous.kind == .name, let habit = foreignOpeners[text(previous)] {
-            return Diagnostic(habit.fault, at: span(previous), help: rewrittenOpener(at: position - 1) ?? habit.help)
+            return opener(habit, at: position - 1)
         }
         // `function f(x)`, `elif c:`, `f = function(x) {`: the word stands further to the left.
         for index in [statementStart, statementStart + 2] where index < position && tokens[index].kind == .name {
             guard index == statementStart || tokens[index - 1].kind == .assign, let habit = foreignOpeners[text(tokens[index])] else { continue }
-            return Diagnostic(habit.fault, at: span(tokens[index]), help: rewrittenOpener(at: index) ?? habit.help)
+            return opener(habit, at: index)
         }
         if next.kind == .name, let habit = foreignInfixes[text(next)] {
-            return Diagnostic(habit.fault, at: span(next), help: rewrittenStatement(habit) ?? habit.help)
+            return Diagnostic(.foreignWord, habit.fault, at: span(next), help: rewrittenStatement(habit) ?? habit.help, edits: edits(habit))
         }
         let isPrefixed = previous.kind == .name && (next.kind == .string || next.kind == .templateHead) && previous.end == next.start
         if isPrefixed, ["f", "r", "b", "u", "rb", "fr"].contains(text(previous)) {
             return Diagnostic(
-                "a string has no prefix in act", at: span(previous), help: "remove `\(text(previous))`: every string interpolates `{expression}`")
+                .stringPrefix, "a string has no prefix in act", at: span(previous), help: "remove `\(text(previous))`: every string interpolates `{expression}`",
+                edits: [.init(span(previous), "")])
         }
         if previous.kind == .prime, next.kind == .name, ["f", "r", "b"].contains(text(peek(-2))) {
-            return Diagnostic("strings are written with double quotes", at: span(previous), help: "write `\"…\"`; it interpolates `{expression}`")
+            return Diagnostic(.singleQuotes, "strings are written with double quotes", at: span(previous), help: "write `\"…\"`; it interpolates `{expression}`")
         }
         return nil
+    }
+
+    /// A word of another language that begins something, the token at `index`.
+    private func opener(_ habit: ForeignHabit, at index: Int) -> Diagnostic {
+        let remedy = rewrittenOpener(at: index)
+        return Diagnostic(
+            .foreignWord, habit.fault, at: span(tokens[index]), help: remedy?.help ?? habit.help, edits: remedy?.edit.map { [$0] } ?? [])
     }
 
     /// When the statement so far holds `//` or `%`, a comment may have been meant.

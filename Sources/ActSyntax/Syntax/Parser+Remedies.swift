@@ -20,6 +20,16 @@ extension Parser {
 
     /// The text from `start` to the end of its statement, element or bracket, or to the first `stop`.
     func rest(from start: Int, upTo stop: Token.Kind = .endOfInput) -> String? {
+        end(ofRestFrom: start, upTo: stop).flatMap { line(from: start, upTo: $0) }
+    }
+
+    /// Where that text stands.
+    func range(ofRestFrom start: Int, upTo stop: Token.Kind = .endOfInput) -> Span? {
+        guard let end = end(ofRestFrom: start, upTo: stop), end > start else { return nil }
+        return source.span(Int(tokens[start].start), Int(tokens[end - 1].end))
+    }
+
+    private func end(ofRestFrom start: Int, upTo stop: Token.Kind) -> Int? {
         var end = start
         scan: while end < tokens.count, tokens[end].kind != stop, tokens[end].kind != .endOfInput, end == start || !tokens[end].newlineBefore {
             switch tokens[end].kind {
@@ -31,7 +41,25 @@ extension Parser {
             }
             end += 1
         }
-        return line(from: start, upTo: end)
+        return end
+    }
+
+    /// What replaces the current token as a habit says, and every other symbol of another language in the statement.
+    func edits(_ habit: ForeignHabit) -> [Diagnostic.Edit] {
+        guard let replacement = habit.replacement else { return [] }
+        var edits: [Diagnostic.Edit] = []
+        var index = statementStart
+        while tokens[index].kind != .endOfInput, tokens[index].kind != .semicolon, index == statementStart || !tokens[index].newlineBefore {
+            if index == position {
+                edits.append(.init(span(tokens[index]), replacement))
+            } else if tokens[index].kind == .unknown, let other = foreignSymbols[text(tokens[index])]?.replacement {
+                edits.append(.init(span(tokens[index]), other))
+            }
+            // Of a long statement the one sign that the fault is about.
+            if index - statementStart > 1000 { return [.init(span(token), replacement)] }
+            index += 1
+        }
+        return edits
     }
 
     /// The statement with the current token replaced, and every other symbol of another language that has a replacement.
@@ -58,7 +86,7 @@ extension Parser {
     }
 
     /// `a if c else b`, the current token being `if`.
-    var rewrittenChoice: String? {
+    var rewrittenChoice: (text: String, span: Span)? {
         guard let last = tree.expressions.indices.last else { return nil }
         var value = ExpressionID(index: UInt32(truncatingIfNeeded: last))
         var target = ""
@@ -82,9 +110,11 @@ extension Parser {
             guard tokens[index].kind != .endOfInput, !tokens[index].newlineBefore else { return nil }
             index += 1
         }
-        guard let condition = line(from: position + 1, upTo: index), let other = rest(from: index + 1, upTo: .for) else { return nil }
+        guard let condition = line(from: position + 1, upTo: index), let other = rest(from: index + 1, upTo: .for),
+            let end = range(ofRestFrom: index + 1, upTo: .for)?.end
+        else { return nil }
         let result = "\(target)if \(condition) { \(tree.text(of: value)) } else { \(other) }"
-        return result.count <= Self.lengthLimit ? result : nil
+        return result.count <= Self.lengthLimit ? (result, source.span(start, Int(end))) : nil
     }
 
     /// `f(a) for a in xs`, the current token being `for`.
@@ -94,9 +124,13 @@ extension Parser {
         return value.count <= 30 ? "\(value) \(loop)" : nil
     }
 
-    /// `lambda x: e`, `def f(x):`, `print x`, the word being the token at `index`.
-    func rewrittenOpener(at index: Int) -> String? {
+    /// `lambda x: e`, `def f(x):`, `print x`, the word being the token at `index`: what to write, and the edit where that says all.
+    func rewrittenOpener(at index: Int) -> (help: String, edit: Diagnostic.Edit?)? {
         let next = min(index + 1, tokens.count - 1)
+        /// `text` in place of the word and all up to the end of what `start` begins.
+        func replaced(_ text: String, from start: Int) -> (help: String, edit: Diagnostic.Edit?) {
+            ("write `\(text)`", range(ofRestFrom: start).map { .init(span(tokens[index]).union($0), text) })
+        }
         switch text(tokens[index]) {
         case "lambda":
             var colon = next
@@ -106,20 +140,20 @@ extension Parser {
             }
             guard let body = rest(from: colon + 1) else { return nil }
             let parameters = colon == next ? "" : line(from: next, upTo: colon) ?? "…"
-            return colon == next + 1 ? "write `\(parameters) -> \(body)`" : "write `(\(parameters)) -> \(body)`"
+            return replaced(colon == next + 1 ? "\(parameters) -> \(body)" : "(\(parameters)) -> \(body)", from: colon + 1)
         case "def", "function", "fn", "func", "fun":
             guard tokens[next].kind == .name, tokens[min(next + 1, tokens.count - 1)].kind == .leftParenthesis, let end = partner(of: next + 1)
             else { return nil }
-            return line(from: next, upTo: end + 1).map { "write `\($0) = …`, or `\($0) = { … }` for several lines" }
-        case "print", "echo", "disp": return rest(from: next).map { "write `print(\($0))`" }
+            return line(from: next, upTo: end + 1).map { ("write `\($0) = …`, or `\($0) = { … }` for several lines", nil) }
+        case "print", "echo", "disp": return rest(from: next).map { replaced("print(\($0))", from: next) }
         case "raise", "throw":
             // `raise "text"`, `raise Error("text")`
             var first = next
             if tokens[first].kind == .name, tokens[first].end == tokens[min(first + 1, tokens.count - 1)].start { first += 2 }
             guard first < tokens.count, tokens[first].kind == .string else { return nil }
-            return "write `error(\(text(tokens[first])))`"
-        case "let", "var", "const": return rest(from: next).map { "write `\($0)`" }
-        case "del": return rest(from: next).map { "write `unset \($0)`" }
+            return replaced("error(\(text(tokens[first])))", from: next)
+        case "let", "var", "const": return rest(from: next).map { replaced($0, from: next) }
+        case "del": return rest(from: next).map { replaced("unset \($0)", from: next) }
         default: return nil
         }
     }
@@ -133,7 +167,7 @@ extension Parser {
     }
 
     /// `[1 2; 3 4]` as act writes it, when it holds only simple elements.
-    func rewrittenArray(_ open: Token) -> String? {
+    func rewrittenArray(_ open: Token) -> (text: String, span: Span)? {
         var index = position
         while index > 0, tokens[index].start != open.start { index -= 1 }
         guard let end = partner(of: index), end - index < 40 else { return nil }
@@ -164,7 +198,7 @@ extension Parser {
         finishElement()
         let written = rows.filter { !$0.isEmpty }.map { $0.joined(separator: ", ") }
         let result = written.count == 1 ? "[\(written[0])]" : "[" + written.map { "[\($0)]" }.joined(separator: ", ") + "]"
-        return result.count <= 60 ? result : nil
+        return result.count <= 60 ? (result, span(open).union(span(tokens[end]))) : nil
     }
 }
 

@@ -123,14 +123,17 @@ extension Parser {
             throw fail { [value] in
                 let text = $0.tree.text(of: value)
                 let arrow = text.firstRange(of: " -> ")
-                let help = arrow.map { "write `(\(text[..<$0.lowerBound]))\(text[$0.lowerBound...])`" }
-                return Diagnostic("the parameters of a function literal need parentheses", at: $0.span($0.extent(value)), help: help ?? "write `(x, y) -> …`")
+                let literal = arrow.map { "(\(text[..<$0.lowerBound]))\(text[$0.lowerBound...])" }
+                let span = $0.span($0.extent(value))
+                return Diagnostic(
+                    .looseFunctionLiteral, "the parameters of a function literal need parentheses", at: span,
+                    help: "write `\(literal ?? "(x, y) -> …")`", edits: literal.map { [.init(span, $0)] } ?? [])
             }
         case .block(let statements):
             guard tree[statements].count == 1, let only = tree[statements].first, case .assign(let target, _) = tree[only.expression], case .name = tree[target]
             else { return }
             throw fail { [value, target] in
-                Diagnostic("a record is written with `:`", at: $0.span($0.extent(value)), help: "write `{\($0.tree.text(of: target)): …}`")
+                Diagnostic(.recordWithEquals, "a record is written with `:`", at: $0.span($0.extent(value)), help: "write `{\($0.tree.text(of: target)): …}`")
             }
         default: return
         }
@@ -295,7 +298,7 @@ extension Parser {
             below = max(below, depth(condition), depth(body))
             branches.items.append(Branch(condition: condition, body: body))
             guard token.kind == .else else { break }
-            if isAtLineEnd { _ = fail { .elseOnNewLine(at: $0.span($0.token)) } }
+            if isAtLineEnd { _ = fail { .elseOnNewLine(at: $0.span($0.token), gap: $0.gapBefore) } }
             let elseKeyword = token
             advance()
             if token.kind == .if {

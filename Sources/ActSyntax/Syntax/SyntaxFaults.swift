@@ -6,59 +6,61 @@ extension Diagnostic {
 
     static func unclosed(_ bracket: String, at span: Span, closer: Span?) -> Diagnostic {
         let partner = bracket == "(" ? ")" : bracket == "[" ? "]" : "}"
-        guard let closer else { return Diagnostic("this `\(bracket)` is never closed", at: span, help: "a `\(partner)` is missing") }
+        guard let closer else { return Diagnostic(.unclosedBracket, "this `\(bracket)` is never closed", at: span, help: "a `\(partner)` is missing") }
         return Diagnostic(
-            .error, "this `\(bracket)` is never closed", labels: [Label(span, "opened here", isPrimary: true), Label(closer, "`\(partner)` is missing before this")])
+            .unclosedBracket, "this `\(bracket)` is never closed", labels: [Label(span, "opened here", isPrimary: true), Label(closer, "`\(partner)` is missing before this")],
+            edits: [.insertion(partner, at: closer.start, in: closer)])
     }
 
     static func mismatched(_ opener: String, _ closer: String, at span: Span, opener place: Span) -> Diagnostic {
         let partner = opener == "(" ? ")" : "]"
         return Diagnostic(
-            .error, "`\(opener)` is closed by `\(closer)`", labels: [Label(span, "`\(partner)` belongs here", isPrimary: true), Label(place, "opened here")])
+            .mismatchedBracket, "`\(opener)` is closed by `\(closer)`", labels: [Label(span, "`\(partner)` belongs here", isPrimary: true), Label(place, "opened here")],
+            edits: [Edit(span, partner)])
     }
 
     static func unmatched(_ bracket: String, at span: Span) -> Diagnostic {
-        Diagnostic("this `\(bracket)` closes nothing", at: span, help: "remove it, or open the bracket it belongs to")
+        Diagnostic(.unmatchedBracket, "this `\(bracket)` closes nothing", at: span, help: "remove it, or open the bracket it belongs to", edits: [Edit(span, "")])
     }
 
     static func tooDeep(at span: Span) -> Diagnostic {
-        Diagnostic("brackets, blocks and functions are nested too deeply", at: span, help: "give parts of it names of their own")
+        Diagnostic(.nestedTooDeeply, "brackets, blocks and functions are nested too deeply", at: span, help: "give parts of it names of their own")
     }
 
     // MARK: Numbers
 
     static func exponentWithoutDigits(at span: Span) -> Diagnostic {
-        Diagnostic("the exponent of this number has no digits", at: span, help: "write for example `1e-3`")
+        Diagnostic(.badExponent, "the exponent of this number has no digits", at: span, help: "write for example `1e-3`")
     }
 
     static func numberTooLarge(at span: Span) -> Diagnostic {
-        Diagnostic("this number is too large: the largest is about 1.8e308", at: span, help: "write `inf` for infinity")
+        Diagnostic(.numberTooLarge, "this number is too large: the largest is about 1.8e308", at: span, help: "write `inf` for infinity")
     }
 
     static func notABinaryNumber(at span: Span) -> Diagnostic {
-        Diagnostic("a number that starts with `0b` has only the digits 0 and 1", at: span)
+        Diagnostic(.badBinaryNumber, "a number that starts with `0b` has only the digits 0 and 1", at: span)
     }
 
     static func prefixWithoutDigits(_ prefix: String, at span: Span) -> Diagnostic {
-        Diagnostic("digits must follow `\(prefix)`", at: span)
+        Diagnostic(.prefixWithoutDigits, "digits must follow `\(prefix)`", at: span)
     }
 
     static func groupedDigits(_ digits: String, at span: Span) -> Diagnostic {
-        Diagnostic("a comma does not group the digits of a number", at: span, help: "write `_\(digits)`, as in `1_000`, or a space after the comma of a list")
+        Diagnostic(.groupedDigits, "a comma does not group the digits of a number", at: span, help: "write `_\(digits)`, as in `1_000`, or a space after the comma of a list", edits: [Edit(span, "_\(digits)")])
     }
 
-    static func tooManyBits(at span: Span) -> Diagnostic { Diagnostic("this number has more than 64 bits", at: span) }
+    static func tooManyBits(at span: Span) -> Diagnostic { Diagnostic(.tooManyBits, "this number has more than 64 bits", at: span) }
 
     static func misplacedSeparator(at span: Span) -> Diagnostic {
-        Diagnostic("a `_` in a number stands between two digits", at: span, help: "write for example `1_000`")
+        Diagnostic(.misplacedSeparator, "a `_` in a number stands between two digits", at: span, help: "write for example `1_000`")
     }
 
     static func numberBeforeName(_ number: String, name: String, at span: Span) -> Diagnostic {
         switch name {
-        case "i", "j": return Diagnostic("act has no complex numbers", at: span, help: "write `\(number) * \(name)` for a product")
+        case "i", "j": return Diagnostic(.numberBeforeName, "act has no complex numbers", at: span, help: "write `\(number) * \(name)` for a product", edits: [Edit(span, "\(number) * \(name)")])
         case _ where number == "0" && name.hasPrefix("o"):
-            return Diagnostic("act has no octal numbers", at: span, help: "write it in hexadecimal, as `0x1ff`, or binary, as `0b101`")
-        default: return Diagnostic("a name follows the number `\(number)` directly", at: span, help: "write `\(number) * \(name)`")
+            return Diagnostic(.numberBeforeName, "act has no octal numbers", at: span, help: "write it in hexadecimal, as `0x1ff`, or binary, as `0b101`")
+        default: return Diagnostic(.numberBeforeName, "a name follows the number `\(number)` directly", at: span, help: "write `\(number) * \(name)`", edits: [Edit(span, "\(number) * \(name)")])
         }
     }
 
@@ -66,23 +68,23 @@ extension Diagnostic {
 
     static func unclosedString(at span: Span, isBlock: Bool) -> Diagnostic {
         isBlock
-            ? Diagnostic("this `\"\"\"` is never closed", at: span, help: "end the string with `\"\"\"`")
+            ? Diagnostic(.unclosedString, "this `\"\"\"` is never closed", at: span, help: "end the string with `\"\"\"`")
             : Diagnostic(
-                "this string has no closing `\"`", at: span, help: "close it on this line; `\"\"\"` begins and ends a string over several lines")
+                .unclosedString, "this string has no closing `\"`", at: span, help: "close it on this line; `\"\"\"` begins and ends a string over several lines")
     }
 
     static func unclosedTemplate(at span: Span, brace: Span) -> Diagnostic {
         Diagnostic(
-            .error, "this string has no closing `\"`", labels: [Label(span, isPrimary: true), Label(brace, "begins an expression")],
+            .unclosedString, "this string has no closing `\"`", labels: [Label(span, isPrimary: true), Label(brace, "begins an expression")],
             help: "close the expression with `}` and the string with `\"`; a brace as text is written `\\{`")
     }
 
     static func unclosedInterpolation(at span: Span) -> Diagnostic {
-        Diagnostic("the expression in this string has no closing `}`", at: span, help: "write `}` before the closing `\"`")
+        Diagnostic(.unclosedInterpolation, "the expression in this string has no closing `}`", at: span, help: "write `}` before the closing `\"`")
     }
 
     static func emptyInterpolation(at span: Span) -> Diagnostic {
-        Diagnostic("no expression stands between `{` and `}`", at: span, help: "a brace as text is written `\\{`")
+        Diagnostic(.badInterpolation, "no expression stands between `{` and `}`", at: span, help: "a brace as text is written `\\{`")
     }
 
     static func badFormat(_ error: FormatSpecError, spec: Span, in source: SourceText) -> Diagnostic {
@@ -93,87 +95,91 @@ extension Diagnostic {
         }
         let span = Span(source: spec.source, start: offset(error.characters.lowerBound), end: offset(error.characters.upperBound))
         return Diagnostic(
-            "this format is not understood: \(error.message)", at: span, help: "a format is [[fill]align][sign][0][width][,][.precision][type], as in `{x:>8.2f}`")
+            .badFormat, "this format is not understood: \(error.message)", at: span, help: "a format is [[fill]align][sign][0][width][,][.precision][type], as in `{x:>8.2f}`")
     }
 
     static func unknownEscape(_ escape: String, at span: Span) -> Diagnostic {
-        let help =
+        let (help, replacement): (String, String?) =
             switch escape.dropFirst() {
-            case "'", "}", "$", "%", "#": "`\(escape.dropFirst())` needs no backslash"
-            case "r": "write `\\u{d}` for a carriage return"
-            case "0": "write `\\u{0}` for a NUL"
-            case "e", "x": "write `\\u{1b}` for the character with the hexadecimal number 1b"
-            case "u": "write the character's hexadecimal number in braces, as in `\\u{3c3}`"
-            default: "write `\\\\` for a backslash; the escapes are \\n \\t \\\" \\\\ \\{ \\u{3c3}"
+            case "'", "}", "$", "%", "#": ("`\(escape.dropFirst())` needs no backslash", String(escape.dropFirst()))
+            case "r": ("write `\\u{d}` for a carriage return", "\\u{d}")
+            case "0": ("write `\\u{0}` for a NUL", "\\u{0}")
+            case "e", "x": ("write `\\u{1b}` for the character with the hexadecimal number 1b", escape == "\\e" ? "\\u{1b}" : nil)
+            case "u": ("write the character's hexadecimal number in braces, as in `\\u{3c3}`", nil)
+            default: ("write `\\\\` for a backslash; the escapes are \\n \\t \\\" \\\\ \\{ \\u{3c3}", "\\" + escape)
             }
-        return Diagnostic("`\(escape)` is not an escape", at: span, help: help)
+        return Diagnostic(.unknownEscape, "`\(escape)` is not an escape", at: span, help: help, edits: replacement.map { [Edit(span, $0)] } ?? [])
     }
 
     static func badUnicodeEscape(at span: Span) -> Diagnostic {
-        Diagnostic("this is not the number of a character", at: span, help: "write it in hexadecimal, as in `\\u{3c3}`; the last is `\\u{10ffff}`")
+        Diagnostic(.badCharacterNumber, "this is not the number of a character", at: span, help: "write it in hexadecimal, as in `\\u{3c3}`; the last is `\\u{10ffff}`")
     }
 
     static func singleQuotes(_ text: String, at span: Span) -> Diagnostic {
         let isShort = text.count <= 40 && !text.contains { "\"\\{".contains($0) }
         return Diagnostic(
-            "strings are written with double quotes", at: span, help: isShort ? "write `\"\(text)\"`" : "write `\"…\"`; `'` after a function is its derivative")
+            .singleQuotes, "strings are written with double quotes", at: span, help: isShort ? "write `\"\(text)\"`" : "write `\"…\"`; `'` after a function is its derivative",
+            edits: isShort ? [Edit(span, "\"\(text)\"")] : [])
     }
 
     // MARK: Names and lists
 
     static func repeated(_ what: String, _ name: String, at span: Span, first: Span) -> Diagnostic {
-        Diagnostic(.error, "the \(what) `\(name)` is given twice", labels: [Label(first, "first here"), Label(span, "again here", isPrimary: true)])
+        Diagnostic(.repeatedName, "the \(what) `\(name)` is given twice", labels: [Label(first, "first here"), Label(span, "again here", isPrimary: true)])
     }
 
     static func positionalAfterNamed(at span: Span, named: Span) -> Diagnostic {
         Diagnostic(
-            .error, "an argument without a name follows a named one",
+            .positionalAfterNamed, "an argument without a name follows a named one",
             labels: [Label(span, "has no name", isPrimary: true), Label(named, "has one")], help: "put the arguments without names first")
     }
 
     static func missingDefault(_ name: String, at span: Span, after: Span) -> Diagnostic {
         Diagnostic(
-            .error, "the parameter `\(name)` needs a default, for one before it has one",
+            .missingDefault, "the parameter `\(name)` needs a default, for one before it has one",
             labels: [Label(span, "has none", isPrimary: true), Label(after, "has a default")], help: "give `\(name)` a default or move it to the front")
     }
 
     static func emptyIndex(at span: Span) -> Diagnostic {
-        Diagnostic("an index is missing", at: span, help: "write for example `[0]`, or `[:]` for all elements")
+        Diagnostic(.emptyIndex, "an index is missing", at: span, help: "write for example `[0]`, or `[:]` for all elements")
     }
 
     static func bareList(at span: Span) -> Diagnostic {
-        Diagnostic("values separated by commas need brackets here", at: span, help: "write `(a, b)` for a list, `[1, 2]` for an array")
+        Diagnostic(.bareList, "values separated by commas need brackets here", at: span, help: "write `(a, b)` for a list, `[1, 2]` for an array")
     }
 
     static func updateOfSeveral(_ operation: String, at span: Span) -> Diagnostic {
-        Diagnostic("`\(operation)` updates one variable at a time", at: span, help: "write a statement for each")
+        Diagnostic(.updateOfSeveral, "`\(operation)` updates one variable at a time", at: span, help: "write a statement for each")
     }
 
     // MARK: Words
 
     static func looseNot(after operation: String, at span: Span) -> Diagnostic {
-        Diagnostic("`not` after `\(operation)` needs parentheses", at: span, help: "write `\(operation) (not …)`")
+        Diagnostic(.looseNot, "`not` after `\(operation)` needs parentheses", at: span, help: "write `\(operation) (not …)`")
     }
 
     static func nestedComprehension(_ word: String, at span: Span) -> Diagnostic {
         Diagnostic(
-            "a comprehension has one `for` and one `if`", at: span,
+            .nestedComprehension, "a comprehension has one `for` and one `if`", at: span,
             help: word == "if" ? "join the conditions with `and`" : "nest them: `[[f(a, b) for b in ys] for a in xs]`")
     }
 
     static func returnOutsideFunction(at span: Span) -> Diagnostic {
-        Diagnostic("`return` stands outside a function", at: span, help: "the value of a line is shown by itself; `f(x) = { … }` makes a function")
+        Diagnostic(.returnOutsideFunction, "`return` stands outside a function", at: span, help: "the value of a line is shown by itself; `f(x) = { … }` makes a function")
     }
 
     static func jumpOutsideLoop(_ word: String, isInFunction: Bool, at span: Span) -> Diagnostic {
-        Diagnostic("`\(word)` stands outside a loop", at: span, help: isInFunction ? "to leave a function write `return`" : nil)
+        Diagnostic(.jumpOutsideLoop, "`\(word)` stands outside a loop", at: span, help: isInFunction ? "to leave a function write `return`" : nil)
     }
 
     static func unsetWithoutName(at span: Span) -> Diagnostic {
-        Diagnostic("`unset` needs a name", at: span, help: "write `unset name`, one name a statement")
+        Diagnostic(.unsetWithoutName, "`unset` needs a name", at: span, help: "write `unset name`, one name a statement")
     }
 
-    static func elseOnNewLine(at span: Span) -> Diagnostic {
-        Diagnostic("`else` begins a line, but the line before has ended the `if`", at: span, help: "write `} else {` on one line")
+    /// - Parameter gap: what stands between `}` and `else`, if it is nothing but white space.
+    static func elseOnNewLine(at span: Span, gap: Span?) -> Diagnostic {
+        Diagnostic(
+            .elseOnNewLine, "`else` begins a line, but the line before has ended the `if`", at: span, help: "write `} else {` on one line",
+            edits: gap.map { [Edit($0, " ")] } ?? [])
     }
 }

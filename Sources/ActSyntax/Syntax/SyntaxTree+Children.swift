@@ -59,34 +59,6 @@ extension SyntaxTree {
         }
     }
 
-    /// The names that the expressions assign, in order, without entering the scopes of functions and comprehensions.
-    package func namesAssigned(in roots: [ExpressionID]) -> [NameID] {
-        var found: [NameID] = []
-        var seen: Set<NameID> = []
-        func add(_ name: NameID) { if seen.insert(name).inserted { found.append(name) } }
-        func addTarget(_ target: ExpressionID) { if case .name(let name) = self[target] { add(name) } }
-        var pending = Array(roots.reversed())
-        while let id = pending.popLast() {
-            switch self[id] {
-            case .assign(let target, _): addTarget(target)
-            case .unpack(let targets, _): self[targets].forEach(addTarget)
-            case .define(let function): if let name = self[function].name { add(name) }
-            case .forLoop(let loop): for variable in self[self[loop].variables] { add(variable.name) }
-            default: break
-            }
-            switch self[id] {
-            case .function, .define: break
-            // What is looped over is evaluated outside of the comprehension's own scope.
-            case .comprehension(let comprehension): pending.append(self[comprehension].iterable)
-            default:
-                let before = pending.count
-                forEachChild(of: id) { pending.append($0) }
-                pending[before...].reverse()
-            }
-        }
-        return found
-    }
-
     /// Whether `id` is an index with a new axis, as in `x[:, none]`.
     package func addsAxis(_ id: ExpressionID) -> Bool {
         guard case .index(_, let items) = self[id] else { return false }
