@@ -45,7 +45,7 @@ extension Diagnostic.Code {
         case .badArgument: .badArgument
         case .cannot: .cannot
         case .recursionTooDeep: .recursionTooDeep
-        case .tooDeep: .valueTooDeep
+        case .tooDeep, .tooManyLayers: .valueTooDeep
         case .timeLimit: .timeLimit
         case .forbidden: .forbidden
         case .user: .raised
