@@ -3,7 +3,7 @@
 #   make run    builds act and runs examples/tour.act      make test     builds and runs every test
 #   make repl   builds act and starts the session          make bench    measures the hot paths
 #   make fuzz   a minute of programs that nobody would write; make sanitize runs the tests under the sanitizers
-#   make interchange   files from and for NumPy and safetensors
+#   make interchange   files from and for NumPy and safetensors, derivatives against JAX
 #   make install PREFIX=/usr/local                         make uninstall, make clean
 
 PREFIX ?= /usr/local
@@ -40,6 +40,7 @@ fuzz: packages
 
 interchange: build
 	python3 Tests/Interchange/check.py $(ACT)
+	python3 Tests/Interchange/derivatives.py $(ACT)
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages
