@@ -40,11 +40,15 @@ extension NDArray {
     }
 
     /// The mean squared distance from the mean, divided by the number of elements − `ddof`. Two passes: the mean first.
-    package func variance(axes: [Int]? = nil, ddof: Double = 0, keepdims: Bool = false) throws -> NDArray {
+    package func variance(axes: [Int]? = nil, ddof: Operand = 0, keepdims: Bool = false) throws -> NDArray {
         let elements = try reducedCount(axes)
         try evaluate()
         let distance = try self - mean(axes: axes, keepdims: true)
-        return try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims) / max(0, Double(elements) - ddof)
+        let sum = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+        switch ddof {
+        case .number(let ddof): return try sum / max(0, Double(elements) - ddof)
+        case .array(let ddof): return try sum / NDArray.binary(.max, Double(elements) - ddof.converted(to: sum.type), 0)
+        }
     }
 
     /// How many elements are not 0, as f64.
@@ -54,20 +58,27 @@ extension NDArray {
 
     /// log Σ exp, without overflow for any finite elements.
     package func logsumexp(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        let x = try type == .bool ? converted(to: .f64) : self
-        let largest = try x.detached().reduced(.max, axes: axes, keepdims: true)
+        let source = try type == .bool ? converted(to: .f64) : self
+        let x = try source.detached()
+        let largest = try x.reduced(.max, axes: axes, keepdims: true)
         let shift = try NDArray.select(NDArray.test(.isfinite, largest), .array(largest), .number(0))
         let sum = try NDArray.unary(.exp, x - shift).reduced(.sum, axes: axes, keepdims: true)
-        let result = try NDArray.unary(.log, sum) + shift
+        let value = try NDArray.unary(.log, sum) + shift
+        let rule = LogSumExp(axes: try Shapes.axes(axes, rank: rank))
+        let result = try NDArray.custom(rule, inputs: [source], value: value)
         return keepdims ? result : try result.reshaped(to: result.shapeWithout(axes))
     }
 
     /// The square root of the sum of squares; its derivative at 0 is 0.
     package func norm(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        let sum = try NDArray.unary(.square, self).reduced(.sum, axes: axes, keepdims: keepdims)
-        if !isTraced { return try NDArray.unary(.sqrt, sum) }
-        let isZero = try NDArray.compare(.eq, .array(sum), .number(0))
-        let root = try NDArray.unary(.sqrt, NDArray.select(isZero, .number(1), .array(sum)))
+        try NDArray.unary(.square, self).reduced(.sum, axes: axes, keepdims: keepdims).distance()
+    }
+
+    /// The square root of a sum of squares: its derivatives at 0, where it has a kink, are 0.
+    package func distance() throws -> NDArray {
+        if !isTraced { return try NDArray.unary(.sqrt, self) }
+        let isZero = try NDArray.compare(.eq, .array(self), .number(0))
+        let root = try NDArray.unary(.sqrt, NDArray.select(isZero, .number(1), .array(self)))
         return try NDArray.select(isZero, .number(0), .array(root))
     }
 
@@ -79,5 +90,25 @@ extension NDArray {
     private func shapeWithout(_ axes: [Int]?) throws -> [Int] {
         let axes = try Shapes.axes(axes, rank: rank)
         return shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
+    }
+}
+
+/// y = log Σ exp x: dx = dy · softmax(x) along the axes, the limit at infinities too.
+private final class LogSumExp: CustomFunction {
+    private let axes: [Int]
+    let name = "logsumexp", isElementwise = false
+
+    init(axes: [Int]) { self.axes = axes }
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        let x = inputs[0]
+        if axes.count == 1 { return [try cotangent * x.softmax(axis: axes[0])] }
+        // Several axes become one, the last.
+        let kept = x.shape.indices.filter { !axes.contains($0) }, order = kept + axes
+        let moved = try x.transposed(order)
+        let rows = try moved.reshaped(to: [kept.reduce(1) { $0 * x.shape[$1] }, axes.reduce(1) { $0 * x.shape[$1] }])
+        var inverse = order
+        for (axis, source) in order.enumerated() { inverse[source] = axis }
+        return [try cotangent * rows.softmax().reshaped(to: moved.shape).transposed(inverse)]
     }
 }

@@ -96,8 +96,8 @@ extension Machine {
         return try characters.enumerated().map { index, character in
             if index & 0xfff == 0 { try Interrupt.check() }
             // Letters that every text has are not made anew each time.
-            if let byte = character.asciiValue, character != "\r\n" { return Machine.letters[Int(byte)] }
-            return .string(String(character))
+            if let byte = character.asciiValue, character != "\r\n", text.origins.isEmpty { return Machine.letters[Int(byte)] }
+            return .string(Text(String(character), origins: text.origins))
         }
     }
 

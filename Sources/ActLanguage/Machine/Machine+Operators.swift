@@ -35,7 +35,7 @@ extension Machine {
             return try binary(operation, left.asNumberIfBool, right.asNumberIfBool)
         case (.string(let x), .string(let y)) where operation == .add:
             try Memory.check(forText: x.string.utf8.count + y.string.utf8.count)
-            return .string(x.string + y.string)
+            return .string(Text(x.string + y.string, origins: x.origins + y.origins))
         case (.figure(let x), .figure(let y)) where operation == .add:
             try Memory.check(for: x.footprint + y.footprint)
             return .figure(FigureValue(try x.figure.overlaid(with: y.figure)))

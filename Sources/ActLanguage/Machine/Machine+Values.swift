@@ -61,7 +61,9 @@ extension Machine {
 
     func interpolate(_ parts: [InterpolationPart], _ R: Registers) throws -> Value {
         var result = ""
+        var origins: [NDArray] = []
         for part in parts {
+            if Derivative.isRunning, case .value(let register, _, _) = part { try R[register].gatherTraced(into: &origins) }
             switch part {
             case .text(let text): result += text
             case .value(let register, nil, _): result += try Format.text(R[register])
@@ -76,7 +78,7 @@ extension Machine {
                 }
             }
         }
-        return .string(result)
+        return .string(Text(result, origins: origins))
     }
 
     // MARK: Functions

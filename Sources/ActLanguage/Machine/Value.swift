@@ -25,10 +25,13 @@ package let maximumNesting = 10_000
 /// A string.
 package final class Text {
     package let string: String
+    /// The arrays it was made of that a running derivative follows.
+    package let origins: [NDArray]
     private let isAccounted: Bool
 
-    package init(_ string: String) {
+    package init(_ string: String, origins: [NDArray] = []) {
         self.string = string
+        self.origins = origins
         // A string that no longer fits is there already: whoever makes long ones asks `Memory.check` first.
         isAccounted = (try? Memory.account(Self.footprint(string))) != nil
     }

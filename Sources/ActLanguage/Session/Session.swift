@@ -67,6 +67,8 @@ package final class Session {
     private var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
     var random: RandomSource
+    /// What was saved in files while a derivative is being taken that follows it.
+    var savedInDerivative: [NDArray] = []
     /// Something to say beneath the next shown value.
     var pendingNote: String?
     /// Whether Ctrl-C has ended a training of the program that runs.
