@@ -3,7 +3,7 @@
 #   make run    builds act and runs examples/tour.act      make test     builds and runs every test
 #   make repl   builds act and starts the session          make bench    measures the hot paths
 #   make fuzz   a minute of programs that nobody would write; make sanitize runs the tests under the sanitizers
-#   make interchange   files from and for NumPy and safetensors, derivatives against JAX
+#   make interchange   files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX
 #   make install PREFIX=/usr/local                         make uninstall, make clean
 
 PREFIX ?= /usr/local
@@ -16,7 +16,7 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 reference: packages
 	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy'
 
-.PHONY: run repl test bench fuzz sanitize interchange reference install uninstall build packages clean
+.PHONY: run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
 
 run: build
 	$(ACT) examples/tour.act
@@ -26,6 +26,10 @@ repl: build
 
 test: packages
 	$(SWIFT) test -c release
+
+# A package of its own that uses act as a library.
+library-example: packages
+	$(SWIFT) run --package-path Examples-Swift --scratch-path .build-library train-digits
 
 bench: packages
 	$(BUILD) --product actbench
@@ -38,9 +42,18 @@ fuzz: packages
 	$(BUILD) --product actfuzz
 	.build/release/actfuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
-interchange: build
-	python3 Tests/Interchange/check.py $(ACT)
-	python3 Tests/Interchange/derivatives.py $(ACT)
+# Another seed, other programs. The judges run in an environment of their own.
+INTERCHANGE_COUNT ?= 10000
+INTERCHANGE_SEED ?= 1
+PEERS = .build/peers
+interchange: build $(PEERS)/bin/python
+	$(PEERS)/bin/python Tests/Interchange/check.py $(ACT)
+	$(PEERS)/bin/python Tests/Interchange/numpy_programs.py $(ACT) $(INTERCHANGE_COUNT) $(INTERCHANGE_SEED)
+	$(PEERS)/bin/python Tests/Interchange/derivatives.py $(ACT) 1000 $(INTERCHANGE_SEED)
+	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
+
+$(PEERS)/bin/python:
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors jax || { rm -rf $(PEERS); exit 1; }
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages

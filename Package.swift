@@ -8,7 +8,7 @@ let package = Package(
     name: "act",
     platforms: [.macOS(.v15)],
     products: [
-        .library(name: "ActKit", targets: ["ActArray", "ActGrad", "ActNetwork", "ActPlot", "ActLanguage"]),
+        .library(name: "ActKit", targets: ["ActKit"]),
         .executable(name: "act", targets: ["act"]),
     ],
     dependencies: [
@@ -17,25 +17,32 @@ let package = Package(
     ],
     targets: [
         .target(name: "CActKernels"),
-        .target(name: "ActArray", dependencies: ["CActKernels"]),
+        .target(name: "CActSystem"),
+        .target(name: "ActArray", dependencies: ["CActKernels", "CActSystem"]),
         .target(name: "ActGrad", dependencies: ["ActArray"]),
         .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActPlot"),
-        .target(name: "ActLanguage", dependencies: ["ActNetwork", "ActPlot", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActPlot", dependencies: ["CActSystem"]),
+        .target(name: "ActSyntax"),
+        .target(name: "ActLanguage", dependencies: ["ActNetwork", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
-            dependencies: ["ActLanguage", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
-        .executableTarget(name: "actbench", dependencies: ["ActLanguage"]),
-        .executableTarget(name: "actfuzz", dependencies: ["ActLanguage"]),
+            dependencies: ["ActLanguage", "ActSyntax", "CActSystem", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
+        .executableTarget(name: "actfuzz", dependencies: ["ActLanguage", "ActSyntax"]),
 
+        // What a program that is confined can still do: for tests of the sandbox.
+        .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
         .testTarget(name: "ActArrayTests", dependencies: ["ActArray", "ActTestSupport"]),
         .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActTestSupport"]),
+        .testTarget(name: "ActSyntaxTests", dependencies: ["ActSyntax", "ActTestSupport"]),
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActTestSupport"]),
-        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "ActTestSupport"]),
+        .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
+        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],
     swiftLanguageModes: [.v5],
     cLanguageStandard: .c17

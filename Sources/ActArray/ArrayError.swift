@@ -22,6 +22,7 @@ package enum ArrayError: Error, Equatable {
     case rankMismatch(operation: String, expected: String, shape: [Int])
     case badValue(operation: String, reason: String)
     case outOfMemory(bytes: Int, limit: Int)
+    case textTooLong(bytes: Int)
     case tooLarge(shape: [Int])                     // the element count overflows
     case interrupted
     case file(path: String, reason: String)

@@ -98,19 +98,47 @@ extension BlockProgram {
             case .stream, .slot, .blockSlot, .absent: operands.append(Kernel.Operand(pointer: own, stride: 1))
             }
         }
+        var values = (0..<inputCount).map { NumericEvents.Computed(place: operands[$0], type: places[$0].type) }
+        var calls: [UInt32] = []
         for (index, step) in steps.enumerated() {
             act_fp_clear()
             let (a, b, c) = step.operands
             let target = memory + (inputCount &+ index) &* size
             step.kernel.run(operands[a], operands[b], operands[c], to: target, n)
-            if act_fp_flags() == 0 { continue }
-            let seen = [a, b, c].prefix(step.operandCount).map { (operands[$0], places[$0].type) }
+            let isFlagged = act_fp_flags() != 0
             binding.steps[index].node._withUnsafeGuaranteedRef { node in
+                let seen = Array([a, b, c].prefix(step.operandCount))
+                values.append(NumericEvents.Computed(place: operands[inputCount &+ index], type: step.type, step: (node.primitive, seen)))
+                if !isFlagged { return }
+                if node.site.call != 0 {
+                    if !calls.contains(node.site.call) { calls.append(node.site.call) }
+                    return
+                }
                 events.add(
-                    index, NumericEvents.examine(node.primitive, node.site, operands: Array(seen), result: target, type: step.type, start: first, n))
+                    index,
+                    NumericEvents.examine(
+                        node.primitive, node.site, operands: seen.map { (operands[$0], places[$0].type) }, result: target, type: step.type,
+                        start: first, n))
             }
         }
+        for call in calls { attribute(call, binding, values, first, n, events) }
         act_fp_clear()
+    }
+
+    /// Judges the steps of a call that raised flags as one operation.
+    private func attribute(
+        _ call: UInt32, _ binding: Binding, _ values: [NumericEvents.Computed], _ first: Int, _ n: Int, _ events: Found
+    ) {
+        func site(_ step: Int) -> Site { binding.steps[step].node._withUnsafeGuaranteedRef { $0.site } }
+        let group = steps.indices.filter { site($0).call == call }
+        guard let start = group.first else { return }
+        var used = Set<Int>()
+        for step in steps.indices where site(step).call != call { used.formUnion(values[inputCount &+ step].step?.operands ?? []) }
+        let exits = group.filter { binding.steps[$0].isStored || $0 == steps.count &- 1 || used.contains(inputCount &+ $0) }
+        events.add(
+            group.last ?? start,
+            NumericEvents.examine(
+                group: group.map { inputCount &+ $0 }, exits: exits.map { inputCount &+ $0 }, of: values, site(start), start: first, n))
     }
 }
 
@@ -192,16 +220,14 @@ extension Graph {
         }
         var partials = [Double](repeating: 0, count: (count + BlockProgram.block - 1) / BlockProgram.block)
         let type = root.type, watches = found != nil
-        let sawSpecial = Atomic<Bool>(false)
+        let seen = Reduction.Specials()
         partials.withUnsafeMutableBufferPointer { partials in
             let partials = partials
             parallelChunks(count, work: work) { start, n in
                 if act_interrupt_get() != 0 { return }
                 program.run(binding, start, n, events: found) { block, result, n in
                     partials[block] = Reduction.blockValue(op, type, result, n)
-                    if watches, !partials[block].isFinite, !Reduction.isFinite(result, type, n) {
-                        sawSpecial.store(true, ordering: .relaxed)
-                    }
+                    if watches, !partials[block].isFinite { seen.look(result, type, n) }
                 }
             }
         }
@@ -210,7 +236,7 @@ extension Graph {
         for value in partials { total.add(value) }
         if let found {
             NumericEvents.add(found.merged)
-            if !sawSpecial.load(ordering: .relaxed) { Reduction.note(op, [total.value], type) }
+            Reduction.note(op, total.value, type, of: seen)
         }
         return total.value
     }

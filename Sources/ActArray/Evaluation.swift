@@ -20,9 +20,9 @@ extension NDArray {
         try graph.run(storingRoot: true)
     }
 
-    /// Evaluates and reduces all elements at once; they are stored only if someone else refers to them.
-    static func reduceAll(_ op: ReduceOperation, _ x: consuming NDArray) throws -> Double {
-        let isShared = !isKnownUniquelyReferenced(&x.node)
+    /// Evaluates and reduces all elements at once; they are stored only if they are shared: someone else refers to them, unless it is said.
+    static func reduceAll(_ op: ReduceOperation, _ x: consuming NDArray, isShared: Bool?) throws -> Double {
+        let isShared = isShared ?? !isKnownUniquelyReferenced(&x.node)
         var graph = try Graph(root: x.node)
         return try graph.run(storingRoot: isShared, reducing: op)
     }

@@ -35,13 +35,16 @@ struct IndexPlan {
         var axes: [Int]
         /// For each of `axes` the indices, row-major over `shape`.
         var positions: [Positions]
+        /// Why one of the numbers is no index. That counts only if something is selected: arrays without elements say nothing of others.
+        var fault: ArrayError?
     }
 
     let shape: [Int]
     private(set) var ranges: [SliceRange]
     private(set) var parts: [Part] = []
     private(set) var lookups: [Lookup] = []
-    /// Whether all arrays stand side by side, so that their axes stay in place.
+    /// Whether all arrays stand side by side, so that their axes stay in place. An ellipsis between them parts them, for however few axes
+    /// it stands.
     private(set) var isAdjacent = true
     /// What all lookups broadcast to.
     private(set) var lookupShape: [Int] = []
@@ -66,7 +69,7 @@ struct IndexPlan {
         }
         guard consumed <= shape.count else { throw ArrayError.tooManyIndices(given: consumed, rank: shape.count) }
 
-        var axis = 0
+        var axis = 0, placeOfEllipsis: Int?
         for index in indices {
             switch index {
             case .integer(let i):
@@ -83,6 +86,7 @@ struct IndexPlan {
                 parts.append(.kept(axis: axis))
                 axis += 1
             case .ellipsis:
+                placeOfEllipsis = parts.count
                 for _ in 0..<(shape.count - consumed) {
                     parts.append(.kept(axis: axis))
                     axis += 1
@@ -101,8 +105,12 @@ struct IndexPlan {
         }
         if lookups.isEmpty { return }
         for lookup in lookups { lookupShape = try Shapes.broadcast(lookupShape, lookup.shape) }
+        if !lookupShape.contains(0), let fault = lookups.lazy.compactMap(\.fault).first { throw fault }
         let places = parts.indices.filter { isIndexed(parts[$0]) }
-        if let first = places.first, let last = places.last { isAdjacent = last - first + 1 == places.count }
+        if let first = places.first, let last = places.last {
+            let isParted = placeOfEllipsis.map { first < $0 && $0 <= last } ?? false
+            isAdjacent = last - first + 1 == places.count && !isParted
+        }
     }
 
     private func isIndexed(_ part: Part) -> Bool {
@@ -131,6 +139,7 @@ struct IndexPlan {
 
     private static func numbers(_ array: NDArray, axis: Int, size: Int) throws -> Lookup {
         let found = try Positions(count: array.count)
+        var wrong: ArrayError?
         func convert<T: BinaryFloatingPoint>(_ elements: UnsafeBufferPointer<T>) throws {
             let hasFault = Atomic<Bool>(false)
             try ThreadPool.parallelPieces(elements.count) { piece in
@@ -138,11 +147,12 @@ struct IndexPlan {
                 if Self.places(first + piece.lowerBound, size: size, found.base + piece.lowerBound, piece.count) { hasFault.store(true, ordering: .relaxed) }
             }
             if hasFault.load(ordering: .relaxed), let bad = elements.first(where: { Self.place($0, size: size) == nil }) {
-                throw Self.fault(Double(bad), axis: axis, size: size)
+                wrong = Self.fault(Double(bad), axis: axis, size: size)
+                if case .indexNotWhole? = wrong, let wrong { throw wrong }
             }
         }
         if array.type == .f32 { try array.withContiguous(of: Float.self, convert) } else { try array.withContiguous(of: Double.self, convert) }
-        return Lookup(shape: array.shape, axes: [axis], positions: [found])
+        return Lookup(shape: array.shape, axes: [axis], positions: [found], fault: wrong)
     }
 
     /// The places that `count` numbers mean on an axis.
@@ -183,15 +193,6 @@ struct IndexPlan {
             return positions
         }
         return Lookup(shape: [flat.count], axes: axes, positions: positions)
-    }
-}
-
-extension MemoryPool {
-    /// Whether there is room for `bytes` of working memory outside the pool, which does not stay long.
-    /// - Throws: `ArrayError.outOfMemory`.
-    static func allow(_ bytes: Int) throws {
-        try reserve(bytes)
-        release(bytes)
     }
 }
 

@@ -3,6 +3,7 @@
 // What must stay true: who computes in pieces checks between them and throws, so that no half-computed array is ever seen.
 
 import CActKernels
+import Synchronization
 
 /// The flag that Ctrl-C sets.
 package enum Interrupt {
@@ -32,22 +33,46 @@ package enum Interrupt {
 }
 
 extension ThreadPool {
-    /// `parallelFor` that an interrupt ends early.
-    /// - Throws: `ArrayError.interrupted`; some of the calls have not been made then.
-    package static func parallel(_ chunks: Int, _ body: (Int) -> Void) throws {
+    /// The door to parallel work that can fail: `parallelFor` that an error or an interrupt ends early.
+    /// - Throws: the first error that one of the calls threw, on whichever thread; `ArrayError.interrupted`. Some of the calls have not
+    ///   been made then.
+    package static func parallel(_ chunks: Int, _ body: (Int) throws -> Void) throws {
+        let failure = FirstError()
         parallelFor(chunks) { index in
-            if Interrupt.isSet { return }
-            body(index)
+            if Interrupt.isSet || failure.isSet { return }
+            failure.catching { try body(index) }
         }
+        try failure.rethrow()
         try Interrupt.check()
     }
 
     /// Calls `body` with 0 ..< `count` in pieces, on several threads when there are several.
-    /// - Throws: `ArrayError.interrupted`.
-    package static func parallelPieces(_ count: Int, of size: Int = 1 << 16, _ body: (Range<Int>) -> Void) throws {
-        if count <= size { return body(0..<max(0, count)) }
+    /// - Throws: as `parallel`.
+    package static func parallelPieces(_ count: Int, of size: Int = 1 << 16, _ body: (Range<Int>) throws -> Void) throws {
+        if count <= size { return try body(0..<max(0, count)) }
         try parallel((count + size - 1) / size) { index in
-            body(index &* size..<min(count, (index &+ 1) &* size))
+            try body(index &* size..<min(count, (index &+ 1) &* size))
         }
+    }
+}
+
+/// Keeps the first error thrown on any of several threads.
+private final class FirstError: @unchecked Sendable {
+    private var error: (any Error)?
+    private let hasError = Atomic<Bool>(false)
+    private static let lock = Lock()
+
+    var isSet: Bool { hasError.load(ordering: .relaxed) }
+
+    func catching(_ body: () throws -> Void) {
+        do { try body() } catch {
+            FirstError.lock.locked { self.error = self.error ?? error }
+            hasError.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// For when all threads are done.
+    func rethrow() throws {
+        if let error { throw error }
     }
 }

@@ -140,7 +140,7 @@ package enum MatrixProduct {
     private static let partElements = 1 << 24
 
     /// `c = alpha * a @ b + beta * c` with `a` (m, k), `b` (k, n) and row-major `c` (m, n); `beta` is 0 or 1, and 0 ignores what `c` held.
-    /// - Throws: `ArrayError.interrupted`.
+    /// - Throws: `outOfMemory`, `interrupted`; `c` is filled in part then.
     // Compiled for both types here: other modules would call the generic code, which is a hundred times slower.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
@@ -216,20 +216,20 @@ package enum MatrixProduct {
         let isLarge = Double(n) * Double(k) >= 0x1p17
         if b.columnStride == 1, yStep == 1 || n == 1 {
             let width = isLarge ? max(64, (n / (4 * ThreadPool.count) + 63) / 64 * 64) : n, deep = max(8, partElements / width / 8 * 8)
-            ThreadPool.parallelFor((n + width - 1) / width) { index in
+            try ThreadPool.parallel((n + width - 1) / width) { index in
                 let first = index &* width, count = min(width, n - first)
                 if !adds { (y + first).update(repeating: 0, count: count) }
                 for p in stride(from: 0, to: k, by: deep) {
-                    if Interrupt.isSet { return }
+                    try Interrupt.check()
                     T.productRows(min(deep, k - p), count, alpha, x + p &* xStep, xStep, b.pointer + (p &* b.rowStride &+ first), b.rowStride, y + first)
                 }
             }
         } else if b.rowStride == 1 || k == 1, xStep == 1 || k == 1 {
             let deep = partElements / 4, rows = isLarge ? max(4, (1 << 16) / min(k, deep) / 4 * 4) : n
-            ThreadPool.parallelFor((n + rows - 1) / rows) { index in
+            try ThreadPool.parallel((n + rows - 1) / rows) { index in
                 let first = index &* rows
                 for p in stride(from: 0, to: k, by: deep) {
-                    if Interrupt.isSet { return }
+                    try Interrupt.check()
                     T.productDots(
                         min(rows, n - first), min(deep, k - p), alpha, x + p, b.pointer + (p &+ first &* b.columnStride), b.columnStride,
                         adds: adds || p > 0, y + first &* yStep, yStep)
@@ -238,7 +238,6 @@ package enum MatrixProduct {
         } else {
             return false
         }
-        try Interrupt.check()
         return true
     }
 }
@@ -253,12 +252,10 @@ extension MatrixElement {
         try withUnsafeTemporaryAllocation(of: Double.self, capacity: round) { sums in
             for start in stride(from: 0, to: count, by: part * round) {
                 let parts = min(round, (count - start + part - 1) / part)
-                ThreadPool.parallelFor(parts) { index in
-                    if Interrupt.isSet { return }
+                try ThreadPool.parallel(parts) { index in
                     let first = start + index * part
                     sums[index] = dotPiece(a + first, b + first, min(part, count - first))
                 }
-                try Interrupt.check()
                 for index in 0..<parts { total += sums[index] }
             }
         }

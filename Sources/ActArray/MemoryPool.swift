@@ -15,7 +15,7 @@ import Darwin
 #endif
 
 package enum MemoryPool {
-    /// The bytes that arrays and other values may hold together; at first 80 % of the memory that is free, or half of what the process may map.
+    /// The bytes that arrays and other values may hold together; at first what the system lets the process have (`SystemMemory.bound`).
     package static var limit: Int {
         get { limitBytes.load(ordering: .relaxed) }
         set { limitBytes.store(max(0, newValue), ordering: .relaxed) }
@@ -24,9 +24,8 @@ package enum MemoryPool {
     /// The bytes in use now, without kept free buffers.
     package static var used: Int { usedBytes.load(ordering: .relaxed) }
 
-    /// Accounts for memory that another part of the program is about to hold.
     /// - Throws: `ArrayError.outOfMemory` past the limit; nothing is reserved then.
-    package static func reserve(_ bytes: Int) throws {
+    fileprivate static func reserve(_ bytes: Int) throws {
         let most = limit
         guard bytes >= 0, bytes <= most else { throw ArrayError.outOfMemory(bytes: bytes, limit: most) }
         let (_, now) = usedBytes.add(bytes, ordering: .relaxed)
@@ -38,12 +37,19 @@ package enum MemoryPool {
         throw ArrayError.outOfMemory(bytes: bytes, limit: most)
     }
 
-    /// Accounts for something small that cannot fail to be made; the next thing that can fails for it.
-    package static func note(_ bytes: Int) { usedBytes.add(bytes, ordering: .relaxed) }
+    /// Past the limit too.
+    fileprivate static func note(_ bytes: Int) { usedBytes.add(bytes, ordering: .relaxed) }
 
-    /// Ends a reservation.
-    package static func release(_ bytes: Int) {
-        usedBytes.subtract(bytes, ordering: .relaxed)
+    fileprivate static func release(_ bytes: Int) {
+        let (_, now) = usedBytes.subtract(bytes, ordering: .relaxed)
+        assert(now >= 0, "more was released than was ever reserved")
+    }
+
+    /// Whether there is room for `bytes` of working memory outside the pool, which does not stay long.
+    /// - Throws: `ArrayError.outOfMemory`.
+    package static func allow(_ bytes: Int) throws {
+        try reserve(bytes)
+        release(bytes)
     }
 
     // MARK: Taking and giving
@@ -148,7 +154,7 @@ package enum MemoryPool {
 
     private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
 
-    private static let limitBytes = Atomic<Int>(min(availableMemory() / 5 * 4, Int(clamping: act_address_space() / 2)))
+    private static let limitBytes = Atomic<Int>(SystemMemory.bound())
     private static let usedBytes = Atomic<Int>(0)
     private static let keptBytes = Atomic<Int>(0)
     private static let kept = Locked<[[Block]]>(Array(repeating: [], count: 256))
@@ -273,30 +279,37 @@ package enum MemoryPool {
         release(byteCount)
         free(block)
     }
+}
 
-    // MARK: The machine
+/// Bytes taken from the limit by something that is not in the pool: they are given back when it ends, exactly those that were taken,
+/// whatever the holder has become by then.
+package struct Reservation: ~Copyable {
+    package private(set) var bytes: Int
 
-    /// Bytes that are free according to the system; 4 GiB when it does not say.
-    private static func availableMemory() -> Int {
-        let unknown = 4 << 30
-        #if os(Linux)
-        guard let file = fopen("/proc/meminfo", "r") else { return unknown }
-        defer { fclose(file) }
-        var line = [CChar](repeating: 0, count: 256)
-        let key = "MemAvailable:"
-        while fgets(&line, Int32(line.count), file) != nil {
-            guard strncmp(line, key, key.utf8.count) == 0 else { continue }
-            let kilobytes = line.withUnsafeBufferPointer { text in text.baseAddress.map { strtol($0 + key.utf8.count, nil, 10) } ?? 0 }
-            return kilobytes > 0 && kilobytes < Int.max >> 10 ? kilobytes << 10 : unknown
-        }
-        return unknown
-        #else
-        var bytes: UInt64 = 0
-        var size = MemoryLayout<UInt64>.size
-        guard sysctlbyname("hw.memsize", &bytes, &size, nil, 0) == 0, bytes > 0, bytes < UInt64(Int.max) else { return unknown }
-        return Int(bytes)
-        #endif
+    /// Nothing yet.
+    @inline(__always)
+    package init() { bytes = 0 }
+
+    /// - Throws: `ArrayError.outOfMemory` past the limit; asked before the memory is taken.
+    package init(_ bytes: Int) throws {
+        try MemoryPool.reserve(bytes)
+        self.bytes = bytes
     }
+
+    /// Of something small that cannot fail to be made, or is there already: the next thing that can fails for it.
+    @inline(__always)
+    package init(noting bytes: Int) {
+        MemoryPool.note(bytes)
+        self.bytes = bytes
+    }
+
+    /// - Throws: `ArrayError.outOfMemory`; what was held before stays held.
+    package mutating func grow(by more: Int) throws {
+        try MemoryPool.reserve(more)
+        bytes &+= more
+    }
+
+    deinit { if bytes != 0 { MemoryPool.release(bytes) } }
 }
 
 /// Memory for the duration of a computation, aligned as arrays are.

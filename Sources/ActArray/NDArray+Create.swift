@@ -18,6 +18,13 @@ extension NDArray {
 
     /// An array whose elements are all `value`.
     package static func full(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
+        let array = try filled(value, shape: shape, type: type)
+        NumericEvents.noteConversion(of: value, to: type, count: array.count)
+        return array
+    }
+
+    /// The same for a value that is known to be too large for the type, if it is.
+    private static func filled(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
         let array = try uninitialized(shape: shape, type: type)
         try array.withMutableBytes { bytes in
             try ThreadPool.parallelPieces(array.count) { piece in
@@ -33,7 +40,7 @@ extension NDArray {
 
     /// An array of rank 0.
     package static func scalar(_ value: Double, type: ElementType) throws -> NDArray {
-        try full(value, shape: [], type: type)
+        try filled(value, shape: [], type: type)
     }
 
     /// `start + i * step` for i = 0, 1, … up to `stop`, which never appears, whatever the rounding.
@@ -66,12 +73,19 @@ extension NDArray {
         let last = n - 1
         let step = (b - a) / Double(max(1, last))
         let overflows = a.isFinite && b.isFinite && !step.isFinite
-        return try NDArray(shape: [n], type: .f64) { i in
+        // A step among the smallest numbers lacks digits that many steps would show.
+        let isCoarse = step.magnitude < 0x1p-960
+        let result = try NDArray(shape: [n], type: .f64) { i in
             if i == last, i > 0 { return b }
+            if isCoarse { return a + Double(i) * (b - a) / Double(last) }
             if !overflows { return a + Double(i) * step }
             let part = Double(i) / Double(max(1, last))
             return a * (1 - part) + b * part
         }
+        if !a.isFinite || !b.isFinite {
+            try NumericEvents.examine("linspace", result) { try NDArray.test($0, NDArray([a, b], shape: [2])).reduced(.any) }
+        }
+        return result
     }
 
     /// The same between ends that a derivative may follow.

@@ -3,7 +3,8 @@
 
 import CActKernels
 
-/// One side of an elementwise operation. A number is weak: it takes the element type of the array it meets (of a bool array: f64).
+/// One side of an elementwise operation. A number is weak: it takes the element type of the array it meets (of a bool array: f64). One that
+/// is too large for f32 meets the array in f64, and the result is rounded to f32: what becomes infinite then is an overflow.
 package enum Operand {
     case array(NDArray)
     case number(Double)
@@ -68,6 +69,7 @@ extension NDArray {
         case (.array(let a), .number), (.number, .array(let a)): type = a.type == .bool ? .f64 : a.type
         case (.number, .number): type = .f64
         }
+        if type == .f32, !a.fitsF32 || !b.fitsF32 { return try select(condition, a.wide(), b.wide()).converted(to: .f32) }
         let (a, b) = (try a.array(type), try b.array(type))
         let shape = try Shapes.broadcast(condition.shape, Shapes.broadcast(a.shape, b.shape))
         return try elementwise(.select, condition.converted(to: .bool), a, b, shape: shape, count: shape.reduce(1, &*), type: type)
@@ -87,6 +89,18 @@ extension NDArray {
             node: Node(
                 .custom(function), inputs: Inputs(inputs), shape: value.shape, count: value.count, type: value.type, isTraced: true,
                 site: .current, layout: layout))
+    }
+
+    /// Rounded to so many decimals, −300 ... 300 (of a negative number: to tens, hundreds …), halves to even. The derivative is 0.
+    package func rounded(decimals: Int) throws -> NDArray {
+        let power = Scalar.powerOfTen(decimals)
+        // Powers of ten that f32 lacks, and their products, are there in f64.
+        if type == .f32, !power.fitsF32 { return try converted(to: .f64).rounded(decimals: decimals).converted(to: .f32) }
+        if decimals < 0 { return try NDArray.unary(.round, self / power) * power }
+        let limit = (type == .f32 ? 0x1p127 : 0x1p1023) / power
+        let isSmall = try NDArray.compare(.lt, .array(NDArray.unary(.abs, detached())), .number(limit))
+        let small = try NDArray.select(isSmall, .array(self), .number(0))
+        return try NDArray.select(isSmall, .array(NDArray.unary(.round, small * power) / power), .array(detached()))
     }
 
     // MARK: Types
@@ -123,6 +137,10 @@ extension NDArray {
     private static func pair(_ primitive: Primitive, _ x: NDArray, _ number: WeakNumber, result: ElementType?) throws -> NDArray {
         let node = x.node
         if node.type == .bool { return try pair(primitive, x.converted(to: .f64), number, result: result) }
+        if node.type == .f32, !number.value.fitsF32 {
+            let wide = try pair(primitive, x.converted(to: .f64), number, result: result)
+            return result == nil ? try wide.converted(to: .f32) : wide
+        }
         if node.isSmallData {
             var bits = number.bits(node.type)
             return try withUnsafePointer(to: &bits) { bits in
@@ -265,4 +283,20 @@ extension Operand {
         case .number(let number): try NDArray.scalar(number, type: type)
         }
     }
+
+    /// An array, or a number that f32 holds or that is not finite anyway.
+    fileprivate var fitsF32: Bool {
+        if case .number(let number) = self { number.fitsF32 } else { true }
+    }
+
+    /// With an array in f64.
+    fileprivate func wide() throws -> Operand {
+        if case .array(let array) = self { .array(try array.converted(to: .f64)) } else { self }
+    }
+}
+
+extension Double {
+    /// Whether this stays finite in f32, or never was.
+    @inline(__always)
+    package var fitsF32: Bool { !(magnitude >= 0x1.ffffffp127) || magnitude == .infinity }     // half a step above the largest rounds to infinity
 }

@@ -8,8 +8,9 @@ extension NDArray {
         let n = try squareSize("inv")
         let source = type == .bool ? try converted(to: .f64) : self
         let identity = try NDArray.eye(n).broadcast(to: shape)
-        let value = try source.detached().solved(identity.contiguous(), columns: n, operation: "inv")
-        return try NDArray.custom(Inverse.rule, inputs: [source], value: value.converted(to: source.type))
+        let value = try source.detached().solved(identity.contiguous(), columns: n, operation: "inv").converted(to: source.type)
+        try NumericEvents.examine("inv", value) { try NDArray.test($0, source.detached()).reduced(.any, axes: [-2, -1], keepdims: true) }
+        return try NDArray.custom(Inverse.rule, inputs: [source], value: value)
     }
 
     /// The x of `a @ x = b`; `b` is a vector, or a matrix of columns.
@@ -31,8 +32,13 @@ extension NDArray {
         }
         let columns = b.shape[b.rank - 1]
         let left = try a.converted(to: type).broadcast(to: batch + [n, n]), right = try b.converted(to: type).broadcast(to: batch + [n, columns])
-        let value = try left.detached().solved(right.detached(), columns: columns, operation: "solve")
-        return try custom(Solution.rule, inputs: [left, right], value: value.converted(to: type))
+        let value = try left.detached().solved(right.detached(), columns: columns, operation: "solve").converted(to: type)
+        try NumericEvents.examine("solve", value) { test in
+            try NDArray.logical(
+                .or, NDArray.test(test, left.detached()).reduced(.any, axes: [-2, -1], keepdims: true),
+                NDArray.test(test, right.detached()).reduced(.any, axes: [-2], keepdims: true))
+        }
+        return try custom(Solution.rule, inputs: [left, right], value: value)
     }
 
     /// The determinant of a square matrix: rank 0, or one for each matrix of a batch.
@@ -52,7 +58,9 @@ extension NDArray {
                 }
             }
         }
-        return try NDArray.custom(Determinant.rule, inputs: [source], value: result.converted(to: source.type))
+        let value = try result.converted(to: source.type)
+        try NumericEvents.examine("det", value) { try NDArray.test($0, source.detached()).reduced(.any, axes: [-2, -1]) }
+        return try NDArray.custom(Determinant.rule, inputs: [source], value: value)
     }
 
     /// X of A X = B for each matrix A of this array and B of `right`, in f64; both have the same batch axes.
@@ -122,8 +130,9 @@ extension NDArray {
         let isMatrix = axes == nil ? rank == 2 : axes?.count == 2
         if let varying, !isMatrix, order.isFinite, order != 0, (axes?.count ?? 1) == 1, axes != nil || rank <= 1 {
             let p = try varying.converted(to: magnitude.type)
-            let powers = try NDArray.binary(.pow, magnitude, p).reduced(.sum, axes: axes, keepdims: keepdims)
-            return try NDArray.binary(.pow, powers, 1 / p)
+            let (sum, scale) = try magnitude.scaledSum(axes, keepdims, of: BinaryOperation.pow.name) { try NDArray.binary(.pow, $0, p) }
+            let norm = try NDArray.binary(.pow, sum, 1 / p)
+            return try scale.map { try norm * $0 } ?? norm
         }
         if isMatrix {
             let pair = try Shapes.axes(axes, rank: rank)
@@ -149,8 +158,9 @@ extension NDArray {
         case 2: return try norm(axes: axes, keepdims: keepdims)
         default:
             if order.isNaN { throw ArrayError.badValue(operation: "norm", reason: "the order is not a number") }
-            let powers = try NDArray.binary(.pow, .array(magnitude), .number(order)).reduced(.sum, axes: axes, keepdims: keepdims)
-            return try NDArray.binary(.pow, .array(powers), .number(1 / order))
+            let (sum, scale) = try magnitude.scaledSum(axes, keepdims, of: BinaryOperation.pow.name) { try NDArray.binary(.pow, $0, order) }
+            let norm = try NDArray.binary(.pow, sum, 1 / order)
+            return try scale.map { try norm * $0 } ?? norm
         }
     }
 }

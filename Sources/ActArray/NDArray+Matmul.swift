@@ -5,7 +5,7 @@ import CActKernels
 
 extension NDArray {
     /// `a @ b`: the last axis of `a` against the second-last of `b` (the only one of a vector); the axes before them broadcast.
-    /// - Throws: `scalarOperand` for rank 0, `shapesDoNotMultiply`, `interrupted`.
+    /// - Throws: `scalarOperand` for rank 0, `shapesDoNotMultiply`, `outOfMemory`, `interrupted`.
     package static func matmul(_ a: NDArray, _ b: NDArray) throws -> NDArray {
         let rankA = a.rank, rankB = b.rank
         guard rankA > 0, rankB > 0 else { throw ArrayError.scalarOperand(operation: "matmul") }
@@ -39,7 +39,19 @@ extension NDArray {
         try withExtendedLifetime((layoutA.storage, layoutB.storage)) {
             try result.withMutableBytes { try multiplyMatrices(m: m, n: n, k: k, left, right, into: $0.assumingMemoryBound(to: T.self)) }
         }
+        try watch(result, a, b)
         return result
+    }
+
+    /// Notes what a product has of infinities and NaNs that were in neither the row nor the column.
+    private static func watch(_ result: NDArray, _ a: NDArray, _ b: NDArray) throws {
+        guard NumericEvents.isEnabled, act_fp_flags() != 0 else { return }
+        try NumericEvents.examine("@", result) { test in
+            let rows = try NDArray.test(test, a.detached()).reduced(.any, axes: [-1], keepdims: a.rank > 1 && b.rank > 1)
+            let columns = try NDArray.test(test, b.detached()).reduced(.any, axes: [max(0, b.rank - 2)], keepdims: a.rank > 1 && b.rank > 1)
+            return try NDArray.logical(.or, rows, columns)
+        }
+        act_fp_clear()
     }
 
     /// NumPy's `dot`: of matrices and vectors `matmul`; of rank 0 the product; of higher ranks the last axis of `a` against the
@@ -57,8 +69,14 @@ extension NDArray {
     }
 
     /// Every element of `a` times every element of `b`, both flattened: shape (a.count, b.count).
-    package static func outer(_ a: NDArray, _ b: NDArray) throws -> NDArray {
-        try a.reshaped(to: [a.count, 1]) * b.reshaped(to: [1, b.count])
+    package static func outer(_ a: Operand, _ b: Operand) throws -> NDArray {
+        func vector(_ operand: Operand, _ shape: (Int) -> [Int]) throws -> Operand {
+            if case .array(let array) = operand { .array(try array.reshaped(to: shape(array.count))) } else { operand }
+        }
+        let (column, row) = (try vector(a) { [$0, 1] }, try vector(b) { [1, $0] })
+        // Two numbers make an array too.
+        if case (.number(let x), .number) = (column, row) { return try binary(.mul, .array(full(x, shape: [1, 1], type: .f64)), row) }
+        return try binary(.mul, column, row)
     }
 
     /// Two numbers' types promoted; bools count as 0 and 1.
@@ -79,6 +97,7 @@ extension NDArray {
         let result = try NDArray.uninitialized(shape: batch + [m, n], type: a.type)
         if result.count > 0 {
             if a.type == .f32 { try multiply(a, b, batch, into: result, Float.self) } else { try multiply(a, b, batch, into: result, Double.self) }
+            try watch(result, a, b)
         }
         guard a.isTraced || b.isTraced else { return result }
         return NDArray(
@@ -119,7 +138,7 @@ extension NDArray {
                 // Whole planes to each thread; a single large one is shared out by the product itself.
                 let work = max(1, m * n * max(1, min(k, 1 << 20)))
                 let part = max(1, (1 << 18) / work)
-                ThreadPool.parallelFor(work >= 1 << 24 ? 1 : (planes + part - 1) / part) { index in
+                try ThreadPool.parallel(work >= 1 << 24 ? 1 : (planes + part - 1) / part) { index in
                     let range = work >= 1 << 24 ? 0..<planes : index * part..<min(planes, (index + 1) * part)
                     for plane in range {
                         var rest = plane, offsetA = 0, offsetB = 0
@@ -129,13 +148,11 @@ extension NDArray {
                             offsetA &+= i &* outerA[axis]
                             offsetB &+= i &* outerB[axis]
                         }
-                        // What is thrown is an interrupt, which shows in the flag that is read below.
-                        try? multiplyMatrices(
+                        try multiplyMatrices(
                             m: m, n: n, k: k, MatrixView(baseA + offsetA, rowStride: rowA, columnStride: columnA),
                             MatrixView(baseB + offsetB, rowStride: rowB, columnStride: columnB), into: c + plane * m * n)
                     }
                 }
-                try Interrupt.check()
             }
         }
     }

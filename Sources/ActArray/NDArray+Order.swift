@@ -1,6 +1,7 @@
 // Order and counting: sort, unique, nonzero, histogram, quantiles. NaN sorts last and makes medians and quantiles NaN. What depends on
 // the elements' order but picks them (sort, median, quantile) goes through gather, so that derivatives follow.
 
+import Synchronization
 
 extension NDArray {
     /// The elements in ascending order along an axis; flattened for `nil`.
@@ -10,7 +11,8 @@ extension NDArray {
         if type == .bool { return try converted(to: .f32).sorted(axis: position).converted(to: .bool) }
         let rows = try lastAxis(position).contiguous()
         let length = shape[position]
-        if isTraced {
+        // Kernels put −0 before 0; equal numbers stay in their order.
+        if try isTraced || rows.holdsBothZeros() {
             let places = try rows.detached().orderOfRows(length)
             return try rows.gathered(GatherIndices(starts: places, chunk: 1), shape: rows.shape).axisBack(position)
         }
@@ -25,6 +27,28 @@ extension NDArray {
             }
         }
         return try result.axisBack(position)
+    }
+
+    /// Whether both 0 and −0 are among the elements, which have data.
+    private func holdsBothZeros() throws -> Bool {
+        let plus = Atomic<Bool>(false), minus = Atomic<Bool>(false)
+        func look<T: FixedWidthInteger & Sendable>(_ bits: UnsafePointer<T>) throws {
+            try ThreadPool.parallelPieces(count, of: 1 << 16) { piece in
+                var hasPlus: T = 0, hasMinus: T = 0
+                for i in piece {
+                    hasPlus |= bits[i] == 0 ? 1 : 0
+                    hasMinus |= bits[i] == T.min ? 1 : 0
+                }
+                if hasPlus != 0 { plus.store(true, ordering: .relaxed) }
+                if hasMinus != 0 { minus.store(true, ordering: .relaxed) }
+            }
+        }
+        let layout = try detached().evaluatedLayout()
+        try withExtendedLifetime(layout.storage) {
+            let first = layout.storage.pointer + layout.offset &* type.size
+            try type == .f32 ? look(first.assumingMemoryBound(to: Int32.self)) : look(first.assumingMemoryBound(to: Int64.self))
+        }
+        return plus.load(ordering: .relaxed) && minus.load(ordering: .relaxed)
     }
 
     /// The indices that sort along an axis (flattened for `nil`), in f64; equal elements stay in order.
@@ -176,8 +200,9 @@ extension NDArray {
                 for i in piece { sums[Int(numbers[i])] += amounts?[i] ?? 1 }
             }
         }
-        guard let weights, weights.isTraced else { return result }
-        return try NDArray.custom(WeightedCount(bins: numbers.map { Int($0) }), inputs: [weights], value: result)
+        guard let weights else { return result }
+        try NumericEvents.examine("bincount", result) { try NDArray.test($0, weights.detached()).reduced(.any) }
+        return weights.isTraced ? try NDArray.custom(WeightedCount(bins: numbers.map { Int($0) }), inputs: [weights], value: result) : result
     }
 
     /// Counts of elements in `bins` bins of equal width over `range` (the least and largest element without one), and the bins' edges.
@@ -285,8 +310,11 @@ extension NDArray {
     // MARK: Quantiles
 
     /// The middle element along an axis (of all for `nil`), or the mean of the two in the middle.
+    /// Of nothing NaN, as the mean.
     package func median(axis: Int? = nil, keepdims: Bool = false) throws -> NDArray {
-        try quantile(NDArray.scalar(0.5, type: .f64), axis: axis, keepdims: keepdims, operation: "median")
+        let axes = try axis.map { [try Shapes.axis($0, rank: rank)] }
+        if axes.map({ shape[$0[0]] == 0 }) ?? (count == 0) { return try mean(axes: axes, keepdims: keepdims) }
+        return try quantile(NDArray.scalar(0.5, type: .f64), axis: axis, keepdims: keepdims, operation: "median")
     }
 
     /// The value below which the part `q` of the elements lies, with linear interpolation between neighbours. `q` is a number, or a vector
@@ -316,9 +344,9 @@ extension NDArray {
         let b = try sorted.indexed(by: [.ellipsis, .array(NDArray(above, shape: [above.count]))])
         var t = try NDArray(parts, shape: [parts.count], type: source.type)
         if q.isTraced { t = try (q.converted(to: .f64) * Double(last) - NDArray(below, shape: q.shape)).reshaped(to: t.shape).converted(to: t.type) }
-        // a (1 − t) + b t, but exactly a where t is 0 (b may be infinite) or b equals a.
-        let mixed = try a * (1 - t) + b * t
+        // a (1 − t) + b t, but exactly a where t is 0 or b equals a: there b stands in for nothing, lest infinities meet.
         let plain = try NDArray.logical(.or, NDArray.compare(.eq, .array(a), .array(b)), NDArray.compare(.eq, .array(t), .number(0)))
+        let mixed = try NDArray.select(plain, .number(0), .array(a)) * (1 - t) + NDArray.select(plain, .number(0), .array(b)) * t
         let values = try NDArray.select(plain, .array(a), .array(mixed))
         let end = try NDArray.test(.isnan, sorted.detached().indexed(by: [.ellipsis, .slice(start: last, stop: nil, step: nil)]))
         var result = try NDArray.select(end, .number(.nan), .array(values))
@@ -342,22 +370,5 @@ private final class WeightedCount: CustomFunction {
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
         [try cotangent.gathered(GatherIndices(starts: bins, chunk: 1), shape: inputs[0].shape)]
-    }
-}
-
-/// Keeps the first error thrown on any of several threads.
-final class FirstError: @unchecked Sendable {
-    private var error: (any Error)?
-    private static let lock = Lock()
-
-    func catching(_ body: () throws -> Void) {
-        do { try body() } catch {
-            FirstError.lock.locked { self.error = self.error ?? error }
-        }
-    }
-
-    /// For when all threads are done.
-    func rethrow() throws {
-        if let error { throw error }
     }
 }

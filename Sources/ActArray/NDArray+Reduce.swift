@@ -1,30 +1,39 @@
 // Reductions as programs see them: over all elements or along axes. Statistics are compositions of the primitive ones, so that
 // derivatives follow from theirs.
+//
+// What must stay true: a mean, deviation or norm that its element type holds is found, however large or small the elements. Sums that leave
+// the range where they are exact show it, and are formed once more of elements divided by a power of two; ordinary ones cost nothing more.
 
 extension NDArray {
     /// Reduces over the axes (all for `nil`): `sum` and `prod` count bools as 0 and 1; `any` and `all` give bools. NaN passes through
     /// `min` and `max`. Sums are carried in f64, whatever the element type.
     /// - Throws: `emptyReduction` for `min` and `max` of nothing.
     package consuming func reduced(_ op: ReduceOperation, axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
+        try reduced(op, axes: axes, keepdims: keepdims, isShared: nil)
+    }
+
+    /// - Parameter isShared: Whether the elements, if they are not there yet, are stored too because they will be needed again; `nil` to
+    ///   find out whether anyone else refers to them.
+    private consuming func reduced(_ op: ReduceOperation, axes: [Int]?, keepdims: Bool, isShared: Bool?) throws -> NDArray {
         let sizes = shape
         let axes = try Shapes.axes(axes, rank: sizes.count)
         let result: NDArray
         switch (op, type) {
-        case (.sum, .bool), (.prod, .bool): result = try converted(to: .f64).reducedNode(op, axes)
-        case (.any, .f32), (.any, .f64), (.all, .f32), (.all, .f64): result = try converted(to: .bool).reducedNode(op, axes)
-        default: result = try reducedNode(op, axes)
+        case (.sum, .bool), (.prod, .bool): result = try converted(to: .f64).reducedNode(op, axes, nil)
+        case (.any, .f32), (.any, .f64), (.all, .f32), (.all, .f64): result = try converted(to: .bool).reducedNode(op, axes, nil)
+        default: result = try reducedNode(op, axes, isShared)
         }
         if !keepdims { return result }
         return try result.reshaped(to: sizes.indices.map { axes.contains($0) ? 1 : sizes[$0] })
     }
 
-    private consuming func reducedNode(_ op: ReduceOperation, _ axes: [Int]) throws -> NDArray {
+    private consuming func reducedNode(_ op: ReduceOperation, _ axes: [Int], _ isShared: Bool?) throws -> NDArray {
         let sizes = shape
         let kept = sizes.indices.filter { !axes.contains($0) }.map { sizes[$0] }
         if op == .min || op == .max, !kept.contains(0), axes.contains(where: { sizes[$0] == 0 }) {
             throw ArrayError.emptyReduction(operation: op.name, shape: sizes)
         }
-        if !isTraced { return try Reduction.value(op, self, axes) }
+        if !isTraced { return try Reduction.value(op, self, axes, isShared: isShared) }
         let source = copy self
         let value = try Reduction.value(op, source, axes)
         return NDArray(
@@ -35,20 +44,36 @@ extension NDArray {
 
     /// The arithmetic mean; of nothing NaN.
     package consuming func mean(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        let elements = try reducedCount(axes)
-        return try reduced(.sum, axes: axes, keepdims: keepdims) / Double(elements)
+        let elements = Double(try reducedCount(axes)), noted = NumericEvents.waiting
+        let isShared = !isKnownUniquelyReferenced(&node)
+        let again = copy self
+        let sum = try reduced(.sum, axes: axes, keepdims: keepdims, isShared: isShared)
+        if try elements == 0 || sum.lies(in: NDArray.finite) { return try sum / elements }
+        guard let scale = try again.scale(where: sum.toDoubles().map { !$0.isFinite }, axes: axes) else { return try sum / elements }
+        NumericEvents.forgetOverflows(of: ReduceOperation.sum.name, after: noted)
+        let mean = try (again / scale).reduced(.sum, axes: axes, keepdims: true) / elements * scale
+        return keepdims ? mean : try mean.reshaped(to: sum.shape)
     }
 
-    /// The mean squared distance from the mean, divided by the number of elements − `ddof`. Two passes: the mean first.
+    /// The mean squared distance from the mean, divided by the number of elements − `ddof`.
     package func variance(axes: [Int]? = nil, ddof: Operand = 0, keepdims: Bool = false) throws -> NDArray {
-        let elements = try reducedCount(axes)
-        try evaluate()
-        let distance = try self - mean(axes: axes, keepdims: true)
-        let sum = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
-        switch ddof {
-        case .number(let ddof): return try sum / max(0, Double(elements) - ddof)
-        case .array(let ddof): return try sum / NDArray.binary(.max, Double(elements) - ddof.converted(to: sum.type), 0)
-        }
+        let spread = try Spread(of: self, axes: axes, keepdims: keepdims)
+        let variance = try spread.squares(over: ddof)
+        return try spread.scale.map { try variance * $0 * $0 } ?? variance
+    }
+
+    /// The root of the variance, also where the variance itself is too large or too small for the element type.
+    package func standardDeviation(axes: [Int]? = nil, ddof: Operand = 0, keepdims: Bool = false) throws -> NDArray {
+        let spread = try Spread(of: self, axes: axes, keepdims: keepdims)
+        let deviation = try spread.squares(over: ddof).distance()
+        return try spread.scale.map { try deviation * $0 } ?? deviation
+    }
+
+    /// With mean 0 and deviation 1 along the axes; what does not vary becomes 0.
+    package func standardized(axes: [Int]) throws -> NDArray {
+        let spread = try Spread(of: self, axes: axes, keepdims: true)
+        let isFlat = try NDArray.compare(.eq, .array(spread.squares), .number(0))
+        return try spread.distance / NDArray.unary(.sqrt, NDArray.select(isFlat, .number(1), .array(spread.squares / spread.elements)))
     }
 
     /// How many elements are not 0, as f64.
@@ -56,22 +81,11 @@ extension NDArray {
         try converted(to: .bool).reduced(.sum, axes: axes, keepdims: keepdims)
     }
 
-    /// log Σ exp, without overflow for any finite elements.
-    package func logsumexp(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        let source = try type == .bool ? converted(to: .f64) : self
-        let x = try source.detached()
-        let largest = try x.reduced(.max, axes: axes, keepdims: true)
-        let shift = try NDArray.select(NDArray.test(.isfinite, largest), .array(largest), .number(0))
-        let sum = try NDArray.unary(.exp, x - shift).reduced(.sum, axes: axes, keepdims: true)
-        let value = try NDArray.unary(.log, sum) + shift
-        let rule = LogSumExp(axes: try Shapes.axes(axes, rank: rank))
-        let result = try NDArray.custom(rule, inputs: [source], value: value)
-        return keepdims ? result : try result.reshaped(to: result.shapeWithout(axes))
-    }
-
     /// The square root of the sum of squares; its derivative at 0 is 0.
     package func norm(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        try NDArray.unary(.square, self).reduced(.sum, axes: axes, keepdims: keepdims).distance()
+        let (sum, scale) = try scaledSum(axes, keepdims, of: UnaryOperation.square.name) { try NDArray.unary(.square, $0) }
+        let norm = try sum.distance()
+        return try scale.map { try norm * $0 } ?? norm
     }
 
     /// The square root of a sum of squares: its derivatives at 0, where it has a kink, are 0.
@@ -82,33 +96,109 @@ extension NDArray {
         return try NDArray.select(isZero, .number(0), .array(root))
     }
 
-    /// How many elements go into one element of the result.
-    private func reducedCount(_ axes: [Int]?) throws -> Int {
-        try Shapes.axes(axes, rank: rank).reduce(1) { $0 &* shape[$1] }
+    // MARK: Scaling
+
+    /// The sum of the `powers` of the elements, if it is exact, and `nil`; else the sum of those of the elements divided by `scale`.
+    /// - Parameter operation: What raises to the power, whose overflows are no events then.
+    func scaledSum(_ axes: [Int]?, _ keepdims: Bool, of operation: String, _ powers: (NDArray) throws -> NDArray) throws -> (sum: NDArray, scale: NDArray?) {
+        let noted = NumericEvents.waiting, range = NDArray.exact(type)
+        let sum = try powers(self).reduced(.sum, axes: axes, keepdims: keepdims)
+        if try reducedCount(axes) == 0 || sum.lies(in: range) { return (sum, nil) }
+        guard let scale = try scale(where: sum.toDoubles().map { !range.contains($0) }, axes: axes) else { return (sum, nil) }
+        for name in [operation, ReduceOperation.sum.name] { NumericEvents.forgetOverflows(of: name, after: noted) }
+        let scaled = try powers(self / scale).reduced(.sum, axes: axes, keepdims: keepdims)
+        return (scaled, keepdims ? scale : try scale.reshaped(to: scaled.shape))
     }
 
-    private func shapeWithout(_ axes: [Int]?) throws -> [Int] {
-        let axes = try Shapes.axes(axes, rank: rank)
-        return shape.indices.filter { !axes.contains($0) }.map { shape[$0] }
+    /// For each lane along the axes, which are kept, the power of two of its largest element where that is asked for, else 1. `nil` if all are 1.
+    fileprivate func scale(where isWanted: [Bool], axes: [Int]?) throws -> NDArray? {
+        let largest = try NDArray.unary(.abs, detached()).reduced(.max, axes: axes, keepdims: true)
+        let scales = zip(isWanted, try largest.toDoubles()).map { isWanted, largest in
+            isWanted && largest > 0 && largest < .infinity ? Double(sign: .plus, exponent: largest.exponent, significand: 1) : 1
+        }
+        return scales.allSatisfy { $0 == 1 } ? nil : try NDArray(scales, shape: largest.shape, type: type)
+    }
+
+    fileprivate static let finite = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
+    /// Where a sum of squares has all its digits: what is lost of squares among the smallest numbers is less than its rounding.
+    fileprivate static func exact(_ type: ElementType) -> ClosedRange<Double> {
+        type == .f32 ? 0x1p-90...Double(Float.greatestFiniteMagnitude) : 0x1p-960...Double.greatestFiniteMagnitude
+    }
+
+    /// Whether every element of an array of numbers with data lies in the range (NaN does not).
+    fileprivate func lies(in range: ClosedRange<Double>) throws -> Bool {
+        if count == 1 { return range.contains(try item()) }
+        func lie<T: BinaryFloatingPoint>(_: T.Type) throws -> Bool {
+            try withContiguous(of: T.self) { elements in
+                var outside = 0
+                for element in elements { outside |= Double(element) >= range.lowerBound && Double(element) <= range.upperBound ? 0 : 1 }
+                return outside == 0
+            }
+        }
+        return try type == .f32 ? lie(Float.self) : lie(Double.self)
+    }
+
+    /// How many elements go into one element of the result.
+    fileprivate func reducedCount(_ axes: [Int]?) throws -> Int {
+        try Shapes.axes(axes, rank: rank).reduce(1) { $0 &* shape[$1] }
     }
 }
 
-/// y = log Σ exp x: dx = dy · softmax(x) along the axes, the limit at infinities too.
-private final class LogSumExp: CustomFunction {
-    private let axes: [Int]
-    let name = "logsumexp", isElementwise = false
+/// How far the elements lie from their mean along some axes.
+private struct Spread {
+    /// How many elements a lane has.
+    let elements: Double
+    /// The distances from the mean and the sum of their squares, both of elements divided by `scale` if there is one.
+    private(set) var distance: NDArray
+    private(set) var squares: NDArray
+    private(set) var scale: NDArray?
 
-    init(axes: [Int]) { self.axes = axes }
+    init(of x: NDArray, axes: [Int]?, keepdims: Bool) throws {
+        elements = Double(try x.reducedCount(axes))
+        try x.evaluate()
+        let noted = NumericEvents.waiting, range = NDArray.exact(x.type)
+        var mean = try x.mean(axes: axes, keepdims: true)
+        distance = try x - mean
+        squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+        guard elements > 0 else { return }
+        if try !squares.lies(in: range), let scale = try x.scale(where: squares.toDoubles().map { !range.contains($0) }, axes: axes) {
+            for name in [BinaryOperation.sub.name, UnaryOperation.square.name, ReduceOperation.sum.name] {
+                NumericEvents.forgetOverflows(of: name, after: noted)
+            }
+            let scaled = try x / scale
+            mean = try scaled.mean(axes: axes, keepdims: true)
+            distance = try scaled - mean
+            squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+            self.scale = keepdims ? scale : try scale.reshaped(to: squares.shape)
+        }
+        // What the mean lost to rounding is the mean of the distances from it. It shows where they are small beside the mean.
+        guard let isRounded = try isRounded(mean) else { return }
+        distance = try distance - distance.mean(axes: axes, keepdims: true) * isRounded
+        squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+    }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
-        let x = inputs[0]
-        if axes.count == 1 { return [try cotangent * x.softmax(axis: axes[0])] }
-        // Several axes become one, the last.
-        let kept = x.shape.indices.filter { !axes.contains($0) }, order = kept + axes
-        let moved = try x.transposed(order)
-        let rows = try moved.reshaped(to: [kept.reduce(1) { $0 * x.shape[$1] }, axes.reduce(1) { $0 * x.shape[$1] }])
-        var inverse = order
-        for (axis, source) in order.enumerated() { inverse[source] = axis }
-        return [try cotangent * rows.softmax().reshaped(to: moved.shape).transposed(inverse)]
+    /// The sum of squares divided by the number of elements − `ddof`.
+    func squares(over ddof: Operand) throws -> NDArray {
+        switch ddof {
+        case .number(let ddof): return try squares / max(0, elements - ddof)
+        case .array(let ddof): return try squares / NDArray.binary(.max, elements - ddof.converted(to: squares.type), 0)
+        }
+    }
+
+    /// 1 for the lanes in whose sum of squares the rounding of the mean shows, else 0; `nil` if there are none.
+    private func isRounded(_ mean: NDArray) throws -> NDArray? {
+        let part = elements * (mean.type == .f32 ? 0x1p-23 : 0x1p-52)
+        func find<T: BinaryFloatingPoint>(_: T.Type) throws -> [Double]? {
+            try squares.withContiguous(of: T.self) { squares in
+                try mean.withContiguous(of: T.self) { means in
+                    func shows(_ i: Int) -> Double { Double(squares[i]) <= part * Double(means[i]) * Double(means[i]) ? 1 : 0 }
+                    var any = 0.0
+                    for i in 0..<squares.count { any = max(any, shows(i)) }
+                    return any == 0 ? nil : (0..<squares.count).map(shows)
+                }
+            }
+        }
+        guard let lanes = try mean.type == .f32 ? find(Float.self) : find(Double.self) else { return nil }
+        return try NDArray(lanes, shape: mean.shape, type: mean.type)
     }
 }

@@ -51,15 +51,23 @@ extension NDArray {
                 }
             }
         }
-        return view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
+        let result = view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
+        if NumericEvents.isEnabled, act_fp_flags() != 0 {
+            try NumericEvents.examine(op.name, result.detached()) { test in
+                try NDArray.test(test, detached()).converted(to: .f64).cumulative(.sum, axis: position, reversed: reversed).converted(to: .bool)
+            }
+            act_fp_clear()
+        }
+        return result
     }
 
     private static func scan<T: MatrixElement>(
         _ op: CumulativeOperation, _ reversed: Bool, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ n: Int
     ) {
         if n < longRow || op == .prod {
-            // Products stay in order however long the row is: partial ones could overflow.
-            var total = op == .sum ? 0.0 : 1.0, start = 0
+            // Products stay in order however long the row is: partial ones could overflow. A sum begins with −0, which leaves 0 and −0 as
+            // they are.
+            var total = op == .sum ? -0.0 : 1.0, start = 0
             while start < n, !Interrupt.isSet {
                 let end = min(n, start &+ longRow)
                 scan(op, reversed, x, y, n, start..<end, &total)
@@ -72,12 +80,13 @@ extension NDArray {
         withUnsafeTemporaryAllocation(of: Double.self, capacity: parts) { starts in
             ThreadPool.parallelFor(parts) { part in
                 if Interrupt.isSet { return }
-                let first = part * longRow, count = min(longRow, n - first)
-                let source = UnsafeRawPointer(x + (reversed ? n - first - count : first))
-                starts[part] = Reduction.blockValue(.sum, T.self == Float.self ? .f32 : .f64, source, count)
+                let start = part * longRow, count = min(longRow, n - start), first = reversed ? n - start - count : start
+                let sum = Reduction.blockValue(.sum, T.self == Float.self ? .f32 : .f64, UnsafeRawPointer(x + first), count)
+                let isMinusZero = sum == 0 && (first..<first + count).allSatisfy { x[$0] == 0 && x[$0].sign == .minus }
+                starts[part] = isMinusZero ? -0.0 : sum
             }
             if Interrupt.isSet { return }
-            var sum = 0.0
+            var sum = -0.0
             for part in 0..<parts { (starts[part], sum) = (sum, sum + starts[part]) }
             ThreadPool.parallelFor(parts) { part in
                 if Interrupt.isSet { return }
@@ -106,14 +115,11 @@ extension NDArray {
     /// xᵢ − logsumexp(x) along the axis.
     package func logSoftmax(axis: Int = -1) throws -> NDArray { try normalized(.logSoftmax, axis: axis) }
 
-    /// - Throws: `emptyReduction` along an axis of size 0.
+    /// Along an axis of size 0 there is nothing to share: the result is empty too.
     package func normalized(_ op: NormalizeOperation, axis: Int) throws -> NDArray {
         if type == .bool { return try converted(to: .f64).normalized(op, axis: axis) }
         let position = try Shapes.axis(axis, rank: rank)
         let length = shape[position]
-        if length == 0, count == 0, !shape.enumerated().contains(where: { $0.element == 0 && $0.offset != position }) {
-            throw ArrayError.emptyReduction(operation: op.name, shape: shape)
-        }
         let table = Kernels.table
         let layout = try alongRows(position) { source, target, rows in
             if length >= NDArray.longRow {
@@ -130,13 +136,20 @@ extension NDArray {
             case (.logSoftmax, _): table.pointee.log_softmax_rows_f64(source.f64, target.f64, rows, length)
             }
         }
-        return view(.normalize(op, axis: position), shape: shape, layout: layout)
+        let result = view(.normalize(op, axis: position), shape: shape, layout: layout)
+        if NumericEvents.isEnabled, count > 0 {
+            // No flag tells of a row that has no limit; but all of it is NaN, so its first element tells.
+            let inner = shape[(position + 1)...].reduce(1, &*)
+            let hasNaN = type == .f32 ? layout.hasNaNLane(Float.self, count, length, inner) : layout.hasNaNLane(Double.self, count, length, inner)
+            if hasNaN { try NumericEvents.examineLanes(op.name, result.detached(), of: detached(), axis: position) }
+        }
+        return result
     }
 
     // MARK: Long rows
 
     /// Rows from this length on are cut into pieces of it, which several threads share.
-    private static let longRow = 1 << 16
+    static let longRow = 1 << 16
 
     private static func arg(_ op: ReduceOperation, _ type: ElementType, _ x: UnsafeRawPointer, _ n: Int) -> Int {
         let table = Kernels.table
@@ -158,60 +171,63 @@ extension NDArray {
         }
     }
 
-    /// Softmax or its logarithm of one row: the largest element, the sum of exponentials, then the results, each in pieces.
-    private static func normalizeLong(
-        _ op: NormalizeOperation, _ type: ElementType, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ n: Int
-    ) {
-        let table = Kernels.table, parts = (n + longRow - 1) / longRow
-        func eachPart(_ body: (_ part: Int, _ x: UnsafeRawPointer, _ y: UnsafeMutableRawPointer, _ count: Int) -> Void) {
-            ThreadPool.parallelFor(parts) { part in
-                if Interrupt.isSet { return }
-                let offset = part * longRow * type.size
-                body(part, source + offset, target + offset, min(longRow, n - part * longRow))
-            }
+    /// Calls `body` with each piece of a long row, on several threads.
+    private static func eachPiece(_ n: Int, _ body: (_ part: Int, _ pieces: Range<Int>) -> Void) {
+        ThreadPool.parallelFor((n + longRow - 1) / longRow) { part in
+            if !Interrupt.isSet { body(part, part * longRow..<min(n, (part + 1) * longRow)) }
         }
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * parts) { values in
-            eachPart { part, x, _, count in values[part] = Reduction.blockValue(.max, type, x, count) }
-            if Interrupt.isSet { return }
+    }
+
+    /// Of one row the largest element m, how many equal it, and Σ e^(x−m) of the others. Every e^(x−m) goes `into` a row, if there is one.
+    /// What is returned after an interrupt means nothing.
+    static func expSumLong(
+        _ type: ElementType, _ source: UnsafeRawPointer, into target: UnsafeMutableRawPointer?, _ n: Int
+    ) -> (largest: Double, sum: Double, ties: Double) {
+        let table = Kernels.table, parts = (n + longRow - 1) / longRow
+        return withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * parts) { values in
+            values.initialize(repeating: 0)
+            eachPiece(n) { part, piece in
+                values[part] = Reduction.blockValue(.max, type, source + piece.lowerBound * type.size, piece.count)
+            }
             var largest = Reduction.Combination(.max)
             for part in 0..<parts { largest.add(values[part]) }
             let m = largest.total
-            eachPart { part, x, y, count in
+            eachPiece(n) { part, piece in
+                let offset = piece.lowerBound * type.size
                 var ties = 0.0
                 if type == .f32 {
-                    values[part] = table.pointee.exp_sum_f32(x.f32, op == .softmax ? y.f32 : nil, count, Float(m), &ties)
+                    values[part] = table.pointee.exp_sum_f32((source + offset).f32, target.map { ($0 + offset).f32 }, piece.count, Float(m), &ties)
                 } else {
-                    values[part] = table.pointee.exp_sum_f64(x.f64, op == .softmax ? y.f64 : nil, count, m, &ties)
+                    values[part] = table.pointee.exp_sum_f64((source + offset).f64, target.map { ($0 + offset).f64 }, piece.count, m, &ties)
                 }
                 values[parts + part] = ties
             }
-            if Interrupt.isSet { return }
             var sum = Reduction.Combination(.sum), ties = 0.0
             for part in 0..<parts {
                 sum.add(values[part])
                 ties += values[parts + part]
             }
-            // As in the kernels of whole rows: nothing but −∞, or several +∞, have no limit.
-            var share = m == -.infinity || m == .infinity && ties + sum.value != 1 ? Double.nan : 1 / (ties + sum.value)
-            var narrow = Float(share), excess = sum.value + (ties - 1), log = 0.0
-            if op == .softmax {
-                eachPart { _, _, y, count in
-                    if type == .f32 {
-                        table.pointee.binary_f32[Int(ACT_B_MUL.rawValue)](y.f32, 1, &narrow, 0, y.f32, count)
-                    } else {
-                        table.pointee.binary_f64[Int(ACT_B_MUL.rawValue)](y.f64, 1, &share, 0, y.f64, count)
-                    }
-                }
-                return
-            }
-            table.pointee.unary_f64[Int(ACT_U_LOG1P.rawValue)](&excess, &log, 1)
-            if share.isNaN { log = .nan }
-            eachPart { _, x, y, count in
-                if type == .f32 {
-                    table.pointee.log_below_f32(x.f32, y.f32, count, Float(m), log)
-                } else {
-                    table.pointee.log_below_f64(x.f64, y.f64, count, m, log)
-                }
+            return (m, sum.value, ties)
+        }
+    }
+
+    /// Softmax or its logarithm of one row, in pieces.
+    private static func normalizeLong(
+        _ op: NormalizeOperation, _ type: ElementType, _ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer, _ n: Int
+    ) {
+        let table = Kernels.table
+        let (m, sum, ties) = expSumLong(type, source, into: op == .softmax ? target : nil, n)
+        if Interrupt.isSet { return }
+        // As in the kernels of whole rows: nothing but −∞, or several +∞, have no limit.
+        var share = m == -.infinity || m == .infinity && ties + sum != 1 ? Double.nan : 1 / (ties + sum), narrow = Float(share)
+        let log = share.isNaN ? .nan : Scalar.unary(.log1p, sum + (ties - 1))
+        eachPiece(n) { _, piece in
+            let x = source + piece.lowerBound * type.size, y = target + piece.lowerBound * type.size
+            switch (op, type) {
+            case (.softmax, .f32): table.pointee.binary_f32[Int(ACT_B_MUL.rawValue)](y.f32, 1, &narrow, 0, y.f32, piece.count)
+            case (.softmax, _): table.pointee.binary_f64[Int(ACT_B_MUL.rawValue)](y.f64, 1, &share, 0, y.f64, piece.count)
+            case (.logSoftmax, .f32): table.pointee.log_below_f32(x.f32, y.f32, piece.count, Float(m), log)
+            case (.logSoftmax, _): table.pointee.log_below_f64(x.f64, y.f64, piece.count, m, log)
             }
         }
     }
@@ -230,7 +246,7 @@ extension NDArray {
     /// Calls `body` with contiguous rows along the axis, in any order and on several threads: where they are, where the results go that
     /// belong into `result`, the number of the first row, and how many. Other axes than the last are brought into working memory a few
     /// columns at a time, so that they stay in the cache.
-    private func forRows(
+    func forRows(
         _ axis: Int, to result: NDArray? = nil,
         _ body: (_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer?, _ first: Int, _ rows: Int) -> Void
     ) throws {
@@ -300,4 +316,15 @@ extension UnsafeRawPointer {
 extension UnsafeMutableRawPointer {
     fileprivate var f64: UnsafeMutablePointer<Double> { assumingMemoryBound(to: Double.self) }
     fileprivate var f32: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
+}
+
+extension Layout {
+    /// Whether the first element of a lane is NaN: lanes have `length` elements, `inner` apart, in `count` elements without gaps.
+    fileprivate func hasNaNLane<T: BinaryFloatingPoint>(_: T.Type, _ count: Int, _ length: Int, _ inner: Int) -> Bool {
+        let elements = storage.pointer.assumingMemoryBound(to: T.self) + offset
+        for start in stride(from: 0, to: count, by: length &* inner) {
+            for lane in start..<start &+ inner where elements[lane].isNaN { return true }
+        }
+        return false
+    }
 }

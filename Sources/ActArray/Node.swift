@@ -11,13 +11,27 @@ import CActKernels
 /// A place in a program, opaque to this library: what `Site.current` was when the node was made.
 package struct Site: Equatable, Sendable {
     package var id: UInt32
-    package init(id: UInt32) { self.id = id }
+    /// Which call of a function made it whose operations count as one; 0 for an operation that counts by itself.
+    package var call: UInt32
+
+    package init(id: UInt32, call: UInt32 = 0) {
+        self.id = id
+        self.call = call
+    }
+
     package static let unknown = Site(id: 0)
 
     /// The place that runs on this thread; new nodes remember it.
     package static var current: Site {
-        @inline(__always) get { Site(id: act_site_get()) }
-        @inline(__always) set { act_site_set(newValue.id) }
+        @inline(__always) get {
+            let context = act_context()
+            return Site(id: context.pointee.site, call: context.pointee.call)
+        }
+        @inline(__always) set {
+            let context = act_context()
+            context.pointee.site = newValue.id
+            context.pointee.call = newValue.call
+        }
     }
 }
 
@@ -56,6 +70,7 @@ package final class Node {
     @exclusivity(unchecked) var pending: Int
     /// Where a walk over the graph notes the position at which it met this node. Left as it is afterwards: a walk must check what it finds.
     @exclusivity(unchecked) package var position = 0
+    private let held: Reservation
 
     /// A node with data.
     init(_ primitive: Primitive, inputs: Inputs, shape: [Int], count: Int, type: ElementType, isTraced: Bool, site: Site, layout: Layout?) {
@@ -72,7 +87,7 @@ package final class Node {
         number = .none
         pending = 0
         // Graphs that derivatives trace can grow without any elements.
-        if isTraced { MemoryPool.note(Node.footprint) }
+        held = isTraced ? Reservation(noting: Node.footprint) : Reservation()
     }
 
     /// An elementwise operation that is computed when its value is needed.
@@ -92,7 +107,7 @@ package final class Node {
         code = ElementwiseCode(primitive)
         self.number = number
         self.pending = pending
-        if isTraced { MemoryPool.note(Node.footprint) }
+        held = isTraced ? Reservation(noting: Node.footprint) : Reservation()
     }
 
     private static let footprint = 256
@@ -100,9 +115,7 @@ package final class Node {
     /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's. Only traced nodes make them: of
     /// others no more wait than `pendingLimit` allows.
     deinit {
-        guard isTraced else { return }
-        MemoryPool.release(Node.footprint)
-        if !inputs.leadFurther { return }
+        guard isTraced, inputs.leadFurther else { return }
         var doomed = Array(inputs)
         inputs = []
         while var array = doomed.popLast() {

@@ -2,6 +2,10 @@
 //
 // Processors raise sticky flags when that may have happened; kernels may raise them without reason. So flags only say where to look:
 // the elements decide. Operations on single numbers do not come here.
+//
+// A built-in that is composed of several operations counts as one: what happens between its arguments and its result is its own
+// business unless the result shows it. Its operations carry the number of the call (`Site.call`). Those that are computed together are
+// judged here (`examine(group:)`), the others when the call has ended, by who made it (`take`).
 
 import CActKernels
 
@@ -21,7 +25,7 @@ package struct NumericEvent: Equatable, Sendable {
     package let operation: String
     package let site: Site
     /// How many elements.
-    package internal(set) var count: Int
+    package var count: Int
     /// The row-major position of the first one in the result.
     package internal(set) var first: Int
     /// The operands there.
@@ -46,13 +50,22 @@ package enum NumericEvents {
 
     /// The events of this thread since the last call, in the order of evaluation.
     package static func drain() -> [NumericEvent] {
-        guard let list = act_context().pointee.events.map({ Unmanaged<List>.fromOpaque($0).takeUnretainedValue() }) else { return [] }
+        guard let list else { return [] }
         defer { list.events = [] }
         return list.events
     }
 
+
+    /// Takes the events of a call out of the list.
+    package static func take(of call: UInt32) -> [NumericEvent] {
+        guard let list, !list.events.isEmpty else { return [] }
+        let taken = list.events.filter { $0.site.call == call }
+        if !taken.isEmpty { list.events.removeAll { $0.site.call == call } }
+        return taken
+    }
+
     /// Adds events to this thread's list. A thread that nobody drains keeps the first thousand.
-    static func add(_ events: [NumericEvent]) {
+    package static func add(_ events: [NumericEvent]) {
         if events.isEmpty { return }
         let context = act_context()
         let list: List
@@ -64,6 +77,24 @@ package enum NumericEvents {
         }
         if list.events.count < 1000 { list.events += events }
     }
+
+    /// Notes that a number becomes infinite as an element of the given type, `count` times.
+    static func noteConversion(of number: Double, to type: ElementType, count: Int = 1) {
+        if type != .f32 || number.fitsF32 || !isEnabled || count == 0 { return }
+        add([NumericEvent(kind: .overflow, operation: type.name, site: .current, count: count, first: 0, example: [number])])
+    }
+
+    /// How many events of this thread wait to be drained.
+    static var waiting: Int { list?.events.count ?? 0 }
+
+    /// Forgets the overflows of an operation that were noted after the first `count` events: its result is computed in another way.
+    static func forgetOverflows(of operation: String, after count: Int) {
+        guard let list, list.events.count > count else { return }
+        list.events = list.events[..<count] + list.events[count...].filter { $0.kind != .overflow || $0.operation != operation }
+    }
+
+    /// What this thread has noted.
+    private static var list: List? { act_context().pointee.events.map { Unmanaged<List>.fromOpaque($0).takeUnretainedValue() } }
 
     private final class List {
         var events: [NumericEvent] = []
@@ -83,14 +114,79 @@ package enum NumericEvents {
             if y.isFinite { continue }
             let inputs = operands.map { element($0.0.pointer, $0.1, $0.0.stride &* i) }
             guard let kind = kind(primitive, inputs, y) else { continue }
-            if let known = events.firstIndex(where: { $0.kind == kind }) {
-                events[known].count += 1
-            } else {
-                events.append(
-                    NumericEvent(kind: kind, operation: primitive.name, site: site, count: 1, first: start &+ i, example: inputs))
+            note(kind, &events) { NumericEvent(kind: kind, operation: primitive.name, site: site, count: 1, first: start &+ i, example: inputs) }
+        }
+        return events
+    }
+
+    private static func note(_ kind: NumericEvent.Kind, _ events: inout [NumericEvent], _ make: () -> NumericEvent) {
+        if let known = events.firstIndex(where: { $0.kind == kind }) { events[known].count += 1 } else { events.append(make()) }
+    }
+
+    /// A value of a computation: where its elements are, and of a step which operation computed it from which other values.
+    struct Computed {
+        let place: Kernel.Operand
+        let type: ElementType
+        var step: (primitive: Primitive, operands: [Int])?
+    }
+
+    /// The same as `examine` for the steps of one call that are computed together, as if they were one operation.
+    /// - Parameters:
+    ///   - group: The positions of the steps among the values, in order.
+    ///   - exits: Those whose results others use.
+    static func examine(group: [Int], exits: [Int], of values: [Computed], _ site: Site, start: Int, _ n: Int) -> [NumericEvent] {
+        let inner = Set(group)
+        let sources = Set(group.flatMap { values[$0].step?.operands ?? [] }).subtracting(inner).sorted()
+        // Numbers in formulas are the function's own, so they are no example of what it was given.
+        let shown = sources.filter { values[$0].place.stride != 0 }
+        let name = group.count == 1 ? values[group[0]].step?.primitive.name ?? "" : ""
+        var events: [NumericEvent] = []
+        func number(_ value: Int, _ i: Int) -> Double { element(values[value].place.pointer, values[value].type, values[value].place.stride &* i) }
+        for exit in exits where values[exit].type != .bool {
+            for i in 0..<n {
+                let y = number(exit, i)
+                if y.isFinite { continue }
+                let inputs = sources.map { number($0, i) }
+                var kind = NumericEvent.Kind.invalid
+                if y.isNaN {
+                    if inputs.contains(where: \.isNaN) { continue }
+                } else {
+                    guard inputs.allSatisfy(\.isFinite) else { continue }
+                    kind = .overflow
+                    // What the first operation says that left the numbers.
+                    for step in group {
+                        guard let made = values[step].step, case let y = number(step, i), !y.isFinite,
+                            let first = self.kind(made.primitive, made.operands.map { number($0, i) }, y)
+                        else { continue }
+                        kind = first == .divideByZero ? first : .overflow
+                        break
+                    }
+                }
+                let example = group.count == 1 ? values[group[0]].step?.operands ?? [] : shown.count == 1 ? shown : []
+                note(kind, &events) {
+                    NumericEvent(kind: kind, operation: name, site: site, count: 1, first: start &+ i, example: example.map { number($0, i) })
+                }
             }
         }
         return events
+    }
+
+    /// Looks for events in a result that was made of many elements at once.
+    /// - Parameter touched: For each element of the result (or stretched to it) whether among the elements that it was made of there is
+    ///   one for which the test holds.
+    static func examine(_ operation: String, _ result: NDArray, from touched: (TestOperation) throws -> NDArray) throws {
+        guard isEnabled, result.type != .bool else { return }
+        let values = try result.toDoubles()
+        guard values.contains(where: { !$0.isFinite }) else { return }
+        isEnabled = false
+        defer { isEnabled = true }
+        let nan = try touched(.isnan).broadcast(to: result.shape).toBools(), infinite = try touched(.isinf).broadcast(to: result.shape).toBools()
+        var events: [NumericEvent] = []
+        for (i, y) in values.enumerated() where !y.isFinite && !nan[i] && (y.isNaN || !infinite[i]) {
+            let kind: NumericEvent.Kind = y.isNaN ? .invalid : .overflow
+            note(kind, &events) { NumericEvent(kind: kind, operation: operation, site: .current, count: 1, first: i, example: []) }
+        }
+        add(events)
     }
 
     /// The same for an array that was computed at once.
@@ -103,6 +199,15 @@ package enum NumericEvents {
         if case .binary = primitive { operands.append((b, operand)) }
         add(examine(primitive, .current, operands: operands, result: result, type: type, start: 0, count))
         act_fp_clear()
+    }
+
+    /// The same for lanes along an axis that become NaN where they have no value, such as the softmax of nothing but -inf. Infinite
+    /// elements may stay so.
+    package static func examineLanes(_ operation: String, _ result: NDArray, of x: NDArray, axis: Int) throws {
+        guard isEnabled, result.count > 0 else { return }
+        try examine(operation, result) { test in
+            try test == .isnan ? NDArray.test(test, x).reduced(.any, axes: [axis], keepdims: true) : NDArray(bools: [true], shape: [])
+        }
     }
 
     private static func kind(_ primitive: Primitive, _ inputs: [Double], _ y: Double) -> NumericEvent.Kind? {

@@ -47,7 +47,7 @@ package enum Primitive {
         case .test(let op): op.name
         case .logical(let op): op.name
         case .select: "where"
-        case .convert: "convert"
+        case .convert: "f32"      // the only conversion that can leave the numbers
         case .reshape: "reshape"
         case .transpose: "transpose"
         case .broadcast: "broadcast_to"
@@ -79,10 +79,12 @@ package struct SliceRange: Equatable, Sendable {
 package final class GatherIndices {
     package let starts: [Int]
     package let chunk: Int
+    private let held: Reservation
 
     package init(starts: [Int], chunk: Int) {
         self.starts = starts
         self.chunk = chunk
+        held = Reservation(noting: starts.count &* MemoryLayout<Int>.stride)
     }
 }
 

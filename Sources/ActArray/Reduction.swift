@@ -12,12 +12,12 @@ enum Reduction {
     /// Elements of one piece of parallel work.
     static let chunk = 1 << 16
 
-    /// Reduces over the given axes (ascending), which are removed. The result is data.
-    static func value(_ op: ReduceOperation, _ x: consuming NDArray, _ axes: [Int]) throws -> NDArray {
+    /// Reduces over the given axes (ascending), which are removed. The result is data. For `isShared` see `NDArray.reduceAll`.
+    static func value(_ op: ReduceOperation, _ x: consuming NDArray, _ axes: [Int], isShared: Bool? = nil) throws -> NDArray {
         if op == .any || op == .all, x.type != .bool { throw ArrayError.badValue(operation: op.name, reason: "the elements are not bools") }
         if axes.count == x.rank, !x.isEvaluated, !x.isTraced {
             let type = x.type
-            return try NDArray.scalar(NDArray.reduceAll(op, consume x), type: type)
+            return try NDArray.scalar(NDArray.reduceAll(op, consume x, isShared: isShared), type: type)
         }
         let x = try x.detached()
         let layout = try x.evaluatedLayout()
@@ -51,10 +51,8 @@ enum Reduction {
                 }
             }
         }
-        if NumericEvents.isEnabled, op == .sum || op == .prod, x.type != .bool {
-            let values = try result.toDoubles()
-            let isNew = values.contains { !$0.isFinite } && withExtendedLifetime(layout.storage) { isFinite(source, x.type, x.count) }
-            if isNew { note(op, values, x.type) }
+        if op == .sum || op == .prod {
+            try NumericEvents.examine(op.name, result) { try NDArray.test($0, x).reduced(.any, axes: axes) }
         }
         return result
     }
@@ -65,7 +63,7 @@ enum Reduction {
         let view = StridedView(base: layout.storage.pointer + layout.offset &* size, size: size, shape: x.shape, strides: strides)
         try MemoryPool.allow(blocks &* 8)
         var values = [Double](repeating: 0, count: blocks)
-        let sawSpecial = Atomic<Bool>(false), watches = NumericEvents.isEnabled
+        let seen = Specials(), watches = NumericEvents.isEnabled
         try withExtendedLifetime(layout.storage) {
             try values.withUnsafeMutableBufferPointer { values in
                 try ThreadPool.parallelPieces(blocks, of: 8) { piece in
@@ -75,7 +73,7 @@ enum Reduction {
                             let n = min(block, count - index &* block)
                             view.copy(index &* block, n, to: scratch)
                             values[index] = blockValue(op, x.type, scratch, n)
-                            if watches, !values[index].isFinite, !isFinite(scratch, x.type, n) { sawSpecial.store(true, ordering: .relaxed) }
+                            if watches, !values[index].isFinite { seen.look(scratch, x.type, n) }
                         }
                     }
                 }
@@ -83,27 +81,42 @@ enum Reduction {
         }
         var total = Combination(op)
         for value in values { total.add(value) }
-        if watches, !sawSpecial.load(ordering: .relaxed) { note(op, [total.value], x.type) }
+        if watches { note(op, total.value, x.type, of: seen) }
         return try NDArray.scalar(total.value, type: x.type)
     }
 
     // MARK: Numeric events
 
-    /// Whether all elements are finite numbers.
-    static func isFinite(_ x: UnsafeRawPointer, _ type: ElementType, _ n: Int) -> Bool {
-        switch type {
-        case .f64: UnsafeBufferPointer(start: x.assumingMemoryBound(to: Double.self), count: n).allSatisfy(\.isFinite)
-        case .f32: UnsafeBufferPointer(start: x.assumingMemoryBound(to: Float.self), count: n).allSatisfy(\.isFinite)
-        case .bool: true
+    /// Whether there were infinities or NaNs among elements that several threads reduce.
+    final class Specials: Sendable {
+        private let infinite = Atomic<Bool>(false), nan = Atomic<Bool>(false)
+
+        /// Looks at the elements of a block whose reduction is not finite.
+        func look(_ x: UnsafeRawPointer, _ type: ElementType, _ n: Int) {
+            switch type {
+            case .f64: look(UnsafeBufferPointer(start: x.assumingMemoryBound(to: Double.self), count: n))
+            case .f32: look(UnsafeBufferPointer(start: x.assumingMemoryBound(to: Float.self), count: n))
+            case .bool: break
+            }
         }
+
+        private func look<T: BinaryFloatingPoint>(_ elements: UnsafeBufferPointer<T>) {
+            for element in elements where !element.isFinite {
+                if element.isNaN { return nan.store(true, ordering: .relaxed) }
+                infinite.store(true, ordering: .relaxed)
+            }
+        }
+
+        var sawInfinite: Bool { infinite.load(ordering: .relaxed) }
+        var sawNaN: Bool { nan.load(ordering: .relaxed) }
     }
 
-    /// Notes the results of reducing finite numbers that are too large for their type.
-    static func note(_ op: ReduceOperation, _ values: [Double], _ type: ElementType) {
-        let large = values.indices.filter { !(type == .f32 ? Float(values[$0]).isFinite : values[$0].isFinite) }
-        guard op == .sum || op == .prod, type != .bool, let first = large.first else { return }
+    /// Notes the result of reducing all elements if it is not finite although they were.
+    static func note(_ op: ReduceOperation, _ value: Double, _ type: ElementType, of seen: Specials) {
+        let value = type == .f32 ? Double(Float(value)) : value
+        guard op == .sum || op == .prod, type != .bool, !value.isFinite, !seen.sawNaN, value.isNaN || !seen.sawInfinite else { return }
         NumericEvents.add([
-            NumericEvent(kind: .overflow, operation: op.name, site: .current, count: large.count, first: first, example: [])
+            NumericEvent(kind: value.isNaN ? .invalid : .overflow, operation: op.name, site: .current, count: 1, first: 0, example: [])
         ])
     }
 
@@ -189,15 +202,13 @@ enum Reduction {
                 let blocks = (n + block - 1) / block
                 var values = [Double](repeating: 0, count: blocks)
                 let perChunk = Node.chunk(of: n) / block
-                values.withUnsafeMutableBufferPointer { values in
-                    ThreadPool.parallelFor((blocks + perChunk - 1) / perChunk) { index in
-                        if act_interrupt_get() != 0 { return }
+                try values.withUnsafeMutableBufferPointer { values in
+                    try ThreadPool.parallel((blocks + perChunk - 1) / perChunk) { index in
                         for i in index * perChunk..<min(blocks, (index + 1) * perChunk) {
                             values[i] = blockValue(op, type, x + i * block * type.size, min(block, n - i * block))
                         }
                     }
                 }
-                if act_interrupt_get() != 0 { throw ArrayError.interrupted }
                 var total = Combination(op)
                 for value in values { total.add(value) }
                 store(total.value, type, target, row)
@@ -205,8 +216,7 @@ enum Reduction {
             return
         }
         let perChunk = max(1, chunk / max(1, n))
-        ThreadPool.parallelFor((outer + perChunk - 1) / perChunk) { index in
-            if act_interrupt_get() != 0 { return }
+        try ThreadPool.parallel((outer + perChunk - 1) / perChunk) { index in
             for row in index * perChunk..<min(outer, (index + 1) * perChunk) {
                 let x = source + row &* n &* type.size
                 if n <= block, n > 0 {
@@ -220,7 +230,6 @@ enum Reduction {
                 store(n == 0 && type == .bool ? (op == .all || op == .prod ? 1 : 0) : total.value, type, target, row)
             }
         }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
     }
 
     @inline(__always)
@@ -277,11 +286,14 @@ enum Reduction {
         let stripRows = max(together, strip)
         let strips = max(1, (n + stripRows - 1) / stripRows)
         let width = inner &* together
-        var partials = [A](repeating: identity, count: try Shapes.count([outer, strips, width]))
-        partials.withUnsafeMutableBufferPointer { partials in
-            guard let accumulators = partials.baseAddress else { return }
-            ThreadPool.parallelFor(outer &* strips &* panels) { unit in
-                if act_interrupt_get() != 0 { return }
+        let partials = try Shapes.count([outer, strips, width])
+        let (bytes, overflow) = partials.multipliedReportingOverflow(by: MemoryLayout<A>.stride)
+        if overflow { throw ArrayError.tooLarge(shape: [outer, strips, width]) }
+        let scratch = try Storage(byteCount: bytes)
+        try withExtendedLifetime(scratch) {
+            let accumulators = scratch.pointer.assumingMemoryBound(to: A.self)
+            try ThreadPool.parallelPieces(partials) { (accumulators + $0.lowerBound).update(repeating: identity, count: $0.count) }
+            try ThreadPool.parallel(outer &* strips &* panels) { unit in
                 let (plane, stripIndex, panelIndex) = (unit / panels / strips, unit / panels % strips, unit % panels)
                 let rows = stripIndex &* stripRows..<min(n, (stripIndex &+ 1) &* stripRows)
                 let source = x + plane &* n &* inner
@@ -301,10 +313,6 @@ enum Reduction {
                     fold &+= 1
                 }
             }
-        }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
-        partials.withUnsafeMutableBufferPointer { (partials: inout UnsafeMutableBufferPointer<A>) in
-            guard let accumulators = partials.baseAddress else { return }
             for plane in 0..<outer {
                 let total = accumulators + plane &* strips &* width
                 for strip in 1..<max(1, strips) { combine(total, total + strip &* width, inner) }

@@ -26,4 +26,14 @@ package enum Scalar {
         binaryKernels[Int(op.rawValue)](&a, 1, &b, 1, &y, 1)
         return y
     }
+
+    /// A number rounded to so many decimals, as `NDArray.rounded` has it.
+    package static func rounded(_ x: Double, decimals: Int) -> Double {
+        let power = powerOfTen(decimals)
+        if decimals < 0 { return unary(.round, x / power) * power }
+        // A number that the power would make infinite has no decimals.
+        return x.magnitude < 0x1p1023 / power ? unary(.round, x * power) / power : x
+    }
+
+    static func powerOfTen(_ decimals: Int) -> Double { binary(.pow, 10, Double(decimals.magnitude)) }
 }

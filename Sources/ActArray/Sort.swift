@@ -153,22 +153,17 @@ enum Sort {
         guard count > 0, length > 0 else { return }
         let isParallel = length >= 1 << 16 || length == count
         let size = isParallel ? length : max(1, (1 << 14) / length) * length
-        let failure = FirstError()
-        func run(_ index: Int) {
-            failure.catching {
-                let scratch = try Storage(byteCount: length * scratchSize)
-                try withExtendedLifetime(scratch) { try body(index * size..<min(count, (index + 1) * size), scratch.pointer, isParallel) }
-                try Interrupt.check()
-            }
+        func run(_ index: Int) throws {
+            let scratch = try Storage(byteCount: length * scratchSize)
+            try withExtendedLifetime(scratch) { try body(index * size..<min(count, (index + 1) * size), scratch.pointer, isParallel) }
+            try Interrupt.check()
         }
         let parts = (count + size - 1) / size
         if isParallel {
-            for part in 0..<parts where !Interrupt.isSet { run(part) }
+            for part in 0..<parts { try run(part) }
         } else {
-            ThreadPool.parallelFor(parts, run)
+            try ThreadPool.parallel(parts, run)
         }
-        try failure.rethrow()
-        try Interrupt.check()
     }
 
     /// Calls `body` with the pieces of 0 ..< `count`, and ends early when interrupted.

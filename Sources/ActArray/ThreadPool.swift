@@ -20,7 +20,8 @@ package enum ThreadPool {
         set { width.store(min(max(1, newValue), 256), ordering: .relaxed) }
     }
 
-    /// Calls `body` once with each of 0 ..< `chunks`, on several threads at once, and returns when all calls have ended.
+    /// Calls `body` once with each of 0 ..< `chunks`, on several threads at once, and returns when all calls have ended. For work that
+    /// cannot fail and must not stop halfway; all else goes through `parallel`.
     package static func parallelFor(_ chunks: Int, _ body: (Int) -> Void) {
         guard chunks > 1, count > 1, team.tryAcquire() else {
             for index in 0..<max(0, chunks) { body(index) }
@@ -54,6 +55,8 @@ private final class Team: @unchecked Sendable {
     /// For each thread the next of its own chunks.
     private let next = UnsafeMutablePointer<Next>.allocate(capacity: 256)
     private var parts = 1
+    /// Floating-point flags that the helpers raised: those of a job are the caller's, whichever thread ran what.
+    private let flags = Atomic<UInt32>(0)
     /// Threads in the job; `closed` is added while there is none to join.
     private let entrants = Atomic<Int>(Team.closed)
 
@@ -101,6 +104,8 @@ private final class Team: @unchecked Sendable {
                 if spins < 10_000 { act_spin_hint() } else { sched_yield() }
             }
             self.body = nil
+            let raised = flags.exchange(0, ordering: .relaxed)
+            if raised != 0 { act_fp_raise(raised) }
         }
     }
 
@@ -148,7 +153,13 @@ private final class Team: @unchecked Sendable {
     /// A function of its own: its reference to the body is gone when it returns, before this thread says that it has left.
     @inline(never)
     private func help(_ number: Int) {
-        if number < helpers, let body { work(number &+ 1, body) }
+        guard number < helpers, let body else { return }
+        work(number &+ 1, body)
+        let raised = act_fp_flags()
+        if raised != 0 {
+            flags.bitwiseOr(raised, ordering: .relaxed)
+            act_fp_clear()
+        }
     }
 
     /// Spins for about 20 µs, since jobs come in bursts; then sleeps.

@@ -78,6 +78,9 @@ package enum Kinks {
             return try operation.kinkPoints.map { try x - $0 }
         case .binary(.max), .binary(.min), .compare: return [try node.inputs[0].detached() - node.inputs[1].detached()]
         case .binary(.leaky), .binary(.elu): return [try node.inputs[0].detached()]
+        case .custom(is Extreme):
+            let values = try node.inputs.map { try $0.detached() }
+            return try values.indices.flatMap { i in try values[..<i].map { try $0 - values[i] } }
         case .custom(let function as RowFunction):
             let x = try node.inputs[0].detached()
             return try function.kinkPoints.map { try x - $0 }

@@ -99,47 +99,40 @@ final class Convolution: CustomFunction {
         let columns = try (0..<shape.parts).map { _ in try NDArray.uninitialized(shape: [columnsCount], type: a.type) }
         let sums = face == .weights ? try (0..<shape.parts).map { _ in try NDArray.full(0, shape: target, type: a.type) } : []
         let (outs, channels) = (shape.outputs / shape.groups, shape.channels / shape.groups)
-        let failures = try NDArray.full(0, shape: [shape.parts], type: .bool)
         try a.withContiguous(of: T.self) { a in
             try b.withContiguous(of: T.self) { b in
                 guard let a = a.baseAddress, let b = b.baseAddress else { return }
                 let target = value.withMutableBytes { $0.assumingMemoryBound(to: T.self) }
-                ThreadPool.parallelFor(shape.parts) { part in
+                try ThreadPool.parallel(shape.parts) { part in
                     let matrix = columns[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
-                    do {
-                        for (image, group, rows) in shape.pieces(of: part) {
-                            try Interrupt.check()
-                            let pixels = (image * shape.groups + group) * channels * shape.height * shape.width
-                            let results = (image * shape.groups + group) * outs * places + rows.lowerBound * shape.outWidth
-                            let weights = group * outs * depth, count = rows.count * shape.outWidth
-                            let patches = MatrixView(UnsafePointer(matrix), rowStride: count)
-                            switch face {
-                            case .result:
-                                shape.spread(a + pixels, rows, into: matrix)
-                                try MatrixProduct.multiply(
-                                    m: outs, n: count, k: depth, MatrixView(b + weights, rowStride: depth), patches, into: target + results,
-                                    rowStride: places)
-                            case .images:
-                                try MatrixProduct.multiply(
-                                    m: depth, n: count, k: outs, MatrixView(b + weights, rowStride: depth).transposed,
-                                    MatrixView(a + results, rowStride: places), into: matrix, rowStride: count)
-                                shape.gather(matrix, rows, addingTo: target + pixels)
-                            case .weights:
-                                shape.spread(b + pixels, rows, into: matrix)
-                                let sum = sums[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
-                                try MatrixProduct.multiply(
-                                    m: outs, n: depth, k: count, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
-                                    into: sum + weights, rowStride: depth)
-                            }
+                    for (image, group, rows) in shape.pieces(of: part) {
+                        try Interrupt.check()
+                        let pixels = (image * shape.groups + group) * channels * shape.height * shape.width
+                        let results = (image * shape.groups + group) * outs * places + rows.lowerBound * shape.outWidth
+                        let weights = group * outs * depth, count = rows.count * shape.outWidth
+                        let patches = MatrixView(UnsafePointer(matrix), rowStride: count)
+                        switch face {
+                        case .result:
+                            shape.spread(a + pixels, rows, into: matrix)
+                            try MatrixProduct.multiply(
+                                m: outs, n: count, k: depth, MatrixView(b + weights, rowStride: depth), patches, into: target + results,
+                                rowStride: places)
+                        case .images:
+                            try MatrixProduct.multiply(
+                                m: depth, n: count, k: outs, MatrixView(b + weights, rowStride: depth).transposed,
+                                MatrixView(a + results, rowStride: places), into: matrix, rowStride: count)
+                            shape.gather(matrix, rows, addingTo: target + pixels)
+                        case .weights:
+                            shape.spread(b + pixels, rows, into: matrix)
+                            let sum = sums[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                            try MatrixProduct.multiply(
+                                m: outs, n: depth, k: count, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
+                                into: sum + weights, rowStride: depth)
                         }
-                    } catch {
-                        failures.withMutableBytes { $0.storeBytes(of: 1, toByteOffset: part, as: UInt8.self) }
                     }
                 }
             }
         }
-        // The only thing that can go wrong.
-        if try failures.toBools().contains(true) { throw ArrayError.interrupted }
         guard let first = sums.first else { return value }
         return try sums.dropFirst().reduce(first) { try $0 + $1 }
     }

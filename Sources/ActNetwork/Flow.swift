@@ -38,7 +38,7 @@ package enum Flow {
 
     private static func activation(_ layer: any Layer, named name: String, _ output: NDArray) throws -> Activation {
         let numbers = try output.converted(to: .f64)
-        let mean = try numbers.mean().item(), deviation = try numbers.variance().item().squareRoot()
+        let mean = try numbers.mean().item(), deviation = try numbers.standardDeviation().item()
         var dead = Double.nan, saturated = 0.0
         if output.rank > 1, output.count > 0 {
             let largest = try NDArray.unary(.abs, numbers).reduced(.max, axes: [0])

@@ -16,6 +16,10 @@ package enum NetworkError: Error, Equatable {
     /// Labels that do not go with rows of scores.
     case labelShapes(loss: String, scores: [Int], labels: [Int])
     case label(loss: String, label: Double, row: Int, classes: Int)
+    /// A probability or a target that should be one lies outside 0 to 1; `position` counts elements.
+    case outside(loss: String, what: String, value: Double, position: Int)
+    /// A prediction that should be the number of a class is not whole.
+    case notAClass(metric: String, prediction: Double, position: Int)
     /// A loss gave an array where a number is needed.
     case lossNotNumber(shape: [Int])
 

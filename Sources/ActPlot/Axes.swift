@@ -56,9 +56,15 @@ struct Axes {
 
         var notes: [String] = []
         if survey.notFinite > 0 { notes.append(Axes.points(survey.notFinite) + " not finite") }
+        if survey.pixelsNotFinite > 0 { notes.append((survey.pixelsNotFinite == 1 ? "1 pixel" : "\(survey.pixelsNotFinite) pixels") + " not finite") }
         if survey.notPositive > 0 { notes.append(Axes.points(survey.notPositive) + " not above 0") }
+        let withoutLines = figure.marks.lazy.compactMap(Axes.reasonForNoLines).first
+        let hasOnlyContours = figure.marks.allSatisfy { if case .contour = $0.shape { true } else { false } }
+        if let withoutLines, !hasOnlyContours { notes.append(withoutLines) }
         note = notes.isEmpty ? nil : notes.joined(separator: ", ")
-        if survey.drawn > 0 || hasGrid {
+        if let withoutLines, hasOnlyContours, figure.marks.allSatisfy({ Axes.reasonForNoLines($0) != nil }) {
+            emptyMessage = withoutLines
+        } else if survey.drawn > 0 || hasGrid {
             emptyMessage = nil
         } else if survey.notFinite > 0 {
             emptyMessage = "no finite points"
@@ -67,6 +73,17 @@ struct Axes {
         } else {
             emptyMessage = "no data"
         }
+    }
+
+    /// Why a contour has no line.
+    private static func reasonForNoLines(_ mark: Mark) -> String? {
+        guard case let .contour(grid, levels) = mark.shape, !grid.isCrossed(by: levels) else { return nil }
+        var extent = Extent()
+        for value in watched(grid.values) { extent.include(value) }
+        if extent.isEmpty { return "no finite values" }
+        if grid.rows < 2 || grid.columns < 2 { return "no lines: one \(grid.rows < 2 ? "row" : "column") has no area" }
+        if extent.lower == extent.upper { return "no lines: every value is \(shortNumber(extent.lower))" }
+        return "no lines: no level lies among the values, \(shortNumber(extent.lower)) to \(shortNumber(extent.upper))"
     }
 
     /// The colour at a position of `color`.
@@ -110,6 +127,7 @@ private struct Survey {
     var y = Extent()
     var color = Extent()
     var notFinite = 0
+    var pixelsNotFinite = 0
     var notPositive = 0
     var drawn = 0
     var categories: [String]?
@@ -154,6 +172,7 @@ private struct Survey {
         case let .image(picture):
             cells([-0.5, Double(picture.columns) - 0.5], [-0.5, Double(picture.rows) - 0.5])
             (xSlots, ySlots) = (picture.columns, picture.rows)
+            pixelsNotFinite += picture.notFinite
         }
     }
 

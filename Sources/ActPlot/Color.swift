@@ -42,6 +42,9 @@ package struct Color: Hashable, Sendable {
 
     static let cycleCount = 8
 
+    /// What stands in a picture where a number is not finite; of gray pictures no pixel has it otherwise.
+    static let notFinite = Color(0xff2fa0)
+
     /// The colour of the series at a position, counted over the marks of a figure.
     static func ofSeries(_ index: Int) -> Color { rows[index % cycleCount].color }
 

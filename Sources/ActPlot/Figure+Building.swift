@@ -138,7 +138,7 @@ extension Figure {
     /// A picture of `rows` × `columns` pixels with 1 channel (gray), 3 (RGB) or 4 (RGB and opacity, on white), channels innermost.
     ///
     /// Values from 0 to 1 (but for rounding) are taken as they are. Others go to 255 in colours; gray ones are stretched from 0, or their
-    /// smallest if that is below, to their largest.
+    /// smallest if that is below, to their largest. Pixels with a number that is not finite have a colour of their own and are counted in a note.
     package static func image(_ values: [Double], rows: Int, columns: Int, channels: Int = 1, name: String? = nil) throws -> Figure {
         guard [1, 3, 4].contains(channels) else { throw FigureError.channels(channels) }
         try checkSize(values.count, rows, columns, channels)
@@ -154,13 +154,15 @@ extension Figure {
             range = 0...255
         }
         let scale = Scale(range)
-        func level(_ value: Double) -> Double {
-            let position = scale.position(value)
-            return position.isNaN ? 0.5 : min(max(position, 0), 1)
-        }
+        func level(_ value: Double) -> Double { min(max(scale.position(value), 0), 1) }
+        var notFinite = 0
         func byte(_ level: Double) -> UInt8 { UInt8((level * 255).rounded()) }
         let pixels = watchedArray(rows * columns) { index -> Color in
             let first = index * channels
+            guard values[first..<first + channels].allSatisfy(\.isFinite) else {
+                notFinite += 1
+                return .notFinite
+            }
             if channels == 1 {
                 let gray = byte(level(values[first]))
                 return Color(gray, gray, gray)
@@ -170,7 +172,7 @@ extension Figure {
             return Color(channel(0), channel(1), channel(2))
         }
         guard pixels.count == rows * columns else { return Figure() }  // cancelled
-        return Figure([Mark(.image(Picture(pixels: pixels, rows: rows, columns: columns)), name: name)])
+        return Figure([Mark(.image(Picture(pixels: pixels, notFinite: notFinite, rows: rows, columns: columns)), name: name)])
     }
 
     // MARK: - Checks

@@ -51,6 +51,8 @@ package struct Figure: Equatable, Sendable {
 package struct Mark: Equatable, Sendable {
     package var shape: Shape
     package var name: String?
+    /// Whether the program gave the name, and so wants to see it.
+    var isLabelled = false
     package var color: Color?
     package var style: LineStyle?
     package var marker: Marker?
@@ -131,7 +133,9 @@ package struct Grid: Equatable, Sendable {
 
 /// Pixels, row by row from the top.
 package struct Picture: Equatable, Sendable {
+    /// Those that have no colour, because a number was not finite, are `Color.notFinite`.
     package let pixels: [Color]
+    package let notFinite: Int
     package let rows: Int
     package let columns: Int
 }
@@ -181,6 +185,18 @@ extension Figure {
 
     /// How many figures are drawn: 1, or the sum over the panels.
     var panelCount: Int { panels.isEmpty ? 1 : panels.reduce(0) { $0 + $1.panelCount } }
+
+    /// The marks that the legend names.
+    var legendEntries: [Int] { marks.indices.filter { !marks[$0].isGrid && !singleLine(marks[$0].name ?? "").isEmpty } }
+
+    /// Whether there is a legend, where there is room for one: if asked for, and by itself from two names on, or for one that was given.
+    var showsLegend: Bool {
+        let entries = legendEntries
+        return !entries.isEmpty && options.legend ?? (entries.count > 1 || marks[entries[0]].isLabelled)
+    }
+
+    /// The last line of a legend that has no room for all names.
+    static func more(_ rest: Int, of count: Int) -> String { rest == count ? "\(count) names" : "and \(rest) more" }
 
     var panelRows: Int { (panels.count + panelColumns - 1) / panelColumns }
 

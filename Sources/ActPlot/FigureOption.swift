@@ -39,9 +39,9 @@ package struct FigureOption: Sendable {
         limits("xlim", "smallest and largest x", \.xLimits),
         limits("ylim", "smallest and largest y", \.yLimits),
         flag("grid", "whether lines run through the ticks") { $0.options.grid = $1 },
-        flag("legend", "whether the names of the series show (by itself from two on)") { $0.options.legend = $1 },
-        perSeries("label", "name of the series in the legend") { $0.name = $1; return nil },
-        perSeries("labels", "names of the series in the legend") { $0.name = $1; return nil },
+        flag("legend", "whether the names of the series show (by itself from two on, and with label=)") { $0.options.legend = $1 },
+        perSeries("label", "name of the series in the legend", name),
+        perSeries("labels", "names of the series in the legend", name),
         perSeries("color", "red, blue …, or #rrggbb") { mark, text in
             guard let color = Color(text) else { return .unknownColor(text) }
             mark.color = color
@@ -157,6 +157,11 @@ extension FigureOption {
             figure.options[keyPath: path] = pixels
             return .done
         }
+    }
+
+    @Sendable private static func name(_ mark: inout Mark, _ text: String) -> FigureError? {
+        (mark.name, mark.isLabelled) = (text, true)
+        return nil
     }
 
     /// A single text goes to the first series for names, and to every series for looks.

@@ -63,6 +63,19 @@ extension Grid {
             rowsGrowDownwards: rowsGrowDownwards)
     }
 
+    /// Whether a line of some level runs through the grid.
+    func isCrossed(by levels: [Double]) -> Bool {
+        for row in 0..<max(rows - 1, 0) {
+            for column in watched(0..<max(columns - 1, 0)) {
+                let index = row * columns + column
+                let corners = [values[index], values[index + 1], values[index + columns], values[index + columns + 1]]
+                guard corners.allSatisfy(\.isFinite), let low = corners.min(), let high = corners.max(), low < high else { continue }
+                if levels.contains(where: { $0 >= low && $0 < high }) { return true }
+            }
+        }
+        return false
+    }
+
     /// The segments of the line on which the grid has a value, in the coordinates of `area`: marching squares with straight interpolation.
     /// Squares with a corner that is not finite have none.
     func segments(at level: Double, in area: Area) -> [(Point, Point)] {
@@ -98,7 +111,7 @@ extension Grid {
 }
 
 extension Picture {
-    /// The colour of each of `across` × `down` parts of the axes, row by row from the top: the mean of the pixels in it.
+    /// The colour of each of `across` × `down` parts of the axes, row by row from the top: the mean of the pixels in it, or `notFinite` if one is that.
     func sampled(_ axes: Axes, across: Int, down: Int) -> [Color?] {
         let columnRanges = cellRanges((0...columns).map { Double($0) - 0.5 }, under: axes.x, count: across)
         let rowRanges = cellRanges((0...rows).map { Double($0) - 0.5 }, under: axes.y, count: down).reversed()
@@ -107,6 +120,8 @@ extension Picture {
                 guard let rowRange, let columnRange else { return nil }
                 var (red, green, blue) = (0, 0, 0)
                 for row in rowRange {
+                    // A mean would hide what has no colour.
+                    if notFinite > 0, pixels[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound].contains(.notFinite) { return .notFinite }
                     for pixel in watched(pixels[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound]) {
                         red += Int(pixel.red)
                         green += Int(pixel.green)

@@ -37,6 +37,8 @@ struct Extent: Equatable {
 package struct Tick: Equatable, Sendable {
     package var value: Double
     package var label: String
+    /// Whether the label is a text, such as the name below a bar, and no number.
+    package var isText = false
 }
 
 /// The map from values to 0…1 along an axis.

@@ -67,6 +67,9 @@ unsigned act_fp_flags(void) {
     unsigned csr = _mm_getcsr();
     return (csr & 1 ? ACT_FP_INVALID : 0) | (csr & 4 ? ACT_FP_DIVIDE : 0) | (csr & 8 ? ACT_FP_OVERFLOW : 0);
 }
+void act_fp_raise(unsigned flags) {
+    _mm_setcsr(_mm_getcsr() | (flags & ACT_FP_INVALID ? 1 : 0) | (flags & ACT_FP_DIVIDE ? 4 : 0) | (flags & ACT_FP_OVERFLOW ? 8 : 0));
+}
 #elif defined(__aarch64__)
 void act_fp_clear(void) {
     unsigned long fpsr;
@@ -78,11 +81,20 @@ unsigned act_fp_flags(void) {
     __asm__ volatile("mrs %0, fpsr" : "=r"(fpsr));
     return (fpsr & 1 ? ACT_FP_INVALID : 0) | (fpsr & 2 ? ACT_FP_DIVIDE : 0) | (fpsr & 4 ? ACT_FP_OVERFLOW : 0);
 }
+// The flags have the processor's own numbers there.
+void act_fp_raise(unsigned flags) {
+    unsigned long fpsr;
+    __asm__ volatile("mrs %0, fpsr" : "=r"(fpsr));
+    __asm__ volatile("msr fpsr, %0" : : "r"(fpsr | flags));
+}
 #else
 #include <fenv.h>
 void act_fp_clear(void) { feclearexcept(FE_ALL_EXCEPT); }
 unsigned act_fp_flags(void) {
     int f = fetestexcept(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW);
     return (f & FE_INVALID ? ACT_FP_INVALID : 0) | (f & FE_DIVBYZERO ? ACT_FP_DIVIDE : 0) | (f & FE_OVERFLOW ? ACT_FP_OVERFLOW : 0);
+}
+void act_fp_raise(unsigned flags) {
+    feraiseexcept((flags & ACT_FP_INVALID ? FE_INVALID : 0) | (flags & ACT_FP_DIVIDE ? FE_DIVBYZERO : 0) | (flags & ACT_FP_OVERFLOW ? FE_OVERFLOW : 0));
 }
 #endif

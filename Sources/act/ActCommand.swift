@@ -3,7 +3,9 @@
 // What must stay true: everything after FILE is the script's own, whatever it begins with; the exit status is 0, 1, 2 or 130 as
 // `ExitStatus` says, or what the program asked for.
 
+import ActArray
 import ActLanguage
+import ActSyntax
 import ArgumentParser
 #if canImport(Glibc)
 import Glibc
@@ -32,8 +34,7 @@ struct ActCommand: ParsableCommand {
             act [OPTIONS] - [ARG ...]          runs standard input
             act check FILE ...                 reports every syntax error, runs nothing
             """,
-        discussion: "Exit status: 0; 1 an error in the program; 2 wrong usage; 130 interrupted.",
-        version: "act \(actVersion)")
+        discussion: "Exit status: 0; 1 an error in the program; 2 wrong usage; 130 interrupted.")
 
     @Option(name: .customShort("e"), parsing: .unconditional, help: ArgumentHelp("Run this text.", valueName: "text"))
     var text: String?
@@ -62,6 +63,9 @@ struct ActCommand: ParsableCommand {
     @Option(parsing: .unconditionalSingleValue, help: ArgumentHelp("With --sandbox: except the files below this folder.", valueName: "dir"))
     var allow: [String] = []
 
+    @Flag(help: "Show the version; with --sandbox also what the system enforces of it.")
+    var version = false
+
     @Option(help: "How figures are shown: by themselves as pictures in terminals that show some, else in Braille dots.")
     var plot: PlotMode = .auto
 
@@ -80,7 +84,7 @@ struct ActCommand: ParsableCommand {
         if let task = Task(plain: arguments) { return task.perform(Settings()) }
         do {
             let command = try parse(arguments)
-            return try command.task().perform(command.settings)
+            return try command.task().perform(try command.settings)
         } catch {
             return reportUsage(error)
         }
@@ -97,19 +101,41 @@ struct ActCommand: ParsableCommand {
     }
 
     private var settings: Settings {
-        Settings(
-            isStrict: strict, warns: !noWarn, threads: threads, seed: seed, maximumMemory: maxMemory?.bytes, maximumTime: maxTime,
-            isSandboxed: sandbox, allowedFolders: allow, plot: plot)
+        get throws {
+            Settings(
+                isStrict: strict, warns: !noWarn, threads: threads, seed: seed, maximumMemory: maxMemory?.bytes, maximumTime: maxTime,
+                isSandboxed: sandbox, allowedFolders: try allowedFolders, plot: plot)
+        }
+    }
+
+    private var allowedFolders: [[UInt8]] {
+        get throws {
+            try allow.map { text in
+                guard let bytes = RawArguments.bytes(of: text, option: "--allow") else {
+                    throw ValidationError("two arguments read as \(text) and are not the same bytes")
+                }
+                return bytes
+            }
+        }
+    }
+
+    private func versionText() throws -> String {
+        guard sandbox else { return "act \(actVersion)" }
+        do {
+            return "act \(actVersion)\n\(Sandbox.enter(try FileDoor(allowing: try allowedFolders)).description)"
+        } catch ArrayError.file(let path, let reason) {
+            throw ValidationError("--allow \(path): \(reason)")
+        }
     }
 
     private func task() throws -> Task {
+        if version { throw CleanExit.message(try versionText()) }
         var operands = operands[...]
         // The rest was taken as it is, so an option that the parser does not know has come here too.
         if let first = operands.first, first.hasPrefix("-"), first != "-" {
             switch first {
             case "--": operands.removeFirst()
             case "-h", "--help": throw CleanExit.helpRequest()
-            case "--version": throw CleanExit.message(Self.configuration.version)
             default: throw unknownOption(first)
             }
         }

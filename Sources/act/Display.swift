@@ -2,6 +2,7 @@
 
 import ActLanguage
 import ActPlot
+import ActSyntax
 import CActKernels
 
 final class Display: SessionOutput, ProgressOutput {

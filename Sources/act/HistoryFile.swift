@@ -1,8 +1,9 @@
 // The lines typed in earlier sessions, one a line of a text file in the user's state directory.
 //
-// What must stay true: nothing here can keep a session from working; several sessions at once lose no line of each other, for
+// What must stay true: its folder is opened once, and the file is looked up in it; nothing here can keep a session from working; several sessions at once lose no line of each other, for
 // each line is appended under a lock; only its owner can read the file.
 
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else
@@ -18,8 +19,25 @@ final class HistoryFile {
     private(set) var warning: String?
     private var last: String?
     private var isBroken = false
+    private let place: FilePlace?
 
-    init(path: String) { self.path = path }
+    /// Makes the folder if there is none.
+    init(path: String) {
+        self.path = path
+        HistoryFile.makeFolders(path)
+        do {
+            place = try FileDoor.open.place(of: path)
+        } catch {
+            place = nil
+            isBroken = true
+            var reason = "\(error)"
+            if case ArrayError.file(_, let words) = error { reason = words }
+            warning = "history is not kept: \(path): \(reason)"
+        }
+    }
+
+    /// The folder in which the file lies.
+    var folder: Folder? { place?.folder }
 
     /// `$XDG_STATE_HOME/act/history`, or in `~/.local/state`.
     static var standardPath: String? {
@@ -31,6 +49,7 @@ final class HistoryFile {
 
     /// Hands over the remembered lines, oldest first. The prompt waits for this: lines are handed on where they were read.
     func load(_ remember: (UnsafePointer<CChar>) -> Void) {
+        guard !isBroken else { return }
         guard let descriptor = openLocked(O_RDWR | O_CREAT) ?? openLocked(O_RDONLY) else { return fail(errno) }
         defer { close(descriptor) }
         guard var bytes = readAll(descriptor) else { return fail(errno) }
@@ -92,19 +111,18 @@ final class HistoryFile {
 
     /// The file, made if the flags ask for it, and locked; again if another session has put a new one in its place meanwhile.
     private func openLocked(_ flags: Int32) -> Int32? {
-        if flags & O_CREAT != 0 { makeFolders() }
+        guard let place else { return nil }
         for _ in 0..<10 {
-            let descriptor = open(path, flags | O_CLOEXEC | O_NONBLOCK, 0o600)
+            let descriptor = place.open(flags | O_NONBLOCK, permissions: 0o600)
             guard descriptor >= 0 else { return nil }
             var ours = stat()
-            var named = stat()
             guard fstat(descriptor, &ours) == 0, ours.st_mode & S_IFMT == S_IFREG else {
                 close(descriptor)
                 errno = ours.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
                 return nil
             }
             _ = flock(descriptor, LOCK_EX)
-            if stat(path, &named) == 0, named.st_ino == ours.st_ino, named.st_dev == ours.st_dev {
+            if place.identity == FileIdentity(ours) {
                 if ours.st_mode & 0o077 != 0 { _ = fchmod(descriptor, 0o600) }
                 return descriptor
             }
@@ -113,7 +131,7 @@ final class HistoryFile {
         return nil
     }
 
-    private func makeFolders() {
+    private static func makeFolders(_ path: String) {
         var folders: [String] = []
         var rest = path[...]
         while let slash = rest.lastIndex(of: "/"), slash > rest.startIndex {
@@ -138,13 +156,8 @@ final class HistoryFile {
 
     /// Puts a file with these lines in the place of the old one, whose lock is held.
     private func replace(with lines: ArraySlice<Range<Int>>, of bytes: [UInt8]) {
-        let draft = path + ".new"
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return }
         var text: [UInt8] = []
         for line in lines { text += bytes[line] + [UInt8(ascii: "\n")] }
-        let isWritten = writeAll(text, to: descriptor) == nil
-        close(descriptor)
-        if !isWritten || rename(draft, path) != 0 { unlink(draft) }
+        try? place?.replace(with: text, permissions: 0o600)
     }
 }

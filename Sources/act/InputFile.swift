@@ -1,6 +1,7 @@
 // Reads programs: whole files, and lines as they come.
 
 import ActLanguage
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

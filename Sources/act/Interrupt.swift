@@ -1,9 +1,11 @@
 // Signals. Ctrl-C ends a computation by the flag that the array library and the machine look at; a second one that finds the
 // flag still up does not wait.
 //
-// What must stay true: handlers only store integers, write to a pipe and leave, all of which a signal handler may do.
+// What must stay true: handlers only store integers, write to a pipe, remove the file that is being written, and leave, all of which a
+// signal handler may do.
 
 import CActKernels
+import CActSystem
 #if canImport(Glibc)
 import Glibc
 #else
@@ -45,6 +47,7 @@ enum Interrupt {
         // A file past the size that is allowed is an error of the write, not the end of the process.
         signal(SIGXFSZ, SIG_IGN)
         handle(SIGINT, with: interrupted)
+        for number in [SIGTERM, SIGHUP, SIGQUIT, SIGXCPU] where !isIgnored(number) { handle(number, with: killed) }
     }
 
     /// Also what only someone at a terminal needs.
@@ -67,6 +70,17 @@ enum Interrupt {
     static func enter(_ new: Activity) {
         unanswered = 0
         activity = new.rawValue
+    }
+
+    /// As whoever started the process may have wished, `nohup` for one.
+    private static func isIgnored(_ number: Int32) -> Bool {
+        var action = sigaction()
+        sigaction(number, nil, &action)
+        #if canImport(Glibc)
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        #else
+        return unsafeBitCast(action.__sigaction_u.__sa_handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+        #endif
     }
 
     private static func handle(_ number: Int32, with handler: @escaping @convention(c) (Int32) -> Void) {
@@ -96,21 +110,33 @@ private func say(_ text: StaticString) {
 
 private func interrupted(_ number: Int32) {
     if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.interrupt) }
-    if activity == Interrupt.Activity.reading.rawValue { _exit(ExitStatus.interrupted) }
+    if activity == Interrupt.Activity.reading.rawValue { leave(ExitStatus.interrupted) }
     if act_interrupt_get() == 0 { unanswered = 0 }
     unanswered &+= 1
     act_interrupt_set(1)
     if unanswered < 2 { return isAtTerminal ? say("\n") : () }
-    if activity == Interrupt.Activity.running.rawValue { _exit(ExitStatus.interrupted) }
+    if activity == Interrupt.Activity.running.rawValue { leave(ExitStatus.interrupted) }
     // In the session there are variables to lose.
     if unanswered == 2 {
         say("\nact is in the middle of one long operation and stops after it; Ctrl-C twice more leaves act\n")
     } else if unanswered > 3 {
-        _exit(ExitStatus.interrupted)
+        leave(ExitStatus.interrupted)
     }
 }
 
 private func ended(_ number: Int32) {
     if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.end) }
-    _exit(128 &+ number)
+    leave(128 &+ number)
+}
+
+/// Ends the process as the signal does by itself.
+private func killed(_ number: Int32) {
+    act_draft_discard()
+    signal(number, SIG_DFL)
+    raise(number)
+}
+
+private func leave(_ status: Int32) {
+    act_draft_discard()
+    _exit(status)
 }

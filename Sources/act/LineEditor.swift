@@ -4,6 +4,8 @@
 // no signal is lost between two reads; the terminal is libedit's only while `read` runs.
 
 import ActLanguage
+import ActPlot
+import ActSyntax
 import CActKernels
 import CLibEdit
 #if canImport(Glibc)

@@ -1,6 +1,8 @@
 // The session at a terminal: reads a line, hands it over, again.
 
+import ActArray
 import ActLanguage
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else
@@ -12,8 +14,12 @@ struct REPL {
     private let display: Display
     private let history: HistoryFile?
 
-    init(_ interaction: Interaction, _ display: Display) {
+    /// Called before the first line is read, with everything open that act itself needs.
+    private let isReady: (_ history: Folder?) -> Void
+
+    init(_ interaction: Interaction, _ display: Display, isReady: @escaping (_ history: Folder?) -> Void) {
         self.interaction = interaction
+        self.isReady = isReady
         self.display = display
         history = HistoryFile.standardPath.map(HistoryFile.init)
     }
@@ -22,10 +28,14 @@ struct REPL {
     func run() -> Int32 {
         Terminal.adoptUTF8()
         Interrupt.installForSession()
-        guard let editor = LineEditor(program: "act", completing: interaction.complete) else { return PlainSession(interaction).run() }
+        guard let editor = LineEditor(program: "act", completing: interaction.complete) else {
+            isReady(nil)
+            return PlainSession(interaction).run()
+        }
         defer { editor.close() }
         editor.prompts = [Interaction.prompt, Interaction.continuationPrompt]
         history?.load { editor.remember($0) }
+        isReady(history?.folder)
         display.write("act \(actVersion)   \(Display.dim("?name explains, :help lists commands, Ctrl-D leaves"))\n")
         while true {
             warn()

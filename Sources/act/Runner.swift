@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else
@@ -22,22 +23,33 @@ struct Runner {
         Interrupt.install()
     }
 
-    private func startSession(isInteractive: Bool = false) -> Session? {
+    private func startSession(isInteractive: Bool = false, isAtTerminal: Bool = false) -> Session? {
         var options = Session.Options()
         options.arguments = arguments
         options.isStrict = settings.isStrict
         options.warns = settings.warns
         options.seed = settings.seed
         options.maximumTime = settings.maximumTime
-        options.isSandboxed = settings.isSandboxed
-        options.allowedFolders = settings.allowedFolders
         options.isInteractive = isInteractive
         do {
-            return try Session(options: options, output: display)
+            if settings.isSandboxed { options.files = try FileDoor(allowing: settings.allowedFolders) }
+            let session = try Session(options: options, output: display)
+            // At a terminal there is more to open first.
+            if !isAtTerminal { enterSandbox(session) }
+            return session
+        } catch ArrayError.file(let path, let reason) {
+            display.report(Diagnostic(.error, "--allow \(path): \(reason)"))
+            return nil
         } catch {
             display.report(Diagnostic(.error, "act cannot start: \(error)"))
             return nil
         }
+    }
+
+    /// Before the first program. What the system does not enforce is said.
+    private func enterSandbox(_ session: Session, history: Folder? = nil) {
+        guard settings.isSandboxed, let warning = Sandbox.enter(session.options.files, history: history).warning, settings.warns else { return }
+        display.report(Diagnostic(.warning, warning))
     }
 
     // MARK: Programs
@@ -81,10 +93,12 @@ struct Runner {
     }
 
     func check(_ files: [String]) -> Int32 {
+        // Read before the sandbox closes.
+        let sources = files.map { ($0, $0 == "-" ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.read($0)) }
         guard let session = startSession() else { return ExitStatus.failure }
         var allAreRight = true
-        for file in files {
-            switch file == "-" ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.read(file) {
+        for (file, source) in sources {
+            switch source {
             case .failure(let failure):
                 display.report(failure.diagnostic)
                 allAreRight = false
@@ -98,10 +112,11 @@ struct Runner {
     // MARK: Sessions
 
     func runSession() -> Int32 {
-        guard let session = startSession(isInteractive: true) else { return ExitStatus.failure }
+        let isAtTerminal = Output.standard.isTerminal && isatty(STDIN_FILENO) == 1
+        guard let session = startSession(isInteractive: true, isAtTerminal: isAtTerminal) else { return ExitStatus.failure }
         let interaction = Interaction(session: session, output: display)
-        let status = Output.standard.isTerminal && isatty(STDIN_FILENO) == 1
-            ? REPL(interaction, display).run()
+        let status = isAtTerminal
+            ? REPL(interaction, display) { enterSandbox(session, history: $0) }.run()
             : PlainSession(interaction).run()
         return Output.standard.finish() ? status : ExitStatus.failure
     }

@@ -11,7 +11,8 @@ struct Settings {
     /// In seconds.
     var maximumTime: Double?
     var isSandboxed = false
-    var allowedFolders: [String] = []
+    /// As bytes, for a name need not be text.
+    var allowedFolders: [[UInt8]] = []
     var plot = PlotMode.auto
 }
 

@@ -4,6 +4,7 @@
 import ActArray
 import ActGrad
 import ActLanguage
+import ActSyntax
 
 #if canImport(Glibc)
 import Glibc

@@ -1,6 +1,7 @@
 // What the fuzzer's programs are made of: the programs that exist, cut into tokens, expressions and statements, and the built-ins.
 
 import ActLanguage
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

@@ -3,6 +3,7 @@
 import ActArray
 import ActLanguage
 import ActPlot
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else
@@ -66,6 +67,12 @@ final class Worker: SessionOutput {
         }
     }
 
+    /// The folder that the worker is in.
+    private lazy var files: FileDoor = {
+        guard let door = try? FileDoor(allowing: [Array(".".utf8)]) else { fatalError("the current folder cannot be opened") }
+        return door
+    }()
+
     func run(_ trial: Trial) {
         board[.beat] += 1
         (oddity, errors, written) = (.none, 0, 0)
@@ -76,8 +83,7 @@ final class Worker: SessionOutput {
         MemoryPool.limit = MemoryPool.used + trial.memory
         var options = Session.Options()
         options.maximumTime = trial.seconds
-        options.isSandboxed = true
-        options.allowedFolders = ["."]
+        options.files = files
         options.seed = 1
         options.isInteractive = trial.kind == .lines
         guard let session = try? Session(options: options, output: self) else { return oddity = .silentFailure }

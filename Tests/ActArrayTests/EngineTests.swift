@@ -58,12 +58,29 @@ import Testing
 
     @Test func reservationsCount() throws {
         let before = MemoryPool.used
-        try MemoryPool.reserve(1 << 30)
-        #expect(MemoryPool.used >= 1 << 30)
-        MemoryPool.release(1 << 30)
-        #expect(throws: ArrayError.self) { try MemoryPool.reserve(Int.max) }
-        #expect(throws: ArrayError.self) { try MemoryPool.reserve(-1) }
-        #expect(before >= 0)
+        func hold() throws {
+            var held = try Reservation(1 << 30)
+            #expect(MemoryPool.used >= 1 << 30)
+            #expect(throws: ArrayError.self) { try held.grow(by: Int.max) }
+            #expect(throws: ArrayError.self) { try held.grow(by: -1) }
+            #expect(held.bytes == 1 << 30)
+        }
+        try hold()
+        #expect(before >= 0 && MemoryPool.used < 1 << 30)
+    }
+
+    /// What runs on other threads fails as what runs here: with its own error, whatever part of the work it was.
+    @Test func errorsOfThreadsReachTheCaller() {
+        for chunks in [1, 2, 100, 1000] {
+            for bad in Set([0, chunks / 2, chunks - 1]) {
+                #expect(throws: ArrayError.negativeSize(bad)) {
+                    try ThreadPool.parallel(chunks) { index in if index == bad { throw ArrayError.negativeSize(bad) } }
+                }
+                #expect(throws: ArrayError.negativeSize(bad)) {
+                    try ThreadPool.parallelPieces(chunks, of: 1) { piece in if piece.contains(bad) { throw ArrayError.negativeSize(bad) } }
+                }
+            }
+        }
     }
 
     @Test func interruptsEndComputations() async {

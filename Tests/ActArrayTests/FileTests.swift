@@ -181,21 +181,21 @@ import Darwin
             rmdir(folder)
         }
         let path = folder + "/a"
-        try AtomicFile.write([1, 2, 3], to: path)
-        #expect(try AtomicFile.read(path) == [1, 2, 3])
-        try AtomicFile.write([], to: path)
-        #expect(try AtomicFile.read(path) == [])
+        try FileDoor.open.write([1, 2, 3], to: path)
+        #expect(try FileDoor.open.read(path) == [1, 2, 3])
+        try FileDoor.open.write([], to: path)
+        #expect(try FileDoor.open.read(path) == [])
         let large = (0..<200_000).map { UInt8(truncatingIfNeeded: $0) }
         chmod(path, 0o600)
-        try AtomicFile.write(large, to: path)
-        #expect(try AtomicFile.read(path) == large)
+        try FileDoor.open.write(large, to: path)
+        #expect(try FileDoor.open.read(path) == large)
         var information = stat()
         stat(path, &information)
         #expect(information.st_mode & 0o777 == 0o600)
         // A link stays one.
         symlink("a", folder + "/link")
-        try AtomicFile.write([9], to: folder + "/link")
-        #expect(try AtomicFile.read(path) == [9])
+        try FileDoor.open.write([9], to: folder + "/link")
+        #expect(try FileDoor.open.read(path) == [9])
         lstat(folder + "/link", &information)
         #expect(information.st_mode & S_IFMT == S_IFLNK)
         // Nothing is left behind.
@@ -210,26 +210,26 @@ import Darwin
     }
 
     @Test func fileFaultsAreErrors() {
-        #expect(reason { try AtomicFile.read("/tmp/act-no-such-file") } == "there is no such file")
-        #expect(reason { try AtomicFile.read("/tmp") } == "it is a folder, not a file")
-        #expect(reason { try AtomicFile.write([1], to: "/tmp") } == "it is a folder, not a file")
-        #expect(reason { try AtomicFile.write([1], to: "/tmp/act-no-such-folder/a") } == "the folder does not exist")
-        #expect(reason { try AtomicFile.read("") } == "the path is empty")
-        #expect(reason { try AtomicFile.read("/etc/passwd/x") } == "a part of its path is not a folder")
-        #expect(reason { try AtomicFile.read("/tmp/" + String(repeating: "x", count: 300)) } == "the name is too long")
-        #expect(reason { try AtomicFile.write([1], to: "/dev/null") } == "no error")
+        #expect(reason { try FileDoor.open.read("/tmp/act-no-such-file") } == "there is no such file")
+        #expect(reason { try FileDoor.open.read("/tmp") } == "it is a folder, not a file")
+        #expect(reason { try FileDoor.open.write([1], to: "/tmp") } == "it is a folder, not a file")
+        #expect(reason { try FileDoor.open.write([1], to: "/tmp/act-no-such-folder/a") } == "the folder does not exist")
+        #expect(reason { try FileDoor.open.read("") } == "the path is empty")
+        #expect(reason { try FileDoor.open.read("/etc/passwd/x") } == "a part of its path is not a folder")
+        #expect(reason { try FileDoor.open.read("/tmp/" + String(repeating: "x", count: 300)) } == "the name is too long")
+        #expect(reason { try FileDoor.open.write([1], to: "/dev/null") } == "no error")
         #if os(Linux)
-        #expect(reason { try AtomicFile.write([1, 2], to: "/dev/full") } == "the disk is full")
+        #expect(reason { try FileDoor.open.write([1, 2], to: "/dev/full") } == "the disk is full")
         #endif
     }
 
     @Test func largeFilesMeetTheMemoryLimit() throws {
         // A sparse file of 1 TiB.
         let path = "/tmp/act-sparse-\(getpid())"
-        try AtomicFile.write([0], to: path)
+        try FileDoor.open.write([0], to: path)
         defer { remove(path) }
         if truncate(path, 1 << 40) == 0 {
-            #expect(throws: ArrayError.self) { try AtomicFile.read(path) }
+            #expect(throws: ArrayError.self) { try FileDoor.open.read(path) }
         }
         #expect(throws: ArrayError.self) { try NDArray([0], shape: [1]).tiled([1 << 44]).contiguous() }
     }

@@ -45,7 +45,7 @@ import Testing
         #expect(try NDArray.dot(m, w).shape == [2, 4, 5])
         // np.dot(np.arange(6.).reshape(2,3), np.arange(60.).reshape(4,3,5))[1, 2]
         #expect(try NDArray.dot(m, w).indexed(by: [.integer(1), .integer(2)]).toDoubles() == [430, 442, 454, 466, 478])
-        #expect(try NDArray.outer(v, array([2], from: 1)).toDoubles() == [0, 0, 1, 2, 2, 4])
+        #expect(try NDArray.outer(.array(v), .array(array([2], from: 1))).toDoubles() == [0, 0, 1, 2, 2, 4])
         #expect(try NDArray.matmul(array([0, 3]), w.indexed(by: [.integer(0)])).shape == [0, 5])
         #expect(try NDArray.matmul(array([2, 0]), array([0, 2])).toDoubles() == [0, 0, 0, 0])
     }

@@ -54,6 +54,30 @@ import Testing
         }
     }
 
+    /// Every promise of safety.md names its tests, as `Target/File.test` or, of the file named last, `test`; and there are such tests.
+    @Test func promisesHaveTests() throws {
+        let paragraphs = try ScriptFile.text(of: "\(Self.root)/Docs/safety.md").split(separator: "\n\n")
+        let promises = paragraphs.filter { $0.hasPrefix("**") }
+        #expect(promises.count >= 7)
+        for promise in promises { #expect(promise.contains("\nTests: "), "\(promise.prefix(60))") }
+        var count = 0
+        for list in paragraphs.flatMap({ $0.split(separator: "Tests: ").dropFirst() }) {
+            var file = ""
+            for (index, name) in list.split(separator: "`", omittingEmptySubsequences: false).enumerated() where index % 2 == 1 {
+                var test: Substring? = name
+                if name.contains("/") {
+                    let parts = name.split(separator: ".")
+                    file = name.hasPrefix("Tests/") ? "\(Self.root)/\(name)" : "\(Self.root)/Tests/\(parts[0]).swift"
+                    test = parts.count > 1 ? parts[1] : nil
+                    #expect(try BuiltCommand.runShell("test -e '\(file)'").status == 0, "\(name)")
+                }
+                if let test { #expect(try ScriptFile.text(of: file).contains("func \(test)("), "\(name)") }
+                count += 1
+            }
+        }
+        #expect(count > 20)
+    }
+
     // MARK: Reading
 
     static func blocks(of document: String) throws -> [Block] {

@@ -1,5 +1,6 @@
 // The session without a terminal: lines through a pipe.
 
+import ActSyntax
 import ActTestSupport
 import Testing
 

@@ -111,7 +111,7 @@ private func max(_ a: NDArray, _ b: Double) throws -> NDArray { try NDArray.bina
         try check { try NDArray.solve(wave([3, 3], 8) + NDArray.eye(3), $0) }
         try check { try NDArray.matmul($0, column) }
         try check { try NDArray.dot(column, $0) }
-        try check { try NDArray.outer($0.reshaped(to: [9]), column) }
+        try check { try NDArray.outer(.array($0.reshaped(to: [9])), .array(column)) }
         try check { try $0.trace() }
         try check { try $0.sorted() }
         try check { try $0.indexed(by: [.integer(1), .slice(start: nil, stop: nil, step: -1)]) }

@@ -2,6 +2,7 @@
 // derivative, what is opaque says so, and nothing is left out.
 
 import ActLanguage
+import ActSyntax
 import Testing
 
 private final class Recorder: SessionOutput {

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 import Testing
 #if canImport(Glibc)
 import Glibc
@@ -128,8 +129,7 @@ struct BuiltinsTests {
         let inside = try Self.folder(), outside = try Self.folder()
         #expect(symlink(outside, inside + "/link") == 0)
         var options = Session.Options()
-        options.isSandboxed = true
-        options.allowedFolders = [inside]
+        options.files = try FileDoor(allowing: [Array(inside.utf8)])
         #expect(try run("save(1, \"\(inside)/a.json\"); load(\"\(inside)/a.json\")", options: options).text == "1\n")
         for path in ["\(outside)/a.json", "\(inside)/../a.json", "\(inside)/link/a.json", "\(inside)evil/a.json", "a.json"] {
             let output = try run("save(1, \"\(path)\")", options: options)
@@ -139,7 +139,7 @@ struct BuiltinsTests {
         // A link to a file outside, existing or not.
         #expect(symlink(outside + "/b.json", inside + "/b.json") == 0)
         #expect(try run("save(1, \"\(inside)/b.json\")", options: options).problems.count == 1)
-        options.allowedFolders = []
+        options.files = try FileDoor(allowing: [])
         #expect(try run("load(\"\(inside)/a.json\")", options: options).problems.count == 1)
         #expect(try run("import(\"\(inside)/a.json\")", options: options).problems.count == 1)
     }

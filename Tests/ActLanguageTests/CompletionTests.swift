@@ -1,5 +1,6 @@
 // What Tab offers, and help on names: both without a terminal.
 
+import ActArray
 import ActLanguage
 import Testing
 
@@ -91,7 +92,7 @@ import Testing
 
     @Test func sandboxHidesFiles() throws {
         var options = Session.Options()
-        options.isSandboxed = true
+        options.files = try FileDoor(allowing: [])
         #expect(try Session(options: options).completions(of: "load(\"Packag", at: 12).candidates.isEmpty)
     }
 

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 import Testing
 
 struct FormatTests {
@@ -64,16 +65,16 @@ struct FormatTests {
     ])
     func reprReadsBack(_ text: String) throws {
         let number = try #require(Double(text))
-        let written = try Format.repr(.number(number))
+        let written = try Format.repr(.number(number)).text
         #expect(Double(written) == number)
-        #expect(try Format.repr(.array(NDArray([number], shape: [1]))) == "[\(written)]")
+        #expect(try Format.repr(.array(NDArray([number], shape: [1]))).text == "[\(written)]")
     }
 
     @Test func collections() throws {
         let array = try NDArray([1, 2, 3, 4], shape: [2, 2])
         let record = try Value.record(["W1": .array(array), "b": .number(2)])
         #expect(try Format.text(record) == "{W1: [[1, 2],\n      [3, 4]],\n b: 2}")
-        #expect(try Format.repr(record) == "{W1: [[1, 2], [3, 4]], b: 2}")
+        #expect(try Format.repr(record).text == "{W1: [[1, 2], [3, 4]], b: 2}")
         #expect(try Format.shown(.string("a\"\\{\n\u{1}")) == #""a\"\\\{\n\u{1}""#)
         #expect(try Format.text(.string("a\"b")) == "a\"b")
         #expect(try Format.text(.list([.number(1)])) == "(1,)")
@@ -87,11 +88,11 @@ struct FormatTests {
     }
 
     @Test func notes() throws {
-        #expect(Format.note(.number(1)) == nil)
-        #expect(Format.note(.array(try NDArray([1, 2], shape: [2], type: .f32))) == "f32 (2,)")
+        #expect(try Format.note(.number(1)) == nil)
+        #expect(try Format.note(.array(try NDArray([1, 2], shape: [2], type: .f32))) == "f32 (2,)")
         var numbers = (0...2000).map(Double.init)
         numbers[7] = .nan
-        #expect(Format.note(.array(try NDArray(numbers, shape: [2001]))) == "f64 (2001,), 0 … 2000, mean 1000, deviation 577.4, 1 nan")
+        #expect(try Format.note(.array(try NDArray(numbers, shape: [2001]))) == "f64 (2001,), 0 … 2000, mean 1000, deviation 577.4, 1 nan")
     }
 
     /// Python's `format(value, spec)`.

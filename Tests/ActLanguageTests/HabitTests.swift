@@ -2,6 +2,7 @@
 
 import ActLanguage
 import ActPlot
+import ActSyntax
 import Testing
 
 /// Keeps what a program reports and draws.

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActSyntax
 import ActTestSupport
 import Testing
 

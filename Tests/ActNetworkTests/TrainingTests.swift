@@ -95,6 +95,29 @@ import Testing
         #expect(try abs(loss(result.network(x), y).item() - losses[best]) < 1e-12)
     }
 
+    /// Without a validation the data themselves are judged after each epoch, and before the first.
+    @Test(arguments: [8, 40], [0.1, 30]) func patienceKeepsTheBestWithoutValidation(_ batch: Int, _ rate: Double) throws {
+        let (x, y) = try clouds(40)
+        let loss = try #require(Losses.named("cross_entropy"))
+        for patience in [1, 3] {
+            var training = try training(), random = RandomSource(seed: 9)
+            training.optimizer = try Optimizer(#require(Optimizers.named("SGD")), rate: { epoch in epoch < 3 ? rate : 30 })
+            (training.epochs, training.batch, training.patience) = (8, batch, patience)
+            // The loss after each number of epochs, by training without patience.
+            var losses = [try loss(network()(x), y).item()]
+            for epochs in 1...8 {
+                var plain = training, random = RandomSource(seed: 9)
+                (plain.epochs, plain.patience) = (epochs, nil)
+                losses.append(try loss(plain.run(network(), x: x, y: y, random: &random).network(x), y).item())
+            }
+            let result = try training.run(network(), x: x, y: y, random: &random)
+            let epochs = result.history.rows.count
+            let best = try #require(losses[...epochs].min())
+            #expect(try loss(result.network(x), y).item() == best)
+            #expect(epochs == 8 || losses[epochs - patience] == best)
+        }
+    }
+
     // MARK: Errors
 
     @Test func dataThatDoNotFit() throws {

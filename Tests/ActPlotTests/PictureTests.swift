@@ -1,5 +1,10 @@
 import ActPlot
 import Testing
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 @Suite struct PictureTests {
     // RFC 4648, section 10.
@@ -104,6 +109,49 @@ import Testing
         guard let rasterizer = try? Rasterizer() else { return }
         #expect(throws: Rasterizer.Failure.invalidSVG) { try rasterizer.png("<svg", width: 10, height: 10) }
         #expect(throws: Rasterizer.Failure.size(width: 100_000, height: 10)) { try rasterizer.png("<svg/>", width: 100_000, height: 10) }
+        #expect(throws: Rasterizer.Failure.size(width: 6000, height: 6000)) { try rasterizer.png("<svg/>", width: 6000, height: 6000) }
         #expect(throws: Rasterizer.Failure.size(width: 0, height: 10)) { try rasterizer.pdf("<svg/>", width: 0, height: 10) }
+    }
+
+    /// Whatever a document names, nothing outside of it is drawn.
+    @Test func documentsReachNoFiles() throws {
+        guard let rasterizer = try? Rasterizer() else { return }
+        func isBlank(_ content: String, _ head: String = "") throws -> Bool {
+            let document = "\(head)<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' xmlns:xi='http://www.w3.org/2001/XInclude' width='20' height='20'>\(content)</svg>"
+            return try rasterizer.pixels(document, width: 20, height: 20).rgba.allSatisfy { $0 == 255 }
+        }
+        var template = Array("/tmp/act-picture-XXXXXX".utf8CString)
+        #expect(mkdtemp(&template) != nil)
+        let folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        defer {
+            for name in ["red.svg", "red.png", "red.css"] { unlink(folder + "/" + name) }
+            rmdir(folder)
+        }
+        let red = "<rect id='r' width='20' height='20' fill='red'/>"
+        let whole = "<svg xmlns='http://www.w3.org/2000/svg' width='20' height='20'>\(red)</svg>"
+        let files: [(String, [UInt8])] = [
+            ("red.svg", Array(whole.utf8)), ("red.png", try rasterizer.png(whole, width: 20, height: 20)), ("red.css", Array("rect { fill: red }".utf8)),
+        ]
+        for (name, bytes) in files {
+            let file = try #require(fopen(folder + "/" + name, "w"))
+            #expect(fwrite(bytes, 1, bytes.count, file) == bytes.count)
+            fclose(file)
+        }
+        // What is drawn from within is.
+        #expect(try !isBlank(red))
+        #expect(try !isBlank("<style>rect { fill: red }</style><rect width='20' height='20' fill='white'/>"))
+        for address in ["file://\(folder)/", folder + "/", "/proc/self/cwd/../../..\(folder)/"] {
+            for name in ["red.svg", "red.png"] {
+                #expect(try isBlank("<image width='20' height='20' xlink:href='\(address)\(name)'/>"))
+                #expect(try isBlank("<image width='20' height='20' href='\(address)\(name)'/>"))
+            }
+            #expect(try isBlank("<use href='\(address)red.svg#r'/>"))
+            #expect(try isBlank("<xi:include href='\(address)red.svg'/>"))
+            #expect(try isBlank("<filter id='f' x='0' y='0' width='1' height='1'><feImage href='\(address)red.svg'/></filter><rect width='20' height='20' fill='white' filter='url(#f)'/>"))
+            #expect(try isBlank("<style>@import url('\(address)red.css');</style><rect width='20' height='20' fill='white'/>"))
+            let entity = "<!DOCTYPE svg [<!ENTITY red SYSTEM '\(address)red.svg'>]>"
+            // An unknown entity may make the document wrong instead.
+            #expect((try? isBlank("&red;", entity)) ?? true)
+        }
     }
 }

@@ -3,11 +3,12 @@
     python3 Tests/Interchange/check.py [ACT] [COUNT] [SEED]
 
 Needs numpy and safetensors. For each format COUNT files are written with a seed, one run of act loads and saves them all, and the
-results are compared here, bits and shapes.
+results are compared here, bits and shapes. Then good files are changed at random places: what the formats' own readers refuse act must
+refuse, and what act reads must be what they read.
 """
-import csv, gzip, json, os, struct, subprocess, sys, tempfile
+import csv, gzip, io, json, os, struct, subprocess, sys, tempfile
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load, load_file, save, save_file
 
 act = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/act")
 count = int(sys.argv[2]) if len(sys.argv) > 2 else 100
@@ -234,6 +235,120 @@ def idx():
     report("idx", wrong)
 
 
+def halves():
+    """float16 and bfloat16, which load as f4. NumPy writes the bfloat16 of ml_dtypes as two bytes without a type."""
+    arrays = []
+    for i in range(count):
+        bits = rng.integers(0, 65536, size=shape(1, 3), dtype=np.uint16)
+        x = bits.view("f2") if i % 2 else bits.view("V2")
+        arrays.append(bits.view("f2").astype("f4") if i % 2 else (bits.astype("u4") << 16).view("f4"))
+        np.save(f"in{i}.npy", x)
+        header = json.dumps({"x": {"dtype": "F16" if i % 2 else "BF16", "shape": bits.shape, "data_offsets": [0, bits.nbytes]}}).encode()
+        with open(f"in{i}.safetensors", "wb") as file:
+            file.write(struct.pack("<Q", len(header)) + header + bits.tobytes())
+    run(loop("in{i}.npy", "out{i}.npy") + f'for i in range({count}) {{ save(load("in{{i}}.safetensors").x, "out{{i}}s.npy") }}\n')
+    report("float16, bfloat16", [i for i, x in enumerate(arrays) if not same(x, np.load(f"out{i}.npy")) or not same(x, np.load(f"out{i}s.npy"))])
+
+
+def damaged(name, make, judge, equal, source, target, pieces, allowed=()):
+    """Good files with a change or two. `judge` gives what the format's own reader finds, or raises. act may refuse more only where the
+    reader's value is in `allowed` (types that act does not read)."""
+    judged = []
+    for i in range(count):
+        data = bytearray(make())
+        for _ in range(rng.integers(1, 3)):
+            at = int(rng.integers(0, len(data))) if rng.random() < 0.2 else int(rng.integers(0, min(len(data), 160)))
+            kind = rng.integers(0, 4)
+            if kind == 0:
+                data[at] = rng.integers(0, 256)
+            elif kind == 1:
+                del data[at:at + int(rng.integers(1, 4))]
+            elif kind == 2:
+                data[at:at] = pieces[rng.integers(0, len(pieces))]
+            else:
+                data += pieces[rng.integers(0, len(pieces))]
+            if not data:
+                data = bytearray(b" ")
+        with open(source.format(i=i), "wb") as file:
+            file.write(data)
+        try:
+            judged.append(judge(bytes(data)))
+        except Exception as error:
+            judged.append(error)
+    wrong, refused = [], 0
+    for i, value in enumerate(judged):
+        out = target.format(i=i)
+        if os.path.exists(out):
+            os.remove(out)
+        result = subprocess.run([act, "-e", f'save(load("{source.format(i=i)}"), "{out}")'], capture_output=True, text=True)
+        if result.returncode not in (0, 1):
+            wrong.append((i, "status", result.returncode))
+        elif isinstance(value, Exception):
+            refused += 1
+            if result.returncode == 0:
+                wrong.append((i, "accepted", str(value)[:60]))
+        elif result.returncode == 1:
+            if not any(words in result.stderr for words in allowed):
+                wrong.append((i, "refused", result.stderr.split("\n")[0][:120]))
+        elif not equal(value, out):
+            wrong.append((i, "another value"))
+    report(name, wrong, f" ({refused} to refuse)")
+
+
+def strict_json(data):
+    def refuse(word):
+        raise ValueError(word)
+    text = data.decode("utf-8")
+    # Numbers are f64: whole ones are rounded too.
+    value = json.loads(text, parse_constant=refuse, parse_int=float)
+    json.dumps(value, ensure_ascii=False).encode("utf-8")  # half of a pair of surrogates is no character
+    return value
+
+
+def one_npy(data):
+    return np.load(io.BytesIO(data), allow_pickle=False)
+
+
+def equal_npy(value, path):
+    return same(held(value) if value.dtype.kind != "V" else np.zeros(0), np.load(path)) if value.dtype.kind in "fiub" and value.dtype != np.float16 else True
+
+
+def one_safetensors(data):
+    names = []
+    def distinct(pairs):
+        if len({name for name, _ in pairs}) != len(pairs):
+            raise ValueError("duplicate names")  # which the format forbids and its reader does not see
+        return dict(pairs)
+    value = load(data)
+    length = struct.unpack("<Q", data[:8])[0]
+    if data[8:9] != b"{":
+        raise ValueError("the header begins with {")  # likewise
+    json.loads(data[8:8 + length], object_pairs_hook=distinct)
+    return value
+
+
+def malformed():
+    def buffer(write, *arguments):
+        file = io.BytesIO()
+        write(file, *arguments)
+        return file.getvalue()
+    damaged(
+        "npy, changed", lambda: buffer(np.save, array(least=1)), one_npy, equal_npy, "in{i}.npy", "out{i}.npy",
+        [b" ", b"'", b",", b"1", b"(", b"'x': 1, ", b"\0", b"True", b"L", b"\x02", b"-", b"."], ("its elements are", "cannot hold exactly", "memory", "header is damaged"))
+    damaged(
+        "safetensors, changed", lambda: save({f"t{k}": np.ascontiguousarray(array(("f8", "f4", "?", "i4"), 1, 3)) for k in range(rng.integers(1, 4))}), one_safetensors,
+        lambda value, path: sorted(value) == sorted(load_file(path)) and all(same(held(x), load_file(path)[key]) for key, x in value.items()),
+        "in{i}.safetensors", "out{i}.safetensors", [b" ", b"\0", b"0", b"1", b".0", b"-", b"[", b"}", b",", b'"', b'"a":1,', b"\n", b"\t", b"\x0c", b"e1"], ("which act does not read", "cannot hold exactly"))
+    damaged(
+        "json, changed", lambda: json.dumps(plain(value())).encode(), strict_json, lambda value, path: same_json(plain(value), json.load(open(path))),
+        "in{i}.json", "out{i}.json", [b" ", b"\x0c", b"\x0b", b"\xa0", b"\xc2\xa0", b"0", b".", b"+", b"e", b"NaN", b",", b"]", b"\\ud800", b"\0", b"//"], ())
+    def gz():
+        return gzip.compress(bytes(rng.integers(97, 100, size=int(rng.integers(0, 40)), dtype=np.uint8)), mtime=0)
+    damaged(
+        "gz, changed", lambda: gz() + (gz() if rng.random() < 0.3 else b""), lambda data: gzip.decompress(data).decode(), lambda value, path: open(path).read() == value,
+        "in{i}.txt.gz", "out{i}.txt", [b"\0", b"\0\0", b"x", b"\x1f\x8b", b"\x1f"], ())
+
+
 def safetensors():
     tables = []
     for i in range(count):
@@ -266,5 +381,7 @@ with tempfile.TemporaryDirectory() as folder:
     texts()
     idx()
     safetensors()
+    halves()
+    malformed()
 print("all right" if not failures else f"{failures} wrong")
 sys.exit(bool(failures))

@@ -4,24 +4,13 @@
 
 COUNT programs (1,000) are made with a seed: compositions of elementwise functions, activation functions, broadcasting, reductions,
 products, indexing, sorting and choices, of numbers, vectors and matrices. Of each one derivative is taken: f', a gradient, a
-Jacobian, a Hessian or the gradient of a gradient. JAX is installed into .build/jax where Python does not have it.
+Jacobian, a Hessian or the gradient of a gradient.
 
 Two differences are no failures, because the page on the language states them: at a kink (where the derivative of JAX itself jumps
 within a hair's breadth of the point), and where JAX has NaN because of a branch that was not selected.
 """
 import json, os, random, subprocess, sys, tempfile
-
-try:
-    import jax
-except ImportError:
-    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", ".build", "jax")
-    python = os.path.join(here, "bin", "python")
-    if os.path.abspath(sys.prefix) == os.path.abspath(here):
-        raise
-    if not os.path.exists(python):
-        subprocess.check_call([sys.executable, "-m", "venv", here])
-        subprocess.check_call([python, "-m", "pip", "install", "--quiet", "jax"])
-    os.execv(python, [python] + sys.argv)
+import jax
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)

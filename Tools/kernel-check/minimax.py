@@ -106,6 +106,7 @@ asin_rest = in_square(lambda t: (mp.asin(t) - t) / t**3 if t > tiny else mp.mpf(
 erf_ratio = in_square(lambda t: mp.erf(t) / t if t > tiny else 2 / mp.sqrt(mp.pi))                     # erf = t q
 shrink_rest = in_square(lambda t: (t - mp.tanh(t)) / t**3 if t > tiny else mp.mpf(1) / 3)
 logcosh_rest = in_square(lambda t: mp.log(mp.cosh(t)) / t**2 if t > tiny else mp.mpf(1) / 2)
+sinh_rest = in_square(lambda t: (mp.sinh(t) - t) / t**3 if t > tiny else mp.mpf(1) / 6)
 sinc_d_rest = in_square(lambda t: (t * mp.cos(t) - mp.sin(t)) / t**3 if t > tiny else -mp.mpf(1) / 3)
 
 half_ln2 = mp.log(2) / 2 * mp.mpf("1.001")
@@ -132,6 +133,7 @@ FITS = [  # name, function, interval, degree f64, degree f32 (None: only f64)
     ("C_ERF", erf_ratio, 0, 1, 12, 6),
     ("C_SHRINK", shrink_rest, 0, 1, 15, None),
     ("C_LOGCOSH", logcosh_rest, 0, 1, 14, None),
+    ("C_SINH", sinh_rest, 0, 1, 6, None),
     ("C_SINC_D", sinc_d_rest, 0, 4, 8, None),
 ]
 

@@ -17,6 +17,9 @@ package enum Gzip {
         return try bytes.withUnsafeBytes { try inflate($0, format: .gzip, expected: min(hint, bytes.count * 1032), path: path) }
     }
 
+    /// Loads zlib now, for a process that can load nothing later.
+    package static func load() { _ = Library.shared }
+
     enum Format: Int32 {
         case gzip = 31      // the window of 2^15 bytes, with gzip's header
         case raw = -15      // without a header, as zip archives have it

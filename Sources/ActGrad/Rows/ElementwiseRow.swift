@@ -170,7 +170,7 @@ extension Operand {
     fileprivate func widened() throws -> Operand {
         switch self {
         case .array(let array): .array(try array.converted(to: .f64))
-        case .number(let number): .number(Double(Float(number)))
+        case .number(let number): .number(number.fitsF32 ? Double(Float(number)) : number)
         }
     }
 }

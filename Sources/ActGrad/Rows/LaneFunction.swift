@@ -54,6 +54,7 @@ final class LaneFunction: CustomFunction {
             }
         }
         let value = try NDArray(elements, shape: moved.shape, type: x.type).transposed(inverse)
+        try NumericEvents.examineLanes(name, value, of: x.detached(), axis: position)
         let function = LaneFunction(name, axis: position, needsOrder: needsOrder, forward: forward, backward: backward)
         return try NDArray.custom(function, inputs: [x], value: value.contiguous())
     }

@@ -76,6 +76,8 @@ enum Rule {
         case .normalize(let operation, let axis): contributions = [try normalize(operation, axis, result, c)]
         case .custom(let row as RowFunction):
             contributions = try row.pullback(cotangent: c, inputs: inputs, result: result, hazards: hazards)
+        case .custom(let extreme as Extreme):
+            contributions = try extreme.pullback(cotangent: c, inputs: inputs, result: result, dependsOn: dependsOn)
         case .custom(let function): contributions = try function.pullback(cotangent: c, inputs: inputs, result: result)
         }
         return try zip(contributions, inputs).enumerated().map { i, pair in

@@ -3,6 +3,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 
 /// The chapters of the reference.
 package enum Topic: String, CaseIterable {
@@ -20,6 +21,8 @@ package enum Topic: String, CaseIterable {
     case text = "text"
     case files = "files"
     case checks = "time and checks"
+    /// Functions of the program that act is a part of.
+    case host = "of the surrounding program"
 }
 
 package final class Builtin {
@@ -113,15 +116,6 @@ package final class Builtin {
     }
 }
 
-extension StringProtocol {
-    func trimmingSpaces() -> String {
-        var slice = self[...]
-        while let first = slice.first, first.isWhitespace { slice.removeFirst() }
-        while let last = slice.last, last.isWhitespace { slice.removeLast() }
-        return String(slice)
-    }
-}
-
 /// A built-in as a value.
 package final class BuiltinFunction: Function {
     package let row: Builtin
@@ -140,13 +134,13 @@ package final class BuiltinFunction: Function {
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         var call = Call(machine: machine, function: self)
         try call.bind(arguments)
-        return try Derivative.isRunning ? call.followed() : row.body(&call)
+        return try machine.watched(row.name, call.values + call.rest) { try Derivative.isRunning ? call.followed() : row.body(&call) }
     }
 }
 
 /// The names of the language: built-in functions and constants.
 package final class BuiltinTable {
-    package let rows: [Builtin]
+    package private(set) var rows: [Builtin]
     private var values: [String: Value] = [:]
     package let range: BuiltinFunction?
 
@@ -160,6 +154,13 @@ package final class BuiltinTable {
         }
         for (name, value) in constants { values[name] = .number(value) }
         self.range = range
+    }
+
+    /// Adds a function of the surrounding program; it takes the place of one of the same name.
+    func add(_ row: Builtin) {
+        rows.removeAll { $0.name == row.name }
+        rows.append(row)
+        values[row.name] = .function(BuiltinFunction(row))
     }
 
     package func value(named name: String) -> Value? { values[name] }

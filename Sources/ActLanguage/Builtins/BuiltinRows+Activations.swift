@@ -28,6 +28,10 @@ extension Call {
                 return .number(order == 0 ? y : y + 0)
             }
         }
+        // Formulas of parameters alone are numbers, which no array operation watches: then the result is looked at.
+        if NumericEvents.isEnabled, parameters.contains(where: { if case .number(let number) = $0 { number.isInfinite } else { false } }) {
+            NumericEvents.add([NumericEvent(kind: .invalid, operation: "", site: .current, count: 1, first: 0, example: [])])
+        }
         var x = try array(0)
         if x.type == .bool { x = try x.converted(to: .f64) }
         if order == 0 { return try Value(row.apply(x, parameters)) }

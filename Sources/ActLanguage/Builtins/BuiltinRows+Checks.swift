@@ -1,6 +1,7 @@
 // Time, checks and help.
 
 import ActArray
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else
@@ -81,7 +82,7 @@ extension BuiltinRows {
             }
             guard let text = call.machine.session.help(name) else {
                 let near = suggest(name, among: call.machine.session.builtins.names)
-                throw call.cannot("there is no help on `\(name)`", help: near.isEmpty ? nil : "did you mean " + near.map { "`\($0)`" }.joined(separator: " or ") + "?")
+                throw call.cannot("there is no help on `\(name)`", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
             }
             call.machine.host?.write(text.hasSuffix("\n") ? text : text + "\n")
             return .none

@@ -1,6 +1,7 @@
 // Functions of each element. A number gives a number, computed by the same kernels as arrays; arrays keep their element type.
 
 import ActArray
+import ActGrad
 
 extension BuiltinRows {
     static let elementwise: [Builtin] = [
@@ -31,14 +32,12 @@ extension BuiltinRows {
             let decimals = try call.whole(1, default: 0)
             if decimals == 0 { return try call.apply(.round) }
             guard decimals.magnitude <= 300 else { throw call.fail(1, "from -300 to 300") }
-            let scale = Scalar.binary(.pow, 10, Double(decimals.magnitude))
             if case .number(let x) = call.values[0] {
-                let scaled = decimals > 0 ? x * scale : x / scale
-                if !scaled.isFinite { return .number(x) }
-                return .number(decimals > 0 ? Scalar.unary(.round, scaled) / scale : Scalar.unary(.round, scaled) * scale)
+                let y = Scalar.rounded(x, decimals: decimals)
+                if !y.isFinite { try call.machine.noteNumericEvent(call.row.name, y, [x]) }
+                return .number(y)
             }
-            let x = try call.numbers(0)
-            return try Value(decimals > 0 ? NDArray.unary(.round, x * scale) / scale : NDArray.unary(.round, x / scale) * scale)
+            return try Value(call.numbers(0).rounded(decimals: decimals))
         },
         unary(.trunc, "trunc(x)", "the fraction cut off", example: "trunc([1.5, -1.5])   # [1, -1]"),
         Builtin(
@@ -70,12 +69,12 @@ extension BuiltinRows {
         },
         Builtin(
             .elementwise, "max(a, others…, axis=none, keepdims=false)", "the largest element, of all or along an axis; of several arguments elementwise",
-            details: "NaN passes through. Where two arguments tie, a derivative takes 0 from one that is tied with a constant and half from each of two that vary.",
+            details: "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
             example: "max([1, 5, 3])   # 5\nmax([1, 5, 3], 2)   # [2, 5, 3]"
         ) { call in try call.extreme(.max, .max) },
         Builtin(
             .elementwise, "min(a, others…, axis=none, keepdims=false)", "the smallest element, of all or along an axis; of several arguments elementwise",
-            details: "NaN passes through. Where two arguments tie, a derivative takes 0 from one that is tied with a constant and half from each of two that vary.",
+            details: "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
             example: "min([1, 5, 3])   # 1\nmin([1, 5, 3], 2)   # [1, 2, 2]"
         ) { call in try call.extreme(.min, .min) },
         binary(.max, "maximum(x, y)", "the larger of two", example: "maximum([1, 5], [3, 2])   # [3, 5]"),
@@ -122,6 +121,7 @@ extension Call {
     }
 
     func apply(_ operation: BinaryOperation, _ left: Value, _ right: Value, index: Int = 0) throws -> Value {
+        if operation == .max || operation == .min, let result = try boolExtreme(isMax: operation == .max, left, right) { return result }
         let (a, b) = (try operand(left, index), try operand(right, min(index + 1, values.count - 1)))
         switch (a, b) {
         case (.number(let x), .number(let y)):
@@ -135,6 +135,21 @@ extension Call {
         return try Value(NDArray.binary(operation, a, b))
     }
 
+    /// The larger or smaller of bools, which is a bool; `nil` for other values.
+    private func boolExtreme(isMax: Bool, _ left: Value, _ right: Value) throws -> Value? {
+        func bools(_ value: Value) throws -> NDArray? {
+            switch value {
+            case .bool(let bool): try NDArray(bools: [bool], shape: [])
+            case .array(let array) where array.type == .bool: array
+            default: nil
+            }
+        }
+        if case .bool(let x) = left, case .bool(let y) = right { return .bool(isMax ? x || y : x && y) }
+        guard let x = try bools(left), let y = try bools(right) else { return nil }
+        if x.rank != y.rank, NDArray.stretchesBoth(x.shape, y.shape) { try machine.warnStretch(row.name, x.shape, y.shape) }
+        return try Value(NDArray.logical(isMax ? .or : .and, x, y))
+    }
+
     /// `max` and `min`: of one argument a reduction, of several elementwise.
     fileprivate func extreme(_ operation: BinaryOperation, _ reduction: ReduceOperation) throws -> Value {
         if rest.isEmpty { return try Value(array(0).reduced(reduction, axes: axes(2), keepdims: bool(3, default: false))) }
@@ -143,7 +158,13 @@ extension Call {
         }
         var value = values[0]
         for other in rest { value = try apply(operation, value, other) }
-        return value
+        let all = [values[0]] + rest
+        guard rest.count > 1, case .array(let result) = value, all.count(where: { if case .array(let array) = $0 { array.isTraced } else { false } }) > 1 else { return value }
+        let inputs = try all.enumerated().map { index, value in
+            if case .array(let array) = try operand(value, min(index, values.count - 1)) { return array }
+            return try NDArray.scalar(value.asNumberIfBool.number ?? .nan, type: result.type)
+        }
+        return try Value(Extreme.result(operation, of: inputs, value: result))
     }
 
     func closeness() throws -> NDArray {

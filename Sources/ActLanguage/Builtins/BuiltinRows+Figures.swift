@@ -2,13 +2,19 @@
 
 import ActArray
 import ActPlot
+import ActSyntax
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 extension BuiltinRows {
     private static let options = "Options: " + FigureOption.rows.map(\.name).joined(separator: " ") + "."
 
     static let figures: [Builtin] = [
         Builtin(
-            .figures, "plot(values…, kinks=false)", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5",
+            .figures, "plot(values…, kinks=false)", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5 or over xlim",
             details: "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. `kinks=true` marks where the slope of a function jumps. " + options,
             example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true
         ) { call in
@@ -65,7 +71,7 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "contour(values…, levels=none)", "lines of equal value: contour(z), contour(x, y, z)",
-            details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. " + options,
+            details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. Where no line runs through the values, the figure says why. " + options,
             example: "x = linspace(-2, 2, 21); type(contour(x, x, (x, y) -> x^2 + y^2))   # \"figure\"", takesOptions: true
         ) { call in
             let grid = try call.grid()
@@ -74,7 +80,7 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "image(a)", "a picture: rows and columns, or these and 3 or 4 channels (red, green, blue, opacity)",
-            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true
+            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. Pixels with nan or an infinity are pink (`?` where there are no colours), and a note counts them. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true
         ) { call in
             let array = try call.array(0)
             if array.rank == 1, let side = squareRoot(array.count) {
@@ -126,7 +132,7 @@ extension Call {
         let values = try options.map { name, value -> (name: String, value: OptionValue) in
             guard FigureOption.rows.contains(where: { $0.name == name }) else {
                 let near = suggest(name, among: FigureOption.rows.map(\.name) + row.parameters.filter { !$0.isVariadic }.map(\.name))
-                let others = "options are " + FigureOption.rows.map(\.name).joined(separator: " ")
+                let others: Message = "options are \(FigureOption.rows.map(\.name).joined(separator: " "))"
                 throw cannot("`\(row.name)` has no option `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? others)
             }
             return (name, try option(name, value))
@@ -158,8 +164,18 @@ extension Call {
         return result
     }
 
-    /// The points at which functions are drawn when no x is given: 1,001 from −5 to 5.
-    private static let functionCount = 1001
+    /// The points at which functions are drawn when no x is given: 1,001 from −5 to 5, or over `xlim`, on a logarithmic axis in equal ratios.
+    private func functionPlaces() throws -> NDArray {
+        let count = 1001
+        func given(_ name: String) throws -> OptionValue? { try options.last { $0.name == name }.map { try option(name, $0.value) } }
+        // Limits that are none are an error when they are set.
+        guard case .numbers(let limits)? = try given("xlim"), limits.count == 2, limits[0] < limits[1], limits[0].isFinite, limits[1].isFinite else {
+            return try NDArray.linspace(-5, 5, count)
+        }
+        guard case .flag(true)? = try given("logx"), limits[0] > 0 else { return try NDArray.linspace(limits[0], limits[1], count) }
+        let places = try NDArray.linspace(log(limits[0]), log(limits[1]), count).toDoubles().map(exp)
+        return try NDArray([limits[0]] + places.dropFirst().dropLast() + [limits[1]], shape: [count])
+    }
 
     /// A mark at each kink of the functions among the arguments, within the range of x.
     fileprivate func kinkMarks(_ x: [Double]) throws -> [Figure.Annotation] {
@@ -188,7 +204,7 @@ extension Call {
         }
         if rest.count == 1, case .record(let record) = rest[0] { return try columns(of: record) }
         if case .function = rest[0] {
-            let x = try NDArray.linspace(-5, 5, Self.functionCount)
+            let x = try functionPlaces()
             return (
                 try x.toDoubles(),
                 try rest.enumerated().map { index, value in

@@ -1,8 +1,9 @@
-// Files: what is read and written, by suffix. Reading and writing bytes is `FileAccess`'s; formats of arrays are the array library's.
+// Files: what is read and written, by suffix. Reading and writing bytes is the session's, through its door; formats of arrays are the array library's.
 
 import ActArray
 import ActGrad
 import ActPlot
+import ActSyntax
 import OrderedCollections
 
 extension BuiltinRows {
@@ -34,7 +35,7 @@ extension BuiltinRows {
             let machine = call.machine
             let path = FileAccess.path(try call.string(0), from: machine.currentSourceName)
             let bytes = try machine.session.readFile(path)
-            return try machine.session.importModule(path: FileAccess.canonical(path), bytes: bytes, machine)
+            return try machine.session.importModule(FileAccess.canonical(path), bytes: bytes, machine)
         },
         Builtin(
             .files, "to_json(value)", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\"; a text of these letters is written with its first one escaped, so that `from_json` gives either back.",
@@ -77,7 +78,7 @@ enum FileFormats {
         case ".json": return try JSON.value(bytes, call.machine)
         default:
             guard let text = String(validating: try TextEncoding.utf8(bytes, from: TableFile.encoding(call), path: path), as: UTF8.self) else {
-                throw call.cannot("`\(path)` is not text in UTF-8", help: TableFile.encodingHelp)
+                throw call.cannot("`\(path)` is not text in UTF-8", help: Message(TableFile.encodingHelp))
             }
             return .string(text)
         }
@@ -89,14 +90,14 @@ enum FileFormats {
         if suffix == ".safetensors" { return try saveNetwork(value, path, call) }
         let bytes: [UInt8]
         switch (suffix, value) {
-        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix)
+        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix, call)
         case (".svg", _), (".png", _), (".pdf", _): throw call.cannot("a \(suffix) file holds a figure, not \(value.kind)", help: "draw it first: `save(plot(y), \"\(path)\")`")
         case (_, .figure): throw call.cannot("a figure is saved as .svg, .png or .pdf, not as \(suffix)")
         case (".npy", _): bytes = try Npy.bytes(call.array(0))
         case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
         case (".csv", _), (".tsv", _): bytes = try TableFile.bytes(value, separator: suffix == ".csv" ? "," : "\t", call)
-        case (".json", _): bytes = Array((try JSON.text(value) + "\n").utf8)
+        case (".json", _): bytes = Array((try JSON.text(value).text + "\n").utf8)
         case (_, .string(let text)): bytes = Array(text.string.utf8)
         default: bytes = Array((try Format.text(value) + "\n").utf8)
         }
@@ -117,22 +118,38 @@ enum FileFormats {
         let isLoading = call.row.name == "load"
         let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
         let near = suggest(suffix, among: own)
-        let known = "known suffixes are " + own.joined(separator: " ") + (isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")
+        let known: Message = "known suffixes are \(own.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")"
         return call.cannot(
             suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(call.row.name)` does not know files that end in \(suffix)",
             help: near.first.map { "did you mean \($0)?" } ?? known)
     }
 
-    private static func picture(_ figure: Figure, _ suffix: String) throws -> [UInt8] {
+    private static func picture(_ figure: Figure, _ suffix: String, _ call: Call) throws -> [UInt8] {
         let text = svg(figure)
         try Interrupt.check()
         if suffix == ".svg" { return Array(text.utf8) }
         let (width, height) = figure.pixelSize
         do {
             let rasterizer = try Rasterizer()
+            for (index, gap) in Fonts.gaps(in: text).enumerated() { try call.machine.warnFonts(gap, index) }
             return suffix == ".png" ? try rasterizer.png(text, width: width, height: height) : try rasterizer.pdf(text, width: width, height: height)
         } catch let failure as Rasterizer.Failure {
+            try Interrupt.check()
             throw RuntimeError.cannot("\(failure)", help: ".svg needs nothing else")
+        }
+    }
+}
+
+extension Machine {
+    /// Warns of characters that a picture cannot show, once a place for each script.
+    fileprivate func warnFonts(_ gap: Fonts.Gap, _ index: Int) throws {
+        try warn(kind: 32 &+ UInt32(truncatingIfNeeded: index), currentSite) {
+            var labels: [Diagnostic.Label] = []
+            if let (code, id) = currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
+            let shown = gap.characters.prefix(12) + (gap.characters.count > 12 ? "…" : "")
+            return Diagnostic(
+                .warning, "no installed font has the \(gap.script) characters `\(shown)`: the picture shows boxes in their place", labels: labels,
+                help: "install one (Debian, Ubuntu: `apt install \(gap.package)`), or save as .svg, which is drawn with the fonts of whoever looks at it")
         }
     }
 }

@@ -1,6 +1,7 @@
 // Making arrays, numbers and bools.
 
 import ActArray
+import ActSyntax
 
 extension BuiltinRows {
     static let make: [Builtin] = [

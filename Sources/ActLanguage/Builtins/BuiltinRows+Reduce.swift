@@ -15,9 +15,11 @@ extension BuiltinRows {
             try $0.mean(axes: $1, keepdims: $2)
         },
         spread("std(a, axis=none, ddof=0, keepdims=false)", "the standard deviation: the root of `var`", example: "std([1, 2, 3, 4])   # 1.11803399") {
-            try $0.distance()
+            try $0.standardDeviation(axes: $1, ddof: $2, keepdims: $3)
         },
-        spread("var(a, axis=none, ddof=0, keepdims=false)", "the mean squared distance from the mean", example: "var([1, 2, 3, 4])   # 1.25") { $0 },
+        spread("var(a, axis=none, ddof=0, keepdims=false)", "the mean squared distance from the mean", example: "var([1, 2, 3, 4])   # 1.25") {
+            try $0.variance(axes: $1, ddof: $2, keepdims: $3)
+        },
         Builtin(
             .reduce, "argmin(a, axis=none, keepdims=false)", "the position of the first smallest element", details: "Without an axis counted in row-major order. The first NaN wins.",
             example: "argmin([3, 1, 2])   # 1"
@@ -43,7 +45,7 @@ extension BuiltinRows {
             try Value(call.vector(0).cumulative(.prod, axis: call.oneAxis(1)))
         },
         reduction(
-            "logsumexp(a, axis=none, keepdims=false)", "log(sum(exp(a))), without overflow for any finite elements", example: "logsumexp([1000, 1000])   # 1000.69314718"
+            "logsumexp(a, axis=none, keepdims=false)", "log(sum(exp(a))), without overflow for any finite elements; of nothing -inf", example: "logsumexp([1000, 1000])   # 1000.69314718"
         ) { try $0.logsumexp(axes: $1, keepdims: $2) },
         Builtin(
             .reduce, "norm(a, ord=none, axis=none, keepdims=false)", "the root of the sum of squares; with `ord` another norm",
@@ -54,7 +56,7 @@ extension BuiltinRows {
             return try Value(call.numbers(0).norm(order: order, axes: call.axes(2), keepdims: call.bool(3, default: false)))
         },
         Builtin(
-            .reduce, "median(a, axis=none, keepdims=false)", "the middle element, or the mean of the two in the middle", example: "median([3, 1, 2, 10])   # 2.5"
+            .reduce, "median(a, axis=none, keepdims=false)", "the middle element, or the mean of the two in the middle; of nothing nan", example: "median([3, 1, 2, 10])   # 2.5"
         ) { call in try Value(call.numbers(0).median(axis: call.oneAxis(1), keepdims: call.bool(2, default: false))) },
         Builtin(
             .reduce, "quantile(a, q, axis=none, keepdims=false)", "the value below which the part q of the elements lies, neighbours interpolated linearly",
@@ -68,9 +70,11 @@ extension BuiltinRows {
         Builtin(.reduce, signature, summary, example: example) { call in try Value(reduce(call.array(0), call.axes(1), call.bool(2, default: false))) }
     }
 
-    private static func spread(_ signature: String, _ summary: String, example: String, _ finish: @escaping (NDArray) throws -> NDArray) -> Builtin {
+    private static func spread(
+        _ signature: String, _ summary: String, example: String, _ spread: @escaping (NDArray, [Int]?, Operand, Bool) throws -> NDArray
+    ) -> Builtin {
         Builtin(.reduce, signature, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example) { call in
-            try Value(finish(call.numbers(0).variance(axes: call.axes(1), ddof: call.followedNumber(2, default: 0), keepdims: call.bool(3, default: false))))
+            try Value(spread(call.numbers(0), call.axes(1), call.followedNumber(2, default: 0), call.bool(3, default: false)))
         }
     }
 
@@ -152,7 +156,7 @@ extension BuiltinRows {
         Builtin(
             .linear, "dot(a, b)", "the scalar product of vectors, the product of matrices; of higher ranks as NumPy's dot", example: "dot([1, 2], [3, 4])   # 11"
         ) { call in
-            if case .number = call.values[0], case .number = call.values[1] { return try call.apply(.mul, call.values[0], call.values[1]) }
+            guard case (.array, .array) = (try call.operand(0), try call.operand(1)) else { return try call.apply(.mul, call.values[0], call.values[1]) }
             return try Value(NDArray.dot(call.numbers(0), call.numbers(1)))
         },
         Builtin(
@@ -160,7 +164,7 @@ extension BuiltinRows {
             example: "matmul([[1, 2], [3, 4]], [1, 1])   # [3, 7]"
         ) { call in try Value(NDArray.matmul(call.numbers(0), call.numbers(1))) },
         Builtin(.linear, "outer(a, b)", "every element of a times every element of b", example: "outer([1, 2], [3, 4])   # [[3, 4],\n# [6, 8]]") { call in
-            try Value(NDArray.outer(call.numbers(0), call.numbers(1)))
+            try Value(NDArray.outer(call.operand(0), call.operand(1)))
         },
         Builtin(.linear, "trace(a, offset=0)", "the sum of the diagonal", example: "trace([[1, 2], [3, 4]])   # 5") { call in
             try Value(call.numbers(0).trace(offset: call.whole(1, default: 0)))

@@ -21,7 +21,7 @@ extension BuiltinRows {
             case .array(let array) where array.rank > 0: .number(Double(array.shape[0]))
             case .list(let list): .number(Double(list.elements.count))
             case .record(let record): .number(Double(record.fields.count))
-            case .string(let text): .number(Double(text.count))
+            case .string(let text): .number(Double(try text.count()))
             case .function(let function): if let parts = try function.elements { .number(Double(parts.count)) } else { throw call.fail(0, "an array, list, record or string") }
             default: throw call.fail(0, "an array, list, record or string")
             }
@@ -86,9 +86,9 @@ extension BuiltinRows {
                 let count = try call.whole(1)
                 guard count >= 0 else { throw ArrayError.negativeSize(count) }
                 if text.string.isEmpty { return call.values[0] }
-                let (bytes, overflows) = text.string.utf8.count.multipliedReportingOverflow(by: count)
-                try Memory.check(for: overflows ? Int.max : bytes)
-                return .string(String(repeating: text.string, count: count))
+                var result = TextBuilder()
+                try result.append(text.string, times: count)
+                return .string(result)
             }
             if case .number = call.values[1] { return try Value(call.array(0).repeated(call.whole(1), axis: call.oneAxis(2))) }
             let counts = try call.shape(1)
@@ -137,18 +137,31 @@ extension BuiltinRows {
 
 extension Call {
     fileprivate func splitText(_ text: String) throws -> Value {
-        let parts: [String]
+        let list = try List([])
         if isGiven(1) {
             let separator = try string(1)
             guard !separator.isEmpty else { throw fail(1, "a string that is not empty") }
-            parts = try text.pieces(between: separator)
-        } else {
-            parts = text.split(whereSeparator: \.isWhitespace).map(String.init)
+            try text.forEachPiece(between: separator) { piece in
+                try list.append(.string(Text(counting: String(piece))))
+                return true
+            }
+            return .list(list)
         }
-        return try .list(parts.enumerated().map { index, part in
-            if index & 0xfff == 0 { try Interrupt.check() }
-            return .string(part)
-        })
+        var start: String.Index?, index = text.startIndex, count = 0
+        while index < text.endIndex {
+            if count & 0xfff == 0 { try Interrupt.check() }
+            count &+= 1
+            let isSpace = text[index].isWhitespace
+            if isSpace, let first = start {
+                try list.append(.string(Text(counting: String(text[first..<index]))))
+                start = nil
+            } else if !isSpace, start == nil {
+                start = index
+            }
+            index = text.index(after: index)
+        }
+        if let start { try list.append(.string(Text(counting: String(text[start...])))) }
+        return .list(list)
     }
 
     fileprivate func padWidths(rank: Int) throws -> [(before: Int, after: Int)] {
@@ -168,38 +181,43 @@ extension Call {
 
 extension String {
     /// The string mapped by a function that looks at one Unicode scalar at a time.
-    func mapped(_ change: (String) -> String) throws -> String {
-        guard utf8.count > 1 << 16 else { return change(self) }
-        var result = "", start = unicodeScalars.startIndex
-        result.reserveCapacity(utf8.count)
+    func mapped(_ change: (String) -> String) throws -> TextBuilder {
+        var result = TextBuilder(), start = unicodeScalars.startIndex
+        if utf8.count > 1 << 16 { try result.reserve(utf8.count) }
         while start < unicodeScalars.endIndex {
-            try Interrupt.check()
             let end = unicodeScalars.index(start, offsetBy: 1 << 14, limitedBy: unicodeScalars.endIndex) ?? unicodeScalars.endIndex
-            result += change(String(unicodeScalars[start..<end]))
+            try Interrupt.check()
+            try result.append(change(String(unicodeScalars[start..<end])))
             start = end
         }
         return result
     }
 
-    /// The pieces between separators, empty ones included.
-    func pieces(between separator: String) throws -> [String] {
-        let bytes = Array(utf8)
-        let mark = Array(separator.utf8)
-        guard !mark.isEmpty, bytes.count >= mark.count else { return [self] }
-        var pieces: [String] = []
-        var start = 0
-        var position = 0
-        while position <= bytes.count - mark.count {
-            if position & 0xffff == 0 { try Interrupt.check() }
-            if bytes[position] == mark[0], bytes[position..<position + mark.count].elementsEqual(mark) {
-                pieces.append(String(decoding: bytes[start..<position], as: UTF8.self))
-                position += mark.count
-                start = position
-            } else {
-                position += 1
+    /// Calls `body` with the pieces between separators, empty ones included, until it answers false.
+    /// - Parameter separator: not empty.
+    func forEachPiece(between separator: String, _ body: (Substring) throws -> Bool) throws {
+        var text = self, mark = separator
+        let places = try text.withUTF8 { bytes in
+            try mark.withUTF8 { mark in
+                var start = 0, position = 0
+                while position <= bytes.count - mark.count {
+                    if position & 0xffff == 0 { try Interrupt.check() }
+                    if bytes[position] == mark[0], bytes[position..<position + mark.count].elementsEqual(mark) {
+                        if try !body(piece(start, position)) { return -1 }
+                        position += mark.count
+                        start = position
+                    } else {
+                        position += 1
+                    }
+                }
+                return start
             }
         }
-        pieces.append(String(decoding: bytes[start...], as: UTF8.self))
-        return pieces
+        if places >= 0 { _ = try body(piece(places, utf8.count)) }
+    }
+
+    /// The bytes from `start` to `end`, between which whole characters of UTF-8 stand.
+    private func piece(_ start: Int, _ end: Int) -> Substring {
+        self[utf8.index(startIndex, offsetBy: start)..<utf8.index(startIndex, offsetBy: end)]
     }
 }

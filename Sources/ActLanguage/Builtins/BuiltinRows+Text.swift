@@ -1,6 +1,7 @@
 // Functions of functions, and text.
 
 import ActArray
+import ActSyntax
 
 extension BuiltinRows {
     static let functions: [Builtin] = [
@@ -54,9 +55,9 @@ extension BuiltinRows {
         Builtin(
             .text, "print(values…, sep=\" \", end=\"\\n\")", "writes values, with sep between and end after them", example: "print(\"x is\", 0.5)   # x is 0.5"
         ) { call in
-            let texts = try call.rest.map { try Format.text($0) }
+            let text = try Format.joined(call.rest, call.string(1, default: " "), end: call.string(2, default: "\n"))
             try call.machine.drainNumericEvents()
-            call.machine.host?.write(try texts.joined(separator: call.string(1, default: " ")) + call.string(2, default: "\n"))
+            call.machine.host?.write(text.text)
             return .none
         },
         Builtin(
@@ -65,7 +66,7 @@ extension BuiltinRows {
             try call.values[0].settle()
             try call.machine.drainNumericEvents()
             if case .none = call.values[0] { return .none }
-            call.machine.host?.show(call.values[0], name: call.argumentTexts.first)
+            try call.machine.host?.show(call.values[0], name: call.argumentTexts.first)
             return .none
         },
         Builtin(
@@ -81,15 +82,18 @@ extension BuiltinRows {
         ) { call in .string(try Format.repr(call.values[0])) },
         Builtin(
             .text, "join(parts, separator=\"\")", "texts one after the other, with a separator between them", example: "join((\"a\", \"b\"), \", \")   # \"a, b\""
-        ) { call in .string(try call.elements(0).map { try Format.text($0) }.joined(separator: call.string(1, default: ""))) },
+        ) { call in .string(try Format.joined(call.elements(0), call.string(1, default: ""))) },
         Builtin(.text, "replace(text, old, new)", "text with every `old` replaced by `new`", example: "replace(\"banana\", \"an\", \"o\")   # \"booa\"") { call in
-            let old = try call.string(1)
+            let text = try call.string(0), old = try call.string(1), new = try call.string(2)
             guard !old.isEmpty else { throw call.fail(1, "a string that is not empty") }
-            let pieces = try call.string(0).pieces(between: old)
-            let new = try call.string(2)
-            let (bytes, overflows) = new.utf8.count.multipliedReportingOverflow(by: pieces.count)
-            try Memory.check(for: overflows ? Int.max : bytes)
-            return .string(pieces.joined(separator: new))
+            var result = TextBuilder(), isFirst = true
+            try text.forEachPiece(between: old) { piece in
+                if !isFirst { try result.append(new) }
+                isFirst = false
+                try result.append(piece)
+                return true
+            }
+            return .string(result)
         },
         Builtin(.text, "trim(text)", "text without spaces and line ends at both ends", example: "trim(\"  a b \")   # \"a b\"") { call in .string(try call.string(0).trimmingSpaces()) },
         Builtin(.text, "upper(text)", "text in capital letters", example: "upper(\"relu\")   # \"RELU\"") { call in .string(try call.string(0).mapped { $0.uppercased() }) },
@@ -100,7 +104,13 @@ extension BuiltinRows {
             switch call.values[0] {
             case .string(let text):
                 let part = try call.string(1)
-                return try .bool(part.isEmpty || text.string.pieces(between: part).count > 1)
+                if part.isEmpty { return .bool(true) }
+                var pieces = 0
+                try text.string.forEachPiece(between: part) { _ in
+                    pieces += 1
+                    return pieces < 2
+                }
+                return .bool(pieces > 1)
             case .record(let record): return .bool(record[try call.string(1)] != nil)
             case .list(let list): return .bool(try list.elements.contains { try call.machine.isEqual($0, call.values[1]) })
             default:

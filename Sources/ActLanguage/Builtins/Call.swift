@@ -216,7 +216,7 @@ package struct Call {
         return elements
     }
 
-    func cannot(_ reason: String, help: String? = nil) -> RuntimeError { .cannot(reason, help: help) }
+    func cannot(_ reason: Message, help: Message? = nil) -> RuntimeError { .cannot(reason, help: help) }
 
     /// A result that `input` changes in jumps.
     func positions(of input: NDArray, _ result: NDArray) throws -> Value {

@@ -83,63 +83,66 @@ struct ArrayLayout {
     }
 
     mutating func text() throws -> String {
-        if values.isEmpty { return "[]" }
-        if sizes.isEmpty { return word(0) }
+        var text = TextBuilder()
+        try write(into: &text)
+        return text.text
+    }
+
+    mutating func write(into text: inout TextBuilder) throws {
+        if values.isEmpty { return try text.append("[]") }
+        if sizes.isEmpty { return try text.append(word(0)) }
         next = 0
-        return try brackets(axis: 0, indent: " ", width: lineWidth)
+        try writeBrackets(axis: 0, indent: " ", width: lineWidth, into: &text)
     }
 
     /// - Parameters:
     ///   - indent: of a line inside these brackets.
     ///   - width: of a line, less the brackets that close after it.
-    private mutating func brackets(axis: Int, indent: String, width: Int) throws -> String {
+    private mutating func writeBrackets(axis: Int, indent: String, width: Int, into text: inout TextBuilder) throws {
         // Where the ellipsis goes, if there is one.
         let cut = ends[axis]?.front ?? -1
         let count = ends[axis].map { $0.front + $0.back } ?? sizes[axis]
-        if axis == sizes.count - 1 { return try row(count, cut, indent, width) }
+        if axis == sizes.count - 1 { return try writeRow(count, cut, indent, width, into: &text) }
         let separator = isWhole ? ", " : "," + String(repeating: "\n", count: sizes.count - 1 - axis) + indent
-        var text = "["
+        try text.append("[")
         for index in 0..<count {
-            if index > 0 { text += separator }
-            if index == cut { text += Self.ellipsis + separator }
-            text += try brackets(axis: axis + 1, indent: indent + " ", width: width - 1)
+            if index > 0 { try text.append(separator) }
+            if index == cut { try text.append(Self.ellipsis + separator) }
+            try writeBrackets(axis: axis + 1, indent: indent + " ", width: width - 1, into: &text)
         }
-        if cut == count { text += separator + Self.ellipsis }
-        return text + "]"
+        if cut == count { try text.append(separator + Self.ellipsis) }
+        try text.append("]")
     }
 
     private func word(_ index: Int) -> String { words.isEmpty ? Format.exactNumber(values[index], isSingle: isSingle) : words[index] }
 
-    private mutating func row(_ count: Int, _ cut: Int, _ indent: String, _ width: Int) throws -> String {
-        var text = "["
-        // Growing would copy what may be hundreds of megabytes.
-        if isWhole { text.reserveCapacity(count * 20) }
+    private mutating func writeRow(_ count: Int, _ cut: Int, _ indent: String, _ width: Int, into text: inout TextBuilder) throws {
+        try text.append("[")
         var column = indent.utf8.count
         var isFirst = true
-        func place(_ word: String) {
+        func place(_ word: String, _ text: inout TextBuilder) throws {
             let length = word == Self.ellipsis ? 1 : word.utf8.count
             if !isFirst {
                 // A word goes on the next line when it and the comma or bracket after it do not fit any more.
                 if column + 2 + length >= width {
-                    text += ",\n" + indent
+                    try text.append(",\n" + indent)
                     column = indent.utf8.count
                 } else {
-                    text += ", "
+                    try text.append(", ")
                     column += 2
                 }
             }
             isFirst = false
-            text += word
+            try text.append(word)
             column += length
         }
         for index in 0..<count {
             if next & 0xfff == 0 { try Interrupt.check() }
-            if index == cut { place(Self.ellipsis) }
-            place(word(next))
+            if index == cut { try place(Self.ellipsis, &text) }
+            try place(word(next), &text)
             next += 1
         }
-        if cut == count { place(Self.ellipsis) }
-        text += "]"
-        return text
+        if cut == count { try place(Self.ellipsis, &text) }
+        try text.append("]")
     }
 }

@@ -2,6 +2,7 @@
 // list or record as a whole.
 
 import ActArray
+import ActSyntax
 
 extension Format {
     /// - Throws: `RuntimeError.cannot` where the format does not suit the value.
@@ -54,14 +55,14 @@ extension Format {
         }
         let isNegative = x.sign == .minus && !x.isNaN
         let sign = isNegative ? "-" : spec.sign == .always ? "+" : spec.sign == .spaceForPositive ? " " : ""
-        let fillsZeros = spec.isZeroPadded && spec.alignment == nil
-        if spec.isGrouped { body = grouped(body, width: fillsZeros ? spec.width - sign.count : 0) }
-        if fillsZeros || spec.alignment == .afterSign {
-            let fill = fillsZeros || spec.isZeroPadded && spec.fill == " " ? "0" : String(spec.fill)
-            return sign + String(repeating: fill, count: max(0, spec.width - sign.count - body.count)) + body
-        }
-        return padded(sign + body, spec, default: .right)
+        let isAfterSign = (spec.alignment ?? (spec.isZeroPadded ? .afterSign : .right)) == .afterSign
+        // Zeros between sign and digits are digits, so they are grouped too.
+        if spec.isGrouped { body = grouped(body, width: isAfterSign && fill(spec) == "0" ? spec.width - sign.count : 0) }
+        if !isAfterSign { return padded(sign + body, spec, default: .right) }
+        return sign + String(repeating: fill(spec), count: max(0, spec.width - sign.count - body.count)) + body
     }
+
+    private static func fill(_ spec: FormatSpec) -> Character { spec.fill ?? (spec.isZeroPadded ? "0" : " ") }
 
     private static func finite(_ x: Double, _ text: (Double) -> String) -> String { x.isFinite ? text(x) : x.isNaN ? "nan" : "inf" }
 
@@ -86,7 +87,7 @@ extension Format {
         if let kind = spec.kind, kind != .string {
             throw RuntimeError.cannot("the format `\(kind.rawValue)` is for numbers, not for \(quoted(String(text.prefix(40))))", help: "convert it with `number(…)`")
         }
-        if spec.isGrouped || spec.sign != .negativeOnly || spec.alignment == .afterSign {
+        if spec.isGrouped || spec.sign != nil || spec.alignment == .afterSign {
             throw RuntimeError.cannot("signs and commas in a format are for numbers, not for text", help: nil)
         }
         return padded(spec.precision.map { String(text.prefix($0)) } ?? text, spec)
@@ -95,8 +96,7 @@ extension Format {
     private static func padded(_ text: String, _ spec: FormatSpec, default alignment: FormatSpec.Alignment = .left) -> String {
         let missing = spec.width - text.count
         guard missing > 0 else { return text }
-        let fill = spec.isZeroPadded && spec.fill == " " ? "0" : spec.fill
-        func filled(_ count: Int) -> String { String(repeating: fill, count: count) }
+        func filled(_ count: Int) -> String { String(repeating: fill(spec), count: count) }
         switch spec.alignment ?? alignment {
         case .left: return text + filled(missing)
         case .right, .afterSign: return filled(missing) + text

@@ -12,65 +12,63 @@ enum JSON {
 
     // MARK: Writing
 
-    static func text(_ value: Value) throws -> String {
-        var bytes: [UInt8] = []
-        try write(value, into: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+    static func text(_ value: Value) throws -> TextBuilder {
+        var text = TextBuilder()
+        try write(value, into: &text)
+        return text
     }
 
-    private static func write(_ value: Value, into bytes: inout [UInt8]) throws {
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
-        if bytes.count & 0xffff_0000 != 0 { try Memory.check(for: bytes.count) }
+    static func write(_ value: Value, into text: inout TextBuilder) throws {
+        try Interrupt.check()
         switch value {
-        case .none, .undefined: bytes += "null".utf8
-        case .bool(let bool): bytes += (bool ? "true" : "false").utf8
-        case .number(let number): write(number, isSingle: false, into: &bytes)
-        case .string(let text): write(text.string, into: &bytes)
+        case .none, .undefined: try text.append("null")
+        case .bool(let bool): try text.append(bool ? "true" : "false")
+        case .number(let number): try write(number, isSingle: false, into: &text)
+        case .string(let string): try write(string.string, into: &text)
         case .array(let array):
-            try Memory.check(for: array.count &* 20)
-            let numbers = try array.toDoubles()
+            let held = try Reservation(array.count &* 8), numbers = try array.toDoubles()
             var position = 0
-            try write(numbers, &position, array.shape[...], array.type, into: &bytes)
+            try write(numbers, &position, array.shape[...], array.type, into: &text)
+            _ = held.bytes
         case .list(let list):
-            bytes.append(UInt8(ascii: "["))
+            try text.append("[")
             for (index, element) in list.elements.enumerated() {
-                if index > 0 { bytes += ", ".utf8 }
-                try write(element, into: &bytes)
+                if index > 0 { try text.append(", ") }
+                try write(element, into: &text)
             }
-            bytes.append(UInt8(ascii: "]"))
+            try text.append("]")
         case .record(let record):
-            bytes.append(UInt8(ascii: "{"))
+            try text.append("{")
             for (index, field) in record.fields.enumerated() {
-                if index > 0 { bytes += ", ".utf8 }
-                write(field.key, isName: true, into: &bytes)
-                bytes += ": ".utf8
-                try write(field.value, into: &bytes)
+                if index > 0 { try text.append(", ") }
+                try write(field.key, isName: true, into: &text)
+                try text.append(": ")
+                try write(field.value, into: &text)
             }
-            bytes.append(UInt8(ascii: "}"))
+            try text.append("}")
         case .function, .figure: throw RuntimeError.cannot("\(value.kind) cannot be written as JSON", help: "JSON holds numbers, bools, strings, none, arrays, lists and records")
         }
     }
 
-    private static func write(_ numbers: [Double], _ position: inout Int, _ shape: ArraySlice<Int>, _ type: ElementType, into bytes: inout [UInt8]) throws {
+    private static func write(_ numbers: [Double], _ position: inout Int, _ shape: ArraySlice<Int>, _ type: ElementType, into text: inout TextBuilder) throws {
         guard let size = shape.first else {
-            if type == .bool { bytes += (numbers[position] != 0 ? "true" : "false").utf8 } else { write(numbers[position], isSingle: type == .f32, into: &bytes) }
+            if type == .bool { try text.append(numbers[position] != 0 ? "true" : "false") } else { try write(numbers[position], isSingle: type == .f32, into: &text) }
             position += 1
             return
         }
-        bytes.append(UInt8(ascii: "["))
-        // An axis of many empty rows would be written out for ever.
-        for index in 0..<(numbers.isEmpty ? 0 : size) {
-            if index > 0 { bytes += ", ".utf8 }
-            if position & 0xfff == 0 { try Interrupt.check() }
-            try write(numbers, &position, shape.dropFirst(), type, into: &bytes)
+        try text.append("[")
+        for index in 0..<size {
+            if index > 0 { try text.append(", ") }
+            if (position &+ index) & 0xfff == 0 { try Interrupt.check() }
+            try write(numbers, &position, shape.dropFirst(), type, into: &text)
         }
-        bytes.append(UInt8(ascii: "]"))
+        try text.append("]")
     }
 
-    private static func write(_ number: Double, isSingle: Bool, into bytes: inout [UInt8]) {
+    private static func write(_ number: Double, isSingle: Bool, into text: inout TextBuilder) throws {
         // Readers for which 0 has no sign have it for 0.0.
-        if number == 0, number.sign == .minus { bytes += "-0.0".utf8 } else if number.isFinite { bytes += Format.exactNumber(number, isSingle: isSingle).utf8 } else {
-            bytes += (number.isNaN ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"").utf8
+        if number == 0, number.sign == .minus { try text.append("-0.0") } else if number.isFinite { try text.append(Format.exactNumber(number, isSingle: isSingle)) } else {
+            try text.append(number.isNaN ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"")
         }
     }
 
@@ -84,22 +82,34 @@ enum JSON {
         }
     }
 
-    private static func write(_ text: String, isName: Bool = false, into bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
-        var rest = text.utf8[...]
-        if !isName, number(named: text) != nil, let first = rest.popFirst() { bytes += ("\\u00" + String(first, radix: 16)).utf8 }
-        for byte in rest {
-            switch byte {
-            case UInt8(ascii: "\""): bytes += "\\\"".utf8
-            case UInt8(ascii: "\\"): bytes += "\\\\".utf8
-            case UInt8(ascii: "\n"): bytes += "\\n".utf8
-            case UInt8(ascii: "\t"): bytes += "\\t".utf8
-            case UInt8(ascii: "\r"): bytes += "\\r".utf8
-            case 0..<32: bytes += ("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16)).utf8
-            default: bytes.append(byte)
-            }
+    private static func write(_ string: String, isName: Bool = false, into text: inout TextBuilder) throws {
+        try text.append("\"")
+        // Runs that need no escape are taken as they are.
+        let bytes = string.utf8
+        var start = bytes.startIndex, index = start
+        if !isName, number(named: string) != nil, let first = bytes.first {
+            try text.append("\\u00" + String(first, radix: 16))
+            start = bytes.index(after: start)
+            index = start
         }
-        bytes.append(UInt8(ascii: "\""))
+        while index < bytes.endIndex {
+            let byte = bytes[index], next = bytes.index(after: index)
+            if byte < 32 || byte == 34 || byte == 92 {
+                try text.append(string[start..<index])
+                switch byte {
+                case 34: try text.append("\\\"")
+                case 92: try text.append("\\\\")
+                case 10: try text.append("\\n")
+                case 9: try text.append("\\t")
+                case 13: try text.append("\\r")
+                default: try text.append("\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16))
+                }
+                start = next
+            }
+            index = next
+        }
+        try text.append(string[start...])
+        try text.append("\"")
     }
 
     // MARK: Reading

@@ -2,6 +2,7 @@
 // as the same columns, whatever is in its texts; only texts that all look like numbers become numbers.
 
 import ActArray
+import ActSyntax
 import OrderedCollections
 
 enum TableFile {
@@ -33,9 +34,9 @@ enum TableFile {
         }
     }
 
-    private static func help(_ remedy: Csv.Fault.Remedy) -> String {
+    private static func help(_ remedy: Csv.Fault.Remedy) -> Message {
         switch remedy {
-        case .encoding: encodingHelp
+        case .encoding: Message(encodingHelp)
         case .text: "a column that is to stay as it is written is named by `text=`"
         case .missing(let text): "`missing=\(Format.quoted(text))` reads it as nan, `header=false` reads such columns as texts, `header=true` takes names from the first row"
         case .comment: "`comment=\"#\"` passes over such lines"
@@ -101,12 +102,19 @@ enum TableFile {
         func field(_ string: String, isName: Bool = false, isAlone: Bool) throws -> String {
             let isPlain = !string.utf8.contains { $0 == 34 || $0 == 10 || $0 == 13 || $0 == 9 || $0 == 44 || $0 == 59 } && string.utf8.first != 35
             if isPlain, !(isAlone && string.isEmpty), !(isName && !Csv.isText(string)) { return string }
-            return try "\"" + string.pieces(between: "\"").joined(separator: "\"\"") + "\""
+            var quoted = "", isFirst = true
+            try string.forEachPiece(between: "\"") { piece in
+                quoted += isFirst ? "\"" : "\"\""
+                quoted += piece
+                isFirst = false
+                return true
+            }
+            return quoted + "\""
         }
         if case .record(let record) = value {
             let columns = try record.fields.values.map { try column($0, call) }, isAlone = columns.count == 1
             guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
-                throw call.cannot("the columns of a table are equally long", help: "here: " + zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))
+                throw call.cannot("the columns of a table are equally long", help: "here: \(zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))")
             }
             text += try record.fields.keys.map { try field($0, isName: true, isAlone: isAlone) }.joined(separator: separator) + "\n"
             for row in 0..<count {

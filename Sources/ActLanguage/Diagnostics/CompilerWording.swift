@@ -1,5 +1,7 @@
 // What the compiler finds wrong, in words.
 
+import ActSyntax
+
 extension Diagnostic {
     static func notOwnVariable(_ name: String, _ span: Span) -> Diagnostic {
         Diagnostic(

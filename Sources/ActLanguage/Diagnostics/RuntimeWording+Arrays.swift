@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 
 extension RuntimeWording {
     func describe(_ failure: ArrayError, _ operands: (Value, Value)?) -> Diagnostic {
@@ -24,10 +25,10 @@ extension RuntimeWording {
         case .cannotBroadcast(let from, let to): return error("\(shape(from)) cannot be stretched to \(shape(to))")
         case .negativeSize(let size): return error("\(size) is no size: sizes are 0 or more")
         case .axisOutOfRange(let axis, let rank):
-            return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : looseNumbersHelp)
+            return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : looseNumbersHelp.map { Message($0) })
         case .repeatedAxis(let axis): return error("axis \(axis) is named twice")
         case .indexOutOfRange(let index, let axis, let size):
-            return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: rangeHelp(size))
+            return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: Message(rangeHelp(size)))
         case .tooManyIndices(let given, let rank):
             return error("\(given) \(given == 1 ? "index" : "indices") for \(rank == 1 ? "one axis" : "\(rank) axes")")
         case .indexNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: no array is that large")
@@ -45,6 +46,7 @@ extension RuntimeWording {
         case .badValue(let operation, let reason): return error("`\(operation)`: \(reason)")
         case .outOfMemory(let bytes, let limit):
             return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
+        case .textTooLong(let bytes): return error("a string of \(Format.bytes(bytes)) is too long", help: "1 GB is the limit")
         case .tooLarge(let shape):
             return error(shape.contains(Int.max) ? "so many elements fit into no memory" : "an array of shape \(ActLanguage.describe(shape)) fits into no memory")
         case .interrupted: return error("interrupted")

@@ -4,6 +4,7 @@
 import ActArray
 import ActGrad
 import ActPlot
+import ActSyntax
 
 struct RuntimeWording {
     let machine: Machine
@@ -170,8 +171,8 @@ struct RuntimeWording {
 
     // MARK: Errors of the language
 
-    func error(_ title: String, help: String? = nil, notes: [String] = []) -> Diagnostic {
-        Diagnostic(.error, title, notes: notes, help: help)
+    func error(_ title: Message, help: Message? = nil, notes: [String] = []) -> Diagnostic {
+        Diagnostic(.error, title.text, notes: notes, help: help?.text)
     }
 
     func describe(_ failure: RuntimeError) -> Diagnostic {
@@ -220,11 +221,11 @@ struct RuntimeWording {
         case .positionOutOfRange(let index, let size, let kind):
             if kind == "layer" { return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself") }
             let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
-            return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: rangeHelp(size))
+            return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
         case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
         case .missingArgument(let name, let function):
-            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function))
+            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function).map { Message($0) })
         case .tooManyArguments(let function, let given):
             return error("`\(calleeName ?? function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
         case .unknownArgument(let name, let function):
@@ -238,7 +239,7 @@ struct RuntimeWording {
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
-        case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : message)
+        case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : Message(message))
         case .exit: return error("exit")
         }
     }
@@ -247,17 +248,17 @@ struct RuntimeWording {
         var shown = found.number.map(Format.number) ?? found.kind
         var help: String?
         switch found {
-        case .string(let text) where text.string.count <= 30 && expected != "a string":
-            help = foreignHint(argument: text.string, named: name, machine.session.builtins)
+        case .string(let text) where text.string.utf8.count <= 120 && text.string.count <= 30 && expected != "a string":
+            help = foreignHint(argument: text.string, named: name, in: .builtins)
             // Where strings are right, it is this one that is wrong.
             if expected.contains("\"") { shown = "\"\(text.string)\"" }
         case .function(let value) where name == "dtype":
-            help = foreignHint(argument: value.name, named: name, machine.session.builtins)
+            help = foreignHint(argument: value.name, named: name, in: .builtins)
             shown = "`\(value.name)`"
         case .number where name == "keepdims": help = looseNumbersHelp
         default: break
         }
-        return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help)
+        return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help.map { Message($0) })
     }
 
     /// `mean(1, 2)`: the numbers that were meant to be one array.
@@ -270,7 +271,7 @@ struct RuntimeWording {
     }
 
     private func unknownName(_ name: String) -> Diagnostic {
-        if let help = foreignHint(unknownName: name, field: fieldAfterName, isCalled: textAfterName?.first == "(") { return error("`\(name)` is not defined", help: help) }
+        if let help = foreignHint(unknownName: name, field: fieldAfterName, isCalled: textAfterName?.first == "(", in: .builtins) { return error("`\(name)` is not defined", help: Message(help)) }
         let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
         let near = suggest(name, among: names + machine.session.builtins.names + locals)
         return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
@@ -302,13 +303,13 @@ struct RuntimeWording {
             return error("the record has no field `\(name)`", help: near.first.map { "did you mean `\($0)`?" }
                 ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"))
         default:
-            if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: settingHelp(name)) }
+            if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: Message(settingHelp(name))) }
             if case .function = value {} else if machine.session.builtins.value(named: name) != nil {
                 return error("`\(name)` is a function: call it", help: "`.\(name)()`")
             }
             let near = suggest(name, among: Attributes.names + machine.session.builtins.names)
             if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
-            return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName) ?? near.first.map { "did you mean `.\($0)`?" })
+            return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
         }
     }
 
@@ -326,7 +327,7 @@ struct RuntimeWording {
         if symbol == ">>" { help = "`>>` composes functions: `f >> g`" }
         if case .none = left { help = "the left side has no value: a block or function that ends in a statement gives none" }
         if case .none = right { help = "the right side has no value: a block or function that ends in a statement gives none" }
-        return error("`\(symbol)` does not work on \(left.kind) and \(right.kind)", help: help)
+        return error("`\(symbol)` does not work on \(left.kind) and \(right.kind)", help: help.map { Message($0) })
     }
 
     private func notACondition(_ value: Value) -> Diagnostic {
@@ -365,7 +366,7 @@ struct RuntimeWording {
         case let fault as Fault: fault.diagnostic.title
         case ArrayError.file(_, let reason): reason
         case RuntimeError.forbidden: "outside of what the sandbox allows"
-        case RuntimeError.cannot(let reason, _): reason
+        case RuntimeError.cannot(let reason, _): reason.text
         default: "\(error)"
         }
     }

@@ -1,20 +1,16 @@
 // Warnings, in words.
 
 import ActArray
+import ActSyntax
 
 extension RuntimeWording {
     func numericEvent(_ event: NumericEvent, in code: Code, at instruction: Int) -> Diagnostic {
         let elements = event.count == 1 ? "1 element" : "\(event.count) elements"
-        let isWritten = isOperator(code, instruction)
-        // A division inside `mean` is nobody's business but its own.
-        if !isWritten, !event.operation.allSatisfy(\.isLetter), let name = calleeName(code, instruction) {
-            return Diagnostic(
-                .warning, "\(event.kind.title) in `\(name)`: \(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
-                labels: [label(code, instruction)], help: form(code, instruction))
-        }
+        // What happens in a function is said of the function, by the name that the program has for it.
+        let operation = calleeName(code, instruction) ?? event.operation
         return event.kind.warning(
-            event.operation, "\(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
-            event.example, label(code, instruction), isOperator: isWritten, form: form(code, instruction))
+            operation, "\(elements) became \(event.kind == .invalid ? "nan" : "infinite"), the first at position \(event.first)",
+            event.example, label(code, instruction), form: form(code, instruction))
     }
 
     /// The formula around the place that a built-in computes better.
@@ -32,23 +28,24 @@ extension RuntimeWording {
             help: "write `\(check.replacement)`, which keeps them")
     }
 
-    /// Whether the operation stands in the program as such, not inside a built-in.
-    private func isOperator(_ code: Code, _ instruction: Int) -> Bool {
-        if case .call = code.unit.tree[code.origins[instruction]] { return false }
-        return true
-    }
-
+    /// Of an operation inside a function what the program calls; `nil` for one that stands in the program as such.
     private func calleeName(_ code: Code, _ instruction: Int) -> String? {
         let tree = code.unit.tree
-        guard case .call(let callee, _) = tree[code.origins[instruction]] else { return nil }
-        switch tree[callee] {
-        case .name(let name), .field(_, let name): return tree[name]
+        switch tree[code.origins[instruction]] {
+        case .call(let callee, _), .pipe(_, let callee):
+            switch tree[callee] {
+            case .name(let name), .field(_, let name): return tree[name]
+            default:
+                let text = tree.text(of: callee)
+                return text.utf8.count <= 40 && !text.contains(where: \.isNewline) ? text : nil
+            }
         default: return nil
         }
     }
 
     func scalarEvent(_ kind: NumericEvent.Kind, _ operation: String, _ result: Double, _ inputs: [Double], in code: Code, at instruction: Int) -> Diagnostic {
-        kind.warning(operation, "the result is \(Format.number(result))", inputs, label(code, instruction), isOperator: isOperator(code, instruction), form: form(code, instruction))
+        kind.warning(
+            calleeName(code, instruction) ?? operation, "the result is \(Format.number(result))", inputs, label(code, instruction), form: form(code, instruction))
     }
 
     private func label(_ code: Code, _ instruction: Int) -> Diagnostic.Label {
@@ -88,11 +85,13 @@ extension NumericEvent.Kind {
         }
     }
 
-    fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, isOperator isWritten: Bool, form: String?) -> Diagnostic {
-        let isOperator = operation.first.map { !$0.isLetter } ?? false
+    fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, form: String?) -> Diagnostic {
         let shown = inputs.map(Format.number)
-        let example = isOperator && shown.count == 2 ? "\(shown[0]) \(operation) \(shown[1])" : "\(operation)(\(shown.joined(separator: ", ")))"
-        return Diagnostic(.warning, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: ["for example \(example)"], help: form ?? (isOperator && !isWritten ? nil : stableForm(operation)))
+        let isCall = operation.first.map { $0.isLetter || $0 == "_" } ?? false
+        let example = isCall || shown.count != 2 ? "\(operation)(\(shown.joined(separator: ", ")))" : "\(shown[0]) \(operation) \(shown[1])"
+        return Diagnostic(
+            .warning, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: shown.isEmpty ? [] : ["for example \(example)"],
+            help: form ?? stableForm(operation))
     }
 
     /// The built-in that computes the usual expression around `operation` without leaving the numbers.

@@ -1,10 +1,11 @@
 // Expressions as the formulas they stand for: variables replaced by what they were set to, calls of the program's functions by their
 // bodies, `a |> f` and `a.f()` by `f(a)`. So a formula is recognised however the program spreads it over lines.
 //
-// What must stay true: nothing is run; whatever is not surely known (a name that is set twice, a parameter) stands for itself; formulas
-// have some hundred parts at most, so that reading and comparing them takes no time and little stack.
+// What must stay true: nothing is run; whatever is not surely known (a parameter, a name that may have one of several values) stands for
+// itself; formulas have some hundred parts at most, so that reading and comparing them takes no time and little stack.
 
 import ActArray
+import ActSyntax
 
 /// A number, a name, or a function (operators included) of formulas.
 final class Formula {
@@ -67,66 +68,6 @@ final class Formula {
     }
 }
 
-/// What the names of a tree stand for, and where its expressions go.
-struct FormulaIndex {
-    /// What each name is set to that is set once, in one place.
-    fileprivate var values: [NameID: ExpressionID] = [:]
-    fileprivate var functions: [NameID: FunctionID] = [:]
-    private var parents: [ExpressionID?]
-    private var uses: [NameID: [ExpressionID]] = [:]
-
-    init(_ tree: SyntaxTree) {
-        parents = Array(repeating: nil, count: tree.expressions.count)
-        for index in tree.expressions.indices {
-            let id = ExpressionID(index: UInt32(index))
-            if case .name(let name) = tree[id] { uses[name, default: []].append(id) }
-            tree.forEachChild(of: id) { parents[Int($0.index)] = id }
-        }
-        var settings: [NameID: Int] = [:]
-        func note(_ name: NameID) { settings[name, default: 0] += 1 }
-        for expression in tree.expressions {
-            switch expression {
-            case .assign(let target, let value):
-                guard case .name(let name) = tree[tree.root(of: target)] else { continue }
-                note(name)
-                if tree.root(of: target) == target { values[name] = value } else { note(name) }
-            case .update(_, let target, _): if case .name(let name) = tree[tree.root(of: target)] { note(name); note(name) }
-            case .unpack(let targets, _):
-                for target in tree[targets] { if case .name(let name) = tree[tree.root(of: target)] { note(name); note(name) } }
-            case .define(let function):
-                guard let name = tree[function].name else { continue }
-                note(name)
-                functions[name] = function
-            case .unset(let name): note(name)
-            default: break
-            }
-        }
-        for variable in tree.variables { note(variable.name) }
-        values = values.filter { settings[$0.key] == 1 }
-        functions = functions.filter { settings[$0.key] == 1 }
-    }
-
-    /// The expressions that an expression is a part of, by way of variables and of functions too: the nearest first, some hundred at most.
-    func users(of id: ExpressionID, in tree: SyntaxTree) -> [ExpressionID] {
-        var found: [ExpressionID] = []
-        var seen: Set<ExpressionID> = [id]
-        var next = 0
-        var current: ExpressionID? = id
-        while let id = current {
-            if let parent = parents[Int(id.index)], seen.insert(parent).inserted { found.append(parent) }
-            let name: NameID? = switch tree[id] {
-            case .assign(let target, _): if case .name(let name) = tree[target] { name } else { nil }
-            case .define(let function): tree[function].name
-            default: nil
-            }
-            if let name { for use in uses[name] ?? [] where seen.count < 300 && seen.insert(use).inserted { found.append(use) } }
-            current = next < found.count && next < 300 ? found[next] : nil
-            next += 1
-        }
-        return found
-    }
-}
-
 /// Reads formulas from one tree.
 struct FormulaReader {
     let tree: SyntaxTree
@@ -138,66 +79,78 @@ struct FormulaReader {
     /// Those whose second argument is an axis.
     private static let reductions: Set<String> = ["sum", "max", "mean", "softmax", "log_softmax", "logsumexp"]
 
+    /// The function whose body is read in the place of a call, and what its parameters stand for there.
+    private struct Inlined {
+        let function: ExpressionID
+        let arguments: [NameID: Formula]
+    }
+
     /// - Parameter size: How many parts it may have; what is beyond stands for itself.
     func formula(_ id: ExpressionID, size: Int = 400) -> Formula {
         var left = size
-        return read(id, [:], 0, &left)
+        return read(id, nil, 0, &left)
     }
 
-    private func read(_ id: ExpressionID, _ parameters: [NameID: Formula], _ depth: Int, _ left: inout Int) -> Formula {
+    private func read(_ id: ExpressionID, _ inlined: Inlined?, _ depth: Int, _ left: inout Int) -> Formula {
         left -= 1
         func opaque() -> Formula {
             let span = tree.span(of: id)
             return Formula(span.end - span.start <= 40 ? .name(tree.text(of: id)) : .other(id), origin: id)
         }
         func apply(_ name: String, _ arguments: [ExpressionID]) -> Formula {
-            Formula(.apply(name), arguments.map { read($0, parameters, depth + 1, &left) }, origin: id)
+            Formula(.apply(name), arguments.map { read($0, inlined, depth + 1, &left) }, origin: id)
         }
         guard depth < Self.depthLimit, left > 0 else { return opaque() }
         switch tree[id] {
         case .number(let number): return Formula(.number(number), origin: id)
         case .name(let name):
-            if let formula = parameters[name] { return formula }
-            if let value = index.values[name] { return read(value, [:], depth + 1, &left).seen(at: id) }
-            return opaque()
+            switch index.meaning(of: name, at: id) {
+            case .value(let value, let scope): return read(value, scope == inlined?.function ? inlined : nil, depth + 1, &left).seen(at: id)
+            case .parameter(let scope) where scope == inlined?.function: return inlined?.arguments[name] ?? opaque()
+            case .free, .function, .parameter, .unclear: return opaque()
+            }
         case .unary(.negate, let operand):
             if case .number(let number) = tree[operand] { return Formula(.number(-number), origin: id) }
             return apply("neg", [operand])
-        case .unary(.plus, let operand): return read(operand, parameters, depth + 1, &left)
+        case .unary(.plus, let operand): return read(operand, inlined, depth + 1, &left)
         case .binary(.power, let base, let exponent):
-            if case .name(let name) = tree[base], tree[name] == "e", index.values[name] == nil { return apply("exp", [exponent]) }
+            if case .name(let name) = tree[base], tree[name] == "e", case .free = index.meaning(of: name, at: base) { return apply("exp", [exponent]) }
             return apply("^", [base, exponent])
         case .binary(let operation, let first, let second): return apply(operation.symbol, [first, second])
         case .block(let statements):
             guard let last = tree[statements].last else { return opaque() }
-            return read(last.expression, parameters, depth + 1, &left)
-        case .pipe(let argument, let function): return call(id, function, [argument], parameters, depth, &left) ?? opaque()
+            return read(last.expression, inlined, depth + 1, &left)
+        case .pipe(let argument, let function): return call(id, function, [argument], inlined, depth, &left) ?? opaque()
         case .call(let callee, let arguments):
             var positional = tree[arguments].filter { $0.name == nil }.map(\.value)
             if case .field(let object, _) = tree[callee] { positional.insert(object, at: 0) }
-            return call(id, callee, positional, parameters, depth, &left) ?? opaque()
+            return call(id, callee, positional, inlined, depth, &left) ?? opaque()
         default: return opaque()
         }
     }
 
     private func call(
-        _ id: ExpressionID, _ callee: ExpressionID, _ arguments: [ExpressionID], _ parameters: [NameID: Formula], _ depth: Int, _ left: inout Int
+        _ id: ExpressionID, _ callee: ExpressionID, _ arguments: [ExpressionID], _ inlined: Inlined?, _ depth: Int, _ left: inout Int
     ) -> Formula? {
         let name: NameID
         switch tree[callee] {
         case .name(let called), .field(_, let called): name = called
         default: return nil
         }
-        if let function = index.functions[name] {
+        switch index.meaning(of: name, at: callee) {
+        case .function(let definition):
+            guard case .define(let function) = tree[definition] else { return nil }
             let node = tree[function]
             let names = tree[node.parameters].map(\.name)
             guard arguments.count == names.count else { return nil }
             var inner: [NameID: Formula] = [:]
-            for (name, argument) in zip(names, arguments) { inner[name] = read(argument, parameters, depth + 1, &left) }
-            return read(node.body, inner, depth + 1, &left)
+            for (name, argument) in zip(names, arguments) { inner[name] = read(argument, inlined, depth + 1, &left) }
+            return read(node.body, Inlined(function: definition, arguments: inner), depth + 1, &left)
+        case .free:
+            guard let function = builtin(tree[name]) else { return nil }
+            let counted = Self.reductions.contains(function) ? arguments.prefix(1) : arguments[...]
+            return Formula(.apply(function), counted.map { read($0, inlined, depth + 1, &left) }, origin: id)
+        case .value, .parameter, .unclear: return nil
         }
-        guard parameters[name] == nil, let function = builtin(tree[name]) else { return nil }
-        let counted = Self.reductions.contains(function) ? arguments.prefix(1) : arguments[...]
-        return Formula(.apply(function), counted.map { read($0, parameters, depth + 1, &left) }, origin: id)
     }
 }

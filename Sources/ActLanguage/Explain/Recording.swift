@@ -4,6 +4,7 @@
 // What must stay true: an entry's position never changes, although the oldest entries of a long recording are dropped.
 
 import ActArray
+import ActSyntax
 
 final class Recording {
     struct Entry {

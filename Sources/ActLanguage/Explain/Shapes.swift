@@ -1,5 +1,7 @@
 // `:shapes EXPR`: an expression with what each part of it is beneath it.
 
+import ActSyntax
+
 /// The diagram of what a recording of an expression noted. Numbers that are written as such and functions are left out.
 func shapeDiagram(_ recording: Recording, _ tree: SyntaxTree, _ root: ExpressionID, source: @escaping (Int32) -> SourceText?) -> String {
     var values: [ExpressionID: Value] = [:]

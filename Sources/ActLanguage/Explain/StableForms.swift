@@ -4,6 +4,7 @@
 // forms that can lose them are found when a program is compiled, and their results, as they are, are looked at (`.checkForm`).
 
 import ActArray
+import ActSyntax
 
 struct StableForm {
     enum Loss {
@@ -75,7 +76,7 @@ struct StableForm {
     /// The largest form in a tree of which the expression is a part.
     static func around(_ id: ExpressionID, in reader: FormulaReader) -> Found? {
         var best: Found?
-        for root in [id] + reader.index.users(of: id, in: reader.tree) {
+        for root in [id] + reader.index.users(of: id) {
             guard mayBegin(root, in: reader.tree, losing: false) else { continue }
             let formula = reader.formula(root)
             guard formula.size > best?.size ?? 0, formula.contains(id) else { continue }

@@ -4,6 +4,7 @@
 // what set it before; all others are taken as they are.
 
 import ActArray
+import ActSyntax
 
 struct StatementLog {
     struct Entry {
@@ -125,7 +126,7 @@ extension Session {
 
     private struct Statement {
         let unit: SourceUnit
-        let statement: ActLanguage.Statement
+        let statement: ActSyntax.Statement
         let set: Set<String>
         /// Sets its variables whole, whatever happens.
         let isPlain: Bool

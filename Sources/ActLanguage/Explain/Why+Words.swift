@@ -1,9 +1,10 @@
 // What `why` found, in words: a note with the operation underlined and its operands beneath.
 
 import ActArray
+import ActSyntax
 
 extension Why {
-    func describe(_ end: End, _ trouble: Trouble, _ subject: String) -> Diagnostic {
+    func describe(_ end: End, _ trouble: Trouble, _ subject: String) throws -> Diagnostic {
         let moment = end.point.moment
         let tree = moment.tree
         let id = moment.expression
@@ -17,7 +18,7 @@ extension Why {
             if case .function = operand.value { continue }
             var element: Int?
             if let own = end.point.element, let outer = moment.value.shape, let shape = operand.value.shape { element = Self.element(own, of: outer, in: shape) }
-            labels.append(Diagnostic.Label(tree.span(of: operand.expression), describe(operand.value, element)))
+            labels.append(Diagnostic.Label(tree.span(of: operand.expression), try describe(operand.value, element)))
         }
         var title = subject
         let text = short(tree.text(of: id))
@@ -30,7 +31,7 @@ extension Why {
         default: if !subject.hasPrefix("`\(text)` is") { title += ", because of `\(text)`" }
         }
         let reader = moment.code.unit.formulas(in: moment.code.module)
-        var help = StableForm.around(id, in: reader).map { "write `\($0.replacement)` for `\($0.form.formula)`" } ?? parameters(of: moment)
+        var help = try StableForm.around(id, in: reader).map { "write `\($0.replacement)` for `\($0.form.formula)`" } ?? parameters(of: moment)
         if case .name = tree[id], case .own = moment.source, end.unknown == nil, !end.isForgotten {
             title = subject
             help = "what a function did before `why` was called in it is not known: ask about the call of the function"
@@ -39,10 +40,10 @@ extension Why {
     }
 
     /// Of a network that was called: what its parameters have to do with it.
-    private func parameters(of moment: Moment) -> String? {
+    private func parameters(of moment: Moment) throws -> String? {
         for operand in moment.operands {
-            guard case .function(let function) = operand.value, let values = try? function.parameterValues() else { continue }
-            if values.first({ !$0.isFinite }) != nil { return "parameters of `\(moment.tree.text(of: operand.expression))` are nan or infinite: see `gradient_flow`" }
+            guard case .function(let function) = operand.value, let values = try function.parameterValues() else { continue }
+            if try values.first({ !$0.isFinite }) != nil { return "parameters of `\(moment.tree.text(of: operand.expression))` are nan or infinite: see `gradient_flow`" }
         }
         return nil
     }
@@ -66,11 +67,11 @@ extension Why {
         return line.count < text.count || line.count > 40 ? line.prefix(39) + "…" : String(line)
     }
 
-    func describe(_ value: Value, _ element: Int?) -> String {
-        if let element, let shape = value.shape, !shape.isEmpty, let x = value.element(element) { return Format.number(x) }
+    func describe(_ value: Value, _ element: Int?) throws -> String {
+        if let element, let shape = value.shape, !shape.isEmpty, let x = try value.element(element) { return Format.number(x) }
         switch value {
         case .array(let array) where array.count > 8: return ActLanguage.describe(array.shape)
-        case .array, .number, .bool: return short((try? Format.shown(value)) ?? "")
+        case .array, .number, .bool: return short(try Format.shown(value))
         default: return value.kind
         }
     }

@@ -4,6 +4,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 import CActKernels
 
 /// What can be wrong with an element.
@@ -37,7 +38,7 @@ struct Why {
     struct Point {
         var moment: Moment
         var element: Int?
-        var value: Double? { element.flatMap { moment.value.element($0) } ?? moment.value.element(0) }
+        var value: Double? { get throws { try element.flatMap { try moment.value.element($0) } ?? moment.value.element(0) } }
     }
 
     /// Where a search ended.
@@ -60,9 +61,9 @@ struct Why {
             value = try machine.call(function, Arguments([]))
         }
         let text = function.code.unit.tree.text(of: function.code.definition?.node.body ?? ExpressionID(index: 0))
-        guard let last = recording.range.last else { return healthy(text, value) }
+        guard let last = recording.range.last else { return try healthy(text, value) }
         let start = Moment(recording: recording, position: last, entry: nil)
-        guard let (trouble, element) = worst(value) else { return healthy(text, value) }
+        guard let (trouble, element) = try worst(value) else { return try healthy(text, value) }
         var report: [Diagnostic] = []
         try follow(Point(moment: start, element: element), trouble, subject(text, value, trouble, element), &report)
         let renderer = DiagnosticRenderer { session.source($0) }
@@ -71,15 +72,16 @@ struct Why {
 
     // MARK: What is wrong
 
-    private func worst(_ value: Value) -> (Trouble, Int?)? {
+    private func worst(_ value: Value) throws -> (Trouble, Int?)? {
         for trouble in [Trouble.notANumber, .infinite, .zero] {
-            if let hit = value.first(trouble.affects) { return (trouble, hit.element) }
+            if let hit = try value.first(trouble.affects) { return (trouble, hit.element) }
         }
         return nil
     }
 
-    private func healthy(_ text: String, _ value: Value) -> String {
-        if case .array(let array) = value, array.count > 0, let elements = try? array.toDoubles(), let low = elements.min(), let high = elements.max() {
+    private func healthy(_ text: String, _ value: Value) throws -> String {
+        if case .array(let array) = value, array.count > 0 {
+            let elements = try array.toDoubles(), low = elements.min() ?? 0, high = elements.max() ?? 0
             return "nothing is wrong with `\(text)`: \(array.count) elements from \(Format.number(low)) to \(Format.number(high)), none of them nan, infinite or 0\n"
         }
         if case .number(let number) = value { return "nothing is wrong with `\(text)`: it is \(Format.number(number))\n" }
@@ -112,8 +114,8 @@ struct Why {
             report.append(gradient)
             return
         }
-        report.append(describe(end, trouble, subject))
-        guard report.count < 4, end.unknown == nil, !end.isForgotten, let (next, cause) = cause(of: end.point, trouble) else { return }
+        report.append(try describe(end, trouble, subject))
+        guard report.count < 4, end.unknown == nil, !end.isForgotten, let (next, cause) = try cause(of: end.point, trouble) else { return }
         if isWritten(next.moment) { return }
         let text = next.moment.tree.text(of: next.moment.expression)
         try follow(next, cause, Self.subject(text, cause), &report)
@@ -129,7 +131,7 @@ struct Why {
             let point = end.point
             switch point.moment.source {
             case .moments(let moments):
-                let next = moments.compactMap { inside($0, of: point, trouble, isSame: true) }.first
+                let next = try inside(moments, of: point, trouble, isSame: true)
                 guard let next else {
                     // A part was changed by an operation on it.
                     if moments.count > 1, let last = moments.first { return End(point: Point(moment: last, element: nil), path: end.path) }
@@ -153,12 +155,12 @@ struct Why {
                     end.isChanged = true
                     return end
                 }
-                guard let next = moments.lazy.compactMap({ inside($0, of: point, trouble, isSame: true) }).first else {
+                guard let next = try inside(moments, of: point, trouble, isSame: true) else {
                     return End(point: Point(moment: last, element: nil), path: end.path)
                 }
                 end = End(point: next, path: end.path)
             case .own:
-                guard let next = guilty(point, trouble) else {
+                guard let next = try guilty(point, trouble) else {
                     end.isForgotten = point.moment.isForgotten
                     return end
                 }
@@ -183,19 +185,19 @@ struct Why {
     }
 
     /// The operand that has the same trouble where it matters.
-    private func guilty(_ point: Point, _ trouble: Trouble) -> Point? {
+    private func guilty(_ point: Point, _ trouble: Trouble) throws -> Point? {
         let moment = point.moment
         let operands = moment.operands
         switch moment.tree[moment.expression] {
         case .binary(let operation, _, _) where operation != .matmul, .update(let operation, _, _):
-            let found = operands.compactMap { inside($0, of: point, trouble, isSame: true) }
+            let found = try operands.compactMap { try inside($0, of: point, trouble, isSame: true) }
             if trouble == .zero {
                 // 1 - 1 is 0 although neither is; of 1 / inf the infinity is to blame.
                 if operation == .add || operation == .subtract { return found.count == operands.count ? found.first : nil }
                 if operation == .divide { return found.first { $0.moment.position == operands.first?.position } }
             }
             return found.first
-        case .unary: return operands.compactMap { inside($0, of: point, trouble, isSame: true) }.first
+        case .unary: return try inside(operands, of: point, trouble, isSame: true)
         case .index:
             guard let base = operands.first else { return nil }
             if let key = operands.dropFirst().first, operands.count == 2, case .number(let index) = key.value, case .array(let array) = base.value,
@@ -203,26 +205,32 @@ struct Why {
             {
                 let row = Int(index) < 0 ? Int(index) + size : Int(index)
                 let element = row &* (array.count / size) &+ (point.element ?? 0)
-                if let x = base.value.element(element), trouble.affects(x) { return Point(moment: base, element: element) }
+                if let x = try base.value.element(element), trouble.affects(x) { return Point(moment: base, element: element) }
             }
-            return inside(base, of: point, trouble, isSame: false)
+            return try inside(base, of: point, trouble, isSame: false)
         case .comparison, .and, .or, .function, .define, .interpolation: return nil
         // A slope of 0 has nothing to do with zeros in the point at which it is taken.
         case .call where trouble == .zero && operands.contains { $0.value.isDerivative }: return nil
-        default: return operands.compactMap { inside($0, of: point, trouble, isSame: false) }.first
+        default: return try inside(operands, of: point, trouble, isSame: false)
         }
+    }
+
+    /// The first of several moments with an element that has the trouble.
+    private func inside(_ moments: [Moment], of point: Point, _ trouble: Trouble, isSame: Bool) throws -> Point? {
+        for moment in moments { if let found = try inside(moment, of: point, trouble, isSame: isSame) { return found } }
+        return nil
     }
 
     /// The element of `moment` that has the trouble: the same one as the point's if there is such a thing, else the first.
     /// - Parameter isSame: Only the same one counts.
-    private func inside(_ moment: Moment, of point: Point, _ trouble: Trouble, isSame: Bool) -> Point? {
+    private func inside(_ moment: Moment, of point: Point, _ trouble: Trouble, isSame: Bool) throws -> Point? {
         if let element = point.element, let outer = point.moment.value.shape, let shape = moment.value.shape,
             let mapped = Self.element(element, of: outer, in: shape)
         {
-            if let x = moment.value.element(mapped), trouble.affects(x) { return Point(moment: moment, element: mapped) }
+            if let x = try moment.value.element(mapped), trouble.affects(x) { return Point(moment: moment, element: mapped) }
             if isSame { return nil }
         }
-        return moment.value.first(trouble.affects).map { Point(moment: moment, element: $0.element) }
+        return try moment.value.first(trouble.affects).map { Point(moment: moment, element: $0.element) }
     }
 
     /// Where the element of an array is in an array that is broadcast to it.
@@ -243,18 +251,18 @@ struct Why {
     }
 
     /// What brought the operation to it, where that is itself worth explaining: an infinity that became NaN, a 0 that was divided by.
-    private func cause(of point: Point, _ trouble: Trouble) -> (Point, Trouble)? {
+    private func cause(of point: Point, _ trouble: Trouble) throws -> (Point, Trouble)? {
         let moment = point.moment
         let operands = moment.operands
         if trouble == .notANumber || trouble == .zero {
             for operand in operands {
-                if let next = inside(operand, of: point, .infinite, isSame: true), next.element != nil || operand.value.element(0) != nil { return (next, .infinite) }
+                if let next = try inside(operand, of: point, .infinite, isSame: true), try next.element != nil || operand.value.element(0) != nil { return (next, .infinite) }
             }
         }
         guard trouble != .zero else { return nil }
         switch moment.tree[moment.expression] {
-        case .binary(.divide, _, _): return operands.last.flatMap { inside($0, of: point, .zero, isSame: true) }.map { ($0, .zero) }
-        case .call: return operands.last.flatMap { inside($0, of: point, .zero, isSame: true) }.map { ($0, .zero) }
+        case .binary(.divide, _, _): return try operands.last.flatMap { try inside($0, of: point, .zero, isSame: true) }.map { ($0, .zero) }
+        case .call: return try operands.last.flatMap { try inside($0, of: point, .zero, isSame: true) }.map { ($0, .zero) }
         default: return nil
         }
     }
@@ -311,15 +319,15 @@ struct Why {
                 }
             }
         }
-        return found.map { describe(gradient: $0.moment, $0.operand, end, trouble, subject) }
+        return try found.map { try describe(gradient: $0.moment, $0.operand, end, trouble, subject) }
     }
 
-    func describe(gradient moment: Moment, _ operand: Moment, _ end: End, _ trouble: Trouble, _ subject: String) -> Diagnostic {
+    func describe(gradient moment: Moment, _ operand: Moment, _ end: End, _ trouble: Trouble, _ subject: String) throws -> Diagnostic {
         let tree = moment.tree
         var labels = [Diagnostic.Label(tree.operatorSpan(of: moment.expression), "", isPrimary: true)]
         if case .call = tree[moment.expression] { labels[0].span = tree.span(of: moment.expression) }
         labels[0].text = "its derivative in `\(tree.text(of: operand.expression))` is \(trouble == .zero ? "0" : "nan") here"
-        labels.append(Diagnostic.Label(tree.span(of: operand.expression), describe(operand.value, end.point.moment.value.shape == operand.value.shape ? end.point.element : nil)))
+        labels.append(Diagnostic.Label(tree.span(of: operand.expression), try describe(operand.value, end.point.moment.value.shape == operand.value.shape ? end.point.element : nil)))
         return Diagnostic(
             .note, "\(subject), because of the derivative of `\(short(tree.text(of: moment.expression)))`", labels: labels,
             notes: notes(end), callChain: moment.callChain)
@@ -362,36 +370,36 @@ extension Value {
         return false
     }
 
-    func element(_ index: Int) -> Double? {
+    func element(_ index: Int) throws -> Double? {
         switch self {
         case .number(let number): return number
         case .array(let array):
             guard index >= 0, index < array.count else { return nil }
-            return try? array.detached().reshaped(to: [array.count]).element(at: index)
+            return try array.detached().reshaped(to: [array.count]).element(at: index)
         default: return nil
         }
     }
 
     /// The first element that fulfils the condition; in lists and records without its position.
-    func first(_ condition: (Double) -> Bool) -> (element: Int?, Void)? {
+    func first(_ condition: (Double) -> Bool) throws -> (element: Int?, Void)? {
         // A list may hold another many times over.
         var seen: Set<ObjectIdentifier> = []
-        return first(condition, &seen)
+        return try first(condition, &seen)
     }
 
-    func first(_ condition: (Double) -> Bool, _ seen: inout Set<ObjectIdentifier>) -> (element: Int?, Void)? {
+    func first(_ condition: (Double) -> Bool, _ seen: inout Set<ObjectIdentifier>) throws -> (element: Int?, Void)? {
         switch self {
         case .number(let number): return condition(number) ? (0, ()) : nil
         case .array(let array):
-            guard array.type != .bool, let elements = try? array.toDoubles() else { return nil }
-            return elements.firstIndex(where: condition).map { ($0, ()) }
+            if array.type == .bool { return nil }
+            return try array.toDoubles().firstIndex(where: condition).map { ($0, ()) }
         case .list(let list):
             guard seen.insert(ObjectIdentifier(list)).inserted else { return nil }
-            for element in list.elements where element.first(condition, &seen) != nil { return (nil, ()) }
+            for element in list.elements where try element.first(condition, &seen) != nil { return (nil, ()) }
             return nil
         case .record(let record):
             guard seen.insert(ObjectIdentifier(record)).inserted else { return nil }
-            for value in record.fields.values where value.first(condition, &seen) != nil { return (nil, ()) }
+            for value in record.fields.values where try value.first(condition, &seen) != nil { return (nil, ()) }
             return nil
         default: return nil
         }

@@ -1,6 +1,7 @@
 // A compiled function, and the module whose global variables it sees.
 
 import ActArray
+import ActSyntax
 
 /// The text that code came from, with its tree, kept so that an error can point at operands and name them.
 package final class SourceUnit {
@@ -37,6 +38,8 @@ package final class Code {
     package private(set) var origins: [ExpressionID] = []
     package internal(set) var functions: [FunctionTemplate] = []
     package internal(set) var interpolations: [[InterpolationPart]] = []
+    /// The names of the fields of each record literal.
+    package internal(set) var records: [[String]] = []
     package internal(set) var indexItems: [[IndexOperand]] = []
     package internal(set) var updates: [PathUpdate] = []
     package internal(set) var callShapes: [CallShape] = []

@@ -1,6 +1,7 @@
 // Calls and indices: arguments are laid out in the registers that become the callee's.
 
 import ActArray
+import ActSyntax
 
 extension FunctionBuilder {
     func call(_ id: ExpressionID, _ callee: ExpressionID, _ arguments: Run<Argument>, to target: Int) {

@@ -1,5 +1,7 @@
 // Conditions as jumps, and the opcodes of operators.
 
+import ActSyntax
+
 extension FunctionBuilder {
     /// Jumps away unless `condition` holds; falls through when it does.
     func branch(unless condition: ExpressionID) -> [Jump] { branch(condition, if: false) }

@@ -1,6 +1,7 @@
 // Expressions: `value` leaves the result wherever it is cheapest, `compile(_:to:)` in a given register, `branch` only decides.
 
 import ActArray
+import ActSyntax
 
 extension FunctionBuilder {
     /// Compiles `id`; the result is in the register returned: a local itself, or a new temporary.
@@ -247,8 +248,8 @@ extension FunctionBuilder {
         let first = takeTemporaries(fields.count)
         for (offset, field) in fields.enumerated() { compile(field.value, to: first + offset) }
         origin = id
-        let names = fields.map { Value.string(tree[$0.name]) }
-        emit(.makeRecord, target, first, constant(value: (try? .list(names)) ?? .none))
+        code.records.append(fields.map { tree[$0.name] })
+        emit(.makeRecord, target, first, code.records.count - 1)
     }
 
     private func comprehension(_ id: ExpressionID, _ node: ComprehensionNode, to target: Int) {

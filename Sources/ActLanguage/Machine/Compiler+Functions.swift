@@ -1,5 +1,7 @@
 // Function definitions and literals.
 
+import ActSyntax
+
 extension FunctionBuilder {
     func define(_ id: FunctionID, origin expression: ExpressionID) {
         guard let name = tree[id].name else { return }
@@ -25,9 +27,7 @@ extension FunctionBuilder {
 
     /// A function without parameters whose value is that of the expression: for built-ins that do more with it than take its value.
     func emitFunction(for id: ExpressionID, to target: Int) {
-        let span = tree.span(of: id)
-        let node = FunctionNode(name: nil, nameSpan: span, parameters: Run(start: 0, count: 0), body: id, span: span)
-        emitFunction(node, ownName: nil, to: target)
+        emitFunction(tree.function(computing: id), ownName: nil, to: target)
         code.functions.last?.code.isArgument = true
     }
 

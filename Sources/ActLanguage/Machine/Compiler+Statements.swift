@@ -1,5 +1,7 @@
 // Statements, blocks and loops.
 
+import ActSyntax
+
 extension FunctionBuilder {
     /// A statement of the outermost level: an expression shows its value unless it is silenced.
     func compileOutermost(_ item: Statement) {

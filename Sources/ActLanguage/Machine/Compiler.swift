@@ -8,6 +8,7 @@
 // - Names resolve in this order: comprehension variables and locals, captured locals of enclosing functions, globals.
 
 import ActArray
+import ActSyntax
 
 /// Compiles one source. Errors are collected; code of a source with errors must not run.
 package final class Compiler {

@@ -34,7 +34,7 @@ package final class DerivedFunction: Function {
             var call = Call(machine: machine, function: function)
             try call.bind(arguments)
             if case .number(let x) = call.values[0] { noteKink(row, x, call, machine) }
-            return try call.activation(row, order: order)
+            return try machine.watched(name, call.values) { try call.activation(row, order: order) }
         }
         return try derivative(arguments, order: order, machine)
     }
@@ -59,8 +59,7 @@ package final class DerivedFunction: Function {
     private func noteKink(_ row: ActivationRow, _ x: Double, _ call: Call, _ machine: Machine) {
         guard order == 1, !row.kinks.isEmpty else { return }
         let parameters = row.parameters.indices.map { index -> Double in
-            if call.has(index + 1), let number = try? call.number(index + 1) { return number }
-            return row.parameters[index].default ?? .nan
+            call.has(index + 1) ? call.values[index + 1].number ?? .nan : row.parameters[index].default ?? .nan
         }
         guard let kink = row.kinks(parameters).first(where: { $0.x == x }), kink.left != kink.right else { return }
         machine.session.pendingNote = "kink: left \(Format.number(kink.left)), right \(Format.number(kink.right))"

@@ -1,6 +1,7 @@
 // Function values. The machine runs closures itself; every other kind answers `call`.
 
 import ActArray
+import ActSyntax
 
 /// What a call passes: values by position, then values by name.
 package struct Arguments {
@@ -32,17 +33,15 @@ package class Function {
     let entry: UnsafeMutablePointer<Code.Entry>?
     /// The function of one number by which the machine answers calls without further ado.
     let scalar: ((Double) -> Double)?
+    private let held: Reservation
 
-    init(depth: Int32 = 1, entry: UnsafeMutablePointer<Code.Entry>? = nil, scalar: ((Double) -> Double)? = nil) {
+    /// - Parameter parts: how many values or functions it holds.
+    init(depth: Int32 = 1, parts: Int = 0, entry: UnsafeMutablePointer<Code.Entry>? = nil, scalar: ((Double) -> Double)? = nil) {
         self.depth = depth
         self.entry = entry
         self.scalar = scalar
-        Memory.note(Self.footprint)
+        held = Reservation(noting: 192 &+ parts &* MemoryLayout<Value>.stride)
     }
-
-    deinit { Memory.forget(Self.footprint) }
-
-    private static let footprint = 192
 
     /// The function as a value.
     /// - Throws: `RuntimeError.tooDeep` when functions hold functions past `maximumNesting`.
@@ -88,11 +87,8 @@ package final class Closure: Function {
         self.captures = captures
         var deepest: Int32 = 0
         for value in captures { deepest = max(deepest, value.nesting) }
-        super.init(depth: deepest &+ 1, entry: code.entry)
-        Memory.note(captures.count &* 16)
+        super.init(depth: deepest &+ 1, parts: captures.count, entry: code.entry)
     }
-
-    deinit { Memory.forget(captures.count &* 16) }
 
     package override var name: String { code.name }
     package override var parameters: [Parameter] { code.parameters }
@@ -115,11 +111,8 @@ package final class Composition: Function {
             deepest = max(deepest, part.depth)
         }
         self.parts = flat
-        super.init(depth: deepest &+ 1)
-        Memory.note(parts.count &* 8)
+        super.init(depth: deepest &+ 1, parts: flat.count)
     }
-
-    deinit { Memory.forget(parts.count &* 8) }
 
     package override var name: String {
         parts.map { ($0 as? Closure)?.code.isLiteral == true ? "(\($0.name))" : $0.name }.joined(separator: " >> ")

@@ -44,7 +44,7 @@ package enum Opcode: UInt8 {
     // Making values
     case makeArray          // R[a] = [R[b] … c of them]
     case makeList           // R[a] = (R[b] … c of them)
-    case makeRecord         // R[a] = {K[c]: a list of c names, from R[b] …}
+    case makeRecord         // R[a] = {the names of records[c]: R[b] …}
     case beginCollection    // R[a] = an empty collection for a comprehension
     case append             // appends R[b] to the collection R[a]
     case finishCollection   // R[a] = array or list of R[a]'s elements

@@ -13,7 +13,7 @@ extension Machine {
         case .record(let record): count = record.fields.count
         case .string(let text):
             // Characters are found once, not counted from the start for each.
-            let characters = try List(strings(of: text))
+            let characters = try strings(of: text)
             count = characters.elements.count
             state.pointee = .list(characters)
         case .function(let function):
@@ -83,22 +83,25 @@ extension Machine {
                 return try element(of: array, at: index)
             }
         case .string(let text):
-            return try strings(of: text)
+            return try strings(of: text).elements
         case .record(let record): return record.fields.keys.map { .string($0) }
         case .function(let function): return try function.elements
         default: return nil
         }
     }
 
-    private func strings(of text: Text) throws -> [Value] {
-        let characters = try text.characters()
-        try Memory.check(for: characters.count &* 64)
-        return try characters.enumerated().map { index, character in
-            if index & 0xfff == 0 { try Interrupt.check() }
+    private func strings(of text: Text) throws -> List {
+        let list = try List([])
+        for character in text.string {
+            if list.elements.count & 0xfff == 0 { try Interrupt.check() }
             // Letters that every text has are not made anew each time.
-            if let byte = character.asciiValue, character != "\r\n", text.origins.isEmpty { return Machine.letters[Int(byte)] }
-            return .string(Text(String(character), origins: text.origins))
+            if let byte = character.asciiValue, character != "\r\n", text.origins.isEmpty {
+                try list.append(Machine.letters[Int(byte)])
+            } else {
+                try list.append(.string(Text(counting: String(character), origins: text.origins)))
+            }
         }
+        return list
     }
 
     private nonisolated(unsafe) static let letters: [Value] = (0..<128).map { .string(String(UnicodeScalar(UInt8($0)))) }

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActPlot
+import ActSyntax
 
 extension Machine {
     /// R[a] = R[b] op R[c], or op the constant.
@@ -34,8 +35,7 @@ extension Machine {
         case (.bool, .number), (.number, .bool), (.bool, .bool), (.array, .bool), (.bool, .array):
             return try binary(operation, left.asNumberIfBool, right.asNumberIfBool)
         case (.string(let x), .string(let y)) where operation == .add:
-            try Memory.check(forText: x.string.utf8.count + y.string.utf8.count)
-            return .string(Text(x.string + y.string, origins: x.origins + y.origins))
+            return .string(try x.joined(with: y))
         case (.figure(let x), .figure(let y)) where operation == .add:
             try Memory.check(for: x.footprint + y.footprint)
             return .figure(FigureValue(try x.figure.overlaid(with: y.figure)))

@@ -1,6 +1,7 @@
 // Indexing, fields, and changing parts of a variable in place.
 
 import ActArray
+import ActSyntax
 
 extension Machine {
     /// A whole number as an index.
@@ -33,7 +34,7 @@ extension Machine {
                 return try .list(elements)
             }
         case .string(let text):
-            return try inSequence(items, base, R, count: text.count) { try .string(Text(text.character(at: $0), origins: text.origins)) } slice: {
+            return try inSequence(items, base, R, count: text.count()) { try .string(Text(text.character(at: $0), origins: text.origins)) } slice: {
                 try .string(Text(text.characters(at: $0), origins: text.origins))
             }
         case .record(let record):
@@ -41,7 +42,7 @@ extension Machine {
                 if case .value(let register)? = items.first { throw RuntimeError.badKey(R[register], of: base) }
                 throw RuntimeError.cannotIndex(base)
             }
-            guard let value = record[name.string] else { throw RuntimeError.noField(name.string, of: base) }
+            guard let value = record.field(name.string) else { throw RuntimeError.noField(name.string, of: base) }
             return value
         case .function(let function):
             guard items.count == 1, case .value(let register) = items[0] else { throw RuntimeError.cannotIndex(base) }
@@ -110,7 +111,7 @@ extension Machine {
     func field(_ value: Value, _ name: String) throws -> Value {
         switch value {
         case .record(let record):
-            if let field = record[name] { return field }
+            if let field = record.field(name) { return field }
         case .array(let array):
             if let attribute = try Attributes.named(name, of: array) { return attribute }
         case .number, .bool:
@@ -152,7 +153,7 @@ extension Machine {
         let rest = path.dropFirst()
         switch step {
         case .index(let items): try modify(&slot, at: items, rest, operation, value, R)
-        case .field(let name): try modify(&slot, field: name, rest, operation, value, R)
+        case .field(let name): try modify(&slot, field: name, isName: true, rest, operation, value, R)
         }
     }
 
@@ -164,7 +165,7 @@ extension Machine {
         if case .string = slot { throw RuntimeError.cannotChange(slot) }
         guard items.count == 1, case .value(let register) = items[0] else { throw RuntimeError.cannotIndex(slot) }
         if case .record = slot, case .string(let name) = R[register] {
-            return try modify(&slot, field: name.string, rest, operation, value, R)
+            return try modify(&slot, field: name.string, isName: false, rest, operation, value, R)
         }
         let whole = try wholeIndex(R[register], of: slot)
         if case .list(var list) = slot {
@@ -183,9 +184,14 @@ extension Machine {
         }
     }
 
-    private func modify(_ slot: inout Value, field name: String, _ rest: ArraySlice<PathUpdate.Step>, _ operation: BinaryOperator?, _ value: Value, _ R: Registers) throws {
+    /// - Parameter isName: whether the program names the field; a text between brackets is the key itself.
+    private func modify(_ slot: inout Value, field name: String, isName: Bool, _ rest: ArraySlice<PathUpdate.Step>, _ operation: BinaryOperator?, _ value: Value, _ R: Registers) throws {
         if case .record(var record) = slot {
-            if (!rest.isEmpty || operation != nil) && record[name] == nil { throw RuntimeError.noField(name, of: slot) }
+            var name = name
+            let isUpdate = !rest.isEmpty || operation != nil
+            if record[name] == nil {
+                if isUpdate || isName, let key = record.key(name) { name = key } else if isUpdate { throw RuntimeError.noField(name, of: slot) }
+            }
             slot = .none
             if !isKnownUniquelyReferenced(&record) { record = try record.copy() }
             var field = record.take(name) ?? .none

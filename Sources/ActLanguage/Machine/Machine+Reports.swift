@@ -1,6 +1,7 @@
 // Warnings with a place, and what built-ins may know of the call that they answer.
 
 import ActArray
+import ActSyntax
 
 extension Machine {
     // MARK: Warnings

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActSyntax
 import OrderedCollections
 
 extension Machine {
@@ -50,26 +51,22 @@ extension Machine {
         return try NDArray(numbers, shape: [numbers.count])
     }
 
-    func makeRecord(_ names: Value, _ first: Registers) throws -> Value {
-        guard case .list(let names) = names else { return .none }
-        var fields = OrderedDictionary<String, Value>(minimumCapacity: names.elements.count)
-        for (offset, name) in names.elements.enumerated() {
-            if case .string(let name) = name { fields[name.string] = first.take(offset) }
-        }
+    func makeRecord(_ names: [String], _ first: Registers) throws -> Value {
+        var fields = OrderedDictionary<String, Value>(minimumCapacity: names.count)
+        for (offset, name) in names.enumerated() { fields[name] = first.take(offset) }
         return try .record(fields)
     }
 
     func interpolate(_ parts: [InterpolationPart], _ R: Registers) throws -> Value {
-        var result = ""
-        var origins: [NDArray] = []
+        var result = TextBuilder(), origins: [NDArray] = []
         for part in parts {
             if Derivative.isRunning, case .value(let register, _, _) = part { try R[register].gatherTraced(into: &origins) }
             switch part {
-            case .text(let text): result += text
-            case .value(let register, nil, _): result += try Format.text(R[register])
+            case .text(let text): try result.append(text)
+            case .value(let register, nil, _): try Format.write(R[register], into: &result)
             case .value(let register, let spec?, let expression):
                 do {
-                    result += try Format.formatted(R[register], spec)
+                    try result.append(Format.formatted(R[register], spec))
                 } catch {
                     guard error is RuntimeError, let tree = currentOrigin?.code.unit.tree else { throw error }
                     var diagnostic = RuntimeWording(self).diagnostic(for: error)
@@ -145,7 +142,7 @@ extension Machine {
         for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
         var callee = base.take(0)
         if let method = shape.method, let object = positional.first {
-            if case .record(let record) = object, let field = record[method] {
+            if case .record(let record) = object, let field = record.field(method) {
                 callee = field
                 positional.removeFirst()
             } else if case .function(let function) = object, let field = try function.field(method) {
@@ -165,7 +162,7 @@ extension Machine {
         if case .none = value { return }
         try value.settle()
         try drainNumericEvents()
-        host?.show(value, name: code.origin(of: instruction).map { code.unit.tree.text(of: $0) })
+        try host?.show(value, name: code.origin(of: instruction).map { code.unit.tree.text(of: $0) })
     }
 }
 

@@ -8,6 +8,7 @@
 // - Code, closures and modules that run are kept alive by the values and frames below them.
 
 import ActArray
+import ActSyntax
 import CActKernels
 #if canImport(Glibc)
 import Glibc
@@ -18,7 +19,7 @@ import Darwin
 /// What the machine tells its surroundings while it runs.
 package protocol MachineHost: AnyObject {
     func write(_ text: String)
-    func show(_ value: Value, name: String?)
+    func show(_ value: Value, name: String?) throws
     func report(_ diagnostic: Diagnostic)
 }
 
@@ -279,9 +280,12 @@ package final class Machine {
                 S.pointee.instruction = i
                 try binary(.power, R, i)
             case .floorDivide:
-                if case .number(let x) = R[b], case .number(let y) = R[c], y != 0 {
-                    let quotient = (x / y).rounded(.down)
-                    if quotient.magnitude < 9e15 && x.magnitude < 9e15 { (R + a).set(quotient); continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    var quotient = 0.0
+                    if act_whole_quotient(x, y, &quotient) {
+                        (R + a).set(quotient)
+                        continue
+                    }
                 }
                 S.pointee.instruction = i
                 try binary(.floorDivide, R, i)
@@ -335,9 +339,12 @@ package final class Machine {
                 S.pointee.instruction = i
                 try binary(.power, R, i, constant: K[c])
             case .floorDivideK:
-                if case .number(let x) = R[b], case .number(let y) = K[c], y != 0 {
-                    let quotient = (x / y).rounded(.down)
-                    if quotient.magnitude < 9e15 && x.magnitude < 9e15 { (R + a).set(quotient); continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    var quotient = 0.0
+                    if act_whole_quotient(x, y, &quotient) {
+                        (R + a).set(quotient)
+                        continue
+                    }
                 }
                 S.pointee.instruction = i
                 try binary(.floorDivide, R, i, constant: K[c])
@@ -502,7 +509,7 @@ package final class Machine {
                 R[a] = try .list(takeAll(R + b, c))
             case .makeRecord:
                 S.pointee.instruction = i
-                R[a] = try makeRecord(K[c], R + b)
+                R[a] = try makeRecord(F.pointee.code._withUnsafeGuaranteedRef { $0.records[c] }, R + b)
             case .beginCollection: R[a] = .list(try List([]))
             case .append:
                 S.pointee.instruction = i

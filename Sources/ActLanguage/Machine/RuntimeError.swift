@@ -1,6 +1,7 @@
 // What goes wrong while a program runs, as data. RuntimeWording.swift says it in words; `Fault` ties it to a place.
 
 import ActArray
+import ActSyntax
 
 package enum RuntimeError: Error {
     // Names
@@ -38,7 +39,7 @@ package enum RuntimeError: Error {
     /// Argument `index` (or the one of that name) of a built-in is of no use; `expected` completes "must be …".
     case badArgument(of: String, name: String, index: Int, expected: String, found: Value)
     /// A built-in cannot do what it was asked, for a reason that is no one argument's; with something to do about it.
-    case cannot(String, help: String?)
+    case cannot(Message, help: Message?)
 
     // Limits
     case recursionTooDeep

@@ -1,6 +1,7 @@
 // What a program computes with. One reference or eight bytes of payload each, so that registers are small and a number is
 // never on the heap. Everything is a value: whoever changes a list or a record makes sure that it is the only holder first.
 
+import ActSyntax
 import ActArray
 import ActPlot
 import OrderedCollections
@@ -27,54 +28,101 @@ package final class Text {
     package let string: String
     /// The arrays it was made of that a running derivative follows.
     package let origins: [NDArray]
-    private let isAccounted: Bool
+    private let held: Reservation
 
+    /// A string that is there already: whoever makes long ones makes them with a `TextBuilder`.
     package init(_ string: String, origins: [NDArray] = []) {
         self.string = string
         self.origins = origins
-        // A string that no longer fits is there already: whoever makes long ones asks `Memory.check` first.
-        isAccounted = (try? Memory.account(Self.footprint(string))) != nil
+        held = Reservation(noting: Self.footprint(string.utf8.count))
     }
 
-    deinit { if isAccounted { Memory.forget(Self.footprint(string)) } }
+    /// One of many that are being made.
+    /// - Throws: `outOfMemory`.
+    package init(counting string: String, origins: [NDArray] = []) throws {
+        held = try Reservation(Self.footprint(string.utf8.count))
+        self.string = string
+        self.origins = origins
+    }
 
-    private static func footprint(_ string: String) -> Int { 48 &+ string.utf8.count }
+    /// A string with the bytes that its builder took.
+    package init(_ builder: consuming TextBuilder, origins: [NDArray] = []) {
+        string = builder.text
+        self.origins = origins
+        let taken = builder.takeHeld()
+        held = taken.bytes > 0 ? taken : Reservation(noting: Self.footprint(string.utf8.count))
+    }
+
+    /// This text and another one after it.
+    /// - Throws: `textTooLong`, `outOfMemory`, `interrupted`.
+    package func joined(with other: Text) throws -> Text {
+        let bytes = string.utf8.count &+ other.string.utf8.count, origins = origins + other.origins
+        if bytes < 1 << 10 { return Text(string + other.string, origins: origins) }
+        var text = TextBuilder()
+        try text.reserve(bytes)
+        try text.append(string)
+        try text.append(other.string)
+        return Text(text, origins: origins)
+    }
+
+    /// Short strings lie in place.
+    private static func footprint(_ bytes: Int) -> Int { bytes > 15 ? 96 &+ bytes : 64 }
 
     /// Whether each byte is a character: then characters need not be looked for.
     private lazy var isBytes: Bool = string.utf8.allSatisfy { $0 < 0x80 && $0 != 13 }
 
+    /// Of other text, where every 256th character begins, and how many there are; found when first asked for.
+    private var marks: (places: [String.Index], count: Int)?
+    private static let stride = 256
+
+    private func measured() throws -> (places: [String.Index], count: Int) {
+        if let marks { return marks }
+        var places: [String.Index] = [], count = 0, index = string.startIndex
+        while index < string.endIndex {
+            if count & 0xfff == 0 { try Interrupt.check() }
+            if count % Self.stride == 0 { places.append(index) }
+            index = string.index(after: index)
+            count &+= 1
+        }
+        marks = (places, count)
+        return (places, count)
+    }
+
     /// The number of characters.
-    package private(set) lazy var count: Int = isBytes ? string.utf8.count : string.count
+    /// - Throws: `interrupted`.
+    package func count() throws -> Int { isBytes ? string.utf8.count : try measured().count }
+
+    /// Where a character begins.
+    private func place(_ position: Int) throws -> String.Index {
+        if isBytes { return string.utf8.index(string.startIndex, offsetBy: position) }
+        return string.index(try measured().places[position / Self.stride], offsetBy: position % Self.stride)
+    }
 
     /// The character at a position within the string.
     /// - Throws: `interrupted`.
-    package func character(at position: Int) throws -> String {
-        try isBytes ? characters(at: SliceRange(start: position, step: 1, count: 1)) : String(characters()[position])
-    }
+    package func character(at position: Int) throws -> String { String(string[try place(position)]) }
 
     /// The characters at positions within the string, one after the other.
-    /// - Throws: `interrupted`.
-    package func characters(at positions: SliceRange) throws -> String {
-        var text = ""
-        text.reserveCapacity(positions.count)
-        let bytes = string.utf8, characters = isBytes ? [] : try characters()
-        try Interrupt.forEachPiece(positions.count) { piece in
-            if isBytes {
-                let places = piece.lazy.map { bytes.index(bytes.startIndex, offsetBy: positions.start &+ $0 &* positions.step) }
-                text += String(decoding: places.map { bytes[$0] }, as: UTF8.self)
-            } else {
-                for i in piece { text.append(characters[positions.start &+ i &* positions.step]) }
-            }
+    /// - Throws: `interrupted`, `outOfMemory`.
+    package func characters(at positions: SliceRange) throws -> TextBuilder {
+        var text = TextBuilder()
+        if positions.count == 0 { return text }
+        let first = try place(positions.start)
+        if positions.step == 1 {
+            let last = try place(positions.start &+ positions.count &- 1)
+            let part = string[first..<string.index(after: last)]
+            try text.reserve(part.utf8.count)
+            try text.append(part)
+            return text
+        }
+        var index = first
+        for i in 0..<positions.count {
+            if i & 0xfff == 0 { try Interrupt.check() }
+            // Long steps go by the marks.
+            if i > 0 { index = abs(positions.step) < Self.stride ? string.index(index, offsetBy: positions.step) : try place(positions.start &+ i &* positions.step) }
+            try text.append(string[index...index])
         }
         return text
-    }
-
-    /// - Throws: `interrupted`.
-    package func characters() throws -> [Character] {
-        try string.enumerated().map { index, character in
-            if index & 0xfff == 0 { try Interrupt.check() }
-            return character
-        }
     }
 }
 
@@ -82,30 +130,27 @@ package final class Text {
 package final class List {
     package private(set) var elements: [Value]
     package private(set) var depth: Int32
-    private var accounted: Int
+    private var held: Reservation
 
     /// - Throws: `RuntimeError.tooDeep` past `maximumNesting`.
     package init(_ elements: [Value]) throws {
         var depth: Int32 = 0
         for element in elements { depth = max(depth, element.nesting) }
         guard depth < maximumNesting else { throw RuntimeError.tooDeep }
-        let bytes = 64 &+ elements.count &* 16
-        try Memory.account(bytes)
-        accounted = bytes
+        held = try Reservation(64 &+ elements.count &* 16)
         self.elements = elements
         self.depth = depth &+ 1
     }
 
-    deinit { Memory.forget(accounted) }
-
     package func append(_ value: Value) throws {
         let nesting = value.nesting
         guard nesting < maximumNesting else { throw RuntimeError.tooDeep }
-        // Room for many elements is accounted at once.
-        if elements.count &* 16 &+ 64 >= accounted {
-            let more = max(256, elements.count &* 8)
-            try Memory.account(more)
-            accounted &+= more
+        if elements.count &* 16 &+ 64 >= held.bytes {
+            // Room for as many again, and while they move the old and the new place are held.
+            let capacity = max(16, 2 &* elements.count)
+            var larger = try Reservation(64 &+ capacity &* 16)
+            elements.reserveCapacity(capacity)
+            swap(&held, &larger)
         }
         elements.append(value)
         depth = max(depth, nesting &+ 1)
@@ -132,31 +177,44 @@ package final class List {
 package final class Record {
     package private(set) var fields: OrderedDictionary<String, Value>
     package private(set) var depth: Int32
-    private var accounted: Int
+    private var held: Reservation
 
     package init(_ fields: OrderedDictionary<String, Value>) throws {
         var depth: Int32 = 0
         for value in fields.values { depth = max(depth, value.nesting) }
         guard depth < maximumNesting else { throw RuntimeError.tooDeep }
-        let bytes = 96 &+ fields.count &* 64
-        try Memory.account(bytes)
-        accounted = bytes
+        held = try Reservation(fields.keys.reduce(96) { $0 &+ Self.footprint(of: $1) })
         self.fields = fields
         self.depth = depth &+ 1
     }
 
-    deinit { Memory.forget(accounted) }
+    /// A field: its key, short ones in place, and its value, with as much again to grow.
+    private static func footprint(of name: String) -> Int { name.utf8.count > 15 ? 96 &+ name.utf8.count : 64 }
 
     package subscript(name: String) -> Value? { fields[name] }
+
+    /// The field that a name in a program means.
+    func field(_ name: String) -> Value? { fields[name] ?? key(name).flatMap { fields[$0] } }
+
+    /// The key that a name in a program means: its own, or one that data brought along and that is the same name, such as `µ` with the
+    /// micro sign.
+    func key(_ name: String) -> String? {
+        if fields[name] != nil { return name }
+        let form = CompatibleNames.form(name)
+        return fields.keys.first { key in
+            key == form || !key.utf8.allSatisfy { $0 < 0x80 } && CompatibleNames.form(key) == form
+        }
+    }
 
     package func set(_ name: String, to value: Value) throws {
         let nesting = value.nesting
         guard nesting < maximumNesting else { throw RuntimeError.tooDeep }
-        if fields.count &* 64 &+ 96 >= accounted {
-            try Memory.account(64)
-            accounted &+= 64
+        if let index = fields.index(forKey: name) {
+            fields.values[index] = value
+        } else {
+            try held.grow(by: Self.footprint(of: name))
+            fields[name] = value
         }
-        fields[name] = value
         depth = max(depth, nesting &+ 1)
     }
 
@@ -174,32 +232,18 @@ package final class Record {
 /// A figure, as a value.
 package final class FigureValue {
     package let figure: Figure
-    /// Bytes that are accounted for.
-    let footprint: Int
+    private let held: Reservation
 
     package init(_ figure: Figure) {
         self.figure = figure
-        footprint = figure.footprint
-        Memory.note(footprint)
+        held = Reservation(noting: figure.footprint)
     }
 
-    deinit { Memory.forget(footprint) }
+    var footprint: Int { held.bytes }
 }
 
-/// What lists, records and strings hold counts toward the limit that arrays obey.
+/// What lists, records and strings hold counts toward the limit that arrays obey: a `Reservation` each.
 package enum Memory {
-    /// - Throws: `ArrayError.outOfMemory` past the limit.
-    @inline(__always) package static func account(_ bytes: Int) throws { try MemoryPool.reserve(bytes) }
-    /// Of what is small, or there already: the next thing that can fail to be made fails for it.
-    @inline(__always) package static func note(_ bytes: Int) { MemoryPool.note(bytes) }
-    @inline(__always) package static func forget(_ bytes: Int) { MemoryPool.release(bytes) }
-
-    /// Strings are copied whole, so they have a limit of their own.
-    package static func check(forText bytes: Int) throws {
-        guard bytes <= 1 << 30 else { throw RuntimeError.cannot("a string of \(Format.bytes(bytes)) is too long", help: "1 GB is the limit") }
-        try check(for: bytes)
-    }
-
     /// Whether `bytes` more would still be within the limit; asked before something large is made.
     package static func check(for bytes: Int) throws {
         let (total, overflow) = MemoryPool.used.addingReportingOverflow(bytes)
@@ -209,6 +253,8 @@ package enum Memory {
 
 extension Value {
     package static func string(_ string: String) -> Value { .string(Text(string)) }
+    package static func string(_ builder: consuming TextBuilder) -> Value { .string(Text(builder)) }
+
     package static func list(_ elements: [Value]) throws -> Value { .list(try List(elements)) }
     package static func record(_ fields: OrderedDictionary<String, Value>) throws -> Value { .record(try Record(fields)) }
     package static func numbers(_ numbers: [Int]) throws -> Value { try .list(numbers.map { .number(Double($0)) }) }

@@ -67,12 +67,7 @@ extension BuiltinRows {
             .networks, "normalize(x, axis=0)", "x with mean 0 and deviation 1 along an axis; what does not vary becomes 0",
             example: "normalize([[1, 5], [3, 5]])   # [[-1,  0],\n# [ 1,  0]]"
         ) { call in
-            let x = try call.numbers(0)
-            let axes = try call.axes(1) ?? [0]
-            let distance = try x - x.mean(axes: axes, keepdims: true)
-            let variance = try NDArray.unary(.square, distance).mean(axes: axes, keepdims: true)
-            let isFlat = try NDArray.compare(.eq, .array(variance), .number(0))
-            return try Value(distance / NDArray.unary(.sqrt, NDArray.select(isFlat, .number(1), .array(variance))))
+            try Value(call.numbers(0).standardized(axes: call.axes(1) ?? [0]))
         },
     ]
 }

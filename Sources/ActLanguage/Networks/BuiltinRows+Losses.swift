@@ -2,6 +2,7 @@
 
 import ActArray
 import ActNetwork
+import ActSyntax
 import OrderedCollections
 
 extension BuiltinRows {
@@ -9,16 +10,17 @@ extension BuiltinRows {
         Builtin(.networks, row.signature, row.summary, details: row.formula + "\n" + row.details, example: row.example) { call in
             let prediction = try call.array(0), target = try call.array(1)
             let values = try row.parameters.indices.map { try call.followedNumber($0 + 2, default: row.parameters[$0].default) }
-            if row.name == "cross_entropy", isProbabilities(prediction) { try call.machine.warnSoftmax() }
+            if row.name == "cross_entropy", try isProbabilities(prediction) { try call.machine.warnSoftmax() }
             return try Value(NetworkWording.applied { try row(prediction, target, values) })
         }
     }
 
     /// Whether softmax made an array, or it looks so: rows of numbers from 0 to 1 whose sum is 1, and not one-hot.
-    private static func isProbabilities(_ scores: NDArray) -> Bool {
+    private static func isProbabilities(_ scores: NDArray) throws -> Bool {
         if case .normalize(.softmax, _) = scores.node.primitive { return true }
         // While a derivative is taken, numbers are not looked at.
-        guard !scores.isTraced, let classes = scores.shape.last, classes > 1, scores.count <= 1 << 16, let numbers = try? scores.toDoubles(), !numbers.isEmpty else { return false }
+        guard !scores.isTraced, let classes = scores.shape.last, classes > 1, scores.count > 0, scores.count <= 1 << 16 else { return false }
+        let numbers = try scores.toDoubles()
         guard numbers.allSatisfy({ $0 >= 0 && $0 <= 1 }), numbers.contains(where: { $0 > 0 && $0 < 1 }) else { return false }
         return stride(from: 0, to: numbers.count, by: classes).allSatisfy { abs(numbers[$0..<$0 + classes].reduce(-1, +)) < 1e-5 }
     }
@@ -53,16 +55,17 @@ extension BuiltinRows {
         Builtin(
             .networks, row.signature, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example
         ) { call in
-            let lr = try call.followedNumber(0)
+            let lr = try call.followedNumber(0), rate = try lr.item()
+            guard rate >= 0, rate.isFinite else { throw call.fail(0, "a finite number, 0 or more") }
             var operands: [Operand] = [lr], values: [Double] = []
             for (index, parameter) in row.parameters.enumerated() {
                 operands.append(try call.followedNumber(index + 1, default: parameter.default))
                 let value = try operands[index + 1].item()
-                guard value >= 0, value.isFinite, value > 0 || parameter.name != "every" else { throw call.fail(index + 1, "a positive number") }
+                guard value >= 0, value.isFinite, value > 0 || !["every", "epochs"].contains(parameter.name) else { throw call.fail(index + 1, "a positive number") }
                 values.append(value)
             }
             let text = zip(row.parameters, values).map { "\($0.name)=\(Format.number($1))" }
-            return try ScheduleFunction("\(row.name)(\(([Format.number(lr.item())] + text).joined(separator: ", ")))", row, operands).asValue()
+            return try ScheduleFunction("\(row.name)(\(([Format.number(rate)] + text).joined(separator: ", ")))", row, operands).asValue()
         }
     }
 }
@@ -90,6 +93,11 @@ private final class ScheduleFunction: Function {
             throw RuntimeError.missingArgument("epoch", of: name)
         }
         let moment: Operand = if case .number(let number) = epoch { .number(number) } else { try .array(epoch.point()) }
+        let early: Double? = switch moment {
+        case .number(let number): number < 0 ? number : nil
+        case .array(let epochs): try epochs.toDoubles().first { $0 < 0 }
+        }
+        if let early { throw RuntimeError.cannot("`\(name)` counts epochs from 0: there is none at \(Format.number(early))", help: nil) }
         switch try row.rate(at: moment, operands) {
         case .number(let rate): return .number(rate)
         case .array(let rates): return try Value(rates)

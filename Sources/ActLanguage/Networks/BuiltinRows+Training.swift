@@ -13,7 +13,7 @@ extension BuiltinRows {
             "the network trained on rows of x and y",
             details: """
                 The rows are shuffled each epoch and taken in batches. `loss` is one of \(Losses.all.map(\.name).joined(separator: " ")), or a function of predictions and targets whose value is a number. \
-                `validation=(xt, yt)` is looked at after each epoch. With `patience=n`, training ends after n epochs without a better loss, and the best parameters are kept. \
+                `validation=(xt, yt)` is looked at after each epoch. With `patience=n`, training ends after n epochs without a better loss of the validation (without one, of the data after each epoch), and the parameters whose loss was best are kept. \
                 `metric` is accuracy or r2; losses choose one themselves.
                 Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after the last whole epoch, and the second time the program; `history(net)` tells how it went.
                 """,
@@ -31,7 +31,7 @@ extension BuiltinRows {
         },
         Builtin(
             .networks, "accuracy(prediction, labels, threshold=none)", "the share of right answers",
-            details: "Of rows of scores the largest counts; else predictions are class numbers, or with a threshold the side of it.",
+            details: "Of rows of scores the largest counts; else predictions are class numbers, or with a threshold the side of it. A score that is nan is never right.",
             example: "accuracy([[2, 1], [0, 3]], [0, 0])   # 0.5"
         ) { call in
             let threshold = call.isGiven(2) ? try call.number(2) : nil
@@ -91,7 +91,8 @@ extension Call {
         }
         switch result.ending {
         case .complete: break
-        case .early(let epoch): line?.note("no better for \(training.patience ?? 0) epochs: the parameters are those after epoch \(epoch)")
+        case .early(let epoch):
+            line?.note("no better for \(training.patience ?? 0) epochs: the parameters are those \(epoch == 0 ? "from before" : "after epoch \(epoch)")")
         case .interrupted:
             // A time limit ends the program, not only the training; and so does Ctrl-C again, or a loop of trainings could not be ended.
             let session = machine.session

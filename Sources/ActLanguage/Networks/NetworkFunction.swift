@@ -3,6 +3,7 @@
 
 import ActArray
 import ActNetwork
+import ActSyntax
 import OrderedCollections
 
 package final class NetworkFunction: Function {
@@ -64,9 +65,11 @@ package final class NetworkFunction: Function {
         }
         let pass = Pass(isTraining: trains, random: machine.session.random)
         let input = try input(x, machine)
-        let output = try NetworkWording.applied { try isLayer ? network.layers[0](input, pass) : network(input, pass) }
+        let output = try machine.watched(name, [x]) {
+            try Value(NetworkWording.applied { try isLayer ? network.layers[0](input, pass) : network(input, pass) })
+        }
         if trains { machine.session.random = pass.random }
-        return try Value(output)
+        return output
     }
 
     private func input(_ value: Value, _ machine: Machine) throws -> NDArray {

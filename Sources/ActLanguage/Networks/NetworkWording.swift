@@ -12,7 +12,7 @@ enum NetworkWording {
         }
     }
 
-    static func words(for error: NetworkError) -> (title: String, help: String?) {
+    static func words(for error: NetworkError) -> (title: Message, help: Message?) {
         switch error {
         case .input(let layer, let position, let needs, let shape):
             let place = position.map { "layer \($0), \(layer)," } ?? "\(layer)"
@@ -25,9 +25,9 @@ enum NetworkWording {
             return ("`\(name)` of `\(owner)` must be \(reason)", reason.hasSuffix("\"") && reason.contains("string") ? "write its name without quotes" : nil)
         case .parameterShape(let layer, let name, let expected, let found):
             return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(describe(found))", nil)
-        case .parameters(let reason): return (reason, nil)
+        case .parameters(let reason): return (Message(reason), nil)
         case .lossShapes(let loss, let prediction, let target):
-            let shapes = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
+            let shapes: Message = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
             if prediction == target + [1] { return (shapes, "make the target a column with `y[:, none]`") }
             if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == target.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) {
                 return (shapes, "`reshape` makes them equal")
@@ -44,6 +44,16 @@ enum NetworkWording {
             return (
                 "`\(loss)`: label \(Format.number(label)) in row \(row) is not one of the classes 0 to \(classes - 1)",
                 label == Double(classes) ? "classes count from 0" : nil
+            )
+        case .outside(let loss, let what, let value, let position):
+            return (
+                "`\(loss)`: the \(what) \(Format.number(value)) at position \(position) is not between 0 and 1",
+                what == "probability" ? "scores that are no probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
+            )
+        case .notAClass(let metric, let prediction, let position):
+            return (
+                "`\(metric)`: the prediction \(Format.number(prediction)) at position \(position) is not the number of a class",
+                metric == "accuracy" ? "of probabilities of one class say `threshold=0.5`, of scores `threshold=0`; of several classes give rows of scores" : "give class numbers, or rows of scores"
             )
         case .lossNotNumber(let shape): return ("the loss is an array of shape \(describe(shape)), not a number", "end it with `mean`")
         case .lengths(let inputs, let targets): return ("x has \(inputs) rows, y has \(targets)", "every row of x needs its target")
@@ -69,7 +79,7 @@ enum NetworkWording {
         }
     }
 
-    private static func inputHelp(_ needs: String, _ shape: [Int]) -> String? {
+    private static func inputHelp(_ needs: String, _ shape: [Int]) -> Message? {
         guard needs.hasSuffix(" columns") || needs.hasSuffix(" column"), shape.count > 2, let columns = Int(needs.prefix { $0 != " " }) else { return nil }
         let size = shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
         return size == columns ? "`Flatten()` in front, or `x.reshape(\(shape[0]), \(columns))`" : nil

@@ -3,6 +3,7 @@
 // What must stay true: it knows no terminal, so that lines from a terminal, a pipe and a test mean the same.
 
 import ActPlot
+import ActSyntax
 
 package final class Interaction {
     package static let prompt = "act> "

@@ -1,5 +1,8 @@
 // The commands of the interactive session: lines that start with `:`. Each is one row; `:help` is a loop over them.
 
+import ActPlot
+import ActSyntax
+
 /// A line that starts with `:`.
 package struct SessionCommand {
     package let name: String
@@ -164,7 +167,7 @@ extension Session {
     /// The first line of a value as it is shown, cut where it gets long.
     private static func preview(of value: Value) -> String {
         if case .figure = value { return "" }
-        let text = (try? Format.shown(value)) ?? ""
+        guard let text = try? Format.shown(value) else { return "…" }
         let line = text.prefix { !$0.isNewline }
         return line.count < text.count || line.count > 48 ? line.prefix(47) + "…" : String(line)
     }

@@ -3,6 +3,7 @@
 // What must stay true: nothing is run and no variable changes, whatever the text; 10,000 variables are no reason to wait.
 
 import ActPlot
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else
@@ -42,7 +43,8 @@ extension Session {
     }
 
     private func matching(_ prefix: String, in names: [String]) -> [String] {
-        Array(Set(names.filter { $0.hasPrefix(prefix) })).sorted()
+        let form = CompatibleNames.form(prefix)
+        return Array(Set(names.filter { CompatibleNames.form($0).hasPrefix(form) })).sorted()
     }
 
     private func completions(ofCommand word: String) -> [String] {
@@ -57,7 +59,7 @@ extension Session {
         for step in path {
             switch (step, value) {
             case (.name(let name), nil): value = module[name] ?? builtins.value(named: name)
-            case (.name(let name), .record(let record)?): value = record[name]
+            case (.name(let name), .record(let record)?): value = record.field(name)
             case (.name(let name), .function(let function)?): value = try? function.field(name)
             case (.name(let name), _): value = builtins.value(named: name)
             case (.index(let index), .list(let list)?): value = list.elements.indices.contains(index) ? list.elements[index] : nil
@@ -106,7 +108,7 @@ extension Session {
     private func fileCompletions(_ path: String, endingAt end: Int) -> (replaceFrom: Int, candidates: [String]) {
         let name = path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
         let start = end - name.utf8.count
-        guard !options.isSandboxed else { return (start, []) }
+        guard options.files.isOpen else { return (start, []) }
         let folder = String(path.dropLast(name.count))
         guard let stream = opendir(folder.isEmpty ? "." : folder) else { return (start, []) }
         defer { closedir(stream) }
@@ -215,7 +217,7 @@ private struct Cursor {
             }
             let start = Cursor.nameStart(bytes, before: end)
             guard start < end else { return [] }
-            steps.append(.name(text(start..<end)))
+            steps.append(.name(CompatibleNames.form(text(start..<end))))
             guard start > 0, bytes[start - 1] == UInt8(ascii: ".") else { return steps.reversed() }
             end = start - 1
         }
@@ -234,6 +236,6 @@ private struct Cursor {
 
     /// The names that the text itself contains before the one at the cursor: parameters and local variables.
     var identifiers: [String] {
-        text(0..<wordStart).split { !($0.isLetter || $0.isNumber || $0 == "_") }.map(String.init).filter { $0.count > 2 && $0.first?.isNumber == false }
+        text(0..<wordStart).split { !($0.isLetter || $0.isNumber || $0 == "_") }.map { CompatibleNames.form(String($0)) }.filter { $0.count > 2 && $0.first?.isNumber == false }
     }
 }

@@ -2,11 +2,13 @@
 
 import ActGrad
 import ActPlot
+import ActSyntax
 
 extension Session {
     /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none.
     /// - Parameter style: How an activation function is drawn, at most 64 × 14.
     package func help(_ name: String, _ style: TerminalStyle = TerminalStyle()) -> String? {
+        let name = CompatibleNames.form(name)
         if let value = module[name], !isBuiltin(value, name) { return help(variable: name, value) }
         if let row = builtins.rows.first(where: { $0.name == name || $0.aliases.contains(name) }) { return help(row, style) }
         if case .number(let number)? = builtins.value(named: name) { return "\(name) = \(Format.number(number))\n" }

@@ -5,6 +5,7 @@
 
 import ActArray
 import ActPlot
+import ActSyntax
 import CActKernels
 
 /// Receives what a program shows, as it happens.
@@ -38,9 +39,8 @@ package final class Session {
         package var seed: UInt64?
         /// Seconds one run may take.
         package var maximumTime: Double?
-        /// No files but those below `allowedFolders`.
-        package var isSandboxed = false
-        package var allowedFolders: [String] = []
+        /// What files programs come to.
+        package var files = FileDoor.open
         /// Adds notes to shown values, sets `ans`, undoes lines that fail.
         package var isInteractive = false
         package init() {}
@@ -62,9 +62,10 @@ package final class Session {
     let builtins: BuiltinTable
     private(set) var machine: Machine?
     private var sources: [SourceText] = []
-    private var importedModules: [String: Value] = [:]
+    /// By the bytes of their paths.
+    private var importedModules: [[UInt8]: Value] = [:]
     /// Every module there is, to be cleared at the end.
-    private var modules: [Module] = []
+    private(set) var modules: [Module] = []
     var warned: Set<Machine.Warned> = []
     var random: RandomSource
     /// What was saved in files while a derivative is being taken that follows it.
@@ -123,7 +124,7 @@ package final class Session {
     }
 
     /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
-    private func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
+    func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
         Session.lock.locked {
             act_interrupt_set(0)
             hasEndedTraining = false
@@ -194,7 +195,7 @@ package final class Session {
         }
     }
 
-    private func finish(_ error: Error, _ watchdog: Watchdog?) -> Status {
+    func finish(_ error: Error, _ watchdog: Watchdog?) -> Status {
         guard let fault = error as? Fault else { return .failed }
         if case .exit(let status) = fault.kind { return .exit(status) }
         if fault.kind == .interrupted {
@@ -223,7 +224,7 @@ package final class Session {
         do {
             let source = try SourceText(id: sources.count, name: name, bytes: bytes)
             sources.append(source)
-            let result = ActLanguage.parse(source, canStop: true)
+            let result = ActSyntax.parse(source) { Interrupt.isSet }
             if Interrupt.isSet { return .interrupted }
             guard result.diagnostics.isEmpty else {
                 result.diagnostics.forEach { report($0) }
@@ -251,13 +252,13 @@ package final class Session {
     /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
     package func isIncomplete(_ text: String) -> Bool {
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
-        return DeepStack.run { ActLanguage.parse(source).isIncomplete }
+        return DeepStack.run { ActSyntax.parse(source).isIncomplete }
     }
 
     /// A source with its tree, read again.
     func unit(_ id: Int32) -> SourceUnit? {
         guard let source = source(id) else { return nil }
-        let result = ActLanguage.parse(source)
+        let result = ActSyntax.parse(source)
         return result.diagnostics.isEmpty ? SourceUnit(source: source, tree: result.tree) : nil
     }
 
@@ -281,18 +282,19 @@ package final class Session {
     // MARK: Importing
 
     /// The record of the top-level names of a file, run once in a session.
-    func importModule(path: String, bytes: [UInt8], _ machine: Machine) throws -> Value {
-        if let value = importedModules[path] {
+    func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8], _ machine: Machine) throws -> Value {
+        let path = file.text
+        if let value = importedModules[file.bytes] {
             if case .undefined = value { throw RuntimeError.cannot("`\(path)` imports itself", help: "move what both files need to a third one") }
             return value
         }
-        importedModules[path] = .undefined
+        importedModules[file.bytes] = .undefined
         do {
             let module = Module(name: path, builtins: builtins)
             modules.append(module)
             let source = try SourceText(id: sources.count, name: path, bytes: bytes)
             sources.append(source)
-            let result = ActLanguage.parse(source, canStop: true)
+            let result = ActSyntax.parse(source) { Interrupt.isSet }
             try Interrupt.check()
             if let first = result.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
             let compiler = Compiler(unit: SourceUnit(source: source, tree: result.tree), module: module)
@@ -301,10 +303,10 @@ package final class Session {
             if let first = compiler.diagnostics.first { throw Fault(diagnostic: first, kind: .error) }
             for code in codes { try machine.run(code) }
             let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))
-            importedModules[path] = value
+            importedModules[file.bytes] = value
             return value
         } catch {
-            importedModules[path] = nil
+            importedModules[file.bytes] = nil
             throw error
         }
     }
@@ -313,11 +315,11 @@ package final class Session {
 extension Session: MachineHost {
     package func write(_ text: String) { output?.write(text) }
 
-    package func show(_ value: Value, name: String?) {
+    package func show(_ value: Value, name: String?) throws {
         if options.isInteractive { module["ans"] = value }
-        let text = (try? Format.shown(value)) ?? ""
-        let note = pendingNote ?? Format.note(value)
+        let text = try Format.shown(value)
+        let note = try options.isInteractive ? pendingNote ?? Format.note(value) : nil
         pendingNote = nil
-        output?.show(Shown(value: value, text: text, note: options.isInteractive ? note : nil))
+        output?.show(Shown(value: value, text: text, note: note))
     }
 }

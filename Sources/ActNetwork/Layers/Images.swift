@@ -120,15 +120,15 @@ package struct Pool2D: Layer {
     private func winners<T: BinaryFloatingPoint>(_ x: NDArray, _ target: [Int], _: T.Type) throws -> [Int] {
         let (height, width) = (x.shape[2], x.shape[3]), (rows, columns) = (target[2], target[3])
         let planes = target[0] * target[1], total = planes * rows * columns
-        try MemoryPool.reserve(total * MemoryLayout<Int>.size)
-        defer { MemoryPool.release(total * MemoryLayout<Int>.size) }
-        let result = try x.detached().withContiguous(of: T.self) { pixels in
-            [Int](unsafeUninitializedCapacity: total) { places, count in
+        try MemoryPool.allow(total * MemoryLayout<Int>.size)
+        return try x.detached().withContiguous(of: T.self) { pixels in
+            try [Int](unsafeUninitializedCapacity: total) { places, count in
                 let places = places.baseAddress
-                func fill(_ plane: Int) {
+                func fill(_ plane: Int) throws {
                     guard let places else { return }
                     var next = plane &* rows &* columns
-                    for row in 0..<rows where !Interrupt.isSet {
+                    for row in 0..<rows {
+                        try Interrupt.check()
                         for column in 0..<columns {
                             let corner = (plane &* height &+ row &* stride) &* width &+ column &* stride
                             var best = corner, largest = pixels[corner]
@@ -145,14 +145,12 @@ package struct Pool2D: Layer {
                 }
                 // Some planes at a time: waking threads for one small plane would take longer than it does.
                 let part = max(1, Int(0x1p14 / max(1, Double(rows * columns) * Double(size * size))))
-                ThreadPool.parallelFor((planes + part - 1) / part) { index in
-                    for plane in index * part..<min(planes, (index + 1) * part) { fill(plane) }
+                try ThreadPool.parallel((planes + part - 1) / part) { index in
+                    for plane in index * part..<min(planes, (index + 1) * part) { try fill(plane) }
                 }
                 count = total
             }
         }
-        try Interrupt.check()
-        return result
     }
 
     private func mean(_ x: NDArray) throws -> NDArray {

@@ -80,7 +80,7 @@ package enum Losses {
                 let size = p.shape.last ?? 1
                 let starts = classes.enumerated().map { $0.offset * size + $0.element }
                 return try 0 - p.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean()
-            case .rows(let rows): return try 0 - (p * rows).reduced(.sum) / Losses.rows(p)
+            case .rows(let rows): return try 0 - weighed(p, rows) / Losses.rows(p)
             }
         },
         LossRow(
@@ -88,6 +88,8 @@ package enum Losses {
             details: "From scores use `bce_logits`, which loses no digits.", example: "bce([0.5, 0.5], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0.5)
         ) { p, t, _ in
             let (p, t) = try same("bce", p, t)
+            try checkShares("bce", "probability", p)
+            try checkShares("bce", "target", t)
             // Where the factor is 0, the logarithm is that of 1, lest it be infinite.
             let hit = try NDArray.select(NDArray.compare(.eq, .array(t), .number(0)), .number(1), .array(p))
             let miss = try NDArray.select(NDArray.compare(.eq, .array(t), .number(1)), .number(0), .array(-p))
@@ -98,7 +100,9 @@ package enum Losses {
             example: "bce_logits([0, 0], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0)
         ) { p, t, _ in
             let (x, t) = try same("bce_logits", p, t)
-            return try (t * NDArray.unary(.softplus, -x) + (1 - t) * NDArray.unary(.softplus, x)).mean()
+            try checkShares("bce_logits", "target", t)
+            let hit = try weighed(NDArray.unary(.softplus, -x), t)
+            return try (hit + weighed(NDArray.unary(.softplus, x), 1 - t)) / Double(x.count)
         },
         LossRow(
             "hinge(score, target)", "mean max(0, 1 - target score)", "the loss of support vector machines: targets are -1 and 1",
@@ -133,7 +137,26 @@ package enum Losses {
     }
 
     /// How many rows of scores there are, for means over them.
-    private static func rows(_ scores: NDArray) -> Double { Double(max(1, scores.count / max(1, scores.shape.last ?? 1))) }
+    private static func rows(_ scores: NDArray) -> Double { scores.shape.dropLast().reduce(1) { $0 * Double($1) } }
+
+    /// A sum of values times weights in which a weight of 0 leaves an infinite value out, as it leaves out finite ones.
+    private static func weighed(_ values: NDArray, _ weights: NDArray) throws -> NDArray {
+        let plain = try (values * weights).reduced(.sum)
+        // Only zeros that meet infinities make NaN of numbers: the detour is for them alone.
+        guard try plain.detached().item().isNaN else { return plain }
+        let isOut = try NDArray.logical(.and, NDArray.compare(.eq, .array(weights), .number(0)), NDArray.test(.isinf, values))
+        return try (NDArray.select(isOut, .number(0), .array(values)) * weights).reduced(.sum)
+    }
+
+    /// - Throws: `NetworkError.outside` for an element below 0 or above 1. NaN may pass: it shows in the loss.
+    private static func checkShares(_ loss: String, _ what: String, _ array: NDArray) throws {
+        let numbers = try array.detached()
+        let isOutside = try NDArray.logical(.or, NDArray.compare(.lt, .array(numbers), .number(0)), NDArray.compare(.gt, .array(numbers), .number(1)))
+        guard try isOutside.reduced(.any).item() != 0 else { return }
+        let elements = try numbers.toDoubles()
+        let position = elements.firstIndex { $0 < 0 || $0 > 1 } ?? 0
+        throw NetworkError.outside(loss: loss, what: what, value: elements[position], position: position)
+    }
 
     private static func difference(_ loss: String, _ p: NDArray, _ t: NDArray) throws -> NDArray {
         let (p, t) = try same(loss, p, t)
@@ -143,7 +166,7 @@ package enum Losses {
     private static func crossEntropy(_ logits: NDArray, _ target: NDArray) throws -> NDArray {
         switch try Labels(target, for: logits, loss: "cross_entropy") {
         case .classes(let classes): return try CrossEntropy.value(of: logits, classes)
-        case .rows(let targets): return try 0 - (logits.logSoftmax() * targets).reduced(.sum) / rows(logits)
+        case .rows(let targets): return try 0 - weighed(logits.logSoftmax(), targets) / rows(logits)
         }
     }
 }

@@ -12,7 +12,8 @@ package struct Metric {
 
     package let kind: Kind
     private var right = 0.0, count = 0.0
-    private var squares = 0.0, sum = 0.0, sumOfSquares = 0.0
+    /// Σ(prediction − target)², and mean and Σ(target − mean)² of the targets so far (Welford), which a large mean does not spoil.
+    private var squares = 0.0, mean = 0.0, spread = 0.0
 
     package init(_ kind: Kind) { self.kind = kind }
 
@@ -21,7 +22,7 @@ package struct Metric {
     package mutating func add(_ prediction: NDArray, _ target: NDArray) throws {
         switch kind {
         case .accuracy(let threshold):
-            let guessed = try Metric.guesses(prediction, threshold), meant = try Metric.labels(target, for: prediction, threshold)
+            let guessed = try Metric.guesses(prediction, threshold, "accuracy"), meant = try Metric.labels(target, for: prediction, threshold)
             guard guessed.count == meant.count else {
                 guard Metric.isScores(prediction) else { throw NetworkError.lossShapes(loss: "accuracy", prediction: prediction.shape, target: target.shape) }
                 throw NetworkError.labelShapes(loss: "accuracy", scores: prediction.shape, labels: target.shape)
@@ -34,10 +35,11 @@ package struct Metric {
             }
             for (a, b) in zip(try prediction.detached().toDoubles(), try target.detached().toDoubles()) {
                 squares += (a - b) * (a - b)
-                sum += b
-                sumOfSquares += b * b
+                count += 1
+                let distance = b - mean
+                mean += distance / count
+                spread += distance * (b - mean)
             }
-            count += Double(target.count)
         }
     }
 
@@ -45,13 +47,16 @@ package struct Metric {
     package var value: Double {
         switch kind {
         case .accuracy: right / count
-        case .r2: 1 - squares / (sumOfSquares - sum * sum / count)
+        case .r2: count == 0 ? .nan : 1 - squares / spread
         }
     }
 
     package static func value(_ kind: Kind, _ prediction: NDArray, _ target: NDArray) throws -> Double {
         var metric = Metric(kind)
         try metric.add(prediction, target)
+        if kind == .r2, metric.spread == 0, metric.squares > 0, NumericEvents.isEnabled {
+            NumericEvents.add([NumericEvent(kind: .divideByZero, operation: "r2", site: .current, count: 1, first: 0, example: [])])
+        }
         return metric.value
     }
 
@@ -66,7 +71,7 @@ package struct Metric {
 
     /// How often each class (row) was taken for each class (column).
     package static func confusion(_ prediction: NDArray, _ target: NDArray) throws -> NDArray {
-        let guessed = try guesses(prediction, nil), meant = try labels(target, for: prediction, nil)
+        let guessed = try guesses(prediction, nil, "confusion"), meant = try labels(target, for: prediction, nil)
         guard guessed.count == meant.count else {
             throw NetworkError.labelShapes(loss: "confusion", scores: prediction.shape, labels: target.shape)
         }
@@ -89,15 +94,30 @@ package struct Metric {
     /// Rows of scores, one a class.
     private static func isScores(_ array: NDArray) -> Bool { array.rank > 1 && (array.shape.last ?? 0) > 1 }
 
-    private static func guesses(_ prediction: NDArray, _ threshold: Double?) throws -> [Double] {
-        if let threshold { return try prediction.detached().toDoubles().map { $0 > threshold ? 1 : 0 } }
-        guard isScores(prediction) else { return try prediction.detached().toDoubles() }
-        return try prediction.detached().argReduced(.max, axis: -1).toDoubles()
+    /// The classes that are predicted; NaN, which no label equals, where a score is NaN.
+    private static func guesses(_ prediction: NDArray, _ threshold: Double?, _ metric: String) throws -> [Double] {
+        let numbers = try prediction.detached()
+        if let threshold { return try numbers.toDoubles().map { side($0, of: threshold) } }
+        if isScores(numbers) { return try largest(numbers) }
+        let classes = try numbers.toDoubles()
+        if let position = classes.firstIndex(where: { !$0.isNaN && $0 != $0.rounded() }) {
+            throw NetworkError.notAClass(metric: metric, prediction: classes[position], position: position)
+        }
+        return classes
     }
 
     private static func labels(_ target: NDArray, for prediction: NDArray, _ threshold: Double?) throws -> [Double] {
-        if threshold != nil { return try target.detached().toDoubles().map { $0 > 0.5 ? 1 : 0 } }
-        guard isScores(prediction), target.shape == prediction.shape else { return try target.detached().toDoubles() }
-        return try target.detached().argReduced(.max, axis: -1).toDoubles()
+        let numbers = try target.detached()
+        if threshold != nil { return try numbers.toDoubles().map { side($0, of: 0.5) } }
+        return try isScores(prediction) && target.shape == prediction.shape ? largest(numbers) : numbers.toDoubles()
+    }
+
+    private static func side(_ x: Double, of threshold: Double) -> Double { x.isNaN ? .nan : x > threshold ? 1 : 0 }
+
+    /// Where the largest of each row is; NaN for a row that has a NaN, and so no largest.
+    private static func largest(_ rows: NDArray) throws -> [Double] {
+        let places = try rows.argReduced(.max, axis: -1).toDoubles()
+        let unclear = try NDArray.test(.isnan, rows).reduced(.any, axes: [-1]).toBools()
+        return zip(places, unclear).map { $1 ? .nan : $0 }
     }
 }

@@ -78,6 +78,11 @@ package struct Optimizer {
             let isShare = parameter.name.hasPrefix("beta") || parameter.name == "alpha"
             try check(parameter.name, value, { $0 >= 0 && (isShare ? $0 < 1 : $0.isFinite) }, isShare ? "from 0 to below 1" : "0 or more")
         }
+        if let nesterov = row.parameters.firstIndex(where: { $0.name == "nesterov" }), self.values[nesterov] != 0,
+            let momentum = row.parameters.firstIndex(where: { $0.name == "momentum" })
+        {
+            try check("momentum", self.values[momentum], { $0 > 0 }, "more than 0 with `nesterov`, which looks ahead along it")
+        }
         try check("weight_decay", self.weightDecay, { $0 >= 0 && $0.isFinite }, "0 or more")
         try check("clip_norm", clipNorm, { $0 > 0 }, "more than 0")
         try check("clip_value", clipValue, { $0 > 0 }, "more than 0")

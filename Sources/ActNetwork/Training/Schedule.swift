@@ -25,14 +25,14 @@ package struct ScheduleRow {
         self.parameters = parameters
         let epoch = Formula.x, lr = Formula.input(1), values = parameters.indices.map { Formula.input($0 + 2) }
         let warmup = Formula.input(parameters.count + 1)
-        program = FormulaProgram(
-            .select(.compare(.lt, epoch, warmup), then: lr * epoch / ScheduleRow.divisor(warmup), otherwise: rate(lr, epoch - warmup, values)))
+        let whole = Formula.select(.compare(.lt, epoch, warmup), then: lr * epoch / ScheduleRow.divisor(warmup), otherwise: rate(lr, epoch - warmup, values))
+        program = FormulaProgram(.select(.compare(.ge, epoch, 0), then: whole, otherwise: .number(.nan)))
     }
 
     /// A time to divide by: both branches of a choice are computed, and where it is not positive the other counts.
     fileprivate static func divisor(_ time: Formula) -> Formula { .select(.compare(.gt, time, 0), then: time, otherwise: 1) }
 
-    /// The rate at a moment; it grows from 0 during the first `warmup` epochs, which the schedule itself does not see.
+    /// The rate at a moment; it grows from 0 during the first `warmup` epochs, which the schedule itself does not see. NaN before 0.
     /// - Parameter values: `lr` and the parameters, `warmup` last.
     package func rate(at epoch: Double, _ values: [Double]) -> Double { program([epoch] + values) }
 

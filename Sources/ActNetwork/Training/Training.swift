@@ -16,7 +16,8 @@ package struct Training {
     package var batch = 32
     package var shuffles = true
     package var validation: (x: NDArray, y: NDArray)?
-    /// Epochs without a better loss (of the validation, if there is one) after which training ends with the best parameters.
+    /// Epochs without a better loss after which training ends with the parameters whose loss was best. It is that of the validation; without
+    /// one that of the data after each epoch, since what an epoch reports is a mean over parameters that it changed on the way.
     package var patience: Int?
 
     package init(
@@ -75,6 +76,10 @@ package struct Training {
         var history = history
         var best: (loss: Double, epoch: Int, snapshot: Run.Snapshot)?
         var last: Run.Snapshot?
+        if patience != nil, validation == nil, epochs > 0 {
+            try run.save(to: &last)
+            if let last { best = (try run.evaluate(x, y).loss, 0, last) }
+        }
         for epoch in 1...max(1, epochs) where epochs > 0 {
             do {
                 let row = try run.epoch(epoch, x, y, validation, progress)
@@ -85,7 +90,10 @@ package struct Training {
             }
             try run.save(to: &last)
             guard let patience, let row = history.rows.last, let snapshot = last else { continue }
-            let loss = row.validationLoss ?? row.loss
+            let loss: Double
+            do { loss = try row.validationLoss ?? run.evaluate(x, y).loss } catch ArrayError.interrupted {
+                return Result(network: run.network(snapshot), history: history, ending: .interrupted)
+            }
             if loss < best?.loss ?? .infinity {
                 best = (loss, epoch, snapshot)
             } else if let best, epoch - best.epoch >= max(1, patience) {
@@ -183,6 +191,10 @@ private struct Run {
                 // The row of the data, not of the batch.
                 let width = max(1, ys.count / part.count)
                 throw NetworkError.label(loss: loss, label: label, row: part[part.startIndex + row / width], classes: classes)
+            } catch NetworkError.outside(let loss, "target", let value, let position) {
+                let width = max(1, ys.count / part.count)
+                throw NetworkError.outside(
+                    loss: loss, what: "target", value: value, position: part[part.startIndex + position / width] * width + position % width)
             }
             sum += loss * Double(part.count)
             try metric?.add(prediction, ys)
@@ -219,7 +231,7 @@ private struct Run {
                 return loss
             }, at: parameters)
         let value = try loss.item()
-        guard value.isFinite else { throw divergence(value, x, place) }
+        guard value.isFinite else { throw try divergence(value, x, place) }
         if !pass.states.isEmpty { states = pass.takeStates() }
         try optimizer?.step(&parameters, gradients, epoch: Double(place.epoch - 1) + Double(place.batch) / Double(place.batches))
         return (value, prediction)
@@ -238,7 +250,7 @@ private struct Run {
     }
 
     /// Says where the numbers stopped being finite.
-    private func divergence(_ loss: Double, _ x: NDArray, _ place: (epoch: Int, batch: Int, batches: Int)) -> NetworkError {
+    private func divergence(_ loss: Double, _ x: NDArray, _ place: (epoch: Int, batch: Int, batches: Int)) throws -> NetworkError {
         var network = template
         network.parameters = parameters
         network.states = states
@@ -248,12 +260,12 @@ private struct Run {
             if first == nil, try NDArray.test(.isfinite, output).reduced(.all).item() == 0 { first = position }
             return output
         }
-        _ = try? network(x, look)
+        _ = try network(x, look)
         return .divergence(loss: loss, epoch: place.epoch, batch: place.batch + 1, layer: first.map { network.name(of: $0) })
     }
 
     /// Loss and metric of other data, without training.
-    private func evaluate(_ x: NDArray, _ y: NDArray) throws -> (loss: Double, metric: Double?) {
+    func evaluate(_ x: NDArray, _ y: NDArray) throws -> (loss: Double, metric: Double?) {
         var network = template
         network.parameters = parameters
         network.states = states

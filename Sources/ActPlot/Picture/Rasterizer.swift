@@ -1,5 +1,8 @@
 // SVG to PNG, PDF or pixels through librsvg and cairo, which are loaded when first asked for: a program that draws no pictures does not
 // pay for them, and act builds and runs where they are missing.
+//
+// What must stay true: documents come as bytes and have no address, so that librsvg fetches nothing that they name; librsvg's own limits
+// on elements, depth and texts stay on.
 
 #if canImport(Glibc)
 import Glibc
@@ -17,6 +20,10 @@ package struct Rasterizer: Sendable {
         case size(width: Int, height: Int)
         /// cairo could not draw; the number is its status.
         case drawing(status: Int32)
+        /// Nobody waits for the picture any more.
+        case cancelled
+        /// The process that draws has ended.
+        case ended
 
         package var description: String {
             switch self {
@@ -25,28 +32,84 @@ package struct Rasterizer: Sendable {
             case .invalidSVG: "librsvg could not read the SVG"
             case let .size(width, height): "a picture of \(width) × \(height) pixels is too large"
             case let .drawing(status): "cairo could not draw the picture (status \(status))"
+            case .cancelled: "the picture is not drawn any more"
+            case .ended: "the process that draws pictures has ended"
             }
         }
     }
 
-    private let library: RSVGLibrary
+    enum Format: Int64 {
+        case png = 1, pdf, pixels
+    }
 
-    /// Loads librsvg, once a process.
+    /// Loads librsvg, once a process, unless another one draws.
     package init() throws {
-        library = try RSVGLibrary.shared.get()
+        if DrawingProcess.current == nil { _ = try RSVGLibrary.shared.get() }
     }
 
     /// The document as PNG, `scale` pixels for each of its pixels, on white.
     package func png(_ svg: String, width: Int, height: Int, scale: Double = 1) throws -> [UInt8] {
-        try withImage(svg, width, height, scale) { surface in
+        try bytes(.png, svg, width, height, scale)
+    }
+
+    /// The document as a page of PDF, a point for each pixel.
+    package func pdf(_ svg: String, width: Int, height: Int) throws -> [UInt8] { try bytes(.pdf, svg, width, height, 1) }
+
+    /// The document as pixels, on white.
+    package func pixels(_ svg: String, width: Int, height: Int, scale: Double = 1) throws -> Pixels {
+        let bytes = try bytes(.pixels, svg, width, height, scale)
+        guard let pixels = Pixels(width: Rasterizer.side(width, scale), height: Rasterizer.side(height, scale), rgba: bytes) else {
+            throw Failure.drawing(status: 1)
+        }
+        return pixels
+    }
+
+    private func bytes(_ format: Format, _ svg: String, _ width: Int, _ height: Int, _ scale: Double) throws -> [UInt8] {
+        try Rasterizer.check(format, width, height, scale)
+        if let process = DrawingProcess.current { return try process.draw(format, svg, width: width, height: height, scale: scale) }
+        return try Rasterizer.draw(format, svg, width: width, height: height, scale: scale)
+    }
+
+    /// Draws in this process.
+    static func draw(_ format: Format, _ svg: String, width: Int, height: Int, scale: Double) throws -> [UInt8] {
+        try check(format, width, height, scale)
+        let drawing = Drawing(library: try RSVGLibrary.shared.get())
+        return switch format {
+        case .png: try drawing.png(svg, side(width, scale), side(height, scale))
+        case .pdf: try drawing.pdf(svg, width, height)
+        case .pixels: try drawing.pixels(svg, side(width, scale), side(height, scale))
+        }
+    }
+
+    private static let maximumSide = 16_384
+    /// Of a picture of pixels: as many as fill a screen of 8K.
+    private static let maximumPixels = 1 << 25
+
+    private static func check(_ format: Format, _ width: Int, _ height: Int, _ scale: Double) throws {
+        let (across, down, side) = (Double(width) * scale, Double(height) * scale, Double(maximumSide))
+        guard width > 0, height > 0, scale > 0, across <= side, down <= side, format == .pdf || across * down <= Double(maximumPixels) else {
+            throw Failure.size(width: width, height: height)
+        }
+    }
+
+    /// In pixels of the picture.
+    private static func side(_ size: Int, _ scale: Double) -> Int { Int(max((Double(size) * scale).rounded(), 1)) }
+}
+
+/// A document drawn once.
+private struct Drawing {
+    typealias Failure = Rasterizer.Failure
+
+    let library: RSVGLibrary
+
+    func png(_ svg: String, _ width: Int, _ height: Int) throws -> [UInt8] {
+        try withImage(svg, width, height) { surface in
             try collecting { context in library.writePNG(surface, collect, context) }
         }
     }
 
-    /// The document as a page of PDF, a point for each pixel.
-    package func pdf(_ svg: String, width: Int, height: Int) throws -> [UInt8] {
-        try check(width, height, 1)
-        return try collecting { context in
+    func pdf(_ svg: String, _ width: Int, _ height: Int) throws -> [UInt8] {
+        try collecting { context in
             guard let surface = library.createPDF(collect, context, Double(width), Double(height)) else { return 1 }
             defer { library.destroySurface(surface) }
             try draw(svg, on: surface, width: Double(width), height: Double(height), background: false)
@@ -55,13 +118,12 @@ package struct Rasterizer: Sendable {
         }
     }
 
-    /// The document as pixels, on white.
-    package func pixels(_ svg: String, width: Int, height: Int, scale: Double = 1) throws -> Pixels {
-        try withImage(svg, width, height, scale) { surface in
+    func pixels(_ svg: String, _ width: Int, _ height: Int) throws -> [UInt8] {
+        try withImage(svg, width, height) { surface in
             library.flushSurface(surface)
             let (columns, rows) = (Int(library.imageWidth(surface)), Int(library.imageHeight(surface)))
             let stride = Int(library.imageStride(surface))
-            guard let data = library.imageData(surface), columns > 0, rows > 0 else { throw Failure.drawing(status: 1) }
+            guard let data = library.imageData(surface), columns == width, rows == height else { throw Failure.drawing(status: 1) }
             var bytes = [UInt8](repeating: 255, count: columns * rows * 4)
             for row in 0..<rows {
                 for column in 0..<columns {
@@ -73,31 +135,15 @@ package struct Rasterizer: Sendable {
                     bytes[target + 2] = UInt8(truncatingIfNeeded: pixel)
                 }
             }
-            guard let pixels = Pixels(width: columns, height: rows, rgba: bytes) else { throw Failure.drawing(status: 1) }
-            return pixels
+            return bytes
         }
     }
 
-    // MARK: - Drawing
-
-    private static let maximumSide = 16_384
-
-    private func check(_ width: Int, _ height: Int, _ scale: Double) throws {
-        let side = Double(Rasterizer.maximumSide)
-        guard width > 0, height > 0, scale > 0, Double(width) * scale <= side, Double(height) * scale <= side else {
-            throw Failure.size(width: width, height: height)
-        }
-    }
-
-    private func withImage<Result>(_ svg: String, _ width: Int, _ height: Int, _ scale: Double, _ body: (OpaquePointer) throws -> Result) throws
-        -> Result
-    {
-        try check(width, height, scale)
-        let (across, down) = (max((Double(width) * scale).rounded(), 1), max((Double(height) * scale).rounded(), 1))
+    private func withImage<Result>(_ svg: String, _ width: Int, _ height: Int, _ body: (OpaquePointer) throws -> Result) throws -> Result {
         let opaqueFormat: Int32 = 1  // CAIRO_FORMAT_RGB24
-        guard let surface = library.createImage(opaqueFormat, Int32(across), Int32(down)) else { throw Failure.drawing(status: 1) }
+        guard let surface = library.createImage(opaqueFormat, Int32(width), Int32(height)) else { throw Failure.drawing(status: 1) }
         defer { library.destroySurface(surface) }
-        try draw(svg, on: surface, width: across, height: down, background: true)
+        try draw(svg, on: surface, width: Double(width), height: Double(height), background: true)
         return try body(surface)
     }
 

@@ -42,7 +42,7 @@ enum SVGStyle {
         return (truncated(text, to: max(Int(width / SVGStyle.width("0", size: smaller) / 1.1), 1), ascii: false), min(size, smaller))
     }
 
-    /// A label as print has it: with a minus sign, and powers of ten raised (2.5×10⁻⁷).
+    /// A number as print has it: with a minus sign, and powers of ten raised (2.5×10⁻⁷).
     static func typeset(_ label: String) -> String {
         let parts = label.split(separator: "e", maxSplits: 1)
         let number = parts.first.map { $0.hasPrefix("-") ? "−" + $0.dropFirst() : String($0) } ?? ""
@@ -54,6 +54,10 @@ enum SVGStyle {
     private static let raised: [Character: String] = [
         "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸", "9": "⁹",
     ]
+}
+
+extension Tick {
+    fileprivate var typeset: String { isText ? label : SVGStyle.typeset(label) }
 }
 
 extension Figure {
@@ -129,7 +133,7 @@ private struct SVGPlot {
                 Double(ticks.count) * SVGStyle.textSize * 1.3 <= plotHeight
             } : []
         let scaleTicks = axes.color?.ticks(atMost: max(Int(plotHeight / 42), 2)) ?? []
-        func widest(_ ticks: [Tick]) -> Double { ticks.map { SVGStyle.width(SVGStyle.typeset($0.label)) }.max() ?? 0 }
+        func widest(_ ticks: [Tick]) -> Double { ticks.map { SVGStyle.width($0.typeset) }.max() ?? 0 }
         var leftRoom = 16.0 + (yTicks.isEmpty ? 0 : widest(yTicks) + 8) + (options.yLabel == nil ? 0 : 18)
         let rightRoom = 18.0 + (axes.color == nil ? 0 : 26 + widest(scaleTicks))
         var plotWidth = max(width - leftRoom - rightRoom, 8)
@@ -146,11 +150,11 @@ private struct SVGPlot {
             let step = max(1, min(Int((24 / max(slot, 0.01)).rounded(.up)), max(categories.count, 1)))
             let room = max(Int(slot * Double(step) / SVGStyle.width("0")) - 1, 1)
             xTicks = stride(from: 0, to: categories.count, by: step).map {
-                Tick(value: Double($0), label: truncated(categories[$0], to: room, ascii: false))
+                Tick(value: Double($0), label: truncated(categories[$0], to: room, ascii: false), isText: true)
             }
         } else if hasTicks {
             xTicks = axes.x.ticks(atMost: max(Int(plotWidth / 60), 2), whole: axes.xIsWhole) { ticks in
-                Double(ticks.count) * (ticks.map { SVGStyle.width(SVGStyle.typeset($0.label)) + 12 }.max() ?? 0) <= plotWidth
+                Double(ticks.count) * (ticks.map { SVGStyle.width($0.typeset) + 12 }.max() ?? 0) <= plotWidth
             }
         } else {
             xTicks = []
@@ -168,7 +172,7 @@ private struct SVGPlot {
     func draw(into xml: inout XML) {
         // The text renderer knows where data lies; asked on a coarse grid, it finds places for texts.
         var coarse = PlotArea(figure, axes, columns: 60, rows: 24, TerminalStyle(glyphs: .ascii))
-        if !figure.annotations.isEmpty || figure.marks.count > 1 || figure.options.legend == true { coarse.draw(xTicks: [], yTicks: []) }
+        if !figure.annotations.isEmpty || figure.marks.count > 1 || figure.showsLegend { coarse.draw(xTicks: [], yTicks: []) }
         xml.element("g", ["transform": "translate(\(px(left)) \(px(top)))", "fill": "currentColor"]) { xml in
             // An inner svg element clips what it holds.
             xml.element("svg", ["width": px(width), "height": px(height), "overflow": "hidden"]) { xml in
@@ -230,10 +234,10 @@ private struct SVGPlot {
         line(minor.joined(), opacity: "0.35", into: &xml)
         for tick in xTicks {
             xml.element(
-                "text", ["x": px(x(tick.value)), "y": px(height + 17), "text-anchor": "middle"], text: SVGStyle.typeset(tick.label))
+                "text", ["x": px(x(tick.value)), "y": px(height + 17), "text-anchor": "middle"], text: tick.typeset)
         }
         for tick in yTicks {
-            xml.element("text", ["x": "-7", "y": px(y(tick.value) + 4), "text-anchor": "end"], text: SVGStyle.typeset(tick.label))
+            xml.element("text", ["x": "-7", "y": px(y(tick.value) + 4), "text-anchor": "end"], text: tick.typeset)
         }
         guard let scale = axes.color, !scaleTicks.isEmpty else { return }
         let steps = 64
@@ -250,7 +254,7 @@ private struct SVGPlot {
         for tick in scaleTicks {
             let place = (1 - scale.position(tick.value)) * height
             guard place >= 0, place <= height else { continue }
-            xml.element("text", ["x": px(width + 29), "y": px(place + 4)], text: SVGStyle.typeset(tick.label))
+            xml.element("text", ["x": px(width + 29), "y": px(place + 4)], text: tick.typeset)
         }
     }
 
@@ -286,13 +290,16 @@ private struct SVGPlot {
     }
 
     private func drawLegend(_ coarse: PlotArea, into xml: inout XML) {
-        let entries = figure.marks.indices.filter { !figure.marks[$0].isGrid && !(figure.marks[$0].name ?? "").isEmpty }
-        guard figure.options.legend ?? (entries.count > 1), !entries.isEmpty, width > 80, height > 40 else { return }
+        let entries = figure.legendEntries
+        guard figure.showsLegend, width > 80, height > 40 else { return }
         let lineHeight = 18.0
-        let shown = Array(entries.prefix(max(Int((height - 20) / lineHeight), 1)))
-        let names = shown.map { truncated(figure.marks[$0].name ?? "", to: max(Int(width / 2 / 7), 4), ascii: false) }
+        // What finds no room is counted on the last line.
+        let room = max(Int((height - 20) / lineHeight), 1)
+        let shown = Array(entries.prefix(entries.count > room ? room - 1 : room))
+        let rest = entries.count - shown.count
+        let names = shown.map { truncated(figure.marks[$0].name ?? "", to: max(Int(width / 2 / 7), 4), ascii: false) } + (rest > 0 ? [Figure.more(rest, of: entries.count)] : [])
         let boxWidth = 40 + (names.map { SVGStyle.width($0) }.max() ?? 0)
-        let boxHeight = Double(shown.count) * lineHeight + 8
+        let boxHeight = Double(names.count) * lineHeight + 8
         let (columns, rows) = (coarse.columns, coarse.rows)
         let cells = (Int((boxWidth / width * Double(columns)).rounded(.up)) + 1, Int((boxHeight / height * Double(rows)).rounded(.up)))
         let spot = coarse.freeSpot(width: min(cells.0, columns), height: min(cells.1, rows))
@@ -312,6 +319,7 @@ private struct SVGPlot {
                 SVGMark(figure, index, axes, area).drawSample(at: Point(x: 6, y: y), into: &xml)
                 xml.element("text", ["x": "34", "y": px(y + 4)], text: name)
             }
+            if rest > 0, let text = names.last { xml.element("text", ["x": "34", "y": px(Double(shown.count) * lineHeight + 17), "fill-opacity": "0.65"], text: text) }
         }
     }
 }

@@ -135,7 +135,7 @@ struct Layout {
         while stride < categories.count && width * stride / max(axes.xSlots, 1) < min(longest + 1, 5) { stride += 1 }
         let room = max(width * stride / max(axes.xSlots, 1) - 1, 1)
         return Swift.stride(from: 0, to: categories.count, by: stride).map {
-            Tick(value: Double($0), label: truncated(categories[$0], to: room, ascii: isASCII))
+            Tick(value: Double($0), label: truncated(categories[$0], to: room, ascii: isASCII), isText: true)
         }
     }
 

@@ -163,7 +163,7 @@ extension PlotArea {
 
     mutating func image(_ picture: Picture) {
         let colors = picture.sampled(axes, across: columns, down: hasHalfBlocks ? rows * 2 : rows)
-        cells(colors, colors.map { $0?.luma })
+        cells(colors, colors.map { picture.notFinite > 0 && $0 == .notFinite ? .nan : $0?.luma })
     }
 
     /// Two cells of colour in one character, or a shade each.
@@ -179,7 +179,7 @@ extension PlotArea {
                     case (nil, nil): break
                     }
                 } else if let level = levels[row * columns + column] {
-                    put(shade(level), column, row, .plain)
+                    put(level.isNaN ? "?" : shade(level), column, row, .plain)
                 }
             }
         }

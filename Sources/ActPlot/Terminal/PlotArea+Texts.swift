@@ -17,9 +17,8 @@ extension PlotArea {
 
     /// The names of the series with a sample of each, as the legend shows them.
     var legend: [(sample: String, ink: Ink, name: String)] {
-        figure.marks.indices.compactMap { index in
-            let mark = figure.marks[index]
-            guard !mark.isGrid, let name = mark.name.map(singleLine), !name.isEmpty else { return nil }
+        figure.legendEntries.map { index in
+            let mark = figure.marks[index], name = singleLine(mark.name ?? "")
             let sample: String
             if mark.isBar {
                 sample = String(repeating: fill(index), count: 2)
@@ -75,10 +74,14 @@ extension PlotArea {
         let (width, height) = (sampleWidth + 1 + nameWidth, min(entries.count, rows))
         guard width <= columns, height > 0, force || (width <= columns / 2 && entries.count <= rows - 1) else { return false }
         guard let (column, row, cost) = freeSpot(width: width, height: height), cost == 0 || force else { return false }
-        for (offset, entry) in entries.prefix(height).enumerated() {
+        for (offset, entry) in entries.prefix(entries.count > height ? height - 1 : height).enumerated() {
             grid.write(String(repeating: " ", count: width), column, row + offset)
             grid.write(entry.sample, column, row + offset, entry.ink)
             grid.write(truncated(entry.name, to: nameWidth, ascii: style.isASCII), column + sampleWidth + 1, row + offset)
+        }
+        if entries.count > height {
+            let rest = truncated(Figure.more(entries.count - height + 1, of: entries.count), to: width, ascii: style.isASCII)
+            grid.write(rest + String(repeating: " ", count: width - displayWidth(rest)), column, row + height - 1, .dim)
         }
         return true
     }

@@ -77,7 +77,7 @@ private struct Frame {
 
         let legend = area.legend
         let hasRoom = layout.width >= 20 && layout.height >= 4
-        if figure.options.legend ?? (legend.count > 1 && hasRoom), !legend.isEmpty, layout.hasFrame {
+        if figure.showsLegend, hasRoom || figure.options.legend == true, layout.hasFrame {
             if legendRows > 0 {
                 drawLegendAbove(legend, layout)
             } else if !area.placeLegend(force: false) {
@@ -168,7 +168,14 @@ private struct Frame {
     }
 
     private mutating func drawLegendAbove(_ entries: [Entry], _ layout: Layout) {
-        for (offset, line) in legendLines(entries, layout.width).prefix(layout.legendRows).enumerated() {
+        var lines = legendLines(entries, layout.width)
+        if lines.count > layout.legendRows, layout.legendRows > 0 {
+            // What finds no room is counted on the last line.
+            lines = Array(lines.prefix(layout.legendRows - 1))
+            let rest = entries.count - lines.joined().count
+            lines.append([("", .dim, Figure.more(rest, of: entries.count))])
+        }
+        for (offset, line) in lines.enumerated() {
             let widths = line.map { displayWidth($0.sample) + 1 + displayWidth($0.name) }
             let total = widths.reduce(0, +) + 3 * (line.count - 1)
             var column = layout.left + max(0, (layout.width - total) / 2)

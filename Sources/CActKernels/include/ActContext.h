@@ -1,4 +1,4 @@
-/* What each thread of act carries with it: the place in the program that runs, free memory blocks, whether numeric
+/* What each thread of act carries with it: the place in the program that runs and which call of a built-in, free memory blocks, whether numeric
    events (overflow, division by zero, new NaNs) are being watched, and how far its stack may grow. Also the hint for spinning that Swift lacks. */
 #ifndef ACT_CONTEXT_H
 #define ACT_CONTEXT_H
@@ -12,6 +12,9 @@
 
 struct act_context {
     uint32_t site;
+    /* The number of the running call whose operations count as one; 0: each counts by itself. */
+    uint32_t call;
+    uint32_t calls;
     uint32_t watches_events;
     /* How many derivatives are being taken, one within the other. */
     uint32_t derivatives;
@@ -27,8 +30,6 @@ struct act_context {
 /* The calling thread's context: never null, zero at first. */
 struct act_context *_Nonnull act_context(void);
 
-static inline uint32_t act_site_get(void) { return act_context()->site; }
-static inline void act_site_set(uint32_t site) { act_context()->site = site; }
 
 static inline uint32_t act_derivatives_get(void) { return act_context()->derivatives; }
 static inline void act_derivatives_set(uint32_t count) { act_context()->derivatives = count; }

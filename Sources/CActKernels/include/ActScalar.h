@@ -14,4 +14,14 @@ static inline bool act_whole_remainder(double x, double y, double *_Nonnull resu
     return true;
 }
 
+/* The floor of x / y for whole x and y below 2^53, y not 0. Such a quotient is at least 1/|y| away from every whole number that it is not,
+   which is more than its rounding moves it. False, and nothing written, for other numbers. */
+static inline bool act_whole_quotient(double x, double y, double *_Nonnull result) {
+    if (!(x > -0x1p53 && x < 0x1p53 && y > -0x1p53 && y < 0x1p53 && y != 0)) return false;
+    if ((double)(int64_t)x != x || (double)(int64_t)y != y) return false;
+    double q = x / y, t = (double)(int64_t)q;
+    *result = t == q ? q : t > q ? t - 1 : t; /* q itself where it is whole: it may be -0 */
+    return true;
+}
+
 #endif

@@ -1,0 +1,97 @@
+// A built-in as one operation: it warns when its result has left the numbers, not when a step on the way has.
+//
+// What must stay true: a call that leaves nothing unusual costs a few instructions more, and deferred results stay deferred. Their steps
+// are judged together when they are computed (`NumericEvents`).
+
+import ActArray
+import CActKernels
+
+extension Machine {
+    /// Runs the body of a function that is called `name`, and judges what happened in it by its result.
+    /// - Throws: what the body throws, and the warning when warnings are errors.
+    func watched(_ name: String, _ arguments: @autoclosure () -> [Value], _ body: () throws -> Value) throws -> Value {
+        let context = act_context()
+        guard context.pointee.watches_events != 0 else { return try body() }
+        let (site, call) = (context.pointee.site, context.pointee.call)
+        // 0 is no call.
+        context.pointee.calls = max(context.pointee.calls &+ 1, 1)
+        let number = context.pointee.calls
+        context.pointee.call = number
+        // After an error nothing is judged any more, and what runs next says where it is.
+        let value = try body()
+        context.pointee.site = site
+        context.pointee.call = call
+        if context.pointee.events != nil {
+            let events = NumericEvents.take(of: number)
+            if !events.isEmpty {
+                NumericEvents.add(try judged(events, name, value, arguments(), Site(id: site, call: number)))
+                return value
+            }
+        }
+        // Functions of whole arrays that compute with plain numbers.
+        if case .number(let result) = value, !result.isFinite { try noteNumber(result, name, arguments()) }
+        return value
+    }
+
+    /// What is left of the events of a call when only its result counts.
+    private func judged(_ events: [NumericEvent], _ name: String, _ value: Value, _ arguments: [Value], _ site: Site) throws -> [NumericEvent] {
+        try value.settle()
+        // What was deferred belongs to it.
+        let events = events + NumericEvents.take(of: site.call)
+        var leaves: [NDArray] = []
+        for leaf in try value.numericLeaves() where leaf.type != .bool { leaves.append(try leaf.detached()) }
+        let results = try leaves.map { try $0.toDoubles() }
+        let isNaN = results.contains { $0.contains(where: \.isNaN) }, isUnusual = isNaN || results.contains { $0.contains { !$0.isFinite } }
+        let visible = events.filter { $0.kind == .invalid ? isNaN : isUnusual }
+        // Operations of this very name know best which elements they touched.
+        if visible.isEmpty || visible.allSatisfy({ $0.operation == name }) { return visible }
+        let inputs = try arguments.flatMap { try $0.numericLeaves() }.map { try $0.detached() }
+        var judged: [NumericEvent] = []
+        for (leaf, elements) in zip(leaves, results) {
+            let pole = visible.contains { $0.kind == .divideByZero }
+            // Where the arguments stretch to the result each element is compared with its own, else with all.
+            let matching = try? inputs.map { try $0.broadcast(to: leaf.shape).toDoubles() }
+            let all = try matching == nil ? inputs.flatMap { try $0.toDoubles() } : []
+            let (hasNaN, hasInfinite) = (all.contains(where: \.isNaN), all.contains(where: \.isInfinite))
+            for (i, y) in elements.enumerated() where !y.isFinite {
+                let own = matching?.map { $0[i] } ?? []
+                if hasNaN || own.contains(where: \.isNaN) || !y.isNaN && (hasInfinite || own.contains(where: \.isInfinite)) { continue }
+                let kind: NumericEvent.Kind = y.isNaN ? .invalid : pole ? .divideByZero : .overflow
+                if let known = judged.firstIndex(where: { $0.kind == kind }) { judged[known].count += 1 } else {
+                    judged.append(NumericEvent(kind: kind, operation: name, site: site, count: 1, first: i, example: own))
+                }
+            }
+        }
+        return judged
+    }
+
+    /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
+    private func noteNumber(_ result: Double, _ name: String, _ arguments: [Value]) throws {
+        guard arguments.allSatisfy(\.isNumberlike) else { return }
+        for leaf in try arguments.flatMap({ try $0.numericLeaves() }) where leaf.type != .bool {
+            for x in try leaf.detached().toDoubles() where x.isNaN || !result.isNaN && x.isInfinite { return }
+        }
+        try noteNumericEvent(name, result, [])
+    }
+}
+
+extension Value {
+    /// Nothing but numbers, or left out.
+    fileprivate var isNumberlike: Bool {
+        switch self {
+        case .number, .bool, .array, .undefined, .none: true
+        case .list(let list): list.depth <= 4 && list.elements.allSatisfy(\.isNumberlike)
+        default: false
+        }
+    }
+
+    /// The numbers and arrays in it.
+    fileprivate func numericLeaves() throws -> [NDArray] {
+        switch self {
+        case .number, .bool: [try point()]
+        case .array(let array): [array]
+        case .list(let list) where list.depth <= 4: try list.elements.flatMap { try $0.numericLeaves() }
+        default: []
+        }
+    }
+}

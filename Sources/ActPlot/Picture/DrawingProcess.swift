@@ -1,0 +1,343 @@
+// Draws pictures in a process of its own, for programs that are not trusted: librsvg and the libraries below it are large, and what
+// they are given was made by a program.
+//
+// What must stay true: the process is started while this one has a single thread. It has no rights but its two pipes, and to read fonts
+// and libraries; each picture is drawn by a copy of it, which can load no code either, and which ends when nobody waits for it any more.
+// What comes from it is believed to be a picture and nothing else.
+
+#if os(Linux)
+
+import CActSystem
+import Glibc
+
+package final class DrawingProcess: @unchecked Sendable {
+    /// The one that draws for this process, if it has been started.
+    package private(set) nonisolated(unsafe) static var current: DrawingProcess?
+
+    private let requests: Int32
+    private let answers: Int32
+
+    private init(requests: Int32, answers: Int32) { (self.requests, self.answers) = (requests, answers) }
+
+    /// Starts it; it ends with this process.
+    /// - Returns: False if the system has no more processes.
+    package static func start() -> Bool {
+        guard let request = pipe(), let answer = pipe() else { return false }
+        let process = act_fork()
+        if process == 0 { Server(requests: request.reader, answers: answer.writer).run() }
+        close(request.reader)
+        close(answer.writer)
+        guard process > 0 else {
+            close(request.writer)
+            close(answer.reader)
+            return false
+        }
+        current = DrawingProcess(requests: request.writer, answers: answer.reader)
+        return true
+    }
+
+    fileprivate static func pipe() -> (reader: Int32, writer: Int32)? {
+        var ends: [Int32] = [0, 0]
+        guard Glibc.pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        return (ends[0], ends[1])
+    }
+
+    /// The document as bytes of a file, or as pixels.
+    /// - Throws: `Rasterizer.Failure`.
+    func draw(_ format: Rasterizer.Format, _ svg: String, width: Int, height: Int, scale: Double) throws -> [UInt8] {
+        let request = Request(format: format, width: width, height: height, scale: scale, document: Array(svg.utf8))
+        guard send(request.bytes) else { throw Rasterizer.Failure.ended }
+        var isCancelled = false
+        while true {
+            var source = pollfd(fd: answers, events: Int16(POLLIN), revents: 0)
+            if poll(&source, 1, 20) > 0 { break }
+            if !isCancelled, Cancellation.isRequested() {
+                isCancelled = true
+                guard send(Request.cancellation) else { throw Rasterizer.Failure.ended }
+            }
+        }
+        guard let answer = Answer(from: answers) else { throw Rasterizer.Failure.ended }
+        if isCancelled { throw Rasterizer.Failure.cancelled }
+        return try answer.result(width, height)
+    }
+
+    /// Writes without being ended by SIGPIPE when nobody reads.
+    private func send(_ bytes: [UInt8]) -> Bool {
+        var pipe = sigset_t(), before = sigset_t()
+        sigemptyset(&pipe)
+        sigaddset(&pipe, SIGPIPE)
+        pthread_sigmask(SIG_BLOCK, &pipe, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        if put(bytes, requests) { return true }
+        var none = timespec()
+        sigtimedwait(&pipe, nil, &none)
+        return false
+    }
+}
+
+// MARK: - What goes through the pipes
+
+private struct Request {
+    /// `nil`: the picture that is being drawn is not wanted any more.
+    let format: Rasterizer.Format?
+    let width: Int
+    let height: Int
+    let scale: Double
+    let document: [UInt8]
+
+    static let longest = 1 << 30
+    static let cancellation = words([0, 0, 0, 0, 0])
+
+    var bytes: [UInt8] {
+        words([format?.rawValue ?? 0, Int64(width), Int64(height), Int64(bitPattern: scale.bitPattern), Int64(document.count)]) + document
+    }
+
+    init(format: Rasterizer.Format, width: Int, height: Int, scale: Double, document: [UInt8]) {
+        (self.format, self.width, self.height, self.scale, self.document) = (format, width, height, scale, document)
+    }
+
+    /// - Returns: `nil` at the end.
+    init?(from descriptor: Int32) {
+        guard let head = get(40, descriptor) else { return nil }
+        let count = word(head, 4)
+        guard (0...Request.longest).contains(count), let document = get(count, descriptor) else { return nil }
+        format = Rasterizer.Format(rawValue: Int64(word(head, 0)))
+        (width, height) = (word(head, 1), word(head, 2))
+        scale = Double(bitPattern: UInt64(bitPattern: Int64(word(head, 3))))
+        self.document = document
+    }
+}
+
+private struct Answer {
+    private let failure: Rasterizer.Failure?
+    private let content: [UInt8]
+
+    static let longest = 1 << 31
+
+    init(_ result: Result<[UInt8], Error>) {
+        switch result {
+        case .success(let bytes): (failure, content) = (nil, bytes)
+        case .failure(let error): (failure, content) = (error as? Rasterizer.Failure ?? .ended, [])
+        }
+    }
+
+    /// - Returns: `nil` at the end, and for what is no answer.
+    init?(from descriptor: Int32) {
+        guard let head = get(24, descriptor) else { return nil }
+        let count = word(head, 2)
+        guard (0...Answer.longest).contains(count), let content = get(count, descriptor) else { return nil }
+        self.init(kind: word(head, 0), number: word(head, 1), content)
+    }
+
+    /// What a copy of the process wrote, which may be anything.
+    init(whole bytes: [UInt8]) {
+        guard bytes.count >= 24, word(bytes, 2) == bytes.count - 24 else {
+            self.init(.failure(Rasterizer.Failure.ended))
+            return
+        }
+        self.init(kind: word(bytes, 0), number: word(bytes, 1), Array(bytes[24...]))
+    }
+
+    private init(kind: Int, number: Int, _ content: [UInt8]) {
+        failure = switch kind {
+        case 0: nil
+        case 1: .missingLibrary(detail: String(decoding: content, as: UTF8.self))
+        case 2: .invalidSVG
+        case 3: .size(width: 0, height: 0)
+        case 4: .drawing(status: Int32(truncatingIfNeeded: number))
+        case 5: .cancelled
+        default: .ended
+        }
+        self.content = content
+    }
+
+    var bytes: [UInt8] {
+        var (kind, number, content) = (Int64(0), Int64(0), content)
+        switch failure {
+        case nil: break
+        case .missingLibrary(let detail): (kind, content) = (1, Array(detail.utf8))
+        case .invalidSVG: kind = 2
+        case .size: kind = 3
+        case .drawing(let status): (kind, number) = (4, Int64(status))
+        case .cancelled: kind = 5
+        case .ended: kind = 6
+        }
+        return words([kind, number, Int64(content.count)]) + content
+    }
+
+    func result(_ width: Int, _ height: Int) throws -> [UInt8] {
+        switch failure {
+        case nil: return content
+        case .size: throw Rasterizer.Failure.size(width: width, height: height)
+        case let failure?: throw failure
+        }
+    }
+}
+
+private func words(_ words: [Int64]) -> [UInt8] { words.withUnsafeBytes { Array($0) } }
+
+private func word(_ bytes: [UInt8], _ index: Int) -> Int {
+    bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: index * 8, as: Int64.self)) }
+}
+
+private func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var done = 0
+        while done < buffer.count, let base = buffer.baseAddress {
+            let count = write(descriptor, base + done, buffer.count - done)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return false }
+            done += count
+        }
+        return true
+    }
+}
+
+private func get(_ count: Int, _ descriptor: Int32) -> [UInt8]? {
+    var isWhole = true
+    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        while filled < count, let base = buffer.baseAddress {
+            let got = read(descriptor, base + filled, count - filled)
+            if got < 0, errno == EINTR { continue }
+            if got <= 0 {
+                isWhole = false
+                return
+            }
+            filled += got
+        }
+    }
+    return isWhole ? bytes : nil
+}
+
+// MARK: - The other process
+
+private struct Server {
+    let requests: Int32
+    let answers: Int32
+
+    func run() -> Never {
+        for number in [SIGINT, SIGQUIT, SIGHUP, SIGPIPE] { signal(number, SIG_IGN) }
+        for number in [SIGTERM, SIGXCPU, SIGWINCH, SIGCONT] { signal(number, SIG_DFL) }
+        act_close_descriptors_but(requests, answers)
+        Server.limit()
+        let readable = Server.readable.compactMap { path in
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            return descriptor >= 0 ? descriptor : nil
+        }
+        let confines = act_landlock_confine(nil, 0, readable, Int32(readable.count)) == 0
+        readable.forEach { close($0) }
+        _ = act_filter_calls(ACT_CALLS_STARTER)
+        var readiness: Result<Void, Error>?
+        while let request = Request(from: requests) {
+            guard request.format != nil else { continue }
+            let ready = readiness ?? Result { try Server.warm() }
+            readiness = ready
+            let answer = switch ready {
+            case .success: draw(request, mayOpen: confines)
+            case .failure(let error): Answer(.failure(error))
+            }
+            guard put(answer.bytes, answers) else { break }
+        }
+        _exit(0)
+    }
+
+    /// What fonts, fontconfig and the libraries are read from.
+    private static var readable: [String] {
+        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        var paths = [
+            "/usr/share", "/usr/local/share", "/etc/fonts", "/var/cache/fontconfig", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/lib64",
+            "/etc/ld.so.cache", "/nix/store", "/gnu/store",
+        ]
+        if let home = variable("HOME") {
+            paths += [".fonts", ".local/share/fonts", ".config/fontconfig", ".cache/fontconfig"].map { home + "/" + $0 }
+        }
+        paths += [variable("XDG_DATA_HOME").map { $0 + "/fonts" }, variable("FONTCONFIG_PATH"), variable("FONTCONFIG_FILE")].compactMap { $0 }
+        paths += (variable("LD_LIBRARY_PATH") ?? "").split(separator: ":").map(String.init)
+        return paths.filter { $0.hasPrefix("/") }
+    }
+
+    /// No files, and memory for the largest picture.
+    private static func limit() {
+        func set(_ resource: __rlimit_resource, _ value: UInt) {
+            var limit = rlimit(rlim_cur: value, rlim_max: value)
+            setrlimit(__rlimit_resource_t(resource.rawValue), &limit)
+        }
+        set(RLIMIT_CORE, 0)
+        set(RLIMIT_FSIZE, 0)
+        var pages = 0
+        if let file = fopen("/proc/self/statm", "r") {
+            var line = [CChar](repeating: 0, count: 64)
+            if fgets(&line, 64, file) != nil { pages = line.withUnsafeBufferPointer { strtol($0.baseAddress!, nil, 10) } }
+            fclose(file)
+        }
+        if pages > 0 { set(RLIMIT_AS, UInt(pages) * UInt(sysconf(Int32(_SC_PAGESIZE))) + 3 << 30) }
+    }
+
+    /// Loads the libraries and the usual fonts, so that copies have them.
+    private static func warm() throws {
+        let words = ["400", "600"].map { "<text x='1' y='20' font-weight='\($0)'>0.1 −aZ</text>" }.joined()
+        let document = "<svg xmlns='http://www.w3.org/2000/svg' width='64' height='32' font-family=\"\(SVGStyle.fonts)\">\(words)</svg>"
+        _ = try Rasterizer.draw(.png, document, width: 64, height: 32, scale: 1)
+    }
+
+    /// Has a copy of this process draw.
+    private func draw(_ request: Request, mayOpen: Bool) -> Answer {
+        guard let format = request.format, let (reader, writer) = DrawingProcess.pipe() else { return Answer(.failure(Rasterizer.Failure.ended)) }
+        let copy = act_fork()
+        if copy == 0 {
+            for end in [requests, answers, reader] { close(end) }
+            var time = rlimit(rlim_cur: 60, rlim_max: 60)
+            setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
+            // Where files cannot be confined, none is opened at all: glyphs that the usual fonts lack are not drawn.
+            _ = act_filter_calls(mayOpen ? ACT_CALLS_DRAWING : ACT_CALLS_DRAWING_BLIND)
+            let answer = Answer(Result {
+                try Rasterizer.draw(
+                    format, String(decoding: request.document, as: UTF8.self), width: request.width, height: request.height, scale: request.scale)
+            })
+            _ = put(answer.bytes, writer)
+            _exit(0)
+        }
+        close(writer)
+        defer { close(reader) }
+        guard copy > 0 else { return Answer(.failure(Rasterizer.Failure.ended)) }
+        let (bytes, isCancelled) = collect(from: reader, copy)
+        var status: Int32 = 0
+        while waitpid(copy, &status, 0) < 0, errno == EINTR {}
+        return isCancelled ? Answer(.failure(Rasterizer.Failure.cancelled)) : Answer(whole: bytes)
+    }
+
+    /// What the copy writes, until it ends or nobody waits for it any more.
+    private func collect(from reader: Int32, _ copy: Int32) -> (bytes: [UInt8], isCancelled: Bool) {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            var sources = [pollfd(fd: reader, events: Int16(POLLIN), revents: 0), pollfd(fd: requests, events: Int16(POLLIN), revents: 0)]
+            if poll(&sources, 2, -1) < 0, errno != EINTR { break }
+            if sources[1].revents != 0 {
+                kill(copy, SIGKILL)
+                // The cancellation, or the end.
+                if Request(from: requests) == nil { _exit(0) }
+                return ([], true)
+            }
+            guard sources[0].revents != 0 else { continue }
+            let count = read(reader, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            bytes += chunk[..<count]
+            if bytes.count > Answer.longest { kill(copy, SIGKILL) }
+        }
+        return (bytes, false)
+    }
+}
+
+#else
+
+/// Only where processes can be copied without harm.
+package final class DrawingProcess {
+    package static var current: DrawingProcess? { nil }
+    package static func start() -> Bool { false }
+    func draw(_ format: Rasterizer.Format, _ svg: String, width: Int, height: Int, scale: Double) throws -> [UInt8] { throw Rasterizer.Failure.ended }
+}
+
+#endif
