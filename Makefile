@@ -3,7 +3,7 @@
 #   make run    builds act and runs examples/tour.act      make test     builds and runs every test
 #   make repl   builds act and starts the session          make bench    measures the hot paths
 #   make fuzz   a minute of programs that nobody would write; make sanitize runs the tests under the sanitizers
-#   make interchange   files from and for NumPy and safetensors; random programs against NumPy
+#   make interchange   files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX
 #   make install PREFIX=/usr/local                         make uninstall, make clean
 
 PREFIX ?= /usr/local
@@ -49,10 +49,11 @@ PEERS = .build/peers
 interchange: build $(PEERS)/bin/python
 	$(PEERS)/bin/python Tests/Interchange/check.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/numpy_programs.py $(ACT) $(INTERCHANGE_COUNT) $(INTERCHANGE_SEED)
+	$(PEERS)/bin/python Tests/Interchange/derivatives.py $(ACT) 1000 $(INTERCHANGE_SEED)
 	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
 
 $(PEERS)/bin/python:
-	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors || { rm -rf $(PEERS); exit 1; }
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors jax || { rm -rf $(PEERS); exit 1; }
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages

@@ -88,6 +88,22 @@ extension NDArray {
         return result
     }
 
+    /// The same between ends that a derivative may follow.
+    package static func linspace(from a: Operand, to b: Operand, _ n: Int) throws -> NDArray {
+        let value = try linspace(a.item(), b.item(), n)
+        guard a.isTraced || b.isTraced else { return value }
+        let parts = try linspace(0, 1, n)
+        return try Line.through(a, 1 - parts, b, parts, value: value, "linspace")
+    }
+
+    /// `range` from a start in steps that a derivative may follow; where it stops only decides how many elements there are.
+    package static func range(from start: Operand, to stop: Double, by step: Operand) throws -> NDArray {
+        let value = try range(start.item(), stop, step.item())
+        guard start.isTraced || step.isTraced else { return value }
+        let places = try NDArray(shape: [value.count], type: .f64) { Double($0) }
+        return try Line.through(start, NDArray.full(1, shape: value.shape, type: .f64), step, places, value: value, "range")
+    }
+
     /// `n` rows and `m` columns of zeros, with ones where column − row is `k`.
     package static func eye(_ n: Int, _ m: Int? = nil, _ k: Int = 0, type: ElementType = .f64) throws -> NDArray {
         let columns = m ?? n
@@ -142,5 +158,49 @@ extension NDArray {
                 }
             }
         }
+    }
+}
+
+extension Operand {
+    /// - Throws: `badValue` unless there is one element.
+    package func item() throws -> Double {
+        switch self {
+        case .number(let number): number
+        case .array(let array): try array.item()
+        }
+    }
+
+    func moved(by distance: Double) throws -> Operand {
+        switch self {
+        case .number(let number): .number(number + distance)
+        case .array(let array): .array(try array + distance)
+        }
+    }
+}
+
+/// Elements a·p + b·q for two numbers a and b: the numbers get the sums of what reaches the elements, times p and q.
+private final class Line: CustomFunction {
+    let name: String
+    let isElementwise = false
+    private let weights: [NDArray]
+
+    private init(_ name: String, _ weights: [NDArray]) {
+        self.name = name
+        self.weights = weights
+    }
+
+    /// - Parameter value: The elements.
+    static func through(_ a: Operand, _ p: NDArray, _ b: Operand, _ q: NDArray, value: NDArray, _ name: String) throws -> NDArray {
+        var inputs: [NDArray] = [], weights: [NDArray] = []
+        for (number, weight) in [(a, p), (b, q)] {
+            guard case .array(let array) = number, array.isTraced else { continue }
+            inputs.append(array)
+            weights.append(weight)
+        }
+        return try NDArray.custom(Line(name, weights), inputs: inputs, value: value)
+    }
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        try zip(weights, inputs).map { try ($0 * cotangent).reduced(.sum).converted(to: $1.type).reshaped(to: $1.shape) }
     }
 }

@@ -8,6 +8,16 @@ import CActKernels
 package enum Operand {
     case array(NDArray)
     case number(Double)
+
+    /// Whether a running derivative follows it.
+    package var isTraced: Bool {
+        if case .array(let array) = self { array.isTraced } else { false }
+    }
+}
+
+extension Operand: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+    package init(floatLiteral value: Double) { self = .number(value) }
+    package init(integerLiteral value: Int) { self = .number(Double(value)) }
 }
 
 extension NDArray {

@@ -186,7 +186,7 @@ extension NDArray {
 
     /// How the space around a padded array is filled.
     package enum Padding {
-        case constant(Double)
+        case constant(Operand)
         /// With the element at the edge.
         case edge
         /// With the array mirrored about its edge, the edge itself not repeated.
@@ -210,8 +210,12 @@ extension NDArray {
         if target == shape { return self }
         if case .constant(let value) = mode {
             let ranges = zip(widths, shape).map { SliceRange(start: $0.before, step: 1, count: $1) }
-            if isTraced, value == 0 { return try unsliced(ranges, shape: target) }
-            var result = try NDArray.full(value, shape: target, type: type)
+            if isTraced, case .number(0) = value { return try unsliced(ranges, shape: target) }
+            if case .array(let constant) = value, constant.isTraced {
+                let inside = try NDArray.full(1, shape: shape, type: .bool).padded(widths)
+                return try NDArray.select(inside, .array(padded(widths)), .array(constant.reshaped(to: []).converted(to: type)))
+            }
+            var result = try NDArray.full(value.item(), shape: target, type: type)
             try result.assign(.array(self), at: ranges.map { .slice(start: $0.start, stop: $0.start + $0.count, step: 1) })
             return result
         }

@@ -118,10 +118,22 @@ extension NDArray {
 
     /// Norms as NumPy numbers them. Of vectors: ∞, −∞, 0 (how many are not 0), or p for (Σ |x|^p)^(1/p). Of a matrix, when no axis
     /// is named: 1 and ∞ (largest sum of a column or row; −1 and −∞ the smallest). Without an order the root of the sum of squares.
-    package func norm(order: Double?, axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
-        guard let order else { return try norm(axes: axes, keepdims: keepdims) }
+    /// An order that is followed by a derivative is an array; only p-norms change smoothly with it.
+    package func norm(order given: Operand?, axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
+        let order: Double, varying: NDArray?
+        switch given {
+        case nil: return try norm(axes: axes, keepdims: keepdims)
+        case .number(let number)?: (order, varying) = (number, nil)
+        case .array(let array)?: (order, varying) = (try array.item(), array.isTraced ? array : nil)
+        }
         let magnitude = try NDArray.unary(.abs, self)
         let isMatrix = axes == nil ? rank == 2 : axes?.count == 2
+        if let varying, !isMatrix, order.isFinite, order != 0, (axes?.count ?? 1) == 1, axes != nil || rank <= 1 {
+            let p = try varying.converted(to: magnitude.type)
+            let (sum, scale) = try magnitude.scaledSum(axes, keepdims) { try NDArray.binary(.pow, $0, p) }
+            let norm = try NDArray.binary(.pow, sum, 1 / p)
+            return try scale.map { try norm * $0 } ?? norm
+        }
         if isMatrix {
             let pair = try Shapes.axes(axes, rank: rank)
             let summed: Int
@@ -177,13 +189,12 @@ private final class Solution: CustomFunction {
     }
 }
 
-/// d = det A: dA = dd · d · A⁻ᵀ; so it has no rule where the determinant is 0.
+/// d = det A: dA = dd · (the transposed adjugate of A), at singular matrices too.
 private final class Determinant: CustomFunction {
     static let rule = Determinant()
     let name = "det", isElementwise = false
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
-        let scale = try (cotangent * result).reshaped(to: result.shape + [1, 1])
-        return [try scale * inputs[0].inverse().matrixTransposed()]
+        [try cotangent.reshaped(to: result.shape + [1, 1]) * inputs[0].cofactors(determinants: result)]
     }
 }

@@ -63,6 +63,7 @@ private struct Lanes {
     }
 }
 
+/// y = log Σ exp x: dx = dy · softmax(x) along the axes, the limit at infinities too.
 private final class LogSumExp: CustomFunction {
     private let lanes: Lanes
     let name = "logsumexp", isElementwise = false

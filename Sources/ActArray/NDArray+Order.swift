@@ -105,6 +105,18 @@ extension NDArray {
 
     /// The different elements in ascending order and how often each occurs (f64); NaNs count as one element, −0 as 0.
     package func unique() throws -> (values: NDArray, counts: NDArray) {
+        if isTraced {
+            // The first of the equal elements is the one that counts.
+            let flat = try reshaped(to: [count]), plain = try detached().unique()
+            var starts: [Int] = [], next = 0
+            for count in try plain.counts.toDoubles() {
+                starts.append(next)
+                next += Int(count)
+            }
+            let order = try flat.detached().orderOfRows(count)
+            let values = try flat.gathered(GatherIndices(starts: starts.map { order[$0] }, chunk: 1), shape: [starts.count])
+            return try (values + 0, plain.counts)
+        }
         let sorted = try detached().sorted(axis: nil)
         switch type {
         case .f32: return try sorted.runs(of: Float.self)
@@ -188,19 +200,21 @@ extension NDArray {
                 for i in piece { sums[Int(numbers[i])] += amounts?[i] ?? 1 }
             }
         }
-        if let weights { try NumericEvents.examine("bincount", result) { try NDArray.test($0, weights.detached()).reduced(.any) } }
-        return result
+        guard let weights else { return result }
+        try NumericEvents.examine("bincount", result) { try NDArray.test($0, weights.detached()).reduced(.any) }
+        return weights.isTraced ? try NDArray.custom(WeightedCount(bins: numbers.map { Int($0) }), inputs: [weights], value: result) : result
     }
 
     /// Counts of elements in `bins` bins of equal width over `range` (the least and largest element without one), and the bins' edges.
     /// A bin holds its lower edge, the last one its upper edge too. NaN, and what lies outside, is left out.
-    package func histogram(bins: Int = 10, range: (low: Double, high: Double)? = nil) throws -> (counts: NDArray, edges: NDArray) {
+    package func histogram(bins: Int = 10, range: (low: Operand, high: Operand)? = nil) throws -> (counts: NDArray, edges: NDArray) {
         guard bins > 0, bins < 1 << 48 else { throw ArrayError.badValue(operation: "histogram", reason: "the number of bins is \(bins), not 1 or more") }
         let elements = try toDoubles()
-        var (low, high) = range ?? (0, 1)
-        if range == nil, count > 0 {
-            // A NaN goes through both.
-            (low, high) = (try detached().reduced(.min).item(), try detached().reduced(.max).item())
+        var ends: (low: Operand, high: Operand) = range ?? (0, 1)
+        // A NaN goes through both.
+        if range == nil, count > 0 { ends = try (.array(reduced(.min)), .array(reduced(.max))) }
+        let (low, high) = (try ends.low.item(), try ends.high.item())
+        if range == nil {
             if !low.isFinite || !high.isFinite {
                 let bad = elements.first { !$0.isFinite } ?? .nan
                 throw ArrayError.badValue(operation: "histogram", reason: "the elements contain \(bad): give a range")
@@ -209,8 +223,8 @@ extension NDArray {
         guard low.isFinite, high.isFinite, low <= high else {
             throw ArrayError.badValue(operation: "histogram", reason: "the range \(low) to \(high) is not one of finite, ascending numbers")
         }
-        if low == high { (low, high) = (low - 0.5, high + 0.5) }
-        let edges = try NDArray.linspace(low, high, bins + 1)
+        if low == high { ends = try (ends.low.moved(by: -0.5), ends.high.moved(by: 0.5)) }
+        let edges = try NDArray.linspace(from: ends.low, to: ends.high, bins + 1)
         return (try histogram(elements, edges: edges.toDoubles(), isUniform: true), edges)
     }
 
@@ -328,7 +342,8 @@ extension NDArray {
         let sorted = try rows.sorted()
         let a = try sorted.indexed(by: [.ellipsis, .array(NDArray(below, shape: [below.count]))])
         let b = try sorted.indexed(by: [.ellipsis, .array(NDArray(above, shape: [above.count]))])
-        let t = try NDArray(parts, shape: [parts.count], type: source.type)
+        var t = try NDArray(parts, shape: [parts.count], type: source.type)
+        if q.isTraced { t = try (q.converted(to: .f64) * Double(last) - NDArray(below, shape: q.shape)).reshaped(to: t.shape).converted(to: t.type) }
         // a (1 − t) + b t, but exactly a where t is 0 or b equals a: there b stands in for nothing, lest infinities meet.
         let plain = try NDArray.logical(.or, NDArray.compare(.eq, .array(a), .array(b)), NDArray.compare(.eq, .array(t), .number(0)))
         let mixed = try NDArray.select(plain, .number(0), .array(a)) * (1 - t) + NDArray.select(plain, .number(0), .array(b)) * t
@@ -343,5 +358,17 @@ extension NDArray {
             result = try result.transposed([result.rank - 1] + Array(0..<(result.rank - 1)))
         }
         return q.rank == 0 ? try result.reshaped(to: Array(result.shape.dropFirst())) : result
+    }
+}
+
+/// The sums of weights of `bincount`: each weight gets what reaches its bin.
+private final class WeightedCount: CustomFunction {
+    private let bins: [Int]
+    let name = "bincount", isElementwise = false
+
+    init(bins: [Int]) { self.bins = bins }
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        [try cotangent.gathered(GatherIndices(starts: bins, chunk: 1), shape: inputs[0].shape)]
     }
 }

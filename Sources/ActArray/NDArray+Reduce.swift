@@ -55,16 +55,16 @@ extension NDArray {
     }
 
     /// The mean squared distance from the mean, divided by the number of elements − `ddof`.
-    package func variance(axes: [Int]? = nil, ddof: Double = 0, keepdims: Bool = false) throws -> NDArray {
+    package func variance(axes: [Int]? = nil, ddof: Operand = 0, keepdims: Bool = false) throws -> NDArray {
         let spread = try Spread(of: self, axes: axes, keepdims: keepdims)
-        let variance = try spread.squares / max(0, spread.elements - ddof)
+        let variance = try spread.squares(over: ddof)
         return try spread.scale.map { try variance * $0 * $0 } ?? variance
     }
 
     /// The root of the variance, also where the variance itself is too large or too small for the element type.
-    package func standardDeviation(axes: [Int]? = nil, ddof: Double = 0, keepdims: Bool = false) throws -> NDArray {
+    package func standardDeviation(axes: [Int]? = nil, ddof: Operand = 0, keepdims: Bool = false) throws -> NDArray {
         let spread = try Spread(of: self, axes: axes, keepdims: keepdims)
-        let deviation = try NDArray.unary(.sqrt, spread.squares / max(0, spread.elements - ddof))
+        let deviation = try spread.squares(over: ddof).distance()
         return try spread.scale.map { try deviation * $0 } ?? deviation
     }
 
@@ -83,15 +83,16 @@ extension NDArray {
     /// The square root of the sum of squares; its derivative at 0 is 0.
     package func norm(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
         let (sum, scale) = try scaledSum(axes, keepdims) { try NDArray.unary(.square, $0) }
-        let norm: NDArray
-        if isTraced {
-            let isZero = try NDArray.compare(.eq, .array(sum), .number(0))
-            let root = try NDArray.unary(.sqrt, NDArray.select(isZero, .number(1), .array(sum)))
-            norm = try NDArray.select(isZero, .number(0), .array(root))
-        } else {
-            norm = try NDArray.unary(.sqrt, sum)
-        }
+        let norm = try sum.distance()
         return try scale.map { try norm * $0 } ?? norm
+    }
+
+    /// The square root of a sum of squares: its derivatives at 0, where it has a kink, are 0.
+    package func distance() throws -> NDArray {
+        if !isTraced { return try NDArray.unary(.sqrt, self) }
+        let isZero = try NDArray.compare(.eq, .array(self), .number(0))
+        let root = try NDArray.unary(.sqrt, NDArray.select(isZero, .number(1), .array(self)))
+        return try NDArray.select(isZero, .number(0), .array(root))
     }
 
     // MARK: Scaling
@@ -168,6 +169,14 @@ private struct Spread {
         guard let isRounded = try isRounded(mean) else { return }
         distance = try distance - distance.mean(axes: axes, keepdims: true) * isRounded
         squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+    }
+
+    /// The sum of squares divided by the number of elements − `ddof`.
+    func squares(over ddof: Operand) throws -> NDArray {
+        switch ddof {
+        case .number(let ddof): return try squares / max(0, elements - ddof)
+        case .array(let ddof): return try squares / NDArray.binary(.max, elements - ddof.converted(to: squares.type), 0)
+        }
     }
 
     /// 1 for the lanes in whose sum of squares the rounding of the mean shows, else 0; `nil` if there are none.

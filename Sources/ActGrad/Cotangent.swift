@@ -40,12 +40,33 @@ enum Cotangent {
         case (.uniform(let a), .uniform(let b)): self = .uniform(node.type.rounded(a + b))
         case (.uniform(let value), .array(let array)), (.array(let array), .uniform(let value)):
             self = .none
-            self = try value == 0 ? .array(array) : .array(array + value)
+            self = try .array(array + value)
         default:
             guard let a = try array(like: node), let b = try other.array(like: node) else { return }
             self = .none
             self = try .array(a + b)
         }
+    }
+
+    /// What a derivative gives: a slope of 0 has no sign.
+    consuming func slopes(like node: Node) throws -> NDArray? {
+        switch consume self {
+        case .none: return nil
+        case .uniform(let value): return try NDArray.scalar(value + 0, type: node.type).broadcast(to: node.shape)
+        case .small(var storage):
+            guard isKnownUniquelyReferenced(&storage) else {
+                return try NDArray(storage: storage, shape: node.shape, count: node.count, type: .f64) + 0
+            }
+            let elements = storage.pointer.assumingMemoryBound(to: Double.self)
+            for i in 0..<node.count { elements[i] += 0 }
+            return NDArray(storage: storage, shape: node.shape, count: node.count, type: .f64)
+        case .array(let array): return try array + 0
+        }
+    }
+
+    /// The same for a node of as many elements whose shape is another.
+    func shaped(like node: Node) throws -> Cotangent {
+        if case .array(let array) = self, array.shape != node.shape { .array(try array.reshaped(to: node.shape)) } else { self }
     }
 
     /// What reaches an operand of `count` elements that was stretched to an array of `stretched` elements which this reaches; `nil` unless

@@ -1,15 +1,23 @@
 // What programs ask for: f', gradients, Jacobians, Hessians. See LANGUAGE §7 for their meaning.
 
 import ActArray
+import CActKernels
 
 package enum Derivative {
+    /// Whether this thread is taking one.
+    @inline(__always) package static var isRunning: Bool { act_derivatives_get() != 0 }
+
     // MARK: Variables
 
     /// Runs `body` on variables that stand for `points`. Inside, `pullback` reaches from any result back to them.
     /// - Throws: `DerivativeError.notNumbers` when a point is an array of bools, and what `body` throws.
     package static func withVariables<Value>(_ points: [NDArray], _ body: ([NDArray]) throws -> Value) throws -> Value {
-        let mark = VariableMark()
-        defer { mark.isLive = false }
+        let mark = VariableMark(), running = act_derivatives_get()
+        act_derivatives_set(running &+ 1)
+        defer {
+            mark.isLive = false
+            act_derivatives_set(running)
+        }
         return try body(
             points.map { point in
                 guard point.type != .bool else { throw DerivativeError.notNumbers(type: point.type.name) }
@@ -22,7 +30,7 @@ package enum Derivative {
     /// - Parameter cotangent: Shaped and typed as the result; ones if left out.
     package static func pullback(of result: NDArray, cotangent: NDArray? = nil, to variables: [NDArray]) throws -> [NDArray?] {
         let trace = Trace(result, from: variables)
-        return try trace.pullback(cotangent.map(Cotangent.init) ?? .uniform(1))
+        return try cotangent.map { try trace.pullback($0) } ?? trace.pullback(.uniform(1))
     }
 
     /// Whether `result` depends on `variable` element by element, decided by the operations between, never by values.
@@ -95,7 +103,9 @@ package enum Derivative {
         if trace.isElementwise(shape: variable.shape) {
             guard let diagonal = try trace.pullback(.uniform(1))[0] else { return try NDArray.full(0, shape: shape, type: variable.type) }
             let unit = try NDArray.eye(variable.count, type: variable.type)
-            return try (unit * diagonal.reshaped(to: [1, variable.count])).reshaped(to: shape)
+            // Chosen, not multiplied: beside an infinite slope there are zeros too.
+            let row = try diagonal.reshaped(to: [1, variable.count])
+            return try NDArray.select(unit.converted(to: .bool), .array(row), .number(0)).reshaped(to: shape)
         }
         // Rows come out of reverse passes, one each. When there are many more rows than columns, the pass itself, which is linear in the
         // cotangent, is differentiated: its reverse passes give columns.

@@ -1,7 +1,9 @@
+import ActArray
+
 /// What can go wrong with derivatives, as data: the wording is ActLanguage's.
 package enum DerivativeError: Error, Equatable {
-    /// The operation has no derivative, and the result depends on it.
-    case notDifferentiable(operation: String)
+    /// The operation has no derivative, and the result depends on it; it ran at that place of the program.
+    case notDifferentiable(operation: String, at: Site = .unknown)
     /// A gradient was asked of a function whose value is an array: `f'` and the Jacobian serve there.
     case gradientOfArray(shape: [Int])
     /// Kinks are looked for in functions that act elementwise.

@@ -35,10 +35,10 @@ extension Formula: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
 // MARK: Notation
 
 extension Formula {
-    static func + (a: Formula, b: Formula) -> Formula { .binary(.add, a, b) }
-    static func - (a: Formula, b: Formula) -> Formula { .binary(.sub, a, b) }
-    static func * (a: Formula, b: Formula) -> Formula { .binary(.mul, a, b) }
-    static func / (a: Formula, b: Formula) -> Formula { .binary(.div, a, b) }
+    package static func + (a: Formula, b: Formula) -> Formula { .binary(.add, a, b) }
+    package static func - (a: Formula, b: Formula) -> Formula { .binary(.sub, a, b) }
+    package static func * (a: Formula, b: Formula) -> Formula { .binary(.mul, a, b) }
+    package static func / (a: Formula, b: Formula) -> Formula { .binary(.div, a, b) }
     static prefix func - (a: Formula) -> Formula { .unary(.neg, a) }
     static func < (a: Formula, b: Formula) -> Formula { .compare(.lt, a, b) }
     static func > (a: Formula, b: Formula) -> Formula { .compare(.gt, a, b) }
@@ -160,7 +160,7 @@ package final class FormulaProgram: Sendable {
             case .result:
                 guard let result else { throw ArrayError.badValue(operation: "derivative", reason: "a formula without its result") }
                 values.append(.array(result))
-            case .number(let bits): values.append(.number(Double(bitPattern: bits)))
+            case .number(let bits): values.append(.number(FormulaProgram.number(bits, besides: inputs)))
             case .unary(let operation, let a): values.append(try FormulaProgram.unary(operation, values[a]))
             case .binary(let operation, let a, let b): values.append(try FormulaProgram.binary(operation, values[a], values[b]))
             case .compare(let operation, let a, let b): values.append(try FormulaProgram.compare(operation, values[a], values[b]))
@@ -241,6 +241,14 @@ package final class FormulaProgram: Sendable {
             }
             return values[steps.count - 1]
         }
+    }
+
+    /// A number of a formula. Beside f32 arrays a finite one stays finite: bounds such as 1e150 are there to keep infinities out.
+    private static func number(_ bits: UInt64, besides inputs: [Operand]) -> Double {
+        let value = Double(bitPattern: bits), largest = Double(Float.greatestFiniteMagnitude)
+        guard value.magnitude > largest, value.isFinite else { return value }
+        let isSingle = inputs.allSatisfy { if case .array(let array) = $0 { array.type == .f32 } else { true } }
+        return isSingle && inputs.contains { if case .array = $0 { true } else { false } } ? (value < 0 ? -largest : largest) : value
     }
 
     // Two numbers stay a number; otherwise the array operation.

@@ -1,19 +1,36 @@
 import ActArray
 
-/// Stands in a trace for an operation without a derivative (`argmax`, `sort` of positions): an error, once a derivative needs it.
+/// Stands in a trace for an operation that derivatives do not go through.
 package final class NotDifferentiable: CustomFunction {
-    package let name: String
+    package enum Kind {
+        /// It changes in jumps (`argmax`): a constant within a function, while a derivative of its own it has none.
+        case steps
+        /// What it depends on is not followed: an error, once a derivative needs it.
+        case opaque
+    }
 
-    private init(_ name: String) { self.name = name }
+    package let name: String
+    private let kind: Kind
+
+    private init(_ name: String, _ kind: Kind) {
+        self.name = name
+        self.kind = kind
+    }
 
     package var isElementwise: Bool { false }
 
     package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
-        throw DerivativeError.notDifferentiable(operation: name)
+        if kind == .opaque { throw DerivativeError.notDifferentiable(operation: name) }
+        return inputs.map { _ in nil }
+    }
+
+    /// Whether `node` has no derivative where it is itself what is differentiated.
+    static func refuses(_ node: Node) -> String? {
+        if case .custom(let function as NotDifferentiable) = node.primitive { function.name } else { nil }
     }
 
     /// `value`, remembered as what the operation made of `inputs`, if they are traced.
-    package static func result(_ value: NDArray, of name: String, inputs: [NDArray]) throws -> NDArray {
-        try NDArray.custom(NotDifferentiable(name), inputs: inputs, value: value)
+    package static func result(_ value: NDArray, of name: String, inputs: [NDArray], _ kind: Kind) throws -> NDArray {
+        try NDArray.custom(NotDifferentiable(name, kind), inputs: inputs, value: value)
     }
 }

@@ -156,33 +156,37 @@ struct Trace {
 
     /// What reaches each variable when `cotangent` (of the result's shape and type) reaches the result; `nil` where nothing does.
     /// - Throws: `DerivativeError.notDifferentiable`; `ArrayError` when memory is short or the user interrupts.
-    func pullback(_ cotangent: NDArray) throws -> [NDArray?] { try pullback(Cotangent(cotangent)) }
+    func pullback(_ cotangent: NDArray) throws -> [NDArray?] { try pullback(Cotangent(cotangent), .all) }
 
     /// The same, for what may be one number for all elements.
-    func pullback(_ cotangent: Cotangent) throws -> [NDArray?] {
+    /// - Parameter hazards: What the cotangent may hold. That must not depend on its values: many elements and one take the same way.
+    func pullback(_ cotangent: Cotangent, _ hazards: Hazards = []) throws -> [NDArray?] {
         guard isDependent else { return variables.map { _ in nil } }
+        if let operation = NotDifferentiable.refuses(result.node) {
+            throw DerivativeError.notDifferentiable(operation: operation, at: result.node.site)
+        }
         // What the rules compute is no operation of the program: nothing there warns.
         let site = Site.current
         Site.current = .unknown
         defer { Site.current = site }
         let keepsTrace = reachesOuter || cotangent.isTraced
         // Where zeros and infinities could meet they seldom do: first as if they did not. What comes of it would be NaN to the end.
-        let hopeful = try pass(cotangent, keepsTrace: keepsTrace, heeds: keepsTrace)
+        let hopeful = try pass(cotangent, hazards, keepsTrace: keepsTrace, heeds: keepsTrace)
         let isRight = try hopeful.heeded || hopeful.gradients.allSatisfy { gradient in
             try gradient.map { try !$0.reduced(.sum).item().isNaN } ?? true
         }
-        return try isRight ? hopeful.gradients : pass(cotangent, keepsTrace: false, heeds: true).gradients
+        return try isRight ? hopeful.gradients : pass(cotangent, hazards, keepsTrace: false, heeds: true).gradients
     }
 
     /// One reverse pass.
     /// - Parameter heeds: Whether `Hazards` are minded where that takes operations of its own.
     /// - Returns: What reaches the variables, and whether hazards, if there were any, were heeded.
-    private func pass(_ cotangent: Cotangent, keepsTrace: Bool, heeds: Bool) throws -> (gradients: [NDArray?], heeded: Bool) {
+    private func pass(_ cotangent: Cotangent, _ first: Hazards, keepsTrace: Bool, heeds: Bool) throws -> (gradients: [NDArray?], heeded: Bool) {
         var heeded = true
         var cotangents = [Cotangent](repeating: .none, count: steps.count)
         cotangents[steps.count - 1] = cotangent
         var hazards = [Hazards](repeating: [], count: steps.count)
-        if case .uniform(let value) = cotangent, value != 0 {} else { hazards[steps.count - 1] = .all }
+        hazards[steps.count - 1] = first
         var standIns = StandIns(keepsTrace: keepsTrace)
         for i in steps.indices.reversed() {
             let step = steps[i]
@@ -200,10 +204,15 @@ struct Trace {
                 if try passOn(c, of: node, to: targets, hazards[i], &cotangents, &standIns) { return }
                 guard let array = try c.array(like: node) else { return }
                 if !heeds, !hazards[i].isEmpty, Rule.minds(node.primitive) { heeded = false }
-                let contributions = try Rule.pullback(
-                    of: node, inputs: node.inputs.map { try standIns.standIn(for: $0) },
-                    result: standIns.standIn(for: NDArray(node: node)), cotangent: array, dependsOn: targets.map { $0 >= 0 },
-                    hazards: heeds ? hazards[i] : [])
+                let contributions: [NDArray?]
+                do {
+                    contributions = try Rule.pullback(
+                        of: node, inputs: node.inputs.map { try standIns.standIn(for: $0) },
+                        result: standIns.standIn(for: NDArray(node: node)), cotangent: array, dependsOn: targets.map { $0 >= 0 },
+                        hazards: heeds ? hazards[i] : [])
+                } catch DerivativeError.notDifferentiable(let operation, .unknown) {
+                    throw DerivativeError.notDifferentiable(operation: operation, at: node.site)
+                }
                 for ((contribution, target), input) in zip(zip(contributions, targets), node.inputs) where target >= 0 {
                     if let contribution { try cotangents[target].add(.array(contribution), for: input.node) }
                 }
@@ -211,7 +220,13 @@ struct Trace {
         }
         let gradients: [NDArray?] = try variables.map { position in
             guard let position else { return nil }
-            return try steps[position].node._withUnsafeGuaranteedRef { try cotangents[position].array(like: $0) }
+            return try steps[position].node._withUnsafeGuaranteedRef { node in
+                if keepsTrace { return try cotangents[position].array(like: node) }
+                let gathered = cotangents[position]
+                // The same variable may have been given twice.
+                if variables.count == 1 { cotangents[position] = .none }
+                return try (consume gathered).slopes(like: node)
+            }
         }
         return (gradients, heeded)
     }

@@ -36,8 +36,8 @@ import Testing
         for order in [1.5, 3, -2] {
             for k in exponents where k <= (type == .f64 ? 1000 : 120) {
                 let factor = Double(sign: .plus, exponent: k, significand: 1)
-                let found = try (x * factor).norm(order: order, axes: [0]) / factor
-                let apart = distance(try found.toDoubles(), try x.norm(order: order, axes: [0]).toDoubles())
+                let found = try (x * factor).norm(order: .number(order), axes: [0]) / factor
+                let apart = distance(try found.toDoubles(), try x.norm(order: .number(order), axes: [0]).toDoubles())
                 #expect(apart < (type == .f64 ? 1e-12 : 1e-4), "norm \(order), 2^\(k)")
             }
         }

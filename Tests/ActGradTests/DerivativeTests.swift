@@ -126,11 +126,17 @@ private final class Product: CustomFunction {
         let cube = { (x: NDArray) in try product(x, product(x, x)) }
         #expect(try Derivative.derivative(of: { try Derivative.derivative(of: cube, at: $0) }, at: x).toDoubles() == [12, 18])
         #expect(throws: DerivativeError.notDifferentiable(operation: "argmax")) {
-            try Derivative.derivative(of: { try NotDifferentiable.result($0.detached(), of: "argmax", inputs: [$0]) }, at: x)
+            try Derivative.derivative(of: { try NotDifferentiable.result($0.detached(), of: "argmax", inputs: [$0], .steps) }, at: x)
         }
         // Not an error as long as nothing depends on it.
-        let apart = { (x: NDArray) in try x + NotDifferentiable.result(x.detached(), of: "argmax", inputs: [x.detached()]) }
+        let apart = { (x: NDArray) in try x + NotDifferentiable.result(x.detached(), of: "argmax", inputs: [x.detached()], .opaque) }
         #expect(try Derivative.derivative(of: apart, at: x).toDoubles() == [1, 1])
+        // What changes in steps is a constant within a function; what is not followed is an error there too.
+        let steps = { (x: NDArray) in try x * NotDifferentiable.result(x.detached(), of: "argmax", inputs: [x], .steps) }
+        #expect(try Derivative.gradient(of: { try steps($0).reduced(.sum) }, at: x).toDoubles() == [2, 3])
+        #expect(throws: DerivativeError.notDifferentiable(operation: "number")) {
+            try Derivative.derivative(of: { try $0 + NotDifferentiable.result($0.detached(), of: "number", inputs: [$0], .opaque) }, at: x)
+        }
     }
 
     @Test func longChains() throws {

@@ -86,7 +86,7 @@ import Testing
 
     @Test(arguments: try ReferenceCase.all(in: "losses")) func loss(_ reference: ReferenceCase) throws {
         let row = try #require(Losses.named(reference.name))
-        let values = row.parameters.compactMap { reference.number($0.name) }
+        let values = row.parameters.compactMap { reference.number($0.name).map(Operand.number) }
         let prediction = try reference.array("prediction"), target = try reference.array("target")
         let (value, gradients) = try Derivative.valueAndGradient(of: { try row($0[0], target, values) }, at: [prediction])
         #expect(value.rank == 0)

@@ -177,7 +177,7 @@ import Testing
     }
 
     @Test func schedules() throws {
-        func rate(_ name: String, _ epoch: Double, _ values: [Double]) throws -> Double { try #require(Schedules.all.first { $0.name == name }).rate(2, at: epoch, values) }
+        func rate(_ name: String, _ epoch: Double, _ values: [Double]) throws -> Double { try #require(Schedules.all.first { $0.name == name }).rate(at: epoch, [2] + values) }
         #expect(try rate("constant_rate", 1, [4]) == 0.5)
         #expect(try rate("constant_rate", 5, [4]) == 2)
         #expect(try rate("step_rate", 9.99, [5, 0.1, 0]) == 0.2)

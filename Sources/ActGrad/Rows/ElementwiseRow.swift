@@ -78,7 +78,9 @@ package final class ElementwiseRow {
         }
         let program = standard.flatMap { isDefault(parameters) ? $0[order] : nil } ?? programs[order]
         let tracedParameters = parameters.contains { $0.isTraced }
-        guard x.isTraced || tracedParameters, !program.isOneKernel, order + 1 < orders, order == 0 || !tracedParameters else {
+        // A parameter whose slope is not stated is differentiated through the steps of the formula.
+        let statesSlopes = !tracedParameters || order == 0 && zip(row.parameters, parameters).allSatisfy { $0.slope != nil || !$1.isTraced }
+        guard x.isTraced || tracedParameters, !program.isOneKernel, order + 1 < orders, statesSlopes else {
             return try compute(program, x, parameters)
         }
         // The value is computed apart; the node remembers what it was computed from.
@@ -142,7 +144,7 @@ final class RowFunction: CustomFunction {
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, hazards: Hazards) throws -> [NDArray?] {
         var arrays = inputs.dropFirst()
         let parameters = numbers.map { number in number.map(Operand.number) ?? .array(arrays.removeFirst()) }
-        var contributions = [try Rule.product(cotangent, .array(form.apply(inputs[0], parameters, order: order + 1, of: row)), hazards)]
+        var contributions: [NDArray?] = [try Rule.product(cotangent, .array(form.apply(inputs[0], parameters, order: order + 1, of: row)), hazards)]
         for (parameter, number) in zip(row.parameters, numbers) where number == nil {
             guard order == 0, let slope = parameter.slope else {
                 contributions.append(nil)
@@ -156,10 +158,6 @@ final class RowFunction: CustomFunction {
 }
 
 extension Operand {
-    fileprivate var isTraced: Bool {
-        if case .array(let array) = self { array.isTraced } else { false }
-    }
-
     fileprivate var type: ElementType? {
         if case .array(let array) = self { array.type } else { nil }
     }

@@ -5,7 +5,8 @@
 // - A cotangent has the shape and element type of the array it belongs to.
 // - Rules are linear in the cotangent and never look at its values.
 // - A factor of 0 ends a chain: what was not selected contributes 0 even where the rest is infinite or NaN. `Hazards` tells where that
-//   can happen at all, so that smooth functions pay nothing for it.
+//   can happen at all, so that smooth functions pay nothing for it. Products that are numbers are left as they are: whether hazards
+//   are minded changes no bit of them, not even the sign of a zero.
 
 import ActArray
 
@@ -17,6 +18,13 @@ struct Hazards: OptionSet {
     /// Infinities where a slope has a pole or overflows.
     static let infinities = Hazards(rawValue: 2)
     static let all: Hazards = [.zeros, .infinities]
+
+    /// The product of a cotangent and a slope: 0 instead of NaN where a factor of 0 ends the chain.
+    func product(_ cotangent: Double, _ slope: Double) -> Double {
+        let product = cotangent * slope
+        let isEnded = product.isNaN && (contains(.zeros) && cotangent == 0 || contains(.infinities) && slope == 0)
+        return isEnded ? 0 : product
+    }
 }
 
 enum Rule {
@@ -35,7 +43,7 @@ enum Rule {
         case .variable: return inputs.map { _ in c }
 
         case .unary(let operation):
-            contributions = [try product(c, Slopes.unary[Int(operation.rawValue)]([.array(inputs[0])], result: result), hazards)]
+            contributions = [try product(c, Slopes.unary[Int(operation.rawValue)], [.array(inputs[0])], result, hazards)]
         case .binary(let operation): contributions = try binary(operation, inputs, result, c, dependsOn, hazards)
         case .select:
             let (then, otherwise) = (dependsOn[1], dependsOn[2])
@@ -84,20 +92,27 @@ enum Rule {
         _ operation: BinaryOperation, _ inputs: [NDArray], _ result: NDArray, _ c: NDArray, _ dependsOn: [Bool], _ hazards: Hazards
     ) throws -> [NDArray?] {
         var (first, second) = Slopes.binary[Int(operation.rawValue)]
-        let operands = inputs.map(operand)
+        let operands = zip(inputs, dependsOn).map { $1 ? .array($0) : operand($0) }
         switch operation {
         case .max where dependsOn != [true, true], .min where dependsOn != [true, true]:
             let rule = operation == .max ? Slopes.maxAgainstConstant : Slopes.minAgainstConstant
-            if dependsOn[0] { return [try product(c, rule(operands), hazards), nil] }
-            return [nil, try product(c, rule([operands[1], operands[0]]), hazards)]
+            if dependsOn[0] { return [try product(c, rule, operands, result, hazards), nil] }
+            return [nil, try product(c, rule, [operands[1], operands[0]], result, hazards)]
         case .pow where !dependsOn[1]:
             if case .number(let exponent) = operands[1] { first = Slopes.power(exponent) }
         default: break
         }
         return [
-            dependsOn[0] ? try product(c, first(operands, result: result), hazards) : nil,
-            dependsOn[1] ? try product(c, second(operands, result: result), hazards) : nil,
+            dependsOn[0] ? try product(c, first, operands, result, hazards) : nil,
+            dependsOn[1] ? try product(c, second, operands, result, hazards) : nil,
         ]
+    }
+
+    /// `cotangent * slope` for a slope that is a formula; `nil` if the formula is 0.
+    private static func product(
+        _ c: NDArray, _ slope: FormulaProgram, _ operands: [Operand], _ result: NDArray, _ hazards: Hazards
+    ) throws -> NDArray? {
+        slope.constant == 0 ? nil : try product(c, slope(operands, result: result), hazards)
     }
 
     /// A constant that is the same everywhere takes part as a number.
@@ -105,12 +120,11 @@ enum Rule {
         if array.rank == 0, let value = array.uniformValue { .number(value) } else { .array(array) }
     }
 
-    /// `cotangent * slope`, where a factor of 0 gives 0 whatever the other is; `nil` for a slope that is 0 everywhere.
-    static func product(_ c: NDArray, _ slope: Operand, _ hazards: Hazards) throws -> NDArray? {
+    /// `cotangent * slope`, where a factor of 0 gives 0 whatever the other is.
+    static func product(_ c: NDArray, _ slope: Operand, _ hazards: Hazards) throws -> NDArray {
         switch slope {
-        case .number(0): return nil
         case .number(1): return c
-        case .number(let slope) where slope.isFinite:
+        case .number(let slope) where slope.isFinite && slope != 0:
             if let value = c.uniformValue { return try c.filled(value * slope) }
             return try c * slope
         case .number(let slope): return try product(c, .array(NDArray.scalar(slope, type: c.type)), hazards)
@@ -124,24 +138,22 @@ enum Rule {
     /// The product of untraced arrays in which 0 times anything is 0. The result has the shape and type of `c`.
     private static func absorbing(_ c: NDArray, _ slope: NDArray, _ hazards: Hazards) throws -> NDArray {
         if let value = slope.uniformValue {
-            if let other = c.uniformValue { return try c.filled(value == 0 || other == 0 ? 0 : value * other) }
-            if value == 0 { return try c.filled(0) }
+            if let other = c.uniformValue { return try c.filled(hazards.product(other, value)) }
             if value == 1 { return c }
-            if value.isFinite { return try c * value }
-        } else if let value = c.uniformValue, value.isFinite, slope.shape == c.shape {
-            if value == 0 { return c }
+            if value.isFinite, value != 0 { return try c * value }
+        } else if let value = c.uniformValue, value.isFinite, value != 0, slope.shape == c.shape {
             let slope = try slope.converted(to: c.type)
             return value == 1 ? slope : try slope * value
         }
         let product = try (c * slope).converted(to: c.type)
+        let isZero: NDArray
         switch hazards {
         case []: return product
-        case .zeros: return try NDArray.select(.compare(.eq, .array(c), .number(0)), .number(0), .array(product))
-        case .infinities: return try NDArray.select(.compare(.eq, .array(slope), .number(0)), .number(0), .array(product))
-        default:
-            let isZero = try NDArray.logical(.or, .compare(.eq, .array(c), .number(0)), .compare(.eq, .array(slope), .number(0)))
-            return try NDArray.select(isZero, .number(0), .array(product))
+        case .zeros: isZero = try .compare(.eq, .array(c), .number(0))
+        case .infinities: isZero = try .compare(.eq, .array(slope), .number(0))
+        default: isZero = try .logical(.or, .compare(.eq, .array(c), .number(0)), .compare(.eq, .array(slope), .number(0)))
         }
+        return try NDArray.select(.logical(.and, isZero, .test(.isnan, product)), .number(0), .array(product))
     }
 
     /// The product of a cotangent and a slope as one traced operation: linear in both, also where one of them is 0 at the moment.

@@ -155,7 +155,7 @@ extension BinaryOperation {
         case .atan2:
             let radius = f(.hypot, x, b)
             return (choose(radius == 0, 0, b / radius / radius), choose(radius == 0, 0, -(x / radius / radius)))
-        case .hypot: return (choose(y == 0, 0, x / y), choose(y == 0, 0, b / y))
+        case .hypot: return (part(x, of: y, beside: b), part(b, of: y, beside: x))
         case .copysign: return (f(.sign, x) * f(.copysign, 1, b), 0)
 
         case .leaky: return (f(.leakyD, x, b), f(.min, x, 0))
@@ -199,6 +199,12 @@ extension BinaryOperation {
         case .sirenD: return (-(b * b * f(.siren, x, b)), f(.cos, b * x) - b * x * f(.sin, b * x))
         }
     }
+}
+
+/// The slope a/r of r = hypot(a, other): 0 at the origin, and where a alone is infinite its sign.
+private func part(_ a: Formula, of r: Formula, beside other: Formula) -> Formula {
+    let isFar = f(.abs, a) == .number(.infinity)
+    return choose(r == 0, 0, choose(isFar, choose(f(.abs, other) < .number(.infinity), f(.sign, a), .nan), a / r))
 }
 
 /// The slopes of `max` and `min`: 1 for the operand that wins, `tie` for each where they are equal, NaN where one is.

@@ -1,7 +1,7 @@
 // The rules of elementwise operations once more, for arrays so small that making arrays costs more than computing: kernels are called on
 // elements where they lie, and what they give is added to what is there. The slopes are those of Slopes.swift.
 //
-// What must stay true: the same bits as `Rule` gives, but for the sign of zeros. Nothing is traced.
+// What must stay true: the same bits as `Rule` gives. Nothing is traced.
 
 import ActArray
 import CActKernels
@@ -85,11 +85,11 @@ enum SmallRule {
         }
         if let constant, constant.isFinite {
             if factor == nil {
-                try target.add(.uniform(number == 0 ? 0 : number * constant), for: input)
+                try target.add(.uniform(hazards.product(number, constant)), for: input)
                 return true
             }
             if constant == 1, case .none = target {
-                target = c
+                target = try c.shaped(like: input)
                 return true
             }
         }
@@ -98,7 +98,7 @@ enum SmallRule {
                 (pair[0], pair[1]) = (inputs.0[0], inputs.1[0])
                 return slope(UnsafeBufferPointer(pair), result: y[0])
             }
-            try target.add(.uniform(value == 0 || number == 0 ? 0 : number * value), for: input)
+            try target.add(.uniform(hazards.product(number, value)), for: input)
             return true
         }
         // What is there is added to; it is overwritten if nobody else needs it.
@@ -169,13 +169,10 @@ enum SmallRule {
                     if known == nil { product.update(from: s.start, count: count) } else { isReady = true }
                 } else {
                     multiply(f.start, f.stride, s.start, s.stride, product, count)
-                    if f.stride == 0 {
-                        // As everywhere a number that is 0, or no number, is told from the others.
-                        if !number.isFinite || number == 0 { absorb(s, number, product, count) }
-                    } else {
-                        if hazards.contains(.zeros) { for k in 0..<count where f[k] == 0 { product[k] = 0 } }
-                        if hazards.contains(.infinities) { for k in 0..<count where s[k] == 0 { product[k] = 0 } }
+                    if hazards.contains(.zeros), f.stride != 0 || f[0] == 0 {
+                        for k in 0..<count where f[k] == 0 && product[k].isNaN { product[k] = 0 }
                     }
+                    if hazards.contains(.infinities) { for k in 0..<count where s[k] == 0 && product[k].isNaN { product[k] = 0 } }
                 }
                 if let known {
                     let known = known.advanced(by: first)
@@ -184,10 +181,5 @@ enum SmallRule {
                 first &+= count
             }
         }
-    }
-
-    /// Where one factor is 0 so is the product.
-    private static func absorb(_ slope: Elements, _ number: Double, _ product: UnsafeMutablePointer<Double>, _ n: Int) {
-        for k in 0..<n where number == 0 || slope[k] == 0 { product[k] = 0 }
     }
 }

@@ -43,6 +43,8 @@ package final class Builtin {
     /// Of an activation function, its row.
     package private(set) var activation: ActivationRow?
     package private(set) lazy var parameters = Self.parse(signature)
+    /// What a derivative does at each parameter.
+    package private(set) lazy var roles = ArgumentRole.all(of: self)
 
     init(
         _ topic: Topic, _ signature: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [],
@@ -132,7 +134,7 @@ package final class BuiltinFunction: Function {
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         var call = Call(machine: machine, function: self)
         try call.bind(arguments)
-        return try machine.watched(row.name, call.values + call.rest) { try row.body(&call) }
+        return try machine.watched(row.name, call.values + call.rest) { try Derivative.isRunning ? call.followed() : row.body(&call) }
     }
 }
 

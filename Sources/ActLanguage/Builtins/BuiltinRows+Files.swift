@@ -1,6 +1,7 @@
 // Files: what is read and written, by suffix. Reading and writing bytes is the session's, through its door; formats of arrays are the array library's.
 
 import ActArray
+import ActGrad
 import ActPlot
 import ActSyntax
 import OrderedCollections
@@ -11,13 +12,20 @@ extension BuiltinRows {
             .files, "load(path, into=none, separator=none, decimal=none, header=none, comment=none, missing=none, text=none, encoding=none)", "what a file holds",
             details: "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled. 16-bit floats (float16, bfloat16) become f32. Tables say what they are, or it is guessed: `separator` (\",\", or \";\" or a tab where that parts the first rows equally), `decimal` (\".\", or \",\" in files parted by \";\" whose numbers have commas and no points), `header` (true when the first row holds texts above numbers, or texts alone), `comment` (\"#\" before the first row; given, it ends any line; \"\" for none), `missing` (what is nan in columns of numbers, besides nothing: \(Csv.usualMissing.sorted().joined(separator: " "))), `text` (names or positions of columns that stay texts), `encoding` (of .txt too: UTF-8, or UTF-16 by its mark; \"latin-1\", \"cp949\" and whatever iconv knows).",
             example: "save([1, 2], \"/tmp/act-example.npy\"); load(\"/tmp/act-example.npy\")   # [1, 2]"
-        ) { call in try FileFormats.load(call.string(0), into: call.isGiven(1) ? call.values[1] : nil, call) },
+        ) { call in
+            let value = try FileFormats.load(call.string(0), into: call.isGiven(1) ? call.values[1] : nil, call)
+            // Any file may be the one that was saved.
+            let saved = call.machine.session.savedInDerivative
+            return try saved.isEmpty || !Derivative.isRunning ? value : value.opaque("load", saved)
+        },
         Builtin(
             .files, "save(value, path)", "writes a value to a file, whole or not at all",
             details: "By suffix: .csv .tsv .npy .npz .json .txt; networks and records of arrays .safetensors; figures .svg .png .pdf. The folder must exist.",
             example: "save({a: 1}, \"/tmp/act-example.json\"); load(\"/tmp/act-example.json\")   # {a: 1}"
         ) { call in
             try FileFormats.save(call.values[0], call.string(1), call)
+            if !Derivative.isRunning { call.machine.session.savedInDerivative = [] }
+            try call.values[0].gatherTraced(into: &call.machine.session.savedInDerivative)
             return .none
         },
         Builtin(

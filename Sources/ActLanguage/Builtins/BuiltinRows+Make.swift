@@ -11,9 +11,9 @@ extension BuiltinRows {
             details: "`range(n)` counts from 0 to n - 1. Element i is start + i*step, the product rounded first; `stop` never appears, whatever the rounding.",
             example: "range(5)   # [0, 1, 2, 3, 4]\nrange(0, 1, 0.25)   # [0.00, 0.25, 0.50, 0.75]"
         ) { call in
-            let first = try call.number(0)
             let isCount = !call.isGiven(1)
-            return try Value(NDArray.range(isCount ? 0 : first, isCount ? first : call.number(1), call.number(2, default: 1)))
+            return try Value(NDArray.range(
+                from: isCount ? .number(0) : call.followedNumber(0), to: call.number(isCount ? 0 : 1), by: call.followedNumber(2, default: 1)))
         },
         Builtin(
             .make, "linspace(start, stop, num=50)", "num numbers at equal distances, both ends included",
@@ -21,7 +21,7 @@ extension BuiltinRows {
         ) { call in
             let count = try call.whole(2, default: 50)
             guard count >= 0 else { throw ArrayError.negativeSize(count) }
-            return try Value(NDArray.linspace(call.number(0), call.number(1), count))
+            return try Value(NDArray.linspace(from: call.followedNumber(0), to: call.followedNumber(1), count))
         },
         Builtin(
             .make, "zeros(shape…, dtype=\"f64\")", "an array of zeros",
@@ -136,7 +136,10 @@ extension BuiltinRows {
             example: "number(\"2.5\") + 1   # 3.5"
         ) { call in
             if case .string = call.values[0] { return .number(try call.parsedNumber(0)) }
-            return .number(try call.number(0))
+            switch try call.followedNumber(0) {
+            case .number(let number): return .number(number)
+            case .array(let array): return try Value(array.converted(to: .f64))
+            }
         },
     ]
 }

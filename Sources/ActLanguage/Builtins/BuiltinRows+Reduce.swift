@@ -52,7 +52,7 @@ extension BuiltinRows {
             details: "`ord` is p for (Σ|x|^p)^(1/p), inf for the largest magnitude, 1 or inf of a matrix for its largest column or row sum. The derivative at 0 is 0.",
             example: "norm([3, 4])   # 5\nnorm([3, -4], 1)   # 7"
         ) { call in
-            let order: Double? = if case .string(let name) = call.values[1], name.string == "fro" { nil } else { call.isGiven(1) ? try call.number(1) : nil }
+            let order: Operand? = if case .string(let name) = call.values[1], name.string == "fro" { nil } else { call.isGiven(1) ? try call.followedNumber(1) : nil }
             return try Value(call.numbers(0).norm(order: order, axes: call.axes(2), keepdims: call.bool(3, default: false)))
         },
         Builtin(
@@ -71,10 +71,10 @@ extension BuiltinRows {
     }
 
     private static func spread(
-        _ signature: String, _ summary: String, example: String, _ spread: @escaping (NDArray, [Int]?, Double, Bool) throws -> NDArray
+        _ signature: String, _ summary: String, example: String, _ spread: @escaping (NDArray, [Int]?, Operand, Bool) throws -> NDArray
     ) -> Builtin {
         Builtin(.reduce, signature, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example) { call in
-            try Value(spread(call.numbers(0), call.axes(1), call.number(2, default: 0), call.bool(3, default: false)))
+            try Value(spread(call.numbers(0), call.axes(1), call.followedNumber(2, default: 0), call.bool(3, default: false)))
         }
     }
 
@@ -132,11 +132,11 @@ extension BuiltinRows {
             var isCount = !call.isGiven(1)
             if case .number = call.values[1] { isCount = true }
             if isCount {
-                var range: (low: Double, high: Double)?
+                var range: (low: Operand, high: Operand)?
                 if call.isGiven(2) {
-                    let ends = try call.array(2).toDoubles()
+                    let pair = try call.array(2), ends = try pair.toDoubles()
                     guard ends.count == 2, ends[0] <= ends[1], (ends[1] - ends[0]).isFinite else { throw call.fail(2, "two finite numbers, the smaller one first") }
-                    range = (ends[0], ends[1])
+                    range = try (.array(pair.indexed(by: [.integer(0)])), .array(pair.indexed(by: [.integer(1)])))
                 }
                 result = try values.histogram(bins: call.whole(1, default: 10), range: range)
             } else {

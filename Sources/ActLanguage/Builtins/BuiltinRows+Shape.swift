@@ -106,7 +106,7 @@ extension BuiltinRows {
             switch try call.word(2, among: ["constant", "edge", "reflect"], default: "constant") {
             case "edge": mode = .edge
             case "reflect": mode = .reflect
-            default: mode = .constant(try call.number(3, default: 0))
+            default: mode = .constant(try call.followedNumber(3, default: 0))
             }
             return try Value(array.padded(call.padWidths(rank: array.rank), mode))
         },

@@ -84,6 +84,14 @@ package struct Call {
         }
     }
 
+    /// A number that a derivative may follow.
+    func followedNumber(_ index: Int) throws -> Operand {
+        if case .array(let array) = values[index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
+        return .number(try number(index))
+    }
+
+    func followedNumber(_ index: Int, default fallback: Double) throws -> Operand { isGiven(index) ? try followedNumber(index) : .number(fallback) }
+
     func number(_ index: Int, default fallback: Double) throws -> Double { isGiven(index) ? try number(index) : fallback }
 
     func whole(_ index: Int) throws -> Int {
@@ -210,8 +218,8 @@ package struct Call {
 
     func cannot(_ reason: Message, help: Message? = nil) -> RuntimeError { .cannot(reason, help: help) }
 
-    /// A result that depends on `input` but has no derivative in it.
+    /// A result that `input` changes in jumps.
     func positions(of input: NDArray, _ result: NDArray) throws -> Value {
-        try Value(NotDifferentiable.result(result, of: row.name, inputs: [input]))
+        try Value(NotDifferentiable.result(result, of: row.name, inputs: [input], .steps))
     }
 }

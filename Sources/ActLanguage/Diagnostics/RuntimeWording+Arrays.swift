@@ -76,7 +76,15 @@ extension RuntimeWording {
 
     func describe(_ failure: DerivativeError) -> Diagnostic {
         switch failure {
-        case .notDifferentiable(let operation): return error("`\(operation)` has no derivative")
+        case .notDifferentiable(let operation, let site):
+            var diagnostic = error("`\(operation)` has no derivative")
+            // Where it ran, if that can be shown beside the place where the derivative is taken.
+            if let ran = SiteTable.find(site), let place {
+                let span = ran.code.unit.tree.span(of: ran.code.origins[ran.instruction]), taken = place.tree.span(of: place.expression)
+                diagnostic.labels = [Diagnostic.Label(span, isPrimary: true)]
+                if span != taken, span.source == taken.source { diagnostic.labels.append(Diagnostic.Label(taken, "the derivative is taken here")) }
+            }
+            return diagnostic
         case .gradientOfArray(let shape):
             return error(
                 "grad needs a function whose value is a number, not an array of shape \(ActLanguage.describe(shape))",

@@ -95,10 +95,10 @@ extension Machine {
         for character in text.string {
             if list.elements.count & 0xfff == 0 { try Interrupt.check() }
             // Letters that every text has are not made anew each time.
-            if let byte = character.asciiValue, character != "\r\n" {
+            if let byte = character.asciiValue, character != "\r\n", text.origins.isEmpty {
                 try list.append(Machine.letters[Int(byte)])
             } else {
-                try list.append(.string(Text(counting: String(character))))
+                try list.append(.string(Text(counting: String(character), origins: text.origins)))
             }
         }
         return list

@@ -35,7 +35,7 @@ extension Machine {
         case (.bool, .number), (.number, .bool), (.bool, .bool), (.array, .bool), (.bool, .array):
             return try binary(operation, left.asNumberIfBool, right.asNumberIfBool)
         case (.string(let x), .string(let y)) where operation == .add:
-            return try .string(x.string, y.string)
+            return .string(try x.joined(with: y))
         case (.figure(let x), .figure(let y)) where operation == .add:
             try Memory.check(for: x.footprint + y.footprint)
             return .figure(FigureValue(try x.figure.overlaid(with: y.figure)))

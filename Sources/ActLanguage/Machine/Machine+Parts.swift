@@ -34,8 +34,8 @@ extension Machine {
                 return try .list(elements)
             }
         case .string(let text):
-            return try inSequence(items, base, R, count: text.count()) { try .string(text.character(at: $0)) } slice: {
-                try .string(text.characters(at: $0))
+            return try inSequence(items, base, R, count: text.count()) { try .string(Text(text.character(at: $0), origins: text.origins)) } slice: {
+                try .string(Text(text.characters(at: $0), origins: text.origins))
             }
         case .record(let record):
             guard items.count == 1, case .value(let register) = items[0], case .string(let name) = R[register] else {

@@ -58,8 +58,9 @@ extension Machine {
     }
 
     func interpolate(_ parts: [InterpolationPart], _ R: Registers) throws -> Value {
-        var result = TextBuilder()
+        var result = TextBuilder(), origins: [NDArray] = []
         for part in parts {
+            if Derivative.isRunning, case .value(let register, _, _) = part { try R[register].gatherTraced(into: &origins) }
             switch part {
             case .text(let text): try result.append(text)
             case .value(let register, nil, _): try Format.write(R[register], into: &result)
@@ -74,7 +75,7 @@ extension Machine {
                 }
             }
         }
-        return .string(result)
+        return .string(Text(result, origins: origins))
     }
 
     // MARK: Functions

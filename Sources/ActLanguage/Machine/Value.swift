@@ -26,26 +26,43 @@ package let maximumNesting = 10_000
 /// A string.
 package final class Text {
     package let string: String
+    /// The arrays it was made of that a running derivative follows.
+    package let origins: [NDArray]
     private let held: Reservation
 
     /// A string that is there already: whoever makes long ones makes them with a `TextBuilder`.
-    package init(_ string: String) {
+    package init(_ string: String, origins: [NDArray] = []) {
         self.string = string
+        self.origins = origins
         held = Reservation(noting: Self.footprint(string.utf8.count))
     }
 
     /// One of many that are being made.
     /// - Throws: `outOfMemory`.
-    package init(counting string: String) throws {
+    package init(counting string: String, origins: [NDArray] = []) throws {
         held = try Reservation(Self.footprint(string.utf8.count))
         self.string = string
+        self.origins = origins
     }
 
     /// A string with the bytes that its builder took.
-    package init(_ builder: consuming TextBuilder) {
+    package init(_ builder: consuming TextBuilder, origins: [NDArray] = []) {
         string = builder.text
+        self.origins = origins
         let taken = builder.takeHeld()
         held = taken.bytes > 0 ? taken : Reservation(noting: Self.footprint(string.utf8.count))
+    }
+
+    /// This text and another one after it.
+    /// - Throws: `textTooLong`, `outOfMemory`, `interrupted`.
+    package func joined(with other: Text) throws -> Text {
+        let bytes = string.utf8.count &+ other.string.utf8.count, origins = origins + other.origins
+        if bytes < 1 << 10 { return Text(string + other.string, origins: origins) }
+        var text = TextBuilder()
+        try text.reserve(bytes)
+        try text.append(string)
+        try text.append(other.string)
+        return Text(text, origins: origins)
     }
 
     /// Short strings lie in place.
@@ -237,17 +254,6 @@ package enum Memory {
 extension Value {
     package static func string(_ string: String) -> Value { .string(Text(string)) }
     package static func string(_ builder: consuming TextBuilder) -> Value { .string(Text(builder)) }
-
-    /// Two texts one after the other.
-    package static func string(_ first: String, _ second: String) throws -> Value {
-        let bytes = first.utf8.count &+ second.utf8.count
-        if bytes < 1 << 10 { return .string(first + second) }
-        var text = TextBuilder()
-        try text.reserve(bytes)
-        try text.append(first)
-        try text.append(second)
-        return .string(text)
-    }
 
     package static func list(_ elements: [Value]) throws -> Value { .list(try List(elements)) }
     package static func record(_ fields: OrderedDictionary<String, Value>) throws -> Value { .record(try Record(fields)) }

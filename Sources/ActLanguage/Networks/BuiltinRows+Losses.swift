@@ -9,7 +9,7 @@ extension BuiltinRows {
     static let losses: [Builtin] = Losses.all.map { row in
         Builtin(.networks, row.signature, row.summary, details: row.formula + "\n" + row.details, example: row.example) { call in
             let prediction = try call.array(0), target = try call.array(1)
-            let values = try row.parameters.indices.map { try call.number($0 + 2, default: row.parameters[$0].default) }
+            let values = try row.parameters.indices.map { try call.followedNumber($0 + 2, default: row.parameters[$0].default) }
             if row.name == "cross_entropy", try isProbabilities(prediction) { try call.machine.warnSoftmax() }
             return try Value(NetworkWording.applied { try row(prediction, target, values) })
         }
@@ -55,16 +55,17 @@ extension BuiltinRows {
         Builtin(
             .networks, row.signature, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example
         ) { call in
-            let lr = try call.number(0)
-            guard lr >= 0, lr.isFinite else { throw call.fail(0, "a finite number, 0 or more") }
-            var values: [Double] = []
+            let lr = try call.followedNumber(0), rate = try lr.item()
+            guard rate >= 0, rate.isFinite else { throw call.fail(0, "a finite number, 0 or more") }
+            var operands: [Operand] = [lr], values: [Double] = []
             for (index, parameter) in row.parameters.enumerated() {
-                let value = try call.number(index + 1, default: parameter.default)
+                operands.append(try call.followedNumber(index + 1, default: parameter.default))
+                let value = try operands[index + 1].item()
                 guard value >= 0, value.isFinite, value > 0 || !["every", "epochs"].contains(parameter.name) else { throw call.fail(index + 1, "a positive number") }
                 values.append(value)
             }
             let text = zip(row.parameters, values).map { "\($0.name)=\(Format.number($1))" }
-            return try ScheduleFunction("\(row.name)(\(([Format.number(lr)] + text).joined(separator: ", ")))") { row.rate(lr, at: $0, values) }.asValue()
+            return try ScheduleFunction("\(row.name)(\(([Format.number(rate)] + text).joined(separator: ", ")))", row, operands).asValue()
         }
     }
 }
@@ -72,12 +73,16 @@ extension BuiltinRows {
 /// A learning rate as a function of the time in epochs.
 private final class ScheduleFunction: Function {
     private let text: String
-    private let rate: (Double) -> Double
+    private let row: ScheduleRow
+    /// The rate and the parameters after it.
+    private let operands: [Operand]
 
-    init(_ text: String, _ rate: @escaping (Double) -> Double) {
+    init(_ text: String, _ row: ScheduleRow, _ operands: [Operand]) {
         self.text = text
-        self.rate = rate
-        super.init(scalar: rate)
+        self.row = row
+        self.operands = operands
+        let numbers = operands.compactMap { if case .number(let number) = $0 { number } else { nil } }
+        super.init(scalar: numbers.count == operands.count ? { row.rate(at: $0, numbers) } : nil)
     }
 
     override var name: String { text }
@@ -87,12 +92,16 @@ private final class ScheduleFunction: Function {
         guard let epoch = arguments.positional.first ?? arguments.named.first(where: { $0.name == "epoch" })?.value else {
             throw RuntimeError.missingArgument("epoch", of: name)
         }
-        if case .number(let number) = epoch, !(number < 0) { return .number(rate(number)) }
-        let epochs = try epoch.point()
-        if let early = try epochs.toDoubles().first(where: { $0 < 0 }) {
-            throw RuntimeError.cannot("`\(name)` counts epochs from 0: there is none at \(Format.number(early))", help: nil)
+        let moment: Operand = if case .number(let number) = epoch { .number(number) } else { try .array(epoch.point()) }
+        let early: Double? = switch moment {
+        case .number(let number): number < 0 ? number : nil
+        case .array(let epochs): try epochs.toDoubles().first { $0 < 0 }
         }
-        return try Value(NDArray(epochs.toDoubles().map(rate), shape: epochs.shape))
+        if let early { throw RuntimeError.cannot("`\(name)` counts epochs from 0: there is none at \(Format.number(early))", help: nil) }
+        switch try row.rate(at: moment, operands) {
+        case .number(let rate): return .number(rate)
+        case .array(let rates): return try Value(rates)
+        }
     }
 }
 
@@ -107,6 +116,7 @@ extension Call {
             case nil, .some(.none): return nil
             case .number(let number): return number
             case .bool(let bool): return bool ? 1 : 0
+            case .array(let array) where array.rank == 0: return try array.item()
             case .some(let value): throw RuntimeError.cannot("`\(field)` of `\(row.name)` must be a number, not \(value.kind)", help: nil)
             }
         }

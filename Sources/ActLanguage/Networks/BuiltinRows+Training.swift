@@ -40,7 +40,7 @@ extension BuiltinRows {
         Builtin(
             .networks, "r2(prediction, target)", "the share of the target's variance that is predicted: 1 - Σ(prediction - target)²/Σ(target - mean)²",
             example: "r2([1, 2, 3], [1, 2, 4])   # 0.78571429"
-        ) { call in .number(try NetworkWording.applied { try Metric.value(.r2, call.array(0), call.array(1)) }) },
+        ) { call in try Value(NetworkWording.applied { try Metric.r2(call.array(0), call.array(1)) }) },
         Builtin(
             .networks, "confusion(prediction, labels)", "how often each class (row) was taken for each class (column)",
             example: "confusion([0, 1, 1], [0, 1, 0])   # [[1, 1],\n# [0, 1]]"

@@ -71,6 +71,8 @@ package final class Session {
     /// At so many, those of code that has gone are taken out.
     var mostWarned = 1000
     var random: RandomSource
+    /// What was saved in files while a derivative is being taken that follows it.
+    var savedInDerivative: [NDArray] = []
     /// Something to say beneath the next shown value.
     var pendingNote: String?
     /// Whether Ctrl-C has ended a training of the program that runs.

@@ -17,11 +17,11 @@ package struct LossRow {
     package let parameters: [(name: String, default: Double)]
     /// What `fit` reports beside the loss.
     package let metric: Metric.Kind?
-    private let evaluate: (NDArray, NDArray, [Double]) throws -> NDArray
+    private let evaluate: (NDArray, NDArray, [Operand]) throws -> NDArray
 
     fileprivate init(
         _ signature: String, _ formula: String, _ summary: String, details: String = "", example: String,
-        parameters: [(name: String, default: Double)] = [], metric: Metric.Kind?, evaluate: @escaping (NDArray, NDArray, [Double]) throws -> NDArray
+        parameters: [(name: String, default: Double)] = [], metric: Metric.Kind?, evaluate: @escaping (NDArray, NDArray, [Operand]) throws -> NDArray
     ) {
         name = String(signature.prefix { $0 != "(" })
         self.signature = signature
@@ -36,8 +36,8 @@ package struct LossRow {
 
     /// The loss, of rank 0.
     /// - Throws: `NetworkError.lossShapes`, `labelShapes`, `label`.
-    package func callAsFunction(_ prediction: NDArray, _ target: NDArray, _ values: [Double] = []) throws -> NDArray {
-        let given = values + parameters.dropFirst(values.count).map(\.default)
+    package func callAsFunction(_ prediction: NDArray, _ target: NDArray, _ values: [Operand] = []) throws -> NDArray {
+        let given = values + parameters.dropFirst(values.count).map { .number($0.default) }
         return try evaluate(numbers(prediction), numbers(target), given)
     }
 
@@ -58,11 +58,12 @@ package enum Losses {
             "huber(prediction, target, delta=1)", "mean of d²/2 where |d| ≤ delta, else delta (|d| - delta/2)", "squared error near 0, absolute error far out",
             example: "huber([0, 0], [0.5, 3])   # 1.3125", parameters: [("delta", 1)], metric: .r2
         ) { p, t, values in
-            let delta = values[0]
-            guard delta > 0, delta.isFinite else { throw NetworkError.setting(owner: "huber", name: "delta", reason: "a positive number") }
+            let number = try values[0].item()
+            guard number > 0, number.isFinite else { throw NetworkError.setting(owner: "huber", name: "delta", reason: "a positive number") }
             // With c = min(|d|, delta): c (|d| − c/2), which is both cases at once.
             let distance = try NDArray.unary(.abs, difference("huber", p, t))
-            let near = try NDArray.binary(.min, .array(distance), .number(delta))
+            let delta: Operand = if case .array(let array) = values[0] { try .array(array.converted(to: distance.type)) } else { values[0] }
+            let near = try NDArray.binary(.min, .array(distance), delta)
             return try (near * (distance - near * 0.5)).mean()
         },
         LossRow(

@@ -60,6 +60,15 @@ package struct Metric {
         return metric.value
     }
 
+    /// r2 as a function that derivatives follow.
+    package static func r2(_ prediction: NDArray, _ target: NDArray) throws -> NDArray {
+        guard prediction.shape == target.shape else {
+            throw NetworkError.lossShapes(loss: "r2", prediction: prediction.shape, target: target.shape)
+        }
+        let rest = try NDArray.unary(.square, prediction - target).reduced(.sum)
+        return try 1 - rest / NDArray.unary(.square, target - target.mean()).reduced(.sum)
+    }
+
     /// How often each class (row) was taken for each class (column).
     package static func confusion(_ prediction: NDArray, _ target: NDArray) throws -> NDArray {
         let guessed = try guesses(prediction, nil, "confusion"), meant = try labels(target, for: prediction, nil)

@@ -16,6 +16,8 @@ struct act_context {
     uint32_t call;
     uint32_t calls;
     uint32_t watches_events;
+    /* How many derivatives are being taken, one within the other. */
+    uint32_t derivatives;
     /* Where calls must not nest further; 0: nobody knows. */
     uintptr_t stack_end;
     /* The list of events seen so far, NumericEvents.swift's. */
@@ -28,6 +30,9 @@ struct act_context {
 /* The calling thread's context: never null, zero at first. */
 struct act_context *_Nonnull act_context(void);
 
+
+static inline uint32_t act_derivatives_get(void) { return act_context()->derivatives; }
+static inline void act_derivatives_set(uint32_t count) { act_context()->derivatives = count; }
 
 /* Lets the calling thread's stack grow by `bytes` from here. */
 static inline void act_stack_allow(uintptr_t bytes) {
