@@ -50,7 +50,8 @@ extension Machine {
         for (leaf, elements) in zip(leaves, results) {
             let pole = visible.contains { $0.kind == .divideByZero }
             // Where the arguments stretch to the result each element is compared with its own, else with all.
-            let matching = try? inputs.map { try $0.broadcast(to: leaf.shape).toDoubles() }
+            let stretches = inputs.allSatisfy { (try? NDArray.broadcastShape($0.shape, leaf.shape)) == leaf.shape }
+            let matching = stretches ? try inputs.map { try $0.broadcast(to: leaf.shape).toDoubles() } : nil
             let all = try matching == nil ? inputs.flatMap { try $0.toDoubles() } : []
             let (hasNaN, hasInfinite) = (all.contains(where: \.isNaN), all.contains(where: \.isInfinite))
             for (i, y) in elements.enumerated() where !y.isFinite {
@@ -68,7 +69,10 @@ extension Machine {
     /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
     private func noteNumber(_ result: Double, _ name: String, _ arguments: [Value]) throws {
         guard arguments.allSatisfy(\.isNumberlike) else { return }
-        for leaf in try arguments.flatMap({ try $0.numericLeaves() }) where leaf.type != .bool {
+        let leaves = try arguments.flatMap { try $0.numericLeaves() }
+        // An infinity of nothing is what its definition says, such as log 0 for the sum of no exponentials.
+        if !result.isNaN, !leaves.isEmpty, leaves.allSatisfy({ $0.count == 0 }) { return }
+        for leaf in leaves where leaf.type != .bool {
             for x in try leaf.detached().toDoubles() where x.isNaN || !result.isNaN && x.isInfinite { return }
         }
         let numbers = arguments.compactMap(\.number)
