@@ -20,7 +20,6 @@ extension NDArray {
         NumericEvents.noteConversion(of: value, to: type)
         let position = i < 0 ? i + count : i
         withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
-        watchStore(of: value)
     }
 
     /// Writes one element, at one index for each axis.
@@ -39,15 +38,6 @@ extension NDArray {
         try makeUnique()
         NumericEvents.noteConversion(of: value, to: type)
         withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
-        watchStore(of: value)
-    }
-
-    /// Notes a number that becomes infinite in the element type.
-    @inline(__always)
-    private func watchStore(of value: Double) {
-        if type == .f32, value.isFinite, !Float(value).isFinite, NumericEvents.isEnabled {
-            NumericEvents.add([NumericEvent(kind: .overflow, operation: "f32", site: .current, count: 1, first: 0, example: [value])])
-        }
     }
 
     @inline(__always)
@@ -67,7 +57,6 @@ extension NDArray {
         let size = type.size
         switch value {
         case .number(let number):
-            if target.allSatisfy({ $0 > 0 }) { watchStore(of: number) }
             try makeUnique()
             NumericEvents.noteConversion(of: number, to: type, count: try Shapes.count(target))
             withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { element in
