@@ -1,7 +1,7 @@
 // Names in NFKC: the table against what NFKC must be, and the names that act itself has.
 
-@testable import ActLanguage
-@testable import ActSyntax
+import ActLanguage
+import ActSyntax
 import ActPlot
 import Testing
 

@@ -4,7 +4,7 @@ import ActArray
 import CActKernels
 import Testing
 
-@testable import ActLanguage
+import ActLanguage
 
 @Suite struct TextSearchTests {
     /// Where `part` stands, tried at every place.

@@ -11,7 +11,7 @@ import Darwin
 
 /// Looks for one text in others, byte by byte: the Two-Way algorithm (M. Crochemore, D. Perrin: Two-way string-matching, J. ACM 38, 1991),
 /// which takes no more memory than the text itself.
-struct TextSearch {
+package struct TextSearch {
     private let part: [UInt8]
     /// Where the text is cut: the right half is compared first, from left to right, then the left half from right to left.
     private let cut: Int
@@ -22,7 +22,7 @@ struct TextSearch {
 
     /// - Parameter text: Not empty.
     /// - Throws: `interrupted`.
-    init(_ text: String) throws {
+    package init(_ text: String) throws {
         let part = Array(text.utf8)
         let (cut, period) = try part.withUnsafeBufferPointer { part in
             let rising = try TextSearch.largestSuffix(of: part, <), falling = try TextSearch.largestSuffix(of: part, >)
@@ -64,7 +64,7 @@ struct TextSearch {
 
     /// Calls `body` with where the text stands in `bytes`, from left to right and without overlaps, until it returns false.
     /// - Throws: `interrupted`.
-    func forEachMatch(in bytes: UnsafeBufferPointer<UInt8>, _ body: (Int) throws -> Bool) throws {
+    package func forEachMatch(in bytes: UnsafeBufferPointer<UInt8>, _ body: (Int) throws -> Bool) throws {
         guard let base = bytes.baseAddress, bytes.count >= part.count else { return }
         try part.withUnsafeBufferPointer { part in
             let count = part.count, last = bytes.count - count
@@ -123,7 +123,7 @@ extension String {
     /// Calls `body` with the pieces between separators, empty ones included, until it answers false.
     /// - Parameter separator: Not empty.
     /// - Throws: `interrupted`, and what `body` throws.
-    func forEachPiece(between separator: String, _ body: (Substring) throws -> Bool) throws {
+    package func forEachPiece(between separator: String, _ body: (Substring) throws -> Bool) throws {
         let search = try TextSearch(separator), length = separator.utf8.count
         var text = self, start = 0, goesOn = true
         try text.withUTF8 { bytes in
@@ -143,7 +143,7 @@ extension String {
 
     /// Whether a text that is not empty stands somewhere in this one.
     /// - Throws: `interrupted`.
-    func contains(part: String) throws -> Bool {
+    package func contains(part: String) throws -> Bool {
         let search = try TextSearch(part)
         var text = self, isFound = false
         try text.withUTF8 { bytes in
@@ -157,7 +157,7 @@ extension String {
 
     /// What stands between spaces and line ends.
     /// - Throws: `interrupted`.
-    func words() throws -> [String] {
+    package func words() throws -> [String] {
         var words: [String] = []
         let scalars = unicodeScalars
         var start: Index?, next = scalars.startIndex, count = 0
@@ -176,9 +176,9 @@ extension String {
         return words
     }
 
-    func startsWithBytes(of prefix: String) -> Bool { hasBytes(of: prefix, atEnd: false) }
+    package func startsWithBytes(of prefix: String) -> Bool { hasBytes(of: prefix, atEnd: false) }
 
-    func endsInBytes(of suffix: String) -> Bool { hasBytes(of: suffix, atEnd: true) }
+    package func endsInBytes(of suffix: String) -> Bool { hasBytes(of: suffix, atEnd: true) }
 
     private func hasBytes(of part: String, atEnd: Bool) -> Bool {
         var text = self, part = part
@@ -193,10 +193,10 @@ extension String {
 
 extension StringProtocol {
     /// The text without spaces and line ends at both ends.
-    func trimmingSpaces() -> String { trimmingSpaces {} }
+    package func trimmingSpaces() -> String { trimmingSpaces {} }
 
     /// - Parameter check: Asked from time to time, for texts that may be long; what it throws is passed on.
-    func trimmingSpaces(_ check: () throws -> Void) rethrows -> String {
+    package func trimmingSpaces(_ check: () throws -> Void) rethrows -> String {
         let scalars = unicodeScalars
         var (start, end) = (scalars.startIndex, scalars.endIndex), count = 0
         while start < end, isSpace(scalars[start]) {

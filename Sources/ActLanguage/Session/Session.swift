@@ -59,7 +59,7 @@ package final class Session {
     package let options: Options
     package weak var output: SessionOutput?
     package private(set) var module: Module
-    let builtins: BuiltinTable
+    package let builtins: BuiltinTable
     package private(set) var machine: Machine?
     private var sources = SourceShelf()
     private var heldSources = Reservation()
