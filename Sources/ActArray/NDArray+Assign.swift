@@ -19,6 +19,7 @@ extension NDArray {
         try makeUnique()
         let position = i < 0 ? i + count : i
         withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
+        watchStore(of: value)
     }
 
     /// Writes one element, at one index for each axis.
@@ -36,6 +37,15 @@ extension NDArray {
         if isTraced { return try assign(.number(value), at: indices.map { .integer($0) }) }
         try makeUnique()
         withMutableBytes { NDArray.store(value, type, at: $0 + position &* type.size) }
+        watchStore(of: value)
+    }
+
+    /// Notes a number that becomes infinite in the element type.
+    @inline(__always)
+    private func watchStore(of value: Double) {
+        if type == .f32, value.isFinite, !Float(value).isFinite, NumericEvents.isEnabled {
+            NumericEvents.add([NumericEvent(kind: .overflow, operation: "f32", site: .current, count: 1, first: 0, example: [value])])
+        }
     }
 
     @inline(__always)
@@ -55,6 +65,7 @@ extension NDArray {
         let size = type.size
         switch value {
         case .number(let number):
+            if target.allSatisfy({ $0 > 0 }) { watchStore(of: number) }
             try makeUnique()
             withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { element in
                 guard let element = element.baseAddress else { return }
