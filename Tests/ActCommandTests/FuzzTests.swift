@@ -12,21 +12,4 @@ import Testing
             #expect(result.output.contains("0 findings"), "\(result.output)\(result.error)")
         }
     }
-
-    // Machines that run tests are busy with other things: the tenth of a second itself is asked for by `make fuzz`.
-    private let patience = 5
-
-    /// Every built-in and every other way of handing a value over, with large, long, deep, shared and wrong arguments, interrupted.
-    @Test(.enabled(if: Sanitizer.current == nil)) func everyRowEndsAtOnceWhenInterrupted() throws { try run("--part rows --count 300 --seconds 40") }
-
-    /// The command from outside: options, limits, signals, terminals.
-    @Test(.enabled(if: Sanitizer.current == nil)) func commandsDoNoHarm() throws { try run("--part commands --count 60 --seconds 40") }
-
-    private func run(_ options: String) throws {
-        try withFolder { folder in
-            let scripts = ["Tests/Scripts", "examples"].map { "\"\(BuiltCommand.packageFolder)/\($0)\"" }.joined(separator: " ")
-            let result = try BuiltCommand.runShell("exec \"${ACT%/*}/actfuzz\" \(options) --patience \(patience) --out \"\(folder)\" \(scripts)")
-            #expect(result.status == 0, "\(result.output)\(result.error)")
-        }
-    }
 }

@@ -3,7 +3,6 @@
 
 import ActArray
 import ActGrad
-import CActKernels
 import Testing
 
 #if canImport(Glibc)
@@ -172,7 +171,8 @@ private func measureLanes(_ type: ElementType) throws -> [(name: String, worst: 
         }
         let rows = try readText(Accuracy.path).split(separator: "\n").filter { $0.hasPrefix("| ") }.dropFirst(2)
         #expect(rows.count == table.count)
-        let leeway = String(cString: act_kernels_isa()) == "baseline" ? 2.0 : 1
+        // Kernels without fused operations may differ by so much, and other tests choose them meanwhile.
+        let leeway = 2.0
         for (line, (name, errors)) in zip(rows, table) {
             let cells = line.split(separator: "|", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
             #expect(cells[1] == name)

@@ -47,7 +47,8 @@ import Testing
             guard let text = shown.last, !reported.contains(where: { $0.level == .error }) else { continue }
             let warnings = reported.filter { $0.title.hasPrefix("overflow") || $0.title.hasPrefix("division by zero") || $0.title.hasPrefix("invalid") }
             let result = Self.specials(text), given = Self.specials(call)
-            let mustWarn = result.nan && !given.nan || result.infinite && !given.infinite && !given.nan
+            // An infinity of nothing is what its definition says, such as log 0.
+            let mustWarn = result.nan && !given.nan || result.infinite && !given.infinite && !given.nan && !call.contains("zeros(0")
             if mustWarn { #expect(!warnings.isEmpty, "\(call) is \(text.prefix(60)) without a word") }
             if !result.nan && !result.infinite { #expect(warnings.isEmpty, "\(call) is \(text.prefix(60)), but: \(warnings.map(\.title))") }
             for warning in warnings {

@@ -75,6 +75,12 @@ import ActLanguage
 }
 
 extension String {
+    fileprivate func words() throws -> [String] {
+        var words: [String] = []
+        try forEachWord { words.append(String($0)) }
+        return words
+    }
+
     fileprivate func pieces(between separator: String) throws -> [String] {
         var pieces: [String] = []
         try forEachPiece(between: separator) { piece in

@@ -147,7 +147,7 @@ extension Call {
             }
             return .list(list)
         }
-        for word in try text.words() { try list.append(.string(Text(counting: word))) }
+        try text.forEachWord { try list.append(.string(Text(counting: String($0)))) }
         return .list(list)
     }
 

@@ -155,25 +155,23 @@ extension String {
         return isFound
     }
 
-    /// What stands between spaces and line ends.
-    /// - Throws: `interrupted`.
-    package func words() throws -> [String] {
-        var words: [String] = []
+    /// Calls `body` with what stands between spaces and line ends.
+    /// - Throws: `interrupted`, and what `body` throws.
+    package func forEachWord(_ body: (Substring) throws -> Void) throws {
         let scalars = unicodeScalars
         var start: Index?, next = scalars.startIndex, count = 0
         while next < scalars.endIndex {
             count &+= 1
             if count & 0xfff == 0 { try Interrupt.check() }
             if isSpace(scalars[next]) {
-                if let first = start { words.append(String(scalars[first..<next])) }
+                if let first = start { try body(self[first..<next]) }
                 start = nil
             } else if start == nil {
                 start = next
             }
             next = scalars.index(after: next)
         }
-        if let first = start { words.append(String(scalars[first...])) }
-        return words
+        if let first = start { try body(self[first...]) }
     }
 
     package func startsWithBytes(of prefix: String) -> Bool { hasBytes(of: prefix, atEnd: false) }
