@@ -14,7 +14,7 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 
 # The pages that are made from the rows, and what act says about faulty programs: what tests compare.
 reference: packages
-	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests'
+	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests'
 
 .PHONY: run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
 
@@ -25,7 +25,7 @@ repl: build
 	@$(ACT)
 
 test: packages
-	$(SWIFT) test -c release
+	$(SWIFT) test -c release --disable-testable-imports
 
 # A package of its own that uses act as a library.
 library-example: packages

@@ -37,6 +37,10 @@ extension ThreadPool {
     /// - Throws: the first error that one of the calls threw, on whichever thread; `ArrayError.interrupted`. Some of the calls have not
     ///   been made then.
     package static func parallel(_ chunks: Int, _ body: (Int) throws -> Void) throws {
+        if chunks <= 1 {
+            if chunks == 1 { try body(0) }
+            return try Interrupt.check()
+        }
         let failure = FirstError()
         parallelFor(chunks) { index in
             if Interrupt.isSet || failure.isSet { return }

@@ -39,6 +39,29 @@ extension NDArray {
         type == .bool ? try withContiguous(of: UInt8.self) { $0.map { $0 != 0 } } : try toDoubles().map { $0 != 0 }
     }
 
+    /// Whether no element is infinite or NaN.
+    package func isFinite() throws -> Bool {
+        switch type {
+        case .bool: true
+        case .f32: try noneHas(Float.infinity.bitPattern)
+        case .f64: try noneHas(Double.infinity.bitPattern)
+        }
+    }
+
+    /// Whether no element has all bits of an exponent.
+    private func noneHas<Bits: FixedWidthInteger>(_ exponent: Bits) throws -> Bool {
+        try withContiguous(of: Bits.self) { elements in
+            var isFree = true
+            try Interrupt.forEachPiece(elements.count, of: 1 << 14) { piece in
+                if !isFree { return }
+                var found: Bits = 0
+                for i in piece { found |= elements[i] & exponent == exponent ? 1 : 0 }
+                isFree = found == 0
+            }
+            return isFree
+        }
+    }
+
     private func mapped<T>(_: T.Type, _ convert: (T) -> Double) throws -> [Double] {
         try withContiguous(of: T.self) { elements in
             try [Double](unsafeUninitializedCapacity: elements.count) { target, filled in

@@ -14,7 +14,7 @@ package struct Site: Equatable, Sendable {
     /// Which call of a function made it whose operations count as one; 0 for an operation that counts by itself.
     package var call: UInt32
 
-    package init(id: UInt32, call: UInt32 = 0) {
+    @inlinable package init(id: UInt32, call: UInt32 = 0) {
         self.id = id
         self.call = call
     }

@@ -21,6 +21,9 @@ package enum UnaryOperation: Int32, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is a derivative; then no result is −0.
+    package var isSlope: Bool { rawValue >= UnaryOperation.sigmoidD.rawValue }
+
     /// The name of the kernel.
     package var kernelName: String {
         act_unary_name(act_unary_op(rawValue: act_unary_op.RawValue(rawValue))).map { String(cString: $0) } ?? "?"
@@ -50,6 +53,14 @@ package enum BinaryOperation: Int32, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is a derivative; then no result is −0.
+    package var isSlope: Bool {
+        switch self {
+        case .leakyD, .eluD, .celuD, .softplusBetaD, .siluBetaD, .squareplusD, .isruD, .snakeD, .sirenD: true
+        default: false
+        }
+    }
+
     /// The name of the kernel.
     package var kernelName: String {
         act_binary_name(act_binary_op(rawValue: act_binary_op.RawValue(rawValue))).map { String(cString: $0) } ?? "?"
@@ -75,7 +86,13 @@ package enum CompareOperation: Int32, CaseIterable, Sendable {
 package enum TestOperation: Int32, CaseIterable, Sendable {
     case isnan = 0, isinf, isfinite
 
-    package var name: String { String(describing: self) }
+    package var name: String {
+        switch self {
+        case .isnan: "isnan"
+        case .isinf: "isinf"
+        case .isfinite: "isfinite"
+        }
+    }
 }
 
 package enum LogicalOperation: Int32, CaseIterable, Sendable {
@@ -83,7 +100,14 @@ package enum LogicalOperation: Int32, CaseIterable, Sendable {
     /// Of one operand; the others have two.
     case not
 
-    package var name: String { String(describing: self) }
+    package var name: String {
+        switch self {
+        case .and: "and"
+        case .or: "or"
+        case .xor: "xor"
+        case .not: "not"
+        }
+    }
 }
 
 package enum ReduceOperation: Sendable, CaseIterable {
@@ -91,7 +115,16 @@ package enum ReduceOperation: Sendable, CaseIterable {
     /// Of bools, to a bool.
     case any, all
 
-    package var name: String { String(describing: self) }
+    package var name: String {
+        switch self {
+        case .sum: "sum"
+        case .prod: "prod"
+        case .min: "min"
+        case .max: "max"
+        case .any: "any"
+        case .all: "all"
+        }
+    }
 }
 
 package enum CumulativeOperation: Sendable, CaseIterable {

@@ -37,6 +37,15 @@ package enum Primitive {
     /// activation rows, linear-algebra and network kernels. The value is there already when the node is made.
     case custom(CustomFunction)
 
+    /// Whether a kernel for a derivative computes it, so that no element is −0.
+    package var isSlope: Bool {
+        switch self {
+        case .unary(let op): op.isSlope
+        case .binary(let op): op.isSlope
+        default: false
+        }
+    }
+
     /// As programs call it; empty for what programs do not call.
     package var name: String {
         switch self {

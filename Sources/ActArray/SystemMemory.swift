@@ -62,7 +62,7 @@ package enum SystemMemory {
         let memberships = lines(text(root + "/proc/self/cgroup")).map { $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false) }
         guard !memberships.isEmpty else { return [] }
         var found: [Int] = []
-        for line in lines(text(root + "/proc/self/mountinfo")) {
+        for line in lines(text(root + "/proc/self/mountinfo"), with: " - cgroup") {
             // number, parent, device, what of the file system is mounted, where, options …, "-", type, source, options
             let words = line.split(separator: " ")
             guard let dash = words.lastIndex(of: "-"), dash >= 6, dash + 3 < words.count else { continue }
@@ -96,11 +96,28 @@ package enum SystemMemory {
 
     /// The number after a name at the start of a line.
     private static func field(_ name: String, in path: String) -> Int? {
-        for line in lines(text(path)) where line.hasPrefix(name) {
+        for line in lines(text(path), with: name) where line.hasPrefix(name) {
             let words = line.split(separator: " ")
             if words.count > 1, words[0] == name { return Int(words[1]) }
         }
         return nil
+    }
+
+    /// The lines in which a word stands. There are hundreds of mounts, and looking is all that most of them cost.
+    private static func lines(_ bytes: [UInt8], with word: String) -> [Substring] {
+        (bytes + [0]).withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters in
+                var lines: [Substring] = []
+                var start = 0
+                while let base = characters.baseAddress, let place = strstr(base + start, word) {
+                    let found = place - UnsafeMutablePointer(mutating: base)
+                    let first = bytes[..<found].lastIndex(of: 10).map { $0 + 1 } ?? 0, end = bytes[found...].firstIndex(of: 10) ?? bytes.count - 1
+                    lines.append(Substring(String(decoding: bytes[first..<end], as: UTF8.self)))
+                    start = end
+                }
+                return lines
+            }
+        }
     }
 
     private static func lines(_ bytes: [UInt8]) -> [Substring] { String(decoding: bytes, as: UTF8.self).split(separator: "\n") }

@@ -60,15 +60,17 @@ package enum Derivative {
     }
 
     /// The value of a function of several arrays and its gradient in each, shaped as they are.
+    /// - Parameter zerosAreUnsigned: Whether no element is −0, which costs a pass over each gradient.
     /// - Throws: `DerivativeError.gradientOfArray` when the value is not of rank 0.
     package static func valueAndGradient(
-        of f: ([NDArray]) throws -> NDArray, at points: [NDArray]
+        of f: ([NDArray]) throws -> NDArray, at points: [NDArray], zerosAreUnsigned: Bool = true
     ) throws -> (value: NDArray, gradients: [NDArray]) {
         try withVariables(points) { variables in
             let value = try f(variables)
             guard value.rank == 0 else { throw DerivativeError.gradientOfArray(shape: value.shape) }
             guard value.type != .bool else { return (value, try points.map(zeros)) }
-            let trace = Trace(value, from: variables)
+            var trace = Trace(value, from: variables)
+            trace.zerosAreUnsigned = zerosAreUnsigned
             let gradients = try trace.pullback(.uniform(1))
             return (
                 trace.reachesOuter ? value : try value.detached(), try zip(gradients, points).map { try $0 ?? zeros(like: $1) }

@@ -31,6 +31,8 @@ struct Trace {
     }
 
     private var steps: [Step] = []
+    /// Whether gradients are without −0.
+    var zerosAreUnsigned = true
     /// Whether variables of an enclosing derivative lead to the result too.
     private(set) var reachesOuter = false
     /// For each variable its position among the steps, if it leads to the result.
@@ -221,7 +223,7 @@ struct Trace {
         let gradients: [NDArray?] = try variables.map { position in
             guard let position else { return nil }
             return try steps[position].node._withUnsafeGuaranteedRef { node in
-                if keepsTrace { return try cotangents[position].array(like: node) }
+                if keepsTrace || !zerosAreUnsigned { return try cotangents[position].array(like: node) }
                 let gathered = cotangents[position]
                 // The same variable may have been given twice.
                 if variables.count == 1 { cotangents[position] = .none }

@@ -35,6 +35,34 @@ import Testing
         checkCompare(x.map(Float.init), y.map(Float.init), { table.compare_f32[$0] }, { table.test_f32[$0] })
     }
 
+    /// What a derivative's kernel gives is never −0, so that gradients need no pass of their own to take the sign off.
+    @Test(arguments: instructionSets) func slopesHaveNoNegativeZero(isa: String) throws {
+        let table = try #require(act_kernels_named(isa)).pointee
+        let x = SameBitsTests.operands(3), y = SameBitsTests.operands(4)
+        noNegativeZero(x, y, { table.unary_f64[$0] }, { table.binary_f64[$0] })
+        noNegativeZero(x.map(Float.init), y.map(Float.init), { table.unary_f32[$0] }, { table.binary_f32[$0] })
+        for operation in UnaryOperation.allCases { #expect(operation.isSlope == operation.kernelName.hasSuffix("_d"), "\(operation)") }
+        for operation in BinaryOperation.allCases { #expect(operation.isSlope == operation.kernelName.hasSuffix("_d"), "\(operation)") }
+    }
+
+    private func noNegativeZero<T: BinaryFloatingPoint>(
+        _ x: [T], _ y: [T], _ unary: (Int) -> (UnsafePointer<T>, UnsafeMutablePointer<T>, Int) -> Void,
+        _ binary: (Int) -> (UnsafePointer<T>, Int, UnsafePointer<T>, Int, UnsafeMutablePointer<T>, Int) -> Void
+    ) {
+        var result = [T](repeating: 0, count: x.count)
+        func bad(_ name: String) {
+            if let i = result.firstIndex(where: { $0 == 0 && $0.sign == .minus }) { Issue.record("\(name) of \(T.self) \(x[i]), \(y[i]) is -0") }
+        }
+        for operation in UnaryOperation.allCases where operation.isSlope {
+            unary(Int(operation.rawValue))(x, &result, x.count)
+            bad(operation.kernelName)
+        }
+        for operation in BinaryOperation.allCases where operation.isSlope {
+            binary(Int(operation.rawValue))(x, 1, y, 1, &result, x.count)
+            bad(operation.kernelName)
+        }
+    }
+
     private func check<T: BinaryFloatingPoint>(
         _ x: [T], _ y: [T], _ unary: (Int) -> (UnsafePointer<T>, UnsafeMutablePointer<T>, Int) -> Void,
         _ binary: (Int) -> (UnsafePointer<T>, Int, UnsafePointer<T>, Int, UnsafeMutablePointer<T>, Int) -> Void

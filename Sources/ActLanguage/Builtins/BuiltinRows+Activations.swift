@@ -36,6 +36,6 @@ extension Call {
         if x.type == .bool { x = try x.converted(to: .f64) }
         if order == 0 { return try Value(row.apply(x, parameters)) }
         let slope = try row.derivative(x, parameters, order: order)
-        return try Value(slope + 0)
+        return try Value(slope.node.primitive.isSlope ? slope : slope + 0)
     }
 }

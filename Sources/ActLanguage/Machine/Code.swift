@@ -121,7 +121,7 @@ package final class Code {
     }
 
     func site(of instruction: UnsafeMutablePointer<Instruction>) -> Site {
-        Site(id: siteBase &+ UInt32(truncatingIfNeeded: instruction - entry.pointee.instructions))
+        Site(id: siteBase &+ UInt32(truncatingIfNeeded: instruction - entry.pointee.instructions), call: 0)
     }
 
     /// The expression that an instruction belongs to.

@@ -28,7 +28,7 @@ extension Machine {
     func binary(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
         switch (left, right) {
         case (.number(let x), .number(let y)):
-            guard operation != .matmul else { throw ArrayError.scalarOperand(operation: "@") }
+            if case .matmul = operation { throw ArrayError.scalarOperand(operation: "@") }
             return .number(try scalar(operation, x, y))
         case (.array, .array), (.array, .number), (.number, .array):
             return try arrays(operation, left, right)
@@ -68,7 +68,7 @@ extension Machine {
     }
 
     private func arrays(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
-        if operation == .matmul {
+        if case .matmul = operation {
             guard case .array(let x) = left, case .array(let y) = right else { throw ArrayError.scalarOperand(operation: "@") }
             return try Value(NDArray.matmul(x, y))
         }

@@ -9,8 +9,10 @@ import CActKernels
 extension Machine {
     /// Runs the body of a function that is called `name`, and judges what happened in it by its result.
     /// - Throws: what the body throws, and the warning when warnings are errors.
-    func watched(_ name: String, _ arguments: @autoclosure () -> [Value], _ body: () throws -> Value) throws -> Value {
-        let context = act_context()
+    func watched(
+        _ name: @autoclosure () -> String, _ arguments: @autoclosure () -> [Value], context: UnsafeMutablePointer<act_context> = act_context(),
+        _ body: () throws -> Value
+    ) throws -> Value {
         guard context.pointee.watches_events != 0 else { return try body() }
         let (site, call) = (context.pointee.site, context.pointee.call)
         // 0 is no call.
@@ -24,12 +26,12 @@ extension Machine {
         if context.pointee.events != nil {
             let events = NumericEvents.take(of: number)
             if !events.isEmpty {
-                NumericEvents.add(try judged(events, name, value, arguments(), Site(id: site, call: number)))
+                NumericEvents.add(try judged(events, name(), value, arguments(), Site(id: site, call: number)))
                 return value
             }
         }
         // Functions of whole arrays that compute with plain numbers.
-        if case .number(let result) = value, !result.isFinite { try noteNumber(result, name, arguments()) }
+        if case .number(let result) = value, !result.isFinite { try noteNumber(result, name(), arguments()) }
         return value
     }
 

@@ -229,7 +229,7 @@ private struct Run {
                 // Without its graph, which would hold on to the parameters.
                 prediction = try output.detached()
                 return loss
-            }, at: parameters)
+            }, at: parameters, zerosAreUnsigned: false)
         let value = try loss.item()
         guard value.isFinite else { throw try divergence(value, x, place) }
         if !pass.states.isEmpty { states = pass.takeStates() }
