@@ -24,7 +24,11 @@ let package = Package(
         .target(name: "ActNetwork", dependencies: ["ActGrad", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActPlot", dependencies: ["CActSystem"]),
         .target(name: "ActSyntax", dependencies: ["ActText"]),
-        .target(name: "ActLanguage", dependencies: ["ActText", "ActNetwork", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(
+            name: "ActMachine",
+            dependencies: ["ActText", "ActGrad", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActLanguage", dependencies: ["ActBuiltins", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "CLibEdit"),
         .executableTarget(

@@ -1,5 +1,6 @@
 // The commands of the interactive session: lines that start with `:`. Each is one row; `:help` is a loop over them.
 
+import ActMachine
 import ActPlot
 import ActSyntax
 

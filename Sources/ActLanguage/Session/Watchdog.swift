@@ -1,5 +1,6 @@
 // Ends a computation that takes longer than it may, by raising the same flag as Ctrl-C.
 
+import ActMachine
 import CActKernels
 #if canImport(Glibc)
 import Glibc

@@ -1,0 +1,42 @@
+// Networks in files: what `load` and `save` do with .safetensors.
+
+import ActArray
+import ActMachine
+import ActNetwork
+import OrderedCollections
+
+extension FileFormats {
+    static func loadNetwork(_ path: String, into: Value?, _ call: Call) throws -> Value {
+        let bytes = try call.machine.readFile(path)
+        let content = try Safetensors.content(bytes, path: path)
+        if let into {
+            guard case .function(let value) = into, let function = value.network else { throw call.fail(1, "a layer or a network") }
+            var network = function.network
+            try network.fill(from: content, path: path)
+            return try NetworkFunction(network, like: function, history: History()).asValue()
+        }
+        if let network = try Network(content, path: path, function: { call.function(named: $0) }) { return try NetworkFunction(network).asValue() }
+        var fields = OrderedDictionary<String, Value>()
+        for (name, array) in content.arrays { fields[name] = try Value(array) }
+        return try .record(fields)
+    }
+
+    static func saveNetwork(_ value: Value, _ path: String, _ call: Call) throws {
+        let bytes: [UInt8]
+        switch value {
+        case .function(let function) where function.network != nil: bytes = try function.network?.network.fileBytes() ?? []
+        case .record(let record): bytes = try Safetensors.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
+        default: throw call.cannot("a .safetensors file holds a network or a record of arrays, not \(value.kind)")
+        }
+        try call.machine.writeFile(path, bytes)
+    }
+}
+
+extension Call {
+    /// A function that a file names: one of the program's, or a built-in.
+    fileprivate func function(named name: String) -> NamedFunction? {
+        let value = machine.currentOrigin?.code.module.meaning(of: name)
+        guard case .function(let function)? = value else { return nil }
+        return NamedFunction(function, machine)
+    }
+}

@@ -1,0 +1,123 @@
+// Layers as built-ins, a loop over their rows, and what programs ask of networks.
+
+import ActArray
+import ActGrad
+import ActMachine
+import ActNetwork
+import OrderedCollections
+
+extension BuiltinRows {
+    static let networks: [Builtin] = layers + [
+        Builtin(
+            .networks, "parameters(net)", "what a layer or network learns: of a layer a record, of a network the list of its layers' records",
+            example: "parameters(Dense(2, 3)).b   # [0, 0, 0]"
+        ) { call in try call.network(0).parameterValues() ?? .none },
+        Builtin(
+            .networks, "summary(net, shape=none)", "prints a table of a network's layers: output shapes, parameters, how they began",
+            details: "`shape` is that of one input, for networks whose first layer does not know it, such as `Conv2D`: `summary(net, (1, 28, 28))`.",
+            example: "summary(Dense(2, 3, tanh) >> Dense(3, 1))\n#   layer              output  parameters  init\n#0  Dense(2, 3, tanh)  (3,)             9  glorot_uniform\n#1  Dense(3, 1)        (1,)             4  glorot_uniform\n#13 parameters, 52 bytes"
+        ) { call in
+            let network = try call.network(0).network
+            let shape = call.isGiven(1) ? try call.shape(1) : nil
+            call.machine.write(try NetworkSummary.text(network, input: shape))
+            return .none
+        },
+    ] + training + flows + data
+
+    private static let layers: [Builtin] = LayerRows.all.map { row in
+        Builtin(.networks, row.signature, row.summary, details: row.details, example: row.example) { call in
+            let settings = try call.layerSettings()
+            return try NetworkFunction(row.make(LayerSettings(of: row.name, settings), &call.machine.random)).asValue()
+        }
+    }
+}
+
+extension Call {
+    /// A layer or network.
+    func network(_ index: Int) throws -> NetworkFunction {
+        guard case .function(let function) = values[index], let network = function.network else { throw fail(index, "a layer or a network") }
+        return network
+    }
+
+    /// The arguments as layers take them.
+    fileprivate func layerSettings() throws -> [String: Setting] {
+        var settings: [String: Setting] = [:]
+        for (index, parameter) in row.parameters.enumerated() where isGiven(index) {
+            switch values[index] {
+            case .bool(let flag): settings[parameter.name] = .flag(flag)
+            case .string(let text): settings[parameter.name] = .text(text.string)
+            case .function(let function):
+                if parameter.name == "dtype" {
+                    settings[parameter.name] = .text(function.name)
+                } else if function.network != nil || function is Composition && parameter.name == "f" {
+                    settings[parameter.name] = .network(Network(machine.layers(function)))
+                } else {
+                    settings[parameter.name] = .function(NamedFunction(function, machine))
+                }
+            default: settings[parameter.name] = .number(try number(index))
+            }
+        }
+        return settings
+    }
+}
+
+/// The table that `summary` prints.
+private enum NetworkSummary {
+    static func text(_ network: Network, input: [Int]?) throws -> String {
+        let shapes = try shapes(network, input)
+        var rows: [[String]] = [["", "layer", "output", "parameters", "init"]]
+        for (index, layer) in network.layers.enumerated() {
+            let count = layer.parameters.reduce(0) { $0 + $1.count }
+            rows.append(["\(index)", layer.text, shapes.map { describe($0[index]) } ?? "", count > 0 ? grouped(count) : "", initializer(of: layer)])
+        }
+        let count = network.parameters.reduce(0) { $0 + $1.count }
+        let bytes = network.parameters.reduce(0) { $0 + $1.count * $1.type.size }
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        var result = ""
+        for row in rows {
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                let gap = String(repeating: " ", count: widths[column] - cell.count)
+                line += (column == 0 ? "" : "  ") + (column == 3 ? gap + cell : cell + gap)
+            }
+            while line.last == " " { line.removeLast() }
+            result += line + "\n"
+        }
+        result += "\(grouped(count)) parameters, \(Format.bytes(bytes))\n"
+        return shapes == nil ? result + "for the outputs give the shape of one input, as in `summary(net, (1, 28, 28))`\n" : result
+    }
+
+    private static func initializer(of layer: any Layer) -> String {
+        for setting in layer.settings { if setting.name == "init", case .text(let name) = setting.value { return name } }
+        var names: [String] = []
+        for name in layer.inner?.layers.map(initializer) ?? [] where !name.isEmpty && !names.contains(name) { names.append(name) }
+        return names.joined(separator: ", ")
+    }
+
+    /// What each layer makes of one input, found by trying; `nil` if the shape of an input is not known.
+    private static func shapes(_ network: Network, _ input: [Int]?) throws -> [[Int]]? {
+        guard let shape = input ?? network.layers.lazy.compactMap(\.inputShape).first, !shape.contains(where: { $0 < 0 }) else { return nil }
+        let size = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        guard size >= 0, size <= 1 << 26 else { return nil }
+        var shapes: [[Int]] = []
+        let pass = Pass()
+        pass.observer = { _, output in
+            shapes.append(Array(output.shape.dropFirst()))
+            return output
+        }
+        let watches = NumericEvents.isEnabled
+        NumericEvents.isEnabled = false
+        defer { NumericEvents.isEnabled = watches }
+        _ = try network(NDArray.full(0, shape: [1] + shape, type: .f32), pass)
+        return shapes
+    }
+
+    private static func grouped(_ count: Int) -> String {
+        var digits = Array(String(count)), position = digits.count - 3
+        while position > 0 {
+            digits.insert(",", at: position)
+            position -= 3
+        }
+        return String(digits)
+    }
+}
