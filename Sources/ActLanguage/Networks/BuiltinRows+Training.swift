@@ -3,7 +3,6 @@
 import ActArray
 import ActNetwork
 import ActRows
-import CActKernels
 import OrderedCollections
 
 extension BuiltinRows {
@@ -133,7 +132,7 @@ private struct Fit {
             let session = machine.session
             guard session.options.maximumTime == nil, !session.hasEndedTraining else { throw ArrayError.interrupted }
             session.hasEndedTraining = true
-            act_interrupt_set(0)
+            Interrupt.current.clear()
             line?.note("interrupted: the parameters are those after epoch \(result.history.rows.count - function.history.rows.count)")
         }
         return try NetworkFunction(result.network, like: function, history: result.history).asValue()
