@@ -192,8 +192,6 @@ extension String {
 
 extension StringProtocol {
     /// The text without spaces and line ends at both ends.
-    package func trimmingSpaces() -> String { trimmingSpaces {} }
-
     /// - Parameter check: Asked from time to time, for texts that may be long; what it throws is passed on.
     package func trimmingSpaces(_ check: () throws -> Void) rethrows -> String {
         let scalars = unicodeScalars

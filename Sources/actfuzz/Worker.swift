@@ -85,6 +85,7 @@ final class Worker: SessionOutput {
         // What is left over from earlier trials (free lists of small blocks) must not count.
         MemoryPool.limit = MemoryPool.used + trial.memory
         var options = Session.Options()
+        options.engine = .process
         options.maximumTime = trial.seconds
         options.files = files
         options.seed = 1
@@ -116,6 +117,7 @@ final class Worker: SessionOutput {
     private func runCall(_ trial: Trial) {
         if walk == nil {
             var options = Session.Options()
+        options.engine = .process
             options.maximumTime = 600
             options.files = files
             options.seed = 1
@@ -195,7 +197,7 @@ final class Worker: SessionOutput {
         let text = DiagnosticRenderer(style: .plain, width: 100) { session.source($0) }.render(diagnostic)
         written &+= text.utf8.count
         let title = diagnostic.title
-        if title.contains("ActArray.") || title.contains("ActLanguage.") || title.contains("ActGrad.") || title.contains("ActNetwork.") || title.contains("Optional(") || title.isEmpty {
+        if title.contains("ActArray.") || title.contains("ActMachine.") || title.contains("ActBuiltins.") || title.contains("ActLanguage.") || title.contains("ActGrad.") || title.contains("ActNetwork.") || title.contains("Optional(") || title.isEmpty {
             oddity = .rawMessage
         }
         for label in diagnostic.labels where session.source(label.span.source).map({ Int(label.span.end) > $0.bytes.count }) == true || label.span.start > label.span.end {
@@ -213,6 +215,7 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
     ]
     var files: [(name: String, bytes: Bytes)] = []
     var options = Session.Options()
+        options.engine = .process
     options.seed = 1
     guard let session = try? Session(options: options) else { return [] }
     for (name, value) in values {

@@ -4,6 +4,7 @@
 import ActArray
 import ActMachine
 import ActNetwork
+import ActRows
 import ActSyntax
 import OrderedCollections
 

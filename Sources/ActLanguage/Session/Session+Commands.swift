@@ -98,8 +98,9 @@ extension Interaction {
 
     fileprivate func load(_ argument: String) -> Outcome {
         let path = unquoted(argument)
+        guard let machine = session.machine else { return .failed }
         do {
-            return Outcome(session.runFile(bytes: try session.readFile(path), named: path))
+            return Outcome(session.runFile(bytes: try machine.readFile(path), named: path))
         } catch {
             return fail("cannot load \(path): \(RuntimeWording.message(of: error))")
         }
@@ -107,8 +108,9 @@ extension Interaction {
 
     fileprivate func save(_ argument: String) -> Outcome {
         let path = unquoted(argument)
+        guard let machine = session.machine else { return .failed }
         do {
-            try session.writeFile(path, Array(inputs.map { $0 + "\n" }.joined().utf8))
+            try machine.writeFile(path, Array(inputs.map { $0 + "\n" }.joined().utf8))
             output.write("\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\(forgottenInputs > 0 ? "; the \(forgottenInputs) before are no longer known" : "")\n")
             return .done
         } catch {

@@ -1,6 +1,7 @@
 // A compiled function, and how an error finds its place in it.
 
 import ActArray
+import ActRows
 import ActSyntax
 
 /// The text that code came from, with its tree, kept so that an error can point at operands and name them.
@@ -34,7 +35,7 @@ package final class Code {
     /// Made by `x -> …`, so that its name is its text.
     package internal(set) var isLiteral = false
     /// Made of an argument that a built-in takes as an expression.
-    var isArgument = false
+    package internal(set) var isArgument = false
 
     /// What the machine reads; the compiler made every index in it.
     let entry: UnsafeMutablePointer<Entry>
@@ -54,13 +55,13 @@ package final class Code {
     package var definition: Definition?
     private var recorded: Code?
 
-    struct Definition {
-        let node: FunctionNode
+    package struct Definition {
+        package let node: FunctionNode
         /// The parameters, then what else it assigns.
-        let locals: [SymbolID]
+        package let locals: [SymbolID]
         /// The variable by which it calls itself.
         let ownName: SymbolID?
-        let captures: [SymbolID]
+        package let captures: [SymbolID]
     }
 
     /// The same function, noting the value of every expression while it runs. Only while no other thread compiles.
@@ -79,6 +80,8 @@ package final class Code {
         return code
     }
 
+    /// Where its sites are known.
+    private let sites = Engine.current.sites
     /// Sites `siteBase ..< siteBase + instructions.count` belong to this code.
     fileprivate(set) var siteBase: UInt32 = 0
 
@@ -109,11 +112,11 @@ package final class Code {
         entry.pointee.constantCount = constants.count
         entry.pointee.registerCount = Int32(truncatingIfNeeded: registerCount)
         self.origins = origins
-        siteBase = SiteTable.register(self, count: instructions.count)
+        siteBase = sites.register(self, count: instructions.count)
     }
 
     deinit {
-        SiteTable.forget(self, siteBase, count: origins.count)
+        sites.forget(self, siteBase, count: origins.count)
         entry.pointee.instructions.deallocate()
         entry.pointee.constants.deinitialize(count: entry.pointee.constantCount)
         entry.pointee.constants.deallocate()
@@ -125,7 +128,7 @@ package final class Code {
     }
 
     /// The expression that an instruction belongs to.
-    func origin(of instruction: UnsafeMutablePointer<Instruction>) -> ExpressionID? {
+    package func origin(of instruction: UnsafeMutablePointer<Instruction>) -> ExpressionID? {
         let index = instruction - entry.pointee.instructions
         return origins.indices.contains(index) ? origins[index] : nil
     }
@@ -193,43 +196,11 @@ package struct PathUpdate {
     let value: Int
 }
 
-/// Finds the code and the instruction behind a site that the array library reports. Each code has whole pages of sites.
-package enum SiteTable {
-    private static let pageSize: UInt32 = 64
-    // Not weak references, which would make counting references to code slow: code takes itself out when it goes.
-    private static nonisolated(unsafe) var pages: [UInt32: Unmanaged<Code>] = [:]
-    private static nonisolated(unsafe) var nextPage: UInt32 = 1
-    private static let lock = Lock()
-
-    /// The first of `count` sites for the instructions of `code`.
-    static func register(_ code: Code, count: Int) -> UInt32 {
-        lock.locked {
-            let base = nextPage
-            for page in pageRange(base, count) { pages[page] = .passUnretained(code) }
-            nextPage = pageRange(base, count).upperBound
-            // After some hundred million statements the numbers begin again.
-            if nextPage > UInt32.max / pageSize / 2 { nextPage = 1 }
-            return base * pageSize
-        }
-    }
-
-    static func forget(_ code: Code, _ base: UInt32, count: Int) {
-        lock.locked {
-            for page in pageRange(base / pageSize, count) where pages[page]?.toOpaque() == Unmanaged.passUnretained(code).toOpaque() {
-                pages[page] = nil
-            }
-        }
-    }
-
-    static func find(_ site: Site) -> (code: Code, instruction: Int)? {
-        lock.locked {
-            guard let code = pages[site.id / pageSize]?.takeUnretainedValue() else { return nil }
-            let instruction = Int(site.id) - Int(code.siteBase)
-            return code.origins.indices.contains(instruction) ? (code, instruction) : nil
-        }
-    }
-
-    private static func pageRange(_ first: UInt32, _ count: Int) -> Range<UInt32> {
-        first..<first + UInt32(truncatingIfNeeded: max(count, 1) - 1) / pageSize + 1
+extension SiteTable {
+    /// The code and the instruction behind a site that the array library reports.
+    package func find(_ site: Site) -> (code: Code, instruction: Int)? {
+        guard let code = owner(of: site) as? Code else { return nil }
+        let instruction = Int(site.id) - Int(code.siteBase)
+        return code.origins.indices.contains(instruction) ? (code, instruction) : nil
     }
 }

@@ -42,7 +42,7 @@ package final class Compiler {
     }
 
     /// One statement of the outermost level.
-    func compile(_ statement: Statement) -> Code {
+    package func compile(_ statement: Statement) -> Code {
         let code = Code(name: "", parameters: [], requiredCount: 0, unit: unit, module: module, isClosure: false)
         let builder = FunctionBuilder(self, code: code, parent: nil)
         builder.compileOutermost(statement)

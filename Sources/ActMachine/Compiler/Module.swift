@@ -32,7 +32,7 @@ package final class Module {
     private var indices: [String: Int] = [:]
     package let builtins: NameTable
 
-    init(name: String, builtins: NameTable) {
+    package init(name: String, builtins: NameTable) {
         self.name = name
         self.builtins = builtins
         capacity = 64

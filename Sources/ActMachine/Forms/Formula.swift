@@ -69,7 +69,7 @@ final class Formula {
 }
 
 /// Reads formulas from one tree.
-struct FormulaReader {
+package struct FormulaReader {
     let tree: SyntaxTree
     let index: FormulaIndex
     /// The first name of the built-in function that a name means, if it means one.

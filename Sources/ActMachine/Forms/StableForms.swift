@@ -7,7 +7,7 @@ import ActArray
 import ActSyntax
 
 package struct StableForm {
-    enum Loss {
+    package enum Loss {
         /// Loses no digits.
         case none
         /// The closer the result is to 0, the fewer of its digits are right. The exact result is never 0.
@@ -17,10 +17,10 @@ package struct StableForm {
     }
 
     /// As people write it.
-    let formula: String
+    package let formula: String
     /// What to write in its place.
-    let builtin: String
-    let loss: Loss
+    package let builtin: String
+    package let loss: Loss
 
     init(_ formula: String, _ builtin: String, loses loss: Loss = .none) {
         self.formula = formula
@@ -64,18 +64,18 @@ package struct StableForm {
     }
 
     /// A form as it was met in a program.
-    struct Found {
-        let form: StableForm
+    package struct Found {
+        package let form: StableForm
         let expression: ExpressionID
         /// What stands for the names of the form.
         let variables: [String: Formula]
         /// What to write.
-        let replacement: String
+        package let replacement: String
         fileprivate let size: Int
     }
 
     /// The largest form in a tree of which the expression is a part.
-    static func around(_ id: ExpressionID, in reader: FormulaReader) -> Found? {
+    package static func around(_ id: ExpressionID, in reader: FormulaReader) -> Found? {
         var best: Found?
         for root in [id] + reader.index.users(of: id) {
             guard mayBegin(root, in: reader.tree, losing: false) else { continue }
@@ -193,7 +193,7 @@ extension Machine {
     /// Looks whether the result of a form has lost digits. Values that a derivative traces are looked at when they are values.
     func checkForm(_ check: FormCheck, _ result: Value, _ registers: Registers, _ globals: Registers) throws {
         let site = currentSite
-        guard warns, !warned.contains(WarnedPlaces.Key(site: site.id, code: .lostDigits)), let place = SiteTable.find(site)
+        guard warns, !warned.contains(WarnedPlaces.Key(site: site.id, code: .lostDigits)), let place = Engine.current.sites.find(site)
         else { return }
         let variable: Value = switch check.variable {
         case .register(let register): registers[register]

@@ -234,7 +234,7 @@ extension Machine {
 
 /// What an array answers after a point.
 package enum Attributes {
-    static let names = ["shape", "size", "ndim", "dtype", "T"]
+    package static let names = ["shape", "size", "ndim", "dtype", "T"]
 
     static func named(_ name: String, of array: NDArray) throws -> Value? {
         switch name {

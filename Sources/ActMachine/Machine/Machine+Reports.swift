@@ -10,7 +10,7 @@ extension Machine {
     package func drainNumericEvents() throws {
         try checkPendingForms()
         for event in NumericEvents.drain() {
-            guard let place = SiteTable.find(event.site) else { continue }
+            guard let place = Engine.current.sites.find(event.site) else { continue }
             try warn(.numbers(event), at: SiteInCode(code: place.code, instruction: place.instruction, site: event.site))
         }
     }
@@ -27,7 +27,7 @@ extension Machine {
             kind = isPole ? .divideByZero : .overflow
         }
         let site = currentSite
-        guard let place = SiteTable.find(site) else { return }
+        guard let place = Engine.current.sites.find(site) else { return }
         try warn(
             .number(kind, operation: operation, result: result, inputs: inputs), at: SiteInCode(code: place.code, instruction: place.instruction, site: site))
     }
@@ -70,7 +70,7 @@ extension Machine {
     /// The running instruction.
     package var currentPlace: SiteInCode? {
         let site = currentSite
-        return SiteTable.find(site).map { SiteInCode(code: $0.code, instruction: $0.instruction, site: site) }
+        return Engine.current.sites.find(site).map { SiteInCode(code: $0.code, instruction: $0.instruction, site: site) }
     }
 
     /// The code and the expression that run now.

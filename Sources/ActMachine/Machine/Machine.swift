@@ -20,9 +20,9 @@ import Darwin
 package final class Machine {
     typealias Registers = UnsafeMutablePointer<Value>
 
-    struct Frame {
+    package struct Frame {
         let entry: UnsafeMutablePointer<Code.Entry>
-        let code: Unmanaged<Code>
+        package let code: Unmanaged<Code>
         let closure: Unmanaged<Function>?
         let base: Registers
         /// The register of the caller that gets the result; counted from the caller's base.
@@ -30,7 +30,7 @@ package final class Machine {
         /// Where the caller goes on; `nil` when it is Swift code.
         let returnAddress: UnsafeMutablePointer<Instruction>?
         /// The instruction of the frame below that led here.
-        let callSite: UnsafeMutablePointer<Instruction>?
+        package let callSite: UnsafeMutablePointer<Instruction>?
     }
 
     /// What changes while the machine runs, in memory of its own: no access checks on the way.
@@ -60,6 +60,8 @@ package final class Machine {
     package var savedInDerivative: [NDArray] = []
     /// The kink at which the last derivative of a number was taken, if it was at one.
     package var metKink: Kink?
+    /// The engine's, at hand.
+    private let interrupt: Interrupt
     private let stack: Registers
     private let limit: Registers
     private let frameMemory: UnsafeMutablePointer<Frame>
@@ -71,8 +73,9 @@ package final class Machine {
     private static let stackCount = 16 << 20
 
     /// - Throws: `ArrayError.outOfMemory` when there is no address space for the registers.
-    package init(host: MachineHost, random: RandomSource, files: FileDoor, warnings: Warnings) throws {
+    package init(host: MachineHost, interrupt: Interrupt, random: RandomSource, files: FileDoor, warnings: Warnings) throws {
         self.host = host
+        self.interrupt = interrupt
         self.random = random
         self.files = files
         self.warnings = warnings
@@ -128,7 +131,7 @@ package final class Machine {
         state.pointee.nativeDepth += 1
         defer { state.pointee.nativeDepth -= 1 }
         guard state.pointee.nativeDepth <= Self.maximumNativeDepth, act_stack_has_room() != 0 else { throw RuntimeError.recursionTooDeep }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        if interrupt.isRaised { throw ArrayError.interrupted }
         return try function.call(arguments, self)
     }
 
@@ -149,7 +152,7 @@ package final class Machine {
         recording?.enter(code, call: currentCall)
         defer { recording?.leave() }
         do {
-            if act_interrupt_get() != 0 {
+            if interrupt.isRaised {
                 state.pointee.instruction = code.entry.pointee.instructions
                 throw ArrayError.interrupted
             }
@@ -404,7 +407,7 @@ package final class Machine {
             // MARK: Jumps
             case .jump: pc = i + a
             case .checkInterrupt:
-                if act_interrupt_get() != 0 {
+                if interrupt.isRaised {
                     S.pointee.instruction = i
                     throw ArrayError.interrupted
                 }
@@ -487,7 +490,7 @@ package final class Machine {
                 S.pointee.instruction = i
                 try startRangeIteration(R + a, argumentCount: b)
             case .next:
-                if act_interrupt_get() != 0 {
+                if interrupt.isRaised {
                     S.pointee.instruction = i
                     throw ArrayError.interrupted
                 }
@@ -574,7 +577,7 @@ package final class Machine {
                     F.initialize(to: Frame(
                         entry: entry, code: entry.pointee.code, closure: function, base: base, result: a, returnAddress: pc, callSite: i))
                     S.pointee.frame = F
-                    if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+                    if interrupt.isRaised { throw ArrayError.interrupted }
                     R = base
                     K = entry.pointee.constants
                     globals = entry.pointee.globals.pointee

@@ -67,7 +67,7 @@ struct WarnedPlaces {
     mutating func insert(_ key: Key) -> Bool {
         guard keys.insert(key).inserted else { return false }
         if keys.count > most {
-            keys = keys.filter { SiteTable.find(Site(id: $0.site)) != nil }
+            keys = keys.filter { Engine.current.sites.find(Site(id: $0.site)) != nil }
             most = max(1000, keys.count * 2)
         }
         return true

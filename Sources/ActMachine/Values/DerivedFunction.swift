@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRows
 
 package final class DerivedFunction: Function {
     /// What was primed; never a derived function itself.

@@ -1,6 +1,7 @@
 // Function values. The machine runs closures itself; every other kind answers `call`. Those that are not made here are `Native`.
 
 import ActArray
+import ActRows
 import ActSyntax
 
 /// What a call passes: values by position, then values by name.
@@ -11,20 +12,6 @@ package struct Arguments {
     package init(_ positional: [Value], named: [(name: String, value: Value)] = []) {
         self.positional = positional
         self.named = named
-    }
-}
-
-/// A parameter as help and errors show it.
-package struct Parameter {
-    package let name: String
-    /// The default as it is written, or `nil` where an argument must be given.
-    package let fallback: String?
-    package var isVariadic = false
-
-    package init(name: String, fallback: String?, isVariadic: Bool = false) {
-        self.name = name
-        self.fallback = fallback
-        self.isVariadic = isVariadic
     }
 }
 
@@ -95,11 +82,7 @@ package class Function {
     package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? { nil }
 
     /// `name(x, y=2)`
-    package var signature: String { Function.signature(name, parameters) }
-
-    static func signature(_ name: String, _ parameters: [Parameter]) -> String {
-        name + "(" + parameters.map { ($0.isVariadic ? $0.name + "…" : $0.name) + ($0.fallback.map { "=" + $0 } ?? "") }.joined(separator: ", ") + ")"
-    }
+    package var signature: String { Signature.text(name, parameters) }
 }
 
 /// A function of the program with the local values that it captured when it was made.

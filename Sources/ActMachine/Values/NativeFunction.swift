@@ -1,5 +1,6 @@
 // Functions that are written in Swift outside of the machine: built-ins, layers, networks.
 
+import ActRows
 import ActSyntax
 
 /// What the machine asks such a function. Only the first few are needed; the others have answers for a plain function.
@@ -41,7 +42,7 @@ package protocol NativeFunction: AnyObject {
 
 extension NativeFunction {
     package var typeName: String { "function" }
-    package var signature: String { Function.signature(name, parameters) }
+    package var signature: String { Signature.text(name, parameters) }
     package var depth: Int32 { 1 }
     package var scalar: ((Double) -> Double)? { nil }
     package var builtinName: String? { nil }

@@ -39,6 +39,9 @@ package enum Optimizers {
             summary: "steps of one size, in the direction of the momentum's sign", slots: 1, advance: keep, update32: lion, update64: lion),
     ]
 
+    /// The one that `fit` takes when none is named.
+    package static var standard: OptimizerRow { all[3] }
+
     package static func named(_ name: String) -> OptimizerRow? { all.first { $0.name == name } }
 
     private static func betas(_ first: Double, _ second: Double) -> [(name: String, default: Double, summary: String)] {
@@ -55,12 +58,12 @@ package enum Optimizers {
 
     private static func sgd32(_ block: UpdateBlock<Float>) {
         var values = sgd(block.step)
-        act_kernels().pointee.sgd_f32(block.p, block.g, block.first, block.count, &values)
+        Kernels.table.pointee.sgd_f32(block.p, block.g, block.first, block.count, &values)
     }
 
     private static func sgd64(_ block: UpdateBlock<Double>) {
         var values = sgd(block.step)
-        act_kernels().pointee.sgd_f64(block.p, block.g, block.first, block.count, &values)
+        Kernels.table.pointee.sgd_f64(block.p, block.g, block.first, block.count, &values)
     }
 
     private static func adam(_ step: UpdateStep, isDecoupled: Bool) -> act_adam {
@@ -71,12 +74,12 @@ package enum Optimizers {
 
     private static func adam32(_ block: UpdateBlock<Float>, isDecoupled: Bool) {
         var values = adam(block.step, isDecoupled: isDecoupled)
-        act_kernels().pointee.adam_f32(block.p, block.g, block.first, block.second, block.count, &values)
+        Kernels.table.pointee.adam_f32(block.p, block.g, block.first, block.second, block.count, &values)
     }
 
     private static func adam64(_ block: UpdateBlock<Double>, isDecoupled: Bool) {
         var values = adam(block.step, isDecoupled: isDecoupled)
-        act_kernels().pointee.adam_f64(block.p, block.g, block.first, block.second, block.count, &values)
+        Kernels.table.pointee.adam_f64(block.p, block.g, block.first, block.second, block.count, &values)
     }
 
     private static func rmsProp<T: BinaryFloatingPoint>(_ block: UpdateBlock<T>) {
