@@ -1,5 +1,7 @@
 // The options of a figure, one row each: keyword checking, completion and help loop over `FigureOption.rows`.
 
+import ActRows
+
 /// An option's value as the language hands it over.
 package enum OptionValue: Equatable, Sendable {
     case flag(Bool)
@@ -27,10 +29,17 @@ package struct FigureOption: Sendable {
         case texts = "a string, or a list of strings, one a series"
     }
 
+    /// As a parameter of the functions that draw.
+    package var parameter: Parameter { Parameter(name: name, expected: takes.rawValue, fallback: "none", role: .steps, summary: summary) }
+
     enum Outcome {
         case done, wrongType
         case failed(FigureError)
     }
+
+    /// The options of a figure with one frame, and those of panels.
+    package static var parameters: [Parameter] { rows.map(\.parameter) }
+    package static var panelParameters: [Parameter] { rows.filter(\.isForPanels).map(\.parameter) }
 
     package static let rows: [FigureOption] = [
         text("title", "text above the figure", \.title, isForPanels: true),

@@ -43,7 +43,7 @@ package struct Call {
         }
         for (name, value) in arguments.named {
             guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isVariadic }) else {
-                guard row.takesOptions else { throw RuntimeError.unknownArgument(name, of: function) }
+                guard !form.options.isEmpty else { throw RuntimeError.unknownArgument(name, of: function) }
                 options.append((name, value))
                 continue
             }
@@ -267,9 +267,16 @@ extension Call {
     }
 
     /// A number that a derivative may follow.
-    func scalar<T>(_ argument: Input<T>) throws -> Operand {
-        if case .array(let array) = values[argument.index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
-        return .number(try number(argument))
+    func scalar<T>(_ argument: Input<T>) throws -> Operand { try scalar(at: argument.index) }
+
+    func scalar(_ argument: Input<Double>) throws -> Operand {
+        if let fallback = argument.fallback, !isGiven(argument) { return .number(fallback) }
+        return try scalar(at: argument.index)
+    }
+
+    func scalar(at index: Int) throws -> Operand {
+        if case .array(let array) = values[index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
+        return .number(try number(values[index], at: index))
     }
 
     func whole<T>(_ argument: Input<T>) throws -> Int { try whole(values[argument.index], argument) }
