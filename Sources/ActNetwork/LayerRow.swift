@@ -59,7 +59,8 @@ package struct LayerSettings {
     /// Settings that need not be said are `nil`: those left out, and those equal to the default.
     package var said: [(name: String, value: Setting?)] {
         parameters.enumerated().map { index, parameter in
-            guard let value = values[index] else { return (parameter.name, nil) }
+            // What has no default is not compared: the text of a network is made of those of all networks in it.
+            guard let value = values[index], parameter.fallback != nil else { return (parameter.name, values[index]) }
             // A default may be another parameter.
             let other = parameters.firstIndex { $0.name == parameter.fallback }
             let fallback = other.map { values[$0]?.text ?? parameters[$0].fallback } ?? parameter.fallback

@@ -138,7 +138,16 @@ package final class Builtin {
 /// A built-in as a value.
 package final class BuiltinFunction: Function {
     package let row: Builtin
-    package private(set) lazy var form = row.form
+    // Every call asks for it: a lazy property would be checked for exclusive access each time.
+    @exclusivity(unchecked) private var made: Builtin.Form?
+
+    /// The row as calls need it.
+    package var form: Builtin.Form {
+        if let made { return made }
+        let form = row.form
+        made = form
+        return form
+    }
 
     package init(_ row: Builtin) {
         self.row = row
@@ -156,7 +165,7 @@ package final class BuiltinFunction: Function {
         // Asked for once: this is the way of every call.
         let context = act_context()
         return try machine.watched(row.name, call.values + call.rest, context: context) {
-            try context.pointee.derivatives != 0 ? call.followed() : form.body(&call)
+            try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
         }
     }
 }

@@ -168,8 +168,8 @@ extension Call {
         try Interrupt.check()
         let values = try options.map { name, value -> (name: String, value: OptionValue) in
             guard FigureOption.rows.contains(where: { $0.name == name }) else {
-                let names = function.form.options.map(\.name)
-                let near = suggest(name, among: names + function.form.parameters.filter { !$0.isVariadic }.map(\.name))
+                let names = form.options.map(\.name)
+                let near = suggest(name, among: names + form.parameters.filter { !$0.isVariadic }.map(\.name))
                 let others: Message = "options are \(names.joined(separator: " "))"
                 throw cannot("`\(row.name)` has no option `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? others)
             }
@@ -194,7 +194,7 @@ extension Call {
             if numbers.count == list.elements.count { return .numbers(numbers) }
         default: break
         }
-        throw cannot("`\(name)` cannot be \(value.kind)", help: function.form.options.first { $0.name == name }.map { "it takes \($0.expected)" })
+        throw cannot("`\(name)` cannot be \(value.kind)", help: form.options.first { $0.name == name }.map { "it takes \($0.expected)" })
     }
 
     fileprivate func overlaid(_ figures: [Figure]) throws -> Figure {

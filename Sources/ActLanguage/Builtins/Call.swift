@@ -7,6 +7,7 @@ import ActRows
 package struct Call {
     package let machine: Machine
     let function: BuiltinFunction
+    let form: Builtin.Form
     /// One a parameter; `.undefined` where none was given.
     private(set) var values: [Value] = []
     /// Of a variadic parameter.
@@ -19,10 +20,10 @@ package struct Call {
     init(machine: Machine, function: BuiltinFunction) {
         self.machine = machine
         self.function = function
+        form = function.form
     }
 
     mutating func bind(_ arguments: Arguments) throws {
-        let form = function.form
         let parameters = form.parameters
         let variadic = form.variadic
         if variadic == nil, arguments.named.isEmpty, arguments.positional.count == parameters.count {
@@ -90,13 +91,13 @@ extension Call {
     ///   - expected: What it must be, where the parameter does not say so itself.
     ///   - found: What it is, where that is a part of the argument.
     func fail<T>(_ argument: Input<T>, _ expected: String? = nil, _ found: Value? = nil) -> RuntimeError {
-        fail(at: argument.index, expected ?? function.form.parameters[argument.index].expected, found)
+        fail(at: argument.index, expected ?? form.parameters[argument.index].expected, found)
     }
 
-    func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(function.form.parameters[argument.index].name, of: row.name) }
+    func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(form.parameters[argument.index].name, of: row.name) }
 
     func fail(at index: Int, _ expected: String, _ found: Value? = nil) -> RuntimeError {
-        .badArgument(of: row.name, name: function.form.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
+        .badArgument(of: row.name, name: form.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
     }
 }
 
