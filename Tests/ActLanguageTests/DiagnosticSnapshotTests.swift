@@ -128,7 +128,7 @@ private final class Listener: SessionOutput {
         let machine = try #require(session.machine)
         let warnings: [RuntimeWarning] = [
             .number(.overflow, operation: "exp", result: .infinity, inputs: [1e4]), .number(.divideByZero, operation: "/", result: .infinity, inputs: [1, 0]),
-            .number(.invalid, operation: "-", result: .nan, inputs: []), .stretchedBothSides("+", [3], [3, 1]), .transposeOfVector, .softmaxOfScores,
+            .number(.invalid, operation: "-", result: .nan, inputs: []), .stretchedBothSides("+", [3], [3, 1]), .transposeOfVector, .softmaxOfScores(loss: "nll"),
             .doubtfulHeader(.takenAsHeader, path: "a.csv"),
         ]
         for _ in 0..<2 {

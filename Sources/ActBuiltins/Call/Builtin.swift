@@ -45,8 +45,8 @@ package final class Builtin {
     package let aliases: [String]
     /// Answers calls with one plain number.
     package let scalar: ((Double) -> Double)?
-    /// Whether named arguments that are no parameters are handed over too, as `call.options`.
-    package let takesOptions: Bool
+    /// What the compiler does with calls of it.
+    let treatment: Treatment
     /// What a derivative does at every argument; `nil` where each parameter says it.
     private let role: ArgumentRole?
     private let declaration: (inout Signature) -> Body
@@ -58,7 +58,7 @@ package final class Builtin {
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     package init(
         _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
-        takesOptions: Bool = false, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
+        treatment: Treatment = .ordinary, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
     ) {
         self.topic = topic
         self.name = name
@@ -68,22 +68,8 @@ package final class Builtin {
         self.aliases = aliases
         self.role = role
         self.scalar = scalar
-        self.takesOptions = takesOptions
+        self.treatment = treatment
         self.declaration = declaration
-    }
-
-    convenience init(
-        _ topic: Topic, signature: String, _ summary: String, details: String = "", example: String = "", roles: [String: ArgumentRole], others: ArgumentRole = .followed, body: @escaping Body
-    ) {
-        self.init(topic, String(signature.prefix { $0 != "(" }), summary, details: details, example: example) { takes in
-            let inner = signature.dropFirst(signature.prefix { $0 != "(" }.count + 1).dropLast()
-            for text in inner.split(separator: ",") {
-                let parts = text.split(separator: "=", maxSplits: 1).map { String($0).trimmingSpaces() }
-                let role = roles[parts[0]] ?? others
-                if parts.count == 2 { _ = takes.value(parts[0], default: nil, parts[1], role: role) } else { _ = takes.value(parts[0], role: role) }
-            }
-            return body
-        }
     }
 
     /// The built-in of an activation row.
@@ -110,25 +96,39 @@ package final class Builtin {
     package var form: Form {
         var signature = Signature()
         let body = declaration(&signature)
-        return Form(signature.parameters, role: role, body)
+        return Form(signature, role: role, body)
     }
 
     package var parameters: [Parameter] { form.parameters }
+    /// What may be given by name besides: `title=` and its like.
+    package var options: [Parameter] { form.options }
     /// What a derivative does at each parameter.
     package var roles: [ArgumentRole] { form.roles }
     /// As help shows it: `linspace(start, stop, num=50)`. A parameter ending in `…` takes any number of arguments.
     package var signature: String { Signature.text(name, parameters) }
 
+    /// What the compiler does with calls of a row.
+    package enum Treatment {
+        case ordinary
+        /// The argument is handed over as the expression that is written, a function literal without parameters.
+        case takesExpression
+        /// A loop over a call of it counts from number to number, without the array.
+        case countsInLoops
+    }
+
     /// What a call of a row needs.
     package final class Form {
         package let parameters: [Parameter]
         package let roles: [ArgumentRole]
+        /// Named arguments that are handed over as `call.options`.
+        package let options: [Parameter]
         /// The position of the parameter that takes any number of arguments.
         let variadic: Int?
         let body: Body
 
-        fileprivate init(_ parameters: [Parameter], role: ArgumentRole?, _ body: @escaping Body) {
-            self.parameters = parameters
+        fileprivate init(_ signature: Signature, role: ArgumentRole?, _ body: @escaping Body) {
+            parameters = signature.parameters
+            options = signature.options
             self.body = body
             roles = parameters.map { role ?? $0.role }
             variadic = parameters.firstIndex { $0.isVariadic }
@@ -139,7 +139,16 @@ package final class Builtin {
 /// A built-in as the machine calls it.
 package final class BuiltinFunction: NativeFunction {
     package let row: Builtin
-    package private(set) lazy var form = row.form
+    // Every call asks for it: a lazy property would be checked for exclusive access each time.
+    @exclusivity(unchecked) private var made: Builtin.Form?
+
+    /// The row as calls need it.
+    package var form: Builtin.Form {
+        if let made { return made }
+        let form = row.form
+        made = form
+        return form
+    }
 
     package init(_ row: Builtin) { self.row = row }
 
@@ -147,8 +156,8 @@ package final class BuiltinFunction: NativeFunction {
     package var parameters: [Parameter] { form.parameters }
     package var scalar: ((Double) -> Double)? { row.scalar }
     package var builtinName: String? { row.name }
-    package var isRange: Bool { row.name == "range" }
-    package var takesExpression: Bool { row.name == "why" }
+    package var isRange: Bool { row.treatment == .countsInLoops }
+    package var takesExpression: Bool { row.treatment == .takesExpression }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
         var call = Call(machine: machine, function: self, value: function)
@@ -156,7 +165,7 @@ package final class BuiltinFunction: NativeFunction {
         // Asked for once: this is the way of every call.
         let context = act_context()
         return try machine.watched(row.name, call.values + call.rest, context: context) {
-            try context.pointee.derivatives != 0 ? call.followed() : form.body(&call)
+            try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
         }
     }
 
@@ -184,8 +193,11 @@ package final class BuiltinFunction: NativeFunction {
 }
 
 extension Function {
-    /// The row of a built-in function.
-    package var builtin: Builtin? { ((self as? Native)?.body as? BuiltinFunction)?.row }
+    /// The row of a built-in function, and what its calls need.
+    package var builtin: Builtin? { builtinFunction?.row }
+    package var builtinForm: Builtin.Form? { builtinFunction?.form }
+
+    private var builtinFunction: BuiltinFunction? { (self as? Native)?.body as? BuiltinFunction }
 }
 
 /// The names of the language: built-in functions and constants.

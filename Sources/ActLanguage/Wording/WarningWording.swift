@@ -15,10 +15,10 @@ extension RuntimeWording {
         case .lostDigits(let check, let lost): return lostDigits(check, lost, in: code, at: instruction)
         case .stretchedBothSides(let operation, let left, let right): return stretch(operation, left, right)
         case .transposeOfVector: return vectorTranspose(in: code, at: instruction)
-        case .softmaxOfScores:
+        case .softmaxOfScores(let loss):
             return Diagnostic(
-                .softmaxOfScores, "`cross_entropy` takes scores, and these look as if softmax had been applied", labels: [whole(code, instruction)],
-                help: "leave the softmax out: it is part of `cross_entropy`; or use `nll` after `log_softmax`")
+                .softmaxOfScores, "`\(loss)` takes scores, and these look as if softmax had been applied", labels: [whole(code, instruction)],
+                help: "leave the softmax out: it is part of `\(loss)`; or use `nll` after `log_softmax`")
         case .doubtfulHeader(let doubt, let path):
             let isHeader = doubt == .takenAsHeader
             return Diagnostic(

@@ -14,8 +14,8 @@ package enum RuntimeWarning {
     case lostDigits(FormCheck, LostDigits)
     case stretchedBothSides(String, [Int], [Int])
     case transposeOfVector
-    /// Probabilities go where scores belong.
-    case softmaxOfScores
+    /// Probabilities go where a loss takes scores.
+    case softmaxOfScores(loss: String)
     /// Names and data of a table look alike.
     case doubtfulHeader(Csv.Doubt, path: String)
     /// A picture cannot show some characters.
