@@ -44,7 +44,11 @@ extension BuiltinRows {
         Builtin(
             .files, "from_json(text)", "the value that JSON text describes", details: "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records. The strings \"NaN\", \"Infinity\", \"-Infinity\", written without escapes, are numbers.",
             example: "from_json(\"[[1, 2], [3, 4]]\")   # [[1, 2],\n# [3, 4]]"
-        ) { call in try JSON.value(Array(call.string(0).utf8), call.machine) },
+        ) { call in
+            let bytes = try Array(call.string(0).utf8), held = try Reservation(bytes.count / 2)
+            defer { _ = held.bytes }
+            return try JSON.value(bytes, call.machine)
+        },
     ]
 }
 
@@ -64,8 +68,15 @@ enum FileFormats {
         if figureSuffixes.contains(suffix) { throw call.cannot("`load` does not read pictures such as `\(path)`", help: "pictures as arrays can be stored as .npy") }
         guard suffix == "idx" || suffixes.contains(suffix) else { throw unknown(path, suffix, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
-        var bytes = try call.machine.session.readFile(path)
-        if isPacked { bytes = try Gzip.unpacked(bytes, path: path) }
+        return try call.machine.session.readFile(path) { bytes in
+            if !isPacked { return try value(of: bytes, suffix, path, call) }
+            let unpacked = try Gzip.unpacked(bytes, path: path), held = try Reservation(unpacked.count / 2)
+            defer { _ = held.bytes }
+            return try value(of: unpacked, suffix, path, call)
+        }
+    }
+
+    private static func value(of bytes: [UInt8], _ suffix: String, _ path: String, _ call: Call) throws -> Value {
         switch suffix {
         case ".npy": return try Value(Npy.array(bytes, path: path))
         case ".npz":
@@ -88,23 +99,36 @@ enum FileFormats {
         let (suffix, isPacked) = suffix(of: path)
         guard suffixes.contains(suffix), !isPacked else { throw unknown(path, isPacked ? ".gz" : suffix, call) }
         if suffix == ".safetensors" { return try saveNetwork(value, path, call) }
-        let bytes: [UInt8]
+        let session = call.machine.session
         switch (suffix, value) {
-        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix, call)
+        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)):
+            let bytes = try picture(value.figure, suffix, call)
+            try session.writeFile(path) { try bytes.withUnsafeBytes($0) }
         case (".svg", _), (".png", _), (".pdf", _): throw call.cannot("a \(suffix) file holds a figure, not \(value.kind)", help: "draw it first: `save(plot(y), \"\(path)\")`")
         case (_, .figure): throw call.cannot("a figure is saved as .svg, .png or .pdf, not as \(suffix)")
-        case (".npy", _): bytes = try Npy.bytes(call.array(0))
-        case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
+        case (".npy", _):
+            let array = try call.array(0)
+            try session.writeFile(path) { try Npy.write(array, into: $0) }
+        case (".npz", .record(let record)):
+            let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, 0)) }
+            try session.writeFile(path) { try Npz.write(arrays, into: $0) }
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
         case (".csv", _), (".tsv", _):
-            var text = TextBuilder()
-            try TableFile.write(value, separator: suffix == ".csv" ? "," : "\t", call, into: &text)
-            bytes = Array(text.text.utf8)
-        case (".json", _): bytes = Array((try JSON.text(value).text + "\n").utf8)
-        case (_, .string(let text)): bytes = Array(text.string.utf8)
-        default: bytes = Array((try Format.text(value) + "\n").utf8)
+            try session.writeText(path) { try TableFile.write(value, separator: suffix == ".csv" ? "," : "\t", call, into: &$0) }
+        case (".json", _):
+            try session.writeText(path) {
+                try JSON.write(value, into: &$0)
+                try $0.append("\n")
+            }
+        case (_, .string(let text)):
+            try session.writeText(path) { try $0.append(text.string) }
+        default:
+            let text = try Format.text(value)
+            try session.writeText(path) {
+                try $0.append(text)
+                try $0.append("\n")
+            }
         }
-        try call.machine.session.writeFile(path, bytes)
     }
 
     /// The suffix in small letters, without `.gz`; "idx" for IDX files.
@@ -132,6 +156,8 @@ enum FileFormats {
         try Interrupt.check()
         if suffix == ".svg" { return Array(text.utf8) }
         let (width, height) = figure.pixelSize
+        let held = try Reservation(Rasterizer.footprint(text, pixels: suffix == ".png" ? width &* height : 0))
+        defer { _ = held.bytes }
         do {
             let rasterizer = try Rasterizer()
             for (index, gap) in Fonts.gaps(in: text).enumerated() { try call.machine.warnFonts(gap, index) }
