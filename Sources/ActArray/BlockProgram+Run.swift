@@ -211,10 +211,10 @@ extension Graph {
         let count = root.count, work = count &* program.cost
         guard let op else {
             parallelChunks(count, work: work) { start, n in
-                if canStop, act_interrupt_get() != 0 { return }
+                if canStop, Interrupt.isSet { return }
                 program.run(binding, start, n, events: found, visit: nil)
             }
-            if canStop, act_interrupt_get() != 0 { throw ArrayError.interrupted }
+            if canStop { try Interrupt.check() }
             if let found { NumericEvents.add(found.merged) }
             return 0
         }
@@ -224,14 +224,14 @@ extension Graph {
         partials.withUnsafeMutableBufferPointer { partials in
             let partials = partials
             parallelChunks(count, work: work) { start, n in
-                if act_interrupt_get() != 0 { return }
+                if Interrupt.isSet { return }
                 program.run(binding, start, n, events: found) { block, result, n in
                     partials[block] = Reduction.blockValue(op, type, result, n)
                     if watches, !partials[block].isFinite { seen.look(result, type, n) }
                 }
             }
         }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        try Interrupt.check()
         var total = Reduction.Combination(op)
         for value in partials { total.add(value) }
         if let found {

@@ -99,11 +99,11 @@ final class BlockProgram: Sendable {
 
     /// The program of a graph's structure, made now or before.
     static func of(_ graph: borrowing Graph) throws -> BlockProgram {
-        let hash = hash(graph), slot = Int(hash >> 56)
-        if let known = known.withLock({ $0[slot] }), known.hash == hash, known.fits(graph) { return known }
+        let hash = hash(graph), slot = Int(hash >> 56), shelf = Engine.current.programs
+        if let known = shelf.known.withLock({ $0[slot] }), known.hash == hash, known.fits(graph) { return known }
         let made = try BlockProgram(graph, hash: hash)
         // What was there is freed after the lock.
-        _ = known.withLock { programs -> BlockProgram? in
+        _ = shelf.known.withLock { programs -> BlockProgram? in
             let old = programs[slot]
             programs[slot] = made
             return old
@@ -111,8 +111,10 @@ final class BlockProgram: Sendable {
         return made
     }
 
-    /// One place for each upper byte of a hash; who comes later stays.
-    private static let known = Locked<[BlockProgram?]>(Array(repeating: nil, count: 256))
+    /// Programs of one engine: one place for each upper byte of a hash; who comes later stays.
+    final class Shelf: Sendable {
+        fileprivate let known = Locked<[BlockProgram?]>(Array(repeating: nil, count: 256))
+    }
 
     private static func hash(_ graph: borrowing Graph) -> UInt64 {
         var hash: UInt64 = 0

@@ -54,7 +54,7 @@ extension Node {
         let found = NumericEvents.isEnabled ? Found() : nil
         try withOperands(first) { a, b, c in
             parallelChunks(count, work: count &* primitive.cost) { start, n in
-                if act_interrupt_get() != 0 { return }
+                if Interrupt.isSet { return }
                 let (a, b, c) = (a.advanced(start, sizeA), b.advanced(start, sizeB), c.advanced(start, sizeC))
                 let target = storage.pointer + start &* type.size
                 kernel.run(a, b, c, to: target, n)
@@ -64,7 +64,7 @@ extension Node {
                     act_fp_clear()
                 }
             }
-            if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+            try Interrupt.check()
         }
         if let found { NumericEvents.add(found.merged) }
         set(Layout(storage: storage, offset: 0, strides: nil))

@@ -1,12 +1,40 @@
-// Ctrl-C: a flag that a signal handler sets and every computation looks at often enough to end within a tenth of a second.
+// Ctrl-C, time limits: a word that a signal handler or another thread sets and every computation looks at often enough to end within a tenth
+// of a second. Each engine has its own.
 //
 // What must stay true: who computes in pieces checks between them and throws, so that no half-computed array is ever seen.
 
 import CActKernels
 import Synchronization
 
-/// The flag that Ctrl-C sets.
-package enum Interrupt {
+/// What ends the computations of an engine.
+///
+/// `@unchecked`: the word is read and written atomically, and lives as long as its engine.
+package struct Interrupt: @unchecked Sendable {
+    let word: UnsafeMutablePointer<Int32>
+
+    init(word: UnsafeMutablePointer<Int32>) { self.word = word }
+
+    init() {
+        word = .allocate(capacity: 1)
+        word.initialize(to: 0)
+    }
+
+    /// Gives the word back.
+    func end() { word.deallocate() }
+
+    package var isRaised: Bool {
+        @inline(__always) get { act_word_get(word) != 0 }
+    }
+
+    package func raise() { act_word_set(word, 1) }
+    package func clear() { act_word_set(word, 0) }
+
+    /// That of the calling thread's engine.
+    package static var current: Interrupt {
+        @inline(__always) get { Interrupt(word: act_context().pointee.interrupt) }
+    }
+
+    /// Whether what the calling thread computes shall end.
     package static var isSet: Bool {
         @inline(__always) get { act_interrupt_get() != 0 }
     }

@@ -2,9 +2,9 @@
 
 import CActKernels
 
-enum Kernels {
-    /// The table for this processor.
-    static let table: UnsafePointer<act_kernel_table> = act_kernels()
+package enum Kernels {
+    /// The table for this processor: the one door to it.
+    package static let table: UnsafePointer<act_kernel_table> = act_kernels()
 }
 
 package enum Scalar {

@@ -26,11 +26,11 @@ struct SortKernels {
 }
 
 extension Double: SortableNumber {
-    static let keys = SortKernels(size: 8, sort: act_kernels().pointee.sort_f64, divide: act_kernels().pointee.divide_f64)
-    static func toKeys(_ numbers: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.keys_f64(numbers, count) }
-    static func toNumbers(_ keys: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.numbers_f64(keys, count) }
+    static let keys = SortKernels(size: 8, sort: Kernels.table.pointee.sort_f64, divide: Kernels.table.pointee.divide_f64)
+    static func toKeys(_ numbers: UnsafeMutableRawPointer, _ count: Int) { Kernels.table.pointee.keys_f64(numbers, count) }
+    static func toNumbers(_ keys: UnsafeMutableRawPointer, _ count: Int) { Kernels.table.pointee.numbers_f64(keys, count) }
     static func rank(_ numbers: UnsafePointer<Double>, _ range: Range<Int>, bits: Int, _ ranks: UnsafeMutablePointer<Int64>) {
-        act_kernels().pointee.ranks_f64(numbers + range.lowerBound, range.lowerBound, range.count, Int32(bits), ranks + range.lowerBound)
+        Kernels.table.pointee.ranks_f64(numbers + range.lowerBound, range.lowerBound, range.count, Int32(bits), ranks + range.lowerBound)
     }
     static func rest(_ number: Double, bits: Int) -> Int64? {
         let bitPattern = Int64(bitPattern: (number + 0).bitPattern)
@@ -39,11 +39,11 @@ extension Double: SortableNumber {
 }
 
 extension Float: SortableNumber {
-    static let keys = SortKernels(size: 4, sort: act_kernels().pointee.sort_f32, divide: act_kernels().pointee.divide_f32)
-    static func toKeys(_ numbers: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.keys_f32(numbers, count) }
-    static func toNumbers(_ keys: UnsafeMutableRawPointer, _ count: Int) { act_kernels().pointee.numbers_f32(keys, count) }
+    static let keys = SortKernels(size: 4, sort: Kernels.table.pointee.sort_f32, divide: Kernels.table.pointee.divide_f32)
+    static func toKeys(_ numbers: UnsafeMutableRawPointer, _ count: Int) { Kernels.table.pointee.keys_f32(numbers, count) }
+    static func toNumbers(_ keys: UnsafeMutableRawPointer, _ count: Int) { Kernels.table.pointee.numbers_f32(keys, count) }
     static func rank(_ numbers: UnsafePointer<Float>, _ range: Range<Int>, bits: Int, _ ranks: UnsafeMutablePointer<Int64>) {
-        act_kernels().pointee.ranks_f32(numbers + range.lowerBound, range.lowerBound, range.count, Int32(bits), ranks + range.lowerBound)
+        Kernels.table.pointee.ranks_f32(numbers + range.lowerBound, range.lowerBound, range.count, Int32(bits), ranks + range.lowerBound)
     }
     /// The key is in the upper half of the rank, whole.
     static func rest(_ number: Float, bits: Int) -> Int64? { nil }

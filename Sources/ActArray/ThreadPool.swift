@@ -1,4 +1,4 @@
-// The process's threads for array work: parallelFor(chunks) { index in … }.
+// Threads for array work: parallelFor(chunks) { index in … }. The team is the process's; how many of it take part is the engine's.
 //
 // What must stay true:
 // - Who runs a chunk never matters: callers choose chunks by the size of the work alone, so results do not depend on threads.
@@ -14,10 +14,10 @@ import Darwin
 #endif
 
 package enum ThreadPool {
-    /// How many threads take part in a job, the caller included; at first one for each core.
+    /// How many threads take part in a job of the calling thread's engine, the caller included; at first one for each core.
     package static var count: Int {
-        get { width.load(ordering: .relaxed) }
-        set { width.store(min(max(1, newValue), 256), ordering: .relaxed) }
+        get { Engine.current.width.load(ordering: .relaxed) }
+        set { Engine.current.width.store(min(max(1, newValue), 256), ordering: .relaxed) }
     }
 
     /// Calls `body` once with each of 0 ..< `chunks`, on several threads at once, and returns when all calls have ended. For work that
@@ -31,7 +31,6 @@ package enum ThreadPool {
         team.release()
     }
 
-    private static let width = Atomic<Int>(max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))))
     private static let team = Team()
 }
 
@@ -52,6 +51,8 @@ private final class Team: @unchecked Sendable {
     private var body: ((Int) -> Void)?
     private var chunks = 0
     private var helpers = 0
+    /// Of the thread whose job it is; alive while it waits for the job to end.
+    private var engine: Engine?
     /// For each thread the next of its own chunks.
     private let next = UnsafeMutablePointer<Next>.allocate(capacity: 256)
     private var parts = 1
@@ -87,6 +88,7 @@ private final class Team: @unchecked Sendable {
             self.body = body
             self.chunks = chunks
             self.helpers = helpers
+            engine = .current
             parts = helpers &+ 1
             for part in 0..<parts { next[part].value.store(part &* chunks / parts, ordering: .relaxed) }
             entrants.subtract(Team.closed, ordering: .acquiringAndReleasing)
@@ -104,6 +106,7 @@ private final class Team: @unchecked Sendable {
                 if spins < 10_000 { act_spin_hint() } else { sched_yield() }
             }
             self.body = nil
+            engine = nil
             let raised = flags.exchange(0, ordering: .relaxed)
             if raised != 0 { act_fp_raise(raised) }
         }
@@ -124,24 +127,16 @@ private final class Team: @unchecked Sendable {
     }
 
     private func startThread(_ number: Int) -> Bool {
-        let argument = Unmanaged.passRetained(Start(team: self, number: number))
-        #if canImport(Darwin)
-        var thread: pthread_t?
-        let failed = pthread_create(&thread, nil, { begin(Unmanaged<Start>.fromOpaque($0).takeRetainedValue()) }, argument.toOpaque())
-        #else
-        var thread = pthread_t()
-        let failed = pthread_create(
-            &thread, nil,
-            { raw in
-                if let raw { begin(Unmanaged<Start>.fromOpaque(raw).takeRetainedValue()) }
-                return nil
-            }, argument.toOpaque())
-        #endif
-        if failed != 0 { argument.release() }
-        return failed == 0
+        SystemThread(isDetached: true) {
+            // Ctrl-C is the main thread's.
+            var all = sigset_t()
+            sigfillset(&all)
+            pthread_sigmask(SIG_BLOCK, &all, nil)
+            self.serve(number)
+        } != nil
     }
 
-    fileprivate func serve(_ number: Int) {
+    private func serve(_ number: Int) {
         var seen = 0
         while true {
             seen = waitForJob(after: seen)
@@ -153,8 +148,8 @@ private final class Team: @unchecked Sendable {
     /// A function of its own: its reference to the body is gone when it returns, before this thread says that it has left.
     @inline(never)
     private func help(_ number: Int) {
-        guard number < helpers, let body else { return }
-        work(number &+ 1, body)
+        guard number < helpers, let body, let engine else { return }
+        engine.run { work(number &+ 1, body) }
         let raised = act_fp_flags()
         if raised != 0 {
             flags.bitwiseOr(raised, ordering: .relaxed)
@@ -177,33 +172,4 @@ private final class Team: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
         return now
     }
-}
-
-private final class Start {
-    let team: Team
-    let number: Int
-    init(team: Team, number: Int) {
-        self.team = team
-        self.number = number
-    }
-}
-
-#if canImport(Darwin)
-private func begin(_ start: Start) -> UnsafeMutableRawPointer? {
-    blockSignals()
-    start.team.serve(start.number)
-    return nil
-}
-#else
-private func begin(_ start: Start) {
-    blockSignals()
-    start.team.serve(start.number)
-}
-#endif
-
-/// Ctrl-C is the main thread's.
-private func blockSignals() {
-    var all = sigset_t()
-    sigfillset(&all)
-    pthread_sigmask(SIG_BLOCK, &all, nil)
 }

@@ -289,7 +289,7 @@ struct Elements {
     var start: UnsafePointer<Double>
     var stride: Int
 
-    static let kernels: UnsafePointer<act_kernel_table> = act_kernels()
+    static let kernels: UnsafePointer<act_kernel_table> = Kernels.table
 
     @inline(__always)
     subscript(_ i: Int) -> Double { start[i &* stride] }

@@ -4,7 +4,6 @@
 // are constants to it; results stay traced if, and only if, an enclosing derivative traces them.
 
 import ActArray
-import CActKernels
 
 /// The identity function that marks where a running derivative varies. Once the derivative is done it is nothing but the identity.
 final class VariableMark: CustomFunction {
@@ -194,7 +193,7 @@ struct Trace {
             let step = steps[i]
             guard step.depends, !step.isVariable else { continue }
             if case .none = cotangents[i] { continue }
-            if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+            try Interrupt.check()
             try step.node._withUnsafeGuaranteedRef { node in
                 let c = cotangents[i]
                 cotangents[i] = .none

@@ -14,7 +14,7 @@ import ActSyntax
 ///     let result = try act.run("relu(x)")
 ///     result.value          // [0, 0, 2]
 ///
-/// One interpreter computes at a time in a process; calls from several threads wait for each other.
+/// An interpreter computes one thing at a time: calls from several threads wait for each other. Several interpreters may compute at once.
 public final class Interpreter {
     /// How programs run.
     public struct Options: Sendable {

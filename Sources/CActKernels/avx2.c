@@ -1,5 +1,6 @@
 // The kernels for AVX2 and FMA: 256 bits.
 
+#include "ActContext.h"
 #include "CActKernels.h"
 
 #if defined(__x86_64__)

@@ -1,5 +1,6 @@
 // The kernels for AVX-512 (F, DQ, BW, VL): 512 bits and lane masks.
 
+#include "ActContext.h"
 #include "CActKernels.h"
 
 #if defined(__x86_64__)

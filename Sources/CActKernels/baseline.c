@@ -1,5 +1,6 @@
 // The kernels for SSE2 or whatever the compiler assumes: 128 bits, no FMA.
 
+#include "ActContext.h"
 #include "CActKernels.h"
 
 

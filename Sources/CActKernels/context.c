@@ -5,7 +5,10 @@
 #include <malloc.h>
 #endif
 
-static _Thread_local struct act_context current;
+static int process_interrupt;
+int *act_process_interrupt(void) { return &process_interrupt; }
+
+static _Thread_local struct act_context current = {.interrupt = &process_interrupt};
 
 struct act_context *act_context(void) { return &current; }
 

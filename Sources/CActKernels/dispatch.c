@@ -1,4 +1,4 @@
-// Chooses the instruction set once; names; the interrupt flag; the floating-point flags.
+// Chooses the instruction set once; names; the floating-point flags.
 
 #include "CActKernels.h"
 
@@ -54,9 +54,6 @@ const char *act_binary_name(act_binary_op op) {
     return (unsigned)op < ACT_BINARY_COUNT ? names[op] : NULL;
 }
 #undef X
-
-int act_interrupted;
-void act_interrupt_set(int value) { __atomic_store_n(&act_interrupted, value, __ATOMIC_RELAXED); }
 
 #if defined(__x86_64__)
 void act_fp_clear(void) {

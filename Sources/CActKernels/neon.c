@@ -1,5 +1,6 @@
 // The kernels for NEON: 128 bits, FMA; every arm64 has it.
 
+#include "ActContext.h"
 #include "CActKernels.h"
 
 #if defined(__aarch64__)

@@ -1,9 +1,9 @@
 // How what a program shows reaches the person: values as text, figures as pictures in text, diagnostics on standard error.
 
+import ActArray
 import ActLanguage
 import ActPlot
 import ActSyntax
-import CActKernels
 
 final class Display: SessionOutput, ProgressOutput {
     private let output = Output.standard
@@ -15,7 +15,7 @@ final class Display: SessionOutput, ProgressOutput {
     init(plot: PlotMode) {
         self.plot = plot
         // Nothing that the program still computes can be seen.
-        output.onFailure = { act_interrupt_set(1) }
+        output.onFailure = { Engine.process.interrupt.raise() }
     }
 
     func write(_ text: String) {
@@ -28,7 +28,7 @@ final class Display: SessionOutput, ProgressOutput {
         if let figure = shown.figure {
             let picture = picture(figure)
             // One that ended early is no use.
-            if act_interrupt_get() == 0 { write(picture + "\n") }
+            if !Engine.process.interrupt.isRaised { write(picture + "\n") }
         } else {
             write(shown.text + "\n")
         }

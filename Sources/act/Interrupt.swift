@@ -1,5 +1,5 @@
-// Signals. Ctrl-C ends a computation by the flag that the array library and the machine look at; a second one that finds the
-// flag still up does not wait.
+// Signals. Ctrl-C ends a computation by the interrupt of the process's engine, with which the command's one session computes; a second one
+// that finds it still raised does not wait.
 //
 // What must stay true: handlers only store integers, write to a pipe, remove the file that is being written, and leave, all of which a
 // signal handler may do.
@@ -116,9 +116,9 @@ private func say(_ text: StaticString) {
 private func interrupted(_ number: Int32) {
     if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.interrupt) }
     if activity == Interrupt.Activity.reading.rawValue { leave(ExitStatus.interrupted) }
-    if act_interrupt_get() == 0 { unanswered = 0 }
+    if act_word_get(act_process_interrupt()) == 0 { unanswered = 0 }
     unanswered &+= 1
-    act_interrupt_set(1)
+    act_word_set(act_process_interrupt(), 1)
     if unanswered < 2 { return isAtTerminal ? say("\n") : () }
     if activity == Interrupt.Activity.running.rawValue { leave(ExitStatus.interrupted) }
     // In the session there are variables to lose.

@@ -3,7 +3,7 @@
 // What must stay true: before anything is written to standard error, or read, what went to standard output is out; nothing written
 // is lost without an error at the end.
 
-import CActKernels
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else
@@ -128,7 +128,7 @@ private func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, _ k
             var ready = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             let wait: Int32 = 20
             if poll(&ready, 1, wait) <= 0 {
-                guard act_interrupt_get() != 0 else { continue }
+                guard Engine.process.interrupt.isRaised else { continue }
                 patience -= wait
                 if patience <= 0 { return ETIMEDOUT }
                 continue

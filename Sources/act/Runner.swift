@@ -26,6 +26,7 @@ struct Runner {
     private func startSession(isInteractive: Bool = false, isAtTerminal: Bool = false) -> Session? {
         var options = Session.Options()
         options.arguments = arguments
+        options.engine = .process
         options.isStrict = settings.isStrict
         options.warns = settings.warns
         options.seed = settings.seed

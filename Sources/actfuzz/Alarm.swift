@@ -1,4 +1,4 @@
-// Raises the flag of Ctrl-C after some processor time, and measures how much passes until the program has ended.
+// Raises the interrupt of the process's engine, as Ctrl-C does, after some processor time, and measures how much passes until the program has ended.
 
 import CActKernels
 #if canImport(Glibc)
@@ -21,7 +21,7 @@ enum Alarm {
         firing = 0
         signal(SIGPROF) { _ in
             firing = seconds(CLOCK_PROCESS_CPUTIME_ID)
-            act_interrupt_set(1)
+            act_word_set(act_process_interrupt(), 1)
         }
         start(time)
     }

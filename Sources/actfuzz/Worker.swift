@@ -85,6 +85,7 @@ final class Worker: SessionOutput {
         // What is left over from earlier trials (free lists of small blocks) must not count.
         MemoryPool.limit = MemoryPool.used + trial.memory
         var options = Session.Options()
+        options.engine = .process
         options.maximumTime = trial.seconds
         options.files = files
         options.seed = 1
@@ -116,6 +117,7 @@ final class Worker: SessionOutput {
     private func runCall(_ trial: Trial) {
         if walk == nil {
             var options = Session.Options()
+        options.engine = .process
             options.maximumTime = 600
             options.files = files
             options.seed = 1
@@ -213,6 +215,7 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
     ]
     var files: [(name: String, bytes: Bytes)] = []
     var options = Session.Options()
+        options.engine = .process
     options.seed = 1
     guard let session = try? Session(options: options) else { return [] }
     for (name, value) in values {

@@ -1,5 +1,4 @@
 import ActArray
-import CActKernels
 import Testing
 
 /// Memory, threads, the interrupt and numeric events. What is the process's own is changed in processes of their own.
@@ -83,19 +82,54 @@ import Testing
         }
     }
 
-    @Test func interruptsEndComputations() async {
-        await #expect(processExitsWith: .success) {
-            let x = try array(500_000)
-            let y = try NDArray.unary(.sin, x * 2.0)
-            act_interrupt_set(1)
+    @Test func interruptsEndComputations() throws {
+        let engine = Engine(), other = Engine()
+        let x = try array(500_000), y = try NDArray.unary(.sin, x * 2.0)
+        engine.interrupt.raise()
+        try engine.run {
             #expect(throws: ArrayError.interrupted) { try y.evaluate() }
             #expect(throws: ArrayError.interrupted) { try x.reduced(.sum) }
             #expect(throws: ArrayError.interrupted) { try (x * 3.0).reduced(.max) }
             #expect(throws: ArrayError.interrupted) { try x.reshaped(to: [500, 1000]).reduced(.sum, axes: [0]) }
             #expect(throws: ArrayError.interrupted) { try x.softmax() }
-            act_interrupt_set(0)
-            #expect(same(try y.toDoubles(), numbers(500_000).map { Scalar.unary(.sin, $0 * 2) }))
+            // Engines within one another: the inner one counts, then the outer one again.
+            let largest = try other.run { try (x * 3.0).reduced(.max).toDoubles() }
+            #expect(largest.count == 1)
+            #expect(Interrupt.isSet)
         }
+        #expect(!Interrupt.isSet && !other.interrupt.isRaised)
+        engine.interrupt.clear()
+        let sines = try engine.run { try y.toDoubles() }
+        #expect(same(sines, numbers(500_000).map { Scalar.unary(.sin, $0 * 2) }))
+    }
+
+    /// Helpers compute for the engine whose job it is, and for none afterwards.
+    @Test func helpersBelongToTheEngineOfTheJob() {
+        for _ in 0..<100 {
+            let engine = Engine()
+            engine.run {
+                ThreadPool.count = 3
+                ThreadPool.parallelFor(50) { _ in
+                    if Engine.current !== engine || ThreadPool.count != 3 { Issue.record("a helper computes for another engine") }
+                }
+            }
+        }
+        #expect(Engine.current === Engine.process)
+    }
+
+    @Test func sitesBelongToOneEngine() {
+        final class Owner {}
+        let first = SiteTable(), second = SiteTable(), owner = Owner()
+        let base = first.register(owner, count: 130), other = second.register(owner, count: 1)
+        for id in [base, base + 129] {
+            #expect(first.owner(of: Site(id: id)) === owner)
+            #expect(second.owner(of: Site(id: id)) == nil)
+        }
+        #expect(first.owner(of: Site(id: other)) == nil && first.owner(of: .unknown) == nil)
+        first.forget(owner, base, count: 130)
+        #expect(first.owner(of: Site(id: base)) == nil && first.owner(of: Site(id: base + 129)) == nil)
+        #expect(second.owner(of: Site(id: other)) === owner)
+        second.forget(owner, other, count: 1)
     }
 
     // MARK: Numeric events

@@ -4,7 +4,6 @@ import ActArray
 import ActGrad
 import ActNetwork
 import ActTestSupport
-import CActKernels
 import Testing
 
 @Suite(.serialized) struct TrainingTests {
@@ -67,16 +66,18 @@ import Testing
         let whole = try training.run(network(), x: x, y: y, random: &random).network.parameters.map { try $0.toDoubles() }
         training.epochs = 10
         random = RandomSource(seed: 9)
-        defer { act_interrupt_set(0) }
-        let result = try training.run(network(), x: x, y: y, random: &random) { progress in
-            if progress.epoch == 3, progress.batch == 2 { act_interrupt_set(1) }
-        }
-        act_interrupt_set(0)
-        #expect(result.ending == .interrupted)
-        #expect(result.history.rows.count == 2)
-        #expect(try result.network.parameters.map { try $0.toDoubles() } == whole)
-        #expect(throws: ArrayError.interrupted) {
-            try training.run(network(), x: x, y: y, random: &random) { _ in act_interrupt_set(1) }
+        let engine = Engine()
+        try engine.run {
+            let result = try training.run(network(), x: x, y: y, random: &random) { progress in
+                if progress.epoch == 3, progress.batch == 2 { engine.interrupt.raise() }
+            }
+            engine.interrupt.clear()
+            #expect(result.ending == .interrupted)
+            #expect(result.history.rows.count == 2)
+            #expect(try result.network.parameters.map { try $0.toDoubles() } == whole)
+            #expect(throws: ArrayError.interrupted) {
+                try training.run(network(), x: x, y: y, random: &random) { _ in engine.interrupt.raise() }
+            }
         }
     }
 

@@ -79,7 +79,7 @@ extension RuntimeWording {
         case .notDifferentiable(let operation, let site):
             var diagnostic = error("`\(operation)` has no derivative")
             // Where it ran, if that can be shown beside the place where the derivative is taken.
-            if let ran = SiteTable.find(site), let place {
+            if let ran = Engine.current.sites.find(site), let place {
                 let span = ran.code.unit.tree.span(of: ran.code.origins[ran.instruction]), taken = place.tree.span(of: place.expression)
                 diagnostic.labels = [Diagnostic.Label(span, isPrimary: true)]
                 if span != taken, span.source == taken.source { diagnostic.labels.append(Diagnostic.Label(taken, "the derivative is taken here")) }

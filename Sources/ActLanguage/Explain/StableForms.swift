@@ -201,7 +201,7 @@ extension Machine {
     func checkForm(_ check: FormCheck, _ result: Value, _ registers: Registers, _ globals: Registers) throws {
         let site = currentSite
         guard session.options.warns || session.options.isStrict, recording == nil,
-            !session.warned.contains(Warned(site: site.id, code: .lostDigits)), let place = SiteTable.find(site)
+            !session.warned.contains(Warned(site: site.id, code: .lostDigits)), let place = Engine.current.sites.find(site)
         else { return }
         let variable: Value = switch check.variable {
         case .register(let register): registers[register]

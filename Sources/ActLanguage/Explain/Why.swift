@@ -5,7 +5,6 @@
 import ActArray
 import ActGrad
 import ActSyntax
-import CActKernels
 
 /// What can be wrong with an element.
 enum Trouble {
@@ -127,7 +126,7 @@ struct Why {
     private func origin(of start: Point, _ trouble: Trouble) throws -> End {
         var end = End(point: start, path: [])
         for _ in 0..<100_000 {
-            if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+            try Interrupt.check()
             let point = end.point
             switch point.moment.source {
             case .moments(let moments):

@@ -79,6 +79,8 @@ package final class Code {
         return code
     }
 
+    /// Where its sites are known.
+    private let sites = Engine.current.sites
     /// Sites `siteBase ..< siteBase + instructions.count` belong to this code.
     fileprivate(set) var siteBase: UInt32 = 0
 
@@ -109,11 +111,11 @@ package final class Code {
         entry.pointee.constantCount = constants.count
         entry.pointee.registerCount = Int32(truncatingIfNeeded: registerCount)
         self.origins = origins
-        siteBase = SiteTable.register(self, count: instructions.count)
+        siteBase = sites.register(self, count: instructions.count)
     }
 
     deinit {
-        SiteTable.forget(self, siteBase, count: origins.count)
+        sites.forget(self, siteBase, count: origins.count)
         entry.pointee.instructions.deallocate()
         entry.pointee.constants.deinitialize(count: entry.pointee.constantCount)
         entry.pointee.constants.deallocate()
@@ -193,44 +195,12 @@ package struct PathUpdate {
     let value: Int
 }
 
-/// Finds the code and the instruction behind a site that the array library reports. Each code has whole pages of sites.
-enum SiteTable {
-    private static let pageSize: UInt32 = 64
-    // Not weak references, which would make counting references to code slow: code takes itself out when it goes.
-    private static nonisolated(unsafe) var pages: [UInt32: Unmanaged<Code>] = [:]
-    private static nonisolated(unsafe) var nextPage: UInt32 = 1
-    private static let lock = Lock()
-
-    /// The first of `count` sites for the instructions of `code`.
-    static func register(_ code: Code, count: Int) -> UInt32 {
-        lock.locked {
-            let base = nextPage
-            for page in pageRange(base, count) { pages[page] = .passUnretained(code) }
-            nextPage = pageRange(base, count).upperBound
-            // After some hundred million statements the numbers begin again.
-            if nextPage > UInt32.max / pageSize / 2 { nextPage = 1 }
-            return base * pageSize
-        }
-    }
-
-    static func forget(_ code: Code, _ base: UInt32, count: Int) {
-        lock.locked {
-            for page in pageRange(base / pageSize, count) where pages[page]?.toOpaque() == Unmanaged.passUnretained(code).toOpaque() {
-                pages[page] = nil
-            }
-        }
-    }
-
-    static func find(_ site: Site) -> (code: Code, instruction: Int)? {
-        lock.locked {
-            guard let code = pages[site.id / pageSize]?.takeUnretainedValue() else { return nil }
-            let instruction = Int(site.id) - Int(code.siteBase)
-            return code.origins.indices.contains(instruction) ? (code, instruction) : nil
-        }
-    }
-
-    private static func pageRange(_ first: UInt32, _ count: Int) -> Range<UInt32> {
-        first..<first + UInt32(truncatingIfNeeded: max(count, 1) - 1) / pageSize + 1
+extension SiteTable {
+    /// The code and the instruction behind a site that the array library reports.
+    func find(_ site: Site) -> (code: Code, instruction: Int)? {
+        guard let code = owner(of: site) as? Code else { return nil }
+        let instruction = Int(site.id) - Int(code.siteBase)
+        return code.origins.indices.contains(instruction) ? (code, instruction) : nil
     }
 }
 

@@ -10,7 +10,7 @@ extension Machine {
     func drainNumericEvents() throws {
         try checkPendingForms()
         for event in NumericEvents.drain() {
-            guard let place = SiteTable.find(event.site) else { continue }
+            guard let place = Engine.current.sites.find(event.site) else { continue }
             try warn(event.kind.code, event.site) { RuntimeWording(self).numericEvent(event, in: place.code, at: place.instruction) }
         }
     }
@@ -27,7 +27,7 @@ extension Machine {
             kind = isPole ? .divideByZero : .overflow
         }
         let site = currentSite
-        guard let place = SiteTable.find(site) else { return }
+        guard let place = Engine.current.sites.find(site) else { return }
         try warn(kind.code, site) {
             RuntimeWording(self).scalarEvent(kind, operation, result, inputs, in: place.code, at: place.instruction)
         }
@@ -58,7 +58,7 @@ extension Machine {
         guard session.warned.insert(Warned(site: site.id, code: code, subject: subject)).inserted else { return }
         // Of code that has gone nothing need be remembered.
         if session.warned.count > session.mostWarned {
-            session.warned = session.warned.filter { SiteTable.find(Site(id: $0.site)) != nil }
+            session.warned = session.warned.filter { Engine.current.sites.find(Site(id: $0.site)) != nil }
             session.mostWarned = max(1000, session.warned.count * 2)
         }
         host?.report(make())

@@ -57,6 +57,8 @@ package final class Machine {
     var recording: Recording?
     /// Results to be looked at once they are computed.
     var pendingForms: [PendingForm] = []
+    /// The engine's, at hand.
+    private let interrupt: Interrupt
     private let stack: Registers
     private let limit: Registers
     private let frameMemory: UnsafeMutablePointer<Frame>
@@ -69,6 +71,7 @@ package final class Machine {
 
     init(session: Session) throws {
         self.session = session
+        interrupt = session.engine.interrupt
         // Reserved, not used: memory is touched as calls nest deeper.
         stack = try Self.reserve(Value.self, Self.stackCount)
         limit = stack + Self.stackCount
@@ -121,7 +124,7 @@ package final class Machine {
         state.pointee.nativeDepth += 1
         defer { state.pointee.nativeDepth -= 1 }
         guard state.pointee.nativeDepth <= Self.maximumNativeDepth, act_stack_has_room() != 0 else { throw RuntimeError.recursionTooDeep }
-        if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+        if interrupt.isRaised { throw ArrayError.interrupted }
         return try function.call(arguments, self)
     }
 
@@ -142,7 +145,7 @@ package final class Machine {
         recording?.enter(code, call: currentCall)
         defer { recording?.leave() }
         do {
-            if act_interrupt_get() != 0 {
+            if interrupt.isRaised {
                 state.pointee.instruction = code.entry.pointee.instructions
                 throw ArrayError.interrupted
             }
@@ -397,7 +400,7 @@ package final class Machine {
             // MARK: Jumps
             case .jump: pc = i + a
             case .checkInterrupt:
-                if act_interrupt_get() != 0 {
+                if interrupt.isRaised {
                     S.pointee.instruction = i
                     throw ArrayError.interrupted
                 }
@@ -480,7 +483,7 @@ package final class Machine {
                 S.pointee.instruction = i
                 try startRangeIteration(R + a, argumentCount: b)
             case .next:
-                if act_interrupt_get() != 0 {
+                if interrupt.isRaised {
                     S.pointee.instruction = i
                     throw ArrayError.interrupted
                 }
@@ -567,7 +570,7 @@ package final class Machine {
                     F.initialize(to: Frame(
                         entry: entry, code: entry.pointee.code, closure: function, base: base, result: a, returnAddress: pc, callSite: i))
                     S.pointee.frame = F
-                    if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+                    if interrupt.isRaised { throw ArrayError.interrupted }
                     R = base
                     K = entry.pointee.constants
                     globals = entry.pointee.globals.pointee

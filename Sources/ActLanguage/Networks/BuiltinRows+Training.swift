@@ -2,7 +2,6 @@
 
 import ActArray
 import ActNetwork
-import CActKernels
 import OrderedCollections
 
 extension BuiltinRows {
@@ -98,7 +97,7 @@ extension Call {
             let session = machine.session
             guard session.options.maximumTime == nil, !session.hasEndedTraining else { throw ArrayError.interrupted }
             session.hasEndedTraining = true
-            act_interrupt_set(0)
+            Interrupt.current.clear()
             line?.note("interrupted: the parameters are those after epoch \(result.history.rows.count - function.history.rows.count)")
         }
         return try NetworkFunction(result.network, like: function, history: result.history).asValue()

@@ -18,18 +18,20 @@ package enum DeepStack {
         return [most, most / 4]
     }()
 
-    /// Runs `body` on a thread of its own and waits for it.
+    /// Runs `body` on a thread of its own, for the same engine, and waits for it.
     package static func run<T>(_ body: () -> T) -> T {
-        withoutActuallyEscaping(body) { body in
+        let engine = Engine.current
+        return withoutActuallyEscaping(body) { body in
             var result: T?
             for size in sizes {
-                let started = runThread(size) {
+                let thread = SystemThread(stackSize: size) {
                     // The rest is for what is no call: parsing, printing and freeing what is nested deeply.
                     act_stack_allow(UInt(size / 8 * 7))
-                    result = body()
+                    result = engine.run(body)
                     MemoryPool.leaveAll()
                 }
-                if started, let result { return result }
+                thread?.join()
+                if let result { return result }
             }
             // Without a thread there is the caller's stack, of which nobody knows how much is left.
             let end = act_context().pointee.stack_end
@@ -37,36 +39,5 @@ package enum DeepStack {
             act_stack_allow(1 << 17)
             return body()
         }
-    }
-
-    /// - Returns: False if the system has no thread with so large a stack.
-    private static func runThread(_ stackSize: Int, _ body: @escaping () -> Void) -> Bool {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setstacksize(&attributes, stackSize)
-        let box = Unmanaged.passRetained(Task(body))
-        #if canImport(Glibc)
-        var thread = pthread_t()
-        let status = pthread_create(&thread, &attributes, { argument in
-            if let argument { Unmanaged<Task>.fromOpaque(argument).takeRetainedValue().run() }
-            return nil
-        }, box.toOpaque())
-        if status == 0 { pthread_join(thread, nil) }
-        #else
-        var thread: pthread_t?
-        let status = pthread_create(&thread, &attributes, { argument in
-            Unmanaged<Task>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
-        if status == 0, let thread { pthread_join(thread, nil) }
-        #endif
-        if status != 0 { box.release() }
-        return status == 0
-    }
-
-    private final class Task {
-        let run: () -> Void
-        init(_ run: @escaping () -> Void) { self.run = run }
     }
 }

@@ -4,7 +4,6 @@
 
 import ActPlot
 import ActSyntax
-import CActKernels
 
 package final class Interaction {
     package static let prompt = "act> "
@@ -65,9 +64,9 @@ package final class Interaction {
         brackets.read((line + "\n").utf8)
         // A look at the next line takes less time than another parse of all that waits.
         if next.map(Interaction.continuesStatement) == true { return .incomplete }
-        act_interrupt_set(0)
+        session.engine.interrupt.clear()
         let needsMore = isIncomplete(line, wasOpen)
-        if act_interrupt_get() != 0 {
+        if session.engine.interrupt.isRaised {
             discard()
             return .interrupted
         }

@@ -1,12 +1,11 @@
 // The façade: text in; values, figures and diagnostics out. The REPL, scripts, tests and whatever comes next use act through it.
 //
-// What must stay true: one session computes at a time in a process (the engine is the process's), on a stack deep enough for any
-// program; a line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
+// What must stay true: a session computes one thing at a time, with its own engine, on a stack deep enough for any program; sessions on
+// different threads do not wait for each other. A line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
 
 import ActArray
 import ActPlot
 import ActSyntax
-import CActKernels
 
 /// Receives what a program shows, as it happens.
 package protocol SessionOutput: AnyObject {
@@ -39,6 +38,8 @@ package final class Session {
         package var seed: UInt64?
         /// Seconds one run may take.
         package var maximumTime: Double?
+        /// What it computes with; `nil` makes an engine of its own.
+        package var engine: Engine?
         /// What files programs come to.
         package var files = FileDoor.open
         /// Adds notes to shown values, sets `ans`, undoes lines that fail.
@@ -57,6 +58,7 @@ package final class Session {
     }
 
     package let options: Options
+    package let engine: Engine
     package weak var output: SessionOutput?
     package private(set) var module: Module
     package let builtins: BuiltinTable
@@ -79,13 +81,14 @@ package final class Session {
     var hasEndedTraining = false
     /// What ran at the outermost level.
     var log = StatementLog()
-    private static let lock = Lock()
+    private let lock = Lock()
     /// Ctrl-C ends drawing too.
     private static let cancelsDrawing: Void = { Cancellation.isRequested = { Interrupt.isSet } }()
 
     package init(options: Options = Options(), output: SessionOutput? = nil) throws {
         Session.cancelsDrawing
         self.options = options
+        engine = options.engine ?? Engine()
         self.output = output
         builtins = BuiltinTable(rows: BuiltinRows.all, constants: BuiltinRows.constants)
         module = Module(name: "", builtins: builtins)
@@ -128,16 +131,16 @@ package final class Session {
 
     /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
     func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
-        Session.lock.locked {
-            act_interrupt_set(0)
+        lock.locked {
+            engine.interrupt.clear()
             hasEndedTraining = false
-            let watchdog = options.maximumTime.flatMap { Watchdog(seconds: $0) }
+            let watchdog = options.maximumTime.flatMap { Watchdog(seconds: $0, interrupt: engine.interrupt) }
             guard options.maximumTime == nil || watchdog != nil else {
                 report(RuntimeWording.noWatchdog)
                 return .limit
             }
             defer { watchdog?.stop() }
-            return DeepStack.run { body(watchdog) }
+            return engine.run { DeepStack.run { body(watchdog) } }
         }
     }
 
@@ -291,7 +294,7 @@ package final class Session {
     /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
     package func isIncomplete(_ text: String) -> Bool {
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
-        return DeepStack.run { ActSyntax.parse(source) { Interrupt.isSet }.isIncomplete }
+        return engine.run { DeepStack.run { ActSyntax.parse(source) { Interrupt.isSet }.isIncomplete } }
     }
 
     /// A source with its tree, read again.

@@ -1,6 +1,6 @@
-// Ends a computation that takes longer than it may, by raising the same flag as Ctrl-C.
+// Ends a computation that takes longer than it may, by raising the same interrupt as Ctrl-C.
 
-import CActKernels
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else
@@ -38,32 +38,11 @@ final class Watchdog {
     }
 
     /// - Returns: `nil` if the system has no thread left to watch.
-    init?(seconds: Double) {
+    init?(seconds: Double, interrupt: Interrupt) {
         self.seconds = seconds
-        let box = Unmanaged.passRetained(Work(seconds: seconds, state: state))
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        let work = Work(seconds: seconds, interrupt: interrupt, state: state)
         // It does little, and shall start where memory is scarce.
-        pthread_attr_setstacksize(&attributes, 1 << 18)
-        #if canImport(Glibc)
-        var thread = pthread_t()
-        let status = pthread_create(&thread, &attributes, { argument in
-            if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().run() }
-            return nil
-        }, box.toOpaque())
-        #else
-        var thread: pthread_t?
-        let status = pthread_create(&thread, &attributes, { argument in
-            Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().run()
-            return nil
-        }, box.toOpaque())
-        #endif
-        pthread_attr_destroy(&attributes)
-        if status != 0 {
-            box.release()
-            return nil
-        }
+        guard SystemThread(stackSize: 1 << 18, isDetached: true, work.run) != nil else { return nil }
     }
 
     /// The limit, if it was reached.
@@ -78,10 +57,12 @@ final class Watchdog {
 
     private final class Work {
         let seconds: Double
+        let interrupt: Interrupt
         let state: State
 
-        init(seconds: Double, state: State) {
+        init(seconds: Double, interrupt: Interrupt, state: State) {
             self.seconds = seconds
+            self.interrupt = interrupt
             self.state = state
         }
 
@@ -94,7 +75,7 @@ final class Watchdog {
                     let left = seconds - (Work.now() - start)
                     if left <= 0 {
                         state.hasFired = true
-                        act_interrupt_set(1)
+                        interrupt.raise()
                         return
                     }
                     var until = timespec()

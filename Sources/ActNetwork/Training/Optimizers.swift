@@ -55,12 +55,12 @@ package enum Optimizers {
 
     private static func sgd32(_ block: UpdateBlock<Float>) {
         var values = sgd(block.step)
-        act_kernels().pointee.sgd_f32(block.p, block.g, block.first, block.count, &values)
+        Kernels.table.pointee.sgd_f32(block.p, block.g, block.first, block.count, &values)
     }
 
     private static func sgd64(_ block: UpdateBlock<Double>) {
         var values = sgd(block.step)
-        act_kernels().pointee.sgd_f64(block.p, block.g, block.first, block.count, &values)
+        Kernels.table.pointee.sgd_f64(block.p, block.g, block.first, block.count, &values)
     }
 
     private static func adam(_ step: UpdateStep, isDecoupled: Bool) -> act_adam {
@@ -71,12 +71,12 @@ package enum Optimizers {
 
     private static func adam32(_ block: UpdateBlock<Float>, isDecoupled: Bool) {
         var values = adam(block.step, isDecoupled: isDecoupled)
-        act_kernels().pointee.adam_f32(block.p, block.g, block.first, block.second, block.count, &values)
+        Kernels.table.pointee.adam_f32(block.p, block.g, block.first, block.second, block.count, &values)
     }
 
     private static func adam64(_ block: UpdateBlock<Double>, isDecoupled: Bool) {
         var values = adam(block.step, isDecoupled: isDecoupled)
-        act_kernels().pointee.adam_f64(block.p, block.g, block.first, block.second, block.count, &values)
+        Kernels.table.pointee.adam_f64(block.p, block.g, block.first, block.second, block.count, &values)
     }
 
     private static func rmsProp<T: BinaryFloatingPoint>(_ block: UpdateBlock<T>) {

@@ -181,7 +181,7 @@ private struct Run {
         var sum = 0.0, metric = training.metric.map { Metric($0) }
         let rate = try training.optimizer.rate(Double(epoch - 1))
         for batch in 0..<batches {
-            if act_interrupt_get() != 0 { throw ArrayError.interrupted }
+            try Interrupt.check()
             let part = order[batch * size..<min(rows, (batch + 1) * size)]
             let xs = try Training.rows(x, part), ys = try Training.rows(y, part)
             let (loss, prediction): (Double, NDArray)

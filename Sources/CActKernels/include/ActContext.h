@@ -1,5 +1,6 @@
-/* What each thread of act carries with it: the place in the program that runs and which call of a built-in, free memory blocks, whether numeric
-   events (overflow, division by zero, new NaNs) are being watched, and how far its stack may grow. Also the hint for spinning that Swift lacks. */
+/* What each thread of act carries with it: the engine that it computes for and the word that interrupts it, the place in the program that runs
+   and which call of a built-in, free memory blocks, whether numeric events (overflow, division by zero, new NaNs) are being watched, and how far
+   its stack may grow. Also the hint for spinning that Swift lacks. */
 #ifndef ACT_CONTEXT_H
 #define ACT_CONTEXT_H
 
@@ -11,6 +12,10 @@
 #define ACT_MEDIUM_CLASSES 32
 
 struct act_context {
+    /* Engine.swift's; NULL: the process's. */
+    void *_Nullable engine;
+    /* The word of that engine's interrupt: what the thread computes ends soon once it is not 0. */
+    int *_Nonnull interrupt;
     uint32_t site;
     /* The number of the running call whose operations count as one; 0: each counts by itself. */
     uint32_t call;
@@ -27,9 +32,14 @@ struct act_context {
     intptr_t medium_bytes;
 };
 
-/* The calling thread's context: never null, zero at first. */
+/* The calling thread's context: never null; at first that of the process's engine, and otherwise zero. */
 struct act_context *_Nonnull act_context(void);
 
+/* Interrupts are lock-free words that a signal handler may set and long computations poll. This one is the process's engine's. */
+int *_Nonnull act_process_interrupt(void);
+static inline void act_word_set(int *_Nonnull word, int value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
+static inline int act_word_get(const int *_Nonnull word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
+static inline int act_interrupt_get(void) { return act_word_get(act_context()->interrupt); }
 
 static inline uint32_t act_derivatives_get(void) { return act_context()->derivatives; }
 static inline void act_derivatives_set(uint32_t count) { act_context()->derivatives = count; }

@@ -331,12 +331,6 @@ const char *act_kernels_isa(void);
 const char *_Nullable act_unary_name(act_unary_op op);
 const char *_Nullable act_binary_name(act_binary_op op);
 
-// MARK: Interrupt flag: one lock-free word that a signal handler may set and long computations poll.
-
-void act_interrupt_set(int value);
-extern int act_interrupted;
-static inline int act_interrupt_get(void) { return __atomic_load_n(&act_interrupted, __ATOMIC_RELAXED); }
-
 // MARK: Floating-point flags of the calling thread: sticky since the last clear.
 
 enum { ACT_FP_INVALID = 1, ACT_FP_DIVIDE = 2, ACT_FP_OVERFLOW = 4 };
