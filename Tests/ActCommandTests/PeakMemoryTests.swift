@@ -29,7 +29,7 @@ import Darwin
         "save(rand(100000), \"@/x.csv\"); load(\"@/x.csv\")[0]", "save(rand(100000), \"@/x.json\"); load(\"@/x.json\")[0]",
         "save(repeat(\"a,\", 9000000), \"@/x.csv\"); load(\"@/x.csv\")", "save(repeat(\"[1],\", 4000000), \"@/x.txt\"); from_json(\"[\" + load(\"@/x.txt\") + \"1]\")",
         "from_json(\"\\\"\" + repeat(\"a\", 15000000) + \"\\\"\")", "r = {}; for i in range(30000) { r[\"k{i}\"] = [1.5] }; save(r, \"@/x.safetensors\"); load(\"@/x.safetensors\")",
-        "[plot(range(10000)) for i in range(1000)]", "save(plot(relu, width=8000, height=4000), \"@/x.png\")", "x = rand(300000); save(scatter(x, x ^ 2), \"@/x.png\")",
+        "[plot(range(10000)) for i in range(1000)]", "save(plot(relu, width=4000, height=4000), \"@/x.png\")", "x = rand(300000); save(scatter(x, x ^ 2), \"@/x.png\")",
         "save(heatmap(rand(1000, 1000)), \"@/x.svg\")",
     ]
 

@@ -2,14 +2,14 @@
 
 import ActArray
 import ActNetwork
+import ActRows
 import OrderedCollections
 
 extension FileFormats {
-    static func loadNetwork(_ path: String, into: Value?, _ call: Call) throws -> Value {
+    static func loadNetwork(_ path: String, into: Input<NetworkFunction?>, _ call: Call) throws -> Value {
         try NetworkWording.applied {
             let content = try call.machine.session.readFile(path) { try Safetensors.content($0, path: path) }
-            if let into {
-                guard case .function(let function as NetworkFunction) = into else { throw call.fail(1, "a layer or a network") }
+            if let function = try call[into] {
                 var network = function.network
                 try network.fill(from: content, path: path)
                 return try NetworkFunction(network, like: function, history: History()).asValue()
@@ -21,13 +21,13 @@ extension FileFormats {
         }
     }
 
-    static func saveNetwork(_ value: Value, _ path: String, _ call: Call) throws {
-        let session = call.machine.session
+    static func saveNetwork(_ argument: Input<Value>, _ path: String, _ call: Call) throws {
+        let value = call[argument], session = call.machine.session
         switch value {
         case .function(let function as NetworkFunction):
             try NetworkWording.applied { try session.writeFile(path) { try function.network.write(into: $0) } }
         case .record(let record):
-            let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, 0)) }
+            let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, argument)) }
             try session.writeFile(path) { try Safetensors.write(arrays, into: $0) }
         default: throw call.cannot("a .safetensors file holds a network or a record of arrays, not \(value.kind)")
         }

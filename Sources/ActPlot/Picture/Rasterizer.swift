@@ -90,8 +90,8 @@ package struct Rasterizer: Sendable {
     }
 
     private static let maximumSide = 16_384
-    /// Of a picture of pixels: as many as fill a screen of 8K.
-    private static let maximumPixels = 1 << 25
+    /// Of a picture of pixels: twice as many as fill a screen of 4K. Nothing ends librsvg while it draws them.
+    private static let maximumPixels = 1 << 24
 
     private static func check(_ format: Format, _ width: Int, _ height: Int, _ scale: Double) throws {
         let (across, down, side) = (Double(width) * scale, Double(height) * scale, Double(maximumSide))
