@@ -110,7 +110,12 @@ extension Interaction {
         let path = unquoted(argument)
         guard let machine = session.machine else { return .failed }
         do {
-            try machine.writeFile(path, Array(inputs.map { $0 + "\n" }.joined().utf8))
+            try machine.writeText(path) { text in
+                for input in inputs {
+                    try text.append(input)
+                    try text.append("\n")
+                }
+            }
             output.write("\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\(forgottenInputs > 0 ? "; the \(forgottenInputs) before are no longer known" : "")\n")
             return .done
         } catch {

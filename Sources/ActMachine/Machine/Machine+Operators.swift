@@ -274,7 +274,7 @@ extension Machine {
     package func composition(_ f: Function, _ g: Function) throws -> Function {
         guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooManyLayers }
         try Interrupt.check()
-        return try f.composition(with: g, isFirst: true, self) ?? g.composition(with: f, isFirst: false, self) ?? Composition([f, g])
+        return try f.composition(with: g, isFirst: true, self) ?? g.composition(with: f, isFirst: false, self) ?? Composition(f, g)
     }
 }
 
