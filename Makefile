@@ -6,6 +6,8 @@
 #   make interchange   files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX
 #   make install PREFIX=/usr/local                         make uninstall, make clean
 
+.DEFAULT_GOAL := help
+
 PREFIX ?= /usr/local
 SWIFT ?= swift
 BUILD = $(SWIFT) build -c release
@@ -14,9 +16,13 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 
 # The pages that are made from the rows, and what act says about faulty programs: what tests compare.
 reference: packages
-	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests'
+	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests|GraphTests'
 
-.PHONY: run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
+.PHONY: help run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
+
+# The lines above that name targets.
+help:
+	@sed -n '2,/^$$/s/^#  *make/make/p' $(firstword $(MAKEFILE_LIST))
 
 run: build
 	$(ACT) examples/tour.act

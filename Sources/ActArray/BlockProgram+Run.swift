@@ -16,7 +16,7 @@ extension BlockProgram {
         /// Where the root's block goes once the block is done, for it replaces an input that is still looked at.
         var lateRoot: UnsafeMutableRawPointer?
         /// What made each step.
-        let steps: UnsafeMutableBufferPointer<Graph.Step>
+        let steps: UnsafeMutableBufferPointer<Neighbourhood.Step>
     }
 
     /// Computes elements `start ..< start + count`, whole blocks but for the last. `visit` sees each block's last result.
@@ -142,7 +142,7 @@ extension BlockProgram {
     }
 }
 
-extension Graph {
+extension Neighbourhood {
     /// Computes all steps and gives the nodes that someone will look at their data.
     /// - Returns: the reduction of the root's elements, if one is asked for.
     /// - Throws: `outOfMemory`, `interrupted`.

@@ -123,6 +123,13 @@ extension NDArray {
             if case .array(let array) = value { _ = try NDArray.fit(array, to: target, type: type) }
             return
         }
+        if plan.isTraced, NDArray.followsPositions {
+            // Where a mask selects among all elements, it says by itself which are written to.
+            guard plan.lookups.count == 1, let mask = plan.lookups[0].traced, mask.type == .bool, mask.shape == shape, case .number(let number) = value
+            else { throw ArrayError.badValue(operation: "graph", reason: "elements at computed positions are written to") }
+            self = try NDArray.select(mask, .number(number), .array(self)).converted(to: type)
+            return
+        }
         var numbers = try NDArray.full(-1, shape: shape, type: .f64)
         switch value {
         case .number(let number):

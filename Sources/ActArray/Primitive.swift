@@ -23,6 +23,7 @@ package enum Primitive {
     case broadcast                      // to the node's shape
     case slice([SliceRange])            // one range an axis; keeps the rank
     case unslice([SliceRange])          // adjoint of slice: zeros of the node's shape, the input at the ranges
+    // The positions of these two may be a second input, where they are computed.
     case gather(GatherIndices)          // result.flat[k*chunk ..< (k+1)*chunk] = input.flat[indices[k] ..< indices[k]+chunk]
     case scatterAdd(GatherIndices)      // adjoint of gather: zeros of the node's shape, chunks of the input added at the indices
     case concatenate(axis: Int)
@@ -101,9 +102,19 @@ package final class GatherIndices {
 package protocol CustomFunction: AnyObject {
     /// As the program calls it, for messages.
     var name: String { get }
+    /// What it needs to know besides its inputs.
+    var attributes: [Attribute] { get }
     /// Whether element i of the result depends on element i of each (broadcast) input only.
     var isElementwise: Bool { get }
     /// The cotangents of the inputs, written with array operations so that they can be differentiated again; `nil` where an
     /// input gets none. `inputs` and `result` are the node's own.
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?]
+    /// The same function of other inputs of the same shapes, composed of primitives: equal but for rounding. `nil` where it is known by
+    /// name only.
+    func lowered(_ inputs: [NDArray]) throws -> NDArray?
+}
+
+extension CustomFunction {
+    package var attributes: [Attribute] { [] }
+    package func lowered(_ inputs: [NDArray]) throws -> NDArray? { nil }
 }

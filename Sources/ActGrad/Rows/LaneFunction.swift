@@ -10,21 +10,27 @@ final class LaneFunction: CustomFunction {
     /// What reaches the lanes, along `axis`.
     private let backward: (_ cotangent: NDArray, _ result: NDArray, _ axis: Int) throws -> NDArray?
     private let axis: Int
+    /// The same, composed of primitives; for finite elements.
+    private let composed: (_ x: NDArray, _ axis: Int) throws -> NDArray
 
     private typealias Forward = (_ lane: UnsafeMutableBufferPointer<Double>, _ ascending: UnsafeBufferPointer<Double>) throws -> Void
 
     private init(
         _ name: String, axis: Int, needsOrder: Bool, forward: @escaping Forward,
-        backward: @escaping (NDArray, NDArray, Int) throws -> NDArray?
+        backward: @escaping (NDArray, NDArray, Int) throws -> NDArray?, composed: @escaping (NDArray, Int) throws -> NDArray
     ) {
         self.name = name
         self.axis = axis
         self.needsOrder = needsOrder
         self.forward = forward
         self.backward = backward
+        self.composed = composed
     }
 
     var isElementwise: Bool { false }
+    var attributes: [Attribute] { [Attribute("axis", axis)] }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? { try composed(x[0], axis) }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
         [try backward(cotangent, result, axis)]
@@ -55,7 +61,7 @@ final class LaneFunction: CustomFunction {
         }
         let value = try NDArray(elements, shape: moved.shape, type: x.type).transposed(inverse)
         try NumericEvents.examineLanes(name, value, of: x.detached(), axis: position)
-        let function = LaneFunction(name, axis: position, needsOrder: needsOrder, forward: forward, backward: backward)
+        let function = LaneFunction(name, axis: position, needsOrder: needsOrder, forward: forward, backward: backward, composed: composed)
         return try NDArray.custom(function, inputs: [x], value: value.contiguous())
     }
 
@@ -67,6 +73,11 @@ final class LaneFunction: CustomFunction {
         try Interrupt.forEachPiece(lane.count) { for i in $0 { lane[i] = mark.isNaN ? mark : i == best ? 1 : 0 } }
     } backward: { _, _, _ in
         nil
+    } composed: { x, axis in
+        let largest = try x.reduced(.max, axes: [axis], keepdims: true)
+        let ties = try NDArray.compare(.eq, .array(x), .array(largest)).converted(to: x.type)
+        let isFirst = try NDArray.compare(.eq, .array(ties.cumulative(.sum, axis: axis)), .number(1))
+        return try NDArray.select(NDArray.test(.isnan, largest), .array(largest), .array(NDArray.select(isFirst, .array(ties), .number(0))))
     }
 
     /// The nearest point of the simplex: max(x − τ, 0), with τ such that the sum is 1.
@@ -96,5 +107,17 @@ final class LaneFunction: CustomFunction {
         let mean = try reached.reduced(.sum, axes: [axis], keepdims: true)
             / support.converted(to: cotangent.type).reduced(.sum, axes: [axis], keepdims: true)
         return try NDArray.select(support, .array(cotangent - mean), .number(0))
+    } composed: { x, axis in
+        // Every element against every other in place of the order: how many are as large, and their sum.
+        let last = x.rank - 1, order = x.shape.indices.filter { $0 != axis } + [axis]
+        var inverse = order
+        for (to, from) in order.enumerated() { inverse[from] = to }
+        let lanes = try x.transposed(order), z = try lanes - lanes.reduced(.max, axes: [last], keepdims: true)
+        let own = try z.expandedDims(z.rank), other = try z.expandedDims(last)
+        let isAsLarge = try NDArray.compare(.ge, .array(other), .array(own)).converted(to: x.type)
+        let count = try isAsLarge.reduced(.sum, axes: [last + 1]), sum = try (isAsLarge * other).reduced(.sum, axes: [last + 1])
+        let isSupport = try NDArray.compare(.gt, .array(count * z + 1.0), .array(sum)).converted(to: x.type)
+        let threshold = try ((isSupport * z).reduced(.sum, axes: [last], keepdims: true) - 1.0) / isSupport.reduced(.sum, axes: [last], keepdims: true)
+        return try NDArray.binary(.max, z - threshold, 0).transposed(inverse)
     }
 }
