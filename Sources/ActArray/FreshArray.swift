@@ -12,14 +12,14 @@ package struct FreshArray: ~Copyable {
     /// - Parameter value: What all elements are at first; without one, whatever the memory held.
     /// - Throws: `ArrayError.outOfMemory`, `tooLarge`.
     package init(shape: [Int], type: ElementType, filledWith value: Double? = nil) throws {
-        count = try Shapes.count(shape)
-        self.shape = shape
-        self.type = type
+        let count = try Shapes.count(shape)
+        let memory: Storage
         if let value {
-            storage = try NDArray.full(value, shape: shape, type: type).contiguous().evaluatedLayout().storage
+            memory = try NDArray.full(value, shape: shape, type: type).contiguous().evaluatedLayout().storage
         } else {
-            storage = try Storage(byteCount: count &* type.size)
+            memory = try Storage(byteCount: count &* type.size)
         }
+        (storage, self.shape, self.type, self.count) = (memory, shape, type, count)
     }
 
     /// The elements, row-major.

@@ -3,7 +3,7 @@
 
 import ActArray
 
-package struct ActivationRow {
+package struct ActivationRow: Sendable {
     package let name: String
     package let aliases: [String]
     package let parameters: [Parameter]
@@ -71,7 +71,7 @@ package struct ActivationRow {
         case pieces
     }
 
-    package struct Parameter {
+    package struct Parameter: Sendable {
         package let name: String
         /// `nil` for one that must be given.
         package let `default`: Double?
@@ -96,7 +96,7 @@ package struct ActivationRow {
     }
 
     /// Where the slope jumps (or the function does), as formulas in the parameters: `.input(1)` is the first.
-    package struct RowKink {
+    package struct RowKink: Sendable {
         let point, left, right, chosen: Formula
         /// Whether the function jumps too.
         let jumps: Bool
@@ -111,7 +111,7 @@ package struct ActivationRow {
     }
 
     /// A line of a program and what it shows.
-    package struct Example {
+    package struct Example: Sendable {
         package let source: String
         package let output: String
 
@@ -121,10 +121,10 @@ package struct ActivationRow {
         }
     }
 
-    package enum Body {
+    package enum Body: Sendable {
         case elementwise(ElementwiseRow)
         /// `inputs` are x and the parameters in order.
-        case whole(Kind, (_ inputs: [Operand]) throws -> NDArray)
+        case whole(Kind, @Sendable (_ inputs: [Operand]) throws -> NDArray)
     }
 
     package var kind: Kind {

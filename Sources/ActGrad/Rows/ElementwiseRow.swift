@@ -5,7 +5,7 @@
 
 import ActArray
 
-package final class ElementwiseRow {
+package final class ElementwiseRow: Sendable {
     /// The function, its derivative and so on as far as they are stated. Input 0 is x, then come the parameters.
     private let programs: [FormulaProgram]
     /// The same while every parameter is the default number, if a kernel serves then.
@@ -53,7 +53,7 @@ package final class ElementwiseRow {
         }
     }
 
-    private enum Kernel {
+    private enum Kernel: Sendable {
         case unary(UnaryOperation)
         case binary(BinaryOperation)
 

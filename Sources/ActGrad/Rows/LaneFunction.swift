@@ -2,22 +2,22 @@
 
 import ActArray
 
-final class LaneFunction: CustomFunction {
+final class LaneFunction: CustomFunction, Sendable {
     let name: String
     /// Replaces a lane by its value; beside it the same elements in ascending order, if asked for.
     private let forward: Forward
     private let needsOrder: Bool
     /// What reaches the lanes, along `axis`.
-    private let backward: (_ cotangent: NDArray, _ result: NDArray, _ axis: Int) throws -> NDArray?
+    private let backward: @Sendable (_ cotangent: NDArray, _ result: NDArray, _ axis: Int) throws -> NDArray?
     private let axis: Int
     /// The same, composed of primitives; for finite elements.
-    private let composed: (_ x: NDArray, _ axis: Int) throws -> NDArray
+    private let composed: @Sendable (_ x: NDArray, _ axis: Int) throws -> NDArray
 
-    private typealias Forward = (_ lane: UnsafeMutableBufferPointer<Double>, _ ascending: UnsafeBufferPointer<Double>) throws -> Void
+    private typealias Forward = @Sendable (_ lane: UnsafeMutableBufferPointer<Double>, _ ascending: UnsafeBufferPointer<Double>) throws -> Void
 
     private init(
         _ name: String, axis: Int, needsOrder: Bool, forward: @escaping Forward,
-        backward: @escaping (NDArray, NDArray, Int) throws -> NDArray?, composed: @escaping (NDArray, Int) throws -> NDArray
+        backward: @escaping @Sendable (NDArray, NDArray, Int) throws -> NDArray?, composed: @escaping @Sendable (NDArray, Int) throws -> NDArray
     ) {
         self.name = name
         self.axis = axis
@@ -66,7 +66,7 @@ final class LaneFunction: CustomFunction {
     }
 
     /// 1 at the first largest, else 0; a lane with a NaN becomes NaN.
-    nonisolated(unsafe) static let hardmax = LaneFunction("hardmax", axis: 0, needsOrder: false) { lane, _ in
+    static let hardmax = LaneFunction("hardmax", axis: 0, needsOrder: false) { lane, _ in
         var best = 0
         try Interrupt.forEachPiece(lane.count) { for i in $0 where lane[i] > lane[best] || lane[i].isNaN && !lane[best].isNaN { best = i } }
         let mark = lane[best].isNaN ? Double.nan : 1
@@ -82,7 +82,7 @@ final class LaneFunction: CustomFunction {
 
     /// The nearest point of the simplex: max(x − τ, 0), with τ such that the sum is 1.
     /// A. Martins, R. Astudillo, "From softmax to sparsemax", 2016.
-    nonisolated(unsafe) static let sparsemax = LaneFunction("sparsemax", axis: 0, needsOrder: true) { lane, ascending in
+    static let sparsemax = LaneFunction("sparsemax", axis: 0, needsOrder: true) { lane, ascending in
         // NaN is last in order.
         let largest = ascending.last ?? .nan
         guard largest.isFinite else {
