@@ -15,12 +15,12 @@ final class BlockProgram: Sendable {
     /// Where the elements of a value are while a strip is computed.
     struct Place {
         enum Kind {
-            case absent      // within a chain
-            case fixed       // one element for all
-            case stream      // an input or a result, as a whole
-            case gathered    // an input, strip by strip
-            case slot        // scratch memory of one strip
-            case blockSlot   // scratch memory of one block: a root that is not stored, or late
+            case absent  // within a chain
+            case fixed  // one element for all
+            case stream  // an input or a result, as a whole
+            case gathered  // an input, strip by strip
+            case slot  // scratch memory of one strip
+            case blockSlot  // scratch memory of one block: a root that is not stored, or late
         }
         var kind: Kind
         let type: ElementType

@@ -24,9 +24,9 @@ extension NDArray {
 struct IndexPlan {
     /// What becomes of the axes of the array, in order of the result (before arrays are looked at).
     enum Part {
-        case kept(axis: Int)        // sliced by ranges[axis]
+        case kept(axis: Int)  // sliced by ranges[axis]
         case new
-        case indexed(axis: Int)     // by an array, a mask or, where there is an array, an integer
+        case indexed(axis: Int)  // by an array, a mask or, where there is an array, an integer
     }
 
     /// Offsets along the indexed axes, in elements for given strides: `positions[i]` is an index of each of `axes`.

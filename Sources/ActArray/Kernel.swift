@@ -22,19 +22,23 @@ enum Kernel {
         switch primitive {
         case .unary(let op):
             self =
-                type == .f32 ? .unary32(table.pointee.unary_f32[Int(op.rawValue)])
+                type == .f32
+                ? .unary32(table.pointee.unary_f32[Int(op.rawValue)])
                 : .unary64(table.pointee.unary_f64[Int(op.rawValue)])
         case .binary(let op):
             self =
-                type == .f32 ? .binary32(table.pointee.binary_f32[Int(op.rawValue)])
+                type == .f32
+                ? .binary32(table.pointee.binary_f32[Int(op.rawValue)])
                 : .binary64(table.pointee.binary_f64[Int(op.rawValue)])
         case .compare(let op):
             self =
-                operand == .f32 ? .compare32(table.pointee.compare_f32[Int(op.rawValue)])
+                operand == .f32
+                ? .compare32(table.pointee.compare_f32[Int(op.rawValue)])
                 : .compare64(table.pointee.compare_f64[Int(op.rawValue)])
         case .test(let op):
             self =
-                operand == .f32 ? .test32(table.pointee.test_f32[Int(op.rawValue)])
+                operand == .f32
+                ? .test32(table.pointee.test_f32[Int(op.rawValue)])
                 : .test64(table.pointee.test_f64[Int(op.rawValue)])
         case .logical(let op):
             self = op == .not ? .not : .logic(table.pointee.logic[Int(op.rawValue)])

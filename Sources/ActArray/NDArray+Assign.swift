@@ -51,7 +51,7 @@ extension NDArray {
     @inline(__always)
     private static func store(_ value: Double, _ type: ElementType, at place: UnsafeMutableRawPointer) {
         switch type {
-        case .bool: place.storeBytes(of: value != 0 ? 1 : 0, as: UInt8.self)      // NaN ≠ 0
+        case .bool: place.storeBytes(of: value != 0 ? 1 : 0, as: UInt8.self)  // NaN ≠ 0
         case .f32: place.storeBytes(of: Float(value), as: Float.self)
         case .f64: place.storeBytes(of: value, as: Double.self)
         }

@@ -7,7 +7,9 @@ extension NDArray {
     /// - Throws: `indexOutOfRange`, `tooManyIndices`, `indexNotWhole`, `maskShape`, `stepIsZero`.
     package func indexed(by indices: [Index]) throws -> NDArray {
         if indices.count == 1, case .integer(let i) = indices[0], rank > 0, !isTraced { return try row(i) }
-        if indices.count == 1, case .array(let rows) = indices[0], rows.type != .bool, rank > 0, !isTraced, !rows.isTraced, let taken = try taking(rows) { return taken }
+        if indices.count == 1, case .array(let rows) = indices[0], rows.type != .bool, rank > 0, !isTraced, !rows.isTraced, let taken = try taking(rows) {
+            return taken
+        }
         let plan = try IndexPlan(indices, shape: shape)
         if isTraced || !plan.isBasic && plan.isTraced && NDArray.followsPositions { return try tracedIndexed(plan) }
         let layout = try evaluatedLayout()

@@ -152,7 +152,9 @@ extension NDArray {
                 }
             }
         }
-        func cut(_ array: NDArray, _ first: Int, _ count: Int) throws -> NDArray { try array.indexed(by: [.slice(start: first, stop: first + count, step: nil)]) }
+        func cut(_ array: NDArray, _ first: Int, _ count: Int) throws -> NDArray {
+            try array.indexed(by: [.slice(start: first, stop: first + count, step: nil)])
+        }
         return (try cut(values, 0, runs) + 0, try cut(starts, 1, runs) - cut(starts, 0, runs))
     }
 
@@ -203,7 +205,8 @@ extension NDArray {
         }
         guard let weights else { return result }
         try NumericEvents.examine("bincount", result) { try NDArray.test($0, weights.detached()).reduced(.any) }
-        return weights.isTraced ? try NDArray.custom(WeightedCount(bins: numbers.map { Int($0) }, shape: result.shape), inputs: [weights], value: result) : result
+        return weights.isTraced
+            ? try NDArray.custom(WeightedCount(bins: numbers.map { Int($0) }, shape: result.shape), inputs: [weights], value: result) : result
     }
 
     /// Counts of elements in `bins` bins of equal width over `range` (the least and largest element without one), and the bins' edges.

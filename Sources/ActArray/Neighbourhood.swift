@@ -10,9 +10,9 @@ struct Neighbourhood: ~Copyable {
     /// A value that is there: an array, or a number that operations name.
     struct Input {
         enum Kind: UInt8 {
-            case fixed      // one element for all
-            case stream     // as many elements as the root has, without gaps
-            case gathered   // a view with gaps, or stretched
+            case fixed  // one element for all
+            case stream  // as many elements as the root has, without gaps
+            case gathered  // a view with gaps, or stretched
         }
         let kind: Kind
         let type: ElementType

@@ -55,7 +55,6 @@ package enum NumericEvents {
         return list.events
     }
 
-
     /// Takes the events of a call out of the list.
     package static func take(of call: UInt32) -> [NumericEvent] {
         guard let list, !list.events.isEmpty else { return [] }

@@ -11,28 +11,28 @@ package enum Primitive {
     // Elementwise; inputs are broadcast to the node's shape.
     case unary(UnaryOperation)
     case binary(BinaryOperation)
-    case compare(CompareOperation)      // result: bool
-    case test(TestOperation)            // isnan, isinf, isfinite; result: bool
-    case logical(LogicalOperation)      // and, or, xor, not; bool → bool
-    case select                         // inputs: condition (bool), then, otherwise
-    case convert                        // to the node's element type
+    case compare(CompareOperation)  // result: bool
+    case test(TestOperation)  // isnan, isinf, isfinite; result: bool
+    case logical(LogicalOperation)  // and, or, xor, not; bool → bool
+    case select  // inputs: condition (bool), then, otherwise
+    case convert  // to the node's element type
 
     // Structure.
     case reshape
-    case transpose([Int])               // result axis i is input axis permutation[i]
-    case broadcast                      // to the node's shape
-    case slice([SliceRange])            // one range an axis; keeps the rank
-    case unslice([SliceRange])          // adjoint of slice: zeros of the node's shape, the input at the ranges
+    case transpose([Int])  // result axis i is input axis permutation[i]
+    case broadcast  // to the node's shape
+    case slice([SliceRange])  // one range an axis; keeps the rank
+    case unslice([SliceRange])  // adjoint of slice: zeros of the node's shape, the input at the ranges
     // The positions of these two may be a second input, where they are computed.
-    case gather(GatherIndices)          // result.flat[k*chunk ..< (k+1)*chunk] = input.flat[indices[k] ..< indices[k]+chunk]
-    case scatterAdd(GatherIndices)      // adjoint of gather: zeros of the node's shape, chunks of the input added at the indices
+    case gather(GatherIndices)  // result.flat[k*chunk ..< (k+1)*chunk] = input.flat[indices[k] ..< indices[k]+chunk]
+    case scatterAdd(GatherIndices)  // adjoint of gather: zeros of the node's shape, chunks of the input added at the indices
     case concatenate(axis: Int)
 
     // Contraction and reduction.
-    case matmul                         // over the last two axes of both inputs (rank ≥ 2), the others broadcast
-    case reduce(ReduceOperation, axes: [Int])   // the axes are removed
+    case matmul  // over the last two axes of both inputs (rank ≥ 2), the others broadcast
+    case reduce(ReduceOperation, axes: [Int])  // the axes are removed
     case cumulative(CumulativeOperation, axis: Int, reversed: Bool)
-    case normalize(NormalizeOperation, axis: Int)   // softmax, log_softmax: shape kept
+    case normalize(NormalizeOperation, axis: Int)  // softmax, log_softmax: shape kept
 
     /// A function whose derivative is its own rule rather than that of the operations that computed it:
     /// activation rows, linear-algebra and network kernels. The value is there already when the node is made.
@@ -57,7 +57,7 @@ package enum Primitive {
         case .test(let op): op.name
         case .logical(let op): op.name
         case .select: "where"
-        case .convert: "f32"      // the only conversion that can leave the numbers
+        case .convert: "f32"  // the only conversion that can leave the numbers
         case .reshape: "reshape"
         case .transpose: "transpose"
         case .broadcast: "broadcast_to"

@@ -112,13 +112,14 @@ package struct Graph {
         /// The graph of a function's composition of primitives; `nil` if there is none.
         private func lowering(of function: CustomFunction, like values: [(name: String, value: NDArray)]) throws -> Graph? {
             var isMissing = false
-            let graph = try Graph.of({ inputs in
-                guard let value = try function.lowered(inputs) else {
-                    isMissing = true
-                    return []
-                }
-                return [value]
-            }, inputs: values, lowered: true)
+            let graph = try Graph.of(
+                { inputs in
+                    guard let value = try function.lowered(inputs) else {
+                        isMissing = true
+                        return []
+                    }
+                    return [value]
+                }, inputs: values, lowered: true)
             return isMissing ? nil : graph
         }
     }
@@ -181,7 +182,8 @@ extension Graph: CustomStringConvertible {
                 let number = value.count == 1 ? try? value.converted(to: .f64).toDoubles().first : nil
                 text = "constant" + (number.map { " \($0)" } ?? "")
             case .operation(let primitive):
-                text = ([primitive.kind.name] + [node.operands.map { "%\($0)" }.joined(separator: ", ")]
+                text =
+                    ([primitive.kind.name] + [node.operands.map { "%\($0)" }.joined(separator: ", ")]
                     + Graph.shown(primitive, node).map(\.description)).joined(separator: " ")
             }
             lines.append("  %\(position) = \(text) : \(Graph.kind(node))")

@@ -174,9 +174,11 @@ struct Trace {
         let keepsTrace = reachesOuter || cotangent.isTraced
         // Where zeros and infinities could meet they seldom do: first as if they did not. What comes of it would be NaN to the end.
         let hopeful = try pass(cotangent, hazards, keepsTrace: keepsTrace, heeds: keepsTrace)
-        let isRight = try hopeful.heeded || hopeful.gradients.allSatisfy { gradient in
-            try gradient.map { try !$0.reduced(.sum).item().isNaN } ?? true
-        }
+        let isRight =
+            try hopeful.heeded
+            || hopeful.gradients.allSatisfy { gradient in
+                try gradient.map { try !$0.reduced(.sum).item().isNaN } ?? true
+            }
         return try isRight ? hopeful.gradients : pass(cotangent, hazards, keepsTrace: false, heeds: true).gradients
     }
 

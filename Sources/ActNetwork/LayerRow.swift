@@ -2,18 +2,18 @@
 
 import ActArray
 
-package struct LayerRow {
+package struct LayerRow: Sendable {
     package let name: String
     /// As help shows it; the names before `=` are those of the settings.
     package let signature: String
     package let summary: String
     package let details: String
     package let example: String
-    package let make: (LayerSettings, inout RandomSource) throws -> any Layer
+    package let make: @Sendable (LayerSettings, inout RandomSource) throws -> any Layer
 
     init(
         _ signature: String, _ summary: String, details: String = "", example: String,
-        make: @escaping (LayerSettings, inout RandomSource) throws -> any Layer
+        make: @escaping @Sendable (LayerSettings, inout RandomSource) throws -> any Layer
     ) {
         name = String(signature.prefix { $0 != "(" })
         self.signature = signature

@@ -34,7 +34,7 @@ package struct NamedFunction {
         self.apply = apply
     }
 
-    package static let identity = NamedFunction(name: "identity", isNamed: true) { $0 }
+    package static var identity: NamedFunction { NamedFunction(name: "identity", isNamed: true) { $0 } }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         if row?.name == "rrelu", pass.isTraining {

@@ -119,12 +119,14 @@ package enum Npz {
             }
             let offset = archive.count
             // Version 2.0, names in UTF-8, stored, 1 January 1980.
-            let common: [UInt8] = little(UInt16(20)) + little(UInt16(0x0800)) + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0x21))
+            let common: [UInt8] =
+                little(UInt16(20)) + little(UInt16(0x0800)) + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0x21))
                 + little(try data.withUnsafeBytes { try checksum($0) }) + little(UInt32(data.count)) + little(UInt32(data.count))
                 + little(UInt16(file.count)) + little(UInt16(0))
             archive += little(UInt32(0x0403_4B50)) + common + file
             try Interrupt.forEachPiece(data.count, of: 1 << 24) { archive += data[$0] }
-            directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + common + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0))
+            directory +=
+                little(UInt32(0x0201_4B50)) + little(UInt16(20)) + common + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0))
                 + little(UInt32(0)) + little(UInt32(offset)) + file
         }
         let start = archive.count

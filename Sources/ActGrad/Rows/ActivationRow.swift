@@ -84,7 +84,10 @@ package struct ActivationRow: Sendable {
         /// The default as programs write it, where that is not the number in digits.
         package let text: String?
 
-        init(_ name: String, _ value: Double?, written text: String? = nil, _ summary: String, mayBeArray: Bool = false, isStep: Bool = false, slope: Formula? = nil) {
+        init(
+            _ name: String, _ value: Double?, written text: String? = nil, _ summary: String, mayBeArray: Bool = false, isStep: Bool = false,
+            slope: Formula? = nil
+        ) {
             self.name = name
             self.text = text
             self.isStep = isStep

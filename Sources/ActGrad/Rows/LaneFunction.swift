@@ -54,7 +54,8 @@ final class LaneFunction: CustomFunction, Sendable {
                 try Interrupt.forEachPiece(all.count / max(size, 1), of: max(1, (1 << 18) / max(size, 1))) { lanes in
                     for lane in lanes {
                         let place = lane * size..<(lane + 1) * size
-                        try forward(UnsafeMutableBufferPointer(rebasing: all[place]), UnsafeBufferPointer(rebasing: needsOrder ? ascending[place] : ascending[..<0]))
+                        try forward(
+                            UnsafeMutableBufferPointer(rebasing: all[place]), UnsafeBufferPointer(rebasing: needsOrder ? ascending[place] : ascending[..<0]))
                     }
                 }
             }
@@ -104,7 +105,8 @@ final class LaneFunction: CustomFunction, Sendable {
         // On the support, what reaches it less its mean.
         let support = try NDArray.compare(.gt, .array(result.detached()), .number(0))
         let reached = try NDArray.select(support, .array(cotangent), .number(0))
-        let mean = try reached.reduced(.sum, axes: [axis], keepdims: true)
+        let mean =
+            try reached.reduced(.sum, axes: [axis], keepdims: true)
             / support.converted(to: cotangent.type).reduced(.sum, axes: [axis], keepdims: true)
         return try NDArray.select(support, .array(cotangent - mean), .number(0))
     } composed: { x, axis in

@@ -65,7 +65,7 @@ enum Rule {
             let isFollowed = inputs.count > 1 && inputs[1].isTraced
             contributions = [
                 try isFollowed
-                    ? c.scatteredAdd(at: inputs[1], chunk: indices.chunk, shape: inputs[0].shape) : c.scatteredAdd(indices, shape: inputs[0].shape),
+                    ? c.scatteredAdd(at: inputs[1], chunk: indices.chunk, shape: inputs[0].shape) : c.scatteredAdd(indices, shape: inputs[0].shape)
             ]
         case .scatterAdd(let indices):
             let isFollowed = inputs.count > 1 && inputs[1].isTraced

@@ -5,7 +5,7 @@
 import ActArray
 import ActGrad
 
-package struct LossRow {
+package struct LossRow: Sendable {
     package let name: String
     /// As help shows it.
     package let signature: String
@@ -17,11 +17,11 @@ package struct LossRow {
     package let parameters: [(name: String, default: Double)]
     /// What `fit` reports beside the loss.
     package let metric: Metric.Kind?
-    private let evaluate: (NDArray, NDArray, [Operand]) throws -> NDArray
+    private let evaluate: @Sendable (NDArray, NDArray, [Operand]) throws -> NDArray
 
     fileprivate init(
         _ signature: String, _ formula: String, _ summary: String, details: String = "", example: String,
-        parameters: [(name: String, default: Double)] = [], metric: Metric.Kind?, evaluate: @escaping (NDArray, NDArray, [Operand]) throws -> NDArray
+        parameters: [(name: String, default: Double)] = [], metric: Metric.Kind?, evaluate: @escaping @Sendable (NDArray, NDArray, [Operand]) throws -> NDArray
     ) {
         name = String(signature.prefix { $0 != "(" })
         self.signature = signature

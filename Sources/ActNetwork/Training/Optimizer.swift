@@ -27,7 +27,7 @@ struct UpdateStep {
     var memory = 1.0
 }
 
-package struct OptimizerRow {
+package struct OptimizerRow: Sendable {
     package let name: String
     /// Parameters of its own after the rate.
     package let parameters: [(name: String, default: Double, summary: String)]
@@ -38,9 +38,9 @@ package struct OptimizerRow {
     /// How many moments it keeps for each parameter.
     let slots: Int
     /// Called before each step, with the product that it keeps.
-    let advance: (UpdateStep) -> Double
-    let update32: (UpdateBlock<Float>) -> Void
-    let update64: (UpdateBlock<Double>) -> Void
+    let advance: @Sendable (UpdateStep) -> Double
+    let update32: @Sendable (UpdateBlock<Float>) -> Void
+    let update64: @Sendable (UpdateBlock<Double>) -> Void
 
     /// As help shows it.
     package var signature: String {

@@ -140,15 +140,16 @@ private struct Answer {
     }
 
     private init(kind: Int, number: Int, _ content: [UInt8]) {
-        failure = switch kind {
-        case 0: nil
-        case 1: .missingLibrary(detail: String(decoding: content, as: UTF8.self))
-        case 2: .invalidSVG
-        case 3: .size(width: 0, height: 0)
-        case 4: .drawing(status: Int32(truncatingIfNeeded: number))
-        case 5: .cancelled
-        default: .ended
-        }
+        failure =
+            switch kind {
+            case 0: nil
+            case 1: .missingLibrary(detail: String(decoding: content, as: UTF8.self))
+            case 2: .invalidSVG
+            case 3: .size(width: 0, height: 0)
+            case 4: .drawing(status: Int32(truncatingIfNeeded: number))
+            case 5: .cancelled
+            default: .ended
+            }
         self.content = content
     }
 
@@ -233,10 +234,11 @@ private struct Server {
             guard request.format != nil else { continue }
             let ready = readiness ?? Result { try Server.warm() }
             readiness = ready
-            let answer = switch ready {
-            case .success: draw(request, mayOpen: confines)
-            case .failure(let error): Answer(.failure(error))
-            }
+            let answer =
+                switch ready {
+                case .success: draw(request, mayOpen: confines)
+                case .failure(let error): Answer(.failure(error))
+                }
             guard put(answer.bytes, answers) else { break }
         }
         _exit(0)
@@ -291,10 +293,11 @@ private struct Server {
             setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
             // Where files cannot be confined, none is opened at all: glyphs that the usual fonts lack are not drawn.
             _ = act_filter_calls(mayOpen ? ACT_CALLS_DRAWING : ACT_CALLS_DRAWING_BLIND)
-            let answer = Answer(Result {
-                try Rasterizer.draw(
-                    format, String(decoding: request.document, as: UTF8.self), width: request.width, height: request.height, scale: request.scale)
-            })
+            let answer = Answer(
+                Result {
+                    try Rasterizer.draw(
+                        format, String(decoding: request.document, as: UTF8.self), width: request.width, height: request.height, scale: request.scale)
+                })
             _ = put(answer.bytes, writer)
             _exit(0)
         }
