@@ -22,18 +22,23 @@ import Testing
 
     /// What a function computes at other arguments, its graph computes too.
     @Test(arguments: [
-        "f(x) = tanh(x) + x^2 / (1 + abs(x))", "f(x) = sort(x)[::-1]", "f(x) = x[x > 0.3]; g(x) = x", "f(x) = cumsum(softmax(x)) * 2",
-        "f(x) = { y = x; y[y < 0.5] = 0; y }", "f(x) = if size(x) > 2 then sum(x) else 0", "f(x) = maxout(reshape(x, 2, 3), 3)",
+        "f(x) = tanh(x) + x^2 / (1 + abs(x))", "f(x) = sort(x)[::-1]", "f(x) = x[x > 0.3]", "f(x) = cumsum(softmax(x)) * 2",
+        "f(x) = { y = x; y[y < 0.5] = 0; y }", "f(x) = if size(x) > 2 { sum(x) } else { 0 }",
         "f(x) = concat([x, x * 2])[1:4]", "f(x) = solve([[2, 1], [1, 3]] * x[0], x[:2])", "f(x) = logsumexp(x) + mean(x) * std(x)",
     ])
     func graphsCompute(program: String) throws {
         let session = try Session()
-        guard session.run(program, named: "<test>") == .done else { return }
+        #expect(session.run(program, named: "<test>") == .done)
         let graph = try session.graph(of: "f", shapes: [[6]])
         let x = try NDArray([0.9, -0.4, 0.45, 0.2, 1.3, 0.05], shape: [6])
         #expect(session.run("X = [0.9, -0.4, 0.45, 0.2, 1.3, 0.05]\nY = f(X)", named: "<test>") == .done)
         guard let value = session.value(named: "Y") else { Issue.record("no value"); return }
-        let expected = try session.compute { _ in try value.point() }
+        let expected: NDArray
+        switch value {
+        case .array(let array): expected = array
+        case .number(let number): expected = try NDArray.scalar(number, type: .f64)
+        default: Issue.record("\(program) has no number"); return
+        }
         // What depends on how the elements lie is known by name only, and says so.
         guard let result = try? graph([x]) else {
             #expect(graph.description.contains("operation=order") || graph.description.contains("operation=nonzero"))
