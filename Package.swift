@@ -22,11 +22,10 @@ let package = Package(
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
         .target(name: "ActText", swiftSettings: strict),
-        .target(name: "ActRows", swiftSettings: strict),
+        .target(name: "ActRows"),
         .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"], swiftSettings: strict),
         .target(name: "ActGrad", dependencies: ["ActArray"], swiftSettings: strict),
-        .target(name: "ActNetwork", dependencies: ["ActGrad", "ActRows", .product(name: "OrderedCollections", package: "swift-collections")],
-            swiftSettings: strict),
+        .target(name: "ActNetwork", dependencies: ["ActGrad", "ActRows", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActPlot", dependencies: ["ActRows", "CActSystem"], swiftSettings: strict),
         .target(name: "ActSyntax", dependencies: ["ActText"], swiftSettings: strict),
         .target(name: "ActLanguage", dependencies: ["ActText", "ActRows", "ActNetwork", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
@@ -34,7 +33,7 @@ let package = Package(
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
-            dependencies: ["ActLanguage", "ActSyntax", "CActSystem", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
         .executableTarget(name: "actfuzz", dependencies: ["ActLanguage", "ActSyntax"]),
 

@@ -221,6 +221,7 @@ package enum NumericEvents {
 }
 
 /// Events that several threads find in one evaluation, with the number of the operation each belongs to.
+/// `@unchecked`: the list is added to with the lock alone, and read when no thread adds any more.
 final class Found: @unchecked Sendable {
     private var list: [(step: Int, event: NumericEvent)] = []
     /// For all of them: there is seldom anything to add.

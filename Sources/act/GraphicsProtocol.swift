@@ -40,7 +40,7 @@ enum GraphicsProtocol {
 
     // MARK: Asking
 
-    /// An answer may still come.
+    /// An answer may still come. `unsafe`: the main thread alone reads the terminal.
     private static nonisolated(unsafe) var isAnswerDue = false
     private static let patience = 0.25
 

@@ -34,7 +34,7 @@ enum Terminal {
         return (4...100).contains(width) && (6...200).contains(height) ? (width, height) : (9, 18)
     }
 
-    /// What was typed while the terminal was asked something.
+    /// What was typed while the terminal was asked something. `unsafe`: the main thread alone reads the terminal.
     static nonisolated(unsafe) var typedAhead: [UInt8] = []
 
     static func variable(_ name: String) -> String? {

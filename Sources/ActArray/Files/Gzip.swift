@@ -91,6 +91,7 @@ package enum Gzip {
         var reserved: UInt = 0
     }
 
+    /// `@unchecked`: functions of the library, which stays loaded.
     private struct Library: @unchecked Sendable {
         typealias Begin = @convention(c) (UnsafeMutableRawPointer, Int32, UnsafePointer<CChar>, Int32) -> Int32
         typealias Inflate = @convention(c) (UnsafeMutableRawPointer, Int32) -> Int32

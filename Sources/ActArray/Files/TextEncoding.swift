@@ -65,6 +65,7 @@ package enum TextEncoding {
         return bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) ? "UTF-16" : nil
     }
 
+    /// `@unchecked`: functions of the library, which stays loaded.
     private struct Library: @unchecked Sendable {
         typealias Open = @convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>) -> OpaquePointer?
         typealias Convert =

@@ -10,8 +10,9 @@
 import CActSystem
 import Glibc
 
+/// `@unchecked`: the command starts it before its one session, whose thread alone asks it to draw.
 package final class DrawingProcess: @unchecked Sendable {
-    /// The one that draws for this process, if it has been started.
+    /// The one that draws for this process, if it has been started. `unsafe`: set before the session begins.
     package private(set) nonisolated(unsafe) static var current: DrawingProcess?
 
     private let requests: Int32

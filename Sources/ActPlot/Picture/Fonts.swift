@@ -53,7 +53,7 @@ package enum Fonts {
         }
     }
 
-    /// The functions of fontconfig, as its header declares them.
+    /// The functions of fontconfig, as its header declares them. `@unchecked`: the library stays loaded.
     private struct Library: @unchecked Sendable {
         private let makePattern: @convention(c) () -> OpaquePointer?
         private let destroyPattern: @convention(c) (OpaquePointer?) -> Void
