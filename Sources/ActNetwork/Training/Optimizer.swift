@@ -28,7 +28,7 @@ struct UpdateStep {
     var memory = 1.0
 }
 
-package struct OptimizerRow: Sendable {
+package struct OptimizerRow {
     package let name: String
     package let formula: String
     package let summary: String
