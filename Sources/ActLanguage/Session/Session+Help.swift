@@ -8,6 +8,8 @@ extension Session {
     /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none.
     /// - Parameter style: How an activation function is drawn, at most 64 × 14.
     package func help(_ name: String, _ style: TerminalStyle = TerminalStyle()) -> String? {
+        // Looking a name up takes as long as it is, and no name is as long as a book.
+        guard name.utf8.count <= 1 << 16 else { return nil }
         let name = CompatibleNames.form(name)
         if let value = module[name], !isBuiltin(value, name) { return help(variable: name, value) }
         if let row = builtins.rows.first(where: { $0.name == name || $0.aliases.contains(name) }) { return help(row, style) }
