@@ -239,7 +239,7 @@ extension Neighbourhood {
                 if canStop, Interrupt.isSet { return }
                 do { try program.run(binding, start, n, events: found, visit: nil) } catch {
                     if canStop { return hasFailed.store(true, ordering: .relaxed) }
-                    Graph.turn.locked { program.run(binding, start, n, in: memory, events: found, visit: nil) }
+                    Neighbourhood.turn.locked { program.run(binding, start, n, in: memory, events: found, visit: nil) }
                 }
             }
             if canStop {
