@@ -1,10 +1,17 @@
 # Everything from a fresh machine on: what is missing is installed (apt-get on Debian and Ubuntu, brew on macOS), then built.
 #
-#   make run    builds act and runs examples/tour.act      make test     builds and runs every test
-#   make repl   builds act and starts the session          make bench    measures the hot paths
-#   make fuzz   a minute of programs that nobody would write; make sanitize runs the tests under the sanitizers
-#   make interchange   files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX
-#   make install PREFIX=/usr/local                         make uninstall, make clean
+#   make run            builds act and runs examples/tour.act
+#   make repl           builds act and starts the session
+#   make test           builds and runs every test
+#   make check-format   whether sources are laid out as .swift-format says; make format lays them out
+#   make bench          measures the hot paths
+#   make fuzz           a minute of programs that nobody would write
+#   make sanitize       the tests under the sanitizers
+#   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX
+#   make reference      writes the pages that are made from the rows
+#   make install PREFIX=/usr/local, make uninstall, make clean
+
+.DEFAULT_GOAL := help
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
@@ -14,9 +21,13 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 
 # The pages that are made from the rows, and what act says about faulty programs: what tests compare.
 reference: packages
-	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests'
+	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests|GraphTests'
 
-.PHONY: run repl test library-example bench fuzz sanitize interchange reference install uninstall build packages clean
+.PHONY: help run repl test format check-format library-example bench fuzz sanitize interchange reference install uninstall build packages clean
+
+# The lines above that name targets.
+help:
+	@sed -n '2,/^$$/s/^#  *make/make/p' $(firstword $(MAKEFILE_LIST))
 
 run: build
 	$(ACT) examples/tour.act
@@ -26,6 +37,14 @@ repl: build
 
 test: packages
 	$(SWIFT) test -c release --disable-testable-imports
+
+# What is laid out by the tool of Swift's toolchain. The other folders join once `make format FORMATTED=…` has run over them.
+FORMATTED = Sources/ActText Sources/ActArray Sources/ActGrad Sources/ActPlot Sources/ActKit Sources/act
+format:
+	$(SWIFT) format format --in-place --parallel --recursive --configuration .swift-format $(FORMATTED)
+
+check-format:
+	$(SWIFT) format lint --strict --parallel --recursive --configuration .swift-format $(FORMATTED)
 
 # A package of its own that uses act as a library.
 library-example: packages

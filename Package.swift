@@ -4,6 +4,9 @@
 
 import PackageDescription
 
+/// Of targets that Swift 6 has checked for concurrency.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+
 let package = Package(
     name: "act",
     platforms: [.macOS(.v15)],
@@ -18,13 +21,13 @@ let package = Package(
     targets: [
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
-        .target(name: "ActText"),
+        .target(name: "ActText", swiftSettings: strict),
         .target(name: "ActRows"),
-        .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"]),
-        .target(name: "ActGrad", dependencies: ["ActArray"]),
+        .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"], swiftSettings: strict),
+        .target(name: "ActGrad", dependencies: ["ActArray"], swiftSettings: strict),
         .target(name: "ActNetwork", dependencies: ["ActGrad", "ActRows", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActPlot", dependencies: ["ActRows", "CActSystem"]),
-        .target(name: "ActSyntax", dependencies: ["ActText"]),
+        .target(name: "ActPlot", dependencies: ["ActRows", "CActSystem"], swiftSettings: strict),
+        .target(name: "ActSyntax", dependencies: ["ActText"], swiftSettings: strict),
         .target(
             name: "ActMachine",
             dependencies: ["ActText", "ActRows", "ActGrad", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),

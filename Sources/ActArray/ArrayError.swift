@@ -2,8 +2,8 @@
 package enum ArrayError: Error, Equatable {
     /// Elementwise operands whose shapes do not broadcast; `axis` counts from the end (−1 is the last).
     case shapesDoNotBroadcast([Int], [Int], axis: Int)
-    case shapesDoNotMultiply([Int], [Int])          // matmul and dot: inner sizes differ
-    case scalarOperand(operation: String)           // matmul of a number
+    case shapesDoNotMultiply([Int], [Int])  // matmul and dot: inner sizes differ
+    case scalarOperand(operation: String)  // matmul of a number
     case cannotReshape([Int], to: [Int])
     case cannotBroadcast([Int], to: [Int])
     case negativeSize(Int)
@@ -16,14 +16,14 @@ package enum ArrayError: Error, Equatable {
     case cannotAssign(value: [Int], to: [Int])
     case stepIsZero
     case emptyReduction(operation: String, shape: [Int])
-    case shapesDiffer(operation: String, [Int], [Int], axis: Int?)   // concat, stack …
+    case shapesDiffer(operation: String, [Int], [Int], axis: Int?)  // concat, stack …
     case notSquare(operation: String, [Int])
     case singular(operation: String)
     case rankMismatch(operation: String, expected: String, shape: [Int])
     case badValue(operation: String, reason: String)
     case outOfMemory(bytes: Int, limit: Int)
     case textTooLong(bytes: Int)
-    case tooLarge(shape: [Int])                     // the element count overflows
+    case tooLarge(shape: [Int])  // the element count overflows
     case interrupted
     case file(path: String, reason: String)
 }

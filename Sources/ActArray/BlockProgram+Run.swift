@@ -16,7 +16,7 @@ extension BlockProgram {
         /// Where the root's block goes once the block is done, for it replaces an input that is still looked at.
         var lateRoot: UnsafeMutableRawPointer?
         /// What made each step.
-        let steps: UnsafeMutableBufferPointer<Graph.Step>
+        let steps: UnsafeMutableBufferPointer<Neighbourhood.Step>
     }
 
     /// Computes elements `start ..< start + count`, whole blocks but for the last. `visit` sees each block's last result.
@@ -158,7 +158,7 @@ extension BlockProgram {
     }
 }
 
-extension Graph {
+extension Neighbourhood {
     /// Computes all steps and gives the nodes that someone will look at their data.
     /// - Returns: the reduction of the root's elements, if one is asked for.
     /// - Throws: `outOfMemory`, `interrupted`.
@@ -239,7 +239,7 @@ extension Graph {
                 if canStop, Interrupt.isSet { return }
                 do { try program.run(binding, start, n, events: found, visit: nil) } catch {
                     if canStop { return hasFailed.store(true, ordering: .relaxed) }
-                    Graph.turn.locked { program.run(binding, start, n, in: memory, events: found, visit: nil) }
+                    Neighbourhood.turn.locked { program.run(binding, start, n, in: memory, events: found, visit: nil) }
                 }
             }
             if canStop {

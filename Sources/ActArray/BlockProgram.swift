@@ -15,12 +15,12 @@ final class BlockProgram: Sendable {
     /// Where the elements of a value are while a strip is computed.
     struct Place {
         enum Kind {
-            case absent      // within a chain
-            case fixed       // one element for all
-            case stream      // an input or a result, as a whole
-            case gathered    // an input, strip by strip
-            case slot        // scratch memory of one strip
-            case blockSlot   // scratch memory of one block: a root that is not stored, or late
+            case absent  // within a chain
+            case fixed  // one element for all
+            case stream  // an input or a result, as a whole
+            case gathered  // an input, strip by strip
+            case slot  // scratch memory of one strip
+            case blockSlot  // scratch memory of one block: a root that is not stored, or late
         }
         var kind: Kind
         let type: ElementType
@@ -76,7 +76,7 @@ final class BlockProgram: Sendable {
     /// What an element costs, about, in additions.
     let cost: Int
 
-    private init(_ graph: borrowing Graph, hash: UInt64) throws {
+    private init(_ graph: borrowing Neighbourhood, hash: UInt64) throws {
         self.hash = hash
         key = BlockProgram.key(graph)
         inputCount = graph.inputs.count
@@ -98,7 +98,7 @@ final class BlockProgram: Sendable {
     // MARK: Programs made before
 
     /// The program of a graph's structure, made now or before.
-    static func of(_ graph: borrowing Graph) throws -> BlockProgram {
+    static func of(_ graph: borrowing Neighbourhood) throws -> BlockProgram {
         let hash = hash(graph), slot = Int(hash >> 56), shelf = Engine.current.programs
         if let known = shelf.known.withLock({ $0[slot] }), known.hash == hash, known.fits(graph) { return known }
         let made = try BlockProgram(graph, hash: hash)
@@ -116,7 +116,7 @@ final class BlockProgram: Sendable {
         fileprivate let known = Locked<[BlockProgram?]>(Array(repeating: nil, count: 256))
     }
 
-    private static func hash(_ graph: borrowing Graph) -> UInt64 {
+    private static func hash(_ graph: borrowing Neighbourhood) -> UInt64 {
         var hash: UInt64 = 0
         for input in graph.inputs { hash = (hash ^ code(input)) &* 0x9e37_79b9_7f4a_7c15 }
         for step in graph.steps {
@@ -126,9 +126,9 @@ final class BlockProgram: Sendable {
         return hash &* 0x9e37_79b9_7f4a_7c15
     }
 
-    private static func code(_ input: Graph.Input) -> UInt64 { UInt64(input.kind.rawValue) << 2 | UInt64(input.type.rawValue) }
+    private static func code(_ input: Neighbourhood.Input) -> UInt64 { UInt64(input.kind.rawValue) << 2 | UInt64(input.type.rawValue) }
 
-    private static func key(_ graph: borrowing Graph) -> [UInt64] {
+    private static func key(_ graph: borrowing Neighbourhood) -> [UInt64] {
         var key: [UInt64] = []
         key.reserveCapacity(graph.inputs.count + graph.steps.count)
         for input in graph.inputs { key.append(code(input)) }
@@ -136,7 +136,7 @@ final class BlockProgram: Sendable {
         return key
     }
 
-    private func fits(_ graph: borrowing Graph) -> Bool {
+    private func fits(_ graph: borrowing Neighbourhood) -> Bool {
         guard inputCount == graph.inputs.count, steps.count == graph.steps.count else { return false }
         for (index, input) in graph.inputs.enumerated() where key[index] != BlockProgram.code(input) { return false }
         for (index, step) in graph.steps.enumerated() where key[inputCount &+ index] != step.word { return false }
@@ -161,7 +161,7 @@ final class BlockProgram: Sendable {
         /// Slots are not a multiple of a page apart: equal offsets in pages would collide in the cache.
         var slotBytes: Int { BlockProgram.strip * widest + 192 }
 
-        mutating func add(_ input: Graph.Input) {
+        mutating func add(_ input: Neighbourhood.Input) {
             let size = input.type.size
             widest = max(widest, size)
             switch input.kind {
@@ -174,8 +174,8 @@ final class BlockProgram: Sendable {
         }
 
         /// - Parameter primitive: What made the step's node. It may be a power where the step is a square.
-        mutating func add(_ step: Graph.Step, _ primitive: Primitive) throws {
-            func number(_ value: Int) -> Int { value < Graph.Step.firstStep ? value : value - Graph.Step.firstStep + inputCount }
+        mutating func add(_ step: Neighbourhood.Step, _ primitive: Primitive) throws {
+            func number(_ value: Int) -> Int { value < Neighbourhood.Step.firstStep ? value : value - Neighbourhood.Step.firstStep + inputCount }
             let (a, b, c) = step.operands, operands = (number(a), number(b), number(c))
             // The exponent stays an operand, which the kernel does not look at.
             let operation = step.code == ElementwiseCode.square.value ? .unary(.square) : primitive, operandCount = primitive.operandCount
@@ -330,7 +330,7 @@ final class BlockProgram: Sendable {
     }
 }
 
-extension Graph.Step {
+extension Neighbourhood.Step {
     var type: ElementType { ElementType(rawValue: UInt8(truncatingIfNeeded: word >> 16 & 3)) ?? .f64 }
 }
 

@@ -16,14 +16,14 @@ extension NDArray {
     package func evaluate() throws {
         if node.layout != nil { return }
         if try node.evaluateAlone() { return }
-        var graph = try Graph(root: node)
+        var graph = try Neighbourhood(root: node)
         try graph.run(storingRoot: true)
     }
 
     /// Evaluates and reduces all elements at once; they are stored only if they are shared: someone else refers to them, unless it is said.
     static func reduceAll(_ op: ReduceOperation, _ x: consuming NDArray, isShared: Bool?) throws -> Double {
         let isShared = isShared ?? !isKnownUniquelyReferenced(&x.node)
-        var graph = try Graph(root: x.node)
+        var graph = try Neighbourhood(root: x.node)
         return try graph.run(storingRoot: isShared, reducing: op)
     }
 }
@@ -48,7 +48,7 @@ extension Node {
         let last = inputs.third ?? inputs.second ?? first
         guard let kernel = Kernel(primitive, operand: last.type, type: type) else { return false }
         // Large results may go where an operand was; a block program sees to that.
-        if count &* type.size >= Graph.donationSize, !isTraced, !inputs.allSatisfy(\.isTraced) { return false }
+        if count &* type.size >= Neighbourhood.donationSize, !isTraced, !inputs.allSatisfy(\.isTraced) { return false }
         let storage = try Storage(byteCount: count &* type.size)
         let (sizeA, sizeB, sizeC) = (first.type.size, (inputs.second ?? first).type.size, last.type.size)
         let found = NumericEvents.isEnabled ? Found() : nil

@@ -24,9 +24,9 @@ extension NDArray {
 struct IndexPlan {
     /// What becomes of the axes of the array, in order of the result (before arrays are looked at).
     enum Part {
-        case kept(axis: Int)        // sliced by ranges[axis]
+        case kept(axis: Int)  // sliced by ranges[axis]
         case new
-        case indexed(axis: Int)     // by an array, a mask or, where there is an array, an integer
+        case indexed(axis: Int)  // by an array, a mask or, where there is an array, an integer
     }
 
     /// Offsets along the indexed axes, in elements for given strides: `positions[i]` is an index of each of `axes`.
@@ -37,6 +37,8 @@ struct IndexPlan {
         var positions: [Positions]
         /// Why one of the numbers is no index. That counts only if something is selected: arrays without elements say nothing of others.
         var fault: ArrayError?
+        /// The array of indices or the mask, if a derivative or a graph follows it.
+        var traced: NDArray?
     }
 
     let shape: [Int]
@@ -50,6 +52,8 @@ struct IndexPlan {
     private(set) var lookupShape: [Int] = []
 
     var isBasic: Bool { lookups.isEmpty }
+    /// Whether an array of indices or a mask is traced.
+    var isTraced: Bool { lookups.contains { $0.traced != nil } }
 
     init(_ indices: [NDArray.Index], shape: [Int]) throws {
         self.shape = shape
@@ -152,7 +156,7 @@ struct IndexPlan {
             }
         }
         if array.type == .f32 { try array.withContiguous(of: Float.self, convert) } else { try array.withContiguous(of: Double.self, convert) }
-        return Lookup(shape: array.shape, axes: [axis], positions: [found], fault: wrong)
+        return Lookup(shape: array.shape, axes: [axis], positions: [found], fault: wrong, traced: array.isTraced ? array : nil)
     }
 
     /// The places that `count` numbers mean on an axis.
@@ -185,14 +189,15 @@ struct IndexPlan {
             throw ArrayError.maskShape(mask: array.shape, array: shape)
         }
         let flat = try array.truePositions()
-        if array.rank == 1 { return Lookup(shape: [flat.count], axes: axes, positions: [flat]) }
+        let traced = array.isTraced ? array : nil
+        if array.rank == 1 { return Lookup(shape: [flat.count], axes: axes, positions: [flat], traced: traced) }
         let steps = Shapes.rowMajorStrides(array.shape)
         let positions = try array.shape.indices.map { a in
             let positions = try Positions(count: flat.count)
             try ThreadPool.parallelPieces(flat.count) { for i in $0 { positions[i] = flat[i] / steps[a] % array.shape[a] } }
             return positions
         }
-        return Lookup(shape: [flat.count], axes: axes, positions: positions)
+        return Lookup(shape: [flat.count], axes: axes, positions: positions, traced: traced)
     }
 }
 

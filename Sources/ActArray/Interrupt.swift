@@ -88,7 +88,7 @@ extension ThreadPool {
     }
 }
 
-/// Keeps the first error thrown on any of several threads.
+/// Keeps the first error thrown on any of several threads. `@unchecked`: the error is written with the lock, and read when all are done.
 private final class FirstError: @unchecked Sendable {
     private var error: (any Error)?
     private let hasError = Atomic<Bool>(false)

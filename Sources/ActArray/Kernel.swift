@@ -22,19 +22,23 @@ enum Kernel {
         switch primitive {
         case .unary(let op):
             self =
-                type == .f32 ? .unary32(table.pointee.unary_f32[Int(op.rawValue)])
+                type == .f32
+                ? .unary32(table.pointee.unary_f32[Int(op.rawValue)])
                 : .unary64(table.pointee.unary_f64[Int(op.rawValue)])
         case .binary(let op):
             self =
-                type == .f32 ? .binary32(table.pointee.binary_f32[Int(op.rawValue)])
+                type == .f32
+                ? .binary32(table.pointee.binary_f32[Int(op.rawValue)])
                 : .binary64(table.pointee.binary_f64[Int(op.rawValue)])
         case .compare(let op):
             self =
-                operand == .f32 ? .compare32(table.pointee.compare_f32[Int(op.rawValue)])
+                operand == .f32
+                ? .compare32(table.pointee.compare_f32[Int(op.rawValue)])
                 : .compare64(table.pointee.compare_f64[Int(op.rawValue)])
         case .test(let op):
             self =
-                operand == .f32 ? .test32(table.pointee.test_f32[Int(op.rawValue)])
+                operand == .f32
+                ? .test32(table.pointee.test_f32[Int(op.rawValue)])
                 : .test64(table.pointee.test_f64[Int(op.rawValue)])
         case .logical(let op):
             self = op == .not ? .not : .logic(table.pointee.logic[Int(op.rawValue)])
@@ -117,29 +121,19 @@ extension Kernel {
 
         /// `nil` for operations that are not cheap.
         init?(_ operation: Primitive) {
-            func links(_ first: Int, _ second: Int?) -> Links { Links(first: UInt32(first), second: second.map(UInt32.init)) }
             switch operation {
-            case .unary(.neg): self = links(ACT_CHAIN_NEG, nil)
-            case .unary(.abs): self = links(ACT_CHAIN_ABS, nil)
-            case .unary(.sqrt): self = links(ACT_CHAIN_SQRT, nil)
-            case .unary(.square): self = links(ACT_CHAIN_SQUARE, nil)
-            case .unary(.reciprocal): self = links(ACT_CHAIN_RECIPROCAL, nil)
-            case .unary(.relu): self = links(ACT_CHAIN_RELU, nil)
-            case .binary(.add): self = links(ACT_CHAIN_ADD, ACT_CHAIN_ADD)
-            case .binary(.sub): self = links(ACT_CHAIN_SUB, ACT_CHAIN_RSUB)
-            case .binary(.mul): self = links(ACT_CHAIN_MUL, ACT_CHAIN_MUL)
-            case .binary(.div): self = links(ACT_CHAIN_DIV, ACT_CHAIN_RDIV)
-            case .binary(.min): self = links(ACT_CHAIN_MIN, ACT_CHAIN_RMIN)
-            case .binary(.max): self = links(ACT_CHAIN_MAX, ACT_CHAIN_RMAX)
-            case .binary(.leaky): self = links(ACT_CHAIN_LEAKY, nil)
+            case .unary(let op):
+                guard let code = Links.code(act_chain_unary(act_unary_op(rawValue: UInt32(op.rawValue)))) else { return nil }
+                (first, second) = (code, nil)
+            case .binary(let op):
+                let op = act_binary_op(rawValue: UInt32(op.rawValue))
+                guard let code = Links.code(act_chain_binary(op, 0)) else { return nil }
+                (first, second) = (code, Links.code(act_chain_binary(op, 1)))
             default: return nil
             }
         }
 
-        private init(first: UInt32, second: UInt32?) {
-            self.first = first
-            self.second = second
-        }
+        private static func code(_ operation: Int32) -> UInt32? { operation < 0 ? nil : UInt32(operation) }
     }
 
     /// Runs a chain over `n` elements, beginning with those of `x`.

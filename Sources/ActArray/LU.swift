@@ -49,7 +49,7 @@ struct LU {
         let pivot = elements[c * n + c]
         if pivot == 0 {
             if zeroPivot == nil { zeroPivot = c }
-            return      // the column below is 0 too
+            return  // the column below is 0 too
         }
         let source = elements + c * n
         for i in (c + 1)..<max(n, c + 1) {

@@ -6,8 +6,9 @@ import Glibc
 import Darwin
 #endif
 
-/// A mutual-exclusion lock that may be locked again by the thread that holds it.
-package final class Lock {
+/// A mutual-exclusion lock that may be locked again by the thread that holds it. `@unchecked`: the system's mutex is made for several threads,
+/// and its place never changes.
+package final class Lock: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
     package init() {
@@ -31,7 +32,7 @@ package final class Lock {
     }
 }
 
-/// A value that one thread at a time touches.
+/// A value that one thread at a time touches. `@unchecked`: `value` is touched with the lock alone.
 final class Locked<Value>: @unchecked Sendable {
     private let lock = Lock()
     private var value: Value

@@ -173,6 +173,7 @@ package enum MemoryPool {
 
     // MARK: Large blocks
 
+    /// `@unchecked`: whoever takes it out of a list is the only one to know it.
     private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
 
     private static let limitBytes = Atomic<Int>(SystemMemory.bound())

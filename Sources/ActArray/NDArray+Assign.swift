@@ -51,7 +51,7 @@ extension NDArray {
     @inline(__always)
     private static func store(_ value: Double, _ type: ElementType, at place: UnsafeMutableRawPointer) {
         switch type {
-        case .bool: place.storeBytes(of: value != 0 ? 1 : 0, as: UInt8.self)      // NaN ≠ 0
+        case .bool: place.storeBytes(of: value != 0 ? 1 : 0, as: UInt8.self)  // NaN ≠ 0
         case .f32: place.storeBytes(of: Float(value), as: Float.self)
         case .f64: place.storeBytes(of: value, as: Double.self)
         }
@@ -121,6 +121,13 @@ extension NDArray {
         let targetCount = try Shapes.count(target)
         if targetCount == 0 {
             if case .array(let array) = value { _ = try NDArray.fit(array, to: target, type: type) }
+            return
+        }
+        if plan.isTraced, NDArray.followsPositions {
+            // Where a mask selects among all elements, it says by itself which are written to.
+            guard plan.lookups.count == 1, let mask = plan.lookups[0].traced, mask.type == .bool, mask.shape == shape, case .number(let number) = value
+            else { throw ArrayError.badValue(operation: "graph", reason: "elements at computed positions are written to") }
+            self = try NDArray.select(mask, .number(number), .array(self)).converted(to: type)
             return
         }
         var numbers = try NDArray.full(-1, shape: shape, type: .f64)

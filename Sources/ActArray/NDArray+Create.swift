@@ -183,24 +183,36 @@ private final class Line: CustomFunction {
     let name: String
     let isElementwise = false
     private let weights: [NDArray]
+    /// The numbers that are no inputs, with their weights.
+    private let fixed: [(number: Operand, weight: NDArray)]
 
-    private init(_ name: String, _ weights: [NDArray]) {
+    private init(_ name: String, _ weights: [NDArray], fixed: [(number: Operand, weight: NDArray)]) {
         self.name = name
         self.weights = weights
+        self.fixed = fixed
     }
 
     /// - Parameter value: The elements.
     static func through(_ a: Operand, _ p: NDArray, _ b: Operand, _ q: NDArray, value: NDArray, _ name: String) throws -> NDArray {
-        var inputs: [NDArray] = [], weights: [NDArray] = []
+        var inputs: [NDArray] = [], weights: [NDArray] = [], fixed: [(number: Operand, weight: NDArray)] = []
         for (number, weight) in [(a, p), (b, q)] {
-            guard case .array(let array) = number, array.isTraced else { continue }
+            guard case .array(let array) = number, array.isTraced else {
+                fixed.append((number, weight))
+                continue
+            }
             inputs.append(array)
             weights.append(weight)
         }
-        return try NDArray.custom(Line(name, weights), inputs: inputs, value: value)
+        return try NDArray.custom(Line(name, weights, fixed: fixed), inputs: inputs, value: value)
     }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
         try zip(weights, inputs).map { try ($0 * cotangent).reduced(.sum).converted(to: $1.type).reshaped(to: $1.shape) }
+    }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        let terms = try zip(x, weights).map { try $0 * $1 } + fixed.map { try NDArray.binary(.mul, $0.number, .array($0.weight)) }
+        guard let first = terms.first else { return nil }
+        return try terms.dropFirst().reduce(first) { try $0 + $1 }
     }
 }

@@ -298,5 +298,5 @@ extension Operand {
 extension Double {
     /// Whether this stays finite in f32, or never was.
     @inline(__always)
-    package var fitsF32: Bool { !(magnitude >= 0x1.ffffffp127) || magnitude == .infinity }     // half a step above the largest rounds to infinity
+    package var fitsF32: Bool { !(magnitude >= 0x1.ffffffp127) || magnitude == .infinity }  // half a step above the largest rounds to infinity
 }

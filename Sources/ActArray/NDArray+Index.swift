@@ -7,9 +7,11 @@ extension NDArray {
     /// - Throws: `indexOutOfRange`, `tooManyIndices`, `indexNotWhole`, `maskShape`, `stepIsZero`.
     package func indexed(by indices: [Index]) throws -> NDArray {
         if indices.count == 1, case .integer(let i) = indices[0], rank > 0, !isTraced { return try row(i) }
-        if indices.count == 1, case .array(let rows) = indices[0], rows.type != .bool, rank > 0, !isTraced, let taken = try taking(rows) { return taken }
+        if indices.count == 1, case .array(let rows) = indices[0], rows.type != .bool, rank > 0, !isTraced, !rows.isTraced, let taken = try taking(rows) {
+            return taken
+        }
         let plan = try IndexPlan(indices, shape: shape)
-        if isTraced { return try tracedIndexed(plan) }
+        if isTraced || !plan.isBasic && plan.isTraced && NDArray.followsPositions { return try tracedIndexed(plan) }
         let layout = try evaluatedLayout()
         let place = Place(plan, offset: layout.offset, strides: layout.strides ?? Shapes.rowMajorStrides(shape))
         if plan.isBasic {
@@ -97,7 +99,11 @@ extension NDArray {
         place.offset = 0
         place.strides = Shapes.rowMajorStrides(place.shape)
         let selection = try plan.selection(place)
-        return try source.gathered(GatherIndices(starts: selection.starts(), chunk: selection.chunk), shape: selection.shape)
+        let starts = try selection.starts()
+        if let positions = try plan.positions(selection, starts, place) {
+            return try source.gathered(at: positions, chunk: selection.chunk, shape: selection.shape)
+        }
+        return try source.gathered(GatherIndices(starts: starts, chunk: selection.chunk), shape: selection.shape)
     }
 
     private func read(_ selection: Selection, _ storage: Storage) throws -> NDArray {

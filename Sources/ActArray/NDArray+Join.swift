@@ -51,8 +51,14 @@ extension NDArray {
                         let rows = index * rowsEach..<min(rows, (index + 1) * rowsEach)
                         // Single elements: calls for each would take longer than copying.
                         switch run {
-                        case 4: for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 4, as: UInt32.self), as: UInt32.self) }
-                        case 8: for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self), as: UInt64.self) }
+                        case 4:
+                            for row in rows {
+                                (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 4, as: UInt32.self), as: UInt32.self)
+                            }
+                        case 8:
+                            for row in rows {
+                                (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self), as: UInt64.self)
+                            }
                         default: for row in rows { (target + row &* rowBytes).copyMemory(from: from + row &* run, byteCount: run) }
                         }
                     }
@@ -123,7 +129,8 @@ extension NDArray {
             var result = try reshaped(to: sizes)
             for axis in 0..<rank where repeats[axis] != 1 {
                 try MemoryPool.allow(min(repeats[axis], 1 << 53) &* 64)
-                result = repeats[axis] == 0
+                result =
+                    repeats[axis] == 0
                     ? try result.along(axis, SliceRange(start: 0, step: 1, count: 0))
                     : try NDArray.concatenated([NDArray](repeating: result, count: repeats[axis]), axis: axis)
             }

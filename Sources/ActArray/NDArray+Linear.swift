@@ -172,7 +172,7 @@ extension NDArray {
 // MARK: Derivatives
 
 /// Y = A⁻¹: dA = −Yᵀ dY Yᵀ.
-private final class Inverse: CustomFunction {
+private final class Inverse: CustomFunction, Sendable {
     static let rule = Inverse()
     let name = "inv", isElementwise = false
 
@@ -180,10 +180,15 @@ private final class Inverse: CustomFunction {
         let transposed = try result.matrixTransposed()
         return [try -NDArray.matmul(NDArray.matmul(transposed, cotangent), transposed)]
     }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        let identity = try NDArray.eye(x[0].shape[x[0].rank - 1]).broadcast(to: x[0].shape)
+        return try Elimination(x[0], identity).solution?.converted(to: x[0].type)
+    }
 }
 
 /// X = A⁻¹ B: dB = A⁻ᵀ dX, dA = −dB Xᵀ.
-private final class Solution: CustomFunction {
+private final class Solution: CustomFunction, Sendable {
     static let rule = Solution()
     let name = "solve", isElementwise = false
 
@@ -191,14 +196,18 @@ private final class Solution: CustomFunction {
         let right = try NDArray.solve(inputs[0].matrixTransposed(), cotangent)
         return [try -NDArray.matmul(right, result.matrixTransposed()), right]
     }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? { try Elimination(x[0], x[1]).solution?.converted(to: x[1].type) }
 }
 
 /// d = det A: dA = dd · (the transposed adjugate of A), at singular matrices too.
-private final class Determinant: CustomFunction {
+private final class Determinant: CustomFunction, Sendable {
     static let rule = Determinant()
     let name = "det", isElementwise = false
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
         [try cotangent.reshaped(to: result.shape + [1, 1]) * inputs[0].cofactors(determinants: result)]
     }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? { try Elimination(x[0]).determinant.converted(to: x[0].type) }
 }

@@ -32,7 +32,7 @@ extension NDArray {
             }
         }
         let value = try result.reshaped(to: keepdims ? lanes.keptShape : lanes.shape)
-        return try NDArray.custom(LogSumExp(lanes), inputs: [self], value: value)
+        return try NDArray.custom(LogSumExp(lanes, value.shape), inputs: [self], value: value)
     }
 }
 
@@ -42,6 +42,7 @@ private struct Lanes {
     let full: [Int], shape: [Int], keptShape: [Int]
     /// The array's axes in the order of the rows.
     private let order: [Int]
+    var axes: [Int] { Array(order[shape.count...]) }
 
     init(_ full: [Int], _ axes: [Int]) {
         self.full = full
@@ -68,7 +69,23 @@ private final class LogSumExp: CustomFunction {
     private let lanes: Lanes
     let name = "logsumexp", isElementwise = false
 
-    init(_ lanes: Lanes) { self.lanes = lanes }
+    private let shape: [Int]
+
+    init(_ lanes: Lanes, _ shape: [Int]) {
+        self.lanes = lanes
+        self.shape = shape
+    }
+
+    var attributes: [Attribute] { [Attribute("axes", lanes.axes), Attribute("keepdims", .flag(shape == lanes.keptShape))] }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        if lanes.axes.contains(where: { lanes.full[$0] == 0 }) { return try NDArray.full(-.infinity, shape: shape, type: x[0].type) }
+        let largest = try x[0].reduced(.max, axes: lanes.axes, keepdims: true)
+        // Of an infinite one nothing is left to add.
+        let base = try NDArray.select(NDArray.test(.isfinite, largest), .array(largest), .number(0))
+        let sum = try NDArray.unary(.exp, x[0] - base).reduced(.sum, axes: lanes.axes, keepdims: true)
+        return try (NDArray.unary(.log, sum) + base).reshaped(to: shape)
+    }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
         let shares = try lanes.array(of: lanes.rows(of: inputs[0]).softmax())

@@ -14,7 +14,7 @@ extension NDArray {
         // Kernels put −0 before 0; equal numbers stay in their order.
         if try isTraced || rows.holdsBothZeros() {
             let places = try rows.detached().orderOfRows(length)
-            return try rows.gathered(GatherIndices(starts: places, chunk: 1), shape: rows.shape).axisBack(position)
+            return try rows.gathered(GatherIndices(starts: places, chunk: 1), shape: rows.shape, foundBy: "order", in: rows).axisBack(position)
         }
         var result = rows
         try result.makeUnique()
@@ -114,7 +114,8 @@ extension NDArray {
                 next += Int(count)
             }
             let order = try flat.detached().orderOfRows(count)
-            let values = try flat.gathered(GatherIndices(starts: starts.map { order[$0] }, chunk: 1), shape: [starts.count])
+            let indices = GatherIndices(starts: starts.map { order[$0] }, chunk: 1)
+            let values = try flat.gathered(indices, shape: [starts.count], foundBy: "unique", in: flat)
             return try (values + 0, plain.counts)
         }
         let sorted = try detached().sorted(axis: nil)
@@ -151,7 +152,9 @@ extension NDArray {
                 }
             }
         }
-        func cut(_ array: NDArray, _ first: Int, _ count: Int) throws -> NDArray { try array.indexed(by: [.slice(start: first, stop: first + count, step: nil)]) }
+        func cut(_ array: NDArray, _ first: Int, _ count: Int) throws -> NDArray {
+            try array.indexed(by: [.slice(start: first, stop: first + count, step: nil)])
+        }
         return (try cut(values, 0, runs) + 0, try cut(starts, 1, runs) - cut(starts, 0, runs))
     }
 
@@ -202,7 +205,8 @@ extension NDArray {
         }
         guard let weights else { return result }
         try NumericEvents.examine("bincount", result) { try NDArray.test($0, weights.detached()).reduced(.any) }
-        return weights.isTraced ? try NDArray.custom(WeightedCount(bins: numbers.map { Int($0) }), inputs: [weights], value: result) : result
+        return weights.isTraced
+            ? try NDArray.custom(WeightedCount(bins: numbers.map { Int($0) }, shape: result.shape), inputs: [weights], value: result) : result
     }
 
     /// Counts of elements in `bins` bins of equal width over `range` (the least and largest element without one), and the bins' edges.
@@ -366,7 +370,18 @@ private final class WeightedCount: CustomFunction {
     private let bins: [Int]
     let name = "bincount", isElementwise = false
 
-    init(bins: [Int]) { self.bins = bins }
+    private let shape: [Int]
+
+    init(bins: [Int], shape: [Int]) {
+        self.bins = bins
+        self.shape = shape
+    }
+
+    var attributes: [Attribute] { [Attribute("bins", bins)] }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        try x[0].converted(to: .f64).scatteredAdd(GatherIndices(starts: bins, chunk: 1), shape: shape)
+    }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
         [try cotangent.gathered(GatherIndices(starts: bins, chunk: 1), shape: inputs[0].shape)]

@@ -236,26 +236,25 @@ extension NDArray {
 
     /// A new array of the same shape and type: `body` maps some contiguous rows along the axis (source, target, how many).
     private func alongRows(_ axis: Int, _ body: (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void) throws -> Layout {
-        let result = try NDArray.uninitialized(shape: shape, type: type)
-        try detached().forRows(axis, to: result) { source, target, _, rows in
+        let result = try FreshArray(shape: shape, type: type)
+        try detached().forRows(axis, to: result.bytes) { source, target, _, rows in
             if let target { body(source, target, rows) }
         }
-        return try result.evaluatedLayout()
+        return try result.finished().evaluatedLayout()
     }
 
     /// Calls `body` with contiguous rows along the axis, in any order and on several threads: where they are, where the results go that
-    /// belong into `result`, the number of the first row, and how many. Other axes than the last are brought into working memory a few
+    /// belong to `target`, memory of as many elements, the number of the first row, and how many. Other axes than the last are brought into working memory a few
     /// columns at a time, so that they stay in the cache.
     func forRows(
-        _ axis: Int, to result: NDArray? = nil,
+        _ axis: Int, to target: UnsafeMutableRawPointer? = nil,
         _ body: (_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer?, _ first: Int, _ rows: Int) -> Void
     ) throws {
         if count == 0 { return }
         let layout = try contiguous().evaluatedLayout()
         let n = shape[axis], inner = shape[(axis + 1)...].reduce(1, &*), size = type.size
-        try withExtendedLifetime((layout.storage, result)) {
+        try withExtendedLifetime(layout.storage) {
             let base = UnsafeRawPointer(layout.storage.pointer + layout.offset &* size)
-            let target = result.map { $0.withMutableBytes { $0 } }
             if inner == 1 {
                 let rowBytes = n &* size, rows = count / n
                 if n >= NDArray.longRow {

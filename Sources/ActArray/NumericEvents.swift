@@ -55,7 +55,6 @@ package enum NumericEvents {
         return list.events
     }
 
-
     /// Takes the events of a call out of the list.
     package static func take(of call: UInt32) -> [NumericEvent] {
         guard let list, !list.events.isEmpty else { return [] }
@@ -222,6 +221,7 @@ package enum NumericEvents {
 }
 
 /// Events that several threads find in one evaluation, with the number of the operation each belongs to.
+/// `@unchecked`: the list is added to with the lock alone, and read when no thread adds any more.
 final class Found: @unchecked Sendable {
     private var list: [(step: Int, event: NumericEvent)] = []
     /// For all of them: there is seldom anything to add.

@@ -15,8 +15,8 @@ struct Philox {
         var (k0, k1) = (key, 0 as UInt64)
         for round in 0..<10 {
             if round > 0 {
-                k0 = k0 &+ 0x9E37_79B9_7F4A_7C15     // the golden ratio
-                k1 = k1 &+ 0xBB67_AE85_84CA_A73B     // √3 − 1
+                k0 = k0 &+ 0x9E37_79B9_7F4A_7C15  // the golden ratio
+                k1 = k1 &+ 0xBB67_AE85_84CA_A73B  // √3 − 1
             }
             let p0 = c0.multipliedFullWidth(by: 0xD2E7_470E_E14C_6C93)
             let p1 = c2.multipliedFullWidth(by: 0xCA5A_8263_9512_1157)

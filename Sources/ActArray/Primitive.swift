@@ -11,27 +11,28 @@ package enum Primitive {
     // Elementwise; inputs are broadcast to the node's shape.
     case unary(UnaryOperation)
     case binary(BinaryOperation)
-    case compare(CompareOperation)      // result: bool
-    case test(TestOperation)            // isnan, isinf, isfinite; result: bool
-    case logical(LogicalOperation)      // and, or, xor, not; bool → bool
-    case select                         // inputs: condition (bool), then, otherwise
-    case convert                        // to the node's element type
+    case compare(CompareOperation)  // result: bool
+    case test(TestOperation)  // isnan, isinf, isfinite; result: bool
+    case logical(LogicalOperation)  // and, or, xor, not; bool → bool
+    case select  // inputs: condition (bool), then, otherwise
+    case convert  // to the node's element type
 
     // Structure.
     case reshape
-    case transpose([Int])               // result axis i is input axis permutation[i]
-    case broadcast                      // to the node's shape
-    case slice([SliceRange])            // one range an axis; keeps the rank
-    case unslice([SliceRange])          // adjoint of slice: zeros of the node's shape, the input at the ranges
-    case gather(GatherIndices)          // result.flat[k*chunk ..< (k+1)*chunk] = input.flat[indices[k] ..< indices[k]+chunk]
-    case scatterAdd(GatherIndices)      // adjoint of gather: zeros of the node's shape, chunks of the input added at the indices
+    case transpose([Int])  // result axis i is input axis permutation[i]
+    case broadcast  // to the node's shape
+    case slice([SliceRange])  // one range an axis; keeps the rank
+    case unslice([SliceRange])  // adjoint of slice: zeros of the node's shape, the input at the ranges
+    // The positions of these two may be a second input, where they are computed.
+    case gather(GatherIndices)  // result.flat[k*chunk ..< (k+1)*chunk] = input.flat[indices[k] ..< indices[k]+chunk]
+    case scatterAdd(GatherIndices)  // adjoint of gather: zeros of the node's shape, chunks of the input added at the indices
     case concatenate(axis: Int)
 
     // Contraction and reduction.
-    case matmul                         // over the last two axes of both inputs (rank ≥ 2), the others broadcast
-    case reduce(ReduceOperation, axes: [Int])   // the axes are removed
+    case matmul  // over the last two axes of both inputs (rank ≥ 2), the others broadcast
+    case reduce(ReduceOperation, axes: [Int])  // the axes are removed
     case cumulative(CumulativeOperation, axis: Int, reversed: Bool)
-    case normalize(NormalizeOperation, axis: Int)   // softmax, log_softmax: shape kept
+    case normalize(NormalizeOperation, axis: Int)  // softmax, log_softmax: shape kept
 
     /// A function whose derivative is its own rule rather than that of the operations that computed it:
     /// activation rows, linear-algebra and network kernels. The value is there already when the node is made.
@@ -56,7 +57,7 @@ package enum Primitive {
         case .test(let op): op.name
         case .logical(let op): op.name
         case .select: "where"
-        case .convert: "f32"      // the only conversion that can leave the numbers
+        case .convert: "f32"  // the only conversion that can leave the numbers
         case .reshape: "reshape"
         case .transpose: "transpose"
         case .broadcast: "broadcast_to"
@@ -101,9 +102,19 @@ package final class GatherIndices {
 package protocol CustomFunction: AnyObject {
     /// As the program calls it, for messages.
     var name: String { get }
+    /// What it needs to know besides its inputs.
+    var attributes: [Attribute] { get }
     /// Whether element i of the result depends on element i of each (broadcast) input only.
     var isElementwise: Bool { get }
     /// The cotangents of the inputs, written with array operations so that they can be differentiated again; `nil` where an
     /// input gets none. `inputs` and `result` are the node's own.
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?]
+    /// The same function of other inputs of the same shapes, composed of primitives: equal but for rounding. `nil` where it is known by
+    /// name only.
+    func lowered(_ inputs: [NDArray]) throws -> NDArray?
+}
+
+extension CustomFunction {
+    package var attributes: [Attribute] { [] }
+    package func lowered(_ inputs: [NDArray]) throws -> NDArray? { nil }
 }

@@ -3,13 +3,14 @@
 import CActKernels
 
 package enum Kernels {
-    /// The table for this processor: the one door to it.
-    package static let table: UnsafePointer<act_kernel_table> = act_kernels()
+    /// The table for this processor: the one door to it. `unsafe`: a constant of the C library, which nobody writes to.
+    package nonisolated(unsafe) static let table: UnsafePointer<act_kernel_table> = act_kernels()
 }
 
 package enum Scalar {
-    private static let unaryKernels = Kernels.table.pointee.unary_f64
-    private static let binaryKernels = Kernels.table.pointee.binary_f64
+    // Constants of the C library, as the table is.
+    private nonisolated(unsafe) static let unaryKernels = Kernels.table.pointee.unary_f64
+    private nonisolated(unsafe) static let binaryKernels = Kernels.table.pointee.binary_f64
 
     /// `op` of one number.
     @inline(__always)

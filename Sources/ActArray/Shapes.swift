@@ -108,9 +108,11 @@ struct MergedAxes {
     init(_ shape: [Int], _ views: [[Int]]) {
         strides = views.map { _ in [] }
         for axis in shape.indices where shape[axis] != 1 {
-            let mergeable = !self.shape.isEmpty && views.indices.allSatisfy { view in
-                strides[view][self.shape.count - 1] == views[view][axis] &* shape[axis]
-            }
+            let mergeable =
+                !self.shape.isEmpty
+                && views.indices.allSatisfy { view in
+                    strides[view][self.shape.count - 1] == views[view][axis] &* shape[axis]
+                }
             if mergeable {
                 self.shape[self.shape.count - 1] &*= shape[axis]
                 for view in views.indices { strides[view][self.shape.count - 1] = views[view][axis] }

@@ -4,6 +4,7 @@
 
 import Synchronization
 
+/// `@unchecked`: `pages` is touched with the lock alone.
 package final class SiteTable: @unchecked Sendable {
     private static let pageSize: UInt32 = 64
     private static let nextPage = Locked<UInt32>(1)

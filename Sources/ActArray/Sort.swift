@@ -17,8 +17,8 @@ protocol SortableNumber {
     static func rest(_ number: Self, bits: Int) -> Int64?
 }
 
-/// Kernels that sort integers of one size.
-struct SortKernels {
+/// Kernels that sort integers of one size. `@unchecked`: functions of C, which keep nothing.
+struct SortKernels: @unchecked Sendable {
     let size: Int
     let sort: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
     /// Puts those below some key first: how many these are.

@@ -44,6 +44,8 @@ private struct Next: ~Copyable {
 ///
 /// Each thread begins with a part of the chunks of its own, the same from job to job, so that what it left in its cache is near; then it
 /// helps with the other parts.
+///
+/// `@unchecked`: who holds `isTaken` writes the job while nobody can join; helpers read it between joining and leaving.
 private final class Team: @unchecked Sendable {
     private static let closed = -(1 << 32)
 

@@ -132,7 +132,7 @@ package enum Derivative {
     private static func stacked(
         _ count: Int, of size: Int, type: ElementType, alongRows: Bool, vector: (Int) throws -> NDArray?
     ) throws -> NDArray {
-        _ = try NDArray.full(0, shape: [0, count, size], type: type)     // throws where the sizes are too large
+        _ = try NDArray.full(0, shape: [0, count, size], type: type)  // throws where the sizes are too large
         let shape = alongRows ? [1, size] : [size, 1]
         let parts = try (0..<count).map { i in
             try (vector(i) ?? NDArray.full(0, shape: [size], type: type)).reshaped(to: shape).converted(to: type)

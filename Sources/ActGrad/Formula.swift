@@ -289,7 +289,8 @@ struct Elements {
     var start: UnsafePointer<Double>
     var stride: Int
 
-    static let kernels: UnsafePointer<act_kernel_table> = Kernels.table
+    // A constant of the C library (see `Kernels.table`), at hand.
+    nonisolated(unsafe) static let kernels: UnsafePointer<act_kernel_table> = Kernels.table
 
     @inline(__always)
     subscript(_ i: Int) -> Double { start[i &* stride] }

@@ -11,10 +11,11 @@ extension Derivative {
         let value = try f(point)
         guard value.count > 0, point.count > 0 else { return 0 }
         let weights = try NDArray((0..<value.count).map { 1 + 0.5 * Scalar.unary(.sin, Double($0)) }, shape: value.shape)
-        let exact = try withVariables([point]) { variables in
-            let result = try f(variables[0])
-            return try pullback(of: result, cotangent: weights.converted(to: result.type), to: variables)[0]?.toDoubles()
-        } ?? [Double](repeating: 0, count: point.count)
+        let exact =
+            try withVariables([point]) { variables in
+                let result = try f(variables[0])
+                return try pullback(of: result, cotangent: weights.converted(to: result.type), to: variables)[0]?.toDoubles()
+            } ?? [Double](repeating: 0, count: point.count)
 
         let isElementwise = try withVariables([point]) { try Derivative.isElementwise(from: $0[0], to: f($0[0])) }
         let elements = try point.toDoubles()

@@ -12,6 +12,7 @@ final class VariableMark: CustomFunction {
     var isElementwise: Bool { true }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] { [cotangent] }
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { inputs[0] }
 }
 
 /// What lies between some variables and a result: every traced node that leads to the result, inputs before users.
@@ -173,9 +174,11 @@ struct Trace {
         let keepsTrace = reachesOuter || cotangent.isTraced
         // Where zeros and infinities could meet they seldom do: first as if they did not. What comes of it would be NaN to the end.
         let hopeful = try pass(cotangent, hazards, keepsTrace: keepsTrace, heeds: keepsTrace)
-        let isRight = try hopeful.heeded || hopeful.gradients.allSatisfy { gradient in
-            try gradient.map { try !$0.reduced(.sum).item().isNaN } ?? true
-        }
+        let isRight =
+            try hopeful.heeded
+            || hopeful.gradients.allSatisfy { gradient in
+                try gradient.map { try !$0.reduced(.sum).item().isNaN } ?? true
+            }
         return try isRight ? hopeful.gradients : pass(cotangent, hazards, keepsTrace: false, heeds: true).gradients
     }
 
@@ -287,18 +290,8 @@ private struct StandIns {
         let id = ObjectIdentifier(array.node)
         if let known = known[id] { return known }
         let inputs = try array.node.inputs.map { try standIn(for: $0) }
-        let copy: NDArray
-        switch array.node.primitive {
-        case .unary(let operation): copy = try NDArray.unary(operation, inputs[0])
-        case .binary(let operation): copy = try NDArray.binary(operation, .array(inputs[0]), .array(inputs[1]))
-        case .compare(let operation): copy = try NDArray.compare(operation, .array(inputs[0]), .array(inputs[1]))
-        case .test(let operation): copy = try NDArray.test(operation, inputs[0])
-        case .logical(.not): copy = try NDArray.not(inputs[0])
-        case .logical(let operation): copy = try NDArray.logical(operation, inputs[0], inputs[1])
-        case .select: copy = try NDArray.select(inputs[0], .array(inputs[1]), .array(inputs[2]))
-        case .convert: copy = try inputs[0].converted(to: array.type)
-        default: copy = try array.detached()
-        }
+        // Only elementwise operations wait.
+        let copy = try array.node.primitive.applied(to: inputs, shape: array.shape, type: array.type)
         known[id] = copy
         return copy
     }

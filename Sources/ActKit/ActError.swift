@@ -33,11 +33,12 @@ public struct ActError: Error, CustomStringConvertible {
     }
 
     init(_ fault: Fault, _ session: Session) {
-        let kind: Kind = switch fault.kind {
-        case .error, .exit: .program
-        case .interrupted: .interrupted
-        case .limit: .limit
-        }
+        let kind: Kind =
+            switch fault.kind {
+            case .error, .exit: .program
+            case .interrupted: .interrupted
+            case .limit: .limit
+            }
         let renderer = DiagnosticRenderer { session.source($0) }
         self.init(kind: kind, message: fault.diagnostic.title, rendered: renderer.render(fault.diagnostic))
     }

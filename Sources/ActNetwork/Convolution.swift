@@ -43,7 +43,7 @@ struct ConvolutionShape: Equatable {
 
 final class Convolution: CustomFunction {
     /// Which of the three is computed from the other two.
-    enum Face {
+    enum Face: String {
         case result     // of images and weights
         case images     // of what reached the result, and weights
         case weights    // of what reached the result, and images
@@ -59,6 +59,36 @@ final class Convolution: CustomFunction {
 
     var name: String { "convolution" }
     var isElementwise: Bool { false }
+
+    /// Which of the three it gives, and how images and weights lie on each other.
+    var attributes: [Attribute] {
+        [
+            Attribute("gives", face.rawValue), Attribute("stride", shape.stride), Attribute("padding", shape.padding),
+            Attribute("groups", shape.groups),
+        ]
+    }
+
+    /// Padding, patches as columns, a product of matrices; and back.
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        let (batch, groups, depth, places) = (shape.batch, shape.groups, shape.depth, shape.places)
+        let outs = shape.outputs / groups
+        let patches = GatherIndices(starts: shape.patches, chunk: 1), padded = shape.paddedImages
+        let inside = [0, 0, shape.padding, shape.padding]
+        let ranges = zip(inside, shape.images).map { SliceRange(start: $0, step: 1, count: $1) }
+        func columns(_ images: NDArray) throws -> NDArray {
+            try images.unsliced(ranges, shape: padded).gathered(patches, shape: [batch, groups, depth, places])
+        }
+        func rows(_ result: NDArray) throws -> NDArray { try result.reshaped(to: [batch, groups, outs, places]) }
+        switch face {
+        case .result:
+            return try NDArray.matmul(x[1].reshaped(to: [1, groups, outs, depth]), columns(x[0])).reshaped(to: shape.result)
+        case .images:
+            let reached = try NDArray.matmul(x[1].reshaped(to: [1, groups, outs, depth]).matrixTransposed(), rows(x[0]))
+            return try reached.scatteredAdd(patches, shape: padded).sliced(ranges)
+        case .weights:
+            return try NDArray.matmul(rows(x[0]), columns(x[1]).matrixTransposed()).reduced(.sum, axes: [0]).reshaped(to: shape.weights)
+        }
+    }
 
     static func result(_ images: NDArray, _ weights: NDArray, _ shape: ConvolutionShape) throws -> NDArray {
         try apply(.result, images, weights, shape)
@@ -91,20 +121,22 @@ final class Convolution: CustomFunction {
         case .images: shape.images
         case .weights: shape.weights
         }
-        let value = try face == .result ? NDArray.uninitialized(shape: target, type: a.type) : NDArray.full(0, shape: target, type: a.type)
-        if value.count == 0 || a.count == 0 || b.count == 0 { return value }
+        let value = try FreshArray(shape: target, type: a.type, filledWith: face == .result && a.count > 0 && b.count > 0 ? nil : 0)
+        if value.count == 0 || a.count == 0 || b.count == 0 { return value.finished() }
         let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.rowsAtOnce * shape.outWidth)
         guard !overflow else { throw ArrayError.tooLarge(shape: [depth, shape.rowsAtOnce, shape.outWidth]) }
         // A matrix of patches for each part of the batch; a sum of weights too.
-        let columns = try (0..<shape.parts).map { _ in try NDArray.uninitialized(shape: [columnsCount], type: a.type) }
-        let sums = face == .weights ? try (0..<shape.parts).map { _ in try NDArray.full(0, shape: target, type: a.type) } : []
+        let columns = try FreshArray(shape: [shape.parts, columnsCount], type: a.type)
+        let sums = try FreshArray(shape: [face == .weights ? shape.parts : 0] + target, type: a.type, filledWith: 0)
+        let (patchElements, sumElements, targetElements) = (columns.elements(of: T.self), sums.elements(of: T.self), value.elements(of: T.self))
+        let weightCount = value.count
         let (outs, channels) = (shape.outputs / shape.groups, shape.channels / shape.groups)
         try a.withContiguous(of: T.self) { a in
             try b.withContiguous(of: T.self) { b in
                 guard let a = a.baseAddress, let b = b.baseAddress else { return }
-                let target = value.withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                let target = targetElements
                 try ThreadPool.parallel(shape.parts) { part in
-                    let matrix = columns[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                    let matrix = patchElements + part * columnsCount
                     for (image, group, rows) in shape.pieces(of: part) {
                         try Interrupt.check()
                         let pixels = (image * shape.groups + group) * channels * shape.height * shape.width
@@ -124,7 +156,7 @@ final class Convolution: CustomFunction {
                             shape.gather(matrix, rows, addingTo: target + pixels)
                         case .weights:
                             shape.spread(b + pixels, rows, into: matrix)
-                            let sum = sums[part].withMutableBytes { $0.assumingMemoryBound(to: T.self) }
+                            let sum = sumElements + part * weightCount
                             try MatrixProduct.multiply(
                                 m: outs, n: depth, k: count, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
                                 into: sum + weights, rowStride: depth)
@@ -133,12 +165,34 @@ final class Convolution: CustomFunction {
                 }
             }
         }
-        guard let first = sums.first else { return value }
-        return try sums.dropFirst().reduce(first) { try $0 + $1 }
+        // The parts are done, so their memory may go.
+        _ = columns.finished()
+        guard face == .weights else { return value.finished() }
+        let parts = sums.finished()
+        return try (1..<shape.parts).reduce(parts.indexed(by: [.integer(0)])) { try $0 + parts.indexed(by: [.integer($1)]) }
     }
 }
 
 extension ConvolutionShape {
+    fileprivate var paddedImages: [Int] { [batch, channels, height + 2 * padding, width + 2 * padding] }
+
+    /// For every image, group, element of a patch and place of the result the flat position of the pixel in the padded images.
+    fileprivate var patches: [Int] {
+        let (rows, columns) = (height + 2 * padding, width + 2 * padding)
+        var positions: [Int] = []
+        for plane in 0..<batch * groups {
+            for channel in 0..<channels / groups {
+                for i in 0..<kernelHeight {
+                    for j in 0..<kernelWidth {
+                        let corner = ((plane * (channels / groups) + channel) * rows + i) * columns + j
+                        for y in 0..<outHeight { for x in 0..<outWidth { positions.append(corner + y * stride * columns + x * stride) } }
+                    }
+                }
+            }
+        }
+        return positions
+    }
+
     /// What a part of the batch is computed in: rows of the result of one image's group.
     fileprivate func pieces(of part: Int) -> some Sequence<(image: Int, group: Int, rows: Range<Int>)> {
         let strips = (outHeight + rowsAtOnce - 1) / rowsAtOnce, images = images(of: part)

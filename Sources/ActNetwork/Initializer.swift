@@ -3,16 +3,16 @@
 import ActArray
 import ActGrad
 
-package struct Initializer {
+package struct Initializer: Sendable {
     package let name: String
     package let summary: String
     fileprivate let fill: Fill
 
-    fileprivate enum Fill {
+    fileprivate enum Fill: Sendable {
         /// Numbers that do not depend on each other, in f64. `fanIn` and `fanOut`: how many numbers go into one unit, and into how many
         /// units one number goes.
-        case numbers((_ count: Int, _ fanIn: Double, _ fanOut: Double, _ random: inout RandomSource) throws -> NDArray)
-        case array((_ shape: [Int], _ random: inout RandomSource) throws -> NDArray)
+        case numbers(@Sendable (_ count: Int, _ fanIn: Double, _ fanOut: Double, _ random: inout RandomSource) throws -> NDArray)
+        case array(@Sendable (_ shape: [Int], _ random: inout RandomSource) throws -> NDArray)
     }
 
     /// Weights of any shape.
@@ -76,7 +76,7 @@ package enum Initializers {
             })
     }
 
-    private static func normal(_ name: String, _ summary: String, _ deviation: @escaping (Double, Double) -> Double) -> Initializer {
+    private static func normal(_ name: String, _ summary: String, _ deviation: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
         Initializer(
             name: name, summary: summary,
             fill: .numbers { count, fanIn, fanOut, random in try random.normal(shape: [count]) * deviation(fanIn, fanOut) })

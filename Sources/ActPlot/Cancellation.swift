@@ -3,7 +3,8 @@
 // What must stay true: what is made meanwhile is incomplete, though it can be drawn; the host asks itself afterwards, and drops it.
 
 package enum Cancellation {
-    /// Whether nobody waits for a figure any more. Set by the host before it makes the first one; asked from time to time.
+    /// Whether nobody waits for a figure any more. Asked from time to time, on the thread that draws.
+    /// `unsafe`: the host sets it once, before it makes the first figure.
     package nonisolated(unsafe) static var isRequested: @Sendable () -> Bool = { false }
 }
 

@@ -41,14 +41,15 @@ extension Figure {
         x: [Double]? = nil, categories: [String]? = nil, _ series: [(name: String?, heights: [Double])]
     ) throws -> Figure {
         guard !series.isEmpty else { throw FigureError.empty(what: "series") }
-        return Figure(try series.map { name, heights in
-            if let categories, categories.count != heights.count {
-                throw FigureError.lengths(what: "labels", categories.count, with: "heights", heights.count)
-            }
-            let categories = categories?.map(Figure.Caption.beginning)
-            let places = categories == nil ? x : nil
-            return Mark(.bar(x: try coordinates(places, matching: heights), heights: heights, categories: categories), name: name)
-        })
+        return Figure(
+            try series.map { name, heights in
+                if let categories, categories.count != heights.count {
+                    throw FigureError.lengths(what: "labels", categories.count, with: "heights", heights.count)
+                }
+                let categories = categories?.map(Figure.Caption.beginning)
+                let places = categories == nil ? x : nil
+                return Mark(.bar(x: try coordinates(places, matching: heights), heights: heights, categories: categories), name: name)
+            })
     }
 
     /// The counts between successive edges.

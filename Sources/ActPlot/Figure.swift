@@ -91,12 +91,13 @@ package struct Mark: Equatable, Sendable {
         case contour(Grid, levels: [Double])
 
         fileprivate var footprint: Int {
-            let numbers = switch self {
-            case .line(let x, let y), .scatter(let x, let y), .histogram(let x, let y): x.count &+ y.count
-            case .bar(let x, let heights, let categories): x.count &+ heights.count &+ 4 &* (categories?.count ?? 0)
-            case .heatmap(let grid), .contour(let grid, _): grid.values.count &+ grid.x.count &+ grid.y.count
-            case .image(let picture): picture.pixels.count
-            }
+            let numbers =
+                switch self {
+                case .line(let x, let y), .scatter(let x, let y), .histogram(let x, let y): x.count &+ y.count
+                case .bar(let x, let heights, let categories): x.count &+ heights.count &+ 4 &* (categories?.count ?? 0)
+                case .heatmap(let grid), .contour(let grid, _): grid.values.count &+ grid.x.count &+ grid.y.count
+                case .image(let picture): picture.pixels.count
+                }
             return MemoryLayout<Mark>.stride &+ 96 &+ 8 &* numbers
         }
     }

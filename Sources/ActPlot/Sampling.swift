@@ -121,7 +121,9 @@ extension Picture {
                 var (red, green, blue) = (0, 0, 0)
                 for row in rowRange {
                     // A mean would hide what has no colour.
-                    if notFinite > 0, pixels[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound].contains(.notFinite) { return .notFinite }
+                    if notFinite > 0, pixels[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound].contains(.notFinite) {
+                        return .notFinite
+                    }
                     for pixel in watched(pixels[row * columns + columnRange.lowerBound..<row * columns + columnRange.upperBound]) {
                         red += Int(pixel.red)
                         green += Int(pixel.green)

@@ -42,7 +42,30 @@ const act_kernel_table *act_kernels(void) {
     return table;
 }
 
-const char *act_kernels_isa(void) { return act_kernels()->isa; }
+int act_chain_unary(act_unary_op op) {
+    switch (op) {
+#define X(upper, lower) case ACT_U_##upper: return ACT_CHAIN_##upper;
+        ACT_CHAIN_UNARY_OPS(X)
+#undef X
+    default: return -1;
+    }
+}
+int act_chain_binary(act_binary_op op, int reversed) {
+    if (!reversed || op == ACT_B_ADD || op == ACT_B_MUL) {
+        switch (op) {
+#define X(upper, lower) case ACT_B_##upper: return ACT_CHAIN_##upper;
+            ACT_CHAIN_BINARY_OPS(X)
+#undef X
+        default: return -1;
+        }
+    }
+    switch (op) {
+#define X(upper, lower) case ACT_B_##upper: return ACT_CHAIN_R##upper;
+        ACT_CHAIN_REVERSED_OPS(X)
+#undef X
+    default: return -1;
+    }
+}
 
 #define X(upper, lower) #lower,
 const char *act_unary_name(act_unary_op op) {

@@ -54,7 +54,10 @@ struct ActCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Start random numbers from this seed.", valueName: "n"))
     var seed: UInt64?
 
-    @Option(help: ArgumentHelp("Memory that values may take: bytes, or 512M, 2G. By default, and at most, 80 % of what the system, its container and ulimit leave.", valueName: "size"))
+    @Option(
+        help: ArgumentHelp(
+            "Memory that values may take: bytes, or 512M, 2G. By default, and at most, 80 % of what the system, its container and ulimit leave.",
+            valueName: "size"))
     var maxMemory: MemorySize?
 
     @Option(help: ArgumentHelp("Seconds that a program, or a line of the session, may take.", valueName: "seconds"))

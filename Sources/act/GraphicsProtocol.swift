@@ -40,7 +40,7 @@ enum GraphicsProtocol {
 
     // MARK: Asking
 
-    /// An answer may still come.
+    /// An answer may still come. `unsafe`: the main thread alone reads the terminal.
     private static nonisolated(unsafe) var isAnswerDue = false
     private static let patience = 0.25
 
@@ -131,7 +131,8 @@ enum GraphicsProtocol {
         guard let rasterizer = try? Rasterizer() else { return nil }
         let text = svg(figure)
         switch self {
-        case .kitty: return (try? rasterizer.png(text, width: width, height: height, scale: scale)).map { InlinePicture.kitty(png: $0, columns: columns, rows: rows) }
+        case .kitty:
+            return (try? rasterizer.png(text, width: width, height: height, scale: scale)).map { InlinePicture.kitty(png: $0, columns: columns, rows: rows) }
         case .iTerm2: return (try? rasterizer.png(text, width: width, height: height, scale: scale)).map { InlinePicture.iTerm2(png: $0, columns: columns) }
         case .sixel: return (try? rasterizer.pixels(text, width: width, height: height, scale: scale)).map(InlinePicture.sixel)
         }

@@ -10,7 +10,7 @@ import Darwin
 enum Idle {
     /// Milliseconds that one waits with everything at hand.
     private static let moment: Int32 = 1000
-    // Between two computations there is nothing new to give back.
+    // Between two computations there is nothing new to give back. `unsafe`: the main thread alone waits for input.
     private static nonisolated(unsafe) var last = -1
 
     /// `poll` without an end.

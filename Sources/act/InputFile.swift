@@ -42,7 +42,8 @@ enum InputFile {
     static func tooLarge(_ name: String) -> Failure {
         Failure(
             diagnostic: Diagnostic(
-                .sourceTooLarge, "\(name) is too large for a program: more than \(limit) bytes", help: "data belong into a file that `load` reads; `--max-memory` sets the limit"))
+                .sourceTooLarge, "\(name) is too large for a program: more than \(limit) bytes",
+                help: "data belong into a file that `load` reads; `--max-memory` sets the limit"))
     }
 
     private static func failure(_ path: String, _ code: Int32) -> Failure {
@@ -63,9 +64,10 @@ enum InputFile {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream), names.count < 10_000 {
-            names.append(withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            })
+            names.append(
+                withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                })
         }
         return names
     }

@@ -12,6 +12,8 @@ import Glibc
 import Darwin
 #endif
 
+// `unsafe`: signal handlers and the main thread share these; each is one word, which is written whole.
+
 /// What the process is doing, for Ctrl-C means something else in each.
 private nonisolated(unsafe) var activity = Interrupt.Activity.running.rawValue
 /// Ctrl-C pressed since the last one that was answered.
@@ -40,7 +42,7 @@ enum Interrupt {
         case resize, resume, end
     }
 
-    /// Where `LineEditor` hears of signals.
+    /// Where `LineEditor` hears of signals. `unsafe`: set before the first handler is.
     private(set) static nonisolated(unsafe) var wakeUpReader: Int32 = -1
 
     static func install() {

@@ -33,6 +33,7 @@ final class LineEditor {
     /// The terminal opened anew, never to wait in a read: Ctrl-C empties the terminal's queue, after `poll` has seen something in it.
     private let keyboard: Int32
     private var prompt: UnsafeMutablePointer<CChar>?
+    /// `unsafe`: the main thread alone edits lines.
     private static nonisolated(unsafe) var current: LineEditor?
 
     // What was typed or pasted and is not yet taken.

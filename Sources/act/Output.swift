@@ -11,8 +11,9 @@ import Darwin
 #endif
 
 final class Output {
-    static let standard = Output(descriptor: STDOUT_FILENO)
-    static let error = Output(descriptor: STDERR_FILENO)
+    // `unsafe`: one thread writes at a time, that of the session while it computes, which the main one waits for.
+    nonisolated(unsafe) static let standard = Output(descriptor: STDOUT_FILENO)
+    nonisolated(unsafe) static let error = Output(descriptor: STDERR_FILENO)
 
     let isTerminal: Bool
     private let kind: Kind

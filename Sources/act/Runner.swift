@@ -120,7 +120,8 @@ struct Runner {
         let isAtTerminal = Output.standard.isTerminal && isatty(STDIN_FILENO) == 1
         guard let session = startSession(isInteractive: true, isAtTerminal: isAtTerminal) else { return ExitStatus.failure }
         let interaction = Interaction(session: session, output: display)
-        let status = isAtTerminal
+        let status =
+            isAtTerminal
             ? REPL(interaction, display) { enterSandbox(session, history: $0) }.run()
             : PlainSession(interaction).run()
         return Output.standard.finish() ? status : ExitStatus.failure

@@ -48,7 +48,9 @@ struct Sandbox {
         func quoted(_ path: String) -> String {
             "\"" + path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
         }
-        var rules = ["(version 1)", "(allow default)", "(deny network*)", "(deny process-exec*)", "(deny process-fork)", "(deny mach-register)", "(deny file-write*)"]
+        var rules = [
+            "(version 1)", "(allow default)", "(deny network*)", "(deny process-exec*)", "(deny process-fork)", "(deny mach-register)", "(deny file-write*)",
+        ]
         rules += usersFolders.map { "(deny file-read-data (subpath \(quoted($0))))" }
         // A path that is not UTF-8 cannot be written in a profile: nothing is opened for it.
         rules += folders.compactMap { String(validating: $0, as: UTF8.self) }.map { "(allow file-read* file-write* (subpath \(quoted($0))))" }

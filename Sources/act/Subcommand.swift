@@ -23,7 +23,7 @@ struct Subcommand {
         Subcommand("check", "reports every syntax error, runs nothing") { takes in
             let files = takes.files("the files to check")
             return { call in Runner(call.settings).check(call[files]) }
-        },
+        }
     ]
 
     static func named(_ name: String) -> Subcommand? { rows.first { $0.name == name } }

@@ -27,12 +27,14 @@ enum Terminal {
     /// The size of a cell in pixels; a usual one where the terminal does not say.
     static var cell: (width: Double, height: Double) {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0, size.ws_xpixel > 0, size.ws_ypixel > 0 else { return (9, 18) }
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0, size.ws_xpixel > 0, size.ws_ypixel > 0 else {
+            return (9, 18)
+        }
         let width = Double(size.ws_xpixel) / Double(size.ws_col), height = Double(size.ws_ypixel) / Double(size.ws_row)
         return (4...100).contains(width) && (6...200).contains(height) ? (width, height) : (9, 18)
     }
 
-    /// What was typed while the terminal was asked something.
+    /// What was typed while the terminal was asked something. `unsafe`: the main thread alone reads the terminal.
     static nonisolated(unsafe) var typedAhead: [UInt8] = []
 
     static func variable(_ name: String) -> String? {

@@ -81,7 +81,6 @@ int main(int argc, char **argv) {
     ROW("chain", k->chain_f64(xd, chain_d, 4, yd, n), k->chain_f32(xf, chain_f, 4, yf, n))
     ROW("sum", sink += k->sum_f64(xd, n), sink += k->sum_f32(xf, n))
     ROW("dot", sink += k->dot_f64(xd, zd, n), sink += k->dot_f32(xf, zf, n))
-    ROW("sum_squares", sink += k->sum_squares_f64(xd, 0.5, n), sink += k->sum_squares_f32(xf, 0.5, n))
     ROW("max", sink += k->max_f64(xd, n), sink += k->max_f32(xf, n))
     ROW("argmax", sink += (double)k->argmax_f64(xd, n), sink += (double)k->argmax_f32(xf, n))
     ROW("accumulate", k->accumulate_f64[ACT_A_ADD](yd, xd, n), k->accumulate_f32[ACT_A_ADD](yf, xf, n))

@@ -117,7 +117,9 @@ package enum Csv {
         // Without names a text is a mistake, unless the first row has one in that column too.
         if !hasHeader, options.hasHeader == nil {
             let stray = columns.indices.compactMap { column -> (row: Int, column: Int)? in
-                guard let row = columns[column].textRow, !chosen.contains(column), !first.isName(column, columns) || columns[column].hasOneTextOnTop else { return nil }
+                guard let row = columns[column].textRow, !chosen.contains(column), !first.isName(column, columns) || columns[column].hasOneTextOnTop else {
+                    return nil
+                }
                 return (row, column)
             }
             if let (row, column) = stray.min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
@@ -156,7 +158,9 @@ package enum Csv {
     private static func position(of choice: ColumnChoice, _ names: [String]) throws -> Int {
         switch choice {
         case .position(let position):
-            guard position >= -names.count && position < names.count else { throw Fault(reason: "it has no column \(position): there are \(names.count)", remedy: nil) }
+            guard position >= -names.count && position < names.count else {
+                throw Fault(reason: "it has no column \(position): there are \(names.count)", remedy: nil)
+            }
             return position < 0 ? position + names.count : position
         case .name(let name):
             guard let column = names.firstIndex(of: name) else { throw Fault(reason: "it has no column `\(name)`", remedy: nil) }

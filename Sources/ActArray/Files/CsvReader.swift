@@ -162,7 +162,9 @@ struct CsvReader {
     /// - Throws: `Csv.Fault` for what is not UTF-8.
     func text(_ field: Field, _ row: Int, _ column: Int) throws -> String {
         let text: String?
-        if !field.isQuoted { text = String(validating: bytes[field.range], as: UTF8.self) } else {
+        if !field.isQuoted {
+            text = String(validating: bytes[field.range], as: UTF8.self)
+        } else {
             var result: [UInt8] = [], i = field.range.lowerBound
             while i < field.range.upperBound {
                 if result.count & 0xffff == 0xffff { try Interrupt.check() }
@@ -192,7 +194,8 @@ struct CsvReader {
     }
 
     func begins(_ field: Field, with mark: StaticString) -> Bool {
-        !field.isQuoted && field.range.count >= mark.utf8CodeUnitCount && (0..<mark.utf8CodeUnitCount).allSatisfy { bytes[field.range.lowerBound + $0] == mark.utf8Start[$0] }
+        !field.isQuoted && field.range.count >= mark.utf8CodeUnitCount
+            && (0..<mark.utf8CodeUnitCount).allSatisfy { bytes[field.range.lowerBound + $0] == mark.utf8Start[$0] }
     }
 
     /// Without spaces at either end.
@@ -266,7 +269,7 @@ struct CsvReader {
             while i < end, bytes[i] &- 0x30 < 10 { power = min(power * 10 + Int(bytes[i] - 0x30), 1_000_000); i += 1 }
             exponent += isDown ? -power : power
         }
-        guard i == end else { return word(part) }      // 12a, 1.2.3, 0x1F, 2024-01-01
+        guard i == end else { return word(part) }  // 12a, 1.2.3, 0x1F, 2024-01-01
         exponent += zeros
         if digitCount == 0 { return .number(isNegative ? -0.0 : 0) }
         if digitCount <= 19, digits <= 1 << 53, abs(exponent) <= 22 {

@@ -21,8 +21,8 @@ package enum Gzip {
     package static func load() { _ = Library.shared }
 
     enum Format: Int32 {
-        case gzip = 31      // the window of 2^15 bytes, with gzip's header
-        case raw = -15      // without a header, as zip archives have it
+        case gzip = 31  // the window of 2^15 bytes, with gzip's header
+        case raw = -15  // without a header, as zip archives have it
     }
 
     static func inflate(_ packed: UnsafeRawBufferPointer, format: Format, expected: Int, path: String) throws -> [UInt8] {
@@ -92,6 +92,7 @@ package enum Gzip {
         var reserved: UInt = 0
     }
 
+    /// `@unchecked`: functions of the library, which stays loaded.
     private struct Library: @unchecked Sendable {
         typealias Begin = @convention(c) (UnsafeMutableRawPointer, Int32, UnsafePointer<CChar>, Int32) -> Int32
         typealias Inflate = @convention(c) (UnsafeMutableRawPointer, Int32) -> Int32

@@ -132,7 +132,9 @@ private struct PythonText {
     mutating func quoted() -> String? {
         guard isNext("'") || isNext("\"") else { return nil }
         let start = position + 1
-        guard let end = bytes[start...].firstIndex(where: { $0 == bytes[position] || $0 == 0x5C || $0 == 10 }), bytes[end] == bytes[position] else { return nil }
+        guard let end = bytes[start...].firstIndex(where: { $0 == bytes[position] || $0 == 0x5C || $0 == 10 }), bytes[end] == bytes[position] else {
+            return nil
+        }
         position = end + 1
         return String(decoding: bytes[start..<end], as: UTF8.self)
     }

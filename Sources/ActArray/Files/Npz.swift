@@ -122,16 +122,19 @@ package enum Npz {
             try start.withUnsafeBytes { try checksum.add($0) }
             try elements.writeElements { try checksum.add($0) }
             // Version 2.0, names in UTF-8, stored, 1 January 1980.
-            let common: [UInt8] = little(UInt16(20)) + little(UInt16(0x0800)) + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0x21))
+            let common: [UInt8] =
+                little(UInt16(20)) + little(UInt16(0x0800)) + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0x21))
                 + little(checksum.value) + little(UInt32(size)) + little(UInt32(size)) + little(UInt16(file.count)) + little(UInt16(0))
             let head = little(UInt32(0x0403_4B50)) + common + file + start
             try head.withUnsafeBytes(sink)
             try elements.writeElements(into: sink)
-            directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + common + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0))
+            directory +=
+                little(UInt32(0x0201_4B50)) + little(UInt16(20)) + common + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0))
                 + little(UInt32(0)) + little(UInt32(position)) + file
             position += head.count - start.count + size
         }
-        let end = directory + little(UInt32(0x0605_4B50)) + little(UInt32(0)) + little(UInt16(arrays.count)) + little(UInt16(arrays.count))
+        let end =
+            directory + little(UInt32(0x0605_4B50)) + little(UInt32(0)) + little(UInt16(arrays.count)) + little(UInt16(arrays.count))
             + little(UInt32(directory.count)) + little(UInt32(position)) + little(UInt16(0))
         try end.withUnsafeBytes(sink)
     }

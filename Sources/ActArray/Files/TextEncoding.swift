@@ -16,7 +16,8 @@ package enum TextEncoding {
         guard let name = name ?? marked(bytes) else { return bytes }
         func failure(_ reason: String) -> ArrayError { .file(path: path, reason: reason) }
         // Other characters would be iconv's own options.
-        guard !name.isEmpty, name.utf8.count < 64, name.utf8.allSatisfy({ $0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 48 && $0 <= 57 || "-_.:".utf8.contains($0) }) else {
+        guard !name.isEmpty, name.utf8.count < 64, name.utf8.allSatisfy({ $0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 48 && $0 <= 57 || "-_.:".utf8.contains($0) })
+        else {
             throw failure("the encoding `\(name)` is not known")
         }
         let short = String(name.uppercased().filter { $0 != "-" && $0 != "_" })
@@ -36,11 +37,17 @@ package enum TextEncoding {
                 var used = 0, failed: Int32 = 0
                 // The last call, without input, gives what the converter holds back.
                 let piece = [UInt8](unsafeUninitializedCapacity: size * 4 + 64) { target, filled in
-                    var input: UnsafeMutablePointer<CChar>? = source.baseAddress.map { UnsafeMutableRawPointer(mutating: $0 + position).assumingMemoryBound(to: CChar.self) }
+                    var input: UnsafeMutablePointer<CChar>? = source.baseAddress.map {
+                        UnsafeMutableRawPointer(mutating: $0 + position).assumingMemoryBound(to: CChar.self)
+                    }
                     var inputLeft = size
                     var output: UnsafeMutablePointer<CChar>? = target.baseAddress.map { UnsafeMutableRawPointer($0).assumingMemoryBound(to: CChar.self) }
                     var outputLeft = size * 4 + 64
-                    if library.convert(converter, &input, &inputLeft, &output, &outputLeft) == -1 { failed = errno } else if isLast { _ = library.convert(converter, nil, nil, &output, &outputLeft) }
+                    if library.convert(converter, &input, &inputLeft, &output, &outputLeft) == -1 {
+                        failed = errno
+                    } else if isLast {
+                        _ = library.convert(converter, nil, nil, &output, &outputLeft)
+                    }
                     used = size - inputLeft
                     filled = size * 4 + 64 - outputLeft
                 }
@@ -58,12 +65,15 @@ package enum TextEncoding {
         return bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) ? "UTF-16" : nil
     }
 
+    /// `@unchecked`: functions of the library, which stays loaded.
     private struct Library: @unchecked Sendable {
         typealias Open = @convention(c) (UnsafePointer<CChar>, UnsafePointer<CChar>) -> OpaquePointer?
-        typealias Convert = @convention(c) (
-            OpaquePointer?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, UnsafeMutablePointer<Int>?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
-            UnsafeMutablePointer<Int>?
-        ) -> Int
+        typealias Convert =
+            @convention(c) (
+                OpaquePointer?, UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?, UnsafeMutablePointer<Int>?,
+                UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?,
+                UnsafeMutablePointer<Int>?
+            ) -> Int
         typealias Close = @convention(c) (OpaquePointer?) -> Int32
 
         private let begin: Open
@@ -82,7 +92,9 @@ package enum TextEncoding {
             #else
             let handle = dlopen(nil, RTLD_NOW)
             #endif
-            guard let handle, let open = dlsym(handle, "iconv_open"), let convert = dlsym(handle, "iconv"), let close = dlsym(handle, "iconv_close") else { return nil }
+            guard let handle, let open = dlsym(handle, "iconv_open"), let convert = dlsym(handle, "iconv"), let close = dlsym(handle, "iconv_close") else {
+                return nil
+            }
             return Library(
                 begin: unsafeBitCast(open, to: Open.self), convert: unsafeBitCast(convert, to: Convert.self), close: unsafeBitCast(close, to: Close.self))
         }()

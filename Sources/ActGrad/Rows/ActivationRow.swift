@@ -3,7 +3,7 @@
 
 import ActArray
 
-package struct ActivationRow {
+package struct ActivationRow: Sendable {
     package let name: String
     package let aliases: [String]
     package let parameters: [Parameter]
@@ -24,7 +24,7 @@ package struct ActivationRow {
     /// Whether the results are the probabilities of classes.
     package let givesProbabilities: Bool
     /// In training, where that is not the same: of an array and of draws from 0 up to 1 in its shape.
-    package let randomized: ((_ x: NDArray, _ draws: NDArray) throws -> NDArray)?
+    package let randomized: (@Sendable (_ x: NDArray, _ draws: NDArray) throws -> NDArray)?
     package let summary: String
     package let example: Example
     package let body: Body
@@ -34,7 +34,8 @@ package struct ActivationRow {
     init(
         _ name: String, aliases: [String] = [], parameters: [Parameter] = [], _ formula: String, derivative: String, note: String = "",
         range: String, limits: (low: Double, high: Double), kinks: [RowKink] = [], weights: WeightStart = .glorot,
-        randomized: ((_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, value: Formula, slopes: [Formula] = [], kernel: UnaryOperation? = nil, wide: Bool = false
+        randomized: (@Sendable (_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, value: Formula,
+        slopes: [Formula] = [], kernel: UnaryOperation? = nil, wide: Bool = false
     ) {
         let defaults = parameters.map { $0.default ?? .nan }
         self.init(
@@ -46,8 +47,9 @@ package struct ActivationRow {
     /// Any row.
     init(
         _ name: String, aliases: [String] = [], parameters: [Parameter] = [], _ formula: String, derivative: String, note: String = "",
-        range: String, limits: (low: Double, high: Double) = (.nan, .nan), kinks: [RowKink] = [], weights: WeightStart = .glorot, givesProbabilities: Bool = false,
-        randomized: ((_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, body: Body
+        range: String, limits: (low: Double, high: Double) = (.nan, .nan), kinks: [RowKink] = [], weights: WeightStart = .glorot,
+        givesProbabilities: Bool = false,
+        randomized: (@Sendable (_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, body: Body
     ) {
         self.name = name
         self.aliases = aliases
@@ -68,7 +70,7 @@ package struct ActivationRow {
     }
 
     /// Which family weights are drawn from: by the share of its inputs that an activation lets through.
-    package enum WeightStart {
+    package enum WeightStart: Sendable {
         case glorot, he, lecun
     }
 
@@ -85,7 +87,7 @@ package struct ActivationRow {
         case pieces
     }
 
-    package struct Parameter {
+    package struct Parameter: Sendable {
         package let name: String
         /// `nil` for one that must be given.
         package let `default`: Double?
@@ -98,7 +100,10 @@ package struct ActivationRow {
         /// The default as programs write it, where that is not the number in digits.
         package let text: String?
 
-        init(_ name: String, _ value: Double?, written text: String? = nil, _ summary: String, mayBeArray: Bool = false, isStep: Bool = false, slope: Formula? = nil) {
+        init(
+            _ name: String, _ value: Double?, written text: String? = nil, _ summary: String, mayBeArray: Bool = false, isStep: Bool = false,
+            slope: Formula? = nil
+        ) {
             self.name = name
             self.text = text
             self.isStep = isStep
@@ -110,7 +115,7 @@ package struct ActivationRow {
     }
 
     /// Where the slope jumps (or the function does), as formulas in the parameters: `.input(1)` is the first.
-    package struct RowKink {
+    package struct RowKink: Sendable {
         let point, left, right, chosen: Formula
         /// Whether the function jumps too.
         let jumps: Bool
@@ -125,7 +130,7 @@ package struct ActivationRow {
     }
 
     /// A line of a program and what it shows.
-    package struct Example {
+    package struct Example: Sendable {
         package let source: String
         package let output: String
 
@@ -135,10 +140,10 @@ package struct ActivationRow {
         }
     }
 
-    package enum Body {
+    package enum Body: Sendable {
         case elementwise(ElementwiseRow)
         /// `inputs` are x and the parameters in order.
-        case whole(Kind, (_ inputs: [Operand]) throws -> NDArray)
+        case whole(Kind, @Sendable (_ inputs: [Operand]) throws -> NDArray)
     }
 
     package var kind: Kind {

@@ -70,7 +70,7 @@ extension Activations {
 
 /// A row of the glu family: the first half of the last axis times a function of the second.
 private func gate(
-    _ name: String, _ formula: String, _ how: String, _ source: String, _ output: String, _ gate: @escaping (NDArray) throws -> NDArray
+    _ name: String, _ formula: String, _ how: String, _ source: String, _ output: String, _ gate: @escaping @Sendable (NDArray) throws -> NDArray
 ) -> ActivationRow {
     ActivationRow(
         name, "\(formula), a and b the halves of the last axis", derivative: "through both halves",

@@ -13,7 +13,7 @@ private func error(of product: Formula, _ a: Formula, _ b: Formula) -> Formula {
 
 /// The upper 26 bits of a double and the rest.
 private func halves(_ a: Formula) -> (Formula, Formula) {
-    let scaled = 134_217_729 * a      // 2^27 + 1
+    let scaled = 134_217_729 * a  // 2^27 + 1
     let upper = scaled - (scaled - a)
     return (upper, a - upper)
 }

@@ -5,7 +5,7 @@
 
 import ActArray
 
-package final class ElementwiseRow {
+package final class ElementwiseRow: Sendable {
     /// The function, its derivative and so on as far as they are stated. Input 0 is x, then come the parameters.
     private let programs: [FormulaProgram]
     /// The same while every parameter is the default number, if a kernel serves then.
@@ -53,7 +53,7 @@ package final class ElementwiseRow {
         }
     }
 
-    private enum Kernel {
+    private enum Kernel: Sendable {
         case unary(UnaryOperation)
         case binary(BinaryOperation)
 
@@ -76,7 +76,7 @@ package final class ElementwiseRow {
                 return try NDArray.binary(operation, .array(x), parameters[0])
             }
         }
-        let program = standard.flatMap { isDefault(parameters) ? $0[order] : nil } ?? programs[order]
+        let program = program(parameters, order)
         let tracedParameters = parameters.contains { $0.isTraced }
         // A parameter whose slope is not stated is differentiated through the steps of the formula.
         let statesSlopes = !tracedParameters || order == 0 && zip(row.parameters, parameters).allSatisfy { $0.slope != nil || !$1.isTraced }
@@ -87,6 +87,15 @@ package final class ElementwiseRow {
         let value = try compute(program, x.detached(), parameters.map { try $0.detached() })
         let inputs = [x] + parameters.compactMap { if case .array(let array) = $0 { array } else { nil } }
         return try NDArray.custom(RowFunction(row: row, form: self, order: order, parameters: parameters), inputs: inputs, value: value)
+    }
+
+    private func program(_ parameters: [Operand], _ order: Int) -> FormulaProgram {
+        standard.flatMap { isDefault(parameters) ? $0[order] : nil } ?? programs[order]
+    }
+
+    /// The same by the steps of the formula, each an operation of its own.
+    fileprivate func lowered(_ x: NDArray, _ parameters: [Operand], order: Int) throws -> NDArray {
+        try compute(program(parameters, order), x, parameters)
     }
 
     private func compute(_ program: FormulaProgram, _ x: NDArray, _ parameters: [Operand]) throws -> NDArray {
@@ -137,13 +146,25 @@ final class RowFunction: CustomFunction {
     var name: String { row.name }
     var isElementwise: Bool { true }
 
+    /// The order of the derivative, if it is one, and the parameters that are numbers.
+    var attributes: [Attribute] {
+        (order == 0 ? [] : [Attribute("order", order)])
+            + zip(row.parameters, numbers).compactMap { parameter, number in number.map { Attribute(parameter.name, .number($0)) } }
+    }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? { try form.lowered(x[0], operands(x), order: order) }
+
+    private func operands(_ inputs: [NDArray]) -> [Operand] {
+        var arrays = inputs.dropFirst()
+        return numbers.map { number in number.map(Operand.number) ?? .array(arrays.removeFirst()) }
+    }
+
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
         try pullback(cotangent: cotangent, inputs: inputs, result: result, hazards: .all)
     }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, hazards: Hazards) throws -> [NDArray?] {
-        var arrays = inputs.dropFirst()
-        let parameters = numbers.map { number in number.map(Operand.number) ?? .array(arrays.removeFirst()) }
+        let parameters = operands(inputs)
         var contributions: [NDArray?] = [try Rule.product(cotangent, .array(form.apply(inputs[0], parameters, order: order + 1, of: row)), hazards)]
         for (parameter, number) in zip(row.parameters, numbers) where number == nil {
             guard order == 0, let slope = parameter.slope else {

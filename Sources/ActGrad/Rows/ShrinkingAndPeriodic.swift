@@ -76,7 +76,7 @@ extension Activations {
             example: .init("isru([-0.75, 0, 0.75])", shows: "[-0.6, 0.0, 0.6]"),
             value: f(.isru, x, p)),
         ActivationRow(
-            "isrlu", 
+            "isrlu",
             parameters: [
                 .init("a", 1, "1 over the square of the limit at -∞", slope: choose(x < 0, -0.5 * f(.pow, f(.isru, x, p), 3), 0))
             ],

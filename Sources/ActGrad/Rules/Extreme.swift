@@ -20,6 +20,10 @@ package final class Extreme: CustomFunction {
         try pullback(cotangent: cotangent, inputs: inputs, result: result, dependsOn: inputs.map { _ in true })
     }
 
+    package func lowered(_ x: [NDArray]) throws -> NDArray? {
+        try x.dropFirst().reduce(x[0]) { try NDArray.binary(operation, $0, $1) }
+    }
+
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, dependsOn: [Bool]) throws -> [NDArray?] {
         let point = try result.detached()
         let ties = try inputs.map { input in

@@ -61,8 +61,17 @@ enum Rule {
         case .broadcast: contributions = [c]
         case .slice(let ranges): contributions = [try c.unsliced(ranges, shape: inputs[0].shape)]
         case .unslice(let ranges): contributions = [try c.sliced(ranges)]
-        case .gather(let indices): contributions = [try c.scatteredAdd(indices, shape: inputs[0].shape)]
-        case .scatterAdd(let indices): contributions = [try c.gathered(indices, shape: inputs[0].shape)]
+        case .gather(let indices):
+            let isFollowed = inputs.count > 1 && inputs[1].isTraced
+            contributions = [
+                try isFollowed
+                    ? c.scatteredAdd(at: inputs[1], chunk: indices.chunk, shape: inputs[0].shape) : c.scatteredAdd(indices, shape: inputs[0].shape)
+            ]
+        case .scatterAdd(let indices):
+            let isFollowed = inputs.count > 1 && inputs[1].isTraced
+            contributions = [
+                try isFollowed ? c.gathered(at: inputs[1], chunk: indices.chunk, shape: inputs[0].shape) : c.gathered(indices, shape: inputs[0].shape)
+            ]
         case .concatenate(let axis): contributions = try parts(of: c, like: inputs, axis: axis, wanted: dependsOn)
 
         case .matmul:
@@ -157,7 +166,7 @@ enum Rule {
     }
 
     /// The product of a cotangent and a slope as one traced operation: linear in both, also where one of them is 0 at the moment.
-    private final class Product: CustomFunction {
+    private final class Product: CustomFunction, Sendable {
         static let shared = Product()
         var name: String { "*" }
         var isElementwise: Bool { true }
@@ -165,6 +174,8 @@ enum Rule {
         func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
             [try Rule.product(cotangent, .array(inputs[1]), .all), try Rule.product(cotangent, .array(inputs[0]), .all)]
         }
+
+        func lowered(_ x: [NDArray]) throws -> NDArray? { try Rule.absorbing(x[0], x[1], .all) }
     }
 
     /// What an operation adds to the cotangents that pass through it.

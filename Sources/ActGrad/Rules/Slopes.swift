@@ -21,8 +21,8 @@ extension UnaryOperation {
         case .exp: y
         case .expm1: f(.exp, x)
         case .log: reciprocalOfPositive(x)
-        case .log2: 1.4426950408889634 * reciprocalOfPositive(x)       // 1/ln 2
-        case .log10: 0.4342944819032518 * reciprocalOfPositive(x)      // 1/ln 10
+        case .log2: 1.4426950408889634 * reciprocalOfPositive(x)  // 1/ln 2
+        case .log10: 0.4342944819032518 * reciprocalOfPositive(x)  // 1/ln 10
         case .log1p: reciprocalOfPositive(1 + x)
         case .sin: f(.cos, x)
         case .cos: -f(.sin, x)
@@ -122,10 +122,10 @@ extension UnaryOperation {
             let bend: Formula = f(.sigmoidD, x) - 2 * softplus.clamped(0, 1e3) * sigmoid * sigmoid
             return f(.erfD, softplus) * (2 * sigmoid + near * bend)
         case .tanhexpD:
-            let bounded = x.clamped(-1e3, 10)      // tanh(e^10) is 1
+            let bounded = x.clamped(-1e3, 10)  // tanh(e^10) is 1
             let e = f(.exp, bounded)
             return f(.tanhD, e) * e * (2 + bounded - 2 * bounded * e * f(.tanh, e))
-        default: return .nan    // not a derivative kernel: `slope` answers
+        default: return .nan  // not a derivative kernel: `slope` answers
         }
     }
 }

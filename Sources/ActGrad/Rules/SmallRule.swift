@@ -152,12 +152,13 @@ enum SmallRule {
         withUnsafeTemporaryAllocation(of: Double.self, capacity: (blocks &+ 1) &* stride &+ 1) { memory in
             guard let memory = memory.baseAddress else { return }
             let last = memory + blocks &* stride
-            let whole = last + stride       // the number
+            let whole = last + stride  // the number
             whole.pointee = number
             var first = 0
             while first < n {
                 let count = min(block, n &- first)
-                let s = ready?.advanced(by: first)
+                let s =
+                    ready?.advanced(by: first)
                     ?? slope(
                         (inputs.0.advanced(by: first), inputs.1.advanced(by: first)), result: y.advanced(by: first), count, memory: memory,
                         stride: stride)

@@ -94,7 +94,7 @@ extension Machine {
                 case .none: return .newAxis
                 case .number(let number): return .integer(try wholeIndex(number))
                 case .array(let array) where array.rank == 0: return .integer(try wholeIndex(array.item()))
-                case .array(let array): return .array(array.isTraced ? try array.detached() : array)
+                case .array(let array): return .array(array.isTraced && !NDArray.followsPositions ? try array.detached() : array)
                 case .bool(let bool): return .array(try NDArray(bools: [bool], shape: []))
                 case .list(let list): return .array(try array(of: list, for: base))
                 default: throw RuntimeError.badKey(R[register], of: base)

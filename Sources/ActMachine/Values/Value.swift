@@ -128,9 +128,10 @@ package final class Text {
 
 /// The elements of a list value.
 package final class List {
-    package private(set) var elements: [Value]
-    package private(set) var depth: Int32
-    private var held: Reservation
+    // No access checks: a list is changed by the thread that runs its program alone, and no change calls out.
+    @exclusivity(unchecked) package private(set) var elements: [Value]
+    @exclusivity(unchecked) package private(set) var depth: Int32
+    @exclusivity(unchecked) private var held: Reservation
 
     /// - Throws: `RuntimeError.tooDeep` past `maximumNesting`.
     package init(_ elements: [Value]) throws {
@@ -175,9 +176,10 @@ package final class List {
 
 /// The fields of a record value, in the order in which they were made.
 package final class Record {
-    package private(set) var fields: OrderedDictionary<String, Value>
-    package private(set) var depth: Int32
-    private var held: Reservation
+    // No access checks, as in `List`.
+    @exclusivity(unchecked) package private(set) var fields: OrderedDictionary<String, Value>
+    @exclusivity(unchecked) package private(set) var depth: Int32
+    @exclusivity(unchecked) private var held: Reservation
 
     package init(_ fields: OrderedDictionary<String, Value>) throws {
         var depth: Int32 = 0

@@ -91,8 +91,8 @@ package struct Pool2D: Layer {
         if kind == .mean { return try mean(x) }
         let target = target(x.shape)
         let winners = x.type == .f32 ? try winners(x, target, Float.self) : try winners(x, target, Double.self)
-        // Each window takes one element: the derivative is that of taking elements.
-        return try x.gathered(GatherIndices(starts: winners, chunk: 1), shape: target)
+        let value = try x.detached().gathered(GatherIndices(starts: winners, chunk: 1), shape: target)
+        return try NDArray.custom(LargestOfWindows(winners, size: size, stride: stride), inputs: [x], value: value)
     }
 
     private func target(_ shape: [Int]) -> [Int] { [shape[0], shape[1], (shape[2] - size) / stride + 1, (shape[3] - size) / stride + 1] }
@@ -145,6 +145,40 @@ package struct Pool2D: Layer {
             throw unfit(x, needs: "images")
         }
         return try Convolution.result(x, weights, shape)
+    }
+}
+
+/// The largest pixel of each window. What reaches a window goes to the pixel that won.
+private final class LargestOfWindows: CustomFunction {
+    private let winners: [Int]
+    private let size, stride: Int
+    let name = "max_pool", isElementwise = false
+
+    init(_ winners: [Int], size: Int, stride: Int) {
+        self.winners = winners
+        self.size = size
+        self.stride = stride
+    }
+
+    var attributes: [Attribute] { [Attribute("size", size), Attribute("stride", stride)] }
+
+    func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        [try c.scatteredAdd(GatherIndices(starts: winners, chunk: 1), shape: inputs[0].shape)]
+    }
+
+    /// The windows side by side, reduced. (Where two pixels tie, the derivative of this is shared between them.)
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        let sizes = x[0].shape, (rows, columns) = ((sizes[2] - size) / stride + 1, (sizes[3] - size) / stride + 1)
+        var positions: [Int] = []
+        for plane in 0..<sizes[0] * sizes[1] {
+            for y in 0..<rows {
+                for x in 0..<columns {
+                    for i in 0..<size { for j in 0..<size { positions.append((plane * sizes[2] + y * stride + i) * sizes[3] + x * stride + j) } }
+                }
+            }
+        }
+        let windows = try x[0].gathered(GatherIndices(starts: positions, chunk: 1), shape: [sizes[0], sizes[1], rows, columns, size * size])
+        return try windows.reduced(.max, axes: [4])
     }
 }
 

@@ -55,7 +55,11 @@ package struct Embedding: Layer {
             }
             return row * size
         }
-        return try parameters[0].gathered(GatherIndices(starts: starts, chunk: size), shape: x.shape + [size])
+        let shape = x.shape + [size]
+        if x.isTraced, NDArray.followsPositions {
+            return try parameters[0].gathered(at: x.reshaped(to: [x.count]) * Double(size), chunk: size, shape: shape)
+        }
+        return try parameters[0].gathered(GatherIndices(starts: starts, chunk: size), shape: shape)
     }
 }
 

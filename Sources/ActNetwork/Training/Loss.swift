@@ -227,6 +227,12 @@ package enum Labels {
         guard Array(scores.shape.dropLast()) == target.shape else {
             throw NetworkError.labelShapes(loss: loss, scores: scores.shape, labels: target.shape)
         }
+        if target.isTraced, NDArray.followsPositions {
+            // Each label's row of weights follows from it.
+            let numbers = try NDArray.range(0, Double(classes), 1)
+            self = .rows(try NDArray.compare(.eq, .array(target.expandedDims(target.rank)), .array(numbers)).converted(to: scores.type))
+            return
+        }
         self = .classes(
             try target.detached().toDoubles().enumerated().map { row, label in
                 guard let number = Int(exactly: label), number >= 0, number < classes else {
@@ -245,6 +251,13 @@ private final class CrossEntropy: CustomFunction {
 
     var name: String { "cross_entropy" }
     var isElementwise: Bool { false }
+    var attributes: [Attribute] { [Attribute("classes", classes)] }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        let size = x[0].shape.last ?? 1
+        let starts = classes.enumerated().map { $0.offset * size + $0.element }
+        return try 0 - x[0].logSoftmax().gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean()
+    }
 
     static func value(of logits: NDArray, _ classes: [Int]) throws -> NDArray {
         let size = logits.shape.last ?? 1

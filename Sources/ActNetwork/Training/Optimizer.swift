@@ -160,15 +160,22 @@ package struct OptimizerState {
         _ parameter: NDArray, _ gradient: NDArray, _ slots: [NDArray], _ step: UpdateStep, _ body: (UpdateBlock<T>) -> Void
     ) throws {
         let count = parameter.count, piece = 1 << 14
+        // A row without slots leaves theirs alone.
+        let first = slots.first ?? parameter, second = slots.count > 1 ? slots[1] : first
         try gradient.withContiguous(of: T.self) { gradient in
             guard let g = gradient.baseAddress else { return }
-            let p = parameter.pointer(T.self)
-            let first = slots.first?.pointer(T.self) ?? p, second = slots.count > 1 ? slots[1].pointer(T.self) : first
-            ThreadPool.parallelFor((count + piece - 1) / piece) { index in
-                let start = index * piece
-                body(
-                    UpdateBlock(
-                        p: p + start, g: g + start, first: first + start, second: second + start, count: min(piece, count - start), step: step))
+            parameter.withElements(of: T.self) { p in
+                first.withElements(of: T.self) { first in
+                    second.withElements(of: T.self) { second in
+                        ThreadPool.parallelFor((count + piece - 1) / piece) { index in
+                            let start = index * piece
+                            body(
+                                UpdateBlock(
+                                    p: p + start, g: g + start, first: first + start, second: second + start,
+                                    count: min(piece, count - start), step: step))
+                        }
+                    }
+                }
             }
         }
     }
@@ -199,5 +206,7 @@ package struct OptimizerState {
 
 extension NDArray {
     /// The elements of an array that this code alone holds.
-    fileprivate func pointer<T>(_: T.Type) -> UnsafeMutablePointer<T> { withMutableBytes { $0.assumingMemoryBound(to: T.self) } }
+    fileprivate func withElements<T>(of _: T.Type, _ body: (UnsafeMutablePointer<T>) -> Void) {
+        withMutableBytes { body($0.assumingMemoryBound(to: T.self)) }
+    }
 }

@@ -10,8 +10,9 @@
 import CActSystem
 import Glibc
 
+/// `@unchecked`: the command starts it before its one session, whose thread alone asks it to draw.
 package final class DrawingProcess: @unchecked Sendable {
-    /// The one that draws for this process, if it has been started.
+    /// The one that draws for this process, if it has been started. `unsafe`: set before the session begins.
     package private(set) nonisolated(unsafe) static var current: DrawingProcess?
 
     private let requests: Int32
@@ -140,15 +141,16 @@ private struct Answer {
     }
 
     private init(kind: Int, number: Int, _ content: [UInt8]) {
-        failure = switch kind {
-        case 0: nil
-        case 1: .missingLibrary(detail: String(decoding: content, as: UTF8.self))
-        case 2: .invalidSVG
-        case 3: .size(width: 0, height: 0)
-        case 4: .drawing(status: Int32(truncatingIfNeeded: number))
-        case 5: .cancelled
-        default: .ended
-        }
+        failure =
+            switch kind {
+            case 0: nil
+            case 1: .missingLibrary(detail: String(decoding: content, as: UTF8.self))
+            case 2: .invalidSVG
+            case 3: .size(width: 0, height: 0)
+            case 4: .drawing(status: Int32(truncatingIfNeeded: number))
+            case 5: .cancelled
+            default: .ended
+            }
         self.content = content
     }
 
@@ -233,10 +235,11 @@ private struct Server {
             guard request.format != nil else { continue }
             let ready = readiness ?? Result { try Server.warm() }
             readiness = ready
-            let answer = switch ready {
-            case .success: draw(request, mayOpen: confines)
-            case .failure(let error): Answer(.failure(error))
-            }
+            let answer =
+                switch ready {
+                case .success: draw(request, mayOpen: confines)
+                case .failure(let error): Answer(.failure(error))
+                }
             guard put(answer.bytes, answers) else { break }
         }
         _exit(0)
@@ -291,10 +294,11 @@ private struct Server {
             setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
             // Where files cannot be confined, none is opened at all: glyphs that the usual fonts lack are not drawn.
             _ = act_filter_calls(mayOpen ? ACT_CALLS_DRAWING : ACT_CALLS_DRAWING_BLIND)
-            let answer = Answer(Result {
-                try Rasterizer.draw(
-                    format, String(decoding: request.document, as: UTF8.self), width: request.width, height: request.height, scale: request.scale)
-            })
+            let answer = Answer(
+                Result {
+                    try Rasterizer.draw(
+                        format, String(decoding: request.document, as: UTF8.self), width: request.width, height: request.height, scale: request.scale)
+                })
             _ = put(answer.bytes, writer)
             _exit(0)
         }

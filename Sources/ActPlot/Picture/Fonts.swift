@@ -53,7 +53,7 @@ package enum Fonts {
         }
     }
 
-    /// The functions of fontconfig, as its header declares them.
+    /// The functions of fontconfig, as its header declares them. `@unchecked`: the library stays loaded.
     private struct Library: @unchecked Sendable {
         private let makePattern: @convention(c) () -> OpaquePointer?
         private let destroyPattern: @convention(c) (OpaquePointer?) -> Void
@@ -83,7 +83,9 @@ package enum Fonts {
                 let list: @convention(c) (OpaquePointer?, OpaquePointer?, OpaquePointer?) -> UnsafeMutableRawPointer? = function("FcFontList"),
                 let destroyList: @convention(c) (UnsafeMutableRawPointer?) -> Void = function("FcFontSetDestroy")
             else { return nil }
-            (self.makePattern, self.destroyPattern, self.makeCharacters, self.destroyCharacters) = (makePattern, destroyPattern, makeCharacters, destroyCharacters)
+            (self.makePattern, self.destroyPattern, self.makeCharacters, self.destroyCharacters) = (
+                makePattern, destroyPattern, makeCharacters, destroyCharacters
+            )
             (self.addCharacter, self.addCharacters, self.makeNames, self.destroyNames) = (addCharacter, addCharacters, makeNames, destroyNames)
             (self.list, self.destroyList) = (list, destroyList)
         }
@@ -96,7 +98,9 @@ package enum Fonts {
             defer { destroyPattern(pattern) }
             guard let names = makeNames() else { return true }
             defer { destroyNames(names) }
-            guard addCharacter(characters, scalar.value) != 0, addCharacters(pattern, "charset", characters) != 0, let found = list(nil, pattern, names) else { return true }
+            guard addCharacter(characters, scalar.value) != 0, addCharacters(pattern, "charset", characters) != 0, let found = list(nil, pattern, names) else {
+                return true
+            }
             defer { destroyList(found) }
             // An FcFontSet begins with the number of its fonts.
             return found.load(as: Int32.self) > 0

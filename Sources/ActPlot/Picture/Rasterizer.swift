@@ -209,7 +209,7 @@ private struct Viewport {
     var x, y, width, height: Double
 }
 
-/// The functions of librsvg and of the libraries below it, as their headers declare them.
+/// The functions of librsvg and of the libraries below it, as their headers declare them. `@unchecked`: the libraries stay loaded.
 private struct RSVGLibrary: @unchecked Sendable {
     typealias Write = @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<UInt8>?, UInt32) -> Int32
 

@@ -297,7 +297,9 @@ private struct SVGPlot {
         let room = max(Int((height - 20) / lineHeight), 1)
         let shown = Array(entries.prefix(entries.count > room ? room - 1 : room))
         let rest = entries.count - shown.count
-        let names = shown.map { truncated(figure.marks[$0].name ?? "", to: max(Int(width / 2 / 7), 4), ascii: false) } + (rest > 0 ? [Figure.more(rest, of: entries.count)] : [])
+        let names =
+            shown.map { truncated(figure.marks[$0].name ?? "", to: max(Int(width / 2 / 7), 4), ascii: false) }
+            + (rest > 0 ? [Figure.more(rest, of: entries.count)] : [])
         let boxWidth = 40 + (names.map { SVGStyle.width($0) }.max() ?? 0)
         let boxHeight = Double(names.count) * lineHeight + 8
         let (columns, rows) = (coarse.columns, coarse.rows)
@@ -319,7 +321,9 @@ private struct SVGPlot {
                 SVGMark(figure, index, axes, area).drawSample(at: Point(x: 6, y: y), into: &xml)
                 xml.element("text", ["x": "34", "y": px(y + 4)], text: name)
             }
-            if rest > 0, let text = names.last { xml.element("text", ["x": "34", "y": px(Double(shown.count) * lineHeight + 17), "fill-opacity": "0.65"], text: text) }
+            if rest > 0, let text = names.last {
+                xml.element("text", ["x": "34", "y": px(Double(shown.count) * lineHeight + 17), "fill-opacity": "0.65"], text: text)
+            }
         }
     }
 }

@@ -168,10 +168,21 @@ typedef struct act_chain_step {
     const void *_Nullable operand;
 } act_chain_step;
 
+// The operations that are cheap enough for a chain: unary ones, binary ones, and those of the binary ones whose operand may come first.
+// (Where the order does not matter they are the same.)
+#define ACT_CHAIN_UNARY_OPS(X) X(NEG, neg) X(ABS, abs) X(SQRT, sqrt) X(SQUARE, square) X(RECIPROCAL, reciprocal) X(RELU, relu)
+#define ACT_CHAIN_BINARY_OPS(X) X(ADD, add) X(SUB, sub) X(MUL, mul) X(DIV, div) X(MIN, min) X(MAX, max) X(LEAKY, leaky)
+#define ACT_CHAIN_REVERSED_OPS(X) X(SUB, sub) X(DIV, div) X(MIN, min) X(MAX, max)
+
 enum {
-    ACT_CHAIN_NEG, ACT_CHAIN_ABS, ACT_CHAIN_SQRT, ACT_CHAIN_SQUARE, ACT_CHAIN_RECIPROCAL, ACT_CHAIN_RELU,
-    ACT_CHAIN_ADD, ACT_CHAIN_SUB, ACT_CHAIN_RSUB, ACT_CHAIN_MUL, ACT_CHAIN_DIV, ACT_CHAIN_RDIV,
-    ACT_CHAIN_MIN, ACT_CHAIN_RMIN, ACT_CHAIN_MAX, ACT_CHAIN_RMAX, ACT_CHAIN_LEAKY, ACT_CHAIN_KEEP,
+#define X(upper, lower) ACT_CHAIN_##upper,
+    ACT_CHAIN_UNARY_OPS(X)
+    ACT_CHAIN_BINARY_OPS(X)
+#undef X
+#define X(upper, lower) ACT_CHAIN_R##upper,
+    ACT_CHAIN_REVERSED_OPS(X)
+#undef X
+    ACT_CHAIN_KEEP,
     ACT_CHAIN_ARRAY = 32, ACT_CHAIN_KEPT = 64,
 };
 
@@ -225,8 +236,6 @@ typedef struct act_kernel_table {
     // instruction set. Of nothing: sums 0, prod 1, min +inf, max -inf, argmin and argmax 0.
     double (*sum_f64)(const double *x, size_t n);
     double (*sum_f32)(const float *x, size_t n);
-    double (*sum_squares_f64)(const double *x, double m, size_t n); // Σ (x-m)²
-    double (*sum_squares_f32)(const float *x, double m, size_t n);
     double (*dot_f64)(const double *a, const double *b, size_t n);
     double (*dot_f32)(const float *a, const float *b, size_t n);
     double (*prod_f64)(const double *x, size_t n);
@@ -324,8 +333,9 @@ const act_kernel_table *act_kernels(void);
 /// The table for "baseline", "avx2", "avx512" or "neon"; NULL if this build or this processor lacks it. For tests and measurements.
 const act_kernel_table *_Nullable act_kernels_named(const char *isa);
 
-/// The name of the chosen instruction set.
-const char *act_kernels_isa(void);
+/// The chain operation of an operation, the chain's value being its first operand or (`reversed`) its second; -1 when there is none.
+int act_chain_unary(act_unary_op op);
+int act_chain_binary(act_binary_op op, int reversed);
 
 /// The names of the operations, as in the lists above; NULL when `op` is none of them.
 const char *_Nullable act_unary_name(act_unary_op op);

@@ -6,13 +6,13 @@
 
 import CActKernels
 
-struct Graph: ~Copyable {
+struct Neighbourhood: ~Copyable {
     /// A value that is there: an array, or a number that operations name.
     struct Input {
         enum Kind: UInt8 {
-            case fixed      // one element for all
-            case stream     // as many elements as the root has, without gaps
-            case gathered   // a view with gaps, or stretched
+            case fixed  // one element for all
+            case stream  // as many elements as the root has, without gaps
+            case gathered  // a view with gaps, or stretched
         }
         let kind: Kind
         let type: ElementType
@@ -162,7 +162,7 @@ struct Graph: ~Copyable {
 
     private mutating func add(_ step: Step) throws -> Int {
         if let known = steps.firstIndex(where: { $0.word == step.word }) { return known }
-        guard steps.count < mostSteps else { throw Graph.tooLarge }
+        guard steps.count < mostSteps else { throw Neighbourhood.tooLarge }
         steps.append(step)
         return steps.count &- 1
     }
@@ -184,7 +184,7 @@ struct Graph: ~Copyable {
             let known = inputs.firstIndex { $0.kind == .fixed && $0.type == input.type && $0.bits == input.bits }
             if let known { return known }
         }
-        guard inputs.count < mostInputs else { throw Graph.tooLarge }
+        guard inputs.count < mostInputs else { throw Neighbourhood.tooLarge }
         inputs.append(input)
         return inputs.count &- 1
     }
@@ -229,7 +229,7 @@ struct Graph: ~Copyable {
 
     /// The memory of an input that nothing else needs any more, so that the root may be computed in its place.
     func donation() -> Layout? {
-        guard !root.isTraced, root.count &* root.type.size >= Graph.donationSize, root.count &* steps.count <= Graph.donationWork else {
+        guard !root.isTraced, root.count &* root.type.size >= Neighbourhood.donationSize, root.count &* steps.count <= Neighbourhood.donationWork else {
             return nil
         }
         for visit in visits where visit.value < Step.firstStep {
