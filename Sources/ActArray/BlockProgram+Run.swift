@@ -20,17 +20,31 @@ extension BlockProgram {
     }
 
     /// Computes elements `start ..< start + count`, whole blocks but for the last. `visit` sees each block's last result.
+    /// - Throws: `outOfMemory` before anything is computed.
     func run(
         _ binding: Binding, _ start: Int, _ count: Int, events: Found?, visit: ((_ block: Int, UnsafeRawPointer, _ n: Int) -> Void)?
+    ) throws {
+        let scratch = try Scratch(byteCount: workingBytes)
+        run(binding, start, count, in: scratch.pointer, events: events, visit: visit)
+    }
+
+    /// What a run needs besides its operands.
+    fileprivate var workingBytes: Int {
+        let root = places[places.count &- 1]
+        return slots &* slotBytes &+ (root.kind == .blockSlot ? BlockProgram.block &* root.size : 0)
+            &+ places.count &* MemoryLayout<Kernel.Operand>.stride &+ links.count &* MemoryLayout<act_chain_step>.stride
+    }
+
+    fileprivate func run(
+        _ binding: Binding, _ start: Int, _ count: Int, in slotMemory: UnsafeMutableRawPointer, events: Found?,
+        visit: ((_ block: Int, UnsafeRawPointer, _ n: Int) -> Void)?
     ) {
         // Nothing happens between blocks unless somebody looks at them; nothing has to stay in the cache unless there are slots.
         let block = events == nil && visit == nil && binding.lateRoot == nil ? count : BlockProgram.block
         let strip = slots == 0 ? block : BlockProgram.strip
         let root = places[places.count &- 1]
         let rootBytes = root.kind == .blockSlot ? BlockProgram.block &* root.size : 0
-        let operandBytes = places.count &* MemoryLayout<Kernel.Operand>.stride, chainBytes = links.count &* MemoryLayout<act_chain_step>.stride
-        let scratch = Scratch(byteCount: slots &* slotBytes &+ rootBytes &+ operandBytes &+ chainBytes)
-        let slotMemory = scratch.pointer, rootMemory = slotMemory + slots &* slotBytes
+        let operandBytes = places.count &* MemoryLayout<Kernel.Operand>.stride, rootMemory = slotMemory + slots &* slotBytes
         let operands = (rootMemory + rootBytes).assumingMemoryBound(to: Kernel.Operand.self)
         let chains = (rootMemory + rootBytes + operandBytes).assumingMemoryBound(to: act_chain_step.self)
         for value in places.indices {
@@ -84,7 +98,9 @@ extension BlockProgram {
     /// Runs a block again, a step at a time and nothing overwritten, to find out which operations raised the flags.
     private func attribute(_ binding: Binding, _ first: Int, _ n: Int, _ events: Found) {
         let size = BlockProgram.block * ElementType.f64.size
-        let scratch = Scratch(byteCount: places.count * size), memory = scratch.pointer
+        // Where the system has no memory nobody learns which operation it was; the values are right.
+        guard let scratch = try? Scratch(byteCount: places.count * size) else { return act_fp_clear() }
+        let memory = scratch.pointer
         var operands: [Kernel.Operand] = []
         for value in places.indices {
             let own = memory + value &* size, place = places[value]
@@ -155,7 +171,7 @@ extension Graph {
         let storesOthers = markStored(root: storingRoot && !isLate)
         let program = try BlockProgram.of(self)
         let values = program.places.count
-        let memory = Scratch(byteCount: values &* MemoryLayout<UnsafeMutableRawPointer?>.stride)
+        let memory = try Scratch(byteCount: values &* MemoryLayout<UnsafeMutableRawPointer?>.stride)
         var binding = BlockProgram.Binding(bases: memory.pointer.assumingMemoryBound(to: UnsafeMutableRawPointer?.self), steps: steps)
         bind(&binding)
 
@@ -207,14 +223,29 @@ extension Graph {
         }
     }
 
+    private static let turn = Lock()
+
     private func compute(_ program: BlockProgram, _ binding: BlockProgram.Binding, _ found: Found?, canStop: Bool, _ op: ReduceOperation?) throws -> Double {
         let count = root.count, work = count &* program.cost
+        // Whether the system had no memory for a piece.
+        let hasFailed = Atomic<Bool>(false)
+        func throwFailure() throws {
+            if hasFailed.load(ordering: .relaxed) { throw ArrayError.outOfMemory(bytes: program.workingBytes, limit: MemoryPool.limit) }
+        }
         guard let op else {
+            // Once an input is overwritten all of it must be: pieces for which there is no memory take turns with what is taken beforehand.
+            let reserve = try Scratch(byteCount: canStop ? 0 : program.workingBytes), memory = reserve.pointer
             parallelChunks(count, work: work) { start, n in
                 if canStop, Interrupt.isSet { return }
-                program.run(binding, start, n, events: found, visit: nil)
+                do { try program.run(binding, start, n, events: found, visit: nil) } catch {
+                    if canStop { return hasFailed.store(true, ordering: .relaxed) }
+                    Graph.turn.locked { program.run(binding, start, n, in: memory, events: found, visit: nil) }
+                }
             }
-            if canStop { try Interrupt.check() }
+            if canStop {
+                try throwFailure()
+                try Interrupt.check()
+            }
             if let found { NumericEvents.add(found.merged) }
             return 0
         }
@@ -225,12 +256,15 @@ extension Graph {
             let partials = partials
             parallelChunks(count, work: work) { start, n in
                 if Interrupt.isSet { return }
-                program.run(binding, start, n, events: found) { block, result, n in
-                    partials[block] = Reduction.blockValue(op, type, result, n)
-                    if watches, !partials[block].isFinite { seen.look(result, type, n) }
-                }
+                do {
+                    try program.run(binding, start, n, events: found) { block, result, n in
+                        partials[block] = Reduction.blockValue(op, type, result, n)
+                        if watches, !partials[block].isFinite { seen.look(result, type, n) }
+                    }
+                } catch { hasFailed.store(true, ordering: .relaxed) }
             }
         }
+        try throwFailure()
         try Interrupt.check()
         var total = Reduction.Combination(op)
         for value in partials { total.add(value) }

@@ -71,12 +71,20 @@ struct Graph: ~Copyable {
     private static let donationWork = 1 << 28
 
     init(root: Node) throws {
-        self.root = root
-        mostSteps = min(root.pending, Step.firstStep &- 1)
-        mostInputs = min(2 &* mostSteps &+ 1, Step.firstStep &- 1)
+        let mostSteps = min(root.pending, Step.firstStep &- 1), mostInputs = min(2 &* mostSteps &+ 1, Step.firstStep &- 1)
         let inputBytes = mostInputs &* MemoryLayout<Input>.stride, stepBytes = mostSteps &* MemoryLayout<Step>.stride
-        memory = Scratch(byteCount: inputBytes &+ stepBytes &+ (mostInputs &+ mostSteps) &* MemoryLayout<Visit>.stride)
+        // First: what has no memory is not there in part.
+        let memory = try Scratch(byteCount: inputBytes &+ stepBytes &+ (mostInputs &+ mostSteps) &* MemoryLayout<Visit>.stride)
+        try self.init(root, memory, mostInputs, mostSteps)
+    }
+
+    private init(_ root: Node, _ memory: consuming Scratch, _ mostInputs: Int, _ mostSteps: Int) throws {
+        let inputBytes = mostInputs &* MemoryLayout<Input>.stride, stepBytes = mostSteps &* MemoryLayout<Step>.stride
         let start = memory.pointer
+        self.root = root
+        self.memory = memory
+        self.mostInputs = mostInputs
+        self.mostSteps = mostSteps
         inputs = UnsafeMutableBufferPointer(start: start.assumingMemoryBound(to: Input.self), count: 0)
         steps = UnsafeMutableBufferPointer(start: (start + inputBytes).assumingMemoryBound(to: Step.self), count: 0)
         visits = UnsafeMutableBufferPointer(start: (start + inputBytes + stepBytes).assumingMemoryBound(to: Visit.self), count: 0)

@@ -105,14 +105,19 @@ package enum MemoryPool {
     }
 
     /// Memory for the moment, of more than 1 KiB: past the limit too, for it is little.
-    fileprivate static func takeScratch(_ byteCount: Int) -> UnsafeMutableRawPointer {
+    /// - Throws: `outOfMemory` when the system has none.
+    fileprivate static func takeScratch(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
         if !isTransparent, let block = takeMedium(byteCount) { return block }
         let (index, size) = isTransparent ? (0, byteCount) : sizeClass(byteCount)
         note(size)
         // What other threads gave back first, or each of thousands of threads would leave some more.
         if !isTransparent, let block = takeKept(index, size) { return block }
-        guard let fresh = allocate(size) else { preconditionFailure("the system has no memory left") }
-        return fresh
+        if let fresh = allocate(size) { return fresh }
+        // What is kept for later may be all that there is.
+        dropKept(until: 0)
+        if let fresh = allocate(size) { return fresh }
+        release(size)
+        throw ArrayError.outOfMemory(bytes: byteCount, limit: limit)
     }
 
     fileprivate static var smallestScratch: Int { smallest * Int(ACT_SMALL_CLASSES) + 1 }
@@ -333,9 +338,11 @@ struct Scratch: ~Copyable {
     let pointer: UnsafeMutableRawPointer
     private let byteCount: Int
 
-    init(byteCount: Int) {
-        self.byteCount = max(byteCount, MemoryPool.smallestScratch)
-        pointer = MemoryPool.takeScratch(self.byteCount)
+    /// - Throws: `outOfMemory` when the system has none.
+    init(byteCount: Int) throws {
+        let byteCount = max(byteCount, MemoryPool.smallestScratch)
+        pointer = try MemoryPool.takeScratch(byteCount)
+        self.byteCount = byteCount
     }
 
     deinit { MemoryPool.give(back: pointer, byteCount: byteCount) }

@@ -108,12 +108,16 @@ extension NDArray {
         let (rows, columns) = (shape[0], shape[1])
         let inner = Array(shape.dropFirst(2))
         let chunk = inner.reduce(1, &*)
-        let first = offset > -rows && offset < 0 ? -offset : 0
-        let starts = (first..<max(rows, first)).filter { row in
-            let (column, overflow) = row.addingReportingOverflow(offset)
-            return !overflow && column >= 0 && column < columns
-        }.map { ($0 &* columns &+ $0 &+ offset) &* chunk }
-        return try gathered(GatherIndices(starts: starts, chunk: chunk), shape: [starts.count] + inner)
+        // Rows whose element of the diagonal lies between the first and the last column.
+        let first = offset < 0 ? Int(min(UInt(rows), offset.magnitude)) : 0
+        let (last, isFar) = columns.subtractingReportingOverflow(offset)
+        let count = max(0, (isFar ? rows : min(rows, last)) &- first)
+        if chunk == 0 { return try NDArray.full(0, shape: [count] + inner, type: type) }
+        try MemoryPool.allow(count &* MemoryLayout<Int>.stride)
+        var starts: [Int] = []
+        starts.reserveCapacity(count)
+        try Interrupt.forEachPiece(count) { for row in $0 { starts.append(((first &+ row) &* (columns &+ 1) &+ offset) &* chunk) } }
+        return try gathered(GatherIndices(starts: starts, chunk: chunk), shape: [count] + inner)
     }
 
     /// Norms as NumPy numbers them. Of vectors: ∞, −∞, 0 (how many are not 0), or p for (Σ |x|^p)^(1/p). Of a matrix, when no axis

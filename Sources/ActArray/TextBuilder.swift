@@ -5,13 +5,11 @@
 
 /// A text under construction. It goes on growing until `text` takes it out; with a sink it is a stream and holds little.
 package struct TextBuilder: ~Copyable {
-    package typealias Sink = (UnsafeRawBufferPointer) throws -> Void
-
     private var made = ""
     /// How many bytes may be held before more must be taken; the first few are not worth it.
     private var room = 1 << 10
     private var held = Reservation()
-    private let sink: Sink?
+    private let sink: ByteSink?
 
     /// No text is longer: texts are copied whole.
     package static let longest = 1 << 30
@@ -19,7 +17,7 @@ package struct TextBuilder: ~Copyable {
     private static let piece = 1 << 16
 
     /// - Parameter sink: gets what is appended, in order and in pieces; `finish` gives it the last.
-    package init(into sink: Sink? = nil) {
+    package init(into sink: ByteSink? = nil) {
         self.sink = sink
         if sink != nil { room = Self.piece }
     }
@@ -91,9 +89,12 @@ package struct TextBuilder: ~Copyable {
     /// Sends on what a stream still holds.
     package mutating func finish() throws {
         guard let sink, !made.isEmpty else { return }
-        try made.withUTF8 { try sink(UnsafeRawBufferPointer($0)) }
+        try send(to: sink)
         made.removeAll(keepingCapacity: true)
     }
+
+    /// Gives away the bytes that are held.
+    package mutating func send(to sink: ByteSink) throws { try made.withUTF8 { try sink(UnsafeRawBufferPointer($0)) } }
 
     @inline(never)
     private mutating func makeRoom(for more: Int) throws {

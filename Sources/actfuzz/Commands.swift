@@ -233,16 +233,20 @@ struct Commands {
         func verdict(_ trial: CommandTrial, patience: Double, allowance: Int) -> String? {
             defer { if terminal >= 0 { close(terminal) } }
             let start = seconds()
-            var typed = 0, isAsked = false, interruptedAt: Double?
+            var typed = 0, isAsked = false, isEnding = false, interruptedAt: Double?
             var usage = rusage(), status: Int32 = 0
             while wait4(id, &status, WNOHANG, &usage) != id {
                 if terminal >= 0 {
                     // Typed as someone types; what it answers is thrown away.
                     var answer = Bytes(repeating: 0, count: 4096)
                     let count = read(terminal, &answer, answer.count)
-                    // From the first prompt on, and then again and again the end: what is typed before may be thrown away.
+                    // From the first prompt on, and then again and again a line end, for Ctrl-D only ends a line that is empty, and the end:
+                    // what is typed while the terminal changes its mode is thrown away.
                     isAsked = isAsked || count > 0 && answer[..<count].contains(UInt8(ascii: ">"))
-                    if isAsked, typed < trial.input.count { typed += max(0, put(terminal, trial.input[typed])) } else if isAsked { _ = put(terminal, 4) }
+                    if isAsked, typed < trial.input.count { typed += max(0, put(terminal, trial.input[typed])) } else if isAsked {
+                        _ = put(terminal, isEnding ? 4 : 10)
+                        isEnding.toggle()
+                    }
                 }
                 if let moment = trial.interrupt, interruptedAt == nil, seconds() - start > moment {
                     interruptedAt = Supervisor.processorTime(id)

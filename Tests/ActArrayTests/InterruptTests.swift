@@ -2,6 +2,7 @@
 // throw. With an engine of its own, for others go on.
 
 import ActArray
+import ActTestSupport
 import Testing
 #if canImport(Glibc)
 import Glibc
@@ -44,7 +45,7 @@ import Darwin
             { _ = try NDArray.concatenated([x, x]) }, { _ = try NDArray.stacked([x, x], axis: 1) }, { _ = try x.repeated(3) }, { _ = try x.padded([(3, 3)], .reflect) },
             { _ = try NDArray.full(1, shape: [n], type: .f64) }, { _ = try NDArray.range(0, Double(n), 1) }, { _ = try x.toDoubles() },
             { var source = random; _ = try source.normal(shape: [n]) }, { var source = random; _ = try source.permutation(n) },
-            { _ = try Npz.bytes([("x", x)]) },
+            { _ = try written { try Npz.write([("x", x)], into: $0) } },
         ]
         for operation in operations { InterruptTests.expectInterrupt(operation) }
     }

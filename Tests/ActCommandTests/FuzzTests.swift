@@ -1,4 +1,4 @@
-// What `make fuzz` tries with new seeds, always the same here: a few thousand programs that nobody would write, always the same ones. `make fuzz` tries new ones for a minute.
+// What `make fuzz` tries with new seeds for a minute, always the same here.
 
 import ActTestSupport
 import Testing
@@ -10,6 +10,17 @@ import Testing
             let result = try BuiltCommand.runShell("exec \"${ACT%/*}/actfuzz\" --seed \(seed) --part programs --count 1500 --seconds 50 --patience \(Sanitizer.patience) --out \"\(folder)\" \(scripts)")
             #expect(result.status == 0, "\(result.output)\(result.error)")
             #expect(result.output.contains("0 findings"), "\(result.output)\(result.error)")
+        }
+    }
+
+    /// Every built-in and every other way of handing a value over, with large, long, deep, shared and wrong arguments, interrupted; and the
+    /// command from outside: options, limits, signals, terminals. Machines that run tests are busy with other things: the tenth of a second
+    /// itself is asked for by `make fuzz`.
+    @Test(.enabled(if: Sanitizer.current == nil), arguments: ["rows --count 290", "commands --count 40"]) func everyRowAndCommandEndsWell(part: String) throws {
+        try withFolder { folder in
+            let scripts = ["Tests/Scripts", "examples"].map { "\"\(BuiltCommand.packageFolder)/\($0)\"" }.joined(separator: " ")
+            let result = try BuiltCommand.runShell("exec \"${ACT%/*}/actfuzz\" --part \(part) --seconds 10 --patience 5 --out \"\(folder)\" \(scripts)")
+            #expect(result.status == 0, "\(result.output)\(result.error)")
         }
     }
 }

@@ -22,6 +22,17 @@ import Darwin
         "x = rand(3000000) > 0.5; unique(x); sort(x + 0)", "sum(reshape(f32(rand(4000000)), 2000000, 1, 2), axis=1)",
     ]
 
+    /// What reads and writes files, in the folder `@`.
+    static let files = [
+        "save({a: rand(3500000)}, \"@/x.npz\")", "save({a: rand(3500000)}, \"@/x.safetensors\")", "save(rand(3500000), \"@/x.npy\"); load(\"@/x.npy\")[0]",
+        "save({a: rand(2000000)}, \"@/x.npz\"); load(\"@/x.npz\").a[0]", "save({a: rand(2000000)}, \"@/x.safetensors\"); load(\"@/x.safetensors\").a[0]",
+        "save(rand(100000), \"@/x.csv\"); load(\"@/x.csv\")[0]", "save(rand(100000), \"@/x.json\"); load(\"@/x.json\")[0]",
+        "save(repeat(\"a,\", 9000000), \"@/x.csv\"); load(\"@/x.csv\")", "save(repeat(\"[1],\", 4000000), \"@/x.txt\"); from_json(\"[\" + load(\"@/x.txt\") + \"1]\")",
+        "from_json(\"\\\"\" + repeat(\"a\", 15000000) + \"\\\"\")", "r = {}; for i in range(30000) { r[\"k{i}\"] = [1.5] }; save(r, \"@/x.safetensors\"); load(\"@/x.safetensors\")",
+        "[plot(range(10000)) for i in range(1000)]", "save(plot(relu, width=4000, height=4000), \"@/x.png\")", "x = rand(300000); save(scatter(x, x ^ 2), \"@/x.png\")",
+        "save(heatmap(rand(1000, 1000)), \"@/x.svg\")",
+    ]
+
     /// Runs act in a process of its own beside this one, whose memory would count: a child begins with the peak of its parent.
     private static func check(_ arguments: [String], limit: Int) async {
         let command = [BuiltCommand.path] + arguments
@@ -43,6 +54,14 @@ import Darwin
 
     @Test(arguments: programs) func program(_ text: String) async {
         if Sanitizer.current == nil { await Self.check(["--max-memory", "40M", "--max-time", "60", "-e", text], limit: 40 << 20) }
+    }
+
+    @Test(arguments: files) func file(_ text: String) async {
+        if Sanitizer.current != nil { return }
+        var template = Array("/tmp/act-peak-XXXXXX".utf8CString)
+        let folder = mkdtemp(&template).map { String(cString: $0) } ?? "/dev/null"
+        await Self.check(["--max-memory", "40M", "--max-time", "60", "-e", text.replacing("@", with: folder)], limit: 40 << 20)
+        _ = try? BuiltCommand.runShell("rm -r \(folder)")
     }
 
     @Test(arguments: ScriptTests.scripts.filter { $0.description.contains("limits/") }) func script(_ file: ScriptFile) async {

@@ -211,7 +211,7 @@ import Darwin
         try withFolder { folder in
             let lines = """
                 save(plot(relu), "\(folder)/a.png")
-                save(heatmap(rand(1500, 1500), width=5000, height=5000), "\(folder)/large.png")
+                save(heatmap(rand(1500, 1500), width=4000, height=4000), "\(folder)/large.png")
                 save(plot(relu), "\(folder)/b.png")
                 """
             let result = try BuiltCommand.run(["--sandbox", "--allow", folder, "--max-time", "3"], input: lines + "\n")

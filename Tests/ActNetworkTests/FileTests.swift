@@ -22,7 +22,7 @@ import Testing
     @Test func roundTrip() throws {
         var network = try network()
         network.states = [[try NDArray([1, 2, 3, 4], shape: [4]), try NDArray([5, 6, 7, 8], shape: [4])]]
-        let bytes = try network.fileBytes()
+        let bytes = try written { try network.write(into: $0) }
         let copy = try #require(try read(bytes))
         #expect(copy.text == network.text)
         #expect(copy.parameterNames == ["0.W", "0.b", "3.W", "3.b", "4.gamma", "4.beta", "5.f.0.W", "5.f.0.b", "6.alpha"])
@@ -32,16 +32,16 @@ import Testing
         var random = RandomSource(seed: 2)
         let x = try random.normal(shape: [3, 1, 8, 8])
         #expect(try copy(x).toDoubles() == network(x).toDoubles())
-        #expect(try copy.fileBytes() == bytes)
+        #expect(try written { try copy.write(into: $0) } == bytes)
     }
 
     @Test func whatHasNoNameCannotBeSaved() throws {
         let network = Network([try dense(2, 2), FunctionLayer(NamedFunction(name: "x -> x", isNamed: false) { $0 })])
-        #expect(throws: NetworkError.unsavable(layer: "x -> x", position: 1)) { try network.fileBytes() }
+        #expect(throws: NetworkError.unsavable(layer: "x -> x", position: 1)) { try written { try network.write(into: $0) } }
     }
 
     @Test func anotherArchitecture() throws {
-        let content = try Safetensors.content(Network([try dense(2, 3)]).fileBytes(), path: "n")
+        let content = try Safetensors.content(written { try Network([try dense(2, 3)]).write(into: $0) }, path: "n")
         func reason(_ network: Network) -> String? {
             var network = network
             do { try network.fill(from: content, path: "n") } catch NetworkError.checkpoint(_, let reason) { return reason } catch {}
@@ -54,7 +54,7 @@ import Testing
 
     /// Every truncation and many changed bytes: an error or a network, never a trap.
     @Test func damagedFiles() throws {
-        let bytes = try Network([try dense(2, 2, "relu"), try dense(2, 1)]).fileBytes()
+        let bytes = try written { try Network([try dense(2, 2, "relu"), try dense(2, 1)]).write(into: $0) }
         for count in 0..<bytes.count { #expect(throws: NetworkError.self) { try read(Array(bytes.prefix(count))) } }
         var random = RandomSource(seed: 4)
         for _ in 0..<3000 {
@@ -121,7 +121,7 @@ import Testing
             #expect(reason("{\"__metadata__\":" + metadata + "," + good.dropFirst()).first != "[", "\(metadata)")
         }
         #expect(reason(#"{"__metadata__":{"a":"b","c":""},"# + good.dropFirst()) == #"["a"]"#)
-        #expect(throws: ArrayError.self) { try Safetensors.bytes([("__metadata__", try NDArray([1], shape: [1]))]) }
+        #expect(throws: ArrayError.self) { try written { try Safetensors.write([("__metadata__", try NDArray([1], shape: [1]))], into: $0) } }
     }
 
     @Test func digits() throws {

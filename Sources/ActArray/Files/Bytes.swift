@@ -1,4 +1,4 @@
-// Reading binary formats: a place in some bytes that moves on, checked at every step.
+// Binary formats. To read: a place in some bytes that moves on, checked at every step. To write: a sink that takes bytes in order.
 
 package struct ByteReader {
     let bytes: UnsafeRawBufferPointer
@@ -127,16 +127,19 @@ package enum StoredType {
     }
 }
 
+/// Where the bytes of a file go, in order and in pieces, so that nobody holds all of them. They are there for the time of the call.
+package typealias ByteSink = (UnsafeRawBufferPointer) throws -> Void
+
 extension NDArray {
-    /// Appends the elements in row-major order, as they lie in memory of a little-endian machine.
-    func appendElements(to bytes: inout [UInt8]) throws {
-        let source = try contiguous()
+    /// Gives the elements away in row-major order, as they lie in memory of a little-endian machine.
+    /// - Throws: what the sink throws; `outOfMemory`, `interrupted`.
+    package func writeElements(into sink: ByteSink) throws {
+        let source = try detached().contiguous()
         let layout = try source.evaluatedLayout()
-        bytes.reserveCapacity(bytes.count + count &* type.size)
         try withExtendedLifetime(layout.storage) {
             let first = layout.storage.pointer + layout.offset &* type.size
-            try Interrupt.forEachPiece(count &* type.size, of: 1 << 24) { piece in
-                bytes.append(contentsOf: UnsafeRawBufferPointer(start: first + piece.lowerBound, count: piece.count))
+            try Interrupt.forEachPiece(count &* type.size, of: 1 << 20) { piece in
+                try sink(UnsafeRawBufferPointer(start: first + piece.lowerBound, count: piece.count))
             }
         }
     }

@@ -27,15 +27,17 @@ struct Draft: ~Copyable {
         for attempt in 0..<128 {
             let name = Draft.name(attempt < 64 ? UInt64(attempt) : .random(in: 64 ... .max))
             Draft.removeAbandoned(name, in: folder)
-            let descriptor = openat(folder.descriptor, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, permissions == nil ? 0o666 : 0o600)
+            var isNoted: Int32 = 0
+            let descriptor = act_draft_begin(folder.descriptor, name, permissions == nil ? 0o666 : 0o600, &isNoted)
             let code = errno
             if descriptor >= 0, Draft.lock(descriptor, name, in: folder) {
                 if let permissions { _ = fchmod(descriptor, permissions) }
-                (self.descriptor, self.name, isNoted) = (descriptor, name, act_draft_begin(folder.descriptor, name) != 0)
+                (self.descriptor, self.name, self.isNoted) = (descriptor, name, isNoted != 0)
                 Draft.removeAbandoned(after: attempt, in: folder)
                 return
             }
             // Whoever locked it first is about to remove it.
+            if isNoted != 0 { act_draft_end() }
             if descriptor >= 0 { close(descriptor) }
             guard descriptor >= 0 || code == EEXIST else { throw SystemFailure(code: code) }
         }

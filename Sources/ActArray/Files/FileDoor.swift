@@ -69,19 +69,20 @@ package final class FileDoor: Sendable {
 
     /// Replaces a file, or makes it; what was there before stays as it was when anything goes wrong. What a link leads to is replaced,
     /// not the link. Devices and pipes are written to.
-    /// - Throws: `Forbidden`; `ArrayError.file`; `interrupted`; of a link that leads nowhere an error.
-    package func write(_ bytes: [UInt8], to path: String) throws {
+    /// - Parameter body: gives the bytes to what it is called with, in order, in pieces of any size.
+    /// - Throws: `Forbidden`; `ArrayError.file`; `interrupted`; of a link that leads nowhere an error; what `body` throws.
+    package func write(to path: String, _ body: (ByteSink) throws -> Void) throws {
         try FileDoor.check(path.utf8, path)
         // Those in /dev may be links to what has no path. Nothing is made here, so that another thing in its place does no harm.
         var information = stat()
         if isOpen, stat(path, &information) == 0, ![S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT) {
-            return try put(bytes, in: path) { systemOpen(path, $0) }
+            return try put(in: path, body) { systemOpen(path, $0) }
         }
         do {
             guard case .place(let place) = try follow(path) else { throw SystemFailure(code: EISDIR) }
             switch place.kind {
             case .special:
-                return try put(bytes, in: path) { place.open($0) }
+                return try put(in: path, body) { place.open($0) }
             case .missing:
                 if place.isLinked { throw ArrayError.file(path: path, reason: "it is a link that leads nowhere") }
             case .regular:
@@ -89,12 +90,16 @@ package final class FileDoor: Sendable {
             }
             // The bits that let a program run as its owner do not outlive what was in it.
             let draft = try Draft(in: place.folder, permissions: place.kind == .regular ? place.mode & 0o777 : nil)
-            try OpenFile.put(bytes, draft.descriptor, path)
+            try OpenFile.put(draft.descriptor, path, body)
             try draft.become(place.name)
         } catch let failure as SystemFailure {
             if failure.code == ENOENT { throw ArrayError.file(path: path, reason: "the folder does not exist") }
             throw OpenFile.failure(path, failure.code)
         }
+    }
+
+    package func write(_ bytes: [UInt8], to path: String) throws {
+        try write(to: path) { try bytes.withUnsafeBytes($0) }
     }
 
     /// What a path leads to now.
@@ -146,7 +151,7 @@ package final class FileDoor: Sendable {
     }
 
     /// Writes into a device or pipe.
-    private func put(_ bytes: [UInt8], in path: String, _ open: (Int32) -> Int32) throws {
+    private func put(in path: String, _ body: (ByteSink) throws -> Void, _ open: (Int32) -> Int32) throws {
         let flags = O_WRONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY
         var descriptor = open(flags)
         while descriptor < 0, errno == ENXIO {
@@ -159,7 +164,7 @@ package final class FileDoor: Sendable {
         }
         guard descriptor >= 0 else { throw OpenFile.failure(path, errno) }
         defer { close(descriptor) }
-        try OpenFile.put(bytes, descriptor, path)
+        try OpenFile.put(descriptor, path, body)
     }
 }
 

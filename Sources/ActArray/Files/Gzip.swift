@@ -37,15 +37,17 @@ package enum Gzip {
         defer { _ = zlib.end(&stream) }
 
         var result: [UInt8] = [], position = 0, isEnd = false
-        var step = min(max(expected, 0), 1 << 40) + 1
+        var capacity = min(max(expected, 0), 1 << 40) + 1
         while !isEnd {
             try Interrupt.check()
-            try MemoryPool.allow(result.count + step)
+            try MemoryPool.allow(capacity)
             var status: Int32 = 0
-            let piece = [UInt8](unsafeUninitializedCapacity: step) { buffer, filled in
-                while filled < step, !isEnd {
+            let unpacked = result
+            result = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
+                filled = buffer.initialize(fromContentsOf: unpacked)
+                while filled < capacity, !isEnd {
                     if Interrupt.isSet { return }
-                    let input = min(packed.count - position, 1 << 30), output = min(step - filled, 1 << 26)
+                    let input = min(packed.count - position, 1 << 30), output = min(capacity - filled, 1 << 26)
                     stream.nextIn = base.assumingMemoryBound(to: UInt8.self) + position
                     stream.availableIn = UInt32(input)
                     stream.nextOut = buffer.baseAddress.map { $0 + filled }
@@ -67,8 +69,7 @@ package enum Gzip {
             }
             try Interrupt.check()
             if status != 0 { throw damaged() }
-            if result.isEmpty { result = piece } else { result += piece }
-            step = max(1 << 16, result.count)
+            capacity = max(1 << 16, capacity * 2)
         }
         return result
     }

@@ -47,19 +47,20 @@ package enum Npy {
         }
     }
 
-    /// A .npy file of the array.
-    package static func bytes(_ array: NDArray) throws -> [UInt8] {
+    /// Writes a .npy file of the array.
+    package static func write(_ array: NDArray, into sink: ByteSink) throws {
+        try start(array).withUnsafeBytes(sink)
+        try array.writeElements(into: sink)
+    }
+
+    /// What stands before the elements.
+    static func start(_ array: NDArray) -> [UInt8] {
         let description = array.type == .bool ? "|b1" : array.type == .f32 ? "<f4" : "<f8"
         let sizes = array.shape.map(String.init).joined(separator: ", ") + (array.rank == 1 ? "," : "")
         var header = "{'descr': '\(description)', 'fortran_order': False, 'shape': (\(sizes)), }"
         // With magic, version, length and the final newline a multiple of 64.
         header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
-        try MemoryPool.allow(array.count &* array.type.size &+ 1024)
-        var bytes: [UInt8] = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)]
-        bytes.reserveCapacity(bytes.count + header.utf8.count + array.count * array.type.size)
-        bytes += header.utf8
-        try array.appendElements(to: &bytes)
-        return bytes
+        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)] + Array(header.utf8)
     }
 }
 

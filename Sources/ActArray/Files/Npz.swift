@@ -33,7 +33,9 @@ package enum Npz {
 
     private static func contents(_ data: UnsafeRawBufferPointer, _ entry: Entry, _ path: String) throws -> NDArray {
         var reader = ByteReader(data, path: path)
-        guard data.count == entry.size, try checksum(data) == entry.checksum else { throw reader.failure("the archive is damaged: its checksum differs") }
+        var checksum = Checksum()
+        try checksum.add(data)
+        guard data.count == entry.size, checksum.value == entry.checksum else { throw reader.failure("the archive is damaged: its checksum differs") }
         return try Npy.array(&reader)
     }
 
@@ -104,46 +106,50 @@ package enum Npz {
         return Int(number)
     }
 
-    /// A .npz archive of the arrays.
-    /// - Throws: `badValue` past 4 GiB, which its 32-bit form cannot describe.
-    package static func bytes(_ arrays: [(name: String, array: NDArray)]) throws -> [UInt8] {
-        let total = arrays.reduce(0) { $0 &+ $1.name.utf8.count &* 4 &+ $1.array.count &* $1.array.type.size &+ 512 }
-        let held = try Reservation(total)
-        var archive: [UInt8] = [], directory: [UInt8] = []
-        archive.reserveCapacity(total)
+    /// Writes a .npz archive of the arrays.
+    /// - Throws: `badValue` past 4 GiB, which its 32-bit form cannot describe; what the sink throws.
+    package static func write(_ arrays: [(name: String, array: NDArray)], into sink: ByteSink) throws {
         func little<T: FixedWidthInteger>(_ number: T) -> [UInt8] { withUnsafeBytes(of: number.littleEndian) { Array($0) } }
+        var position = 0, directory: [UInt8] = []
         for (name, array) in arrays {
-            let file = Array("\(name).npy".utf8), data = try Npy.bytes(array)
-            guard archive.count + data.count + file.count + 128 < 0xFFFF_FFFF, file.count < 0xFFFF, arrays.count < 0xFFFF else {
+            let file = Array("\(name).npy".utf8), start = Npy.start(array), size = start.count &+ array.count &* array.type.size
+            guard position &+ size &+ file.count &+ 128 < 0xFFFF_FFFF, file.count < 0xFFFF, arrays.count < 0xFFFF else {
                 throw ArrayError.badValue(operation: "save", reason: "a .npz file holds less than 4 GiB and 65,535 arrays")
             }
-            let offset = archive.count
+            // The checksum stands first: the elements are gone through twice.
+            let elements = try array.detached().contiguous()
+            var checksum = Checksum()
+            try start.withUnsafeBytes { try checksum.add($0) }
+            try elements.writeElements { try checksum.add($0) }
             // Version 2.0, names in UTF-8, stored, 1 January 1980.
             let common: [UInt8] = little(UInt16(20)) + little(UInt16(0x0800)) + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0x21))
-                + little(try data.withUnsafeBytes { try checksum($0) }) + little(UInt32(data.count)) + little(UInt32(data.count))
-                + little(UInt16(file.count)) + little(UInt16(0))
-            archive += little(UInt32(0x0403_4B50)) + common + file
-            try Interrupt.forEachPiece(data.count, of: 1 << 24) { archive += data[$0] }
+                + little(checksum.value) + little(UInt32(size)) + little(UInt32(size)) + little(UInt16(file.count)) + little(UInt16(0))
+            let head = little(UInt32(0x0403_4B50)) + common + file + start
+            try head.withUnsafeBytes(sink)
+            try elements.writeElements(into: sink)
             directory += little(UInt32(0x0201_4B50)) + little(UInt16(20)) + common + little(UInt16(0)) + little(UInt16(0)) + little(UInt16(0))
-                + little(UInt32(0)) + little(UInt32(offset)) + file
+                + little(UInt32(0)) + little(UInt32(position)) + file
+            position += head.count - start.count + size
         }
-        let start = archive.count
-        archive += directory
-        archive += little(UInt32(0x0605_4B50)) + little(UInt32(0)) + little(UInt16(arrays.count)) + little(UInt16(arrays.count))
-        archive += little(UInt32(directory.count)) + little(UInt32(start)) + little(UInt16(0))
-        _ = held.bytes
-        return archive
+        let end = directory + little(UInt32(0x0605_4B50)) + little(UInt32(0)) + little(UInt16(arrays.count)) + little(UInt16(arrays.count))
+            + little(UInt32(directory.count)) + little(UInt32(position)) + little(UInt16(0))
+        try end.withUnsafeBytes(sink)
     }
 
     /// CRC-32, the reflected polynomial 0xEDB88320.
-    static func checksum(_ bytes: UnsafeRawBufferPointer) throws -> UInt32 {
-        var crc: UInt32 = 0xFFFF_FFFF
-        try table.withUnsafeBufferPointer { table in
-            try Interrupt.forEachPiece(bytes.count) { piece in
-                for i in piece { crc = table[Int(truncatingIfNeeded: (crc ^ UInt32(bytes[i])) & 255)] ^ (crc >> 8) }
+    private struct Checksum {
+        private var rest: UInt32 = 0xFFFF_FFFF
+        var value: UInt32 { ~rest }
+
+        mutating func add(_ bytes: UnsafeRawBufferPointer) throws {
+            var crc = rest
+            try table.withUnsafeBufferPointer { table in
+                try Interrupt.forEachPiece(bytes.count) { piece in
+                    for i in piece { crc = table[Int(truncatingIfNeeded: (crc ^ UInt32(bytes[i])) & 255)] ^ (crc >> 8) }
+                }
             }
+            rest = crc
         }
-        return ~crc
     }
 
     private static let table: [UInt32] = (0..<256).map { index in

@@ -23,20 +23,21 @@ enum OpenFile {
         while true {
             try Interrupt.check()
             try MemoryPool.allow(capacity)
-            let held = bytes.count, room = capacity - held
+            let read = bytes
             var problem: Int32 = 0
-            let rest = [UInt8](unsafeUninitializedCapacity: room) { buffer, filled in
+            bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
                 guard let base = buffer.baseAddress else { return }
-                while filled < room {
+                filled = buffer.initialize(fromContentsOf: read)
+                while filled < capacity {
                     // At most 16 MiB for one call, so that Ctrl-C is seen.
                     if Interrupt.isSet {
                         problem = EINTR
                         return
                     }
-                    let got = sysread(descriptor, base + filled, min(room - filled, 1 << 24))
+                    let got = sysread(descriptor, base + filled, min(capacity - filled, 1 << 24))
                     if got < 0, errno == EINTR, !Interrupt.isSet { continue }
                     // A pipe into which nobody has written yet is not at its end.
-                    if got < 0 && errno == EAGAIN || got == 0 && isPipe && held + filled == 0, !Interrupt.isSet {
+                    if got < 0 && errno == EAGAIN || got == 0 && isPipe && filled == 0, !Interrupt.isSet {
                         wait(descriptor, for: POLLIN)
                         continue
                     }
@@ -49,16 +50,16 @@ enum OpenFile {
                 try Interrupt.check()
                 throw failure(path, problem)
             }
-            if held == 0 { bytes = rest } else { bytes += rest }
-            if rest.count < room { return bytes }
+            if bytes.count < capacity { return bytes }
             capacity = max(1 << 16, capacity * 2)
         }
     }
 
-    /// Writes bytes where the last ones ended.
-    /// - Throws: `ArrayError.file`; `interrupted`.
-    static func put(_ bytes: [UInt8], _ descriptor: Int32, _ path: String) throws {
-        try bytes.withUnsafeBytes { buffer in
+    /// Writes what `body` gives to its sink.
+    /// - Throws: `ArrayError.file`; `interrupted`; what `body` throws.
+    static func put(_ descriptor: Int32, _ path: String, _ body: (ByteSink) throws -> Void) throws {
+        var total = 0
+        try body { buffer in
             var done = 0
             while done < buffer.count, let base = buffer.baseAddress {
                 try Interrupt.check()
@@ -70,8 +71,9 @@ enum OpenFile {
                 }
                 if count <= 0 { throw failure(path, errno) }
                 done += count
+                total += count
                 // The disk takes a large file bit by bit: nothing ends a wait for all of it.
-                if done >> 25 != (done - count) >> 25 { fsync(descriptor) }
+                if total >> 25 != (total - count) >> 25 { fsync(descriptor) }
             }
         }
     }

@@ -104,7 +104,7 @@ package struct FilePlace {
     /// - Throws: An error that says nothing.
     package func replace(with bytes: [UInt8], permissions: mode_t) throws {
         let draft = try Draft(in: folder, permissions: permissions)
-        try OpenFile.put(bytes, draft.descriptor, "")
+        try OpenFile.put(draft.descriptor, "") { try bytes.withUnsafeBytes($0) }
         try draft.become(name)
     }
 }

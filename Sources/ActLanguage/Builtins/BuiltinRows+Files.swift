@@ -59,7 +59,11 @@ extension BuiltinRows {
             example: "from_json(\"[[1, 2], [3, 4]]\")   # [[1, 2],\n# [3, 4]]", role: .opaque
         ) { takes in
             let text = takes.text("text")
-            return { call in try JSON.value(Array(call[text].utf8), call.machine) }
+            return { call in
+                let bytes = try Array(call[text].utf8), held = try Reservation(bytes.count / 2)
+                defer { _ = held.bytes }
+                return try JSON.value(bytes, call.machine)
+            }
         },
     ]
 }
@@ -80,8 +84,15 @@ enum FileFormats {
         if figureSuffixes.contains(suffix) { throw call.cannot("`load` does not read pictures such as `\(path)`", help: "pictures as arrays can be stored as .npy") }
         guard suffix == "idx" || suffixes.contains(suffix) else { throw unknown(path, suffix, isLoading: true, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
-        var bytes = try call.machine.session.readFile(path)
-        if isPacked { bytes = try Gzip.unpacked(bytes, path: path) }
+        return try call.machine.session.readFile(path) { bytes in
+            if !isPacked { return try value(of: bytes, suffix, path, form, call) }
+            let unpacked = try Gzip.unpacked(bytes, path: path), held = try Reservation(unpacked.count / 2)
+            defer { _ = held.bytes }
+            return try value(of: unpacked, suffix, path, form, call)
+        }
+    }
+
+    private static func value(of bytes: [UInt8], _ suffix: String, _ path: String, _ form: TableForm, _ call: Call) throws -> Value {
         switch suffix {
         case ".npy": return try Value(Npy.array(bytes, path: path))
         case ".npz":
@@ -105,28 +116,43 @@ enum FileFormats {
         let (suffix, isPacked) = suffix(of: path)
         guard suffixes.contains(suffix), !isPacked else { throw unknown(path, isPacked ? ".gz" : suffix, isLoading: false, call) }
         if suffix == ".safetensors" { return try saveNetwork(argument, path, call) }
-        let bytes: [UInt8]
+        let session = call.machine.session
         switch (suffix, value) {
-        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix, call)
+        case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)):
+            let bytes = try picture(value.figure, suffix, call)
+            try session.writeFile(path) { try bytes.withUnsafeBytes($0) }
         case (".svg", _), (".png", _), (".pdf", _): throw call.cannot("a \(suffix) file holds a figure, not \(value.kind)", help: "draw it first: `save(plot(y), \"\(path)\")`")
         case (_, .figure): throw call.cannot("a figure is saved as .svg, .png or .pdf, not as \(suffix)")
-        case (".npy", _): bytes = try Npy.bytes(call.array(argument))
-        case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, argument)) })
+        case (".npy", _):
+            let array = try call.array(argument)
+            try session.writeFile(path) { try Npy.write(array, into: $0) }
+        case (".npz", .record(let record)):
+            let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, argument)) }
+            try session.writeFile(path) { try Npz.write(arrays, into: $0) }
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
         case (".csv", _), (".tsv", _):
-            var text = TextBuilder()
-            try TableFile.write(argument, separator: suffix == ".csv" ? "," : "\t", call, into: &text)
-            bytes = Array(text.text.utf8)
-        case (".json", _): bytes = Array((try JSON.text(value).text + "\n").utf8)
-        case (_, .string(let text)): bytes = Array(text.string.utf8)
-        default: bytes = Array((try Format.text(value) + "\n").utf8)
+            try session.writeText(path) { try TableFile.write(argument, separator: suffix == ".csv" ? "," : "\t", call, into: &$0) }
+        case (".json", _):
+            try session.writeText(path) {
+                try JSON.write(value, into: &$0)
+                try $0.append("\n")
+            }
+        case (_, .string(let text)):
+            try session.writeText(path) { try $0.append(text.string) }
+        default:
+            let text = try Format.text(value)
+            try session.writeText(path) {
+                try $0.append(text)
+                try $0.append("\n")
+            }
         }
-        try call.machine.session.writeFile(path, bytes)
     }
 
     /// The suffix in small letters, without `.gz`; "idx" for IDX files.
     private static func suffix(of path: String) -> (suffix: String, isPacked: Bool) {
-        var name = (path.split(separator: "/").last.map(String.init) ?? "").lowercased()
+        // No file has a longer name than this.
+        let end = path.utf8.suffix(1 << 12), start = end.lastIndex(of: UInt8(ascii: "/")).map { end.index(after: $0) } ?? end.startIndex
+        var name = String(decoding: end[start...], as: UTF8.self).lowercased()
         let isPacked = name.hasSuffix(".gz")
         if isPacked { name.removeLast(3) }
         if name.hasSuffix("-ubyte") || name.hasSuffix(".idx") || name.hasSuffix(".ubyte") { return ("idx", isPacked) }
@@ -148,6 +174,8 @@ enum FileFormats {
         try Interrupt.check()
         if suffix == ".svg" { return Array(text.utf8) }
         let (width, height) = figure.pixelSize
+        let held = try Reservation(Rasterizer.footprint(text, pixels: suffix == ".png" ? width &* height : 0))
+        defer { _ = held.bytes }
         do {
             let rasterizer = try Rasterizer()
             for (index, gap) in Fonts.gaps(in: text).enumerated() { try call.machine.warnFonts(gap, index) }

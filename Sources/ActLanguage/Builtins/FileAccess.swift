@@ -42,15 +42,35 @@ extension Session {
         }
     }
 
+    /// What `body` makes of the bytes of a file. They are there meanwhile, and half of them counts: what is made of them counts by itself,
+    /// and so both together stay below one and a half times the limit.
+    /// - Throws: as `readFile(_:)`; `outOfMemory`; what `body` throws.
+    package func readFile<Result>(_ path: String, _ body: ([UInt8]) throws -> Result) throws -> Result {
+        let bytes = try readFile(path), held = try Reservation(bytes.count / 2)
+        defer { _ = held.bytes }
+        return try body(bytes)
+    }
+
     /// Writes a file whole or not at all, where the sandbox lets this session write.
-    /// - Throws: `RuntimeError.forbidden`; `ArrayError.file`.
-    package func writeFile(_ path: String, _ bytes: [UInt8]) throws {
+    /// - Parameter body: gives the bytes to what it is called with, in order.
+    /// - Throws: `RuntimeError.forbidden`; `ArrayError.file`; what `body` throws.
+    package func writeFile(_ path: String, _ body: (ByteSink) throws -> Void) throws {
         // What an explanation runs again leaves no traces.
         if machine?.recording != nil { return }
         do {
-            try options.files.write(bytes, to: path)
+            try options.files.write(to: path, body)
         } catch is FileDoor.Forbidden {
             throw RuntimeError.forbidden(path)
+        }
+    }
+
+    package func writeText(_ path: String, _ body: (inout TextBuilder) throws -> Void) throws {
+        try writeFile(path) { sink in
+            try withoutActuallyEscaping(sink) { sink in
+                var text = TextBuilder(into: sink)
+                try body(&text)
+                try text.finish()
+            }
         }
     }
 }

@@ -92,17 +92,36 @@ package final class Closure: Function {
 
 /// `f >> g >> …`: first the first. Parts are never compositions themselves.
 package final class Composition: Function {
-    package let parts: [Function]
+    /// What longer compositions that begin with this one share with it: `f = f >> g` adds one part, however many there are.
+    private let shared: Parts
+    private let count: Int
 
-    package init(_ parts: [Function]) {
-        var flat: [Function] = []
-        var deepest: Int32 = 0
-        for part in parts {
-            flat += (part as? Composition)?.parts ?? [part]
-            deepest = max(deepest, part.depth)
+    package var parts: ArraySlice<Function> { shared.functions[..<count] }
+
+    package init(_ first: Function, _ second: Function) {
+        let start = first as? Composition
+        shared = start.flatMap { $0.count == $0.shared.functions.count ? $0.shared : nil } ?? Parts(start?.parts ?? [first])
+        shared.append((second as? Composition)?.parts ?? [second])
+        count = shared.functions.count
+        super.init(depth: max(first.depth, second.depth) &+ 1)
+    }
+
+    /// Parts in a row, to which only the longest composition of them appends.
+    private final class Parts {
+        private(set) var functions: [Function]
+        private var held: Reservation
+
+        init(_ functions: ArraySlice<Function>) {
+            self.functions = Array(functions)
+            held = Reservation(noting: Parts.bytes(functions.count))
         }
-        self.parts = flat
-        super.init(depth: deepest &+ 1, parts: flat.count)
+
+        func append(_ more: ArraySlice<Function>) {
+            functions += more
+            if Parts.bytes(functions.capacity) > held.bytes { held = Reservation(noting: Parts.bytes(functions.capacity)) }
+        }
+
+        private static func bytes(_ count: Int) -> Int { 64 &+ count &* MemoryLayout<Function>.stride }
     }
 
     package override var name: String {

@@ -7,9 +7,8 @@ import OrderedCollections
 
 extension FileFormats {
     static func loadNetwork(_ path: String, into: Input<NetworkFunction?>, _ call: Call) throws -> Value {
-        let bytes = try call.machine.session.readFile(path)
-        return try NetworkWording.applied {
-            let content = try Safetensors.content(bytes, path: path)
+        try NetworkWording.applied {
+            let content = try call.machine.session.readFile(path) { try Safetensors.content($0, path: path) }
             if let function = try call[into] {
                 var network = function.network
                 try network.fill(from: content, path: path)
@@ -23,13 +22,15 @@ extension FileFormats {
     }
 
     static func saveNetwork(_ argument: Input<Value>, _ path: String, _ call: Call) throws {
-        let value = call[argument], bytes: [UInt8]
+        let value = call[argument], session = call.machine.session
         switch value {
-        case .function(let function as NetworkFunction): bytes = try NetworkWording.applied { try function.network.fileBytes() }
-        case .record(let record): bytes = try Safetensors.bytes(record.fields.map { ($0.key, try call.array($0.value, argument)) })
+        case .function(let function as NetworkFunction):
+            try NetworkWording.applied { try session.writeFile(path) { try function.network.write(into: $0) } }
+        case .record(let record):
+            let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, argument)) }
+            try session.writeFile(path) { try Safetensors.write(arrays, into: $0) }
         default: throw call.cannot("a .safetensors file holds a network or a record of arrays, not \(value.kind)")
         }
-        try call.machine.session.writeFile(path, bytes)
     }
 }
 

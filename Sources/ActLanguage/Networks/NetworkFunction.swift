@@ -171,7 +171,7 @@ extension Machine {
     func composition(_ f: Function, _ g: Function) throws -> Function {
         guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooManyLayers }
         try Interrupt.check()
-        guard f is NetworkFunction || g is NetworkFunction else { return Composition([f, g]) }
+        guard f is NetworkFunction || g is NetworkFunction else { return Composition(f, g) }
         let network = Network(layers(f) + layers(g))
         try NetworkWording.applied(network.checkWidths)
         return NetworkFunction(network)

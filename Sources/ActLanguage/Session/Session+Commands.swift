@@ -107,7 +107,12 @@ extension Interaction {
     fileprivate func save(_ argument: String) -> Outcome {
         let path = unquoted(argument)
         do {
-            try session.writeFile(path, Array(inputs.map { $0 + "\n" }.joined().utf8))
+            try session.writeText(path) { text in
+                for input in inputs {
+                    try text.append(input)
+                    try text.append("\n")
+                }
+            }
             output.write("\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\(forgottenInputs > 0 ? "; the \(forgottenInputs) before are no longer known" : "")\n")
             return .done
         } catch {

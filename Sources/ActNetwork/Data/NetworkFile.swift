@@ -6,11 +6,11 @@ extension Network {
     private static let metadataName = "act.network"
 
     /// - Throws: `NetworkError.unsavable` for a function without a name.
-    package func fileBytes() throws -> [UInt8] {
+    package func write(into sink: ByteSink) throws {
         let description = try JSONText.object([("layers", describe())])
-        return try Safetensors.bytes(
+        try Safetensors.write(
             Array(zip(parameterNames, parameters)).map { (name: $0, array: $1) } + zip(stateNames, states.joined()).map { (name: $0, array: $1) },
-            metadata: [(Network.metadataName, description.string)])
+            metadata: [(Network.metadataName, description.string)], into: sink)
     }
 
     private func describe() throws -> JSONText {

@@ -12,43 +12,32 @@ package enum Safetensors {
         package let metadata: [String: String]
     }
 
-    /// - Throws: `ArrayError` where an array cannot be computed.
-    package static func bytes(_ arrays: [(name: String, array: NDArray)], metadata: [(name: String, value: String)] = []) throws -> [UInt8] {
-        var header: [(name: String, value: JSONText)] = []
-        if !metadata.isEmpty { header.append(("__metadata__", .object(metadata.map { ($0.name, .text($0.value)) }))) }
-        var offset = 0
+    /// - Throws: `ArrayError` where an array cannot be computed; what the sink throws.
+    package static func write(_ arrays: [(name: String, array: NDArray)], metadata: [(name: String, value: String)] = [], into sink: ByteSink) throws {
+        var header = TextBuilder(), offset = 0
+        func append(_ name: String, _ value: JSONText) throws {
+            try header.append(header.count == 0 ? "{" : ",")
+            try header.append(JSONText.quoted(name) + ":")
+            try header.append(value.string)
+        }
+        if !metadata.isEmpty { try append("__metadata__", .object(metadata.map { ($0.name, .text($0.value)) })) }
         for (name, array) in arrays {
             guard name != "__metadata__" else { throw ArrayError.badValue(operation: "save", reason: "in a .safetensors file `__metadata__` is no name for an array") }
             let end = offset + array.count * array.type.size
-            header.append(
-                (
-                    name,
-                    .object([
-                        ("dtype", .text(code(of: array.type))), ("shape", .list(array.shape.map { .number(Double($0)) })),
-                        ("data_offsets", .list([.number(Double(offset)), .number(Double(end))])),
-                    ])
-                ))
+            try append(
+                name,
+                .object([
+                    ("dtype", .text(code(of: array.type))), ("shape", .list(array.shape.map { .number(Double($0)) })),
+                    ("data_offsets", .list([.number(Double(offset)), .number(Double(end))])),
+                ]))
             offset = end
         }
-        var text = Array(JSONText.object(header).string.utf8)
+        try header.append(header.count == 0 ? "{}" : "}")
         // Elements begin at a multiple of 8.
-        while text.count % 8 != 0 { text.append(32) }
-        let held = try Reservation(8 + text.count + offset)
-        var result: [UInt8] = []
-        result.reserveCapacity(8 + text.count + offset)
-        withUnsafeBytes(of: UInt64(text.count).littleEndian) { result.append(contentsOf: $0) }
-        result += text
-        for (_, array) in arrays {
-            let source = try array.detached().contiguous()
-            try source.evaluate()
-            try source.withMutableBytes { bytes in
-                try Interrupt.forEachPiece(source.count * source.type.size) { piece in
-                    result.append(contentsOf: UnsafeRawBufferPointer(start: bytes + piece.lowerBound, count: piece.count))
-                }
-            }
-        }
-        _ = held.bytes
-        return result
+        while header.count % 8 != 0 { try header.append(" ") }
+        try withUnsafeBytes(of: UInt64(header.count).littleEndian, sink)
+        try header.send(to: sink)
+        for (_, array) in arrays { try array.writeElements(into: sink) }
     }
 
     /// The arrays fill what follows the header exactly, each its own place, as the format has it: what no array claims, or two do, is refused.
@@ -61,6 +50,9 @@ package enum Safetensors {
             throw fail(bytes[8...].first == UInt8(ascii: "{") ? "it ends too early, in its header" : "it is no safetensors file")
         }
         let start = 8 + Int(length), size = bytes.count - start
+        // What is made of a header takes up to ten times its bytes.
+        let held = try Reservation(Int(length) &* 10)
+        defer { _ = held.bytes }
         guard length > 0, bytes[8] == UInt8(ascii: "{"), case .object(let fields)? = JSONText(bytes[8..<start]) else {
             throw fail("it is no safetensors file: its header is not JSON")
         }

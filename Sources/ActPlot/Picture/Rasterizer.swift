@@ -81,9 +81,17 @@ package struct Rasterizer: Sendable {
         }
     }
 
+    /// About how many bytes a picture takes while it is drawn: the pixels of a PNG, and what librsvg and cairo make of the document, for each of
+    /// whose bytes they hold up to 180 (measured with thousands of points), but of embedded images few.
+    package static func footprint(_ svg: String, pixels: Int) -> Int {
+        let bytes = svg.utf8.count
+        let outside = svg.firstRange(of: ";base64,").map { svg.utf8.distance(from: svg.startIndex, to: $0.lowerBound) } ?? bytes
+        return pixels &* 4 &+ outside &* 180 &+ (bytes &- outside) &* 8
+    }
+
     private static let maximumSide = 16_384
-    /// Of a picture of pixels: as many as fill a screen of 8K.
-    private static let maximumPixels = 1 << 25
+    /// Of a picture of pixels: twice as many as fill a screen of 4K. Nothing ends librsvg while it draws them.
+    private static let maximumPixels = 1 << 24
 
     private static func check(_ format: Format, _ width: Int, _ height: Int, _ scale: Double) throws {
         let (across, down, side) = (Double(width) * scale, Double(height) * scale, Double(maximumSide))

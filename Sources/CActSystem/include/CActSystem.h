@@ -8,11 +8,11 @@ int act_open_folder(int at, const char *_Nonnull name);
 /* The file that is being written and has not got its name yet: who ends the process removes it. One at a time is noted; others are
    left to the next save into their folder. */
 
-/* Whether it is noted. */
-int act_draft_begin(int folder, const char *_Nonnull name);
+/* Makes a file that nobody has, and notes it: no handler runs between the two. As openat; says whether it is noted. */
+int act_draft_begin(int folder, const char *_Nonnull name, unsigned mode, int *_Nonnull is_noted);
 /* It has its name, or is removed. */
 void act_draft_end(void);
-/* Removes it. A signal handler may call this. */
+/* Removes it, for the process is about to end: from now on who makes a draft, or ends one, waits for that. A signal handler may call this. */
 void act_draft_discard(void);
 
 /* The sandbox of the system. What is given up here cannot be had again, by this process or those that it starts. Threads that run
