@@ -42,7 +42,8 @@ struct Subcommand {
     var usage: String {
         var signature = Signature()
         _ = declaration(&signature)
-        return (["act", name] + signature.parameters.map { $0.isVariadic ? "\($0.name) ..." : "[--\($0.name)]" }).joined(separator: " ")
+        let flags = signature.parameters.filter { $0.kind == .flag }.map { "[--\($0.name)]" }
+        return (["act", name] + flags + signature.parameters.filter(\.isVariadic).map { "\($0.name) ..." }).joined(separator: " ")
     }
 
     /// What does it with the words after the name.

@@ -139,4 +139,24 @@ private struct WrittenCall {
             }
         }
     }
+
+    /// A layer shows what it was made with but for defaults, whether these were written or not.
+    @Test func layersDoNotShowDefaults() throws {
+        let runner = try Runner()
+        var layers: Set<String> = []
+        for row in BuiltinRows.all where row.topic == .networks {
+            let needed = row.parameters.filter { $0.fallback == nil }.map { $0.kind == .network ? "tanh" : "2" }
+            guard runner.run("type(\(row.name)(\(needed.joined(separator: ", "))))").text == "\"layer\"\n" else { continue }
+            layers.insert(row.name)
+            func shown(_ arguments: [String]) -> String { runner.run("print(\(row.name)(\(arguments.joined(separator: ", "))))").text }
+            let plain = shown(needed)
+            #expect(plain == "\(row.name)(\(needed.joined(separator: ", ")))\n")
+            for parameter in row.parameters {
+                guard var text = parameter.fallback else { continue }
+                if let other = row.parameters.first(where: { $0.name == text }) { text = other.fallback ?? "2" }
+                #expect(shown(needed + ["\(parameter.name)=\(text)"]) == plain, "\(row.name): \(parameter.text)")
+            }
+        }
+        #expect(layers.isSuperset(of: ["Dense", "Conv2D", "MaxPool2D", "Flatten", "Dropout", "Residual"]), "\(layers)")
+    }
 }

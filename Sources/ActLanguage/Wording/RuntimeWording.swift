@@ -6,6 +6,7 @@ import ActGrad
 import ActMachine
 import ActNetwork
 import ActPlot
+import ActRows
 import ActSyntax
 
 struct RuntimeWording {
@@ -266,10 +267,10 @@ struct RuntimeWording {
             help = foreignHint(argument: text.string, named: name, in: .builtins)
             // Where strings are right, it is this one that is wrong.
             if expected.contains("\"") { shown = "\"\(text.string)\"" }
-        case .function(let value) where name == "dtype":
+        case .function(let value) where expected == Parameter.Kind.elementType.rawValue:
             help = foreignHint(argument: value.name, named: name, in: .builtins)
             shown = "`\(value.name)`"
-        case .number where name == "keepdims": help = looseNumbersHelp
+        case .number where expected == Parameter.Kind.flag.rawValue: help = looseNumbersHelp
         default: break
         }
         return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help.map { Message($0) })
