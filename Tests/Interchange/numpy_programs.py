@@ -112,6 +112,11 @@ def together(a, b, f):
     return f(numbers(a), numbers(b))
 
 
+def extreme(a, b, f):
+    """The larger or smaller of two bools is a bool, as in NumPy."""
+    return f(a, b) if getattr(a, "dtype", None) == bool and getattr(b, "dtype", None) == bool else together(a, b, f)
+
+
 def axis_text(axis):
     return "" if axis is None else f", axis={text(axis) if isinstance(axis, tuple) else axis}"
 
@@ -180,8 +185,8 @@ def compared(env):
     sign, f = pick(("==", np.equal), ("!=", np.not_equal), ("<", np.less), ("<=", np.less_equal), (">", np.greater), (">=", np.greater_equal))
     c, z = operand(env)
     return pick(
-        Step(f"{n} {sign} {m}", lambda: together(x, y, f)), Step(f"maximum({n}, {m})", lambda: together(x, y, np.maximum), rough=True),
-        Step(f"minimum({n}, {m})", lambda: together(x, y, np.minimum), rough=True),
+        Step(f"{n} {sign} {m}", lambda: together(x, y, f)), Step(f"maximum({n}, {m})", lambda: extreme(x, y, np.maximum), rough=True),
+        Step(f"minimum({n}, {m})", lambda: extreme(x, y, np.minimum), rough=True),
         Step(f"where({c} > 0, {n}, {m})", lambda: together(x, y, lambda a, b: np.where(z > 0, a, b)) if x.dtype != bool or y.dtype != bool else np.where(z > 0, x, y)),
         Step(f"not ({n} > 0)", lambda: ~(x > 0)), Step(f"({n} > 0) and ({m} > 1)", lambda: (x > 0) & (y > 1)), Step(f"({n} > 0) or ({m} > 1)", lambda: (x > 0) | (y > 1)),
         Step(f"isnan({n})", lambda: np.isnan(numbers(x))), Step(f"isfinite({n})", lambda: np.isfinite(numbers(x))),
