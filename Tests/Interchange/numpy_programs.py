@@ -230,10 +230,11 @@ def reduced(env):
         return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: f(values.astype("f8"), axis=axis, **more).astype(values.dtype), rough=True)
     if name in ("any", "all"):
         return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: np.asarray(f(x, axis=axis, **more)).astype(bool)[()])
-    if x.size == 0 and name in ("max", "min") and np.sum(x, axis=axis, **more).size == 0:
+    def reduce():
         # page: where the result has no elements none is missing.
-        return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: np.sum(x, axis=axis, **more).astype(x.dtype))
-    return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: f(x, axis=axis, **more), rough=name[:3] != "arg")
+        is_empty = x.size == 0 and name in ("max", "min") and np.sum(x, axis=axis, **more).size == 0
+        return np.sum(x, axis=axis, **more).astype(x.dtype) if is_empty else f(x, axis=axis, **more)
+    return Step(f"{name}({n}{axis_text(axis)}{kept})", reduce, rough=name[:3] != "arg")
 
 
 def ordered(env):
