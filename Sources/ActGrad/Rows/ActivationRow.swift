@@ -79,9 +79,15 @@ package struct ActivationRow {
         package let summary: String
         /// The derivative of the row in this parameter; `nil` for one that is not differentiated.
         let slope: Formula?
+        /// Whether it is a whole number, in which there is no derivative.
+        package let isStep: Bool
+        /// The default as programs write it, where that is not the number in digits.
+        package let text: String?
 
-        init(_ name: String, _ value: Double?, _ summary: String, mayBeArray: Bool = false, slope: Formula? = nil) {
+        init(_ name: String, _ value: Double?, written text: String? = nil, _ summary: String, mayBeArray: Bool = false, isStep: Bool = false, slope: Formula? = nil) {
             self.name = name
+            self.text = text
+            self.isStep = isStep
             self.default = value
             self.mayBeArray = mayBeArray
             self.summary = summary

@@ -2,7 +2,7 @@
 
 import ActArray
 
-private let axis = ActivationRow.Parameter("axis", -1, "along which the elements belong together")
+private let axis = ActivationRow.Parameter("axis", -1, "along which the elements belong together", isStep: true)
 
 extension Activations {
     static let alongAxis: [ActivationRow] = [

@@ -49,7 +49,7 @@ extension Activations {
             "rrelu",
             parameters: [
                 .init("lower", 1 / 8.0, "the least slope drawn in training", slope: f(.min, x, 0) / 2),
-                .init("upper", 1 / 3.0, "the largest", slope: f(.min, x, 0) / 2),
+                .init("upper", 1 / 3.0, written: "1/3", "the largest", slope: f(.min, x, 0) / 2),
             ],
             "x > 0: x, else slope x; slope = (lower + upper)/2 = 11/48, in training uniform between them",
             derivative: "x > 0: 1, else slope",

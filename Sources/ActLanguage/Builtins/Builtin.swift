@@ -1,10 +1,16 @@
-// A built-in function is one row: how it is called, what it is for, an example that a test runs, and what it does. Help,
+// A built-in function is one row: its name, what it is for, an example that a test runs, the parameters that it takes, and what it does. Help,
 // completion, argument checking and the reference are loops over the rows.
+//
+//     Builtin(.reduce, "median", "the middle element …", example: "median([3, 1, 2, 10])   # 2.5") { takes in
+//         let a = takes.numbers("a"), axis = takes.wholeOrNone("axis"), keepdims = takes.keepdims()
+//         return { call in try Value(call[a].median(axis: call[axis], keepdims: call[keepdims])) }
+//     }
 
 import ActArray
 import ActGrad
-import CActKernels
+import ActRows
 import ActSyntax
+import CActKernels
 
 /// The chapters of the reference.
 package enum Topic: String, CaseIterable {
@@ -27,10 +33,10 @@ package enum Topic: String, CaseIterable {
 }
 
 package final class Builtin {
+    package typealias Body = (inout Call) throws -> Value
+
     package let name: String
     package let topic: Topic
-    /// As help shows it: `linspace(start, stop, num=50)`. A parameter ending in `…` takes any number of arguments; one after `*,` must be named.
-    package let signature: String
     package let summary: String
     package let details: String
     /// Source that prints what the comments after it say; a test runs it.
@@ -40,40 +46,56 @@ package final class Builtin {
     let scalar: ((Double) -> Double)?
     /// Whether named arguments that are no parameters are handed over too, as `call.options`.
     package let takesOptions: Bool
-    let body: (inout Call) throws -> Value
+    /// What a derivative does at every argument; `nil` where each parameter says it.
+    private let role: ArgumentRole?
+    private let declaration: (inout Signature) -> Body
     /// Of an activation function, its row.
     package private(set) var activation: ActivationRow?
-    package private(set) lazy var parameters = Self.parse(signature)
-    /// What a derivative does at each parameter.
-    package private(set) lazy var roles = ArgumentRole.all(of: self)
 
+    /// - Parameters:
+    ///   - role: What a derivative does at every argument, where that is not a matter of each parameter.
+    ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     init(
-        _ topic: Topic, _ signature: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [],
-        scalar: ((Double) -> Double)? = nil, takesOptions: Bool = false, body: @escaping (inout Call) throws -> Value
+        _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
+        takesOptions: Bool = false, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
     ) {
         self.topic = topic
-        self.signature = signature
+        self.name = name
         self.summary = summary
         self.details = details
         self.example = example
         self.aliases = aliases
+        self.role = role
         self.scalar = scalar
         self.takesOptions = takesOptions
-        self.body = body
-        name = String(signature.prefix { $0 != "(" })
+        self.declaration = declaration
+    }
+
+    convenience init(
+        _ topic: Topic, signature: String, _ summary: String, details: String = "", example: String = "", roles: [String: ArgumentRole], others: ArgumentRole = .followed, body: @escaping Body
+    ) {
+        self.init(topic, String(signature.prefix { $0 != "(" }), summary, details: details, example: example) { takes in
+            let inner = signature.dropFirst(signature.prefix { $0 != "(" }.count + 1).dropLast()
+            for text in inner.split(separator: ",") {
+                let parts = text.split(separator: "=", maxSplits: 1).map { String($0).trimmingSpaces() }
+                let role = roles[parts[0]] ?? others
+                if parts.count == 2 { _ = takes.value(parts[0], default: nil, parts[1], role: role) } else { _ = takes.value(parts[0], role: role) }
+            }
+            return body
+        }
     }
 
     /// The built-in of an activation row.
     convenience init(_ row: ActivationRow) {
-        let parameters = row.parameters.map { parameter in
-            parameter.default.map { "\(parameter.name)=\(Format.number($0))" } ?? parameter.name
-        }
         self.init(
-            .activations, "\(row.name)(\((["x"] + parameters).joined(separator: ", ")))", Self.phrase(row.summary),
-            example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
+            .activations, row.name, Self.phrase(row.summary), example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
             // Asking the row for a value here would compile every formula at start-up.
             scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil
-        ) { call in try call.activation(row, order: 0) }
+        ) { takes in
+            _ = takes.operand("x")
+            for parameter in row.parameters { _ = takes.operand(parameter.name, default: parameter.default, text: parameter.text, role: parameter.isStep ? .steps : .followed) }
+            return { call in try call.activation(row, order: 0) }
+        }
         activation = row
     }
 
@@ -83,43 +105,40 @@ package final class Builtin {
         return text.prefix(1).lowercased() + text.dropFirst()
     }
 
-    /// Parameters from `f(x, y=2, rest…)`.
-    private static func parse(_ signature: String) -> [Parameter] {
-        guard let open = signature.firstIndex(of: "("), let close = signature.lastIndex(of: ")") else { return [] }
-        var parameters: [Parameter] = []
-        var depth = 0
-        var current = ""
-        func finish() {
-            let text = current.trimmingSpaces()
-            current = ""
-            guard !text.isEmpty, text != "*" else { return }
-            if let equals = text.firstIndex(of: "=") {
-                parameters.append(Parameter(name: String(text[..<equals]), fallback: String(text[text.index(after: equals)...])))
-            } else if text.hasSuffix("…") {
-                parameters.append(Parameter(name: String(text.dropLast()), fallback: nil, isVariadic: true))
-            } else {
-                parameters.append(Parameter(name: text, fallback: nil))
-            }
+    /// The row as calls need it; who calls keeps it.
+    package var form: Form {
+        var signature = Signature()
+        let body = declaration(&signature)
+        return Form(signature.parameters, role: role, body)
+    }
+
+    package var parameters: [Parameter] { form.parameters }
+    /// What a derivative does at each parameter.
+    package var roles: [ArgumentRole] { form.roles }
+    /// As help shows it: `linspace(start, stop, num=50)`. A parameter ending in `…` takes any number of arguments.
+    package var signature: String { Signature.text(name, parameters) }
+
+    /// What a call of a row needs.
+    package final class Form {
+        package let parameters: [Parameter]
+        package let roles: [ArgumentRole]
+        /// The position of the parameter that takes any number of arguments.
+        let variadic: Int?
+        let body: Body
+
+        fileprivate init(_ parameters: [Parameter], role: ArgumentRole?, _ body: @escaping Body) {
+            self.parameters = parameters
+            self.body = body
+            roles = parameters.map { role ?? $0.role }
+            variadic = parameters.firstIndex { $0.isVariadic }
         }
-        for character in signature[signature.index(after: open)..<close] {
-            switch character {
-            case "(", "[": depth += 1
-            case ")", "]": depth -= 1
-            case "," where depth == 0:
-                finish()
-                continue
-            default: break
-            }
-            current.append(character)
-        }
-        finish()
-        return parameters
     }
 }
 
 /// A built-in as a value.
 package final class BuiltinFunction: Function {
     package let row: Builtin
+    package private(set) lazy var form = row.form
 
     package init(_ row: Builtin) {
         self.row = row
@@ -127,8 +146,7 @@ package final class BuiltinFunction: Function {
     }
 
     package override var name: String { row.name }
-    package override var parameters: [Parameter] { row.parameters }
-    package override var signature: String { row.signature }
+    package override var parameters: [Parameter] { form.parameters }
 
     func isAlias(_ name: String) -> Bool { row.aliases.contains(name) }
 
@@ -138,7 +156,7 @@ package final class BuiltinFunction: Function {
         // Asked for once: this is the way of every call.
         let context = act_context()
         return try machine.watched(row.name, call.values + call.rest, context: context) {
-            try context.pointee.derivatives != 0 ? call.followed() : row.body(&call)
+            try context.pointee.derivatives != 0 ? call.followed() : form.body(&call)
         }
     }
 }

@@ -12,12 +12,12 @@ extension Call {
     func activation(_ row: ActivationRow, order: Int) throws -> Value {
         var parameters: [Operand] = []
         for index in 1..<max(1, values.count) {
-            guard has(index) else {
-                guard row.parameters[index - 1].default == nil || index + 1 < values.count && (index + 1..<values.count).contains(where: has) else { break }
+            guard isSet(at: index) else {
+                guard row.parameters[index - 1].default == nil || index + 1 < values.count && (index + 1..<values.count).contains(where: isSet(at:)) else { break }
                 parameters.append(.number(row.parameters[index - 1].default ?? .nan))
                 continue
             }
-            parameters.append(try operand(index))
+            parameters.append(try operand(values[index], at: index))
         }
         if case .number(let x) = values[0] {
             let plain = parameters.compactMap { if case .number(let number) = $0 { return number } else { return nil } }
@@ -32,7 +32,7 @@ extension Call {
         if NumericEvents.isEnabled, parameters.contains(where: { if case .number(let number) = $0 { number.isInfinite } else { false } }) {
             NumericEvents.add([NumericEvent(kind: .invalid, operation: "", site: .current, count: 1, first: 0, example: [])])
         }
-        var x = try array(0)
+        var x = try array(values[0], at: 0)
         if x.type == .bool { x = try x.converted(to: .f64) }
         if order == 0 { return try Value(row.apply(x, parameters)) }
         let slope = try row.derivative(x, parameters, order: order)

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActPlot
+import ActRows
 import ActSyntax
 #if canImport(Glibc)
 import Glibc
@@ -14,91 +15,117 @@ extension BuiltinRows {
 
     static let figures: [Builtin] = [
         Builtin(
-            .figures, "plot(values…, kinks=false)", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5 or over xlim",
+            .figures, "plot", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5 or over xlim",
             details: "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. `kinks=true` marks where the slope of a function jumps. " + options,
-            example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true
-        ) { call in
-            let (x, series) = try call.series()
-            var figure = try call.overlaid(series.map { try Figure.line(x: $0.x ?? x, y: $0.values, name: $0.name, isCounted: $0.isCounted) })
-            figure.options.xLabel = call.recordAxis
-            return try call.figure(call.bool(1, default: false) ? figure.annotated(call.kinkMarks(x ?? [])) : figure)
+            example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true, role: .steps
+        ) { takes in
+            _ = takes.rest("values")
+            let kinks = takes.flag("kinks", default: false)
+            return { call in
+                let (x, series) = try call.series()
+                var figure = try call.overlaid(series.map { try Figure.line(x: $0.x ?? x, y: $0.values, name: $0.name, isCounted: $0.isCounted) })
+                figure.options.xLabel = call.recordAxis
+                return try call.figure(call[kinks] ? figure.annotated(call.kinkMarks(x ?? [])) : figure)
+            }
         },
         Builtin(
-            .figures, "scatter(values…)", "points: scatter(y), scatter(x, y1, y2, …), or a matrix of two columns", details: options,
-            example: "type(scatter([1, 2, 3], [2, 4, 5]))   # \"figure\"", takesOptions: true
-        ) { call in
-            if call.rest.count == 1, case .array(let points) = call.rest[0], points.rank == 2, points.shape[1] == 2 {
-                return try call.figure(Figure.scatter(x: points.column(0), y: points.column(1), name: call.argumentTexts.first))
+            .figures, "scatter", "points: scatter(y), scatter(x, y1, y2, …), or a matrix of two columns", details: options,
+            example: "type(scatter([1, 2, 3], [2, 4, 5]))   # \"figure\"", takesOptions: true, role: .steps
+        ) { takes in
+            let values = takes.rest("values")
+            return { call in
+                if call[values].count == 1, case .array(let points) = call[values][0], points.rank == 2, points.shape[1] == 2 {
+                    return try call.figure(Figure.scatter(x: points.column(0), y: points.column(1), name: call.argumentTexts.first))
+                }
+                let (x, series) = try call.series()
+                return try call.figure(call.overlaid(series.map { try Figure.scatter(x: x, y: $0.values, name: $0.name) }))
             }
-            let (x, series) = try call.series()
-            return try call.figure(call.overlaid(series.map { try Figure.scatter(x: x, y: $0.values, name: $0.name) }))
         },
         Builtin(
-            .figures, "hist(values…, bins=none)", "how often values fall into intervals; of several arrays, one over the other in the same intervals", details: options,
-            example: "type(hist([1, 2, 2, 3], bins=3))   # \"figure\"", takesOptions: true
-        ) { call in
-            if call.rest.count > 1, let last = call.rest.last?.number {
-                throw call.cannot("`hist` takes arrays, and \(Format.number(last)) is a number", help: "the number of bins has a name: `bins=\(Format.number(last))`")
+            .figures, "hist", "how often values fall into intervals; of several arrays, one over the other in the same intervals", details: options,
+            example: "type(hist([1, 2, 2, 3], bins=3))   # \"figure\"", takesOptions: true, role: .steps
+        ) { takes in
+            let values = takes.rest("values"), bins = takes.wholeOrNone("bins")
+            return { call in
+                if call[values].count > 1, let last = call[values].last?.number {
+                    throw call.cannot("`hist` takes arrays, and \(Format.number(last)) is a number", help: "the number of bins has a name: `bins=\(Format.number(last))`")
+                }
+                let texts = call.argumentTexts
+                let arrays = try call[values].enumerated().map { index, value in
+                    (name: index < texts.count ? texts[index] : nil, values: try call.array(value, values).toDoubles())
+                }
+                return try call.figure(Figure.histograms(arrays, bins: call[bins]))
             }
-            let texts = call.argumentTexts
-            let values = try call.rest.enumerated().map { index, value in
-                (name: index < texts.count ? texts[index] : nil, values: try call.array(value, 0).toDoubles())
-            }
-            return try call.figure(Figure.histograms(values, bins: call.wholeIfGiven(1)))
         },
         Builtin(
-            .figures, "bar(values…)", "bars: bar(heights), bar(places, heights1, heights2, …), where places are numbers or a list of strings", details: options,
-            example: "type(bar((\"a\", \"b\"), [1, 2]))   # \"figure\"", takesOptions: true
-        ) { call in
-            var categories: [String]?
-            if call.rest.count > 1, case .list(let list) = call.rest[0] {
-                let names = call.strings(in: list)
-                if names.count == list.elements.count { categories = names }
+            .figures, "bar", "bars: bar(heights), bar(places, heights1, heights2, …), where places are numbers or a list of strings", details: options,
+            example: "type(bar((\"a\", \"b\"), [1, 2]))   # \"figure\"", takesOptions: true, role: .steps
+        ) { takes in
+            let values = takes.rest("values")
+            return { call in
+                var categories: [String]?
+                if call[values].count > 1, case .list(let list) = call[values][0] {
+                    let names = call.strings(in: list)
+                    if names.count == list.elements.count { categories = names }
+                }
+                let (x, series) = try call.series(skipsFirst: categories != nil)
+                if series.count == 1, case .list(let labels)? = call.options.first(where: { $0.name == "labels" })?.value, labels.elements.count > 1 {
+                    throw call.cannot("`labels` names series, and there is only one", help: "the texts below the bars come first: `bar(names, heights)`")
+                }
+                return try call.figure(Figure.bars(x: x, categories: categories, series.map { (name: $0.name, heights: $0.values) }))
             }
-            let (x, series) = try call.series(skipsFirst: categories != nil)
-            if series.count == 1, case .list(let labels)? = call.options.first(where: { $0.name == "labels" })?.value, labels.elements.count > 1 {
-                throw call.cannot("`labels` names series, and there is only one", help: "the texts below the bars come first: `bar(names, heights)`")
-            }
-            return try call.figure(Figure.bars(x: x, categories: categories, series.map { (name: $0.name, heights: $0.values) }))
         },
         Builtin(
-            .figures, "heatmap(values…)", "colours for the numbers of a matrix: heatmap(z), heatmap(x, y, z)",
+            .figures, "heatmap", "colours for the numbers of a matrix: heatmap(z), heatmap(x, y, z)",
             details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. " + options, example: "type(heatmap([[1, 2], [3, 4]]))   # \"figure\"",
-            takesOptions: true
-        ) { call in
-            let grid = try call.grid()
-            return try call.figure(Figure.heatmap(grid.values, rows: grid.rows, columns: grid.columns, x: grid.x, y: grid.y))
+            takesOptions: true, role: .steps
+        ) { takes in
+            _ = takes.rest("values")
+            return { call in
+                let grid = try call.grid()
+                return try call.figure(Figure.heatmap(grid.values, rows: grid.rows, columns: grid.columns, x: grid.x, y: grid.y))
+            }
         },
         Builtin(
-            .figures, "contour(values…, levels=none)", "lines of equal value: contour(z), contour(x, y, z)",
+            .figures, "contour", "lines of equal value: contour(z), contour(x, y, z)",
             details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. Where no line runs through the values, the figure says why. " + options,
-            example: "x = linspace(-2, 2, 21); type(contour(x, x, (x, y) -> x^2 + y^2))   # \"figure\"", takesOptions: true
-        ) { call in
-            let grid = try call.grid()
-            let levels = call.isGiven(1) ? try call.array(1).toDoubles() : nil
-            return try call.figure(Figure.contour(grid.values, rows: grid.rows, columns: grid.columns, x: grid.x, y: grid.y, levels: levels))
+            example: "x = linspace(-2, 2, 21); type(contour(x, x, (x, y) -> x^2 + y^2))   # \"figure\"", takesOptions: true, role: .steps
+        ) { takes in
+            _ = takes.rest("values")
+            let levels = takes.arrayOrNone("levels")
+            return { call in
+                let grid = try call.grid()
+                return try call.figure(
+                    Figure.contour(grid.values, rows: grid.rows, columns: grid.columns, x: grid.x, y: grid.y, levels: call[levels]?.toDoubles()))
+            }
         },
         Builtin(
-            .figures, "image(a)", "a picture: rows and columns, or these and 3 or 4 channels (red, green, blue, opacity)",
-            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. Pixels with nan or an infinity are pink (`?` where there are no colours), and a note counts them. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true
-        ) { call in
-            let array = try call.array(0)
-            if array.rank == 1, let side = squareRoot(array.count) {
-                throw call.cannot("`image` takes rows and columns, not a vector of \(array.count) numbers", help: "give it its shape: `x.reshape(\(side), \(side))`")
+            .figures, "image", "a picture: rows and columns, or these and 3 or 4 channels (red, green, blue, opacity)",
+            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. Pixels with nan or an infinity are pink (`?` where there are no colours), and a note counts them. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true, role: .steps
+        ) { takes in
+            let a = takes.array("a")
+            return { call in
+                let array = try call[a]
+                if array.rank == 1, let side = squareRoot(array.count) {
+                    throw call.cannot("`image` takes rows and columns, not a vector of \(array.count) numbers", help: "give it its shape: `x.reshape(\(side), \(side))`")
+                }
+                guard array.rank == 2 || array.rank == 3 else { throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape) }
+                let channels = array.rank == 3 ? array.shape[2] : 1
+                return try call.figure(Figure.image(array.toDoubles(), rows: array.shape[0], columns: array.shape[1], channels: channels))
             }
-            guard array.rank == 2 || array.rank == 3 else { throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape) }
-            let channels = array.rank == 3 ? array.shape[2] : 1
-            return try call.figure(Figure.image(array.toDoubles(), rows: array.shape[0], columns: array.shape[1], channels: channels))
         },
         Builtin(
-            .figures, "panels(figures…, columns=2)", "figures side by side, row by row", details: "Options: title width height. `fig1 + fig2` draws both in one frame.",
-            example: "type(panels(plot(relu), plot(tanh)))   # \"figure\"", takesOptions: true
-        ) { call in
-            let figures = try call.rest.map { value -> Figure in
-                guard case .figure(let value) = value else { throw call.fail(0, "a figure", value) }
-                return value.figure
+            .figures, "panels", "figures side by side, row by row", details: "Options: title width height. `fig1 + fig2` draws both in one frame.",
+            example: "type(panels(plot(relu), plot(tanh)))   # \"figure\"", takesOptions: true, role: .steps
+        ) { takes in
+            let figures = takes.rest("figures"), columns = takes.whole("columns", default: 2)
+            return { call in
+                let parts = try call[figures].map { value -> Figure in
+                    guard case .figure(let value) = value else { throw call.fail(figures, "a figure", value) }
+                    return value.figure
+                }
+                return try call.figure(Figure.panels(parts, columns: call[columns]))
             }
-            return try call.figure(Figure.panels(figures, columns: call.whole(1, default: 2)))
         },
     ]
 }
@@ -218,7 +245,7 @@ extension Call {
         }
         if skipsFirst { return (nil, try rest.enumerated().dropFirst().flatMap { try series($0.element, at: nil, name($0.offset)) }) }
         if rest.count == 1 { return (nil, try series(rest[0], at: nil, name(0))) }
-        let x = try array(rest[0], 0)
+        let x = try array(rest[0], at: 0)
         guard x.rank <= 1 else { throw cannot("the x values form an array of shape \(describe(x.shape))", help: "x is a vector; a matrix alone is drawn column by column") }
         return (try x.toDoubles(), try rest.enumerated().dropFirst().flatMap { try series($0.element, at: x, name($0.offset)) })
     }
@@ -253,7 +280,7 @@ extension Call {
 
     private func series(_ value: Value, at x: NDArray?, _ name: String?) throws -> [Series] {
         if case .function(let f) = value, let x { return [Series(name: name ?? f.name, values: try values(of: f, at: x))] }
-        let array = try array(value, 0)
+        let array = try array(value, at: 0)
         switch array.rank {
         case 0, 1: return [Series(name: name, values: try array.toDoubles())]
         case 2:
@@ -296,7 +323,7 @@ extension Call {
     fileprivate func grid() throws -> (values: [Double], rows: Int, columns: Int, x: [Double]?, y: [Double]?) {
         switch rest.count {
         case 1:
-            let z = try array(rest[0], 0)
+            let z = try array(rest[0], at: 0)
             guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, expected: "a matrix", shape: z.shape) }
             return (try z.toDoubles(), z.shape[0], z.shape[1], nil, nil)
         case 3:
@@ -304,9 +331,9 @@ extension Call {
             let z: NDArray
             if case .function(let f) = rest[2] {
                 let places = try NDArray.meshgrid([x, y])
-                z = try array(machine.call(f, Arguments(places.map { .array($0) })), 0).broadcast(to: [y.count, x.count])
+                z = try array(machine.call(f, Arguments(places.map { .array($0) })), at: 0).broadcast(to: [y.count, x.count])
             } else {
-                z = try array(rest[2], 0)
+                z = try array(rest[2], at: 0)
             }
             guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, expected: "a matrix", shape: z.shape) }
             return (try z.toDoubles(), z.shape[0], z.shape[1], try x.toDoubles(), try y.toDoubles())
@@ -316,7 +343,7 @@ extension Call {
 
     /// The places along an axis: a vector, or a grid as `meshgrid` makes it.
     private func place(_ value: Value, axis: Int) throws -> NDArray {
-        let array = try array(value, 0)
+        let array = try array(value, at: 0)
         if array.rank == 2, !array.shape.contains(0) {
             let all = NDArray.Index.slice(start: nil, stop: nil, step: nil)
             return try array.indexed(by: axis == 1 ? [.integer(0), all] : [all, .integer(0)])

@@ -3,48 +3,64 @@
 import ActArray
 import ActGrad
 import ActPlot
+import ActRows
 import ActSyntax
 import OrderedCollections
 
 extension BuiltinRows {
     static let files: [Builtin] = [
         Builtin(
-            .files, "load(path, into=none, separator=none, decimal=none, header=none, comment=none, missing=none, text=none, encoding=none)", "what a file holds",
+            .files, "load", "what a file holds",
             details: "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled. 16-bit floats (float16, bfloat16) become f32. Tables say what they are, or it is guessed: `separator` (\",\", or \";\" or a tab where that parts the first rows equally), `decimal` (\".\", or \",\" in files parted by \";\" whose numbers have commas and no points), `header` (true when the first row holds texts above numbers, or texts alone), `comment` (\"#\" before the first row; given, it ends any line; \"\" for none), `missing` (what is nan in columns of numbers, besides nothing: \(Csv.usualMissing.sorted().joined(separator: " "))), `text` (names or positions of columns that stay texts), `encoding` (of .txt too: UTF-8, or UTF-16 by its mark; \"latin-1\", \"cp949\" and whatever iconv knows).",
             example: "save([1, 2], \"/tmp/act-example.npy\"); load(\"/tmp/act-example.npy\")   # [1, 2]"
-        ) { call in
-            let value = try FileFormats.load(call.string(0), into: call.isGiven(1) ? call.values[1] : nil, call)
-            // Any file may be the one that was saved.
-            let saved = call.machine.session.savedInDerivative
-            return try saved.isEmpty || !Derivative.isRunning ? value : value.opaque("load", saved)
+        ) { takes in
+            let path = takes.text("path", role: .opaque), into = takes.networkOrNone("into"), form = TableForm(&takes)
+            return { call in
+                let value = try FileFormats.load(call[path], into: into, form, call)
+                // Any file may be the one that was saved.
+                let saved = call.machine.session.savedInDerivative
+                return try saved.isEmpty || !Derivative.isRunning ? value : value.opaque("load", saved)
+            }
         },
         Builtin(
-            .files, "save(value, path)", "writes a value to a file, whole or not at all",
+            .files, "save", "writes a value to a file, whole or not at all",
             details: "By suffix: .csv .tsv .npy .npz .json .txt; networks and records of arrays .safetensors; figures .svg .png .pdf. The folder must exist.",
-            example: "save({a: 1}, \"/tmp/act-example.json\"); load(\"/tmp/act-example.json\")   # {a: 1}"
-        ) { call in
-            try FileFormats.save(call.values[0], call.string(1), call)
-            if !Derivative.isRunning { call.machine.session.savedInDerivative = [] }
-            try call.values[0].gatherTraced(into: &call.machine.session.savedInDerivative)
-            return .none
+            example: "save({a: 1}, \"/tmp/act-example.json\"); load(\"/tmp/act-example.json\")   # {a: 1}", role: .steps
+        ) { takes in
+            let value = takes.value("value"), path = takes.text("path")
+            return { call in
+                try FileFormats.save(value, call[path], call)
+                if !Derivative.isRunning { call.machine.session.savedInDerivative = [] }
+                try call[value].gatherTraced(into: &call.machine.session.savedInDerivative)
+                return .none
+            }
         },
         Builtin(
-            .files, "import(path)", "the record of what another file defines at its outermost level",
+            .files, "import", "the record of what another file defines at its outermost level",
             details: "The file runs once in a session, however often it is imported. Relative paths count from the importing file."
-        ) { call in
-            let machine = call.machine
-            let path = FileAccess.path(try call.string(0), from: machine.currentSourceName)
-            let bytes = try machine.session.readFile(path)
-            return try machine.session.importModule(FileAccess.canonical(path), bytes: bytes, machine)
+        ) { takes in
+            let path = takes.text("path")
+            return { call in
+                let machine = call.machine
+                let file = FileAccess.path(try call[path], from: machine.currentSourceName)
+                let bytes = try machine.session.readFile(file)
+                return try machine.session.importModule(FileAccess.canonical(file), bytes: bytes, machine)
+            }
         },
         Builtin(
-            .files, "to_json(value)", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\"; a text of these letters is written with its first one escaped, so that `from_json` gives either back.",
-            example: #"to_json({a: [1, 2.5], b: none})   # "\{\"a\": [1, 2.5], \"b\": null}""#
-        ) { call in .string(try JSON.text(call.values[0])) },
+            .files, "to_json", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\"; a text of these letters is written with its first one escaped, so that `from_json` gives either back.",
+            example: #"to_json({a: [1, 2.5], b: none})   # "\{\"a\": [1, 2.5], \"b\": null}""#, role: .opaque
+        ) { takes in
+            let value = takes.value("value")
+            return { call in .string(try JSON.text(call[value])) }
+        },
         Builtin(
-            .files, "from_json(text)", "the value that JSON text describes", details: "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records. The strings \"NaN\", \"Infinity\", \"-Infinity\", written without escapes, are numbers.",
-            example: "from_json(\"[[1, 2], [3, 4]]\")   # [[1, 2],\n# [3, 4]]"
-        ) { call in try JSON.value(Array(call.string(0).utf8), call.machine) },
+            .files, "from_json", "the value that JSON text describes", details: "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records. The strings \"NaN\", \"Infinity\", \"-Infinity\", written without escapes, are numbers.",
+            example: "from_json(\"[[1, 2], [3, 4]]\")   # [[1, 2],\n# [3, 4]]", role: .opaque
+        ) { takes in
+            let text = takes.text("text")
+            return { call in try JSON.value(Array(call[text].utf8), call.machine) }
+        },
     ]
 }
 
@@ -54,15 +70,15 @@ enum FileFormats {
     static let suffixes = [".csv", ".tsv", ".npy", ".npz", ".json", ".txt", ".svg", ".png", ".pdf", ".safetensors"]
     private static let figureSuffixes = [".svg", ".png", ".pdf"]
 
-    static func load(_ path: String, into: Value?, _ call: Call) throws -> Value {
+    static func load(_ path: String, into: Input<NetworkFunction?>, _ form: TableForm, _ call: Call) throws -> Value {
         let (suffix, isPacked) = suffix(of: path)
-        for index in 2..<call.row.parameters.count where call.isGiven(index) {
-            let name = call.row.parameters[index].name
-            guard suffix == ".csv" || suffix == ".tsv" || suffix == ".txt" && name == "encoding" else { throw call.cannot("`\(name)` goes with .csv and .tsv files\(name == "encoding" ? ", and .txt" : ""), not with `\(path)`") }
+        if suffix != ".csv", suffix != ".tsv" {
+            if let name = form.given(call) { throw call.cannot("`\(name)` goes with .csv and .tsv files, not with `\(path)`") }
+            if suffix != ".txt", call.isGiven(form.encoding) { throw call.cannot("`encoding` goes with .csv and .tsv files, and .txt, not with `\(path)`") }
         }
-        if into != nil && suffix != ".safetensors" { throw call.cannot("`into` goes with .safetensors files, not with `\(path)`") }
+        if call.isGiven(into) && suffix != ".safetensors" { throw call.cannot("`into` goes with .safetensors files, not with `\(path)`") }
         if figureSuffixes.contains(suffix) { throw call.cannot("`load` does not read pictures such as `\(path)`", help: "pictures as arrays can be stored as .npy") }
-        guard suffix == "idx" || suffixes.contains(suffix) else { throw unknown(path, suffix, call) }
+        guard suffix == "idx" || suffixes.contains(suffix) else { throw unknown(path, suffix, isLoading: true, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
         var bytes = try call.machine.session.readFile(path)
         if isPacked { bytes = try Gzip.unpacked(bytes, path: path) }
@@ -74,31 +90,32 @@ enum FileFormats {
             return try .record(fields)
         case "idx": return try Value(Idx.array(bytes, path: path))
         case ".csv", ".tsv":
-            return try TableFile.value(bytes, path: path, isTabbed: suffix == ".tsv", call)
+            return try TableFile.value(bytes, path: path, isTabbed: suffix == ".tsv", form, call)
         case ".json": return try JSON.value(bytes, call.machine)
         default:
-            guard let text = String(validating: try TextEncoding.utf8(bytes, from: TableFile.encoding(call), path: path), as: UTF8.self) else {
+            guard let text = String(validating: try TextEncoding.utf8(bytes, from: call[form.encoding], path: path), as: UTF8.self) else {
                 throw call.cannot("`\(path)` is not text in UTF-8", help: Message(TableFile.encodingHelp))
             }
             return .string(text)
         }
     }
 
-    static func save(_ value: Value, _ path: String, _ call: Call) throws {
+    static func save(_ argument: Input<Value>, _ path: String, _ call: Call) throws {
+        let value = call[argument]
         let (suffix, isPacked) = suffix(of: path)
-        guard suffixes.contains(suffix), !isPacked else { throw unknown(path, isPacked ? ".gz" : suffix, call) }
-        if suffix == ".safetensors" { return try saveNetwork(value, path, call) }
+        guard suffixes.contains(suffix), !isPacked else { throw unknown(path, isPacked ? ".gz" : suffix, isLoading: false, call) }
+        if suffix == ".safetensors" { return try saveNetwork(argument, path, call) }
         let bytes: [UInt8]
         switch (suffix, value) {
         case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)): bytes = try picture(value.figure, suffix, call)
         case (".svg", _), (".png", _), (".pdf", _): throw call.cannot("a \(suffix) file holds a figure, not \(value.kind)", help: "draw it first: `save(plot(y), \"\(path)\")`")
         case (_, .figure): throw call.cannot("a figure is saved as .svg, .png or .pdf, not as \(suffix)")
-        case (".npy", _): bytes = try Npy.bytes(call.array(0))
-        case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
+        case (".npy", _): bytes = try Npy.bytes(call.array(argument))
+        case (".npz", .record(let record)): bytes = try Npz.bytes(record.fields.map { ($0.key, try call.array($0.value, argument)) })
         case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
         case (".csv", _), (".tsv", _):
             var text = TextBuilder()
-            try TableFile.write(value, separator: suffix == ".csv" ? "," : "\t", call, into: &text)
+            try TableFile.write(argument, separator: suffix == ".csv" ? "," : "\t", call, into: &text)
             bytes = Array(text.text.utf8)
         case (".json", _): bytes = Array((try JSON.text(value).text + "\n").utf8)
         case (_, .string(let text)): bytes = Array(text.string.utf8)
@@ -117,8 +134,7 @@ enum FileFormats {
         return (String(name[point...]), isPacked)
     }
 
-    private static func unknown(_ path: String, _ suffix: String, _ call: Call) -> RuntimeError {
-        let isLoading = call.row.name == "load"
+    private static func unknown(_ path: String, _ suffix: String, isLoading: Bool, _ call: Call) -> RuntimeError {
         let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
         let near = suggest(suffix, among: own)
         let known: Message = "known suffixes are \(own.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")"

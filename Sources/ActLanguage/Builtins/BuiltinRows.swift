@@ -16,15 +16,6 @@ package enum BuiltinRows {
 // MARK: - What several chapters need
 
 extension Call {
-    /// An array of the value, in which a bool counts as 0 or 1.
-    func numbers(_ index: Int) throws -> NDArray {
-        let array = try array(index)
-        return array.type == .bool ? try array.converted(to: .f64) : array
-    }
-
-    /// The whole number in an argument that may also be a list of them, for axes and counts.
-    func oneAxis(_ index: Int, default fallback: Int? = nil) throws -> Int? { isGiven(index) ? try whole(index) : fallback }
-
     /// Computes without warnings: for questions about numbers, such as `isclose`, whose steps are nobody's business.
     func quietly(_ body: () throws -> NDArray) throws -> NDArray {
         let isEnabled = NumericEvents.isEnabled
@@ -34,12 +25,5 @@ extension Call {
         let result = try body()
         try result.evaluate()
         return result
-    }
-
-    /// One of several words.
-    func word(_ index: Int, among words: [String], default fallback: String) throws -> String {
-        let word = try string(index, default: fallback)
-        guard words.contains(word) else { throw fail(index, words.map { "\"\($0)\"" }.joined(separator: " or ")) }
-        return word
     }
 }

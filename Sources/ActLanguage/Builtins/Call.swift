@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRows
 
 package struct Call {
     package let machine: Machine
@@ -21,8 +22,9 @@ package struct Call {
     }
 
     mutating func bind(_ arguments: Arguments) throws {
-        let parameters = row.parameters
-        let variadic = parameters.firstIndex { $0.isVariadic }
+        let form = function.form
+        let parameters = form.parameters
+        let variadic = form.variadic
         if variadic == nil, arguments.named.isEmpty, arguments.positional.count == parameters.count {
             values = arguments.positional
             return
@@ -48,178 +50,338 @@ package struct Call {
             guard case .undefined = values[index] else { throw RuntimeError.argumentTwice(name, of: row.name) }
             values[index] = value
         }
-        for (index, parameter) in parameters.enumerated() where parameter.fallback == nil && !parameter.isVariadic {
-            if case .undefined = values[index] { throw RuntimeError.missingArgument(parameter.name, of: row.name) }
+        for index in parameters.indices where parameters[index].fallback == nil && index != variadic {
+            if case .undefined = values[index] { throw RuntimeError.missingArgument(parameters[index].name, of: row.name) }
         }
     }
 
     /// The source text of each argument, by position then by name; plots name their series so.
     var argumentTexts: [String] { machine.argumentTexts() }
 
-    // MARK: Readers. `index` counts parameters.
+    func cannot(_ reason: Message, help: Message? = nil) -> RuntimeError { .cannot(reason, help: help) }
 
-    func has(_ index: Int) -> Bool {
+    /// A result that `input` changes in jumps.
+    func positions(of input: NDArray, _ result: NDArray) throws -> Value {
+        try Value(NotDifferentiable.result(result, of: row.name, inputs: [input], .steps))
+    }
+}
+
+// MARK: - Whether an argument is there, and what is wrong with it
+
+extension Call {
+    func has<T>(_ argument: Input<T>) -> Bool { isSet(at: argument.index) }
+
+    func isSet(at index: Int) -> Bool {
         if case .undefined = values[index] { return false }
         return true
     }
 
     /// Given, and not none.
-    func isGiven(_ index: Int) -> Bool {
+    func isGiven<T>(_ argument: Input<T>) -> Bool { isGiven(at: argument.index) }
+
+    func isGiven(at index: Int) -> Bool {
         switch values[index] {
         case .undefined, .none: false
         default: true
         }
     }
 
-    func fail(_ index: Int, _ expected: String, _ found: Value? = nil) -> RuntimeError {
-        .badArgument(of: row.name, name: row.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
+    /// - Parameters:
+    ///   - expected: What it must be, where the parameter does not say so itself.
+    ///   - found: What it is, where that is a part of the argument.
+    func fail<T>(_ argument: Input<T>, _ expected: String? = nil, _ found: Value? = nil) -> RuntimeError {
+        fail(at: argument.index, expected ?? function.form.parameters[argument.index].expected, found)
     }
 
-    func number(_ index: Int) throws -> Double {
-        switch values[index] {
+    func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(function.form.parameters[argument.index].name, of: row.name) }
+
+    func fail(at index: Int, _ expected: String, _ found: Value? = nil) -> RuntimeError {
+        .badArgument(of: row.name, name: function.form.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
+    }
+}
+
+// MARK: - Reading arguments as what their parameters take
+
+extension Call {
+    /// The value as it is; `.undefined` where none was given and the parameter has no value for that.
+    subscript(_ argument: Input<Value>) -> Value {
+        if let fallback = argument.fallback, !isGiven(argument) { return fallback }
+        return values[argument.index]
+    }
+
+    subscript(_ argument: Input<Double>) -> Double {
+        get throws {
+            if let fallback = argument.fallback, !isGiven(argument) { return fallback }
+            return try bounded(number(argument), argument)
+        }
+    }
+
+    subscript(_ argument: Input<Double?>) -> Double? {
+        get throws { isGiven(argument) ? try bounded(number(argument), argument) : nil }
+    }
+
+    subscript(_ argument: Input<Int>) -> Int {
+        get throws {
+            if let fallback = argument.fallback, !isGiven(argument) { return fallback }
+            return try bounded(whole(argument), argument)
+        }
+    }
+
+    subscript(_ argument: Input<Int?>) -> Int? {
+        get throws {
+            switch values[argument.index] {
+            case .undefined: argument.fallback ?? nil
+            case .none: nil
+            default: try bounded(whole(argument), argument)
+            }
+        }
+    }
+
+    subscript(_ argument: Input<Bool>) -> Bool {
+        get throws {
+            if let fallback = argument.fallback, !isGiven(argument) { return fallback }
+            return try flag(argument)
+        }
+    }
+
+    subscript(_ argument: Input<Bool?>) -> Bool? {
+        get throws { isGiven(argument) ? try flag(argument) : nil }
+    }
+
+    subscript(_ argument: Input<String>) -> String {
+        get throws {
+            if let fallback = argument.fallback, !isGiven(argument) { return fallback }
+            return try string(argument)
+        }
+    }
+
+    subscript(_ argument: Input<String?>) -> String? {
+        get throws { isGiven(argument) ? try string(argument) : nil }
+    }
+
+    subscript<Word: Choice>(_ argument: Input<Word>) -> Word {
+        get throws {
+            if let fallback = argument.fallback, !isGiven(argument) { return fallback }
+            guard let word = Word(rawValue: try string(argument)) else { throw fail(argument) }
+            return word
+        }
+    }
+
+    subscript(_ argument: Input<NDArray>) -> NDArray {
+        get throws { try array(argument) }
+    }
+
+    subscript(_ argument: Input<NDArray?>) -> NDArray? {
+        get throws { isGiven(argument) ? try array(argument) : nil }
+    }
+
+    subscript(_ argument: Input<Reading.Numbers>) -> NDArray {
+        get throws { try numbers(argument) }
+    }
+
+    subscript(_ argument: Input<Reading.Vector>) -> NDArray {
+        get throws { try vector(argument) }
+    }
+
+    subscript(_ argument: Input<Reading.Vector?>) -> NDArray? {
+        get throws { isGiven(argument) ? try vector(argument) : nil }
+    }
+
+    subscript(_ argument: Input<Operand>) -> Operand {
+        get throws { try operand(argument) }
+    }
+
+    subscript(_ argument: Input<Reading.Scalar>) -> Operand {
+        get throws {
+            if let fallback = argument.fallback, !isGiven(argument) { return .number(fallback.number) }
+            return try scalar(argument)
+        }
+    }
+
+    subscript(_ argument: Input<Function>) -> Function {
+        get throws {
+            guard case .function(let function) = values[argument.index] else { throw fail(argument) }
+            return function
+        }
+    }
+
+    subscript(_ argument: Input<Reading.Shape>) -> [Int] {
+        get throws { try shape(argument) }
+    }
+
+    subscript(_ argument: Input<Reading.Shape?>) -> [Int]? {
+        get throws { isGiven(argument) ? try shape(argument) : nil }
+    }
+
+    subscript(_ argument: Input<Reading.Axes>) -> [Int] {
+        get throws { try axes(argument) ?? argument.fallback?.axes ?? [] }
+    }
+
+    /// `nil`: all axes.
+    subscript(_ argument: Input<Reading.Axes?>) -> [Int]? {
+        get throws { try axes(argument) }
+    }
+
+    subscript(_ argument: Input<ElementType>) -> ElementType {
+        get throws {
+            if let fallback = argument.fallback, !isGiven(argument) { return fallback }
+            return try elementType(argument)
+        }
+    }
+
+    subscript(_ argument: Input<ElementType?>) -> ElementType? {
+        get throws { isGiven(argument) ? try elementType(argument) : nil }
+    }
+
+    subscript(_ argument: Input<Reading.Elements>) -> [Value] {
+        get throws { try elements(argument) }
+    }
+
+    subscript(_ argument: Input<Reading.Rest>) -> [Value] { rest }
+
+    /// A shape written as separate arguments or as one: `zeros(2, 3)`, `zeros((2, 3))`.
+    subscript(_ argument: Input<Reading.Sizes>) -> [Int] {
+        get throws {
+            if rest.count == 1, let only = rest.first { return try shape(only, at: argument.index) }
+            return try rest.map {
+                guard case .number(let number) = $0 else { throw fail(argument, "whole numbers", $0) }
+                return try dimension(number, at: argument.index)
+            }
+        }
+    }
+}
+
+// MARK: - Reading arguments in one of several ways
+
+extension Call {
+    func number<T>(_ argument: Input<T>) throws -> Double { try number(values[argument.index], at: argument.index) }
+
+    /// - Parameter index: The parameter that the value came by.
+    func number(_ value: Value, at index: Int) throws -> Double {
+        switch value {
         case .number(let number): return number
         case .bool(let bool): return bool ? 1 : 0
         case .array(let array) where array.count == 1: return try array.item()
-        default: throw fail(index, "a number")
+        default: throw fail(at: index, "a number")
         }
     }
 
     /// A number that a derivative may follow.
-    func followedNumber(_ index: Int) throws -> Operand {
-        if case .array(let array) = values[index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
-        return .number(try number(index))
+    func scalar<T>(_ argument: Input<T>) throws -> Operand {
+        if case .array(let array) = values[argument.index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
+        return .number(try number(argument))
     }
 
-    func followedNumber(_ index: Int, default fallback: Double) throws -> Operand { isGiven(index) ? try followedNumber(index) : .number(fallback) }
+    func whole<T>(_ argument: Input<T>) throws -> Int { try whole(values[argument.index], argument) }
 
-    func number(_ index: Int, default fallback: Double) throws -> Double { isGiven(index) ? try number(index) : fallback }
-
-    func whole(_ index: Int) throws -> Int {
-        let number = try number(index)
-        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(index, "a whole number") }
+    func whole<T>(_ value: Value, _ argument: Input<T>) throws -> Int {
+        let number = try number(value, at: argument.index)
+        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(argument, "a whole number") }
         return Int(number)
     }
 
-    func whole(_ index: Int, default fallback: Int) throws -> Int { isGiven(index) ? try whole(index) : fallback }
-    func wholeIfGiven(_ index: Int) throws -> Int? { isGiven(index) ? try whole(index) : nil }
+    private func bounded<T>(_ number: Double, _ argument: Input<T>) throws -> Double {
+        if let bounds = argument.bounds, !bounds.contains(number) { throw fail(argument, bounds.text) }
+        return number
+    }
 
-    func bool(_ index: Int, default fallback: Bool) throws -> Bool {
-        switch values[index] {
-        case .undefined, .none: return fallback
+    private func bounded<T>(_ number: Int, _ argument: Input<T>) throws -> Int {
+        if let bounds = argument.bounds, !bounds.contains(Double(number)) { throw fail(argument, bounds.text) }
+        return number
+    }
+
+    private func flag<T>(_ argument: Input<T>) throws -> Bool {
+        switch values[argument.index] {
         case .bool(let bool): return bool
         case .number(0): return false
         case .number(1): return true
-        default: throw fail(index, "true or false")
+        default: throw fail(argument, "true or false")
         }
     }
 
-    func string(_ index: Int) throws -> String {
-        guard case .string(let text) = values[index] else { throw fail(index, "a string") }
+    func string<T>(_ argument: Input<T>) throws -> String {
+        guard case .string(let text) = values[argument.index] else { throw fail(argument, "a string") }
         return text.string
     }
 
-    func string(_ index: Int, default fallback: String) throws -> String { isGiven(index) ? try string(index) : fallback }
-
-    func function(_ index: Int) throws -> Function {
-        guard case .function(let function) = values[index] else { throw fail(index, "a function") }
-        return function
-    }
-
-    func record(_ index: Int) throws -> Record {
-        guard case .record(let record) = values[index] else { throw fail(index, "a record") }
-        return record
-    }
-
     /// An array: numbers and bools become arrays of rank 0, lists of numbers arrays.
-    func array(_ index: Int) throws -> NDArray { try array(values[index], index) }
+    func array<T>(_ argument: Input<T>) throws -> NDArray { try array(values[argument.index], at: argument.index) }
 
-    func array(_ value: Value, _ index: Int) throws -> NDArray {
+    /// - Parameter index: The parameter that the value came by.
+    func array(_ value: Value, at index: Int) throws -> NDArray {
         switch value {
         case .array(let array): return array
         case .number(let number): return try NDArray.scalar(number, type: .f64)
         case .bool(let bool): return try NDArray(bools: [bool], shape: [])
         case .list(let list):
-            guard case .array(let array) = try machine.makeArray(list.elements) else { throw fail(index, "an array or a number", value) }
+            guard case .array(let array) = try machine.makeArray(list.elements) else { throw fail(at: index, "an array or a number", value) }
             return array
-        default: throw fail(index, "an array or a number", value)
+        default: throw fail(at: index, "an array or a number", value)
         }
     }
 
+    func array<T>(_ value: Value, _ argument: Input<T>) throws -> NDArray { try array(value, at: argument.index) }
+
+    /// An array in which a bool counts as 0 or 1.
+    func numbers<T>(_ argument: Input<T>) throws -> NDArray {
+        let array = try array(argument)
+        return array.type == .bool ? try array.converted(to: .f64) : array
+    }
+
     /// An array of rank 1 at least; a number has one element.
-    func vector(_ index: Int) throws -> NDArray {
-        let array = try array(index)
+    func vector<T>(_ argument: Input<T>) throws -> NDArray {
+        let array = try array(argument)
         return array.rank == 0 ? try array.reshaped(to: [1]) : array
     }
 
-    func operand(_ index: Int) throws -> Operand { try operand(values[index], index) }
+    func operand<T>(_ argument: Input<T>) throws -> Operand { try operand(values[argument.index], at: argument.index) }
 
-    func operand(_ value: Value, _ index: Int) throws -> Operand {
+    func operand(_ value: Value, at index: Int) throws -> Operand {
         switch value {
         case .number(let number): .number(number)
         case .bool(let bool): .number(bool ? 1 : 0)
-        default: .array(try array(value, index))
+        default: .array(try array(value, at: index))
         }
     }
 
     /// A shape: a number, or an array or list of numbers.
-    func shape(_ index: Int) throws -> [Int] { try shape(values[index], index) }
+    func shape<T>(_ argument: Input<T>) throws -> [Int] { try shape(values[argument.index], at: argument.index) }
 
-    func shape(_ value: Value, _ index: Int) throws -> [Int] {
+    func shape(_ value: Value, at index: Int) throws -> [Int] {
         switch value {
-        case .number(let number): return [try dimension(number, index)]
+        case .number(let number): return [try dimension(number, at: index)]
         case .list(let list):
             return try list.elements.map {
-                guard case .number(let number) = $0 else { throw fail(index, "whole numbers", $0) }
-                return try dimension(number, index)
+                guard case .number(let number) = $0 else { throw fail(at: index, "whole numbers", $0) }
+                return try dimension(number, at: index)
             }
-        case .array(let array) where array.rank <= 1: return try array.toDoubles().map { try dimension($0, index) }
-        default: throw fail(index, "a shape such as (2, 3)", value)
+        case .array(let array) where array.rank <= 1: return try array.toDoubles().map { try dimension($0, at: index) }
+        default: throw fail(at: index, "a shape such as (2, 3)", value)
         }
     }
 
-    private func dimension(_ number: Double, _ index: Int) throws -> Int {
-        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(index, "whole numbers", .number(number)) }
+    private func axes<T>(_ argument: Input<T>) throws -> [Int]? {
+        if case .string = values[argument.index] { throw fail(argument) }
+        return isGiven(argument) ? try shape(argument) : nil
+    }
+
+    private func dimension(_ number: Double, at index: Int) throws -> Int {
+        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(at: index, "whole numbers", .number(number)) }
         return Int(number)
     }
 
-    /// A shape written as separate arguments or as one: `zeros(2, 3)`, `zeros((2, 3))`.
-    func shapeFromRest(_ index: Int) throws -> [Int] {
-        if rest.count == 1, let only = rest.first { return try shape(only, index) }
-        return try rest.map {
-            guard case .number(let number) = $0 else { throw fail(index, "whole numbers", $0) }
-            return try dimension(number, index)
-        }
-    }
-
-    /// `axis=`: none, a whole number, or several.
-    func axes(_ index: Int) throws -> [Int]? {
-        if case .string = values[index] { throw fail(index, "a whole number, or a list of them") }
-        return isGiven(index) ? try shape(index) : nil
-    }
-
-    func elementType(_ index: Int, default fallback: ElementType = .f64) throws -> ElementType {
-        switch values[index] {
-        case .undefined, .none: return fallback
-        case .string(let text):
-            guard let type = ElementType.allCases.first(where: { $0.name == text.string }) else { throw fail(index, "\"f64\", \"f32\" or \"bool\"") }
-            return type
-        case .function(let function):
-            guard let type = ElementType.allCases.first(where: { $0.name == function.name }) else { throw fail(index, "\"f64\", \"f32\" or \"bool\"") }
-            return type
-        default: throw fail(index, "\"f64\", \"f32\" or \"bool\"")
-        }
-    }
-
-    /// The elements of a list, array, string or record.
-    func elements(_ index: Int) throws -> [Value] {
-        guard let elements = try machine.elements(of: values[index]) else { throw fail(index, "something with elements") }
+    func elements<T>(_ argument: Input<T>) throws -> [Value] {
+        guard let elements = try machine.elements(of: values[argument.index]) else { throw fail(argument, "something with elements") }
         return elements
     }
 
-    func cannot(_ reason: Message, help: Message? = nil) -> RuntimeError { .cannot(reason, help: help) }
-
-    /// A result that `input` changes in jumps.
-    func positions(of input: NDArray, _ result: NDArray) throws -> Value {
-        try Value(NotDifferentiable.result(result, of: row.name, inputs: [input], .steps))
+    private func elementType<T>(_ argument: Input<T>) throws -> ElementType {
+        let name: String? = switch values[argument.index] {
+        case .string(let text): text.string
+        case .function(let function): function.name
+        default: nil
+        }
+        guard let type = ElementType.allCases.first(where: { $0.name == name }) else { throw fail(argument) }
+        return type
     }
 }

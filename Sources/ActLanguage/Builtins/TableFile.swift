@@ -2,20 +2,40 @@
 // as the same columns, whatever is in its texts; only texts that all look like numbers become numbers.
 
 import ActArray
+import ActRows
 import ActSyntax
 import OrderedCollections
+
+/// What `load` is told about a table.
+struct TableForm {
+    let separator, decimal, comment, encoding: Input<String?>
+    let header: Input<Bool?>
+    let missing, text: Input<Value>
+
+    init(_ takes: inout Signature) {
+        (separator, decimal) = (takes.textOrNone("separator"), takes.textOrNone("decimal"))
+        header = takes.flagOrNone("header")
+        comment = takes.textOrNone("comment")
+        (missing, text) = (takes.valueOrNone("missing", role: .steps), takes.valueOrNone("text", role: .steps))
+        encoding = takes.textOrNone("encoding")
+    }
+
+    /// The first thing that was said which only tables have.
+    func given(_ call: Call) -> String? {
+        let indices = [separator.index, decimal.index, header.index, comment.index, missing.index, text.index]
+        return indices.first(where: call.isGiven(at:)).map { call.function.form.parameters[$0].name }
+    }
+}
 
 enum TableFile {
     static let encodingHelp = "name its encoding: `encoding=\"latin-1\"`, `\"windows-1252\"`, `\"cp949\"` …"
 
-    static func encoding(_ call: Call) throws -> String? { call.isGiven(8) ? try call.string(8) : nil }
-
     // MARK: Reading
 
-    static func value(_ bytes: [UInt8], path: String, isTabbed: Bool, _ call: Call) throws -> Value {
-        let text = try TextEncoding.utf8(bytes, from: encoding(call), path: path)
+    static func value(_ bytes: [UInt8], path: String, isTabbed: Bool, _ form: TableForm, _ call: Call) throws -> Value {
+        let text = try TextEncoding.utf8(bytes, from: call[form.encoding], path: path)
         do {
-            let (table, doubt) = try Csv.table(text, options: options(call, isTabbed: isTabbed))
+            let (table, doubt) = try Csv.table(text, options: options(form, call, isTabbed: isTabbed))
             if let doubt { try call.machine.warnHeader(doubt, path: path) }
             switch table {
             case .matrix(let array): return .array(array)
@@ -43,42 +63,40 @@ enum TableFile {
         }
     }
 
-    private static func options(_ call: Call, isTabbed: Bool) throws -> Csv.Options {
+    private static func options(_ form: TableForm, _ call: Call, isTabbed: Bool) throws -> Csv.Options {
         var options = Csv.Options()
         options.separator = isTabbed ? 9 : nil
-        if call.isGiven(2) {
-            let text = try call.string(2)
-            guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128, byte != 34, byte != 10, byte != 13 else { throw call.fail(2, "one ASCII character such as \";\"") }
+        if let text = try call[form.separator] {
+            guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128, byte != 34, byte != 10, byte != 13 else { throw call.fail(form.separator, "one ASCII character such as \";\"") }
             options.separator = byte
         }
-        if call.isGiven(3) {
-            let text = try call.string(3)
-            guard text == "." || text == "," else { throw call.fail(3, "\".\" or \",\"") }
+        if let text = try call[form.decimal] {
+            guard text == "." || text == "," else { throw call.fail(form.decimal, "\".\" or \",\"") }
             options.hasDecimalComma = text == ","
             if options.separator == text.utf8.first { throw call.cannot("`separator` and `decimal` are the same character") }
         }
-        options.hasHeader = call.isGiven(4) ? try call.bool(4, default: false) : nil
-        options.comment = call.isGiven(5) ? try call.string(5) : nil
+        options.hasHeader = try call[form.header]
+        options.comment = try call[form.comment]
         if let comment = options.comment, comment.utf8.contains(where: { $0 == 10 || $0 == 13 || $0 == 34 || $0 == options.separator }) {
-            throw call.fail(5, "a mark such as \"#\"")
+            throw call.fail(form.comment, "a mark such as \"#\"")
         }
-        if call.isGiven(6) {
+        if call.isGiven(form.missing) {
             var texts = Set<String>()
-            for value in try single(call, 6) {
+            for value in try single(call, form.missing) {
                 switch value {
                 case .string(let text): texts.insert(text.string)
                 case .number(let number): options.missingNumbers.append(number)
-                default: throw call.fail(6, "texts or numbers", value)
+                default: throw call.fail(form.missing, "texts or numbers", value)
                 }
             }
             options.missing = texts
         }
-        if call.isGiven(7) {
-            options.texts = try single(call, 7).map { value in
+        if call.isGiven(form.text) {
+            options.texts = try single(call, form.text).map { value in
                 switch value {
                 case .string(let text): return .name(text.string)
                 case .number(let number) where number == number.rounded() && number.magnitude < 1e9: return .position(Int(number))
-                default: throw call.fail(7, "names or positions of columns", value)
+                default: throw call.fail(form.text, "names or positions of columns", value)
                 }
             }
         }
@@ -86,18 +104,18 @@ enum TableFile {
     }
 
     /// One value, or the elements of a list or array.
-    private static func single(_ call: Call, _ index: Int) throws -> [Value] {
-        switch call.values[index] {
-        case .list, .array: try call.elements(index)
-        default: [call.values[index]]
+    private static func single(_ call: Call, _ argument: Input<Value>) throws -> [Value] {
+        switch call[argument] {
+        case .list, .array: try call.elements(argument)
+        default: [call[argument]]
         }
     }
 
     // MARK: Writing
 
-    static func write(_ value: Value, separator: String, _ call: Call, into text: inout TextBuilder) throws {
-        if case .record(let record) = value { return try write(record, separator, call, into: &text) }
-        let array = try call.array(0)
+    static func write(_ argument: Input<Value>, separator: String, _ call: Call, into text: inout TextBuilder) throws {
+        if case .record(let record) = call[argument] { return try write(record, of: argument, separator, call, into: &text) }
+        let array = try call.array(argument)
         guard array.rank <= 2 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors and matrices for a table", shape: array.shape) }
         let columns = array.rank == 2 ? array.shape[1] : 1
         let held = try Reservation(array.count &* 8), numbers = try array.toDoubles()
@@ -121,7 +139,7 @@ enum TableFile {
         }
     }
 
-    private static func write(_ record: Record, _ separator: String, _ call: Call, into text: inout TextBuilder) throws {
+    private static func write(_ record: Record, of argument: Input<Value>, _ separator: String, _ call: Call, into text: inout TextBuilder) throws {
         var held = Reservation()
         var columns: [Column] = []
         for value in record.fields.values {
@@ -129,7 +147,7 @@ enum TableFile {
                 columns.append(.values(list.elements))
                 continue
             }
-            let array = try call.array(value, 0)
+            let array = try call.array(value, argument)
             guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors as columns", shape: array.shape) }
             try held.grow(by: array.count &* 8)
             columns.append(.numbers(try array.toDoubles(), isSingle: array.type == .f32))

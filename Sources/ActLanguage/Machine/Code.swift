@@ -1,6 +1,7 @@
 // A compiled function, and the module whose global variables it sees.
 
 import ActArray
+import ActRows
 import ActSyntax
 
 /// The text that code came from, with its tree, kept so that an error can point at operands and name them.

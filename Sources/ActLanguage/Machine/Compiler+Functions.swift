@@ -1,5 +1,6 @@
 // Function definitions and literals.
 
+import ActRows
 import ActSyntax
 
 extension FunctionBuilder {

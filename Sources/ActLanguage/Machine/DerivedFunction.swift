@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRows
 
 package final class DerivedFunction: Function {
     /// What was primed; never a derived function itself.
@@ -59,7 +60,7 @@ package final class DerivedFunction: Function {
     private func noteKink(_ row: ActivationRow, _ x: Double, _ call: Call, _ machine: Machine) {
         guard order == 1, !row.kinks.isEmpty else { return }
         let parameters = row.parameters.indices.map { index -> Double in
-            call.has(index + 1) ? call.values[index + 1].number ?? .nan : row.parameters[index].default ?? .nan
+            call.isSet(at: index + 1) ? call.values[index + 1].number ?? .nan : row.parameters[index].default ?? .nan
         }
         guard let kink = row.kinks(parameters).first(where: { $0.x == x }), kink.left != kink.right else { return }
         machine.session.pendingNote = "kink: left \(Format.number(kink.left)), right \(Format.number(kink.right))"

@@ -1,6 +1,7 @@
 // Function values. The machine runs closures itself; every other kind answers `call`.
 
 import ActArray
+import ActRows
 import ActSyntax
 
 /// What a call passes: values by position, then values by name.
@@ -12,14 +13,6 @@ package struct Arguments {
         self.positional = positional
         self.named = named
     }
-}
-
-/// A parameter as help and errors show it.
-package struct Parameter {
-    package let name: String
-    /// The default as it is written, or `nil` where an argument must be given.
-    package let fallback: String?
-    package var isVariadic = false
 }
 
 /// Anything that can be called.
@@ -72,9 +65,7 @@ package class Function {
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? { nil }
 
     /// `name(x, y=2)`
-    package var signature: String {
-        name + "(" + parameters.map { ($0.isVariadic ? $0.name + "…" : $0.name) + ($0.fallback.map { "=" + $0 } ?? "") }.joined(separator: ", ") + ")"
-    }
+    package var signature: String { Signature.text(name, parameters) }
 }
 
 /// A function of the program with the local values that it captured when it was made.

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRows
 
 package final class GradientFunction: Function {
     package enum Kind: String {

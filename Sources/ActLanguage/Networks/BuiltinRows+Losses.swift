@@ -2,14 +2,15 @@
 
 import ActArray
 import ActNetwork
+import ActRows
 import ActSyntax
 import OrderedCollections
 
 extension BuiltinRows {
     static let losses: [Builtin] = Losses.all.map { row in
-        Builtin(.networks, row.signature, row.summary, details: row.formula + "\n" + row.details, example: row.example) { call in
-            let prediction = try call.array(0), target = try call.array(1)
-            let values = try row.parameters.indices.map { try call.followedNumber($0 + 2, default: row.parameters[$0].default) }
+        Builtin(.networks, signature: row.signature, row.summary, details: row.formula + "\n" + row.details, example: row.example, roles: row.name == "hinge" ? ["target": .steps] : [:]) { call in
+            let prediction = try call.array(call.values[0], at: 0), target = try call.array(call.values[1], at: 1)
+            let values = try row.parameters.indices.map { try call.scalar(at: $0 + 2, default: row.parameters[$0].default) }
             if row.name == "cross_entropy", try isProbabilities(prediction) { try call.machine.warnSoftmax() }
             return try Value(NetworkWording.applied { try row(prediction, target, values) })
         }
@@ -27,14 +28,14 @@ extension BuiltinRows {
 
     static let optimizers: [Builtin] = Optimizers.all.map { row in
         Builtin(
-            .networks, row.signature, "an optimiser for `fit`: \(row.summary)",
+            .networks, signature: row.signature, "an optimiser for `fit`: \(row.summary)",
             details: row.formula + "\n" + row.parameters.map { "\($0.name): \($0.summary)." }.joined(separator: " ")
                 + "\n`lr` is a number, or a function of the time in epochs such as `cosine_rate(0.001, epochs=10)`. weight_decay pulls every parameter toward 0; clip_value bounds every element of the gradients, clip_norm the norm of all of them together.",
-            example: "\(row.name)(lr=0.5).lr   # 0.5"
+            example: "\(row.name)(lr=0.5).lr   # 0.5", roles: ["nesterov": .steps]
         ) { call in
             var fields: OrderedDictionary<String, Value> = ["optimizer": .string(row.name)]
             for (index, parameter) in call.row.parameters.enumerated() {
-                fields[parameter.name] = call.has(index) ? call.values[index] : try defaultValue(row, parameter.name)
+                fields[parameter.name] = call.isSet(at: index) ? call.values[index] : try defaultValue(row, parameter.name)
             }
             let record = try Record(fields)
             _ = try call.optimizer(record)
@@ -53,15 +54,15 @@ extension BuiltinRows {
 
     static let schedules: [Builtin] = Schedules.all.map { row in
         Builtin(
-            .networks, row.signature, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example
+            .networks, signature: row.signature, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example, roles: [:]
         ) { call in
-            let lr = try call.followedNumber(0), rate = try lr.item()
-            guard rate >= 0, rate.isFinite else { throw call.fail(0, "a finite number, 0 or more") }
+            let lr = try call.scalar(at: 0, default: .nan), rate = try lr.item()
+            guard rate >= 0, rate.isFinite else { throw call.fail(at: 0, "a finite number, 0 or more") }
             var operands: [Operand] = [lr], values: [Double] = []
             for (index, parameter) in row.parameters.enumerated() {
-                operands.append(try call.followedNumber(index + 1, default: parameter.default))
+                operands.append(try call.scalar(at: index + 1, default: parameter.default))
                 let value = try operands[index + 1].item()
-                guard value >= 0, value.isFinite, value > 0 || !["every", "epochs"].contains(parameter.name) else { throw call.fail(index + 1, "a positive number") }
+                guard value >= 0, value.isFinite, value > 0 || !["every", "epochs"].contains(parameter.name) else { throw call.fail(at: index + 1, "a positive number") }
                 values.append(value)
             }
             let text = zip(row.parameters, values).map { "\($0.name)=\(Format.number($1))" }
@@ -106,6 +107,13 @@ private final class ScheduleFunction: Function {
 }
 
 extension Call {
+    /// The number at a position, or its default, that a derivative may follow.
+    fileprivate func scalar(at index: Int, default fallback: Double) throws -> Operand {
+        guard isGiven(at: index) else { return .number(fallback) }
+        if case .array(let array) = values[index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
+        return .number(try number(values[index], at: index))
+    }
+
     /// The optimiser that a record describes.
     func optimizer(_ record: Record) throws -> Optimizer {
         guard case .string(let name)? = record["optimizer"], let row = Optimizers.named(name.string) else {

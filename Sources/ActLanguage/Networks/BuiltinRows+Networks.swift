@@ -3,28 +3,35 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActRows
 import OrderedCollections
 
 extension BuiltinRows {
     static let networks: [Builtin] = layers + [
         Builtin(
-            .networks, "parameters(net)", "what a layer or network learns: of a layer a record, of a network the list of its layers' records",
+            .networks, "parameters", "what a layer or network learns: of a layer a record, of a network the list of its layers' records",
             example: "parameters(Dense(2, 3)).b   # [0, 0, 0]"
-        ) { call in try call.network(0).parameterValues() ?? .none },
+        ) { takes in
+            let net = takes.network("net")
+            return { call in try call[net].parameterValues() ?? .none }
+        },
         Builtin(
-            .networks, "summary(net, shape=none)", "prints a table of a network's layers: output shapes, parameters, how they began",
+            .networks, "summary", "prints a table of a network's layers: output shapes, parameters, how they began",
             details: "`shape` is that of one input, for networks whose first layer does not know it, such as `Conv2D`: `summary(net, (1, 28, 28))`.",
-            example: "summary(Dense(2, 3, tanh) >> Dense(3, 1))\n#   layer              output  parameters  init\n#0  Dense(2, 3, tanh)  (3,)             9  glorot_uniform\n#1  Dense(3, 1)        (1,)             4  glorot_uniform\n#13 parameters, 52 bytes"
-        ) { call in
-            let network = try call.network(0).network
-            let shape = call.isGiven(1) ? try call.shape(1) : nil
-            call.machine.host?.write(try NetworkWording.applied { try NetworkSummary.text(network, input: shape) })
-            return .none
+            example: "summary(Dense(2, 3, tanh) >> Dense(3, 1))\n#   layer              output  parameters  init\n#0  Dense(2, 3, tanh)  (3,)             9  glorot_uniform\n#1  Dense(3, 1)        (1,)             4  glorot_uniform\n#13 parameters, 52 bytes", role: .steps
+        ) { takes in
+            let net = takes.network("net"), shape = takes.shapeOrNone("shape")
+            return { call in
+                let network = try call[net].network
+                let input = try call[shape]
+                call.machine.host?.write(try NetworkWording.applied { try NetworkSummary.text(network, input: input) })
+                return .none
+            }
         },
     ] + training + flows + data
 
     private static let layers: [Builtin] = LayerRows.all.map { row in
-        Builtin(.networks, row.signature, row.summary, details: row.details, example: row.example) { call in
+        Builtin(.networks, signature: row.signature, row.summary, details: row.details, example: row.example, roles: ["momentum": .opaque, "eps": .opaque, "rate": .opaque], others: .steps) { call in
             let settings = try call.layerSettings()
             let layer = try NetworkWording.applied {
                 try row.make(LayerSettings(of: row.name, settings), &call.machine.session.random)
@@ -34,17 +41,33 @@ extension BuiltinRows {
     }
 }
 
+extension Signature {
+    /// A layer or a network.
+    mutating func network(_ name: String, role: ArgumentRole = .followed) -> Input<NetworkFunction> {
+        parameter(name, "a layer or a network", text: nil, role: role)
+    }
+
+    mutating func networkOrNone(_ name: String) -> Input<NetworkFunction?> { parameter(name, "a layer or a network", text: "none", role: .steps) }
+}
+
 extension Call {
-    /// A layer or network.
-    func network(_ index: Int) throws -> NetworkFunction {
-        guard case .function(let function as NetworkFunction) = values[index] else { throw fail(index, "a layer or a network") }
+    subscript(_ argument: Input<NetworkFunction>) -> NetworkFunction {
+        get throws { try network(argument) }
+    }
+
+    subscript(_ argument: Input<NetworkFunction?>) -> NetworkFunction? {
+        get throws { isGiven(argument) ? try network(argument) : nil }
+    }
+
+    private func network<T>(_ argument: Input<T>) throws -> NetworkFunction {
+        guard case .function(let function as NetworkFunction) = values[argument.index] else { throw fail(argument) }
         return function
     }
 
     /// The arguments as layers take them.
     fileprivate func layerSettings() throws -> [String: Setting] {
         var settings: [String: Setting] = [:]
-        for (index, parameter) in row.parameters.enumerated() where isGiven(index) {
+        for (index, parameter) in row.parameters.enumerated() where isGiven(at: index) {
             switch values[index] {
             case .bool(let flag): settings[parameter.name] = .flag(flag)
             case .string(let text): settings[parameter.name] = .text(text.string)
@@ -56,7 +79,7 @@ extension Call {
                 } else {
                     settings[parameter.name] = .function(NamedFunction(function, machine))
                 }
-            default: settings[parameter.name] = .number(try number(index))
+            default: settings[parameter.name] = .number(try number(values[index], at: index))
             }
         }
         return settings

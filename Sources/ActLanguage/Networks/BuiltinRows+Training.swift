@@ -2,80 +2,115 @@
 
 import ActArray
 import ActNetwork
+import ActRows
 import OrderedCollections
 
 extension BuiltinRows {
     static let training: [Builtin] = [
         Builtin(
-            .networks,
-            "fit(net, x, y, loss, optimizer=Adam(0.001), epochs=1, batch=32, validation=none, shuffle=true, metric=none, patience=none, progress=true)",
-            "the network trained on rows of x and y",
+            .networks, "fit", "the network trained on rows of x and y",
             details: """
                 The rows are shuffled each epoch and taken in batches. `loss` is one of \(Losses.all.map(\.name).joined(separator: " ")), or a function of predictions and targets whose value is a number. \
                 `validation=(xt, yt)` is looked at after each epoch. With `patience=n`, training ends after n epochs without a better loss of the validation (without one, of the data after each epoch), and the parameters whose loss was best are kept. \
                 `metric` is accuracy or r2; losses choose one themselves.
                 Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after the last whole epoch, and the second time the program; `history(net)` tells how it went.
                 """,
-            example: "seed(1); x = linspace(-1, 1, 64)[:, none]\nnet = fit(Dense(1, 1), x, 2 * x + 1, mse, SGD(0.5), epochs=50, progress=false)\nmse(net(x), 2 * x + 1) < 1e-4   # true"
-        ) { call in try call.fit() },
-        Builtin(
-            .networks, "history(net)", "how `fit` went: a record of epoch, loss, metric, the same of the validation, and the learning rate; `plot` draws it",
-            example: "seed(1); net = fit(Dense(1, 1), [[0], [1]], [[1], [3]], mse, epochs=3, progress=false)\nhistory(net).epoch   # [1, 2, 3]"
-        ) { call in
-            let history = try call.network(0).history
-            guard !history.rows.isEmpty else { throw call.cannot("this network was not trained by `fit`") }
-            var fields = OrderedDictionary<String, Value>()
-            for column in history.columns { fields[column.name] = .array(try NDArray(column.values, shape: [column.values.count])) }
-            return try .record(fields)
+            example: "seed(1); x = linspace(-1, 1, 64)[:, none]\nnet = fit(Dense(1, 1), x, 2 * x + 1, mse, SGD(0.5), epochs=50, progress=false)\nmse(net(x), 2 * x + 1) < 1e-4   # true", role: .opaque
+        ) { takes in
+            let fit = Fit(&takes)
+            return { call in try fit(call) }
         },
         Builtin(
-            .networks, "accuracy(prediction, labels, threshold=none)", "the share of right answers",
+            .networks, "history", "how `fit` went: a record of epoch, loss, metric, the same of the validation, and the learning rate; `plot` draws it",
+            example: "seed(1); net = fit(Dense(1, 1), [[0], [1]], [[1], [3]], mse, epochs=3, progress=false)\nhistory(net).epoch   # [1, 2, 3]", role: .steps
+        ) { takes in
+            let net = takes.network("net")
+            return { call in
+                let history = try call[net].history
+                guard !history.rows.isEmpty else { throw call.cannot("this network was not trained by `fit`") }
+                var fields = OrderedDictionary<String, Value>()
+                for column in history.columns { fields[column.name] = .array(try NDArray(column.values, shape: [column.values.count])) }
+                return try .record(fields)
+            }
+        },
+        Builtin(
+            .networks, "accuracy", "the share of right answers",
             details: "Of rows of scores the largest counts; else predictions are class numbers, or with a threshold the side of it. A score that is nan is never right.",
-            example: "accuracy([[2, 1], [0, 3]], [0, 0])   # 0.5"
-        ) { call in
-            let threshold = call.isGiven(2) ? try call.number(2) : nil
-            return .number(try NetworkWording.applied { try Metric.value(.accuracy(threshold: threshold), call.array(0), call.array(1)) })
+            example: "accuracy([[2, 1], [0, 3]], [0, 0])   # 0.5", role: .steps
+        ) { takes in
+            let prediction = takes.array("prediction"), labels = takes.array("labels"), threshold = takes.numberOrNone("threshold")
+            return { call in
+                let threshold = try call[threshold]
+                return .number(try NetworkWording.applied { try Metric.value(.accuracy(threshold: threshold), call[prediction], call[labels]) })
+            }
         },
         Builtin(
-            .networks, "r2(prediction, target)", "the share of the target's variance that is predicted: 1 - Σ(prediction - target)²/Σ(target - mean)²",
+            .networks, "r2", "the share of the target's variance that is predicted: 1 - Σ(prediction - target)²/Σ(target - mean)²",
             example: "r2([1, 2, 3], [1, 2, 4])   # 0.78571429"
-        ) { call in try Value(NetworkWording.applied { try Metric.r2(call.array(0), call.array(1)) }) },
+        ) { takes in
+            let prediction = takes.array("prediction"), target = takes.array("target")
+            return { call in try Value(NetworkWording.applied { try Metric.r2(call[prediction], call[target]) }) }
+        },
         Builtin(
-            .networks, "confusion(prediction, labels)", "how often each class (row) was taken for each class (column)",
-            example: "confusion([0, 1, 1], [0, 1, 0])   # [[1, 1],\n# [0, 1]]"
-        ) { call in .array(try NetworkWording.applied { try Metric.confusion(call.array(0), call.array(1)) }) },
+            .networks, "confusion", "how often each class (row) was taken for each class (column)",
+            example: "confusion([0, 1, 1], [0, 1, 0])   # [[1, 1],\n# [0, 1]]", role: .steps
+        ) { takes in
+            let prediction = takes.array("prediction"), labels = takes.array("labels")
+            return { call in .array(try NetworkWording.applied { try Metric.confusion(call[prediction], call[labels]) }) }
+        },
     ]
 }
 
-extension Call {
-    fileprivate func fit() throws -> Value {
-        let function = try network(0)
-        let loss = try loss(3)
-        let optimizer: Optimizer
-        switch values[4] {
-        case .undefined, .none: optimizer = try self.optimizer(Record(["optimizer": .string("Adam")]))
-        case .record(let record): optimizer = try self.optimizer(record)
-        case .function(let function) where Optimizers.named(function.name) != nil: optimizer = try self.optimizer(Record(["optimizer": .string(function.name)]))
-        default: throw fail(4, "an optimiser such as Adam(0.001)")
-        }
-        var training = Training(loss: loss.evaluate, metric: try metric(9, default: loss.row?.metric), optimizer: optimizer)
-        training.epochs = try count(5, default: 1, least: 0)
-        training.batch = try count(6, default: 32, least: 1)
-        training.shuffles = try bool(8, default: true)
-        training.patience = isGiven(10) ? try count(10, default: 1, least: 1) : nil
-        if isGiven(7) {
-            guard case .list(let pair) = values[7], pair.elements.count == 2 else { throw fail(7, "a pair (x, y)") }
-            training.validation = (try array(pair.elements[0], 7), try array(pair.elements[1], 7))
+/// What `fit` takes and does.
+private struct Fit {
+    private let net: Input<NetworkFunction>
+    private let x, y: Input<NDArray>
+    private let loss: Input<Function>
+    private let optimizer: Input<Value>
+    private let epochs, batch: Input<Int>
+    private let validation: Input<Value>
+    private let shuffle: Input<Bool>
+    private let metric: Input<Value>
+    private let patience: Input<Int?>
+    private let progress: Input<Bool>
+
+    private static let most = 0x1p40
+
+    init(_ takes: inout Signature) {
+        net = takes.network("net")
+        (x, y) = (takes.array("x"), takes.array("y"))
+        loss = takes.function("loss")
+        optimizer = takes.value("optimizer", default: nil, Optimizers.standard.text)
+        epochs = takes.whole("epochs", default: 1, .within(0...Fit.most))
+        batch = takes.whole("batch", default: 32, .within(1...Fit.most))
+        validation = takes.valueOrNone("validation")
+        shuffle = takes.flag("shuffle", default: true)
+        metric = takes.valueOrNone("metric")
+        patience = takes.wholeOrNone("patience", .within(1...Fit.most))
+        progress = takes.flag("progress", default: true)
+    }
+
+    func callAsFunction(_ call: Call) throws -> Value {
+        let machine = call.machine
+        let function = try call[net], loss = try call.loss(loss)
+        var training = Training(loss: loss.evaluate, metric: try metric(call, default: loss.row?.metric), optimizer: try optimizer(call))
+        training.epochs = try call[epochs]
+        training.batch = try call[batch]
+        training.shuffles = try call[shuffle]
+        training.patience = try call[patience]
+        if call.isGiven(validation) {
+            guard case .list(let pair) = call[validation], pair.elements.count == 2 else { throw call.fail(validation, "a pair (x, y)") }
+            training.validation = (try call.array(pair.elements[0], validation), try call.array(pair.elements[1], validation))
         }
         if loss.row?.name == "cross_entropy", function.network.endsInSoftmax { try machine.warnSoftmax() }
 
-        let line = try bool(11, default: true) ? ProgressLine(machine) : nil
+        let line = try call[progress] ? ProgressLine(machine) : nil
         // Numbers that go wrong show in the loss, which says where.
         let watches = NumericEvents.isEnabled
         try machine.drainNumericEvents()
         NumericEvents.isEnabled = false
         defer { NumericEvents.isEnabled = watches }
-        let x = try array(1), y = try array(2)
+        let x = try call[x], y = try call[y]
         // Schedules and losses are functions of the program, which may draw too.
         var random = machine.session.random
         defer { machine.session.random = random }
@@ -103,15 +138,38 @@ extension Call {
         return try NetworkFunction(result.network, like: function, history: result.history).asValue()
     }
 
-    private func count(_ index: Int, default fallback: Int, least: Int) throws -> Int {
-        let count = try whole(index, default: fallback)
-        guard count >= least, count <= 1 << 40 else { throw fail(index, "a whole number, \(least) or more") }
-        return count
+    private func optimizer(_ call: Call) throws -> Optimizer {
+        switch call[optimizer] {
+        case .undefined, .none: return try call.optimizer(Record(["optimizer": .string(Optimizers.standard.name)]))
+        case .record(let record): return try call.optimizer(record)
+        case .function(let function) where Optimizers.named(function.name) != nil: return try call.optimizer(Record(["optimizer": .string(function.name)]))
+        default: throw call.fail(optimizer, "an optimiser such as Adam(0.001)")
+        }
     }
 
+    private func metric(_ call: Call, default fallback: Metric.Kind?) throws -> Metric.Kind? {
+        let name: String
+        switch call[metric] {
+        case .undefined, .none: return fallback
+        case .bool(false): return nil
+        case .string(let text): name = text.string
+        case .function(let function): name = function.name
+        default: throw call.fail(metric, "accuracy or r2")
+        }
+        switch name {
+        case "r2": return .r2
+        case "accuracy":
+            if case .accuracy? = fallback { return fallback }
+            return .accuracy(threshold: nil)
+        default: throw call.fail(metric, "accuracy or r2")
+        }
+    }
+}
+
+extension Call {
     /// A loss: a built-in one, or any function of predictions and targets.
-    func loss(_ index: Int) throws -> (row: LossRow?, evaluate: (NDArray, NDArray) throws -> NDArray) {
-        let function = try function(index)
+    func loss(_ argument: Input<Function>) throws -> (row: LossRow?, evaluate: (NDArray, NDArray) throws -> NDArray) {
+        let function = try self[argument]
         if function is BuiltinFunction, let row = Losses.named(function.name) { return (row, { try row($0, $1) }) }
         let machine = machine
         return (
@@ -120,24 +178,6 @@ extension Call {
                 try machine.call(function, Arguments([Value(prediction), Value(target)])).differentiable(of: function)
             }
         )
-    }
-
-    private func metric(_ index: Int, default fallback: Metric.Kind?) throws -> Metric.Kind? {
-        let name: String
-        switch values[index] {
-        case .undefined, .none: return fallback
-        case .bool(false): return nil
-        case .string(let text): name = text.string
-        case .function(let function): name = function.name
-        default: throw fail(index, "accuracy or r2")
-        }
-        switch name {
-        case "r2": return .r2
-        case "accuracy":
-            if case .accuracy? = fallback { return fallback }
-            return .accuracy(threshold: nil)
-        default: throw fail(index, "accuracy or r2")
-        }
     }
 }
 

@@ -2,15 +2,15 @@
 
 import ActArray
 import ActNetwork
+import ActRows
 import OrderedCollections
 
 extension FileFormats {
-    static func loadNetwork(_ path: String, into: Value?, _ call: Call) throws -> Value {
+    static func loadNetwork(_ path: String, into: Input<NetworkFunction?>, _ call: Call) throws -> Value {
         let bytes = try call.machine.session.readFile(path)
         return try NetworkWording.applied {
             let content = try Safetensors.content(bytes, path: path)
-            if let into {
-                guard case .function(let function as NetworkFunction) = into else { throw call.fail(1, "a layer or a network") }
+            if let function = try call[into] {
                 var network = function.network
                 try network.fill(from: content, path: path)
                 return try NetworkFunction(network, like: function, history: History()).asValue()
@@ -22,11 +22,11 @@ extension FileFormats {
         }
     }
 
-    static func saveNetwork(_ value: Value, _ path: String, _ call: Call) throws {
-        let bytes: [UInt8]
+    static func saveNetwork(_ argument: Input<Value>, _ path: String, _ call: Call) throws {
+        let value = call[argument], bytes: [UInt8]
         switch value {
         case .function(let function as NetworkFunction): bytes = try NetworkWording.applied { try function.network.fileBytes() }
-        case .record(let record): bytes = try Safetensors.bytes(record.fields.map { ($0.key, try call.array($0.value, 0)) })
+        case .record(let record): bytes = try Safetensors.bytes(record.fields.map { ($0.key, try call.array($0.value, argument)) })
         default: throw call.cannot("a .safetensors file holds a network or a record of arrays, not \(value.kind)")
         }
         try call.machine.session.writeFile(path, bytes)

@@ -3,6 +3,7 @@
 
 import ActArray
 import ActNetwork
+import ActRows
 import ActSyntax
 import OrderedCollections
 

@@ -43,7 +43,13 @@ extension Session {
     /// Adds a function of the surrounding program to the built-in ones: `?name` and completion know it, programs may hide it.
     /// - Parameter body: Gets a value for each parameter, `.undefined` where none was given.
     package func register(_ name: String, parameters: [String], summary: String, _ body: @escaping ([Value]) throws -> Value) {
-        let row = Builtin(.host, "\(name)(\(parameters.joined(separator: ", ")))", summary) { try body($0.values) }
+        let row = Builtin(.host, name, summary) { takes in
+            for parameter in parameters {
+                let parts = parameter.split(separator: "=", maxSplits: 1).map { String($0).trimmingSpaces() }
+                if parts.count == 2 { _ = takes.value(parts[0], default: nil, parts[1]) } else { _ = takes.value(parameter) }
+            }
+            return { call in try body(call.values) }
+        }
         builtins.add(row)
         for module in modules {
             guard let slot = module.existingSlot(row.name) else { continue }

@@ -48,6 +48,9 @@ package struct OptimizerRow {
         return "\(name)(lr=\(text(rate)), \((own + ["weight_decay=\(text(weightDecay))"]).joined(separator: ", ")), clip_norm=none, clip_value=none)"
     }
 
+    /// As a program would make it: `Adam(0.001)`.
+    package var text: String { "\(name)(\(text(rate)))" }
+
     private func text(_ number: Double) -> String { Setting.number(number).text }
 }
 

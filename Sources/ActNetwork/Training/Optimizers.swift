@@ -39,6 +39,9 @@ package enum Optimizers {
             summary: "steps of one size, in the direction of the momentum's sign", slots: 1, advance: keep, update32: lion, update64: lion),
     ]
 
+    /// The one that `fit` takes when none is named.
+    package static var standard: OptimizerRow { all[3] }
+
     package static func named(_ name: String) -> OptimizerRow? { all.first { $0.name == name } }
 
     private static func betas(_ first: Double, _ second: Double) -> [(name: String, default: Double, summary: String)] {

@@ -1,0 +1,97 @@
+// What the rows of act's tables take. Built-ins, layers, losses, optimisers, learning rates and figure options are made of these parameters,
+// each written once: signature texts, checks, defaults, help, completion, the reference and what derivatives do follow from them.
+//
+// What must stay true: the default that a signature shows is the value that counts when the argument is left out.
+
+/// What a derivative does at an argument.
+package enum ArgumentRole: Sendable {
+    /// The result is computed from it by operations with derivatives.
+    case followed
+    /// A count, an axis, a position, a name: the result changes in jumps with it, or not at all.
+    case steps
+    /// The result depends on it, but no derivative goes through: taking one is an error.
+    case opaque
+}
+
+/// A parameter of a function, as help and errors show it.
+package struct Parameter: Sendable {
+    package let name: String
+    /// What it takes, to complete "`x` must be …"; empty where anything goes.
+    package let expected: String
+    /// The default as it is written, or `nil` where an argument must be given.
+    package let fallback: String?
+    package let isVariadic: Bool
+    package let role: ArgumentRole
+    package let bounds: Bounds?
+    /// What it is for; empty where the name says it.
+    package let summary: String
+
+    package init(
+        name: String, expected: String = "", fallback: String?, isVariadic: Bool = false, role: ArgumentRole = .followed, bounds: Bounds? = nil, summary: String = ""
+    ) {
+        self.name = name
+        self.expected = expected
+        self.fallback = fallback
+        self.isVariadic = isVariadic
+        self.role = role
+        self.bounds = bounds
+        self.summary = summary
+    }
+
+    /// As a signature shows it: `x`, `num=50`, `values…`.
+    package var text: String { (isVariadic ? name + "…" : name) + (fallback.map { "=" + $0 } ?? "") }
+}
+
+/// The numbers that a parameter takes.
+package struct Bounds: Sendable {
+    private let low, high: Double
+    private let isLowOpen, isHighOpen: Bool
+
+    private init(_ low: Double, _ high: Double, isLowOpen: Bool = false, isHighOpen: Bool = false) {
+        (self.low, self.high, self.isLowOpen, self.isHighOpen) = (low, high, isLowOpen, isHighOpen)
+    }
+
+    package static func within(_ range: ClosedRange<Double>) -> Bounds { Bounds(range.lowerBound, range.upperBound) }
+    package static func within(_ range: Range<Double>) -> Bounds { Bounds(range.lowerBound, range.upperBound, isHighOpen: true) }
+    /// Finite numbers from one on.
+    package static func within(_ range: PartialRangeFrom<Double>) -> Bounds { Bounds(range.lowerBound, .infinity, isHighOpen: true) }
+    /// Positive finite numbers.
+    package static let positive = Bounds(0, .infinity, isLowOpen: true, isHighOpen: true)
+
+    package func contains(_ number: Double) -> Bool {
+        (isLowOpen ? number > low : number >= low) && (isHighOpen ? number < high : number <= high)
+    }
+
+    /// Completes "must be …".
+    package var text: String {
+        if isLowOpen { return "a positive number" }
+        if high == .infinity { return "\(Default.text(low)) or more" }
+        return "from \(Default.text(low)) to \(isHighOpen ? "below " : "")\(grouped(high))"
+    }
+
+    private func grouped(_ number: Double) -> String {
+        var digits = Array(Default.text(number))
+        guard number >= 1e4, digits.allSatisfy(\.isNumber) else { return String(digits) }
+        for position in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: position) }
+        return String(digits)
+    }
+}
+
+/// Defaults as programs write them.
+package enum Default {
+    package static func text(_ number: Double) -> String { number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)" }
+    package static func text(_ flag: Bool) -> String { flag ? "true" : "false" }
+
+    package static func text(_ text: String) -> String {
+        var result = "\""
+        for character in text.unicodeScalars {
+            switch character {
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            case "\"", "\\": result += "\\\(character)"
+            default: result.unicodeScalars.append(character)
+            }
+        }
+        return result + "\""
+    }
+}
