@@ -6,7 +6,7 @@ Needs numpy and safetensors. For each format COUNT files are written with a seed
 results are compared here, bits and shapes. Then good files are changed at random places: what the formats' own readers refuse act must
 refuse, and what act reads must be what they read.
 """
-import csv, gzip, io, json, os, struct, subprocess, sys, tempfile, zlib
+import csv, gzip, io, json, math, os, struct, subprocess, sys, tempfile, zlib
 import numpy as np
 from safetensors.numpy import load, load_file, save, save_file
 
@@ -299,14 +299,29 @@ def strict_json(data):
     def refuse(word):
         raise ValueError(word)
     text = data.decode("utf-8")
-    # Numbers are f64: whole ones are rounded too.
-    value = json.loads(text, parse_constant=refuse, parse_int=float)
+    def whole(digits):
+        if float(digits) != int(digits):
+            raise ValueError("a whole number that f64 cannot hold")  # page: an error
+        return float(digits)
+    def fraction(digits):
+        if math.isinf(float(digits)):
+            raise ValueError("too large")  # page: an error
+        return float(digits)
+    def distinct(pairs):
+        if len({name for name, _ in pairs}) != len(pairs):
+            raise ValueError("a name that stands twice")  # page: refused
+        return dict(pairs)
+    value = json.loads(text, parse_constant=refuse, parse_int=whole, parse_float=fraction, object_pairs_hook=distinct)
     json.dumps(value, ensure_ascii=False).encode("utf-8")  # half of a pair of surrogates is no character
     return value
 
 
 def one_npy(data):
-    return np.load(io.BytesIO(data), allow_pickle=False)
+    file = io.BytesIO(data)
+    value = np.load(file, allow_pickle=False)
+    if file.read(1):
+        raise ValueError("bytes after the end")  # page: refused
+    return value
 
 
 def equal_npy(value, path):

@@ -319,7 +319,22 @@ def index(x):
 def indexed(env):
     n, x = operand(env)
     words, parts = index(x)
-    return Step(f"{n}[{words}]", lambda: x[parts])
+    return Step(f"{n}[{words}]", lambda: x[fitting(parts, x.shape)])
+
+
+def fitting(parts, shape):
+    """The parts of an index. page: a mask has the shape of the axes that it stands for; NumPy lets one without elements pass where the
+    result has none either."""
+    takes = lambda part: 0 if part is None else part.ndim if getattr(part, "dtype", None) == bool else 1
+    axis = 0
+    for part in parts:
+        if part is Ellipsis:
+            axis = len(shape) - sum(takes(other) for other in parts[[p is Ellipsis for p in parts].index(True) + 1 :])
+            continue
+        if getattr(part, "dtype", None) == bool and part.shape != shape[axis : axis + part.ndim]:
+            raise IndexError("a mask that does not fit")
+        axis += takes(part)
+    return parts
 
 
 def assigned(env):
@@ -328,7 +343,7 @@ def assigned(env):
     value = pick(3.5, -1.0, True, None, None)
     if value is None:
         try:
-            target = x[parts].shape
+            target = x[fitting(parts, x.shape)].shape
         except (IndexError, ValueError):
             target = ()
         target = tuple(s if chance(0.8) else 1 for s in target[whole(0, len(target)) if chance(0.3) else 0 :])
@@ -336,7 +351,7 @@ def assigned(env):
     value_size = np.size(value)
     def run():
         y = x.copy()
-        if isinstance(x[parts], np.generic) and value_size == 1:
+        if isinstance(x[fitting(parts, x.shape)], np.generic) and value_size == 1:
             # page: what has one element fits where one is selected.
             y[parts] = np.asarray(value).item()
             return y

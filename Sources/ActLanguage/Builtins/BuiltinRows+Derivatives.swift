@@ -18,6 +18,7 @@ extension BuiltinRows {
             example: "jacobian(x -> x^2)([1, 2])   # [[2, 0],\n# [0, 4]]"),
         derivative(
             .hessian, "hessian", "the function that computes all second derivatives of a function whose value is a number",
+            details: "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j.",
             example: "hessian(x -> sum(x^3))([1, 2])   # [[ 6,  0],\n# [ 0, 12]]"),
         Builtin(
             .derivatives, "check_grad", "the largest relative error between the derivative of f at x and central differences",
@@ -89,6 +90,16 @@ extension Call {
     /// Where the slope of `f` jumps: of an activation function everywhere, of others within a range.
     func kinks(of f: Function, over range: ClosedRange<Double>) throws -> [Kink] {
         if let row = (f as? BuiltinFunction)?.row.activation, row.kind == .elementwise { return row.kinks(row.defaults) }
-        return try Kinks.find(of: { try machine.call(f, Arguments([Value($0)])).differentiable(of: f) }, over: range)
+        func value(_ x: NDArray) throws -> NDArray { try machine.call(f, Arguments([Value(x)])).differentiable(of: f) }
+        return try Kinks.find(of: { x in
+            do { return try value(x) } catch let fault as Fault where fault.kind == .error && x.rank == 1 {
+                // A function that decides (`if x > 0 …`) takes one number at a time.
+                let each = try (0..<x.count).map { i in
+                    try value(x.gathered(GatherIndices(starts: [i], chunk: 1), shape: []))
+                }
+                guard !each.contains(where: { $0.rank != 0 }) else { throw fault }
+                return try NDArray.stacked(each, axis: 0)
+            }
+        }, over: range)
     }
 }

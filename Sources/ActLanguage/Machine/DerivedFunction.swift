@@ -37,7 +37,9 @@ package final class DerivedFunction: Function {
             if case .number(let x) = call.values[0] { noteKink(row, x, call, machine) }
             return try machine.watched(name, call.values) { try call.activation(row, order: order) }
         }
-        return try derivative(arguments, order: order, machine)
+        let slopes = try derivative(arguments, order: order, machine)
+        if let (x, _) = arguments.first(of: base) { try machine.noteSlopes(slopes, at: [x], name) }
+        return slopes
     }
 
     private func derivative(_ arguments: Arguments, order: Int, _ machine: Machine) throws -> Value {
