@@ -90,16 +90,6 @@ extension Call {
     /// Where the slope of `f` jumps: of an activation function everywhere, of others within a range.
     func kinks(of f: Function, over range: ClosedRange<Double>) throws -> [Kink] {
         if let row = (f as? BuiltinFunction)?.row.activation, row.kind == .elementwise { return row.kinks(row.defaults) }
-        func value(_ x: NDArray) throws -> NDArray { try machine.call(f, Arguments([Value(x)])).differentiable(of: f) }
-        return try Kinks.find(of: { x in
-            do { return try value(x) } catch let fault as Fault where fault.kind == .error && x.rank == 1 {
-                // A function that decides (`if x > 0 …`) takes one number at a time.
-                let each = try (0..<x.count).map { i in
-                    try value(x.gathered(GatherIndices(starts: [i], chunk: 1), shape: []))
-                }
-                guard !each.contains(where: { $0.rank != 0 }) else { throw fault }
-                return try NDArray.stacked(each, axis: 0)
-            }
-        }, over: range)
+        return try Kinks.find(of: { try machine.call(f, Arguments([Value($0)])).differentiable(of: f) }, over: range)
     }
 }

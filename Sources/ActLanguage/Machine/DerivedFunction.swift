@@ -38,7 +38,7 @@ package final class DerivedFunction: Function {
             return try machine.watched(name, call.values) { try call.activation(row, order: order) }
         }
         let slopes = try derivative(arguments, order: order, machine)
-        if let (x, _) = arguments.first(of: base) { try machine.noteSlopes(slopes, at: [x], name) }
+        if let (x, _) = arguments.first(of: base) { try machine.noteSlopes(slopes, at: [x], name, isElementwise: true) }
         return slopes
     }
 

@@ -36,7 +36,7 @@ package final class GradientFunction: Function {
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         let (result, points) = try result(arguments, machine)
-        try machine.noteSlopes(result, at: points, name)
+        try machine.noteSlopes(result, at: points, name, isElementwise: false)
         return result
     }
 

@@ -69,7 +69,8 @@ extension Machine {
     }
 
     /// Warns that a derivative at finite points is infinite, or NaN, where the function's own value gave no reason to warn.
-    func noteSlopes(_ slopes: Value, at points: [Value], _ name: @autoclosure () -> String) throws {
+    /// - Parameter isElementwise: Whether each slope belongs to the element of the points that it stands at.
+    func noteSlopes(_ slopes: Value, at points: [Value], _ name: @autoclosure () -> String, isElementwise: Bool) throws {
         let context = act_context()
         guard NumericEvents.isEnabled, context.pointee.derivatives == 0, !NumericEvents.hasAny else { return }
         let leaves = try slopes.numericLeaves().filter { $0.type != .bool }.map { try $0.detached() }
@@ -78,12 +79,12 @@ extension Machine {
         guard !inputs.isEmpty, try inputs.allSatisfy({ try $0.isFinite() }) else { return }
         var events: [NumericEvent] = []
         for leaf in leaves {
-            let own = inputs.first { $0.shape == leaf.shape && inputs.count == leaves.count }
+            let own = isElementwise && inputs.count == 1 && leaves.count == 1 ? inputs.first { $0.shape == leaf.shape } : nil
             for (i, y) in try leaf.toDoubles().enumerated() where !y.isFinite {
                 let kind: NumericEvent.Kind = y.isNaN ? .invalid : .divideByZero
                 if let known = events.firstIndex(where: { $0.kind == kind }) { events[known].count += 1 } else {
-                    let example = try leaves.count == 1 ? own.map { [try $0.toDoubles()[i]] } ?? [] : []
-                    events.append(NumericEvent(kind: kind, operation: name(), site: .current, count: 1, first: i, example: example))
+                    let example = try own.map { [try $0.toDoubles()[i]] } ?? []
+                    events.append(NumericEvent(kind: kind, operation: name(), site: currentSite, count: 1, first: i, example: example))
                 }
             }
         }
