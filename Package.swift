@@ -30,7 +30,7 @@ let package = Package(
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
-            dependencies: ["ActLanguage", "ActSyntax", "CActSystem", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
         .executableTarget(name: "actfuzz", dependencies: ["ActLanguage", "ActSyntax"]),
 

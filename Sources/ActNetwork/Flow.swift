@@ -54,8 +54,8 @@ package enum Flow {
 
     /// The limits of an activation that has two.
     private static func limits(of layer: any Layer) -> (low: Double, high: Double)? {
-        for setting in layer.settings {
-            if case .function(let function) = setting.value, let row = function.row, row.limits.low.isFinite, row.limits.high.isFinite {
+        for function in layer.settings.functions {
+            if let row = function.row, row.limits.low.isFinite, row.limits.high.isFinite {
                 return row.limits.low < row.limits.high ? row.limits : nil
             }
         }

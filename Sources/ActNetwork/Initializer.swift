@@ -1,6 +1,7 @@
 // How weights begin. An initialiser is one row; "auto" picks one by the activation that follows.
 
 import ActArray
+import ActGrad
 
 package struct Initializer {
     package let name: String
@@ -37,32 +38,34 @@ package struct Initializer {
 package enum Initializers {
     // X. Glorot, Y. Bengio 2010; K. He et al. 2015; Y. LeCun et al. 1998; A. Saxe et al. 2014.
     package static let all: [Initializer] = [
-        uniform("glorot_uniform", "uniform in ±√(6/(in + out)): for sigmoid, tanh and softmax") { (6 / ($0 + $1)).squareRoot() },
+        glorotUniform,
         normal("glorot_normal", "normal with variance 2/(in + out)") { (2 / ($0 + $1)).squareRoot() },
         uniform("he_uniform", "uniform in ±√(6/in)") { fanIn, _ in (6 / fanIn).squareRoot() },
-        normal("he_normal", "normal with variance 2/in: for relu and its kin") { fanIn, _ in (2 / fanIn).squareRoot() },
-        normal("lecun_normal", "normal with variance 1/in: for selu") { fanIn, _ in (1 / fanIn).squareRoot() },
+        heNormal,
+        lecunNormal,
         Initializer(name: "orthogonal", summary: "rows or columns that are orthogonal to each other and of length 1", fill: .array(orthogonal)),
         Initializer(
             name: "zeros", summary: "zeros, which layers above the last cannot learn from",
             fill: .array { shape, _ in try NDArray.full(0, shape: shape, type: .f32) }),
     ]
 
-    private static let heActivations: Set<String> = [
-        "relu", "leaky_relu", "prelu", "rrelu", "relu6", "relu2", "elu", "celu", "gelu", "gelu_tanh", "gelu_sigmoid", "silu", "mish",
-    ]
+    private static let glorotUniform = uniform("glorot_uniform", "uniform in ±√(6/(in + out)): for sigmoid, tanh and softmax") { (6 / ($0 + $1)).squareRoot() }
+    static let heNormal = normal("he_normal", "normal with variance 2/in: for relu and its kin") { fanIn, _ in (2 / fanIn).squareRoot() }
+    private static let lecunNormal = normal("lecun_normal", "normal with variance 1/in: for selu") { fanIn, _ in (1 / fanIn).squareRoot() }
 
-    /// What "auto" means before an activation.
-    package static func automatic(for activation: String) -> String {
-        activation == "selu" ? "lecun_normal" : heActivations.contains(activation) ? "he_normal" : "glorot_uniform"
-    }
+    /// What the setting `init` may be: one of these, or what goes with the activation.
+    package enum Choice { case automatic }
 
-    static func named(_ name: String, owner: String) throws -> Initializer {
-        guard let row = all.first(where: { $0.name == name }) else {
-            throw NetworkError.setting(owner: owner, name: "init", reason: "\"auto\", " + all.map { "\"\($0.name)\"" }.joined(separator: ", "))
+    /// What "auto" means.
+    static func automatic(_ start: ActivationRow.WeightStart) -> Initializer {
+        switch start {
+        case .glorot: glorotUniform
+        case .he: heNormal
+        case .lecun: lecunNormal
         }
-        return row
     }
+
+    static func named(_ name: String) -> Initializer? { all.first { $0.name == name } }
 
     private static func uniform(_ name: String, _ summary: String, _ limit: @escaping (Double, Double) -> Double) -> Initializer {
         Initializer(

@@ -2,12 +2,11 @@
 // pass, so that the same layer can run anywhere at once.
 
 import ActArray
+import ActRows
 
 package protocol Layer {
-    /// The name of the row that makes it: `Dense`.
-    var kind: String { get }
-    /// What it was made with, in the order of the row's parameters.
-    var settings: [LayerSetting] { get }
+    /// What it was made with, and the name of the row that makes it.
+    var settings: LayerSettings { get }
     /// The element type it computes in; `nil` for a layer without parameters, which takes what it gets.
     var type: ElementType? { get }
 
@@ -22,6 +21,10 @@ package protocol Layer {
 
     /// The shape of one input without the batch axis, where the layer knows it.
     var inputShape: [Int]? { get }
+    /// The length of the rows that it makes.
+    var width: Width { get }
+    /// Of a layer whose weights begin as a setting says: how.
+    var initializer: Initializer? { get }
 
     /// How many networks and functions stand inside one another in it.
     var nesting: Int32 { get }
@@ -49,37 +52,29 @@ extension Layer {
         set {}
     }
     package var inputShape: [Int]? { nil }
+    package var width: Width { .unknown }
+    package var initializer: Initializer? { nil }
 
-    package var nesting: Int32 {
-        settings.reduce(0) { deepest, setting in
-            if case .function(let function) = setting.value { max(deepest, function.nesting) } else { deepest }
-        }
-    }
+    package var nesting: Int32 { settings.functions.reduce(0) { max($0, $1.nesting) } }
     package var layerCount: Int { 1 }
 
     /// As a program would make it: `Dense(784, 512, relu)`.
     package var text: String {
         if let function = self as? FunctionLayer { return function.function.name }
         var parts: [String] = [], isPositional = true
-        for setting in settings {
-            if setting.isDefault {
-                isPositional = false
+        for (name, value) in settings.said {
+            if let value {
+                parts.append(isPositional ? value.text : "\(name)=\(value.text)")
             } else {
-                parts.append(isPositional ? setting.value.text : "\(setting.name)=\(setting.value.text)")
+                isPositional = false
             }
         }
-        return "\(kind)(\(parts.joined(separator: ", ")))"
+        return "\(settings.kind)(\(parts.joined(separator: ", ")))"
     }
 
     /// Whether what it makes of a row, outside training, depends on that row alone. Of functions of the program nobody knows.
     var actsOnRows: Bool {
-        settings.allSatisfy { setting in
-            switch setting.value {
-            case .function(let function): function.row != nil || function.name == "identity"
-            case .network(let network): network.layers.allSatisfy(\.actsOnRows)
-            default: true
-            }
-        }
+        settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.actsOnRows) }
     }
 
     /// What a layer needs that reads rows of so many numbers.
@@ -88,18 +83,12 @@ extension Layer {
     func unfit(_ x: NDArray, needs: String) -> NetworkError { .input(layer: text, position: nil, needs: needs, shape: x.shape) }
 }
 
-/// One thing that a layer was made with.
-package struct LayerSetting {
-    package let name: String
-    package let value: Setting
-    /// Need not be said.
-    package let isDefault: Bool
-
-    init(_ name: String, _ value: Setting, isDefault: Bool = false) {
-        self.name = name
-        self.value = value
-        self.isDefault = isDefault
-    }
+/// The length of the rows that a layer makes, as far as that is known before an input is.
+package enum Width {
+    case of(Int)
+    /// That of the rows that it takes.
+    case same
+    case unknown
 }
 
 package enum Setting {
@@ -109,13 +98,11 @@ package enum Setting {
     case function(NamedFunction)
     case network(Network)
 
-    static func whole(_ number: Int) -> Setting { .number(Double(number)) }
-
     package var text: String {
         switch self {
-        case .number(let number): number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : "\(number)"
-        case .text(let text): "\"\(text)\""
-        case .flag(let flag): flag ? "true" : "false"
+        case .number(let number): Default.text(number)
+        case .text(let text): Default.text(text)
+        case .flag(let flag): Default.text(flag)
         case .function(let function): function.name
         case .network(let network): network.text
         }

@@ -1,26 +1,39 @@
-// The kinds of layers: how each is called and made. Programs, files and help all go through these rows.
+// The kinds of layers: what each takes and how it is made. Programs, files and help all go through these rows.
 
 import ActArray
+import ActGrad
+import ActRows
 
 package struct LayerRow {
+    package typealias Make = (LayerSettings, inout RandomSource) throws -> any Layer
+
     package let name: String
-    /// As help shows it; the names before `=` are those of the settings.
-    package let signature: String
     package let summary: String
     package let details: String
     package let example: String
-    package let make: (LayerSettings, inout RandomSource) throws -> any Layer
+    /// Declares the parameters and gives what makes a layer of settings for them.
+    package let declaration: (inout Signature) -> Make
 
-    init(
-        _ signature: String, _ summary: String, details: String = "", example: String,
-        make: @escaping (LayerSettings, inout RandomSource) throws -> any Layer
-    ) {
-        name = String(signature.prefix { $0 != "(" })
-        self.signature = signature
+    init(_ name: String, _ summary: String, details: String = "", example: String, _ declaration: @escaping (inout Signature) -> Make) {
+        self.name = name
         self.summary = summary
         self.details = details
         self.example = example
-        self.make = make
+        self.declaration = declaration
+    }
+
+    package var parameters: [Parameter] {
+        var signature = Signature()
+        _ = declaration(&signature)
+        return signature.parameters
+    }
+
+    /// A layer of settings by name; what they leave out has its default.
+    /// - Throws: `NetworkError.setting` for one that makes no sense.
+    package func make(_ settings: [String: Setting], _ random: inout RandomSource) throws -> any Layer {
+        var signature = Signature()
+        let make = declaration(&signature)
+        return try make(LayerSettings(of: name, signature.parameters, signature.parameters.map { settings[$0.name] }), &random)
     }
 }
 
@@ -30,82 +43,164 @@ package enum LayerRows {
     package static func named(_ name: String) -> LayerRow? { all.first { $0.name == name } }
 }
 
-/// What a layer is to be made with, with readers that say what is wrong.
+/// What a layer was made with: a setting for each parameter of its row, `nil` where it was left out.
 package struct LayerSettings {
-    let owner: String
-    private let values: [String: Setting]
+    /// The name of the row.
+    package let kind: String
+    package let parameters: [Parameter]
+    private var values: [Setting?]
 
-    package init(of owner: String, _ values: [String: Setting]) {
-        self.owner = owner
+    package init(of kind: String, _ parameters: [Parameter], _ values: [Setting?]) {
+        self.kind = kind
+        self.parameters = parameters
         self.values = values
     }
 
-    func fail(_ name: String, _ reason: String) -> NetworkError { .setting(owner: owner, name: name, reason: reason) }
-
-    func number(_ name: String, default fallback: Double? = nil) throws -> Double {
-        switch values[name] {
-        case .number(let number): return number
-        case nil: if let fallback { return fallback }
-        default: break
+    /// Settings that need not be said are `nil`: those left out, and those equal to the default.
+    package var said: [(name: String, value: Setting?)] {
+        parameters.enumerated().map { index, parameter in
+            // What has no default is not compared: the text of a network is made of those of all networks in it.
+            guard let value = values[index], parameter.fallback != nil else { return (parameter.name, values[index]) }
+            // A default may be another parameter.
+            let other = parameters.firstIndex { $0.name == parameter.fallback }
+            let fallback = other.map { values[$0]?.text ?? parameters[$0].fallback } ?? parameter.fallback
+            return (parameter.name, value.text == fallback ? nil : value)
         }
-        throw fail(name, "a number")
     }
 
-    /// A size: a whole number from `least` up to 2^31.
-    func size(_ name: String, default fallback: Int? = nil, least: Int = 1) throws -> Int {
-        let number = try number(name, default: fallback.map(Double.init))
-        guard let whole = Int(exactly: number), whole >= least, whole <= 1 << 31 else {
-            throw fail(name, "a whole number, \(least) or more")
+    /// The functions and networks among them.
+    package var functions: [NamedFunction] { values.compactMap { if case .function(let function)? = $0 { function } else { nil } } }
+    var networks: [Network] { values.compactMap { if case .network(let network)? = $0 { network } else { nil } } }
+
+    func replacing(_ input: Input<Network>, with network: Network) -> LayerSettings {
+        var result = self
+        result.values[input.index] = .network(network)
+        return result
+    }
+}
+
+// MARK: - Reading
+
+extension LayerSettings {
+    private func fail<T>(_ input: Input<T>, _ reason: String? = nil) -> NetworkError {
+        .setting(owner: kind, name: parameters[input.index].name, reason: reason ?? parameters[input.index].expected)
+    }
+
+    /// The setting; `nil` where the default counts.
+    private func given<T>(_ input: Input<T>) throws -> Setting? {
+        if values[input.index] == nil, input.fallback == nil { throw fail(input) }
+        return values[input.index]
+    }
+
+    subscript(_ input: Input<Double>) -> Double {
+        get throws {
+            guard let setting = try given(input) else { return input.fallback ?? .nan }
+            guard case .number(let number) = setting else { throw fail(input) }
+            if let bounds = input.bounds, !bounds.contains(number) { throw fail(input, bounds.text) }
+            return number
         }
+    }
+
+    subscript(_ input: Input<Int>) -> Int {
+        get throws { try whole(input) ?? input.fallback ?? 0 }
+    }
+
+    subscript(_ input: Input<Int?>) -> Int? {
+        get throws { try whole(input) }
+    }
+
+    private func whole<T>(_ input: Input<T>) throws -> Int? {
+        guard let setting = try given(input) else { return nil }
+        guard case .number(let number) = setting, let whole = Int(exactly: number), let bounds = input.bounds, number >= bounds.low else { throw fail(input) }
+        guard number <= bounds.high else { throw fail(input, "at most \(Default.text(bounds.high))") }
         return whole
     }
 
-    func flag(_ name: String, default fallback: Bool) throws -> Bool {
-        switch values[name] {
-        case .flag(let flag): return flag
-        case nil: return fallback
-        default: throw fail(name, "true or false")
+    subscript(_ input: Input<Bool>) -> Bool {
+        get throws {
+            switch try given(input) {
+            case nil: return input.fallback ?? false
+            case .flag(let flag)?: return flag
+            default: throw fail(input)
+            }
         }
     }
 
-    func text(_ name: String, default fallback: String) throws -> String {
-        switch values[name] {
-        case .text(let text): return text
-        case nil: return fallback
-        default: throw fail(name, "a string")
+    subscript(_ input: Input<NamedFunction>) -> NamedFunction {
+        get throws {
+            switch try given(input) {
+            case nil: return input.fallback ?? .identity
+            case .function(let function)?: return function
+            case .text(let text)?: throw fail(input, "\(parameters[input.index].expected), not the string \"\(text)\"")
+            default: throw fail(input)
+            }
         }
     }
 
-    func function(_ name: String) throws -> NamedFunction {
-        switch values[name] {
-        case .function(let function): return function
-        case nil: return .identity
-        case .text(let text): throw fail(name, "a function, such as relu, not the string \"\(text)\"")
-        default: throw fail(name, "a function, such as relu")
+    subscript(_ input: Input<Network>) -> Network {
+        get throws {
+            switch try given(input) {
+            case .network(let network)?: return network
+            case .function(let function)?: return Network([FunctionLayer(function)])
+            default: throw fail(input)
+            }
         }
     }
 
-    func network(_ name: String) throws -> Network {
-        switch values[name] {
-        case .network(let network): return network
-        case .function(let function): return Network([FunctionLayer(function)])
-        default: throw fail(name, "a layer, a network or a function")
+    subscript(_ input: Input<ElementType>) -> ElementType {
+        get throws {
+            switch try given(input) {
+            case nil: return input.fallback ?? .f32
+            case .text("f32")?: return .f32
+            case .text("f64")?: return .f64
+            case .text?: throw fail(input)
+            default: throw fail(input, "a string")
+            }
         }
     }
 
-    /// `dtype`: f32 unless it says f64.
-    func type() throws -> ElementType {
-        switch try text("dtype", default: "f32") {
-        case "f32": return .f32
-        case "f64": return .f64
-        default: throw fail("dtype", "\"f32\" or \"f64\"")
+    /// How weights begin, by themselves as `start` says.
+    subscript(_ input: Input<Initializers.Choice>, automatic start: ActivationRow.WeightStart) -> Initializer {
+        get throws {
+            guard let setting = try given(input), setting.text != parameters[input.index].fallback else { return Initializers.automatic(start) }
+            guard case .text(let name) = setting else { throw fail(input, "a string") }
+            guard let row = Initializers.named(name) else { throw fail(input) }
+            return row
         }
     }
+}
 
-    /// `init`: the row, and whether it was picked by the activation.
-    func initializer(for activation: String) throws -> (row: Initializer, isAutomatic: Bool) {
-        let name = try text("init", default: "auto")
-        let isAutomatic = name == "auto"
-        return (try Initializers.named(isAutomatic ? Initializers.automatic(for: activation) : name, owner: owner), isAutomatic)
+// MARK: - The parameters of layers
+
+extension Signature {
+    /// A size: a whole number from `least` up to `most`.
+    mutating func size(_ name: String, default fallback: Int? = nil, least: Int = 1, most: Int = 1 << 31) -> Input<Int> {
+        parameter(
+            name, .whole, expected: "a whole number, \(least) or more", default: fallback, text: fallback.map(String.init), role: .steps,
+            bounds: .within(Double(least)...Double(most)))
+    }
+
+    /// A size that is another one unless it is given.
+    mutating func size(_ name: String, like other: Input<Int>) -> Input<Int?> {
+        parameter(
+            name, .whole, expected: "a whole number, 1 or more", default: .some(nil), text: parameters[other.index].name, role: .steps, bounds: .within(1...0x1p31))
+    }
+
+    mutating func activation() -> Input<NamedFunction> {
+        parameter("activation", .function, expected: "a function, such as relu", default: .identity, text: NamedFunction.identity.name, role: .steps)
+    }
+
+    mutating func initializer() -> Input<Initializers.Choice> {
+        parameter(
+            "init", .text, expected: "\"auto\", " + Initializers.all.map { Default.text($0.name) }.joined(separator: ", "), default: .automatic,
+            text: Default.text("auto"), role: .steps)
+    }
+
+    mutating func network(_ name: String) -> Input<Network> {
+        parameter(name, .network, expected: "a layer, a network or a function", text: nil, role: .steps)
+    }
+
+    mutating func floatType() -> Input<ElementType> {
+        parameter("dtype", .elementType, expected: "\"f32\" or \"f64\"", default: .f32, text: Default.text("f32"), role: .steps)
     }
 }

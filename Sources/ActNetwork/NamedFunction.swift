@@ -25,6 +25,9 @@ package struct NamedFunction {
         apply = { try row.apply($0) }
     }
 
+    /// How weights before it begin; of functions of the program nobody knows what they let through.
+    var weights: ActivationRow.WeightStart { row?.weights ?? .glorot }
+
     package init(name: String, isNamed: Bool, nesting: Int32 = 0, object: AnyObject? = nil, _ apply: @escaping (NDArray) throws -> NDArray) {
         self.name = name
         self.isNamed = isNamed
@@ -34,12 +37,10 @@ package struct NamedFunction {
         self.apply = apply
     }
 
-    package static let identity = NamedFunction(name: "identity", isNamed: true) { $0 }
+    package static let identity = NamedFunction(Activations.identity)
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        if row?.name == "rrelu", pass.isTraining {
-            return try Activations.randomizedLeaky(x, draws: pass.random.uniform(shape: x.shape, type: x.type))
-        }
+        if pass.isTraining, let trained = row?.randomized { return try trained(x, pass.random.uniform(shape: x.shape, type: x.type)) }
         return try apply(x)
     }
 }

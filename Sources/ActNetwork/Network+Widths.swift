@@ -11,10 +11,10 @@ extension Network {
             if let last, let inputs = layer.rowInputs, inputs != last.width {
                 throw NetworkError.widths(first: last.layer.text, last: layer.text, outputs: last.width, inputs: inputs)
             }
-            if let outputs = layer.rowOutputs {
-                last = (layer, outputs)
-            } else if !layer.keepsWidth {
-                last = nil
+            switch layer.width {
+            case .of(let width): last = (layer, width)
+            case .same: break
+            case .unknown: last = nil
             }
         }
     }
@@ -26,25 +26,9 @@ extension Layer {
         guard let shape = inputShape, shape.count == 1 else { return nil }
         return shape[0]
     }
-
-    fileprivate var rowOutputs: Int? {
-        switch self {
-        case let dense as Dense where dense.activation.keepsWidth: dense.outputs
-        case let maxout as Maxout: maxout.outputs
-        case let embedding as Embedding: embedding.size
-        default: nil
-        }
-    }
-
-    fileprivate var keepsWidth: Bool {
-        switch self {
-        case is PReLU, is Dropout, is BatchNorm, is LayerNorm, is Residual: true
-        case let layer as FunctionLayer: layer.function.keepsWidth
-        default: false
-        }
-    }
 }
 
 extension NamedFunction {
-    fileprivate var keepsWidth: Bool { name == "identity" || row?.kind == .elementwise }
+    /// Whether rows keep their length; of functions of the program nobody knows.
+    var keepsWidth: Bool { row?.kind == .elementwise }
 }

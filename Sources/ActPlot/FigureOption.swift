@@ -1,5 +1,7 @@
 // The options of a figure, one row each: keyword checking, completion and help loop over `FigureOption.rows`.
 
+import ActRows
+
 /// An option's value as the language hands it over.
 package enum OptionValue: Equatable, Sendable {
     case flag(Bool)
@@ -27,10 +29,17 @@ package struct FigureOption: Sendable {
         case texts = "a string, or a list of strings, one a series"
     }
 
+    /// As a parameter of the functions that draw.
+    package var parameter: Parameter { Parameter(name: name, expected: takes.rawValue, fallback: "none", role: .steps, summary: summary) }
+
     enum Outcome {
         case done, wrongType
         case failed(FigureError)
     }
+
+    /// The options of a figure with one frame, and those of panels.
+    package static var parameters: [Parameter] { rows.map(\.parameter) }
+    package static var panelParameters: [Parameter] { rows.filter(\.isForPanels).map(\.parameter) }
 
     package static let rows: [FigureOption] = [
         text("title", "text above the figure", \.title, isForPanels: true),
@@ -40,8 +49,8 @@ package struct FigureOption: Sendable {
         limits("ylim", "smallest and largest y", \.yLimits),
         flag("grid", "whether lines run through the ticks") { $0.options.grid = $1 },
         flag("legend", "whether the names of the series show (by itself from two on, and with label=)") { $0.options.legend = $1 },
-        perSeries("label", "name of the series in the legend", name),
-        perSeries("labels", "names of the series in the legend", name),
+        perSeries("label", "name of the series in the legend", isForFirst: true, name),
+        perSeries("labels", "names of the series in the legend", isForFirst: true, name),
         perSeries("color", "red, blue …, or #rrggbb") { mark, text in
             guard let color = Color(text) else { return .unknownColor(text) }
             mark.color = color
@@ -164,15 +173,15 @@ extension FigureOption {
         return nil
     }
 
-    /// A single text goes to the first series for names, and to every series for looks.
+    /// A single text goes to every series, or to the first.
     private static func perSeries(
-        _ name: String, _ summary: String, _ set: @escaping @Sendable (inout Mark, String) -> FigureError?
+        _ name: String, _ summary: String, isForFirst: Bool = false, _ set: @escaping @Sendable (inout Mark, String) -> FigureError?
     ) -> FigureOption {
         FigureOption(name: name, takes: .texts, summary: summary, isForPanels: false) { figure, value in
             let texts: [String]
             switch value {
             case let .texts(several): texts = several
-            case let .text(one): texts = Array(repeating: one, count: name.hasPrefix("label") ? 1 : max(figure.marks.count, 1))
+            case let .text(one): texts = Array(repeating: one, count: isForFirst ? 1 : max(figure.marks.count, 1))
             default: return .wrongType
             }
             guard texts.count <= max(figure.marks.count, 1) else {

@@ -16,6 +16,7 @@ package enum ArgumentRole: Sendable {
 /// A parameter of a function, as help and errors show it.
 package struct Parameter: Sendable {
     package let name: String
+    package let kind: Kind
     /// What it takes, to complete "`x` must be …"; empty where anything goes.
     package let expected: String
     /// The default as it is written, or `nil` where an argument must be given.
@@ -27,15 +28,34 @@ package struct Parameter: Sendable {
     package let summary: String
 
     package init(
-        name: String, expected: String = "", fallback: String?, isVariadic: Bool = false, role: ArgumentRole = .followed, bounds: Bounds? = nil, summary: String = ""
+        name: String, kind: Kind = .value, expected: String? = nil, fallback: String?, isVariadic: Bool = false, role: ArgumentRole = .followed,
+        bounds: Bounds? = nil, summary: String = ""
     ) {
         self.name = name
-        self.expected = expected
+        self.kind = kind
+        self.expected = expected ?? kind.rawValue
         self.fallback = fallback
         self.isVariadic = isVariadic
         self.role = role
         self.bounds = bounds
         self.summary = summary
+    }
+
+    /// What it takes; the raw value completes "must be …".
+    package enum Kind: String, Sendable {
+        /// Anything.
+        case value = ""
+        case number = "a number"
+        case whole = "a whole number"
+        case flag = "true or false"
+        case text = "a string"
+        case array = "an array or a number"
+        case shape = "a shape such as (2, 3)"
+        case axes = "a whole number, or a list of them"
+        case elementType = "\"f64\", \"f32\" or \"bool\""
+        case elements = "something with elements"
+        case function = "a function"
+        case network = "a layer or a network"
     }
 
     /// As a signature shows it: `x`, `num=50`, `values…`.
@@ -44,7 +64,7 @@ package struct Parameter: Sendable {
 
 /// The numbers that a parameter takes.
 package struct Bounds: Sendable {
-    private let low, high: Double
+    package let low, high: Double
     private let isLowOpen, isHighOpen: Bool
 
     private init(_ low: Double, _ high: Double, isLowOpen: Bool = false, isHighOpen: Bool = false) {
@@ -58,13 +78,16 @@ package struct Bounds: Sendable {
     /// Positive finite numbers.
     package static let positive = Bounds(0, .infinity, isLowOpen: true, isHighOpen: true)
 
+    /// Positive numbers and infinity.
+    package static let aboveZero = Bounds(0, .infinity, isLowOpen: true)
+
     package func contains(_ number: Double) -> Bool {
         (isLowOpen ? number > low : number >= low) && (isHighOpen ? number < high : number <= high)
     }
 
     /// Completes "must be …".
     package var text: String {
-        if isLowOpen { return "a positive number" }
+        if isLowOpen { return isHighOpen ? "a positive number" : "more than 0" }
         if high == .infinity { return "\(Default.text(low)) or more" }
         return "from \(Default.text(low)) to \(isHighOpen ? "below " : "")\(grouped(high))"
     }

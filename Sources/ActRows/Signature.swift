@@ -16,19 +16,27 @@ package struct Input<T> {
 /// The parameters of a row, in the order in which it declares them.
 package struct Signature {
     package private(set) var parameters: [Parameter] = []
+    /// What may be given by name besides, and is not shown: the body reads it from the call.
+    package private(set) var options: [Parameter] = []
 
     package init() {}
 
     /// `f(x, num=50)`
     package static func text(_ name: String, _ parameters: [Parameter]) -> String { "\(name)(\(parameters.map(\.text).joined(separator: ", ")))" }
 
+    /// Parameters that were declared elsewhere.
+    package mutating func add(_ declared: [Parameter]) { parameters += declared }
+
+    package mutating func options(_ declared: [Parameter]) { options += declared }
+
     /// Declares a parameter of any kind; the others are made of it.
     /// - Parameter text: The default as it is written; `nil` where an argument must be given.
     package mutating func parameter<T>(
-        _ name: String, _ expected: String, default fallback: T? = nil, text: String?, role: ArgumentRole, bounds: Bounds? = nil, isVariadic: Bool = false,
-        summary: String = ""
+        _ name: String, _ kind: Parameter.Kind, expected: String? = nil, default fallback: T? = nil, text: String?, role: ArgumentRole, bounds: Bounds? = nil,
+        isVariadic: Bool = false, summary: String = ""
     ) -> Input<T> {
-        parameters.append(Parameter(name: name, expected: expected, fallback: text, isVariadic: isVariadic, role: role, bounds: bounds, summary: summary))
+        parameters.append(
+            Parameter(name: name, kind: kind, expected: expected, fallback: text, isVariadic: isVariadic, role: role, bounds: bounds, summary: summary))
         return Input(index: parameters.count - 1, fallback: fallback, bounds: bounds)
     }
 
@@ -36,44 +44,44 @@ package struct Signature {
     package mutating func number(
         _ name: String, default fallback: Double? = nil, _ bounds: Bounds? = nil, role: ArgumentRole = .steps, summary: String = ""
     ) -> Input<Double> {
-        parameter(name, "a number", default: fallback, text: fallback.map(Default.text), role: role, bounds: bounds, summary: summary)
+        parameter(name, .number, default: fallback, text: fallback.map(Default.text), role: role, bounds: bounds, summary: summary)
     }
 
     package mutating func numberOrNone(_ name: String, _ bounds: Bounds? = nil, role: ArgumentRole = .steps, summary: String = "") -> Input<Double?> {
-        parameter(name, "a number", default: .some(nil), text: "none", role: role, bounds: bounds, summary: summary)
+        parameter(name, .number, default: .some(nil), text: "none", role: role, bounds: bounds, summary: summary)
     }
 
     package mutating func whole(
         _ name: String, default fallback: Int? = nil, _ bounds: Bounds? = nil, role: ArgumentRole = .steps, summary: String = ""
     ) -> Input<Int> {
-        parameter(name, "a whole number", default: fallback, text: fallback.map(String.init), role: role, bounds: bounds, summary: summary)
+        parameter(name, .whole, default: fallback, text: fallback.map(String.init), role: role, bounds: bounds, summary: summary)
     }
 
     /// - Parameter fallback: What counts when it is left out; `none` may be given to mean none.
     package mutating func wholeOrNone(_ name: String, default fallback: Int? = nil, _ bounds: Bounds? = nil, role: ArgumentRole = .steps) -> Input<Int?> {
-        parameter(name, "a whole number", default: .some(fallback), text: fallback.map(String.init) ?? "none", role: role, bounds: bounds)
+        parameter(name, .whole, default: .some(fallback), text: fallback.map(String.init) ?? "none", role: role, bounds: bounds)
     }
 
     package mutating func flag(_ name: String, default fallback: Bool? = nil, role: ArgumentRole = .steps, summary: String = "") -> Input<Bool> {
-        parameter(name, "true or false", default: fallback, text: fallback.map(Default.text), role: role, summary: summary)
+        parameter(name, .flag, default: fallback, text: fallback.map(Default.text), role: role, summary: summary)
     }
 
     package mutating func text(_ name: String, default fallback: String? = nil, role: ArgumentRole = .steps) -> Input<String> {
-        parameter(name, "a string", default: fallback, text: fallback.map(Default.text), role: role)
+        parameter(name, .text, default: fallback, text: fallback.map(Default.text), role: role)
     }
 
     package mutating func textOrNone(_ name: String, role: ArgumentRole = .steps) -> Input<String?> {
-        parameter(name, "a string", default: .some(nil), text: "none", role: role)
+        parameter(name, .text, default: .some(nil), text: "none", role: role)
     }
 
     package mutating func flagOrNone(_ name: String, role: ArgumentRole = .steps) -> Input<Bool?> {
-        parameter(name, "true or false", default: .some(nil), text: "none", role: role)
+        parameter(name, .flag, default: .some(nil), text: "none", role: role)
     }
 
     /// One of several words, which are the cases of an enumeration.
     package mutating func choice<Word: Choice>(_ name: String, default fallback: Word) -> Input<Word> {
         parameter(
-            name, Word.allCases.map { Default.text($0.rawValue) }.joined(separator: " or "), default: fallback, text: Default.text(fallback.rawValue), role: .steps)
+            name, .text, expected: Word.allCases.map { Default.text($0.rawValue) }.joined(separator: " or "), default: fallback, text: Default.text(fallback.rawValue), role: .steps)
     }
 }
 

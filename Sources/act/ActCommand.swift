@@ -35,8 +35,8 @@ struct ActCommand: ParsableCommand {
             act [OPTIONS] FILE [ARG ...]       runs a script; `args` holds its arguments
             act [OPTIONS] -e TEXT [ARG ...]    runs text
             act [OPTIONS] - [ARG ...]          runs standard input
-            act check FILE ...                 reports every syntax error, runs nothing
-            """,
+
+            """ + Subcommand.rows.map { $0.usage + String(repeating: " ", count: max(1, 35 - $0.usage.count)) + $0.summary }.joined(separator: "\n"),
         discussion: "Exit status: 0; 1 an error in the program; 2 wrong usage; 130 interrupted.")
 
     @Option(name: .customShort("e"), parsing: .unconditional, help: ArgumentHelp("Run this text.", valueName: "text"))
@@ -139,25 +139,30 @@ struct ActCommand: ParsableCommand {
             switch first {
             case "--": operands.removeFirst()
             case "-h", "--help": throw CleanExit.helpRequest()
-            default: throw unknownOption(first)
+            default: throw Self.unknownOption(first, among: Self.options)
             }
         }
         if let text { return .text(text, arguments: Array(operands)) }
         guard let first = operands.popFirst() else { return .session }
         switch first {
         case "-": return .standardInput(arguments: Array(operands))
-        case "check":
-            if operands == ["--help"] || operands == ["-h"] { throw CleanExit.helpRequest() }
-            if let option = operands.first(where: { $0.hasPrefix("-") && $0 != "-" }) { throw unknownOption(option) }
-            guard !operands.isEmpty else { throw ValidationError("`act check` needs the files to check") }
-            return .check(Array(operands))
-        default: return .file(first, arguments: Array(operands))
+        default: return try Subcommand.named(first)?.task(operands) ?? .file(first, arguments: Array(operands))
         }
     }
 
-    private func unknownOption(_ option: String) -> ValidationError {
+    /// Every option as the help lists it: `--strict`, `-e`.
+    private static var options: [String] {
+        helpMessage(columns: 1000).split(separator: "\n").flatMap { line -> [String] in
+            let line = line.drop { $0 == " " }
+            guard line.hasPrefix("-") else { return [] }
+            // What the option is for stands after a gap.
+            return (line.firstRange(of: "  ").map { line[..<$0.lowerBound] } ?? line).split { " ,/".contains($0) }.filter { $0.hasPrefix("-") }.map(String.init)
+        }
+    }
+
+    static func unknownOption(_ option: String, of subcommand: Subcommand? = nil, among known: [String]) -> ValidationError {
         let name = String(option.prefix { $0 != "=" })
-        let known = ["--strict", "--no-warn", "--threads", "--seed", "--max-memory", "--max-time", "--sandbox", "--allow", "--plot", "--version", "--help", "-e"]
+        if let subcommand, options.contains(name) { return ValidationError("\(name) stands before the subcommand: `act \(name) \(subcommand.name) …`") }
         let near = suggest(name, among: known)
         return ValidationError("there is no option \(name)" + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"))
     }

@@ -29,7 +29,7 @@ enum Task {
     case text(String, arguments: [String])
     case file(String, arguments: [String])
     case standardInput(arguments: [String])
-    case check([String])
+    case subcommand((Settings) -> Int32)
 
     /// What is asked for by arguments that need no parser: no options, or `-e TEXT` alone. The parser takes longer to set up than
     /// most one-line programs take to run.
@@ -37,7 +37,7 @@ enum Task {
         switch arguments.first {
         case nil: self = .session
         case "-e" where arguments.count == 2: self = .text(arguments[1], arguments: [])
-        case let file? where !file.hasPrefix("-") && file != "check": self = .file(file, arguments: Array(arguments.dropFirst()))
+        case let file? where !file.hasPrefix("-") && Subcommand.named(file) == nil: self = .file(file, arguments: Array(arguments.dropFirst()))
         default: return nil
         }
     }
@@ -50,7 +50,7 @@ enum Task {
         case .text(let text, let arguments): Runner(settings, arguments: arguments).run(text: text)
         case .file(let file, let arguments): Runner(settings, arguments: arguments).run(file: file)
         case .standardInput(let arguments): Runner(settings, arguments: arguments).runStandardInput()
-        case .check(let files): Runner(settings).check(files)
+        case .subcommand(let perform): perform(settings)
         }
     }
 }

@@ -158,7 +158,7 @@ struct Generator {
                 result += argument(parameter.name, &random, names: names, depth: depth)
             }
         }
-        if row.takesOptions && random.chance(50) {
+        if !row.options.isEmpty && random.chance(50) {
             result += Array("\(isFirst ? "" : ", ")\(random.pick(Self.options, or: "title"))=".utf8) + argument("", &random, names: names, depth: depth)
         }
         if random.chance(4) { result += Array(", ".utf8) + argument("", &random, names: names, depth: depth) }

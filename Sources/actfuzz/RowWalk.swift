@@ -63,7 +63,7 @@ struct RowWalk {
                 arguments.append((parameter.fallback != nil && !parameter.isVariadic ? "\(parameter.name)=" : "") + value())
             }
         }
-        if builtin.takesOptions, random.chance(30) { arguments.append("\(random.pick(Generator.options, or: "title"))=" + value()) }
+        if let option = builtin.options.isEmpty ? nil : random.pick(builtin.options.map(\.name), or: "title"), random.chance(30) { arguments.append("\(option)=" + value()) }
         // What runs a program or waits has a time of its own.
         return "\(builtin.name)(\(arguments.joined(separator: ", ")))"
     }

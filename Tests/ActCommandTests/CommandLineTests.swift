@@ -45,6 +45,8 @@ import Darwin
         Case(arguments: ["check", "-"], input: "x = 1\n"),
         Case(arguments: ["check", "-"], input: "x = )\n", error: "<standard input>:1:5", status: 1),
         Case(arguments: ["check"], error: "needs the files", status: 2),
+        Case(arguments: ["check", "--strict", "-"], error: "--strict stands before the subcommand: `act --strict check …`", status: 2),
+        Case(arguments: ["check", "--nowhere", "-"], error: "there is no option --nowhere", status: 2),
         Case(arguments: ["--strct"], error: "did you mean --strict?", status: 2),
         Case(arguments: ["--threads", "many"], error: "--threads", status: 2),
         Case(arguments: ["--threads", "0"], error: "from 1 to 256", status: 2),

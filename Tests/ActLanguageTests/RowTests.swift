@@ -103,9 +103,10 @@ private struct WrittenCall {
                 let needed = parameters.filter { $0.fallback == nil && !$0.isVariadic && $0.name != parameter.name }.map { "\($0.name)=none" }
                 #expect(complains(needed + ["\(parameter.name)=none"]) == nil, "\(row.signature) does not take \(parameter.name)=")
             }
+            for option in row.options { #expect(complains(all + ["\(option.name)=none"]) == nil, "\(row.name) does not take \(option.name)=") }
             let needed = parameters.filter { $0.fallback == nil && !$0.isVariadic }.map { "\($0.name)=none" }
             #expect(runner.run("\(row.name)(\((needed + ["no_such_name=1"]).joined(separator: ", ")));").problems.isEmpty == false, "\(row.signature) takes no_such_name=")
-            if !row.takesOptions { #expect(complains(needed + ["no_such_name=1"]) != nil, "\(row.signature) takes no_such_name=") }
+            if row.options.isEmpty { #expect(complains(needed + ["no_such_name=1"]) != nil, "\(row.signature) takes no_such_name=") }
         }
     }
 

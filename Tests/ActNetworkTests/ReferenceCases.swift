@@ -63,8 +63,8 @@ func distance(_ a: NDArray, _ b: NDArray) throws -> Double {
 func makeLayer(_ kind: String, _ settings: [String: Setting], seed: UInt64 = 1) throws -> any Layer {
     guard let row = LayerRows.named(kind) else { throw TestFailure("there is no layer \(kind)") }
     var random = RandomSource(seed: seed)
-    let all = row.signature.firstRange(of: "dtype") == nil ? settings : settings.merging(["dtype": .text("f64")]) { given, _ in given }
-    return try row.make(LayerSettings(of: kind, all), &random)
+    let all = !row.parameters.contains { $0.name == "dtype" } ? settings : settings.merging(["dtype": .text("f64")]) { given, _ in given }
+    return try row.make(all, &random)
 }
 
 func function(_ name: String) throws -> NamedFunction {

@@ -86,7 +86,7 @@ import Testing
 
     @Test(arguments: try ReferenceCase.all(in: "losses")) func loss(_ reference: ReferenceCase) throws {
         let row = try #require(Losses.named(reference.name))
-        let values = row.parameters.compactMap { reference.number($0.name).map(Operand.number) }
+        let values = row.parameters.dropFirst(2).map { reference.number($0.name).map(Operand.number) }
         let prediction = try reference.array("prediction"), target = try reference.array("target")
         let (value, gradients) = try Derivative.valueAndGradient(of: { try row($0[0], target, values) }, at: [prediction])
         #expect(value.rank == 0)
@@ -99,9 +99,9 @@ import Testing
     @Test(arguments: try ReferenceCase.all(in: "optimizers").dropFirst().map { $0 }) func optimizer(_ reference: ReferenceCase) throws {
         let problem = try #require(try ReferenceCase.all(in: "optimizers").first)
         let a = try problem.array("A"), c = try problem.array("c"), row = try #require(Optimizers.named(reference.name))
-        let rate = reference.number("lr") ?? row.rate
+        let rate = reference.number("lr") ?? row.inputs.lr.fallback ?? .nan
         let optimizer = try Optimizer(
-            row, values: row.parameters.map { reference.number($0.name) ?? $0.default }, rate: { _ in rate }, weightDecay: reference.number("weight_decay"),
+            row, values: row.inputs.own.map { reference.number(row.parameters[$0.index].name) ?? $0.fallback ?? .nan }, rate: { _ in rate }, weightDecay: reference.number("weight_decay"),
             clipNorm: reference.number("clip_norm"), clipValue: reference.number("clip_value"))
         for type in [ElementType.f64, .f32] {
             let start = try problem.array("start").converted(to: type).contiguous()

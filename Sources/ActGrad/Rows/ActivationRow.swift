@@ -19,6 +19,12 @@ package struct ActivationRow {
     /// The limits at −∞ and +∞ with the default parameters; NaN where there is none.
     package let limits: (low: Double, high: Double)
     package let kinks: [RowKink]
+    /// How the weights before it begin unless told otherwise.
+    package let weights: WeightStart
+    /// Whether the results are the probabilities of classes.
+    package let givesProbabilities: Bool
+    /// In training, where that is not the same: of an array and of draws from 0 up to 1 in its shape.
+    package let randomized: ((_ x: NDArray, _ draws: NDArray) throws -> NDArray)?
     package let summary: String
     package let example: Example
     package let body: Body
@@ -27,21 +33,21 @@ package struct ActivationRow {
     /// parameters. `kernel` serves while the parameters have their defaults; `wide` computes formulas in f64 for f32 arrays too.
     init(
         _ name: String, aliases: [String] = [], parameters: [Parameter] = [], _ formula: String, derivative: String, note: String = "",
-        range: String, limits: (low: Double, high: Double), kinks: [RowKink] = [], summary: String, example: Example,
-        value: Formula, slopes: [Formula] = [], kernel: UnaryOperation? = nil, wide: Bool = false
+        range: String, limits: (low: Double, high: Double), kinks: [RowKink] = [], weights: WeightStart = .glorot,
+        randomized: ((_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, value: Formula, slopes: [Formula] = [], kernel: UnaryOperation? = nil, wide: Bool = false
     ) {
         let defaults = parameters.map { $0.default ?? .nan }
         self.init(
             name, aliases: aliases, parameters: parameters, formula, derivative: derivative, note: note, range: range, limits: limits,
-            kinks: kinks, summary: summary, example: example,
+            kinks: kinks, weights: weights, randomized: randomized, summary: summary, example: example,
             body: .elementwise(ElementwiseRow(value, slopes: slopes, kernel: kernel, defaults: defaults, wide: wide)))
     }
 
     /// Any row.
     init(
         _ name: String, aliases: [String] = [], parameters: [Parameter] = [], _ formula: String, derivative: String, note: String = "",
-        range: String, limits: (low: Double, high: Double) = (.nan, .nan), kinks: [RowKink] = [], summary: String, example: Example,
-        body: Body
+        range: String, limits: (low: Double, high: Double) = (.nan, .nan), kinks: [RowKink] = [], weights: WeightStart = .glorot, givesProbabilities: Bool = false,
+        randomized: ((_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, body: Body
     ) {
         self.name = name
         self.aliases = aliases
@@ -53,9 +59,17 @@ package struct ActivationRow {
         self.range = range
         self.limits = limits
         self.kinks = kinks
+        self.weights = weights
+        self.givesProbabilities = givesProbabilities
+        self.randomized = randomized
         self.summary = summary
         self.example = example
         self.body = body
+    }
+
+    /// Which family weights are drawn from: by the share of its inputs that an activation lets through.
+    package enum WeightStart {
+        case glorot, he, lecun
     }
 
     /// What the row does to shapes.

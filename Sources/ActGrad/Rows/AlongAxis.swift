@@ -9,7 +9,7 @@ extension Activations {
         ActivationRow(
             "softmax", parameters: [axis], "e^(xᵢ - m)/Σ e^(xⱼ - m), m = max x", derivative: "Jacobian diag(p) - p pᵀ",
             note: "The maximum is subtracted first: no finite input overflows.",
-            range: "(0, 1)", summary: "Probabilities from scores: positive, summing to 1.",
+            range: "(0, 1)", givesProbabilities: true, summary: "Probabilities from scores: positive, summing to 1.",
             example: .init("softmax([1, 2, 3])", shows: "[0.09003057, 0.24472847, 0.66524096]"),
             body: .whole(.alongAxis) { inputs in try array(inputs).softmax(axis: whole(inputs, 1, "softmax", "axis")) }),
         ActivationRow(

@@ -15,14 +15,14 @@ extension Activations {
             "x > 0: x, else alpha (e^x - 1)", derivative: "x > 0: 1, else alpha e^x",
             note: "e^x - 1 as expm1.",
             range: "(-1, ∞)", limits: (-1, .infinity), kinks: [.init(0, left: p, right: 1, chosen: p)],
-            summary: "relu whose negative side levels off softly.",
+            weights: .he, summary: "relu whose negative side levels off softly.",
             example: .init("elu([-1, 0, 2])", shows: "[-0.63212056, 0.00000000, 2.00000000]"),
             value: f(.elu, x, p), kernel: .elu1),
         ActivationRow(
             "celu", parameters: [.init("alpha", 1, "minus the limit at -∞, and the width of the bend")],
             "max(x, 0) + min(0, alpha (e^(x/alpha) - 1))", derivative: "x > 0: 1, else e^(x/alpha)",
             range: "(-1, ∞)", limits: (-1, .infinity),
-            summary: "elu with a smooth joint for every alpha.",
+            weights: .he, summary: "elu with a smooth joint for every alpha.",
             example: .init("celu([-1, 0, 2], alpha=2)", shows: "[-0.78693868, 0.00000000, 2.00000000]"),
             value: f(.celu, x, p)),
         ActivationRow(
@@ -30,7 +30,7 @@ extension Activations {
             derivative: "x > 0: λ, else λ α e^x",
             range: "(-1.758…, ∞)", limits: (-1.7580993408473768, .infinity),
             kinks: [.init(0, left: 1.7580993408473768, right: 1.0507009873554805, chosen: 1.7580993408473768)],
-            summary: "elu scaled so that deep stacks keep mean 0 and variance 1.",
+            weights: .lecun, summary: "elu scaled so that deep stacks keep mean 0 and variance 1.",
             example: .init("selu([-1, 0, 2])", shows: "[-1.11133074, 0.00000000, 2.10140197]"),
             value: f(.selu, x)),
         ActivationRow(

@@ -11,20 +11,20 @@ extension Activations {
             "gelu", "x Φ(x)", derivative: "Φ(x) + x φ(x)",
             note: "As x/2 erfc(-x/√2), exact in the left tail: gelu(-10) is -7.62e-23.",
             range: "[-0.169971…, ∞)", limits: (0, .infinity),
-            summary: "x weighted by the normal distribution.",
+            weights: .he, summary: "x weighted by the normal distribution.",
             example: .init("gelu([-1, 0, 1])", shows: "[-0.15865525, 0.00000000, 0.84134475]"),
             value: f(.gelu, x)),
         ActivationRow(
             "gelu_tanh", aliases: ["gelu_new"], "x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))",
             derivative: "σ(v) + x v' σ(v) σ(-v), v = 2 √(2/π) (x + 0.044715 x³)",
             range: "[-0.170040…, ∞)", limits: (0, .infinity),
-            summary: "gelu with tanh in place of the normal distribution.",
+            weights: .he, summary: "gelu with tanh in place of the normal distribution.",
             example: .init("gelu_tanh([-1, 0, 1])", shows: "[-0.15880801, 0.00000000, 0.84119199]"),
             value: f(.geluTanh, x)),
         ActivationRow(
             "gelu_sigmoid", aliases: ["quick_gelu"], "x σ(1.702 x)", derivative: "σ(1.702 x) + 1.702 x σ(1.702 x) σ(-1.702 x)",
             range: "[-0.163610…, ∞)", limits: (0, .infinity),
-            summary: "gelu with a sigmoid in place of the normal distribution.",
+            weights: .he, summary: "gelu with a sigmoid in place of the normal distribution.",
             example: .init("gelu_sigmoid([-1, 0, 1])", shows: "[-0.15420423, 0.00000000, 0.84579577]"),
             value: f(.geluSigmoid, x)),
         ActivationRow(
@@ -32,7 +32,7 @@ extension Activations {
             "x σ(beta x)", derivative: "σ(beta x) + beta x σ(beta x) σ(-beta x)",
             note: "The limit at -∞ is 0, not NaN.",
             range: "[-0.278464…, ∞)", limits: (0, .infinity),
-            summary: "x weighted by its own sigmoid.",
+            weights: .he, summary: "x weighted by its own sigmoid.",
             example: .init("silu([-1, 0, 1])", shows: "[-0.26894142, 0.00000000, 0.73105858]"),
             value: f(.siluBeta, x, p), kernel: .silu),
         ActivationRow(
@@ -48,7 +48,7 @@ extension Activations {
             "mish", "x tanh(log(1 + e^x))", derivative: "tanh(s) + x σ(x)/cosh² s, s = log(1 + e^x)",
             note: "A rational function of e^-|x|: the definition loses digits between -20 and -2.",
             range: "[-0.308841…, ∞)", limits: (0, .infinity),
-            summary: "x weighted by tanh of its softplus.",
+            weights: .he, summary: "x weighted by tanh of its softplus.",
             example: .init("mish([-1, 0, 1])", shows: "[-0.30340146, 0.00000000, 0.86509839]"),
             value: f(.mish, x)),
         ActivationRow(

@@ -18,12 +18,14 @@ private let slopedLine: Formula = {
 }()
 
 extension Activations {
+    package static let identity = ActivationRow(
+        "identity", aliases: ["linear"], "x", derivative: "1", range: "(-∞, ∞)", limits: (-.infinity, .infinity),
+        summary: "Passes its argument on: the activation of a layer that has none.",
+        example: .init("identity([-2, 0, 3])", shows: "[-2, 0, 3]"),
+        value: x, slopes: [1, 0])
+
     static let saturating: [ActivationRow] = [
-        ActivationRow(
-            "identity", aliases: ["linear"], "x", derivative: "1", range: "(-∞, ∞)", limits: (-.infinity, .infinity),
-            summary: "Passes its argument on: the activation of a layer that has none.",
-            example: .init("identity([-2, 0, 3])", shows: "[-2, 0, 3]"),
-            value: x, slopes: [1, 0]),
+        identity,
         ActivationRow(
             "step", aliases: ["heaviside", "binary_step"],
             parameters: [.init("threshold", 0, "where it jumps", slope: 0)],

@@ -12,7 +12,6 @@ extension Call {
     /// The result while a derivative is being taken.
     mutating func followed() throws -> Value {
         var lost: [NDArray] = []
-        let form = function.form
         for (index, role) in form.roles.enumerated() where role != .steps {
             let isOpaque = role == .opaque
             for value in index == form.variadic ? rest : [values[index]] {

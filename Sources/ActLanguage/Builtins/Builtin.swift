@@ -44,8 +44,8 @@ package final class Builtin {
     package let aliases: [String]
     /// Answers calls with one plain number.
     let scalar: ((Double) -> Double)?
-    /// Whether named arguments that are no parameters are handed over too, as `call.options`.
-    package let takesOptions: Bool
+    /// What the compiler does with calls of it.
+    let treatment: Treatment
     /// What a derivative does at every argument; `nil` where each parameter says it.
     private let role: ArgumentRole?
     private let declaration: (inout Signature) -> Body
@@ -57,7 +57,7 @@ package final class Builtin {
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     init(
         _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
-        takesOptions: Bool = false, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
+        treatment: Treatment = .ordinary, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
     ) {
         self.topic = topic
         self.name = name
@@ -67,22 +67,8 @@ package final class Builtin {
         self.aliases = aliases
         self.role = role
         self.scalar = scalar
-        self.takesOptions = takesOptions
+        self.treatment = treatment
         self.declaration = declaration
-    }
-
-    convenience init(
-        _ topic: Topic, signature: String, _ summary: String, details: String = "", example: String = "", roles: [String: ArgumentRole], others: ArgumentRole = .followed, body: @escaping Body
-    ) {
-        self.init(topic, String(signature.prefix { $0 != "(" }), summary, details: details, example: example) { takes in
-            let inner = signature.dropFirst(signature.prefix { $0 != "(" }.count + 1).dropLast()
-            for text in inner.split(separator: ",") {
-                let parts = text.split(separator: "=", maxSplits: 1).map { String($0).trimmingSpaces() }
-                let role = roles[parts[0]] ?? others
-                if parts.count == 2 { _ = takes.value(parts[0], default: nil, parts[1], role: role) } else { _ = takes.value(parts[0], role: role) }
-            }
-            return body
-        }
     }
 
     /// The built-in of an activation row.
@@ -109,25 +95,39 @@ package final class Builtin {
     package var form: Form {
         var signature = Signature()
         let body = declaration(&signature)
-        return Form(signature.parameters, role: role, body)
+        return Form(signature, role: role, body)
     }
 
     package var parameters: [Parameter] { form.parameters }
+    /// What may be given by name besides: `title=` and its like.
+    package var options: [Parameter] { form.options }
     /// What a derivative does at each parameter.
     package var roles: [ArgumentRole] { form.roles }
     /// As help shows it: `linspace(start, stop, num=50)`. A parameter ending in `…` takes any number of arguments.
     package var signature: String { Signature.text(name, parameters) }
 
+    /// What the compiler does with calls of a row.
+    enum Treatment {
+        case ordinary
+        /// The argument is handed over as the expression that is written, a function literal without parameters.
+        case takesExpression
+        /// A loop over a call of it counts from number to number, without the array.
+        case countsInLoops
+    }
+
     /// What a call of a row needs.
     package final class Form {
         package let parameters: [Parameter]
         package let roles: [ArgumentRole]
+        /// Named arguments that are handed over as `call.options`.
+        let options: [Parameter]
         /// The position of the parameter that takes any number of arguments.
         let variadic: Int?
         let body: Body
 
-        fileprivate init(_ parameters: [Parameter], role: ArgumentRole?, _ body: @escaping Body) {
-            self.parameters = parameters
+        fileprivate init(_ signature: Signature, role: ArgumentRole?, _ body: @escaping Body) {
+            parameters = signature.parameters
+            options = signature.options
             self.body = body
             roles = parameters.map { role ?? $0.role }
             variadic = parameters.firstIndex { $0.isVariadic }
@@ -138,7 +138,16 @@ package final class Builtin {
 /// A built-in as a value.
 package final class BuiltinFunction: Function {
     package let row: Builtin
-    package private(set) lazy var form = row.form
+    // Every call asks for it: a lazy property would be checked for exclusive access each time.
+    @exclusivity(unchecked) private var made: Builtin.Form?
+
+    /// The row as calls need it.
+    package var form: Builtin.Form {
+        if let made { return made }
+        let form = row.form
+        made = form
+        return form
+    }
 
     package init(_ row: Builtin) {
         self.row = row
@@ -156,7 +165,7 @@ package final class BuiltinFunction: Function {
         // Asked for once: this is the way of every call.
         let context = act_context()
         return try machine.watched(row.name, call.values + call.rest, context: context) {
-            try context.pointee.derivatives != 0 ? call.followed() : form.body(&call)
+            try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
         }
     }
 }
@@ -165,18 +174,25 @@ package final class BuiltinFunction: Function {
 package final class BuiltinTable {
     package private(set) var rows: [Builtin]
     private var values: [String: Value] = [:]
-    package let range: BuiltinFunction?
+    /// The function over whose calls loops count, and the names of those that take expressions.
+    package let counter: BuiltinFunction?
+    let expressionTakers: [String]
 
     init(rows: [Builtin], constants: [(String, Double)]) {
         self.rows = rows
-        var range: BuiltinFunction?
+        var counter: BuiltinFunction?, expressionTakers: [String] = []
         for row in rows {
             let function = BuiltinFunction(row)
-            if row.name == "range" { range = function }
+            switch row.treatment {
+            case .ordinary: break
+            case .takesExpression: expressionTakers.append(row.name)
+            case .countsInLoops: counter = function
+            }
             for name in [row.name] + row.aliases { values[name] = .function(function) }
         }
         for (name, value) in constants { values[name] = .number(value) }
-        self.range = range
+        self.counter = counter
+        self.expressionTakers = expressionTakers
     }
 
     /// Adds a function of the surrounding program; it takes the place of one of the same name.

@@ -69,7 +69,7 @@ extension BuiltinRows {
                 #    |                  ^^^^^^^
                 #    |                  0    -2
                 #  note: it came by way of `y` (test.act:1:14)
-                """, role: .steps
+                """, treatment: .takesExpression, role: .steps
         ) { takes in
             let expression = takes.value("expression")
             return { call in

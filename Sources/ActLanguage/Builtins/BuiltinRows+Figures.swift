@@ -11,16 +11,19 @@ import Darwin
 #endif
 
 extension BuiltinRows {
-    private static let options = "Options: " + FigureOption.rows.map(\.name).joined(separator: " ") + "."
+    private static let options = optionText(FigureOption.parameters)
+
+    private static func optionText(_ options: [Parameter]) -> String { "Options: \(options.map(\.name).joined(separator: " "))." }
 
     static let figures: [Builtin] = [
         Builtin(
             .figures, "plot", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5 or over xlim",
             details: "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. `kinks=true` marks where the slope of a function jumps. " + options,
-            example: "type(plot([1, 4, 9]))   # \"figure\"", takesOptions: true, role: .steps
+            example: "type(plot([1, 4, 9]))   # \"figure\"", role: .steps
         ) { takes in
             _ = takes.rest("values")
             let kinks = takes.flag("kinks", default: false)
+            takes.options(FigureOption.parameters)
             return { call in
                 let (x, series) = try call.series()
                 var figure = try call.overlaid(series.map { try Figure.line(x: $0.x ?? x, y: $0.values, name: $0.name, isCounted: $0.isCounted) })
@@ -30,9 +33,10 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "scatter", "points: scatter(y), scatter(x, y1, y2, …), or a matrix of two columns", details: options,
-            example: "type(scatter([1, 2, 3], [2, 4, 5]))   # \"figure\"", takesOptions: true, role: .steps
+            example: "type(scatter([1, 2, 3], [2, 4, 5]))   # \"figure\"", role: .steps
         ) { takes in
             let values = takes.rest("values")
+            takes.options(FigureOption.parameters)
             return { call in
                 if call[values].count == 1, case .array(let points) = call[values][0], points.rank == 2, points.shape[1] == 2 {
                     return try call.figure(Figure.scatter(x: points.column(0), y: points.column(1), name: call.argumentTexts.first))
@@ -43,9 +47,10 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "hist", "how often values fall into intervals; of several arrays, one over the other in the same intervals", details: options,
-            example: "type(hist([1, 2, 2, 3], bins=3))   # \"figure\"", takesOptions: true, role: .steps
+            example: "type(hist([1, 2, 2, 3], bins=3))   # \"figure\"", role: .steps
         ) { takes in
             let values = takes.rest("values"), bins = takes.wholeOrNone("bins")
+            takes.options(FigureOption.parameters)
             return { call in
                 if call[values].count > 1, let last = call[values].last?.number {
                     throw call.cannot("`hist` takes arrays, and \(Format.number(last)) is a number", help: "the number of bins has a name: `bins=\(Format.number(last))`")
@@ -59,9 +64,10 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "bar", "bars: bar(heights), bar(places, heights1, heights2, …), where places are numbers or a list of strings", details: options,
-            example: "type(bar((\"a\", \"b\"), [1, 2]))   # \"figure\"", takesOptions: true, role: .steps
+            example: "type(bar((\"a\", \"b\"), [1, 2]))   # \"figure\"", role: .steps
         ) { takes in
             let values = takes.rest("values")
+            takes.options(FigureOption.parameters)
             return { call in
                 var categories: [String]?
                 if call[values].count > 1, case .list(let list) = call[values][0] {
@@ -78,9 +84,10 @@ extension BuiltinRows {
         Builtin(
             .figures, "heatmap", "colours for the numbers of a matrix: heatmap(z), heatmap(x, y, z)",
             details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. " + options, example: "type(heatmap([[1, 2], [3, 4]]))   # \"figure\"",
-            takesOptions: true, role: .steps
+            role: .steps
         ) { takes in
             _ = takes.rest("values")
+            takes.options(FigureOption.parameters)
             return { call in
                 let grid = try call.grid()
                 return try call.figure(Figure.heatmap(grid.values, rows: grid.rows, columns: grid.columns, x: grid.x, y: grid.y))
@@ -89,10 +96,11 @@ extension BuiltinRows {
         Builtin(
             .figures, "contour", "lines of equal value: contour(z), contour(x, y, z)",
             details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. Where no line runs through the values, the figure says why. " + options,
-            example: "x = linspace(-2, 2, 21); type(contour(x, x, (x, y) -> x^2 + y^2))   # \"figure\"", takesOptions: true, role: .steps
+            example: "x = linspace(-2, 2, 21); type(contour(x, x, (x, y) -> x^2 + y^2))   # \"figure\"", role: .steps
         ) { takes in
             _ = takes.rest("values")
             let levels = takes.arrayOrNone("levels")
+            takes.options(FigureOption.parameters)
             return { call in
                 let grid = try call.grid()
                 return try call.figure(
@@ -101,9 +109,10 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "image", "a picture: rows and columns, or these and 3 or 4 channels (red, green, blue, opacity)",
-            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. Pixels with nan or an infinity are pink (`?` where there are no colours), and a note counts them. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", takesOptions: true, role: .steps
+            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. Pixels with nan or an infinity are pink (`?` where there are no colours), and a note counts them. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", role: .steps
         ) { takes in
             let a = takes.array("a")
+            takes.options(FigureOption.parameters)
             return { call in
                 let array = try call[a]
                 if array.rank == 1, let side = squareRoot(array.count) {
@@ -115,10 +124,11 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .figures, "panels", "figures side by side, row by row", details: "Options: title width height. `fig1 + fig2` draws both in one frame.",
-            example: "type(panels(plot(relu), plot(tanh)))   # \"figure\"", takesOptions: true, role: .steps
+            .figures, "panels", "figures side by side, row by row", details: optionText(FigureOption.panelParameters) + " `fig1 + fig2` draws both in one frame.",
+            example: "type(panels(plot(relu), plot(tanh)))   # \"figure\"", role: .steps
         ) { takes in
             let figures = takes.rest("figures"), columns = takes.whole("columns", default: 2)
+            takes.options(FigureOption.panelParameters)
             return { call in
                 let parts = try call[figures].map { value -> Figure in
                     guard case .figure(let value) = value else { throw call.fail(figures, "a figure", value) }
@@ -158,8 +168,9 @@ extension Call {
         try Interrupt.check()
         let values = try options.map { name, value -> (name: String, value: OptionValue) in
             guard FigureOption.rows.contains(where: { $0.name == name }) else {
-                let near = suggest(name, among: FigureOption.rows.map(\.name) + row.parameters.filter { !$0.isVariadic }.map(\.name))
-                let others: Message = "options are \(FigureOption.rows.map(\.name).joined(separator: " "))"
+                let names = form.options.map(\.name)
+                let near = suggest(name, among: names + form.parameters.filter { !$0.isVariadic }.map(\.name))
+                let others: Message = "options are \(names.joined(separator: " "))"
                 throw cannot("`\(row.name)` has no option `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? others)
             }
             return (name, try option(name, value))
@@ -183,7 +194,7 @@ extension Call {
             if numbers.count == list.elements.count { return .numbers(numbers) }
         default: break
         }
-        throw cannot("`\(name)` cannot be \(value.kind)", help: FigureOption.rows.first { $0.name == name }.map { "it takes \($0.takes.rawValue)" })
+        throw cannot("`\(name)` cannot be \(value.kind)", help: form.options.first { $0.name == name }.map { "it takes \($0.expected)" })
     }
 
     fileprivate func overlaid(_ figures: [Figure]) throws -> Figure {

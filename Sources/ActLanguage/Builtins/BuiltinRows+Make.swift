@@ -10,7 +10,7 @@ extension BuiltinRows {
         Builtin(
             .make, "range", "numbers from start up to, but without, stop",
             details: "`range(n)` counts from 0 to n - 1. Element i is start + i*step, the product rounded first; `stop` never appears, whatever the rounding.",
-            example: "range(5)   # [0, 1, 2, 3, 4]\nrange(0, 1, 0.25)   # [0.00, 0.25, 0.50, 0.75]"
+            example: "range(5)   # [0, 1, 2, 3, 4]\nrange(0, 1, 0.25)   # [0.00, 0.25, 0.50, 0.75]", treatment: .countsInLoops
         ) { takes in
             let start = takes.scalar("start"), stop = takes.valueOrNone("stop", role: .steps), step = takes.scalar("step", default: 1)
             return { call in

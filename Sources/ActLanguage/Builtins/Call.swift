@@ -7,6 +7,7 @@ import ActRows
 package struct Call {
     package let machine: Machine
     let function: BuiltinFunction
+    let form: Builtin.Form
     /// One a parameter; `.undefined` where none was given.
     private(set) var values: [Value] = []
     /// Of a variadic parameter.
@@ -19,10 +20,10 @@ package struct Call {
     init(machine: Machine, function: BuiltinFunction) {
         self.machine = machine
         self.function = function
+        form = function.form
     }
 
     mutating func bind(_ arguments: Arguments) throws {
-        let form = function.form
         let parameters = form.parameters
         let variadic = form.variadic
         if variadic == nil, arguments.named.isEmpty, arguments.positional.count == parameters.count {
@@ -43,7 +44,7 @@ package struct Call {
         }
         for (name, value) in arguments.named {
             guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isVariadic }) else {
-                guard row.takesOptions else { throw RuntimeError.unknownArgument(name, of: function) }
+                guard !form.options.isEmpty else { throw RuntimeError.unknownArgument(name, of: function) }
                 options.append((name, value))
                 continue
             }
@@ -90,13 +91,13 @@ extension Call {
     ///   - expected: What it must be, where the parameter does not say so itself.
     ///   - found: What it is, where that is a part of the argument.
     func fail<T>(_ argument: Input<T>, _ expected: String? = nil, _ found: Value? = nil) -> RuntimeError {
-        fail(at: argument.index, expected ?? function.form.parameters[argument.index].expected, found)
+        fail(at: argument.index, expected ?? form.parameters[argument.index].expected, found)
     }
 
-    func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(function.form.parameters[argument.index].name, of: row.name) }
+    func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(form.parameters[argument.index].name, of: row.name) }
 
     func fail(at index: Int, _ expected: String, _ found: Value? = nil) -> RuntimeError {
-        .badArgument(of: row.name, name: function.form.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
+        .badArgument(of: row.name, name: form.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
     }
 }
 
@@ -267,9 +268,16 @@ extension Call {
     }
 
     /// A number that a derivative may follow.
-    func scalar<T>(_ argument: Input<T>) throws -> Operand {
-        if case .array(let array) = values[argument.index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
-        return .number(try number(argument))
+    func scalar<T>(_ argument: Input<T>) throws -> Operand { try scalar(at: argument.index) }
+
+    func scalar(_ argument: Input<Double>) throws -> Operand {
+        if let fallback = argument.fallback, !isGiven(argument) { return .number(fallback) }
+        return try scalar(at: argument.index)
+    }
+
+    func scalar(at index: Int) throws -> Operand {
+        if case .array(let array) = values[index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
+        return .number(try number(values[index], at: index))
     }
 
     func whole<T>(_ argument: Input<T>) throws -> Int { try whole(values[argument.index], argument) }

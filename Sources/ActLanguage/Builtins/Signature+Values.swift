@@ -26,67 +26,67 @@ enum Reading {
 
 extension Signature {
     /// Anything, to be looked at by the body.
-    mutating func value(_ name: String, role: ArgumentRole = .followed) -> Input<Value> { parameter(name, "", text: nil, role: role) }
+    mutating func value(_ name: String, role: ArgumentRole = .followed) -> Input<Value> { parameter(name, .value, text: nil, role: role) }
 
     /// - Parameters:
     ///   - fallback: What counts when it is left out; `nil` is told apart from a given `none`.
     ///   - text: The default as it is written.
     mutating func value(_ name: String, default fallback: Value?, _ text: String, role: ArgumentRole = .followed) -> Input<Value> {
-        parameter(name, "", default: fallback, text: text, role: role)
+        parameter(name, .value, default: fallback, text: text, role: role)
     }
 
     mutating func valueOrNone(_ name: String, role: ArgumentRole = .followed) -> Input<Value> { value(name, default: nil, "none", role: role) }
 
     /// An array, or what makes one: numbers and bools become arrays of rank 0, lists of numbers arrays.
-    mutating func array(_ name: String, role: ArgumentRole = .followed) -> Input<NDArray> { parameter(name, Self.anArray, text: nil, role: role) }
+    mutating func array(_ name: String, role: ArgumentRole = .followed) -> Input<NDArray> { parameter(name, .array, text: nil, role: role) }
 
-    mutating func arrayOrNone(_ name: String, role: ArgumentRole = .followed) -> Input<NDArray?> { parameter(name, Self.anArray, text: "none", role: role) }
+    mutating func arrayOrNone(_ name: String, role: ArgumentRole = .followed) -> Input<NDArray?> { parameter(name, .array, text: "none", role: role) }
 
     /// As `array`; bools count as 0 or 1.
-    mutating func numbers(_ name: String, role: ArgumentRole = .followed) -> Input<Reading.Numbers> { parameter(name, Self.anArray, text: nil, role: role) }
+    mutating func numbers(_ name: String, role: ArgumentRole = .followed) -> Input<Reading.Numbers> { parameter(name, .array, text: nil, role: role) }
 
     /// As `array`, of rank 1 at least.
-    mutating func vector(_ name: String, role: ArgumentRole = .followed) -> Input<Reading.Vector> { parameter(name, Self.anArray, text: nil, role: role) }
+    mutating func vector(_ name: String, role: ArgumentRole = .followed) -> Input<Reading.Vector> { parameter(name, .array, text: nil, role: role) }
 
     mutating func vectorOrNone(_ name: String, role: ArgumentRole = .followed) -> Input<Reading.Vector?> {
-        parameter(name, Self.anArray, text: "none", role: role)
+        parameter(name, .array, text: "none", role: role)
     }
 
     /// A number or an array, each kept as it is.
     mutating func operand(_ name: String, default fallback: Double? = nil, text: String? = nil, role: ArgumentRole = .followed) -> Input<Operand> {
-        parameter(name, Self.anArray, default: fallback.map { .number($0) }, text: text ?? fallback.map(Format.number), role: role)
+        parameter(name, .array, default: fallback.map { .number($0) }, text: text ?? fallback.map(Format.number), role: role)
     }
 
     /// A number that a derivative may follow.
     mutating func scalar(_ name: String, default fallback: Double? = nil) -> Input<Reading.Scalar> {
-        parameter(name, "a number", default: fallback.map(Reading.Scalar.init), text: fallback.map(Default.text), role: .followed)
+        parameter(name, .number, default: fallback.map(Reading.Scalar.init), text: fallback.map(Default.text), role: .followed)
     }
 
-    mutating func function(_ name: String) -> Input<Function> { parameter(name, "a function", text: nil, role: .steps) }
+    mutating func function(_ name: String) -> Input<Function> { parameter(name, .function, text: nil, role: .steps) }
 
-    mutating func shape(_ name: String) -> Input<Reading.Shape> { parameter(name, "a shape such as (2, 3)", text: nil, role: .steps) }
+    mutating func shape(_ name: String) -> Input<Reading.Shape> { parameter(name, .shape, text: nil, role: .steps) }
 
-    mutating func shapeOrNone(_ name: String) -> Input<Reading.Shape?> { parameter(name, "a shape such as (2, 3)", text: "none", role: .steps) }
+    mutating func shapeOrNone(_ name: String) -> Input<Reading.Shape?> { parameter(name, .shape, text: "none", role: .steps) }
 
-    mutating func elements(_ name: String) -> Input<Reading.Elements> { parameter(name, "something with elements", text: nil, role: .followed) }
+    mutating func elements(_ name: String) -> Input<Reading.Elements> { parameter(name, .elements, text: nil, role: .followed) }
 
     mutating func rest(_ name: String, role: ArgumentRole = .followed) -> Input<Reading.Rest> {
-        parameter(name, "", text: nil, role: role, isVariadic: true)
+        parameter(name, .value, text: nil, role: role, isVariadic: true)
     }
 
     // MARK: Those that mean the same wherever they occur
 
     /// The sizes of an array to be made: `zeros(2, 3)` or `zeros((2, 3))`.
-    mutating func sizes() -> Input<Reading.Sizes> { parameter("shape", "whole numbers", text: nil, role: .steps, isVariadic: true) }
+    mutating func sizes() -> Input<Reading.Sizes> { parameter("shape", .shape, text: nil, role: .steps, isVariadic: true) }
 
     /// The axes to work along, by default all.
     mutating func axes(_ name: String = "axis") -> Input<Reading.Axes?> {
-        parameter(name, Self.anAxis, text: "none", role: .steps)
+        parameter(name, .axes, text: "none", role: .steps)
     }
 
     /// The axes to work along, by default one.
     mutating func axes(default fallback: Int) -> Input<Reading.Axes> {
-        parameter("axis", Self.anAxis, default: Reading.Axes(axes: [fallback]), text: Default.text(Double(fallback)), role: .steps)
+        parameter("axis", .axes, default: Reading.Axes(axes: [fallback]), text: Default.text(Double(fallback)), role: .steps)
     }
 
     /// One axis to work along, by default all elements in a row.
@@ -95,12 +95,8 @@ extension Signature {
     mutating func keepdims() -> Input<Bool> { flag("keepdims", default: false) }
 
     mutating func elementType(default fallback: ElementType = .f64) -> Input<ElementType> {
-        parameter("dtype", Self.anElementType, default: fallback, text: Default.text(fallback.name), role: .steps)
+        parameter("dtype", .elementType, default: fallback, text: Default.text(fallback.name), role: .steps)
     }
 
-    mutating func elementTypeOrNone() -> Input<ElementType?> { parameter("dtype", Self.anElementType, text: "none", role: .steps) }
-
-    private static let anAxis = "a whole number, or a list of them"
-    private static let anArray = "an array or a number"
-    private static let anElementType = "\"f64\", \"f32\" or \"bool\""
+    mutating func elementTypeOrNone() -> Input<ElementType?> { parameter("dtype", .elementType, text: "none", role: .steps) }
 }

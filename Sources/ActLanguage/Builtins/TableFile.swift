@@ -23,7 +23,7 @@ struct TableForm {
     /// The first thing that was said which only tables have.
     func given(_ call: Call) -> String? {
         let indices = [separator.index, decimal.index, header.index, comment.index, missing.index, text.index]
-        return indices.first(where: call.isGiven(at:)).map { call.function.form.parameters[$0].name }
+        return indices.first(where: call.isGiven(at:)).map { call.form.parameters[$0].name }
     }
 }
 

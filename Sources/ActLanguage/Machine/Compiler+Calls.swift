@@ -59,8 +59,8 @@ extension FunctionBuilder {
 
     /// Whether a callee is a built-in that is given its argument as an expression, not as a value.
     func takesExpression(_ callee: ExpressionID) -> Bool {
-        guard case .name(let name) = tree[callee], tree[name] == "why", case .global = resolve(callee) else { return false }
-        return compiler.module.builtinName("why") != nil
+        guard case .name(let name) = tree[callee], compiler.module.builtins.expressionTakers.contains(tree[name]), case .global = resolve(callee) else { return false }
+        return compiler.module.builtinName(tree[name]) != nil
     }
 
     /// As `load`, but undefined where there is nothing of that name.

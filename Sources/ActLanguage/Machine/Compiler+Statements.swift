@@ -235,9 +235,9 @@ extension FunctionBuilder {
 
     // MARK: Loops
 
-    /// Prepares R[state] … state + 3 for `next`. A call of `range` does not make its array.
+    /// Prepares R[state] … state + 3 for `next`. A call of the function that counts in loops does not make its array.
     func iterable(_ id: ExpressionID, to state: Int) {
-        if case .call(let callee, let arguments) = tree[id], case .name(let name) = tree[callee], tree[name] == "range",
+        if case .call(let callee, let arguments) = tree[id], case .name(let name) = tree[callee], tree[name] == compiler.module.builtins.counter?.row.name,
            case .global(let slot) = resolve(callee), (1...3).contains(tree[arguments].count),
            tree[arguments].allSatisfy({ $0.name == nil }) {
             origin = callee

@@ -33,7 +33,7 @@ extension Machine {
             guard case .number(let number) = state[index] else { break }
             numbers.append(number)
         }
-        guard numbers.count == argumentCount, case .function(let function) = state.pointee, function === session.builtins.range else {
+        guard numbers.count == argumentCount, case .function(let function) = state.pointee, function === session.builtins.counter else {
             guard case .function(let function) = state.pointee else { throw RuntimeError.notCallable(state.pointee) }
             state.pointee = try call(function, Arguments(takeAll(state + 1, argumentCount)))
             return try startIteration(state)

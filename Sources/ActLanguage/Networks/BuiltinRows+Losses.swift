@@ -8,11 +8,14 @@ import OrderedCollections
 
 extension BuiltinRows {
     static let losses: [Builtin] = Losses.all.map { row in
-        Builtin(.networks, signature: row.signature, row.summary, details: row.formula + "\n" + row.details, example: row.example, roles: row.name == "hinge" ? ["target": .steps] : [:]) { call in
-            let prediction = try call.array(call.values[0], at: 0), target = try call.array(call.values[1], at: 1)
-            let values = try row.parameters.indices.map { try call.scalar(at: $0 + 2, default: row.parameters[$0].default) }
-            if row.name == "cross_entropy", try isProbabilities(prediction) { try call.machine.warnSoftmax() }
-            return try Value(NetworkWording.applied { try row(prediction, target, values) })
+        Builtin(.networks, row.name, row.summary, details: row.formula + "\n" + row.details, example: row.example) { takes in
+            takes.add(row.parameters)
+            return { call in
+                let prediction = try call.array(call.values[0], at: 0), target = try call.array(call.values[1], at: 1)
+                let values = try row.parameters.indices.dropFirst(2).map { try call.isGiven(at: $0) ? call.scalar(at: $0) : nil }
+                if row.includesSoftmax, try isProbabilities(prediction) { try call.machine.warnSoftmax(row.name) }
+                return try Value(NetworkWording.applied { try row(prediction, target, values) })
+            }
         }
     }
 
@@ -28,45 +31,39 @@ extension BuiltinRows {
 
     static let optimizers: [Builtin] = Optimizers.all.map { row in
         Builtin(
-            .networks, signature: row.signature, "an optimiser for `fit`: \(row.summary)",
-            details: row.formula + "\n" + row.parameters.map { "\($0.name): \($0.summary)." }.joined(separator: " ")
+            .networks, row.name, "an optimiser for `fit`: \(row.summary)",
+            details: row.formula + "\n" + row.inputs.own.map { "\(row.parameters[$0.index].name): \(row.parameters[$0.index].summary)." }.joined(separator: " ")
                 + "\n`lr` is a number, or a function of the time in epochs such as `cosine_rate(0.001, epochs=10)`. weight_decay pulls every parameter toward 0; clip_value bounds every element of the gradients, clip_norm the norm of all of them together.",
-            example: "\(row.name)(lr=0.5).lr   # 0.5", roles: ["nesterov": .steps]
-        ) { call in
-            var fields: OrderedDictionary<String, Value> = ["optimizer": .string(row.name)]
-            for (index, parameter) in call.row.parameters.enumerated() {
-                fields[parameter.name] = call.isSet(at: index) ? call.values[index] : try defaultValue(row, parameter.name)
+            example: "\(row.name)(lr=0.5).lr   # 0.5"
+        ) { takes in
+            takes.add(row.parameters)
+            return { call in
+                var fields: OrderedDictionary<String, Value> = ["optimizer": .string(row.name)]
+                for (index, fallback) in row.inputs.defaults.enumerated() {
+                    let parameter = row.parameters[index]
+                    let value: Value = fallback.map { parameter.kind == .flag ? .bool($0 != 0) : .number($0) } ?? .none
+                    fields[parameter.name] = call.isSet(at: index) ? call.values[index] : value
+                }
+                let record = try Record(fields)
+                _ = try call.optimizer(record)
+                return .record(record)
             }
-            let record = try Record(fields)
-            _ = try call.optimizer(record)
-            return .record(record)
-        }
-    }
-
-    private static func defaultValue(_ row: OptimizerRow, _ name: String) throws -> Value {
-        switch name {
-        case "lr": .number(row.rate)
-        case "weight_decay": .number(row.weightDecay)
-        case "nesterov": .bool(false)
-        default: row.parameters.first { $0.name == name }.map { .number($0.default) } ?? .none
         }
     }
 
     static let schedules: [Builtin] = Schedules.all.map { row in
-        Builtin(
-            .networks, signature: row.signature, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example, roles: [:]
-        ) { call in
-            let lr = try call.scalar(at: 0, default: .nan), rate = try lr.item()
-            guard rate >= 0, rate.isFinite else { throw call.fail(at: 0, "a finite number, 0 or more") }
-            var operands: [Operand] = [lr], values: [Double] = []
-            for (index, parameter) in row.parameters.enumerated() {
-                operands.append(try call.scalar(at: index + 1, default: parameter.default))
-                let value = try operands[index + 1].item()
-                guard value >= 0, value.isFinite, value > 0 || !["every", "epochs"].contains(parameter.name) else { throw call.fail(at: index + 1, "a positive number") }
-                values.append(value)
+        Builtin(.networks, row.name, row.summary, details: "A function of the time in epochs, for the `lr` of an optimiser.", example: row.example) { takes in
+            takes.add(row.parameters)
+            return { call in
+                var operands: [Operand] = [], texts: [String] = []
+                for input in row.inputs {
+                    let operand = try call.scalar(input), value = try operand.item()
+                    if let bounds = input.bounds, !bounds.contains(value) { throw call.fail(input, bounds.text) }
+                    operands.append(operand)
+                    texts.append((texts.isEmpty ? "" : row.parameters[input.index].name + "=") + Format.number(value))
+                }
+                return try ScheduleFunction("\(row.name)(\(texts.joined(separator: ", ")))", row, operands).asValue()
             }
-            let text = zip(row.parameters, values).map { "\($0.name)=\(Format.number($1))" }
-            return try ScheduleFunction("\(row.name)(\(([Format.number(rate)] + text).joined(separator: ", ")))", row, operands).asValue()
         }
     }
 }
@@ -107,13 +104,6 @@ private final class ScheduleFunction: Function {
 }
 
 extension Call {
-    /// The number at a position, or its default, that a derivative may follow.
-    fileprivate func scalar(at index: Int, default fallback: Double) throws -> Operand {
-        guard isGiven(at: index) else { return .number(fallback) }
-        if case .array(let array) = values[index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
-        return .number(try number(values[index], at: index))
-    }
-
     /// The optimiser that a record describes.
     func optimizer(_ record: Record) throws -> Optimizer {
         guard case .string(let name)? = record["optimizer"], let row = Optimizers.named(name.string) else {
@@ -128,7 +118,7 @@ extension Call {
             case .some(let value): throw RuntimeError.cannot("`\(field)` of `\(row.name)` must be a number, not \(value.kind)", help: nil)
             }
         }
-        let values = try row.parameters.map { try number($0.name) ?? $0.default }
+        let values = try row.inputs.own.map { try number(row.parameters[$0.index].name) ?? $0.fallback ?? 0 }
         let rate: (Double) throws -> Double
         if case .function(let function)? = record["lr"] {
             let machine = machine
@@ -138,7 +128,7 @@ extension Call {
                 return try value.point().item()
             }
         } else {
-            let constant = try number("lr") ?? row.rate
+            let constant = try number("lr") ?? row.inputs.lr.fallback ?? 0
             guard constant >= 0, constant.isFinite else { throw RuntimeError.cannot("`lr` of `\(row.name)` must be 0 or more, not \(Format.number(constant))", help: nil) }
             rate = { _ in constant }
         }
@@ -150,14 +140,14 @@ extension Call {
 }
 
 extension Machine {
-    /// Warns that probabilities go where scores belong.
-    func warnSoftmax() throws {
+    /// Warns that probabilities go where a loss takes scores.
+    func warnSoftmax(_ loss: String) throws {
         try warn(.softmaxOfScores, currentSite) {
             var labels: [Diagnostic.Label] = []
             if let (code, id) = currentOrigin { labels = [Diagnostic.Label(code.unit.tree.span(of: id), "", isPrimary: true)] }
             return Diagnostic(
-                .softmaxOfScores, "`cross_entropy` takes scores, and these look as if softmax had been applied", labels: labels,
-                help: "leave the softmax out: it is part of `cross_entropy`; or use `nll` after `log_softmax`")
+                .softmaxOfScores, "`\(loss)` takes scores, and these look as if softmax had been applied", labels: labels,
+                help: "leave the softmax out: it is part of `\(loss)`; or use `nll` after `log_softmax`")
         }
     }
 }

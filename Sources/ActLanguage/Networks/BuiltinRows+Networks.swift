@@ -31,12 +31,13 @@ extension BuiltinRows {
     ] + training + flows + data
 
     private static let layers: [Builtin] = LayerRows.all.map { row in
-        Builtin(.networks, signature: row.signature, row.summary, details: row.details, example: row.example, roles: ["momentum": .opaque, "eps": .opaque, "rate": .opaque], others: .steps) { call in
-            let settings = try call.layerSettings()
-            let layer = try NetworkWording.applied {
-                try row.make(LayerSettings(of: row.name, settings), &call.machine.session.random)
+        Builtin(.networks, row.name, row.summary, details: row.details, example: row.example) { takes in
+            let make = row.declaration(&takes), parameters = takes.parameters
+            return { call in
+                let settings = try LayerSettings(of: row.name, parameters, call.settings(parameters))
+                let layer = try NetworkWording.applied { try make(settings, &call.machine.session.random) }
+                return try NetworkFunction(layer).asValue()
             }
-            return try NetworkFunction(layer).asValue()
         }
     }
 }
@@ -44,10 +45,10 @@ extension BuiltinRows {
 extension Signature {
     /// A layer or a network.
     mutating func network(_ name: String, role: ArgumentRole = .followed) -> Input<NetworkFunction> {
-        parameter(name, "a layer or a network", text: nil, role: role)
+        parameter(name, .network, text: nil, role: role)
     }
 
-    mutating func networkOrNone(_ name: String) -> Input<NetworkFunction?> { parameter(name, "a layer or a network", text: "none", role: .steps) }
+    mutating func networkOrNone(_ name: String) -> Input<NetworkFunction?> { parameter(name, .network, text: "none", role: .steps) }
 }
 
 extension Call {
@@ -65,24 +66,21 @@ extension Call {
     }
 
     /// The arguments as layers take them.
-    fileprivate func layerSettings() throws -> [String: Setting] {
-        var settings: [String: Setting] = [:]
-        for (index, parameter) in row.parameters.enumerated() where isGiven(at: index) {
+    fileprivate func settings(_ parameters: [Parameter]) throws -> [Setting?] {
+        try parameters.enumerated().map { index, parameter in
+            guard isGiven(at: index) else { return nil }
             switch values[index] {
-            case .bool(let flag): settings[parameter.name] = .flag(flag)
-            case .string(let text): settings[parameter.name] = .text(text.string)
+            case .bool(let flag): return .flag(flag)
+            case .string(let text): return .text(text.string)
             case .function(let function):
-                if parameter.name == "dtype" {
-                    settings[parameter.name] = .text(function.name)
-                } else if function is NetworkFunction || function is Composition && parameter.name == "f" {
-                    settings[parameter.name] = .network(Network(machine.layers(function)))
-                } else {
-                    settings[parameter.name] = .function(NamedFunction(function, machine))
+                switch parameter.kind {
+                case .elementType: return .text(function.name)
+                case .network: return .network(Network(machine.layers(function)))
+                default: return function is NetworkFunction ? .network(Network(machine.layers(function))) : .function(NamedFunction(function, machine))
                 }
-            default: settings[parameter.name] = .number(try number(values[index], at: index))
+            default: return .number(try number(values[index], at: index))
             }
         }
-        return settings
     }
 }
 
@@ -113,7 +111,7 @@ private enum NetworkSummary {
     }
 
     private static func initializer(of layer: any Layer) -> String {
-        for setting in layer.settings { if setting.name == "init", case .text(let name) = setting.value { return name } }
+        if let initializer = layer.initializer { return initializer.name }
         var names: [String] = []
         for name in layer.inner?.layers.map(initializer) ?? [] where !name.isEmpty && !names.contains(name) { names.append(name) }
         return names.joined(separator: ", ")

@@ -80,7 +80,7 @@ private struct Fit {
         net = takes.network("net")
         (x, y) = (takes.array("x"), takes.array("y"))
         loss = takes.function("loss")
-        optimizer = takes.value("optimizer", default: nil, Optimizers.standard.text)
+        optimizer = takes.value("optimizer", default: nil, Optimizers.named(Optimizers.standard)?.text ?? "none")
         epochs = takes.whole("epochs", default: 1, .within(0...Fit.most))
         batch = takes.whole("batch", default: 32, .within(1...Fit.most))
         validation = takes.valueOrNone("validation")
@@ -102,7 +102,7 @@ private struct Fit {
             guard case .list(let pair) = call[validation], pair.elements.count == 2 else { throw call.fail(validation, "a pair (x, y)") }
             training.validation = (try call.array(pair.elements[0], validation), try call.array(pair.elements[1], validation))
         }
-        if loss.row?.name == "cross_entropy", function.network.endsInSoftmax { try machine.warnSoftmax() }
+        if let row = loss.row, row.includesSoftmax, function.network.endsInProbabilities { try machine.warnSoftmax(row.name) }
 
         let line = try call[progress] ? ProgressLine(machine) : nil
         // Numbers that go wrong show in the loss, which says where.
@@ -140,7 +140,7 @@ private struct Fit {
 
     private func optimizer(_ call: Call) throws -> Optimizer {
         switch call[optimizer] {
-        case .undefined, .none: return try call.optimizer(Record(["optimizer": .string(Optimizers.standard.name)]))
+        case .undefined, .none: return try call.optimizer(Record(["optimizer": .string(Optimizers.standard)]))
         case .record(let record): return try call.optimizer(record)
         case .function(let function) where Optimizers.named(function.name) != nil: return try call.optimizer(Record(["optimizer": .string(function.name)]))
         default: throw call.fail(optimizer, "an optimiser such as Adam(0.001)")
@@ -182,11 +182,5 @@ extension Call {
 }
 
 extension Network {
-    fileprivate var endsInSoftmax: Bool {
-        switch layers.last {
-        case let dense as Dense: dense.activation.name == "softmax"
-        case let function as FunctionLayer: function.function.name == "softmax"
-        default: false
-        }
-    }
+    fileprivate var endsInProbabilities: Bool { layers.last?.settings.functions.last?.row?.givesProbabilities ?? false }
 }

@@ -97,8 +97,8 @@ extension Session {
     /// `slope=` and its like, without those that the call has already.
     private func argumentNames(at cursor: Cursor) -> [String] {
         guard let call = cursor.call, case .function(let function)? = value(at: call.path) else { return [] }
-        var names = function.parameters.filter { !$0.isVariadic }.map(\.name)
-        if let builtin = function as? BuiltinFunction, builtin.row.takesOptions { names += FigureOption.rows.map(\.name) }
+        let options = (function as? BuiltinFunction)?.form.options ?? []
+        let names = (function.parameters.filter { !$0.isVariadic } + options).map(\.name)
         let given = cursor.text(call.start..<cursor.wordStart)
         return names.filter { !given.contains("\($0)=") }.map { $0 + "=" }
     }

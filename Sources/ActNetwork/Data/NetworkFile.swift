@@ -17,15 +17,16 @@ extension Network {
         .list(
             try layers.enumerated().map { position, layer in
                 .object(
-                    [("kind", .text(layer.kind))]
-                        + (try layer.settings.filter { !$0.isDefault }.map { setting in
-                            switch setting.value {
-                            case .number(let number): (setting.name, .number(number))
-                            case .text(let text): (setting.name, .text(text))
-                            case .flag(let flag): (setting.name, .flag(flag))
-                            case .network(let network): (setting.name, try network.describe())
+                    [("kind", .text(layer.settings.kind))]
+                        + (try layer.settings.said.compactMap { name, setting in
+                            switch setting {
+                            case nil: nil
+                            case .number(let number): (name, .number(number))
+                            case .text(let text): (name, .text(text))
+                            case .flag(let flag): (name, .flag(flag))
+                            case .network(let network): (name, try network.describe())
                             case .function(let function):
-                                if function.isNamed { (setting.name, .object([("function", .text(function.name))])) } else {
+                                if function.isNamed { (name, .object([("function", .text(function.name))])) } else {
                                     throw NetworkError.unsavable(layer: function.name, position: position)
                                 }
                             }
@@ -68,7 +69,7 @@ extension Network {
             if kind == "function", case .function(let function)? = settings["function"] {
                 layers.append(FunctionLayer(function))
             } else if let row = LayerRows.named(kind) {
-                layers.append(try row.make(LayerSettings(of: row.name, settings), &random))
+                layers.append(try row.make(settings, &random))
             } else {
                 throw fail("it has a layer of the kind `\(kind)`, which this act does not know")
             }

@@ -1,48 +1,36 @@
 // Layers for images, shaped (rows of the batch, channels, height, width): Conv2D, FReLU, pooling, Flatten.
 
 import ActArray
+import ActRows
 
 /// activation(x * W + b), with * the cross-correlation that the field calls convolution.
 package struct Conv2D: Layer {
-    let inputs, outputs, size, stride, padding: Int
-    let activation: NamedFunction
-    let hasBias: Bool
-    private let weightType: ElementType
-    private let initializer: (name: String, isAutomatic: Bool)
+    package let settings: LayerSettings
+    package let type: ElementType?
+    package let initializer: Initializer?
     package var parameters: [NDArray]
+    private let inputs, outputs, size, stride, padding: Int
+    private let activation: NamedFunction
+    private let weightType: ElementType
 
-    init(_ settings: LayerSettings, _ random: inout RandomSource) throws {
-        inputs = try settings.size("inputs")
-        outputs = try settings.size("outputs")
-        size = try settings.size("kernel", default: 3)
-        activation = try settings.function("activation")
-        stride = try settings.size("stride", default: 1)
-        padding = try settings.size("padding", default: 0, least: 0)
-        hasBias = try settings.flag("bias", default: true)
-        weightType = try settings.type()
-        let (row, isAutomatic) = try settings.initializer(for: activation.name)
-        initializer = (row.name, isAutomatic)
-        guard size <= 1 << 15, padding <= 1 << 15 else { throw settings.fail("kernel", "at most 32768") }
+    fileprivate init(
+        _ settings: LayerSettings, inputs: Int, outputs: Int, size: Int, _ activation: NamedFunction, stride: Int, padding: Int, _ initializer: Initializer,
+        hasBias: Bool, type: ElementType, _ random: inout RandomSource
+    ) throws {
+        self.settings = settings
+        self.type = type
+        weightType = type
+        self.initializer = initializer
+        self.activation = activation
+        (self.inputs, self.outputs, self.size, self.stride, self.padding) = (inputs, outputs, size, stride, padding)
         let area = size * size
         parameters = [
-            try row(shape: [outputs, inputs, size, size], fanIn: inputs * area, fanOut: outputs * area, type: weightType, &random)
+            try initializer(shape: [outputs, inputs, size, size], fanIn: inputs * area, fanOut: outputs * area, type: weightType, &random)
         ]
         if hasBias { parameters.append(try NDArray.full(0, shape: [outputs], type: weightType)) }
     }
 
-    package var kind: String { "Conv2D" }
-    package var type: ElementType? { weightType }
-    package var parameterNames: [String] { hasBias ? ["W", "b"] : ["W"] }
-
-    package var settings: [LayerSetting] {
-        [
-            LayerSetting("inputs", .whole(inputs)), LayerSetting("outputs", .whole(outputs)), LayerSetting("kernel", .whole(size), isDefault: size == 3),
-            LayerSetting("activation", .function(activation), isDefault: activation.name == "identity"),
-            LayerSetting("stride", .whole(stride), isDefault: stride == 1), LayerSetting("padding", .whole(padding), isDefault: padding == 0),
-            LayerSetting("init", .text(initializer.name), isDefault: initializer.isAutomatic),
-            LayerSetting("bias", .flag(hasBias), isDefault: hasBias), LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32),
-        ]
-    }
+    package var parameterNames: [String] { parameters.count > 1 ? ["W", "b"] : ["W"] }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank == 4, x.shape[1] == inputs else { throw unfit(x, needs: "images of shape (rows, \(inputs), height, width)") }
@@ -50,32 +38,30 @@ package struct Conv2D: Layer {
             throw unfit(x, needs: "images of at least \(size - 2 * padding) by \(size - 2 * padding) pixels")
         }
         var sum = try Convolution.result(x.converted(to: weightType), parameters[0], shape)
-        if hasBias { sum = try sum + parameters[1].reshaped(to: [outputs, 1, 1]) }
+        if parameters.count > 1 { sum = try sum + parameters[1].reshaped(to: [outputs, 1, 1]) }
         return try activation(sum, pass)
     }
 }
 
 /// max(x, a 3 by 3 convolution of each channel): N. Ma, X. Zhang, J. Sun 2020, "Funnel activation for visual recognition".
 package struct FReLU: Layer {
-    let channels: Int
-    private let weightType: ElementType
+    package let settings: LayerSettings
+    package let type: ElementType?
     package var parameters: [NDArray]
+    private let channels: Int
+    private let weightType: ElementType
 
-    init(_ channels: Int, type: ElementType, _ random: inout RandomSource) throws {
+    fileprivate init(_ settings: LayerSettings, channels: Int, type: ElementType, _ random: inout RandomSource) throws {
+        self.settings = settings
+        self.type = type
         self.channels = channels
         weightType = type
-        let row = try Initializers.named("he_normal", owner: "FReLU")
         parameters = [
-            try row(shape: [channels, 1, 3, 3], fanIn: 9, fanOut: 9, type: type, &random), try NDArray.full(0, shape: [channels], type: type),
+            try Initializers.heNormal(shape: [channels, 1, 3, 3], fanIn: 9, fanOut: 9, type: type, &random), try NDArray.full(0, shape: [channels], type: type),
         ]
     }
 
-    package var kind: String { "FReLU" }
-    package var type: ElementType? { weightType }
     package var parameterNames: [String] { ["W", "b"] }
-    package var settings: [LayerSetting] {
-        [LayerSetting("channels", .whole(channels)), LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32)]
-    }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank == 4, x.shape[1] == channels,
@@ -89,25 +75,20 @@ package struct FReLU: Layer {
 
 /// The largest or the mean of each window.
 package struct Pool2D: Layer {
-    package enum Kind: String {
-        case largest = "MaxPool2D"
-        case mean = "AvgPool2D"
+    fileprivate enum Kind {
+        case largest, mean
     }
 
-    let which: Kind
-    let size, stride: Int
-
-    package var kind: String { which.rawValue }
-    package var settings: [LayerSetting] {
-        [LayerSetting("size", .whole(size), isDefault: size == 2), LayerSetting("stride", .whole(stride), isDefault: stride == size)]
-    }
+    package let settings: LayerSettings
+    fileprivate let kind: Kind
+    fileprivate let size, stride: Int
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank == 4, x.shape[2] >= size, x.shape[3] >= size else {
             throw unfit(x, needs: "images of shape (rows, channels, height, width), at least \(size) by \(size) pixels")
         }
         let x = x.type == .bool ? try x.converted(to: .f32) : x
-        if which == .mean { return try mean(x) }
+        if kind == .mean { return try mean(x) }
         let target = target(x.shape)
         let winners = x.type == .f32 ? try winners(x, target, Float.self) : try winners(x, target, Double.self)
         // Each window takes one element: the derivative is that of taking elements.
@@ -169,8 +150,7 @@ package struct Pool2D: Layer {
 
 /// Each input as one row of numbers.
 package struct Flatten: Layer {
-    package var kind: String { "Flatten" }
-    package var settings: [LayerSetting] { [] }
+    package let settings: LayerSettings
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank > 0 else { throw unfit(x, needs: "a batch") }
@@ -183,30 +163,45 @@ extension LayerRows {
 
     static let imageRows: [LayerRow] = [
         LayerRow(
-            "Conv2D(inputs, outputs, kernel=3, activation=identity, stride=1, padding=0, init=\"auto\", bias=true, dtype=\"f32\")",
-            "a layer of units that see a small window of the image each, all with the same weights",
+            "Conv2D", "a layer of units that see a small window of the image each, all with the same weights",
             details: images + " W has the shape (outputs, inputs, kernel, kernel). `padding` adds zeros around.",
             example: "shape(Conv2D(1, 6, 5, relu, padding=2)(ones(3, 1, 8, 8)))   # (3, 6, 8, 8)"
-        ) { settings, random in try Conv2D(settings, &random) },
+        ) { takes in
+            let inputs = takes.size("inputs"), outputs = takes.size("outputs"), kernel = takes.size("kernel", default: 3, most: 1 << 15)
+            let activation = takes.activation(), stride = takes.size("stride", default: 1), padding = takes.size("padding", default: 0, least: 0, most: 1 << 15)
+            let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
+            return { settings, random in
+                let activation = try settings[activation]
+                return try Conv2D(
+                    settings, inputs: settings[inputs], outputs: settings[outputs], size: settings[kernel], activation, stride: settings[stride],
+                    padding: settings[padding], settings[initializer, automatic: activation.weights], hasBias: settings[bias], type: settings[type], &random)
+            }
+        },
         LayerRow(
-            "FReLU(channels, dtype=\"f32\")", "max(x, a learned 3 by 3 convolution of each channel)", details: images,
+            "FReLU", "max(x, a learned 3 by 3 convolution of each channel)", details: images,
             example: "shape(FReLU(2)(ones(3, 2, 8, 8)))   # (3, 2, 8, 8)"
-        ) { settings, random in try FReLU(settings.size("channels"), type: settings.type(), &random) },
-        LayerRow(
-            "MaxPool2D(size=2, stride=size)", "the largest of each window of size by size pixels", details: images,
-            example: "MaxPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [5, 7, 13, 15]"
-        ) { settings, _ in try pool(.largest, settings) },
-        LayerRow(
-            "AvgPool2D(size=2, stride=size)", "the mean of each window of size by size pixels", details: images,
-            example: "AvgPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [2.5, 4.5, 10.5, 12.5]"
-        ) { settings, _ in try pool(.mean, settings) },
-        LayerRow(
-            "Flatten()", "each input as one row of numbers", example: "shape(Flatten()(ones(3, 2, 8, 8)))   # (3, 128)"
-        ) { _, _ in Flatten() },
+        ) { takes in
+            let channels = takes.size("channels"), type = takes.floatType()
+            return { settings, random in try FReLU(settings, channels: settings[channels], type: settings[type], &random) }
+        },
+        pool(
+            .largest, "MaxPool2D", "the largest of each window of size by size pixels",
+            example: "MaxPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [5, 7, 13, 15]"),
+        pool(
+            .mean, "AvgPool2D", "the mean of each window of size by size pixels",
+            example: "AvgPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [2.5, 4.5, 10.5, 12.5]"),
+        LayerRow("Flatten", "each input as one row of numbers", example: "shape(Flatten()(ones(3, 2, 8, 8)))   # (3, 128)") { _ in
+            { settings, _ in Flatten(settings: settings) }
+        },
     ]
 
-    private static func pool(_ kind: Pool2D.Kind, _ settings: LayerSettings) throws -> Pool2D {
-        let size = try settings.size("size", default: 2)
-        return Pool2D(which: kind, size: size, stride: try settings.size("stride", default: size))
+    private static func pool(_ kind: Pool2D.Kind, _ name: String, _ summary: String, example: String) -> LayerRow {
+        LayerRow(name, summary, details: images, example: example) { takes in
+            let size = takes.size("size", default: 2), stride = takes.size("stride", like: size)
+            return { settings, _ in
+                let size = try settings[size]
+                return Pool2D(settings: settings, kind: kind, size: size, stride: try settings[stride] ?? size)
+            }
+        }
     }
 }

@@ -1,17 +1,22 @@
 // Layers that bring their input to mean 0 and deviation 1, then scale and shift it: BatchNorm over the batch, LayerNorm over each row.
 
 import ActArray
+import ActRows
 
 /// gamma (x − mean)/√(variance + eps) + beta, for each channel: in training with the batch's own statistics, which are gathered; else with
 /// the gathered ones. S. Ioffe, C. Szegedy 2015.
 package struct BatchNorm: Layer {
-    let features: Int
-    let momentum, eps: Double
-    private let weightType: ElementType
+    package let settings: LayerSettings
+    package let type: ElementType?
     package var parameters: [NDArray]
     package var state: [NDArray]
+    private let features: Int
+    private let momentum, eps: Double
+    private let weightType: ElementType
 
-    init(_ features: Int, momentum: Double, eps: Double, type: ElementType) throws {
+    fileprivate init(_ settings: LayerSettings, features: Int, momentum: Double, eps: Double, type: ElementType) throws {
+        self.settings = settings
+        self.type = type
         self.features = features
         self.momentum = momentum
         self.eps = eps
@@ -20,16 +25,9 @@ package struct BatchNorm: Layer {
         state = [try NDArray.full(0, shape: [features], type: type), try NDArray.full(1, shape: [features], type: type)]
     }
 
-    package var kind: String { "BatchNorm" }
-    package var type: ElementType? { weightType }
     package var parameterNames: [String] { ["gamma", "beta"] }
     package var stateNames: [String] { ["mean", "variance"] }
-    package var settings: [LayerSetting] {
-        [
-            LayerSetting("features", .whole(features)), LayerSetting("momentum", .number(momentum), isDefault: momentum == 0.1),
-            LayerSetting("eps", .number(eps), isDefault: eps == 1e-5), LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32),
-        ]
-    }
+    package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let isImage = x.rank == 4
@@ -65,28 +63,25 @@ package struct BatchNorm: Layer {
 
 /// gamma (x − mean)/√(variance + eps) + beta along the last axis. J. Ba, J. Kiros, G. Hinton 2016.
 package struct LayerNorm: Layer {
-    let features: Int
-    let eps: Double
-    private let weightType: ElementType
+    package let settings: LayerSettings
+    package let type: ElementType?
     package var parameters: [NDArray]
+    private let features: Int
+    private let eps: Double
+    private let weightType: ElementType
 
-    init(_ features: Int, eps: Double, type: ElementType) throws {
+    fileprivate init(_ settings: LayerSettings, features: Int, eps: Double, type: ElementType) throws {
+        self.settings = settings
+        self.type = type
         self.features = features
         self.eps = eps
         weightType = type
         parameters = [try NDArray.full(1, shape: [features], type: type), try NDArray.full(0, shape: [features], type: type)]
     }
 
-    package var kind: String { "LayerNorm" }
-    package var type: ElementType? { weightType }
     package var parameterNames: [String] { ["gamma", "beta"] }
     package var inputShape: [Int]? { [features] }
-    package var settings: [LayerSetting] {
-        [
-            LayerSetting("features", .whole(features)), LayerSetting("eps", .number(eps), isDefault: eps == 1e-5),
-            LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32),
-        ]
-    }
+    package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.shape.last == features else { throw unfit(x, needs: columns(features)) }
@@ -101,22 +96,22 @@ package struct LayerNorm: Layer {
 extension LayerRows {
     static let normalizingRows: [LayerRow] = [
         LayerRow(
-            "BatchNorm(features, momentum=0.1, eps=1e-05, dtype=\"f32\")", "brings every feature to mean 0 and deviation 1 over the batch, then to deviation gamma and mean beta",
+            "BatchNorm", "brings every feature to mean 0 and deviation 1 over the batch, then to deviation gamma and mean beta",
             details: "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` gathers them in the fields `mean` and `variance`, by which it goes otherwise. Features are the columns of rows or the channels of images.",
             example: "BatchNorm(1)([[1], [3]], training=true)   # [[-0.999995],\n# [ 0.999995]]"
-        ) { settings, _ in
-            let momentum = try settings.number("momentum", default: 0.1), eps = try settings.number("eps", default: 1e-5)
-            guard momentum >= 0, momentum <= 1 else { throw settings.fail("momentum", "from 0 to 1") }
-            guard eps > 0, eps.isFinite else { throw settings.fail("eps", "a positive number") }
-            return try BatchNorm(settings.size("features"), momentum: momentum, eps: eps, type: settings.type())
+        ) { takes in
+            let features = takes.size("features"), momentum = takes.number("momentum", default: 0.1, .within(0...1), role: .opaque)
+            let eps = takes.number("eps", default: 1e-5, .positive, role: .opaque), type = takes.floatType()
+            return { settings, _ in
+                try BatchNorm(settings, features: settings[features], momentum: settings[momentum], eps: settings[eps], type: settings[type])
+            }
         },
         LayerRow(
-            "LayerNorm(features, eps=1e-05, dtype=\"f32\")", "brings every row to mean 0 and deviation 1, then to deviation gamma and mean beta",
+            "LayerNorm", "brings every row to mean 0 and deviation 1, then to deviation gamma and mean beta",
             example: "LayerNorm(2)([[1, 3]])   # [[-0.999995,  0.999995]]"
-        ) { settings, _ in
-            let eps = try settings.number("eps", default: 1e-5)
-            guard eps > 0, eps.isFinite else { throw settings.fail("eps", "a positive number") }
-            return try LayerNorm(settings.size("features"), eps: eps, type: settings.type())
+        ) { takes in
+            let features = takes.size("features"), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque), type = takes.floatType()
+            return { settings, _ in try LayerNorm(settings, features: settings[features], eps: settings[eps], type: settings[type]) }
         },
     ]
 }

@@ -1,6 +1,7 @@
 // Layers that compute with what they get: functions, Dropout, Embedding, Residual.
 
 import ActArray
+import ActRows
 
 /// Any function of one argument.
 package struct FunctionLayer: Layer {
@@ -8,18 +9,19 @@ package struct FunctionLayer: Layer {
 
     package init(_ function: NamedFunction) { self.function = function }
 
-    package var kind: String { "function" }
-    package var settings: [LayerSetting] { [LayerSetting("function", .function(function))] }
+    private static let parameters = [Parameter(name: "function", kind: .function, fallback: nil, role: .steps)]
+    package var settings: LayerSettings { LayerSettings(of: "function", FunctionLayer.parameters, [.function(function)]) }
+    package var width: Width { function.keepsWidth ? .same : .unknown }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray { try function(x, pass) }
 }
 
 /// In training, zeros in random places; the rest grows, so that the mean stays.
 package struct Dropout: Layer {
-    let rate: Double
+    package let settings: LayerSettings
+    fileprivate let rate: Double
 
-    package var kind: String { "Dropout" }
-    package var settings: [LayerSetting] { [LayerSetting("rate", .number(rate), isDefault: rate == 0.5)] }
+    package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard pass.isTraining, rate > 0 else { return x }
@@ -30,27 +32,21 @@ package struct Dropout: Layer {
 
 /// A row of W for each number.
 package struct Embedding: Layer {
-    let count, size: Int
-    private let weightType: ElementType
+    package let settings: LayerSettings
+    package let type: ElementType?
     package var parameters: [NDArray]
+    private let count, size: Int
 
-    init(_ count: Int, _ size: Int, type: ElementType, _ random: inout RandomSource) throws {
+    fileprivate init(_ settings: LayerSettings, count: Int, size: Int, type: ElementType, _ random: inout RandomSource) throws {
+        self.settings = settings
+        self.type = type
         self.count = count
         self.size = size
-        weightType = type
         parameters = [try random.normal(shape: [count, size], type: type)]
     }
 
-    package var kind: String { "Embedding" }
-    package var type: ElementType? { weightType }
     package var parameterNames: [String] { ["W"] }
-
-    package var settings: [LayerSetting] {
-        [
-            LayerSetting("count", .whole(count)), LayerSetting("size", .whole(size)),
-            LayerSetting("dtype", .text(weightType.name), isDefault: weightType == .f32),
-        ]
-    }
+    package var width: Width { .of(size) }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let starts = try x.detached().toDoubles().map { number -> Int in
@@ -71,7 +67,11 @@ package struct Residual: Layer {
     package private(set) var nesting: Int32 = 0
     package private(set) var layerCount = 1
 
-    init(_ network: Network) {
+    private let f: Input<Network>
+    private let made: LayerSettings
+
+    fileprivate init(_ settings: LayerSettings, _ f: Input<Network>, _ network: Network) {
+        (made, self.f) = (settings, f)
         inner = network
         measure()
     }
@@ -83,8 +83,8 @@ package struct Residual: Layer {
         layerCount = 1 + (inner?.layerCount ?? 0)
     }
 
-    package var kind: String { "Residual" }
-    package var settings: [LayerSetting] { inner.map { [LayerSetting("f", .network($0))] } ?? [] }
+    package var settings: LayerSettings { inner.map { made.replacing(f, with: $0) } ?? made }
+    package var width: Width { .same }
     package var inputShape: [Int]? { inner?.layers.first?.inputShape }
     package var parameterNames: [String] { inner?.parameterNames.map { "f.\($0)" } ?? [] }
     package var parameters: [NDArray] {
@@ -112,20 +112,25 @@ func shapeText(_ shape: [Int]) -> String {
 extension LayerRows {
     static let otherRows: [LayerRow] = [
         LayerRow(
-            "Dropout(rate=0.5)", "in training, sets a share of the elements to 0 at random and scales the others up; else does nothing",
+            "Dropout", "in training, sets a share of the elements to 0 at random and scales the others up; else does nothing",
             details: "`fit` trains; `net(x)` does not, `net(x, training=true)` does.", example: "Dropout(0.5)([1, 2])   # [1, 2]"
-        ) { settings, _ in
-            let rate = try settings.number("rate", default: 0.5)
-            guard rate >= 0, rate < 1 else { throw settings.fail("rate", "from 0 to below 1") }
-            return Dropout(rate: rate)
+        ) { takes in
+            let rate = takes.number("rate", default: 0.5, .within(0..<1), role: .opaque)
+            return { settings, _ in Dropout(settings: settings, rate: try settings[rate]) }
         },
         LayerRow(
-            "Embedding(count, size, dtype=\"f32\")", "a learned row of `size` numbers for each of the whole numbers below `count`",
+            "Embedding", "a learned row of `size` numbers for each of the whole numbers below `count`",
             example: "shape(Embedding(10, 4)([1, 7, 7]))   # (3, 4)"
-        ) { settings, random in try Embedding(settings.size("count"), settings.size("size"), type: settings.type(), &random) },
+        ) { takes in
+            let count = takes.size("count"), size = takes.size("size"), type = takes.floatType()
+            return { settings, random in try Embedding(settings, count: settings[count], size: settings[size], type: settings[type], &random) }
+        },
         LayerRow(
-            "Residual(f)", "x + f(x): a way around a layer, a network or a function that keeps the shape",
+            "Residual", "x + f(x): a way around a layer, a network or a function that keeps the shape",
             example: "Residual(x -> 2 * x)([1, 2])   # [3, 6]"
-        ) { settings, _ in Residual(try settings.network("f")) },
+        ) { takes in
+            let f = takes.network("f")
+            return { settings, _ in Residual(settings, f, try settings[f]) }
+        },
     ]
 }

@@ -4,44 +4,81 @@
 
 import ActArray
 import ActGrad
+import ActRows
 
 package struct LossRow {
+    package typealias Evaluate = (_ prediction: NDArray, _ target: NDArray, _ values: LossValues) throws -> NDArray
+
     package let name: String
-    /// As help shows it.
-    package let signature: String
     package let formula: String
     package let summary: String
     package let details: String
     package let example: String
-    /// Parameters after prediction and target, with their defaults.
-    package let parameters: [(name: String, default: Double)]
+    /// Prediction and target, then those of its own.
+    package let parameters: [Parameter]
     /// What `fit` reports beside the loss.
     package let metric: Metric.Kind?
-    private let evaluate: (NDArray, NDArray, [Operand]) throws -> NDArray
+    /// Whether softmax is a part of it: then it takes scores, and probabilities are a mistake.
+    package let includesSoftmax: Bool
+    private let evaluate: Evaluate
 
+    /// - Parameter declaration: Declares parameters of its own and gives what computes the loss, of rank 0.
     fileprivate init(
-        _ signature: String, _ formula: String, _ summary: String, details: String = "", example: String,
-        parameters: [(name: String, default: Double)] = [], metric: Metric.Kind?, evaluate: @escaping (NDArray, NDArray, [Operand]) throws -> NDArray
+        _ name: String, of names: (prediction: String, target: String) = ("prediction", "target"), _ formula: String, _ summary: String, details: String = "",
+        example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, targetRole: ArgumentRole = .followed, declaration: (inout Signature) -> Evaluate
     ) {
-        name = String(signature.prefix { $0 != "(" })
-        self.signature = signature
+        self.name = name
         self.formula = formula
         self.summary = summary
         self.details = details
         self.example = example
-        self.parameters = parameters
         self.metric = metric
-        self.evaluate = evaluate
+        self.includesSoftmax = includesSoftmax
+        var signature = Signature()
+        signature.add([
+            Parameter(name: names.prediction, kind: .array, fallback: nil), Parameter(name: names.target, kind: .array, fallback: nil, role: targetRole),
+        ])
+        evaluate = declaration(&signature)
+        parameters = signature.parameters
+    }
+
+    fileprivate init(
+        _ name: String, of names: (prediction: String, target: String) = ("prediction", "target"), _ formula: String, _ summary: String, details: String = "",
+        example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, targetRole: ArgumentRole = .followed,
+        evaluate: @escaping (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
+    ) {
+        self.init(
+            name, of: names, formula, summary, details: details, example: example, metric: metric, includesSoftmax: includesSoftmax, targetRole: targetRole,
+            declaration: { _ in { prediction, target, _ in try evaluate(prediction, target) } })
     }
 
     /// The loss, of rank 0.
-    /// - Throws: `NetworkError.lossShapes`, `labelShapes`, `label`.
-    package func callAsFunction(_ prediction: NDArray, _ target: NDArray, _ values: [Operand] = []) throws -> NDArray {
-        let given = values + parameters.dropFirst(values.count).map { .number($0.default) }
-        return try evaluate(numbers(prediction), numbers(target), given)
+    /// - Parameter values: Of the parameters of its own; what is left out has its default.
+    /// - Throws: `NetworkError.lossShapes`, `labelShapes`, `label`, `setting`.
+    package func callAsFunction(_ prediction: NDArray, _ target: NDArray, _ values: [Operand?] = []) throws -> NDArray {
+        try evaluate(numbers(prediction), numbers(target), LossValues(owner: name, parameters: parameters, values: values))
     }
 
     private func numbers(_ array: NDArray) throws -> NDArray { array.type == .bool ? try array.converted(to: .f32) : array }
+}
+
+/// What a loss is given beside prediction and target.
+package struct LossValues {
+    fileprivate let owner: String
+    fileprivate let parameters: [Parameter]
+    fileprivate let values: [Operand?]
+
+    /// A number that derivatives follow.
+    subscript(_ input: Input<Double>) -> Operand {
+        get throws {
+            let position = input.index - 2
+            guard values.indices.contains(position), let value = values[position] else { return .number(input.fallback ?? .nan) }
+            if let bounds = input.bounds, try !bounds.contains(value.item()) {
+                throw NetworkError.setting(owner: owner, name: parameters[input.index].name, reason: bounds.text)
+            }
+            return value
+        }
+    }
 }
 
 package enum Losses {
@@ -49,32 +86,35 @@ package enum Losses {
 
     package static let all: [LossRow] = [
         LossRow(
-            "mse(prediction, target)", "mean (prediction - target)²", "the mean squared error", example: "mse([1, 2], [1, 4])   # 2", metric: .r2
-        ) { p, t, _ in try NDArray.unary(.square, difference("mse", p, t)).mean() },
+            "mse", "mean (prediction - target)²", "the mean squared error", example: "mse([1, 2], [1, 4])   # 2", metric: .r2
+        ) { p, t in try NDArray.unary(.square, difference("mse", p, t)).mean() },
         LossRow(
-            "mae(prediction, target)", "mean |prediction - target|", "the mean absolute error", example: "mae([1, 2], [1, 4])   # 1", metric: .r2
-        ) { p, t, _ in try NDArray.unary(.abs, difference("mae", p, t)).mean() },
+            "mae", "mean |prediction - target|", "the mean absolute error", example: "mae([1, 2], [1, 4])   # 1", metric: .r2
+        ) { p, t in try NDArray.unary(.abs, difference("mae", p, t)).mean() },
         LossRow(
-            "huber(prediction, target, delta=1)", "mean of d²/2 where |d| ≤ delta, else delta (|d| - delta/2)", "squared error near 0, absolute error far out",
-            example: "huber([0, 0], [0.5, 3])   # 1.3125", parameters: [("delta", 1)], metric: .r2
-        ) { p, t, values in
-            let number = try values[0].item()
-            guard number > 0, number.isFinite else { throw NetworkError.setting(owner: "huber", name: "delta", reason: "a positive number") }
-            // With c = min(|d|, delta): c (|d| − c/2), which is both cases at once.
-            let distance = try NDArray.unary(.abs, difference("huber", p, t))
-            let delta: Operand = if case .array(let array) = values[0] { try .array(array.converted(to: distance.type)) } else { values[0] }
-            let near = try NDArray.binary(.min, .array(distance), delta)
-            return try (near * (distance - near * 0.5)).mean()
-        },
+            "huber", "mean of d²/2 where |d| ≤ delta, else delta (|d| - delta/2)", "squared error near 0, absolute error far out",
+            example: "huber([0, 0], [0.5, 3])   # 1.3125", metric: .r2, declaration: { takes in
+                let delta = takes.number("delta", default: 1, .positive, role: .followed)
+                return { p, t, values in
+                    // With c = min(|d|, delta): c (|d| − c/2), which is both cases at once.
+                    let distance = try NDArray.unary(.abs, difference("huber", p, t))
+                    let limit: Operand = switch try values[delta] {
+                    case .array(let array): try .array(array.converted(to: distance.type))
+                    case .number(let number): .number(number)
+                    }
+                    let near = try NDArray.binary(.min, .array(distance), limit)
+                    return try (near * (distance - near * 0.5)).mean()
+                }
+            }),
         LossRow(
-            "cross_entropy(logits, labels)", "mean over rows of -log softmax(logits)[label]", "how unlikely the labels are, of scores that are no probabilities yet",
+            "cross_entropy", of: ("logits", "labels"), "mean over rows of -log softmax(logits)[label]", "how unlikely the labels are, of scores that are no probabilities yet",
             details: labels + " Softmax is part of it: scores go in as they are.",
-            example: "cross_entropy([[2, 0], [0, 1]], [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil)
-        ) { p, t, _ in try crossEntropy(p, t) },
+            example: "cross_entropy([[2, 0], [0, 1]], [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil), includesSoftmax: true
+        ) { p, t in try crossEntropy(p, t) },
         LossRow(
-            "nll(log_probabilities, labels)", "mean over rows of -log_probabilities[label]", "the negative log-likelihood: cross_entropy after log_softmax",
+            "nll", of: ("log_probabilities", "labels"), "mean over rows of -log_probabilities[label]", "the negative log-likelihood: cross_entropy after log_softmax",
             details: labels, example: "nll(log_softmax([[2, 0], [0, 1]]), [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil)
-        ) { p, t, _ in
+        ) { p, t in
             switch try Labels(t, for: p, loss: "nll") {
             case .classes(let classes):
                 let size = p.shape.last ?? 1
@@ -84,9 +124,9 @@ package enum Losses {
             }
         },
         LossRow(
-            "bce(probability, target)", "mean of -(t log p + (1 - t) log(1 - p))", "binary cross-entropy of probabilities",
+            "bce", of: ("probability", "target"), "mean of -(t log p + (1 - t) log(1 - p))", "binary cross-entropy of probabilities",
             details: "From scores use `bce_logits`, which loses no digits.", example: "bce([0.5, 0.5], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0.5)
-        ) { p, t, _ in
+        ) { p, t in
             let (p, t) = try same("bce", p, t)
             try checkShares("bce", "probability", p)
             try checkShares("bce", "target", t)
@@ -96,18 +136,18 @@ package enum Losses {
             return try 0 - (t * NDArray.unary(.log, hit) + (1 - t) * NDArray.unary(.log1p, miss)).mean()
         },
         LossRow(
-            "bce_logits(logit, target)", "mean of t log(1 + e^-x) + (1 - t) log(1 + e^x)", "binary cross-entropy of scores: bce after sigmoid, stable in both tails",
+            "bce_logits", of: ("logit", "target"), "mean of t log(1 + e^-x) + (1 - t) log(1 + e^x)", "binary cross-entropy of scores: bce after sigmoid, stable in both tails",
             example: "bce_logits([0, 0], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0)
-        ) { p, t, _ in
+        ) { p, t in
             let (x, t) = try same("bce_logits", p, t)
             try checkShares("bce_logits", "target", t)
             let hit = try weighed(NDArray.unary(.softplus, -x), t)
             return try (hit + weighed(NDArray.unary(.softplus, x), 1 - t)) / Double(x.count)
         },
         LossRow(
-            "hinge(score, target)", "mean max(0, 1 - target score)", "the loss of support vector machines: targets are -1 and 1",
-            example: "hinge([2, 0.5], [1, -1])   # 0.75", metric: .accuracy(threshold: 0)
-        ) { p, t, _ in
+            "hinge", of: ("score", "target"), "mean max(0, 1 - target score)", "the loss of support vector machines: targets are -1 and 1",
+            example: "hinge([2, 0.5], [1, -1])   # 0.75", metric: .accuracy(threshold: 0), targetRole: .steps
+        ) { p, t in
             let (p, t) = try same("hinge", p, t)
             for (row, label) in try t.detached().toDoubles().enumerated() where label != 1 && label != -1 {
                 throw NetworkError.label(loss: "hinge", label: label, row: row, classes: -1)
@@ -115,9 +155,9 @@ package enum Losses {
             return try NDArray.binary(.max, .array(1 - t * p), .number(0)).mean()
         },
         LossRow(
-            "kl_div(p, q)", "mean over rows of Σ p log(p/q)", "the Kullback-Leibler divergence of q from p, both rows of probabilities",
+            "kl_div", of: ("p", "q"), "mean over rows of Σ p log(p/q)", "the Kullback-Leibler divergence of q from p, both rows of probabilities",
             example: "kl_div([0.5, 0.5], [0.25, 0.75])   # 0.14384104", metric: nil
-        ) { p, q, _ in
+        ) { p, q in
             let (p, q) = try same("kl_div", p, q)
             let isZero = try NDArray.compare(.eq, .array(p), .number(0))
             let ratio = try NDArray.unary(.log, NDArray.select(isZero, .number(1), .array(p))) - NDArray.unary(.log, q)

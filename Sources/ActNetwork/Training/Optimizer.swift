@@ -2,6 +2,7 @@
 // its moments, in place, in pieces that all cores share. Formulas and defaults are PyTorch's; Lion's are its authors'.
 
 import ActArray
+import ActRows
 import CActKernels
 
 /// What one update of some elements sees.
@@ -29,29 +30,58 @@ struct UpdateStep {
 
 package struct OptimizerRow {
     package let name: String
-    /// Parameters of its own after the rate.
-    package let parameters: [(name: String, default: Double, summary: String)]
-    package let rate: Double
-    package let weightDecay: Double
     package let formula: String
     package let summary: String
-    /// How many moments it keeps for each parameter.
+    /// All that it takes.
+    package let parameters: [Parameter]
+    package let inputs: Inputs
+    /// How many moments it keeps for each parameter of a network.
     let slots: Int
     /// Called before each step, with the product that it keeps.
     let advance: (UpdateStep) -> Double
     let update32: (UpdateBlock<Float>) -> Void
     let update64: (UpdateBlock<Double>) -> Void
+    /// What makes no sense together in the values of its own: the position of the one that is wrong, and what it must be.
+    let conflict: ([Double]) -> (position: Int, reason: String)?
 
-    /// As help shows it.
-    package var signature: String {
-        let own = parameters.map { "\($0.name)=\(text($0.default))" }
-        return "\(name)(lr=\(text(rate)), \((own + ["weight_decay=\(text(weightDecay))"]).joined(separator: ", ")), clip_norm=none, clip_value=none)"
+    /// What an optimiser takes; `own` are those that the others lack, in the order in which its updates see them.
+    package struct Inputs {
+        package let lr: Input<Double>
+        package let own: [Input<Double>]
+        package let weightDecay: Input<Double>
+        package let clipNorm, clipValue: Input<Double?>
+
+        /// One a parameter; `nil` for none.
+        package var defaults: [Double?] { [lr.fallback] + own.map(\.fallback) + [weightDecay.fallback, nil, nil] }
+    }
+
+    /// - Parameters:
+    ///   - rate: The learning rate unless told otherwise; `weightDecay` likewise.
+    ///   - own: Declares the parameters of its own.
+    init(
+        _ name: String, rate: Double, weightDecay: Double = 0, formula: String, summary: String, slots: Int, advance: @escaping (UpdateStep) -> Double = \.memory,
+        update32: @escaping (UpdateBlock<Float>) -> Void, update64: @escaping (UpdateBlock<Double>) -> Void,
+        conflict: @escaping ([Double]) -> (position: Int, reason: String)? = { _ in nil }, own: (inout Signature) -> [Input<Double>]
+    ) {
+        self.name = name
+        self.formula = formula
+        self.summary = summary
+        self.slots = slots
+        self.advance = advance
+        self.update32 = update32
+        self.update64 = update64
+        self.conflict = conflict
+        var takes = Signature()
+        let lr = takes.number("lr", default: rate, .within(0...), role: .followed)
+        let own = own(&takes)
+        inputs = Inputs(
+            lr: lr, own: own, weightDecay: takes.number("weight_decay", default: weightDecay, .within(0...), role: .followed),
+            clipNorm: takes.numberOrNone("clip_norm", .aboveZero, role: .followed), clipValue: takes.numberOrNone("clip_value", .aboveZero, role: .followed))
+        parameters = takes.parameters
     }
 
     /// As a program would make it: `Adam(0.001)`.
-    package var text: String { "\(name)(\(text(rate)))" }
-
-    private func text(_ number: Double) -> String { Setting.number(number).text }
+    package var text: String { "\(name)(\(parameters[inputs.lr.index].fallback ?? ""))" }
 }
 
 package struct Optimizer {
@@ -69,26 +99,22 @@ package struct Optimizer {
         clipValue: Double? = nil
     ) throws {
         self.row = row
-        self.values = values ?? row.parameters.map(\.default)
+        self.values = values ?? row.inputs.own.map { $0.fallback ?? 0 }
         self.rate = rate
-        self.weightDecay = weightDecay ?? row.weightDecay
+        self.weightDecay = weightDecay ?? row.inputs.weightDecay.fallback ?? 0
         self.clipNorm = clipNorm
         self.clipValue = clipValue
-        func check(_ name: String, _ value: Double?, _ isGood: (Double) -> Bool, _ reason: String) throws {
-            if let value, !isGood(value) { throw NetworkError.setting(owner: row.name, name: name, reason: reason) }
+        func check<T>(_ input: Input<T>, _ value: Double?) throws {
+            guard let value, let bounds = input.bounds, !bounds.contains(value) else { return }
+            throw NetworkError.setting(owner: row.name, name: row.parameters[input.index].name, reason: bounds.text)
         }
-        for (parameter, value) in zip(row.parameters, self.values) where parameter.name != "nesterov" {
-            let isShare = parameter.name.hasPrefix("beta") || parameter.name == "alpha"
-            try check(parameter.name, value, { $0 >= 0 && (isShare ? $0 < 1 : $0.isFinite) }, isShare ? "from 0 to below 1" : "0 or more")
+        for (input, value) in zip(row.inputs.own, self.values) { try check(input, value) }
+        if let (position, reason) = row.conflict(self.values) {
+            throw NetworkError.setting(owner: row.name, name: row.parameters[row.inputs.own[position].index].name, reason: reason)
         }
-        if let nesterov = row.parameters.firstIndex(where: { $0.name == "nesterov" }), self.values[nesterov] != 0,
-            let momentum = row.parameters.firstIndex(where: { $0.name == "momentum" })
-        {
-            try check("momentum", self.values[momentum], { $0 > 0 }, "more than 0 with `nesterov`, which looks ahead along it")
-        }
-        try check("weight_decay", self.weightDecay, { $0 >= 0 && $0.isFinite }, "0 or more")
-        try check("clip_norm", clipNorm, { $0 > 0 }, "more than 0")
-        try check("clip_value", clipValue, { $0 > 0 }, "more than 0")
+        try check(row.inputs.weightDecay, self.weightDecay)
+        try check(row.inputs.clipNorm, clipNorm)
+        try check(row.inputs.clipValue, clipValue)
     }
 }
 

@@ -1,54 +1,56 @@
 // The optimisers, one row each.
 
 import ActArray
+import ActRows
 import CActKernels
 
 package enum Optimizers {
     package static let all: [OptimizerRow] = [
         OptimizerRow(
-            name: "SGD",
-            parameters: [
-                ("momentum", 0, "how much of the last step goes on"), ("nesterov", 0, "whether the gradient is looked up ahead of the step"),
-            ],
-            rate: 0.01, weightDecay: 0, formula: "v = momentum v + g; p = p - lr v", summary: "stochastic gradient descent",
-            slots: 1, advance: keep, update32: sgd32, update64: sgd64),
+            "SGD", rate: 0.01, formula: "v = momentum v + g; p = p - lr v", summary: "stochastic gradient descent", slots: 1, update32: sgd32, update64: sgd64,
+            conflict: { $0[1] != 0 && $0[0] == 0 ? (0, "more than 0 with `nesterov`, which looks ahead along it") : nil }
+        ) { takes in
+            [
+                takes.momentum(),
+                takes.parameter("nesterov", .flag, default: 0, text: Default.text(false), role: .steps, summary: "whether the gradient is looked up ahead of the step"),
+            ]
+        },
         OptimizerRow(
-            name: "RMSProp", parameters: [("alpha", 0.99, "memory of squares"), ("eps", 1e-8, "keeps from dividing by 0"), ("momentum", 0, "how much of the last step goes on")],
-            rate: 0.01, weightDecay: 0, formula: "v = alpha v + (1 - alpha) g²; p = p - lr g/(√v + eps)", summary: "gradients divided by the root of a running mean of their squares",
-            slots: 2, advance: keep, update32: rmsProp, update64: rmsProp),
+            "RMSProp", rate: 0.01, formula: "v = alpha v + (1 - alpha) g²; p = p - lr g/(√v + eps)",
+            summary: "gradients divided by the root of a running mean of their squares", slots: 2, update32: rmsProp, update64: rmsProp
+        ) { takes in [takes.memory("alpha", 0.99, of: "squares"), takes.eps(1e-8), takes.momentum()] },
         OptimizerRow(
-            name: "Adagrad", parameters: [("eps", 1e-10, "keeps from dividing by 0")], rate: 0.01, weightDecay: 0,
-            formula: "s = s + g²; p = p - lr g/(√s + eps)", summary: "gradients divided by the root of the sum of all their squares",
-            slots: 1, advance: keep, update32: adagrad, update64: adagrad),
+            "Adagrad", rate: 0.01, formula: "s = s + g²; p = p - lr g/(√s + eps)", summary: "gradients divided by the root of the sum of all their squares",
+            slots: 1, update32: adagrad, update64: adagrad
+        ) { takes in [takes.eps(1e-10)] },
         OptimizerRow(
-            name: "Adam", parameters: betas(0.9, 0.999) + [("eps", 1e-8, "keeps from dividing by 0")], rate: 1e-3, weightDecay: 0,
+            "Adam", rate: 1e-3,
             formula: "m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g²; p = p - lr m̂/(√v̂ + eps), m̂ = m/(1 - beta1^t), v̂ = v/(1 - beta2^t)",
             summary: "momentum, divided by the root of a running mean of squares; both corrected for their start at 0",
-            slots: 2, advance: keep, update32: { adam32($0, isDecoupled: false) }, update64: { adam64($0, isDecoupled: false) }),
+            slots: 2, update32: { adam32($0, isDecoupled: false) }, update64: { adam64($0, isDecoupled: false) }
+        ) { takes in takes.betas(0.9, 0.999) + [takes.eps(1e-8)] },
         OptimizerRow(
-            name: "AdamW", parameters: betas(0.9, 0.999) + [("eps", 1e-8, "keeps from dividing by 0")], rate: 1e-3, weightDecay: 0.01,
-            formula: "as Adam, and p = p - lr weight_decay p", summary: "Adam whose weight decay does not go through the moments",
-            slots: 2, advance: keep, update32: { adam32($0, isDecoupled: true) }, update64: { adam64($0, isDecoupled: true) }),
+            "AdamW", rate: 1e-3, weightDecay: 0.01, formula: "as Adam, and p = p - lr weight_decay p", summary: "Adam whose weight decay does not go through the moments",
+            slots: 2, update32: { adam32($0, isDecoupled: true) }, update64: { adam64($0, isDecoupled: true) }
+        ) { takes in takes.betas(0.9, 0.999) + [takes.eps(1e-8)] },
         OptimizerRow(
-            name: "Nadam", parameters: betas(0.9, 0.999) + [("eps", 1e-8, "keeps from dividing by 0"), ("momentum_decay", 4e-3, "how fast beta1 reaches its value")],
-            rate: 2e-3, weightDecay: 0, formula: "as Adam with μ = beta1 (1 - 0.96^(t momentum_decay)/2) and the gradient looked up ahead",
-            summary: "Adam with Nesterov momentum", slots: 2, advance: { $0.memory * nadamMomentum($0, at: $0.number) }, update32: nadam, update64: nadam),
+            "Nadam", rate: 2e-3, formula: "as Adam with μ = beta1 (1 - 0.96^(t momentum_decay)/2) and the gradient looked up ahead", summary: "Adam with Nesterov momentum",
+            slots: 2, advance: { $0.memory * nadamMomentum($0, at: $0.number) }, update32: nadam, update64: nadam
+        ) { takes in
+            takes.betas(0.9, 0.999) + [
+                takes.eps(1e-8), takes.number("momentum_decay", default: 4e-3, .within(0...), role: .followed, summary: "how fast beta1 reaches its value"),
+            ]
+        },
         OptimizerRow(
-            name: "Lion", parameters: betas(0.9, 0.99), rate: 1e-4, weightDecay: 0,
-            formula: "p = p - lr (sign(beta1 m + (1 - beta1) g) + weight_decay p); m = beta2 m + (1 - beta2) g",
-            summary: "steps of one size, in the direction of the momentum's sign", slots: 1, advance: keep, update32: lion, update64: lion),
+            "Lion", rate: 1e-4, formula: "p = p - lr (sign(beta1 m + (1 - beta1) g) + weight_decay p); m = beta2 m + (1 - beta2) g",
+            summary: "steps of one size, in the direction of the momentum's sign", slots: 1, update32: lion, update64: lion
+        ) { takes in takes.betas(0.9, 0.99) },
     ]
-
-    /// The one that `fit` takes when none is named.
-    package static var standard: OptimizerRow { all[3] }
 
     package static func named(_ name: String) -> OptimizerRow? { all.first { $0.name == name } }
 
-    private static func betas(_ first: Double, _ second: Double) -> [(name: String, default: Double, summary: String)] {
-        [("beta1", first, "memory of gradients"), ("beta2", second, "memory of squares")]
-    }
-
-    private static func keep(_ step: UpdateStep) -> Double { step.memory }
+    /// The one that `fit` takes when none is named.
+    package static let standard = "Adam"
 
     // MARK: Updates
 
@@ -145,4 +147,24 @@ package enum Optimizers {
     }
 
     private static func power(_ base: Double, _ exponent: Int) -> Double { Scalar.binary(.pow, base, Double(exponent)) }
+}
+
+/// What several optimisers take.
+extension Signature {
+    /// A share of what was before that is kept in each step.
+    fileprivate mutating func memory(_ name: String, _ share: Double, of what: String) -> Input<Double> {
+        number(name, default: share, .within(0..<1), role: .followed, summary: "memory of \(what)")
+    }
+
+    fileprivate mutating func betas(_ first: Double, _ second: Double) -> [Input<Double>] {
+        [memory("beta1", first, of: "gradients"), memory("beta2", second, of: "squares")]
+    }
+
+    fileprivate mutating func eps(_ number: Double) -> Input<Double> {
+        self.number("eps", default: number, .within(0...), role: .followed, summary: "keeps from dividing by 0")
+    }
+
+    fileprivate mutating func momentum() -> Input<Double> {
+        number("momentum", default: 0, .within(0...), role: .followed, summary: "how much of the last step goes on")
+    }
 }

@@ -2,29 +2,36 @@
 
 import ActArray
 import ActGrad
+import ActRows
 
 package struct ScheduleRow {
     package let name: String
-    package let signature: String
     package let summary: String
     package let example: String
-    /// Names and defaults of the parameters after `lr`; NaN for one that must be given.
-    package let parameters: [(name: String, default: Double)]
-    /// Of the time in epochs, then the rate, then the parameters.
+    package let parameters: [Parameter]
+    /// `lr`, those of its own, `warmup`.
+    package let inputs: [Input<Double>]
+    /// Of the time in epochs, then of the inputs.
     private let program: FormulaProgram
 
-    /// - Parameter rate: What the rate is, of the time after the first `warmup` epochs and of `lr` and the parameters by name.
+    /// - Parameters:
+    ///   - own: Declares the parameters between `lr` and `warmup`.
+    ///   - rate: What the rate is, of `lr`, of the time after the first `warmup` epochs and of what comes after `lr`: the parameters of its own, then `warmup`.
     fileprivate init(
-        _ signature: String, _ summary: String, example: String, parameters: [(name: String, default: Double)],
+        _ name: String, _ summary: String, example: String, own: (inout Signature) -> [Input<Double>] = { _ in [] },
         rate: (_ lr: Formula, _ epoch: Formula, _ values: [Formula]) -> Formula
     ) {
-        name = String(signature.prefix { $0 != "(" })
-        self.signature = signature
+        self.name = name
         self.summary = summary
         self.example = example
-        self.parameters = parameters
-        let epoch = Formula.x, lr = Formula.input(1), values = parameters.indices.map { Formula.input($0 + 2) }
-        let warmup = Formula.input(parameters.count + 1)
+        var takes = Signature()
+        var inputs = [takes.number("lr", .within(0...), role: .followed)]
+        inputs += own(&takes)
+        inputs.append(takes.number("warmup", default: 0, .within(0...), role: .followed))
+        self.inputs = inputs
+        parameters = takes.parameters
+        let epoch = Formula.x, lr = Formula.input(1), values = inputs.indices.dropFirst().map { Formula.input($0 + 1) }
+        let warmup = Formula.input(inputs.count)
         let whole = Formula.select(.compare(.lt, epoch, warmup), then: lr * epoch / ScheduleRow.divisor(warmup), otherwise: rate(lr, epoch - warmup, values))
         program = FormulaProgram(.select(.compare(.ge, epoch, 0), then: whole, otherwise: .number(.nan)))
     }
@@ -33,7 +40,7 @@ package struct ScheduleRow {
     fileprivate static func divisor(_ time: Formula) -> Formula { .select(.compare(.gt, time, 0), then: time, otherwise: 1) }
 
     /// The rate at a moment; it grows from 0 during the first `warmup` epochs, which the schedule itself does not see. NaN before 0.
-    /// - Parameter values: `lr` and the parameters, `warmup` last.
+    /// - Parameter values: Of the inputs, in order.
     package func rate(at epoch: Double, _ values: [Double]) -> Double { program([epoch] + values) }
 
     /// The same, followed by derivatives.
@@ -43,16 +50,18 @@ package struct ScheduleRow {
 package enum Schedules {
     package static let all: [ScheduleRow] = [
         ScheduleRow(
-            "constant_rate(lr, warmup=0)", "a learning rate that stays, after `warmup` epochs in which it grows from 0",
-            example: "constant_rate(0.1, warmup=2)(1)   # 0.05", parameters: [("warmup", 0)]
+            "constant_rate", "a learning rate that stays, after `warmup` epochs in which it grows from 0",
+            example: "constant_rate(0.1, warmup=2)(1)   # 0.05"
         ) { lr, _, _ in lr },
         ScheduleRow(
-            "step_rate(lr, every, factor=0.1, warmup=0)", "a learning rate that is multiplied by `factor` every so many epochs",
-            example: "step_rate(0.1, every=10)(25)   # 0.001", parameters: [("every", .nan), ("factor", 0.1), ("warmup", 0)]
+            "step_rate", "a learning rate that is multiplied by `factor` every so many epochs",
+            example: "step_rate(0.1, every=10)(25)   # 0.001",
+            own: { [$0.number("every", .positive, role: .followed), $0.number("factor", default: 0.1, .within(0...), role: .followed)] }
         ) { lr, epoch, values in lr * .binary(.pow, values[1], .unary(.floor, epoch / values[0])) },
         ScheduleRow(
-            "cosine_rate(lr, epochs, floor=0, warmup=0)", "a learning rate that falls to `floor` along half a cosine",
-            example: "cosine_rate(0.1, epochs=10)(5)   # 0.05", parameters: [("epochs", .nan), ("floor", 0), ("warmup", 0)]
+            "cosine_rate", "a learning rate that falls to `floor` along half a cosine",
+            example: "cosine_rate(0.1, epochs=10)(5)   # 0.05",
+            own: { [$0.number("epochs", .positive, role: .followed), $0.number("floor", default: 0, .within(0...), role: .followed)] }
         ) { lr, epoch, values in
             let length = values[0] - values[2]
             let part = Formula.select(.compare(.gt, length, 0), then: .binary(.min, epoch / ScheduleRow.divisor(length), 1), otherwise: 1)
