@@ -12,7 +12,7 @@ extension NDArray {
         if n == 1 { return try NDArray.full(1, shape: shape, type: type) }
         // Far from both ends of the numbers the inverse, which is fast, serves.
         let isPlain = try determinants.detached().toDoubles().allSatisfy { abs($0) > 1e-30 && abs($0) < 1e30 }
-        if isPlain { return try determinants.reshaped(to: determinants.shape + [1, 1]) * inverse().matrixTransposed() }
+        if try isPlain && !(isTraced && n <= NDArray.mostExpanded && isNearSingular()) { return try determinants.reshaped(to: determinants.shape + [1, 1]) * inverse().matrixTransposed() }
         if !isTraced { return try adjugates().matrixTransposed().converted(to: type) }
         // Every cofactor is a determinant of its own. These are many, but seldom: a second derivative at a singular matrix.
         let planes = count / max(1, n * n), size = (n - 1) * (n - 1)
@@ -30,6 +30,16 @@ extension NDArray {
         let minors = try gathered(GatherIndices(starts: places, chunk: 1), shape: shape + [n - 1, n - 1])
         let signs = try NDArray((0..<n * n).map { ($0 / n + $0 % n) % 2 == 0 ? 1 : -1 }, shape: [n, n], type: type)
         return try minors.determinant() * signs
+    }
+
+    /// Up to this size a determinant's second derivative at a matrix that is nearly singular is taken from minors.
+    private static let mostExpanded = 8
+
+    /// Whether the inverse of one of the matrices, which exists, is so large that products with it, in derivatives, would lose digits.
+    private func isNearSingular() throws -> Bool {
+        let matrices = try detached(), inverses = try matrices.inverse()
+        func largest(_ x: NDArray) throws -> NDArray { try NDArray.unary(.abs, x).reduced(.max, axes: [-2, -1]) }
+        return try (largest(matrices) * largest(inverses)).toDoubles().contains { !($0 < 1e4) }
     }
 
     /// The adjugates of the matrices, in f64.

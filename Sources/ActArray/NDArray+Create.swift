@@ -70,16 +70,16 @@ extension NDArray {
 
     /// `n` numbers at equal distances, the first `a` and the last exactly `b`.
     package static func linspace(_ a: Double, _ b: Double, _ n: Int) throws -> NDArray {
-        let last = n - 1
-        let step = (b - a) / Double(max(1, last))
+        let last = n - 1, steps = Double(max(1, last))
+        let step = (b - a) / steps
         let overflows = a.isFinite && b.isFinite && !step.isFinite
         // A step among the smallest numbers lacks digits that many steps would show.
         let isCoarse = step.magnitude < 0x1p-960
         let result = try NDArray(shape: [n], type: .f64) { i in
             if i == last, i > 0 { return b }
-            if isCoarse { return a + Double(i) * (b - a) / Double(last) }
+            if isCoarse { return a + Double(i) * (b - a) / steps }
             if !overflows { return a + Double(i) * step }
-            let part = Double(i) / Double(max(1, last))
+            let part = Double(i) / steps
             return a * (1 - part) + b * part
         }
         if !a.isFinite || !b.isFinite {

@@ -55,6 +55,9 @@ package enum NumericEvents {
         return list.events
     }
 
+    /// Whether this thread has noted any since they were last drained.
+    package static var hasAny: Bool { list.map { !$0.events.isEmpty } ?? false }
+
     /// Takes the events of a call out of the list.
     package static func take(of call: UInt32) -> [NumericEvent] {
         guard let list, !list.events.isEmpty else { return [] }

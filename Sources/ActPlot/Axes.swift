@@ -199,6 +199,11 @@ private struct Survey {
         for (left, right, height) in watched(bars) {
             guard left.isFinite, right.isFinite, height.isFinite else {
                 notFinite += 1
+                // The place of a bar that is missing stays, with its name.
+                if left.isFinite, right.isFinite, height.isNaN, !xIsLogarithmic || left > 0 {
+                    x.include(left)
+                    x.include(right)
+                }
                 continue
             }
             if (xIsLogarithmic && left <= 0) || (yIsLogarithmic && height <= 0) {

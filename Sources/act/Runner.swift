@@ -12,7 +12,7 @@ import Darwin
 struct Runner {
     private let settings: Settings
     private let arguments: [String]
-    private let display: Display
+    let display: Display
 
     init(_ settings: Settings, arguments: [String] = []) {
         self.settings = settings
@@ -23,7 +23,7 @@ struct Runner {
         Interrupt.install()
     }
 
-    private func startSession(isInteractive: Bool = false, isAtTerminal: Bool = false) -> Session? {
+    func startSession(isInteractive: Bool = false, isAtTerminal: Bool = false) -> Session? {
         var options = Session.Options()
         options.arguments = arguments
         options.engine = .process

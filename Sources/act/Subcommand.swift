@@ -23,6 +23,10 @@ struct Subcommand {
         Subcommand("check", "reports every syntax error, runs nothing") { takes in
             let files = takes.files("the files to check")
             return { call in Runner(call.settings).check(call[files]) }
+        },
+        Subcommand("fmt", "writes programs in the one layout; --check only names those that have another") { takes in
+            let checks = takes.flag("check", default: false), files = takes.files("the files to lay out")
+            return { call in Runner(call.settings).layOut(call[files], checks: call[checks]) }
         }
     ]
 

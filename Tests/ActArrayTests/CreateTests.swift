@@ -30,6 +30,9 @@ import Testing
         #expect(x.first == 0.1 && x.last == 0.7 && x.count == 7)
         #expect(try NDArray.linspace(3, 9, 1).toDoubles() == [3])
         #expect(try NDArray.linspace(3, 9, 0).toDoubles() == [])
+        for a in [0, -0.0, 2, -2.5, 5e-324, 1e308] {
+            for n in 1...5 { #expect(try NDArray.linspace(a, a, n).toDoubles() == [Double](repeating: a, count: n)) }
+        }
         #expect(try NDArray.linspace(-1.7e308, 1.7e308, 3).toDoubles() == [-1.7e308, 0, 1.7e308])
         #expect(throws: ArrayError.negativeSize(-1)) { try NDArray.linspace(0, 1, -1) }
     }

@@ -6,7 +6,7 @@ Needs numpy and safetensors. For each format COUNT files are written with a seed
 results are compared here, bits and shapes. Then good files are changed at random places: what the formats' own readers refuse act must
 refuse, and what act reads must be what they read.
 """
-import csv, gzip, io, json, os, struct, subprocess, sys, tempfile
+import csv, gzip, io, json, math, os, struct, subprocess, sys, tempfile, zlib
 import numpy as np
 from safetensors.numpy import load, load_file, save, save_file
 
@@ -299,14 +299,29 @@ def strict_json(data):
     def refuse(word):
         raise ValueError(word)
     text = data.decode("utf-8")
-    # Numbers are f64: whole ones are rounded too.
-    value = json.loads(text, parse_constant=refuse, parse_int=float)
+    def whole(digits):
+        if float(digits) != int(digits):
+            raise ValueError("a whole number that f64 cannot hold")  # page: an error
+        return float(digits)
+    def fraction(digits):
+        if math.isinf(float(digits)):
+            raise ValueError("too large")  # page: an error
+        return float(digits)
+    def distinct(pairs):
+        if len({name for name, _ in pairs}) != len(pairs):
+            raise ValueError("a name that stands twice")  # page: refused
+        return dict(pairs)
+    value = json.loads(text, parse_constant=refuse, parse_int=whole, parse_float=fraction, object_pairs_hook=distinct)
     json.dumps(value, ensure_ascii=False).encode("utf-8")  # half of a pair of surrogates is no character
     return value
 
 
 def one_npy(data):
-    return np.load(io.BytesIO(data), allow_pickle=False)
+    file = io.BytesIO(data)
+    value = np.load(file, allow_pickle=False)
+    if file.read(1):
+        raise ValueError("bytes after the end")  # page: refused
+    return value
 
 
 def equal_npy(value, path):
@@ -344,8 +359,19 @@ def malformed():
         "in{i}.json", "out{i}.json", [b" ", b"\x0c", b"\x0b", b"\xa0", b"\xc2\xa0", b"0", b".", b"+", b"e", b"NaN", b",", b"]", b"\\ud800", b"\0", b"//"], ())
     def gz():
         return gzip.compress(bytes(rng.integers(97, 100, size=int(rng.integers(0, 40)), dtype=np.uint8)), mtime=0)
+    def unpacked(data):
+        # zlib itself: Python's reader of headers skips flags that RFC 1952 wants refused, and does not look at the header's checksum.
+        out = b""
+        while True:
+            member = zlib.decompressobj(31)
+            out += member.decompress(data)
+            if not member.eof:
+                raise ValueError("cut short")
+            data = member.unused_data
+            if not data.strip(b"\0"):
+                return out
     damaged(
-        "gz, changed", lambda: gz() + (gz() if rng.random() < 0.3 else b""), lambda data: gzip.decompress(data).decode(), lambda value, path: open(path).read() == value,
+        "gz, changed", lambda: gz() + (gz() if rng.random() < 0.3 else b""), lambda data: unpacked(data).decode(), lambda value, path: open(path).read() == value,
         "in{i}.txt.gz", "out{i}.txt", [b"\0", b"\0\0", b"x", b"\x1f\x8b", b"\x1f"], ())
 
 

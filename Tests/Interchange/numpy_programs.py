@@ -112,6 +112,11 @@ def together(a, b, f):
     return f(numbers(a), numbers(b))
 
 
+def extreme(a, b, f):
+    """The larger or smaller of two bools is a bool, as in NumPy."""
+    return f(a, b) if getattr(a, "dtype", None) == bool and getattr(b, "dtype", None) == bool else together(a, b, f)
+
+
 def axis_text(axis):
     return "" if axis is None else f", axis={text(axis) if isinstance(axis, tuple) else axis}"
 
@@ -180,8 +185,8 @@ def compared(env):
     sign, f = pick(("==", np.equal), ("!=", np.not_equal), ("<", np.less), ("<=", np.less_equal), (">", np.greater), (">=", np.greater_equal))
     c, z = operand(env)
     return pick(
-        Step(f"{n} {sign} {m}", lambda: together(x, y, f)), Step(f"maximum({n}, {m})", lambda: together(x, y, np.maximum), rough=True),
-        Step(f"minimum({n}, {m})", lambda: together(x, y, np.minimum), rough=True),
+        Step(f"{n} {sign} {m}", lambda: together(x, y, f)), Step(f"maximum({n}, {m})", lambda: extreme(x, y, np.maximum), rough=True),
+        Step(f"minimum({n}, {m})", lambda: extreme(x, y, np.minimum), rough=True),
         Step(f"where({c} > 0, {n}, {m})", lambda: together(x, y, lambda a, b: np.where(z > 0, a, b)) if x.dtype != bool or y.dtype != bool else np.where(z > 0, x, y)),
         Step(f"not ({n} > 0)", lambda: ~(x > 0)), Step(f"({n} > 0) and ({m} > 1)", lambda: (x > 0) & (y > 1)), Step(f"({n} > 0) or ({m} > 1)", lambda: (x > 0) | (y > 1)),
         Step(f"isnan({n})", lambda: np.isnan(numbers(x))), Step(f"isfinite({n})", lambda: np.isfinite(numbers(x))),
@@ -225,10 +230,11 @@ def reduced(env):
         return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: f(values.astype("f8"), axis=axis, **more).astype(values.dtype), rough=True)
     if name in ("any", "all"):
         return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: np.asarray(f(x, axis=axis, **more)).astype(bool)[()])
-    if x.size == 0 and name in ("max", "min") and np.sum(x, axis=axis, **more).size == 0:
+    def reduce():
         # page: where the result has no elements none is missing.
-        return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: np.sum(x, axis=axis, **more).astype(x.dtype))
-    return Step(f"{name}({n}{axis_text(axis)}{kept})", lambda: f(x, axis=axis, **more), rough=name[:3] != "arg")
+        is_empty = x.size == 0 and name in ("max", "min") and np.sum(x, axis=axis, **more).size == 0
+        return np.sum(x, axis=axis, **more).astype(x.dtype) if is_empty else f(x, axis=axis, **more)
+    return Step(f"{name}({n}{axis_text(axis)}{kept})", reduce, rough=name[:3] != "arg")
 
 
 def ordered(env):
@@ -313,7 +319,22 @@ def index(x):
 def indexed(env):
     n, x = operand(env)
     words, parts = index(x)
-    return Step(f"{n}[{words}]", lambda: x[parts])
+    return Step(f"{n}[{words}]", lambda: x[fitting(parts, x.shape)])
+
+
+def fitting(parts, shape):
+    """The parts of an index. page: a mask has the shape of the axes that it stands for; NumPy lets one without elements pass where the
+    result has none either."""
+    takes = lambda part: 0 if part is None else part.ndim if getattr(part, "dtype", None) == bool else 1
+    axis = 0
+    for part in parts:
+        if part is Ellipsis:
+            axis = len(shape) - sum(takes(other) for other in parts[[p is Ellipsis for p in parts].index(True) + 1 :])
+            continue
+        if getattr(part, "dtype", None) == bool and part.shape != shape[axis : axis + part.ndim]:
+            raise IndexError("a mask that does not fit")
+        axis += takes(part)
+    return parts
 
 
 def assigned(env):
@@ -322,7 +343,7 @@ def assigned(env):
     value = pick(3.5, -1.0, True, None, None)
     if value is None:
         try:
-            target = x[parts].shape
+            target = x[fitting(parts, x.shape)].shape
         except (IndexError, ValueError):
             target = ()
         target = tuple(s if chance(0.8) else 1 for s in target[whole(0, len(target)) if chance(0.3) else 0 :])
@@ -330,7 +351,7 @@ def assigned(env):
     value_size = np.size(value)
     def run():
         y = x.copy()
-        if isinstance(x[parts], np.generic) and value_size == 1:
+        if isinstance(x[fitting(parts, x.shape)], np.generic) and value_size == 1:
             # page: what has one element fits where one is selected.
             y[parts] = np.asarray(value).item()
             return y

@@ -21,8 +21,10 @@ package enum Npy {
         guard let header = NpyHeader(text: try reader.take(length)) else { throw reader.failure("its header is damaged") }
         guard let description = header.description else { throw reader.failure("its elements are records; one array of numbers or bools is needed") }
         let (type, isBigEndian) = try stored(description, reader)
-        if !header.isColumnMajor { return try type.array(&reader, shape: header.shape, isBigEndian: isBigEndian) }
-        return try type.array(&reader, shape: header.shape.reversed(), isBigEndian: isBigEndian).transposed().contiguous()
+        let shape = header.isColumnMajor ? header.shape.reversed() : header.shape
+        let array = try type.array(&reader, shape: shape, isBigEndian: isBigEndian)
+        if reader.remaining > 0 { throw reader.failure("\(reader.remaining) bytes follow its array") }
+        return header.isColumnMajor ? try array.transposed().contiguous() : array
     }
 
     private static func stored(_ description: String, _ reader: ByteReader) throws -> (StoredType, isBigEndian: Bool) {

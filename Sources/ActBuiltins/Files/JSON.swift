@@ -117,9 +117,10 @@ enum JSON {
     // MARK: Reading
 
     /// Arrays of numbers, bools or such arrays of one shape become arrays, others lists.
-    /// - Throws: `RuntimeError.cannot` with the line and column of what is wrong.
-    static func value(_ bytes: [UInt8], _ machine: Machine) throws -> Value {
-        var reader = JSONReader(bytes: bytes, machine: machine)
+    /// - Parameter path: Of the file that it is read from.
+    /// - Throws: `RuntimeError.cannot` with the line and column of what is wrong; `ArrayError.file` if it is a file that is wrong.
+    static func value(_ bytes: [UInt8], _ machine: Machine, path: String? = nil) throws -> Value {
+        var reader = JSONReader(bytes: bytes, machine: machine, path: path)
         return try reader.document()
     }
 }
@@ -127,11 +128,13 @@ enum JSON {
 private struct JSONReader {
     let bytes: [UInt8]
     let machine: Machine
+    let path: String?
     private var position = 0
 
-    init(bytes: [UInt8], machine: Machine) {
+    init(bytes: [UInt8], machine: Machine, path: String?) {
         self.bytes = bytes
         self.machine = machine
+        self.path = path
     }
 
     private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -156,7 +159,8 @@ private struct JSONReader {
                 column += 1
             }
         }
-        return RuntimeError.cannot("this is no JSON: \(reason) (line \(line), column \(column))", help: nil)
+        if let path { return ArrayError.file(path: path, reason: "it is not JSON: \(reason) (line \(line), column \(column))") }
+        return RuntimeError.cannot("this is not JSON: \(reason) (line \(line), column \(column))", help: nil)
     }
 
     /// To the next byte, with a look at Ctrl-C now and then: spaces, strings and numbers may be long.
@@ -231,6 +235,7 @@ private struct JSONReader {
             try skipSpace()
             guard next == UInt8(ascii: "\"") else { throw wrong("a name in quotes must stand here") }
             let name = try string()
+            if fields[name] != nil { throw wrong("the name \"\(name.prefix(40))\" stands twice") }
             try skipSpace()
             guard next == UInt8(ascii: ":") else { throw wrong("`:` must follow the name") }
             position += 1
@@ -268,7 +273,16 @@ private struct JSONReader {
             while isDigit(next) { try advance() }
         }
         guard let number = try DecimalText.number(bytes[start..<position], check: Interrupt.check) else { throw wrong("this number cannot be read") }
+        if number.isInfinite { throw wrong("this number is too large") }
+        if position - start > 15, !isExact(number, start) { throw wrong("this whole number cannot be held exactly") }
         return number
+    }
+
+    /// Whether a number that is written with digits alone, which is what counts and what names things, is the number that was read.
+    private func isExact(_ number: Double, _ start: Int) -> Bool {
+        let text = bytes[start..<position]
+        guard text.allSatisfy({ $0 >= 48 && $0 <= 57 || $0 == UInt8(ascii: "-") }) else { return true }
+        return printed(number, "f", precision: 0).utf8.elementsEqual(text)
     }
 
     private mutating func string() throws -> String {

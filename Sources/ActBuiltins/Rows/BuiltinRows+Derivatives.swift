@@ -19,6 +19,7 @@ extension BuiltinRows {
             example: "jacobian(x -> x^2)([1, 2])   # [[2, 0],\n# [0, 4]]"),
         derivative(
             .hessian, "hessian", "the function that computes all second derivatives of a function whose value is a number",
+            details: "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j.",
             example: "hessian(x -> sum(x^3))([1, 2])   # [[ 6,  0],\n# [ 0, 12]]"),
         Builtin(
             .derivatives, "check_grad", "the largest relative error between the derivative of f at x and central differences",

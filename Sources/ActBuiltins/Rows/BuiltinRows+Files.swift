@@ -103,7 +103,7 @@ enum FileFormats {
         case "idx": return try Value(Idx.array(bytes, path: path))
         case ".csv", ".tsv":
             return try TableFile.value(bytes, path: path, isTabbed: suffix == ".tsv", form, call)
-        case ".json": return try JSON.value(bytes, call.machine)
+        case ".json": return try JSON.value(bytes, call.machine, path: path)
         default:
             guard let text = String(validating: try TextEncoding.utf8(bytes, from: call[form.encoding], path: path), as: UTF8.self) else {
                 throw call.cannot("`\(path)` is not text in UTF-8", help: Message(TableFile.encodingHelp))

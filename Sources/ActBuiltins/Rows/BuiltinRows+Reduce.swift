@@ -202,15 +202,17 @@ extension BuiltinRows {
         ) { takes in
             let a = takes.value("a"), b = takes.value("b")
             return { call in
-                guard case (.array, .array) = (try call.operand(a), try call.operand(b)) else { return try call.apply(.mul, call[a], call[b]) }
-                return try Value(NDArray.dot(call.numbers(a), call.numbers(b)))
+                guard case (.array(let x), .array(let y)) = (try call.operand(a), try call.operand(b)) else {
+                    return try call.apply(.mul, call[a], call[b])
+                }
+                return try Value(NDArray.dot(x, y))
             }
         },
         Builtin(
             .linear, "matmul", "the product of matrices, as `a @ b`", details: "Axes before the last two broadcast.",
             example: "matmul([[1, 2], [3, 4]], [1, 1])   # [3, 7]"
         ) { takes in
-            let a = takes.numbers("a"), b = takes.numbers("b")
+            let a = takes.array("a"), b = takes.array("b")
             return { call in try Value(NDArray.matmul(call[a], call[b])) }
         },
         Builtin(.linear, "outer", "every element of a times every element of b", example: "outer([1, 2], [3, 4])   # [[3, 4],\n# [6, 8]]") { takes in
@@ -228,7 +230,7 @@ extension BuiltinRows {
             return { call in try Value(call[a].inverse()) }
         },
         Builtin(.linear, "solve", "the x for which a @ x is b", example: "solve([[2, 0], [0, 4]], [2, 2])   # [1.0, 0.5]") { takes in
-            let a = takes.numbers("a"), b = takes.numbers("b")
+            let a = takes.array("a"), b = takes.array("b")
             return { call in try Value(NDArray.solve(call[a], call[b])) }
         },
         Builtin(.linear, "det", "the determinant of a square matrix", example: "det([[1, 2], [3, 4]])   # -2") { takes in

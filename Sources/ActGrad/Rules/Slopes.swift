@@ -27,15 +27,15 @@ extension UnaryOperation {
         case .sin: f(.cos, x)
         case .cos: -f(.sin, x)
         case .tan: 1 + y * y
-        case .asin: 1 / f(.sqrt, (1 - x) * (1 + x))
-        case .acos: -1 / f(.sqrt, (1 - x) * (1 + x))
+        case .asin: 1 / f(.sqrt, oneMinusSquare)
+        case .acos: -1 / f(.sqrt, oneMinusSquare)
         case .atan: f(.arctanD, x)
         case .sinh: f(.cosh, x)
         case .cosh: f(.sinh, x)
         case .tanh: f(.tanhD, x)
         case .asinh: 1 / f(.hypot, x, 1)
         case .acosh: 1 / (f(.sqrt, x - 1) * f(.sqrt, x + 1))
-        case .atanh: reciprocalOfPositive((1 - x) * (1 + x))
+        case .atanh: reciprocalOfPositive(oneMinusSquare)
         case .erf: f(.erfD, x)
         case .erfc: -f(.erfD, x)
 
@@ -130,10 +130,14 @@ extension UnaryOperation {
     }
 }
 
-/// 1/a where a ≥ 0, +∞ at both zeros, NaN below: the slope of a logarithm exists where the logarithm does.
+/// 1/a where a ≥ 0, +∞ at both zeros, NaN below: the slope of a logarithm exists where the logarithm does. So do its own slopes: the NaN
+/// is made from a, for a constant has the slope 0.
 private func reciprocalOfPositive(_ a: Formula) -> Formula {
-    choose(a < 0, .nan, 1 / f(.abs, a))
+    choose(a < 0, .nan * a, 1 / f(.abs, a))
 }
+
+/// 1 − x²: near the ends as a product, which keeps the digits of the value, near 0 as it is written, which keeps those of the slope.
+private let oneMinusSquare = choose(f(.abs, x) < 0.5, 1 - x * x, (1 - x) * (1 + x))
 
 extension BinaryOperation {
     /// The derivatives in the first and second operand, when both vary. Against a constant `min` and `max` have slope 0 where they tie.

@@ -129,7 +129,9 @@ extension NumericEvent.Kind {
     fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, form: String?) -> Diagnostic {
         let shown = inputs.map(Format.number)
         let isCall = operation.first.map { $0.isLetter || $0 == "_" } ?? false
-        let example = isCall || shown.count != 2 ? "\(operation)(\(shown.joined(separator: ", ")))" : "\(shown[0]) \(operation) \(shown[1])"
+        // A negative number in front of an operator means something else: -1 ^ 0.5 is -(1 ^ 0.5).
+        let left = shown.first.map { $0.hasPrefix("-") ? "(\($0))" : $0 } ?? ""
+        let example = isCall || shown.count != 2 ? "\(operation)(\(shown.joined(separator: ", ")))" : "\(left) \(operation) \(shown[1])"
         return Diagnostic(
             code, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: shown.isEmpty ? [] : ["for example \(example)"],
             help: form ?? stableForm(operation))

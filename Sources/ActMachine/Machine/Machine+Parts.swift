@@ -42,7 +42,7 @@ extension Machine {
                 if case .value(let register)? = items.first { throw RuntimeError.badKey(R[register], of: base) }
                 throw RuntimeError.cannotIndex(base)
             }
-            guard let value = record.field(name.string) else { throw RuntimeError.noField(name.string, of: base) }
+            guard let value = record[name.string] else { throw RuntimeError.noField(name.string, of: base) }
             return value
         case .function(let function):
             guard items.count == 1, case .value(let register) = items[0] else { throw RuntimeError.cannotIndex(base) }

@@ -75,6 +75,29 @@ extension Machine {
         return judged
     }
 
+    /// Warns that a derivative at finite points is infinite, or NaN, where the function's own value gave no reason to warn.
+    /// - Parameter isElementwise: Whether each slope belongs to the element of the points that it stands at.
+    func noteSlopes(_ slopes: Value, at points: [Value], _ name: @autoclosure () -> String, isElementwise: Bool) throws {
+        let context = act_context()
+        guard NumericEvents.isEnabled, context.pointee.derivatives == 0, !NumericEvents.hasAny else { return }
+        let leaves = try slopes.numericLeaves().filter { $0.type != .bool }.map { try $0.detached() }
+        if try leaves.allSatisfy({ try $0.isFinite() }) { return }
+        let inputs = try points.flatMap { try $0.numericLeaves() }.filter { $0.type != .bool }.map { try $0.detached() }
+        guard !inputs.isEmpty, try inputs.allSatisfy({ try $0.isFinite() }) else { return }
+        var events: [NumericEvent] = []
+        for leaf in leaves {
+            let own = isElementwise && inputs.count == 1 && leaves.count == 1 ? inputs.first { $0.shape == leaf.shape } : nil
+            for (i, y) in try leaf.toDoubles().enumerated() where !y.isFinite {
+                let kind: NumericEvent.Kind = y.isNaN ? .invalid : .divideByZero
+                if let known = events.firstIndex(where: { $0.kind == kind }) { events[known].count += 1 } else {
+                    let example = try own.map { [try $0.toDoubles()[i]] } ?? []
+                    events.append(NumericEvent(kind: kind, operation: name(), site: currentSite, count: 1, first: i, example: example))
+                }
+            }
+        }
+        NumericEvents.add(events)
+    }
+
     /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
     private func noteNumber(_ result: Double, _ name: String, _ arguments: [Value]) throws {
         guard arguments.allSatisfy(\.isNumberlike) else { return }

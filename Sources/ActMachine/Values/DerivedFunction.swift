@@ -25,7 +25,10 @@ package final class DerivedFunction: Function {
     package override var parameters: [Parameter] { base.parameters }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
-        try base.derivative(self, arguments, machine) ?? derivative(arguments, order: order, machine)
+        if let slopes = try base.derivative(self, arguments, machine) { return slopes }
+        let slopes = try derivative(arguments, order: order, machine)
+        if let (x, _) = arguments.first(of: base) { try machine.noteSlopes(slopes, at: [x], name, isElementwise: true) }
+        return slopes
     }
 
     private func derivative(_ arguments: Arguments, order: Int, _ machine: Machine) throws -> Value {

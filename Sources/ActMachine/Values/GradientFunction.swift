@@ -35,6 +35,13 @@ package final class GradientFunction: Function {
     package override var parameters: [Parameter] { base.parameters }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
+        let (result, points) = try result(arguments, machine)
+        try machine.noteSlopes(result, at: points, name, isElementwise: false)
+        return result
+    }
+
+    /// What the function gives, and where.
+    private func result(_ arguments: Arguments, _ machine: Machine) throws -> (Value, [Value]) {
         let indices: [Int] = switch selection {
         case .one(let index): [index]
         case .many(let indices): indices
@@ -55,7 +62,24 @@ package final class GradientFunction: Function {
         case .gradient, .valueAndGradient:
             let result = try machine.gradient(of: value, at: places.map(\.0), name: base.name)
             let gradient: Value = if case .one = selection { result.gradients[0] } else { try .list(result.gradients) }
-            return kind == .gradient ? gradient : try .list([result.value, gradient])
+            return (kind == .gradient ? gradient : try .list([result.value, gradient]), places.map(\.0))
+        case .hessian where places.count > 1:
+            // The second derivatives in two arguments are the first ones, in the second argument, of the gradient in the first.
+            let points = try places.map { try point($0.0) }
+            let blocks = try points.indices.map { row in
+                try Value.list(points.indices.map { column in
+                    try Value(Derivative.jacobian(of: { y in
+                        var outer = points
+                        outer[column] = y
+                        return try Derivative.gradient(of: { x in
+                            var inner = outer
+                            inner[row] = x
+                            return try value(inner.map { try Value($0) }).differentiable(of: self.base)
+                        }, at: outer[row])
+                    }, at: points[column]))
+                })
+            }
+            return (try .list(blocks), places.map(\.0))
         case .jacobian, .hessian:
             let results = try places.indices.map { index in
                 try derivative(at: places[index].0) { x in
@@ -64,18 +88,21 @@ package final class GradientFunction: Function {
                     return try value(points)
                 }
             }
-            if case .one = selection { return results[0] }
-            return try .list(results)
+            if case .one = selection { return (results[0], places.map(\.0)) }
+            return (try .list(results), places.map(\.0))
+        }
+    }
+
+    private func point(_ x: Value) throws -> NDArray {
+        switch x {
+        case .number, .bool, .array: try x.point()
+        default:
+            throw RuntimeError.cannot("`\(name)` is taken at a number or an array, not at \(x.kind)", help: "`grad` works on lists, records and networks")
         }
     }
 
     private func derivative(at x: Value, of f: (Value) throws -> Value) throws -> Value {
-        switch x {
-        case .number, .bool, .array: break
-        default:
-            throw RuntimeError.cannot("`\(name)` is taken at a number or an array, not at \(x.kind)", help: "`grad` works on lists, records and networks")
-        }
-        let point = try x.point()
+        let point = try point(x)
         let function = { (x: NDArray) in try f(Value(x)).differentiable(of: self.base) }
         return try Value(kind == .jacobian ? Derivative.jacobian(of: function, at: point) : Derivative.hessian(of: function, at: point))
     }
