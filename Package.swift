@@ -28,7 +28,11 @@ let package = Package(
         .target(name: "ActNetwork", dependencies: ["ActGrad", "ActRows", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActPlot", dependencies: ["ActRows", "CActSystem"], swiftSettings: strict),
         .target(name: "ActSyntax", dependencies: ["ActText"], swiftSettings: strict),
-        .target(name: "ActLanguage", dependencies: ["ActText", "ActRows", "ActNetwork", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(
+            name: "ActMachine",
+            dependencies: ["ActText", "ActRows", "ActGrad", "ActPlot", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActLanguage", dependencies: ["ActBuiltins", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "CLibEdit"),
         .executableTarget(

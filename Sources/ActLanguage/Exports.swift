@@ -1,3 +1,5 @@
-// Sources, places and diagnostics are part of what the language hands out: whoever imports it has them.
+// Values, built-ins, sources and diagnostics are part of what the language hands out: whoever imports it has them.
 
+@_exported import ActBuiltins
+@_exported import ActMachine
 @_exported import ActSyntax

@@ -197,7 +197,7 @@ final class Worker: SessionOutput {
         let text = DiagnosticRenderer(style: .plain, width: 100) { session.source($0) }.render(diagnostic)
         written &+= text.utf8.count
         let title = diagnostic.title
-        if title.contains("ActArray.") || title.contains("ActLanguage.") || title.contains("ActGrad.") || title.contains("ActNetwork.") || title.contains("Optional(") || title.isEmpty {
+        if title.contains("ActArray.") || title.contains("ActMachine.") || title.contains("ActBuiltins.") || title.contains("ActLanguage.") || title.contains("ActGrad.") || title.contains("ActNetwork.") || title.contains("Optional(") || title.isEmpty {
             oddity = .rawMessage
         }
         for label in diagnostic.labels where session.source(label.span.source).map({ Int(label.span.end) > $0.bytes.count }) == true || label.span.start > label.span.end {

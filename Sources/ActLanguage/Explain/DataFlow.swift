@@ -3,6 +3,7 @@
 // What must stay true: a search only ever goes back, so it ends.
 
 import ActArray
+import ActMachine
 import ActSyntax
 
 /// The value of one expression at one time.

@@ -1,5 +1,6 @@
 // `:shapes EXPR`: an expression with what each part of it is beneath it.
 
+import ActMachine
 import ActSyntax
 
 /// The diagram of what a recording of an expression noted. Numbers that are written as such and functions are left out.

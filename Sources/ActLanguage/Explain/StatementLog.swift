@@ -4,6 +4,7 @@
 // what set it before; all others are taken as they are.
 
 import ActArray
+import ActMachine
 import ActSyntax
 
 struct StatementLog {
@@ -87,7 +88,7 @@ extension Session {
                 for name in read(statement) where !isStale(name, index) {
                     if let slot = module.existingSlot(name), slots.indices.contains(slot) { module.slots[slot] = slots[slot] }
                 }
-                random = log.entries[index].random
+                machine.random = log.entries[index].random
                 try machine.run(Compiler(unit: statement.unit, module: module, records: true).compile(statement.statement))
             }
         }

@@ -1,6 +1,7 @@
 // What `why` found, in words: a note with the operation underlined and its operands beneath.
 
 import ActArray
+import ActMachine
 import ActSyntax
 
 extension Why {
@@ -70,7 +71,7 @@ extension Why {
     func describe(_ value: Value, _ element: Int?) throws -> String {
         if let element, let shape = value.shape, !shape.isEmpty, let x = try value.element(element) { return Format.number(x) }
         switch value {
-        case .array(let array) where array.count > 8: return ActLanguage.describe(array.shape)
+        case .array(let array) where array.count > 8: return ActMachine.describe(array.shape)
         case .array, .number, .bool: return short(try Format.shown(value))
         default: return value.kind
         }

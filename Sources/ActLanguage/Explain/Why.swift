@@ -4,6 +4,7 @@
 
 import ActArray
 import ActGrad
+import ActMachine
 import ActSyntax
 
 /// What can be wrong with an element.
@@ -29,9 +30,12 @@ enum Trouble {
 
 struct Why {
     private let machine: Machine
-    var session: Session { machine.session }
+    let session: Session
 
-    init(_ machine: Machine) { self.machine = machine }
+    init(_ machine: Machine, _ session: Session) {
+        self.machine = machine
+        self.session = session
+    }
 
     /// A moment, and the element (in row-major order) that is followed; `nil` in what has no elements.
     struct Point {
@@ -273,7 +277,7 @@ struct Why {
         case .unary(_, let operand): if case .number = moment.tree[operand] { return true } else { return false }
         case .name(let name):
             // `inf`, or a variable that is one number.
-            if case .number? = machine.session.builtins.value(named: moment.tree[name]) { return true }
+            if case .number? = session.builtins.value(named: moment.tree[name]) { return true }
             guard case .global(let name) = moment.source, case .number = moment.value else { return false }
             return session.log.count == 0 || name.isEmpty
         default: return false

@@ -4,6 +4,7 @@
 // What must stay true: calls end before the stack does, however small it had to be.
 
 import ActArray
+import ActMachine
 import CActKernels
 #if canImport(Glibc)
 import Glibc

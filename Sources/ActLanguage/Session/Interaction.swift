@@ -2,6 +2,7 @@
 //
 // What must stay true: it knows no terminal, so that lines from a terminal, a pipe and a test mean the same.
 
+import ActMachine
 import ActPlot
 import ActSyntax
 

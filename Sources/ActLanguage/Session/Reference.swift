@@ -1,6 +1,7 @@
 // Docs/reference.md: every built-in, made from its row. A test holds the page to it; ACT_WRITE_DOCS=1 writes it.
 
 import ActGrad
+import ActMachine
 
 package enum Reference {
     /// The whole page.

@@ -1,5 +1,6 @@
 // The commands of the interactive session: lines that start with `:`. Each is one row; `:help` is a loop over them.
 
+import ActMachine
 import ActPlot
 import ActSyntax
 
@@ -97,8 +98,9 @@ extension Interaction {
 
     fileprivate func load(_ argument: String) -> Outcome {
         let path = unquoted(argument)
+        guard let machine = session.machine else { return .failed }
         do {
-            return Outcome(session.runFile(bytes: try session.readFile(path), named: path))
+            return Outcome(session.runFile(bytes: try machine.readFile(path), named: path))
         } catch {
             return fail("cannot load \(path): \(RuntimeWording.message(of: error))")
         }
@@ -106,8 +108,9 @@ extension Interaction {
 
     fileprivate func save(_ argument: String) -> Outcome {
         let path = unquoted(argument)
+        guard let machine = session.machine else { return .failed }
         do {
-            try session.writeText(path) { text in
+            try machine.writeText(path) { text in
                 for input in inputs {
                     try text.append(input)
                     try text.append("\n")

@@ -2,6 +2,7 @@
 //
 // What must stay true: nothing is run and no variable changes, whatever the text; 10,000 variables are no reason to wait.
 
+import ActMachine
 import ActPlot
 import ActSyntax
 #if canImport(Glibc)
@@ -75,7 +76,7 @@ extension Session {
         switch value {
         case .record(let record): Array(record.fields.keys) + methods(for: value)
         case .array(let array) where array.rank > 0: ["shape", "size", "ndim", "dtype", "T"] + methods(for: value)
-        case .function(let function as NetworkFunction): function.fieldNames + methods(for: value)
+        case .function(let function) where function.network != nil: (function.network?.fieldNames ?? []) + methods(for: value)
         default: methods(for: value)
         }
     }
@@ -97,7 +98,7 @@ extension Session {
     /// `slope=` and its like, without those that the call has already.
     private func argumentNames(at cursor: Cursor) -> [String] {
         guard let call = cursor.call, case .function(let function)? = value(at: call.path) else { return [] }
-        let options = (function as? BuiltinFunction)?.form.options ?? []
+        let options = function.builtinForm?.options ?? []
         let names = (function.parameters.filter { !$0.isVariadic } + options).map(\.name)
         let given = cursor.text(call.start..<cursor.wordStart)
         return names.filter { !given.contains("\($0)=") }.map { $0 + "=" }

@@ -3,6 +3,7 @@
 // What must stay true: whatever computes does so as a run does, alone and on a deep stack; errors come back as faults with their words.
 
 import ActArray
+import ActMachine
 import ActSyntax
 
 extension Session {
@@ -12,7 +13,6 @@ extension Session {
         var result: Result<T, Fault>?
         _ = computing { watchdog in
             guard let machine = self.machine else { return .failed }
-            machine.host = self
             NumericEvents.isEnabled = self.options.warns || self.options.isStrict
             defer { NumericEvents.isEnabled = false }
             do {
@@ -55,7 +55,7 @@ extension Session {
             guard let slot = module.existingSlot(row.name) else { continue }
             switch module.slots[slot] {
             case .undefined: module.reset(slot)
-            case .function(let function as BuiltinFunction) where function.row.name == row.name: module.reset(slot)
+            case .function(let function) where function.builtinName == row.name: module.reset(slot)
             default: break
             }
         }

@@ -1,6 +1,7 @@
 // Help: what a name is, from the rows of the built-in functions and of the activations, so that it cannot differ from what they do.
 
 import ActGrad
+import ActMachine
 import ActPlot
 import ActSyntax
 

@@ -4,6 +4,7 @@
 // different threads do not wait for each other. A line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
 
 import ActArray
+import ActMachine
 import ActPlot
 import ActSyntax
 
@@ -69,14 +70,6 @@ package final class Session {
     private var importedModules: [[UInt8]: Value] = [:]
     /// Every module there is, to be cleared at the end.
     private(set) var modules: [Module] = []
-    var warned: Set<Machine.Warned> = []
-    /// At so many, those of code that has gone are taken out.
-    var mostWarned = 1000
-    var random: RandomSource
-    /// What was saved in files while a derivative is being taken that follows it.
-    var savedInDerivative: [NDArray] = []
-    /// Something to say beneath the next shown value.
-    var pendingNote: String?
     /// Whether Ctrl-C has ended a training of the program that runs.
     var hasEndedTraining = false
     /// What ran at the outermost level.
@@ -91,11 +84,12 @@ package final class Session {
         engine = options.engine ?? Engine()
         self.output = output
         builtins = BuiltinTable(rows: BuiltinRows.all, constants: BuiltinRows.constants)
-        module = Module(name: "", builtins: builtins)
+        module = Module(name: "", builtins: builtins.table)
         modules = [module]
         machine = nil
-        random = options.seed.map { RandomSource(seed: $0) } ?? RandomSource()
-        machine = try Machine(session: self)
+        machine = try Machine(
+            host: self, interrupt: engine.interrupt, random: options.seed.map { RandomSource(seed: $0) } ?? RandomSource(), files: options.files,
+            warnings: options.isStrict ? .errors : options.warns ? .shown : .off)
         try setArguments()
     }
 
@@ -178,12 +172,11 @@ package final class Session {
         }
         let known = log.count
         let saved = undoes ? program.assignedGlobals.map { ($0, module.slots[$0]) } : []
-        machine.host = self
         NumericEvents.isEnabled = options.warns || options.isStrict
         defer { NumericEvents.isEnabled = false }
         do {
             for (index, code) in program.codes.enumerated() {
-                let before = random
+                let before = machine.random
                 try machine.run(code)
                 try machine.drainNumericEvents()
                 log.add(program.unit, index, before, isShown: options.isInteractive)
@@ -284,7 +277,7 @@ package final class Session {
     /// Every fault of `bytes` that shows before it runs; runs nothing.
     package func check(bytes: [UInt8], named name: String) -> Status {
         computing { watchdog in
-            switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins)) {
+            switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins.table)) {
             case .success: return .done
             case .failure(let rejection): return self.finish(rejection, watchdog)
             }
@@ -309,11 +302,11 @@ package final class Session {
     /// Forgets every variable.
     package func reset() throws {
         Session.clear(modules)
-        module = Module(name: "", builtins: builtins)
+        module = Module(name: "", builtins: builtins.table)
         modules = [module]
         importedModules = [:]
         try setArguments()
-        warned = []
+        machine?.forgetWarnings()
         log = StatementLog()
     }
 
@@ -322,15 +315,16 @@ package final class Session {
     // MARK: Importing
 
     /// The record of the top-level names of a file, run once in a session.
-    func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8], _ machine: Machine) throws -> Value {
+    package func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8]) throws -> Value {
         let path = file.text
+        guard let machine else { return .none }
         if let value = importedModules[file.bytes] {
             if case .undefined = value { throw RuntimeError.cannot("`\(path)` imports itself", help: "move what both files need to a third one") }
             return value
         }
         importedModules[file.bytes] = .undefined
         do {
-            let module = Module(name: path, builtins: builtins)
+            let module = Module(name: path, builtins: builtins.table)
             modules.append(module)
             switch compiled(bytes, named: path, into: module) {
             case .success(let program): for code in program.codes { try machine.run(code) }
@@ -354,8 +348,38 @@ extension Session: MachineHost {
     package func show(_ value: Value, name: String?) throws {
         if options.isInteractive { module["ans"] = value }
         let text = try Format.shown(value)
-        let note = try options.isInteractive ? pendingNote ?? Format.note(value) : nil
-        pendingNote = nil
+        let note = try options.isInteractive ? kinkNote ?? Format.note(value) : nil
+        machine?.metKink = nil
         output?.show(Shown(value: value, text: text, note: note))
+    }
+
+    private var kinkNote: String? {
+        machine?.metKink.map { "kink: left \(Format.number($0.left)), right \(Format.number($0.right))" }
+    }
+
+    package var progress: ProgressOutput? { output as? ProgressOutput }
+
+    package func diagnostic(for error: Error, operands: (Value, Value)?) -> Diagnostic {
+        guard let machine else { return Diagnostic(.outOfMemory, "act cannot start") }
+        return RuntimeWording(machine, builtins.table, about: error).diagnostic(for: error, operands)
+    }
+
+    package func diagnostic(for warning: RuntimeWarning, at place: SiteInCode?) -> Diagnostic {
+        guard let machine else { return Diagnostic(.outOfMemory, "act cannot start") }
+        return RuntimeWording(machine, builtins.table).diagnostic(for: warning, at: place)
+    }
+
+    package func help(on name: String) -> String? { help(name) }
+
+    package func explanation(of expression: Closure) throws -> String {
+        guard let machine else { return "" }
+        return try Why(machine, self).explain(expression)
+    }
+
+    /// A time limit ends the program, not only the training; and so does Ctrl-C again, or a loop of trainings could not be ended.
+    package func endsTrainingOnly() -> Bool {
+        guard options.maximumTime == nil, !hasEndedTraining else { return false }
+        hasEndedTraining = true
+        return true
     }
 }

@@ -3,6 +3,7 @@
 // What must stay true: a session of any number of lines keeps a bounded number of them: the last ones, and those of which something is
 // still there, such as a function.
 
+import ActMachine
 import ActSyntax
 
 struct SourceShelf {

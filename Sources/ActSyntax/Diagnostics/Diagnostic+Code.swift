@@ -59,7 +59,7 @@ extension Diagnostic {
         case cannot
 
         // MARK: Warnings
-        case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader
+        case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader, missingGlyphs
 
         // MARK: The session
         /// A command of the session cannot do what it was asked.
@@ -76,7 +76,7 @@ extension Diagnostic {
         /// What it is unless warnings are errors.
         package var level: Level {
             switch self {
-            case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader,
+            case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader, .missingGlyphs,
                 .history:
                 .warning
             case .explanation, .moreFaults: .note

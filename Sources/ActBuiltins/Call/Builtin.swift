@@ -1,0 +1,226 @@
+// A built-in function is one row: its name, what it is for, an example that a test runs, the parameters that it takes, and what it does. Help,
+// completion, argument checking and the reference are loops over the rows.
+//
+//     Builtin(.reduce, "median", "the middle element …", example: "median([3, 1, 2, 10])   # 2.5") { takes in
+//         let a = takes.numbers("a"), axis = takes.wholeOrNone("axis"), keepdims = takes.keepdims()
+//         return { call in try Value(call[a].median(axis: call[axis], keepdims: call[keepdims])) }
+//     }
+
+import ActArray
+import ActGrad
+import ActMachine
+import ActRows
+import ActSyntax
+import CActKernels
+
+/// The chapters of the reference.
+package enum Topic: String, CaseIterable {
+    case make = "making arrays"
+    case shape = "shape"
+    case elementwise = "elementwise"
+    case reduce = "reductions"
+    case order = "order and counting"
+    case linear = "linear algebra"
+    case activations = "activation functions"
+    case functions = "functions"
+    case derivatives = "derivatives"
+    case networks = "networks"
+    case figures = "figures"
+    case text = "text"
+    case files = "files"
+    case checks = "time and checks"
+    /// Functions of the program that act is a part of.
+    case host = "of the surrounding program"
+}
+
+package final class Builtin {
+    package typealias Body = (inout Call) throws -> Value
+
+    package let name: String
+    package let topic: Topic
+    package let summary: String
+    package let details: String
+    /// Source that prints what the comments after it say; a test runs it.
+    package let example: String
+    package let aliases: [String]
+    /// Answers calls with one plain number.
+    package let scalar: ((Double) -> Double)?
+    /// What the compiler does with calls of it.
+    let treatment: Treatment
+    /// What a derivative does at every argument; `nil` where each parameter says it.
+    private let role: ArgumentRole?
+    private let declaration: (inout Signature) -> Body
+    /// Of an activation function, its row.
+    package private(set) var activation: ActivationRow?
+
+    /// - Parameters:
+    ///   - role: What a derivative does at every argument, where that is not a matter of each parameter.
+    ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
+    package init(
+        _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
+        treatment: Treatment = .ordinary, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
+    ) {
+        self.topic = topic
+        self.name = name
+        self.summary = summary
+        self.details = details
+        self.example = example
+        self.aliases = aliases
+        self.role = role
+        self.scalar = scalar
+        self.treatment = treatment
+        self.declaration = declaration
+    }
+
+    /// The built-in of an activation row.
+    convenience init(_ row: ActivationRow) {
+        self.init(
+            .activations, row.name, Self.phrase(row.summary), example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
+            // Asking the row for a value here would compile every formula at start-up.
+            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil
+        ) { takes in
+            _ = takes.operand("x")
+            for parameter in row.parameters { _ = takes.operand(parameter.name, default: parameter.default, text: parameter.text, role: parameter.isStep ? .steps : .followed) }
+            return { call in try call.activation(row, order: 0) }
+        }
+        activation = row
+    }
+
+    /// A sentence as summaries are written here: it begins small and ends without a full stop.
+    private static func phrase(_ sentence: String) -> String {
+        let text = sentence.hasSuffix(".") ? sentence.dropLast() : sentence[...]
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+
+    /// The row as calls need it; who calls keeps it.
+    package var form: Form {
+        var signature = Signature()
+        let body = declaration(&signature)
+        return Form(signature, role: role, body)
+    }
+
+    package var parameters: [Parameter] { form.parameters }
+    /// What may be given by name besides: `title=` and its like.
+    package var options: [Parameter] { form.options }
+    /// What a derivative does at each parameter.
+    package var roles: [ArgumentRole] { form.roles }
+    /// As help shows it: `linspace(start, stop, num=50)`. A parameter ending in `…` takes any number of arguments.
+    package var signature: String { Signature.text(name, parameters) }
+
+    /// What the compiler does with calls of a row.
+    package enum Treatment {
+        case ordinary
+        /// The argument is handed over as the expression that is written, a function literal without parameters.
+        case takesExpression
+        /// A loop over a call of it counts from number to number, without the array.
+        case countsInLoops
+    }
+
+    /// What a call of a row needs.
+    package final class Form {
+        package let parameters: [Parameter]
+        package let roles: [ArgumentRole]
+        /// Named arguments that are handed over as `call.options`.
+        package let options: [Parameter]
+        /// The position of the parameter that takes any number of arguments.
+        let variadic: Int?
+        let body: Body
+
+        fileprivate init(_ signature: Signature, role: ArgumentRole?, _ body: @escaping Body) {
+            parameters = signature.parameters
+            options = signature.options
+            self.body = body
+            roles = parameters.map { role ?? $0.role }
+            variadic = parameters.firstIndex { $0.isVariadic }
+        }
+    }
+}
+
+/// A built-in as the machine calls it.
+package final class BuiltinFunction: NativeFunction {
+    package let row: Builtin
+    // Every call asks for it: a lazy property would be checked for exclusive access each time.
+    @exclusivity(unchecked) private var made: Builtin.Form?
+
+    /// The row as calls need it.
+    package var form: Builtin.Form {
+        if let made { return made }
+        let form = row.form
+        made = form
+        return form
+    }
+
+    package init(_ row: Builtin) { self.row = row }
+
+    package var name: String { row.name }
+    package var parameters: [Parameter] { form.parameters }
+    package var scalar: ((Double) -> Double)? { row.scalar }
+    package var builtinName: String? { row.name }
+    package var isRange: Bool { row.treatment == .countsInLoops }
+    package var takesExpression: Bool { row.treatment == .takesExpression }
+
+    package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
+        var call = Call(machine: machine, function: self, value: function)
+        try call.bind(arguments)
+        // Asked for once: this is the way of every call.
+        let context = act_context()
+        return try machine.watched(row.name, call.values + call.rest, context: context) {
+            try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
+        }
+    }
+
+    /// Straight from the closed form, unless there is a kink to tell of.
+    package func scalarDerivative(order: Int) -> ((Double) -> Double)? {
+        guard let row = row.activation, row.kinks.isEmpty, row.derivative(0.5, order: order) != nil else { return nil }
+        return { (row.derivative($0, order: order) ?? .nan) + 0 }
+    }
+
+    package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? {
+        guard let activation = row.activation, activation.kind == .elementwise else { return nil }
+        var call = Call(machine: machine, function: self, value: derived.base)
+        try call.bind(arguments)
+        if derived.order == 1, case .number(let x) = call.values[0], let kink = kink(of: activation, at: x, call) { machine.metKink = kink }
+        return try machine.watched(derived.name, call.values) { try call.activation(activation, order: derived.order) }
+    }
+
+    private func kink(of row: ActivationRow, at x: Double, _ call: Call) -> Kink? {
+        guard !row.kinks.isEmpty else { return nil }
+        let parameters = row.parameters.indices.map { index -> Double in
+            call.isSet(at: index + 1) ? call.values[index + 1].number ?? .nan : row.parameters[index].default ?? .nan
+        }
+        return row.kinks(parameters).first { $0.x == x && $0.left != $0.right }
+    }
+}
+
+extension Function {
+    /// The row of a built-in function, and what its calls need.
+    package var builtin: Builtin? { builtinFunction?.row }
+    package var builtinForm: Builtin.Form? { builtinFunction?.form }
+
+    private var builtinFunction: BuiltinFunction? { (self as? Native)?.body as? BuiltinFunction }
+}
+
+/// The names of the language: built-in functions and constants.
+package final class BuiltinTable {
+    package private(set) var rows: [Builtin]
+    package let table = NameTable()
+
+    package init(rows: [Builtin], constants: [(name: String, value: Double)]) {
+        self.rows = rows
+        for row in rows {
+            let function = Native(BuiltinFunction(row))
+            for name in [row.name] + row.aliases { table.set(name, to: .function(function)) }
+        }
+        for (name, value) in constants { table.set(name, to: .number(value)) }
+    }
+
+    /// Adds a function of the surrounding program; it takes the place of one of the same name.
+    package func add(_ row: Builtin) {
+        rows.removeAll { $0.name == row.name }
+        rows.append(row)
+        table.set(row.name, to: .function(Native(BuiltinFunction(row))))
+    }
+
+    package func value(named name: String) -> Value? { table.value(named: name) }
+    package var names: [String] { table.names }
+}

@@ -1,0 +1,260 @@
+// Layers and networks as values: functions with parameters. `>>` joins them, arithmetic works on their parameters, `grad` takes them apart
+// and puts them together again.
+
+import ActArray
+import ActMachine
+import ActNetwork
+import ActRows
+import ActSyntax
+import OrderedCollections
+
+package final class NetworkFunction: NativeFunction {
+    package let network: Network
+    /// One layer by itself: `Dense(2, 3)`, `net[0]`.
+    package let isLayer: Bool
+    package let history: History
+
+    package init(_ network: Network, history: History = History()) {
+        self.network = network
+        self.history = history
+        isLayer = false
+    }
+
+    package init(_ layer: any Layer) {
+        network = Network([layer])
+        history = History()
+        isLayer = true
+    }
+
+    /// Another network of the same kind: a layer stays a layer.
+    package init(_ network: Network, like other: NetworkFunction, history: History? = nil) {
+        self.network = network
+        self.history = history ?? other.history
+        isLayer = other.isLayer
+    }
+
+    package var depth: Int32 { network.nesting }
+    package var name: String { network.text }
+    package var typeName: String { isLayer ? "layer" : "network" }
+    package var parameters: [Parameter] { [Parameter(name: "x", fallback: nil), Parameter(name: "training", fallback: "false")] }
+
+    package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
+        guard arguments.positional.count <= 2 else { throw RuntimeError.tooManyArguments(of: function, given: arguments.positional.count) }
+        var x = arguments.positional.first, training = arguments.positional.count > 1 ? arguments.positional[1] : .bool(false)
+        for (name, value) in arguments.named {
+            switch name {
+            case "x": x = value
+            case "training": training = value
+            default: throw RuntimeError.unknownArgument(name, of: function)
+            }
+        }
+        guard let x else { throw RuntimeError.missingArgument("x", of: name) }
+        guard case .bool(let trains) = training else {
+            throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: "true or false", found: training)
+        }
+        let pass = Pass(isTraining: trains, random: machine.random)
+        let input = try input(x, machine)
+        let output = try machine.watched(name, [x]) {
+            try Value(isLayer ? network.layers[0](input, pass) : network(input, pass))
+        }
+        if trains { machine.random = pass.random }
+        return output
+    }
+
+    private func input(_ value: Value, _ machine: Machine) throws -> NDArray {
+        switch value {
+        case .number, .bool, .array: return try value.point()
+        case .list(let list): if case .array(let array) = try machine.makeArray(list.elements) { return array }
+        default: break
+        }
+        throw RuntimeError.badArgument(of: name, name: "x", index: 0, expected: "an array", found: value)
+    }
+
+    package var partCount: Int { network.layerCount }
+
+    package func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction? {
+        let others = machine.layers(other)
+        let joined = Network(isFirst ? network.layers + others : others + network.layers)
+        try joined.checkWidths()
+        return NetworkFunction(joined)
+    }
+
+    // MARK: Parts
+
+    package func field(_ name: String) throws -> Value? {
+        guard isLayer, let layer = network.layers.first else { return nil }
+        if let inner = layer.inner { return name == "f" ? .function(Native(NetworkFunction(inner))) : nil }
+        if let index = layer.parameterNames.firstIndex(of: name) { return .array(layer.parameters[index]) }
+        if let index = layer.stateNames.firstIndex(of: name) { return .array(layer.state[index]) }
+        return nil
+    }
+
+    package func replacing(field name: String, with value: Value) throws -> NativeFunction? {
+        guard isLayer, var layer = network.layers.first else { return nil }
+        if layer.inner != nil, name == "f", case .function(let function) = value, let inner = function.network {
+            layer.inner = inner.network
+        } else if let index = layer.parameterNames.firstIndex(of: name) {
+            layer.parameters[index] = try layer.fitted(value, to: layer.parameters[index], named: name)
+        } else if let index = layer.stateNames.firstIndex(of: name) {
+            layer.state[index] = try layer.fitted(value, to: layer.state[index], named: name)
+        } else {
+            return nil
+        }
+        return NetworkFunction(Network([layer]), like: self)
+    }
+
+    package func part(at index: Int, of function: Function) throws -> Value? {
+        let layer = network.layers[try position(index)]
+        // A layer by itself is its own first part, so that a program need not know how many there are.
+        if isLayer { return .function(function) }
+        return part(layer)
+    }
+
+    private func part(_ layer: any Layer) -> Value {
+        if let function = (layer as? FunctionLayer)?.function.object as? Function { return .function(function) }
+        return .function(Native(isLayer ? self : NetworkFunction(layer)))
+    }
+
+    package var elements: [Value]? {
+        get throws { network.layers.map(part) }
+    }
+
+    package func replacing(part index: Int, with value: Value) throws -> NativeFunction? {
+        let layers: [any Layer]
+        switch value {
+        case .function(let function) where function.network != nil: layers = function.network?.network.layers ?? []
+        case .function(let function) where function.builtin?.activation != nil: layers = [FunctionLayer(NamedFunction(function, nil))]
+        default: throw RuntimeError.cannot("a part of a network can become a layer or an activation, not \(value.kind)", help: "join the parts anew with `>>`")
+        }
+        var result = network
+        let position = try position(index)
+        result.layers.replaceSubrange(position...position, with: layers)
+        return isLayer && result.layers.count > 1 ? NetworkFunction(result) : NetworkFunction(result, like: self)
+    }
+
+    private func position(_ index: Int) throws -> Int {
+        let count = network.layers.count
+        let position = index < 0 ? index + count : index
+        guard position >= 0, position < count else { throw RuntimeError.positionOutOfRange(index: index, size: count, of: typeName) }
+        return position
+    }
+
+    // MARK: Parameters
+
+    package func parameterValues() throws -> Value? {
+        if isLayer, let layer = network.layers.first { return try layer.parameterRecord() }
+        return try network.parameterList()
+    }
+
+    package func replacing(parameters: Value) throws -> NativeFunction? {
+        var result = network
+        if isLayer { try result.layers[0].setParameters(parameters) } else { try result.setParameters(parameters) }
+        return NetworkFunction(result, like: self)
+    }
+
+    package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {
+        guard let mine = try parameterValues() else { return nil }
+        let theirs: Value
+        switch other {
+        case .function(let function):
+            guard let parameters = try function.parameterValues() else { return nil }
+            theirs = parameters
+        case .number, .bool, .list, .record: theirs = other
+        case .array(let array) where array.rank == 0: theirs = other
+        default: return nil
+        }
+        let result = try isLeft ? machine.leafwise(operation, mine, theirs) : machine.leafwise(operation, theirs, mine)
+        var computed = network
+        if isLayer { try computed.layers[0].setParameters(result) } else { try computed.setParameters(result) }
+        // Computed now: a training loop must not pile up work.
+        for array in computed.parameters { try array.evaluate() }
+        return .function(Native(NetworkFunction(computed, like: self)))
+    }
+}
+
+extension Function {
+    /// The layer or network that this function is.
+    package var network: NetworkFunction? { (self as? Native)?.body as? NetworkFunction }
+}
+
+extension Machine {
+    /// A function as layers.
+    func layers(_ function: Function) -> [any Layer] {
+        if let network = function.network { return network.network.layers }
+        return switch function {
+        case let composition as Composition: composition.parts.flatMap(layers)
+        default: [FunctionLayer(NamedFunction(function, self))]
+        }
+    }
+}
+
+extension NamedFunction {
+    /// A function of the program as a part of a network.
+    /// - Parameter machine: What calls it; `nil` if it is never called.
+    init(_ function: Function, _ machine: Machine?) {
+        if let row = function.builtin?.activation {
+            self.init(row, nesting: function.depth, object: function)
+            return
+        }
+        let isName = function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+        self.init(name: function.name, isNamed: isName && (function.builtin != nil || function is Closure), nesting: function.depth, object: function) { x in
+            guard let machine else { return x }
+            return try machine.call(function, Arguments([Value(x)])).differentiable(of: function)
+        }
+    }
+}
+
+// MARK: Parameters as records and lists
+
+extension Layer {
+    func parameterRecord() throws -> Value {
+        var fields = OrderedDictionary<String, Value>()
+        if let inner {
+            fields["f"] = try inner.parameterList()
+        } else {
+            for (name, array) in zip(parameterNames, parameters) { fields[name] = .array(array) }
+        }
+        return try .record(fields)
+    }
+
+    mutating func setParameters(_ value: Value) throws {
+        guard case .record(let record) = value else { throw NetworkError.parameters("the parameters of a layer are a record, not \(value.kind)") }
+        if var inner {
+            guard let value = record["f"] else { throw NetworkError.parameters("\(text) needs the field `f`") }
+            try inner.setParameters(value)
+            self.inner = inner
+            return
+        }
+        guard record.fields.count == parameterNames.count else {
+            let unknown = record.fields.keys.first { !parameterNames.contains($0) }
+            throw NetworkError.parameters(unknown.map { "\(text) has no parameter `\($0)`" } ?? "a parameter of \(text) is missing")
+        }
+        var arrays = parameters
+        for (index, name) in parameterNames.enumerated() {
+            guard let value = record[name] else { throw NetworkError.parameters("\(text) needs the parameter `\(name)`") }
+            arrays[index] = try fitted(value, to: arrays[index], named: name)
+        }
+        parameters = arrays
+    }
+
+    /// A value for a parameter, in its shape and the layer's element type.
+    fileprivate func fitted(_ value: Value, to parameter: NDArray, named name: String) throws -> NDArray {
+        guard value.isNumeric else { throw NetworkError.parameters("`\(name)` of \(text) is an array, not \(value.kind)") }
+        let array = try value.point()
+        guard array.shape == parameter.shape else {
+            throw NetworkError.parameterShape(layer: text, name: name, expected: parameter.shape, found: array.shape)
+        }
+        return try array.converted(to: parameter.type)
+    }
+}
+
+extension Network {
+    func parameterList() throws -> Value { try .list(layers.map { try $0.parameterRecord() }) }
+
+    mutating func setParameters(_ value: Value) throws {
+        guard case .list(let list) = value, list.elements.count == layers.count else {
+            throw NetworkError.parameters("the parameters of this network are a list of \(layers.count) records, one a layer")
+        }
+        for index in layers.indices { try layers[index].setParameters(list.elements[index]) }
+    }
+}

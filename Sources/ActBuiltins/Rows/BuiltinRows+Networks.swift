@@ -1,0 +1,146 @@
+// Layers as built-ins, a loop over their rows, and what programs ask of networks.
+
+import ActArray
+import ActGrad
+import ActMachine
+import ActNetwork
+import ActRows
+import OrderedCollections
+
+extension BuiltinRows {
+    static let networks: [Builtin] = layers + [
+        Builtin(
+            .networks, "parameters", "what a layer or network learns: of a layer a record, of a network the list of its layers' records",
+            example: "parameters(Dense(2, 3)).b   # [0, 0, 0]"
+        ) { takes in
+            let net = takes.network("net")
+            return { call in try call[net].parameterValues() ?? .none }
+        },
+        Builtin(
+            .networks, "summary", "prints a table of a network's layers: output shapes, parameters, how they began",
+            details: "`shape` is that of one input, for networks whose first layer does not know it, such as `Conv2D`: `summary(net, (1, 28, 28))`.",
+            example: "summary(Dense(2, 3, tanh) >> Dense(3, 1))\n#   layer              output  parameters  init\n#0  Dense(2, 3, tanh)  (3,)             9  glorot_uniform\n#1  Dense(3, 1)        (1,)             4  glorot_uniform\n#13 parameters, 52 bytes", role: .steps
+        ) { takes in
+            let net = takes.network("net"), shape = takes.shapeOrNone("shape")
+            return { call in
+                let network = try call[net].network
+                let input = try call[shape]
+                call.machine.write(try NetworkSummary.text(network, input: input))
+                return .none
+            }
+        },
+    ] + training + flows + data
+
+    private static let layers: [Builtin] = LayerRows.all.map { row in
+        Builtin(.networks, row.name, row.summary, details: row.details, example: row.example) { takes in
+            let make = row.declaration(&takes), parameters = takes.parameters
+            return { call in
+                let settings = try LayerSettings(of: row.name, parameters, call.settings(parameters))
+                return try NetworkFunction(make(settings, &call.machine.random)).asValue()
+            }
+        }
+    }
+}
+
+extension Signature {
+    /// A layer or a network.
+    mutating func network(_ name: String, role: ArgumentRole = .followed) -> Input<NetworkFunction> {
+        parameter(name, .network, text: nil, role: role)
+    }
+
+    mutating func networkOrNone(_ name: String) -> Input<NetworkFunction?> { parameter(name, .network, text: "none", role: .steps) }
+}
+
+extension Call {
+    subscript(_ argument: Input<NetworkFunction>) -> NetworkFunction {
+        get throws { try network(argument) }
+    }
+
+    subscript(_ argument: Input<NetworkFunction?>) -> NetworkFunction? {
+        get throws { isGiven(argument) ? try network(argument) : nil }
+    }
+
+    private func network<T>(_ argument: Input<T>) throws -> NetworkFunction {
+        guard case .function(let function) = values[argument.index], let network = function.network else { throw fail(argument) }
+        return network
+    }
+
+    /// The arguments as layers take them.
+    fileprivate func settings(_ parameters: [Parameter]) throws -> [Setting?] {
+        try parameters.enumerated().map { index, parameter in
+            guard isGiven(at: index) else { return nil }
+            switch values[index] {
+            case .bool(let flag): return .flag(flag)
+            case .string(let text): return .text(text.string)
+            case .function(let function):
+                switch parameter.kind {
+                case .elementType: return .text(function.name)
+                case .network: return .network(Network(machine.layers(function)))
+                default: return function.network != nil ? .network(Network(machine.layers(function))) : .function(NamedFunction(function, machine))
+                }
+            default: return .number(try number(values[index], at: index))
+            }
+        }
+    }
+}
+
+/// The table that `summary` prints.
+private enum NetworkSummary {
+    static func text(_ network: Network, input: [Int]?) throws -> String {
+        let shapes = try shapes(network, input)
+        var rows: [[String]] = [["", "layer", "output", "parameters", "init"]]
+        for (index, layer) in network.layers.enumerated() {
+            let count = layer.parameters.reduce(0) { $0 + $1.count }
+            rows.append(["\(index)", layer.text, shapes.map { describe($0[index]) } ?? "", count > 0 ? grouped(count) : "", initializer(of: layer)])
+        }
+        let count = network.parameters.reduce(0) { $0 + $1.count }
+        let bytes = network.parameters.reduce(0) { $0 + $1.count * $1.type.size }
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        var result = ""
+        for row in rows {
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                let gap = String(repeating: " ", count: widths[column] - cell.count)
+                line += (column == 0 ? "" : "  ") + (column == 3 ? gap + cell : cell + gap)
+            }
+            while line.last == " " { line.removeLast() }
+            result += line + "\n"
+        }
+        result += "\(grouped(count)) parameters, \(Format.bytes(bytes))\n"
+        return shapes == nil ? result + "for the outputs give the shape of one input, as in `summary(net, (1, 28, 28))`\n" : result
+    }
+
+    private static func initializer(of layer: any Layer) -> String {
+        if let initializer = layer.initializer { return initializer.name }
+        var names: [String] = []
+        for name in layer.inner?.layers.map(initializer) ?? [] where !name.isEmpty && !names.contains(name) { names.append(name) }
+        return names.joined(separator: ", ")
+    }
+
+    /// What each layer makes of one input, found by trying; `nil` if the shape of an input is not known.
+    private static func shapes(_ network: Network, _ input: [Int]?) throws -> [[Int]]? {
+        guard let shape = input ?? network.layers.lazy.compactMap(\.inputShape).first, !shape.contains(where: { $0 < 0 }) else { return nil }
+        let size = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        guard size >= 0, size <= 1 << 26 else { return nil }
+        var shapes: [[Int]] = []
+        let pass = Pass()
+        pass.observer = { _, output in
+            shapes.append(Array(output.shape.dropFirst()))
+            return output
+        }
+        let watches = NumericEvents.isEnabled
+        NumericEvents.isEnabled = false
+        defer { NumericEvents.isEnabled = watches }
+        _ = try network(NDArray.full(0, shape: [1] + shape, type: .f32), pass)
+        return shapes
+    }
+
+    private static func grouped(_ count: Int) -> String {
+        var digits = Array(String(count)), position = digits.count - 3
+        while position > 0 {
+            digits.insert(",", at: position)
+            position -= 3
+        }
+        return String(digits)
+    }
+}

@@ -1,0 +1,256 @@
+// Reductions, running sums, sorting and counting, linear algebra. `axis` is none (all elements), a whole number, or where NumPy
+// has it several; a reduction to one element is a number.
+
+import ActArray
+import ActMachine
+import ActRows
+
+extension BuiltinRows {
+    static let reduce: [Builtin] = [
+        reduction("sum", "the sum of the elements; of bools how many are true", example: "sum([[1, 2], [3, 4]], axis=0)   # [4, 6]") {
+            try $0.reduced(.sum, axes: $1, keepdims: $2)
+        },
+        reduction("prod", "the product of the elements", example: "prod([1, 2, 3, 4])   # 24") {
+            try $0.reduced(.prod, axes: $1, keepdims: $2)
+        },
+        reduction("mean", "the arithmetic mean", example: "mean([1, 2, 6])   # 3") {
+            try $0.mean(axes: $1, keepdims: $2)
+        },
+        spread("std", "the standard deviation: the root of `var`", example: "std([1, 2, 3, 4])   # 1.11803399") {
+            try $0.standardDeviation(axes: $1, ddof: $2, keepdims: $3)
+        },
+        spread("var", "the mean squared distance from the mean", example: "var([1, 2, 3, 4])   # 1.25") {
+            try $0.variance(axes: $1, ddof: $2, keepdims: $3)
+        },
+        Builtin(
+            .reduce, "argmin", "the position of the first smallest element", details: "Without an axis counted in row-major order. The first NaN wins.",
+            example: "argmin([3, 1, 2])   # 1", role: .steps
+        ) { takes in
+            let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims()
+            return { call in try call.positions(of: call[a], call[a].argReduced(.min, axis: call[axis], keepdims: call[keepdims])) }
+        },
+        Builtin(
+            .reduce, "argmax", "the position of the first largest element", details: "Without an axis counted in row-major order. The first NaN wins.",
+            example: "argmax([[1, 9], [8, 2]], axis=1)   # [1, 0]", role: .steps
+        ) { takes in
+            let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims()
+            return { call in try call.positions(of: call[a], call[a].argReduced(.max, axis: call[axis], keepdims: call[keepdims])) }
+        },
+        reduction("any", "whether at least one element is true (not 0)", example: "any([0, 2] > 1)   # true", role: .steps) {
+            try $0.reduced(.any, axes: $1, keepdims: $2)
+        },
+        reduction("all", "whether every element is true (not 0)", example: "all([0, 2] > 1)   # false", role: .steps) {
+            try $0.reduced(.all, axes: $1, keepdims: $2)
+        },
+        Builtin(
+            .reduce, "allclose", "whether |a - b| <= atol + rtol*|b| everywhere",
+            example: "allclose([0.1 + 0.2], [0.3])   # true", role: .steps
+        ) { takes in
+            let closeness = Closeness(&takes)
+            return { call in try Value(closeness(call).reduced(.all)) }
+        },
+        Builtin(.reduce, "cumsum", "running sums; without an axis of the flattened array", example: "cumsum([1, 2, 3])   # [1, 3, 6]") { takes in
+            let a = takes.vector("a"), axis = takes.axis()
+            return { call in try Value(call[a].cumulative(.sum, axis: call[axis])) }
+        },
+        Builtin(.reduce, "cumprod", "running products; without an axis of the flattened array", example: "cumprod([1, 2, 3])   # [1, 2, 6]") { takes in
+            let a = takes.vector("a"), axis = takes.axis()
+            return { call in try Value(call[a].cumulative(.prod, axis: call[axis])) }
+        },
+        reduction(
+            "logsumexp", "log(sum(exp(a))), without overflow for any finite elements; of nothing -inf", example: "logsumexp([1000, 1000])   # 1000.69314718"
+        ) { try $0.logsumexp(axes: $1, keepdims: $2) },
+        Builtin(
+            .reduce, "norm", "the root of the sum of squares; with `ord` another norm",
+            details: "`ord` is p for (Σ|x|^p)^(1/p), inf for the largest magnitude, 1 or inf of a matrix for its largest column or row sum. The derivative at 0 is 0.",
+            example: "norm([3, 4])   # 5\nnorm([3, -4], 1)   # 7"
+        ) { takes in
+            let a = takes.numbers("a"), ord = takes.valueOrNone("ord"), axis = takes.axes(), keepdims = takes.keepdims()
+            return { call in
+                let order: Operand? = if case .string(let name) = call[ord], name.string == "fro" { nil } else { call.isGiven(ord) ? try call.scalar(ord) : nil }
+                return try Value(call[a].norm(order: order, axes: call[axis], keepdims: call[keepdims]))
+            }
+        },
+        Builtin(
+            .reduce, "median", "the middle element, or the mean of the two in the middle; of nothing nan", example: "median([3, 1, 2, 10])   # 2.5"
+        ) { takes in
+            let a = takes.numbers("a"), axis = takes.axis(), keepdims = takes.keepdims()
+            return { call in try Value(call[a].median(axis: call[axis], keepdims: call[keepdims])) }
+        },
+        Builtin(
+            .reduce, "quantile", "the value below which the part q of the elements lies, neighbours interpolated linearly",
+            details: "`q` is a number from 0 to 1, or several, whose axis comes first in the result.", example: "quantile([1, 2, 3, 4], 0.25)   # 1.75"
+        ) { takes in
+            let a = takes.numbers("a"), q = takes.numbers("q"), axis = takes.axis(), keepdims = takes.keepdims()
+            return { call in try Value(call[a].quantile(call[q], axis: call[axis], keepdims: call[keepdims])) }
+        },
+    ]
+
+    private static func reduction(
+        _ name: String, _ summary: String, example: String, role: ArgumentRole? = nil, _ reduce: @escaping (NDArray, [Int]?, Bool) throws -> NDArray
+    ) -> Builtin {
+        Builtin(.reduce, name, summary, example: example, role: role) { takes in
+            let a = takes.array("a"), axis = takes.axes(), keepdims = takes.keepdims()
+            return { call in try Value(reduce(call[a], call[axis], call[keepdims])) }
+        }
+    }
+
+    private static func spread(
+        _ name: String, _ summary: String, example: String, _ spread: @escaping (NDArray, [Int]?, Operand, Bool) throws -> NDArray
+    ) -> Builtin {
+        Builtin(.reduce, name, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example) { takes in
+            let a = takes.numbers("a"), axis = takes.axes(), ddof = takes.scalar("ddof", default: 0), keepdims = takes.keepdims()
+            return { call in try Value(spread(call[a], call[axis], call[ddof], call[keepdims])) }
+        }
+    }
+
+    // MARK: - Order and counting
+
+    static let order: [Builtin] = [
+        Builtin(
+            .order, "sort", "the elements in ascending order along an axis, NaN last; also of a list of strings", example: "sort([3, 1, 2])   # [1, 2, 3]"
+        ) { takes in
+            let a = takes.vector("a"), axis = takes.wholeOrNone("axis", default: -1)
+            return { call in
+                if let strings = call.strings(a) { return try .list(strings.sorted().map { .string($0) }) }
+                return try Value(call[a].sorted(axis: call[axis]))
+            }
+        },
+        Builtin(
+            .order, "argsort", "the positions in ascending order of their elements; equal ones keep their order", example: "argsort([3, 1, 2])   # [1, 2, 0]", role: .steps
+        ) { takes in
+            let a = takes.value("a"), axis = takes.wholeOrNone("axis", default: -1)
+            return { call in try call.positions(of: call.array(a), call.vector(a).argsorted(axis: call[axis])) }
+        },
+        Builtin(
+            .order, "unique", "the different elements in ascending order, with `return_counts` also how often each occurs",
+            example: "unique([3, 1, 3])   # [1, 3]\nunique((\"b\", \"a\", \"b\"), return_counts=true)   # ((\"a\", \"b\"), [1, 2])"
+        ) { takes in
+            let a = takes.vector("a"), returnCounts = takes.flag("return_counts", default: false)
+            return { call in
+                let withCounts = try call[returnCounts]
+                if let strings = call.strings(a) {
+                    var values: [Value] = []
+                    var counts: [Double] = []
+                    var last: String?
+                    for string in strings.sorted() {
+                        if string == last { counts[counts.count - 1] += 1 } else {
+                            values.append(.string(string))
+                            counts.append(1)
+                            last = string
+                        }
+                    }
+                    let list = try Value.list(values)
+                    return withCounts ? try .list([list, .array(NDArray(counts, shape: [counts.count]))]) : list
+                }
+                let (values, counts) = try call[a].unique()
+                return withCounts ? try .list([.array(values), .array(counts)]) : .array(values)
+            }
+        },
+        Builtin(
+            .order, "nonzero", "for each axis the positions of the elements that are not 0, as a list", example: "nonzero([0, 5, 6])   # ([1, 2],)", role: .steps
+        ) { takes in
+            let a = takes.vector("a")
+            return { call in try .list(call[a].nonzero().map { .array($0) }) }
+        },
+        Builtin(
+            .order, "bincount", "how often each of 0, 1, 2 … occurs, or the sum of the weights where it does", example: "bincount([0, 2, 2])   # [1, 0, 2]"
+        ) { takes in
+            let x = takes.value("x", role: .steps), weights = takes.vectorOrNone("weights"), minlength = takes.whole("minlength", default: 0, .within(0...))
+            return { call in
+                let least = try call[minlength]
+                return try call.positions(of: call.array(x), call.vector(x).bincount(weights: call[weights], minLength: least))
+            }
+        },
+        Builtin(
+            .order, "histogram", "how many elements fall into each interval, and the edges of the intervals",
+            details: "`bins` is a number of intervals of equal width over `range` (by default the smallest and largest element), or ascending edges. The last interval holds its upper edge too.",
+            example: "histogram([1, 2, 2, 3], bins=2)   # ([1, 3], [1, 2, 3])"
+        ) { takes in
+            let a = takes.vector("a"), bins = takes.value("bins", default: .number(10), "10"), range = takes.arrayOrNone("range")
+            return { call in
+                let values = try call[a]
+                let result: (counts: NDArray, edges: NDArray)
+                if case .number = call[bins] {
+                    var span: (low: Operand, high: Operand)?
+                    if let pair = try call[range] {
+                        let ends = try pair.toDoubles()
+                        guard ends.count == 2, ends[0] <= ends[1], (ends[1] - ends[0]).isFinite else { throw call.fail(range, "two finite numbers, the smaller one first") }
+                        span = try (.array(pair.indexed(by: [.integer(0)])), .array(pair.indexed(by: [.integer(1)])))
+                    }
+                    result = try values.histogram(bins: call.whole(call[bins], bins), range: span)
+                } else {
+                    result = try values.histogram(edges: call.array(bins))
+                }
+                return try .list([.array(result.counts), .array(result.edges)])
+            }
+        },
+        Builtin(
+            .order, "searchsorted", "where v would go in the sorted vector a: before equal elements, or after them with side=\"right\"",
+            example: "searchsorted([1, 3, 5], [3, 4])   # [1, 2]", role: .steps
+        ) { takes in
+            let a = takes.vector("a"), v = takes.array("v"), side = takes.choice("side", default: Side.left)
+            return { call in try call.positions(of: call[v], call[a].searchsorted(call[v], isRight: call[side] == .right)) }
+        },
+    ]
+
+    // MARK: - Linear algebra
+
+    static let linear: [Builtin] = [
+        Builtin(
+            .linear, "dot", "the scalar product of vectors, the product of matrices; of higher ranks as NumPy's dot", example: "dot([1, 2], [3, 4])   # 11"
+        ) { takes in
+            let a = takes.value("a"), b = takes.value("b")
+            return { call in
+                guard case (.array, .array) = (try call.operand(a), try call.operand(b)) else { return try call.apply(.mul, call[a], call[b]) }
+                return try Value(NDArray.dot(call.numbers(a), call.numbers(b)))
+            }
+        },
+        Builtin(
+            .linear, "matmul", "the product of matrices, as `a @ b`", details: "Axes before the last two broadcast.",
+            example: "matmul([[1, 2], [3, 4]], [1, 1])   # [3, 7]"
+        ) { takes in
+            let a = takes.numbers("a"), b = takes.numbers("b")
+            return { call in try Value(NDArray.matmul(call[a], call[b])) }
+        },
+        Builtin(.linear, "outer", "every element of a times every element of b", example: "outer([1, 2], [3, 4])   # [[3, 4],\n# [6, 8]]") { takes in
+            let a = takes.operand("a"), b = takes.operand("b")
+            return { call in try Value(NDArray.outer(call[a], call[b])) }
+        },
+        Builtin(.linear, "trace", "the sum of the diagonal", example: "trace([[1, 2], [3, 4]])   # 5") { takes in
+            let a = takes.numbers("a"), offset = takes.whole("offset", default: 0)
+            return { call in try Value(call[a].trace(offset: call[offset])) }
+        },
+        Builtin(
+            .linear, "inv", "the inverse of a square matrix", details: "A singular matrix is an error.", example: "inv([[2, 0], [0, 4]])   # [[0.50, 0.00],\n# [0.00, 0.25]]"
+        ) { takes in
+            let a = takes.numbers("a")
+            return { call in try Value(call[a].inverse()) }
+        },
+        Builtin(.linear, "solve", "the x for which a @ x is b", example: "solve([[2, 0], [0, 4]], [2, 2])   # [1.0, 0.5]") { takes in
+            let a = takes.numbers("a"), b = takes.numbers("b")
+            return { call in try Value(NDArray.solve(call[a], call[b])) }
+        },
+        Builtin(.linear, "det", "the determinant of a square matrix", example: "det([[1, 2], [3, 4]])   # -2") { takes in
+            let a = takes.numbers("a")
+            return { call in try Value(call[a].determinant()) }
+        },
+    ]
+}
+
+private enum Side: String, Choice {
+    case left, right
+}
+
+extension Call {
+    /// The elements of a list of strings, or `nil`.
+    fileprivate func strings<T>(_ argument: Input<T>) -> [String]? {
+        guard case .list(let list) = values[argument.index], !list.elements.isEmpty else { return nil }
+        var strings: [String] = []
+        for element in list.elements {
+            guard case .string(let text) = element else { return nil }
+            strings.append(text.string)
+        }
+        return strings
+    }
+}

@@ -1,0 +1,169 @@
+// Functions of functions, and text.
+
+import ActArray
+import ActMachine
+import ActRows
+import ActSyntax
+
+extension BuiltinRows {
+    static let functions: [Builtin] = [
+        Builtin(
+            .functions, "map", "f of each element of an array, list, string or record; of each parameter of a network, which gives a network",
+            details: "The results make an array if they are numbers, bools or arrays of one shape, else a list, as in `[…]`.",
+            example: "map(x -> x^2, [1, 2, 3])   # [1, 4, 9]\nmap(upper, (\"a\", \"b\"))   # (\"A\", \"B\")"
+        ) { takes in
+            let f = takes.function("f"), xs = takes.value("xs")
+            return { call in
+                let f = try call[f], machine = call.machine
+                if case .function(let network) = call[xs], let parameters = try network.parameterValues() {
+                    return try .function(network.replacing(parameters: machine.mapped(parameters, f)))
+                }
+                return try machine.makeArray(call.elements(xs).map { try machine.call(f, Arguments([$0])) })
+            }
+        },
+        Builtin(
+            .functions, "filter", "the elements for which f is true", details: "The result is an array or a list, as in `[…]`.", example: "filter(x -> x > 1, [1, 2, 3])   # [2, 3]"
+        ) { takes in
+            let f = takes.function("f"), xs = takes.elements("xs")
+            return { call in
+                let f = try call[f], machine = call.machine
+                return try machine.makeArray(call[xs].filter { try machine.truth(of: machine.call(f, Arguments([$0]))) })
+            }
+        },
+        Builtin(
+            .functions, "reduce", "f of the result so far and the next element, from the first element or `start` on",
+            example: "reduce((a, b) -> a * b, [1, 2, 3, 4])   # 24"
+        ) { takes in
+            let f = takes.function("f"), xs = takes.elements("xs"), start = takes.valueOrNone("start")
+            return { call in
+                let f = try call[f]
+                var elements = try call[xs][...]
+                var result = call[start]
+                if !call.isGiven(start) {
+                    guard let first = elements.popFirst() else { throw call.cannot("reduce of nothing needs a start", help: "pass one: `reduce(f, xs, 0)`") }
+                    result = first
+                }
+                for element in elements { result = try call.machine.call(f, Arguments([result, element])) }
+                return result
+            }
+        },
+        Builtin(
+            .functions, "compose", "the function that applies each in turn, the first one first; as `f >> g`", example: "compose(sqrt, x -> x + 1)(9)   # 4", role: .steps
+        ) { takes in
+            let functions = takes.rest("functions")
+            return { call in
+                let parts = try call[functions].map { value -> Function in
+                    guard case .function(let function) = value else { throw call.fail(functions, "a function", value) }
+                    return function
+                }
+                guard var result = parts.first else { throw call.missing(functions) }
+                for function in parts.dropFirst() { result = try call.machine.composition(result, function) }
+                return .function(result)
+            }
+        },
+    ]
+
+    static let text: [Builtin] = [
+        Builtin(
+            .text, "print", "writes values, with sep between and end after them", example: "print(\"x is\", 0.5)   # x is 0.5", role: .steps
+        ) { takes in
+            let values = takes.rest("values"), sep = takes.text("sep", default: " "), end = takes.text("end", default: "\n")
+            return { call in
+                let text = try Format.joined(call[values], call[sep], end: call[end])
+                try call.machine.drainNumericEvents()
+                call.machine.write(text.text)
+                return .none
+            }
+        },
+        Builtin(
+            .text, "show", "shows a value as the outermost level does: a figure as a picture", example: "show(\"a\")   # \"a\"", role: .steps
+        ) { takes in
+            let value = takes.value("value")
+            return { call in
+                try call[value].settle()
+                try call.machine.drainNumericEvents()
+                if case .none = call[value] { return .none }
+                try call.machine.show(call[value], name: call.argumentTexts.first)
+                return .none
+            }
+        },
+        Builtin(
+            .text, "format", "the value as text, formatted as in `\"{value:spec}\"`",
+            details: "`spec` is Python's: [[fill]align][sign][0][width][,][.precision][type] with the types e f g % d s. Arrays are formatted element by element.",
+            example: "format(pi, \".2f\")   # \"3.14\"\nformat(1234567, \">12,\")   # \"   1,234,567\"", role: .opaque
+        ) { takes in
+            let value = takes.value("value"), spec = takes.text("spec")
+            return { call in .string(try Format.formatted(call[value], specText: call[spec])) }
+        },
+        Builtin(
+            .text, "type", "what kind of value x is", details: "One of number, bool, array, string, none, list, record, function, layer, network, figure.", example: "type([1, 2])   # \"array\"", role: .steps
+        ) { takes in
+            let x = takes.value("x")
+            return { call in .string(call[x].typeName) }
+        },
+        Builtin(
+            .text, "repr", "x as text with every digit needed to read the same value back", example: "repr(0.1 + 0.2)   # \"0.30000000000000004\"", role: .opaque
+        ) { takes in
+            let x = takes.value("x")
+            return { call in .string(try Format.repr(call[x])) }
+        },
+        Builtin(
+            .text, "join", "texts one after the other, with a separator between them", example: "join((\"a\", \"b\"), \", \")   # \"a, b\"", role: .opaque
+        ) { takes in
+            let parts = takes.elements("parts"), separator = takes.text("separator", default: "")
+            return { call in .string(try Format.joined(call[parts], call[separator])) }
+        },
+        Builtin(.text, "replace", "text with every `old` replaced by `new`", example: "replace(\"banana\", \"an\", \"o\")   # \"booa\"", role: .opaque) { takes in
+            let text = takes.text("text"), old = takes.text("old"), new = takes.text("new")
+            return { call in
+                let part = try call[old], substitute = try call[new]
+                guard !part.isEmpty else { throw call.fail(old, "a string that is not empty") }
+                var result = TextBuilder(), isFirst = true
+                try call[text].forEachPiece(between: part) { piece in
+                    if !isFirst { try result.append(substitute) }
+                    isFirst = false
+                    try result.append(piece)
+                    return true
+                }
+                return .string(result)
+            }
+        },
+        Builtin(.text, "trim", "text without spaces and line ends at both ends", example: "trim(\"  a b \")   # \"a b\"", role: .opaque) { takes in
+            let text = takes.text("text")
+            return { call in .string(try call[text].trimmingSpaces(Interrupt.check)) }
+        },
+        Builtin(.text, "upper", "text in capital letters", example: "upper(\"relu\")   # \"RELU\"", role: .opaque) { takes in
+            let text = takes.text("text")
+            return { call in .string(try call[text].mapped { $0.uppercased() }) }
+        },
+        Builtin(.text, "lower", "text in small letters", example: "lower(\"ReLU\")   # \"relu\"", role: .opaque) { takes in
+            let text = takes.text("text")
+            return { call in .string(try call[text].mapped { $0.lowercased() }) }
+        },
+        Builtin(
+            .text, "contains", "whether a string holds a part, a list or array an element, a record a name", example: "contains(\"sigmoid\", \"mo\")   # true\ncontains([1, 2], 3)   # false", role: .steps
+        ) { takes in
+            let whole = takes.value("whole"), part = takes.value("part")
+            return { call in
+                switch call[whole] {
+                case .string(let text):
+                    let part = try call.string(part)
+                    return try .bool(part.isEmpty || text.string.contains(part: part))
+                case .record(let record): return .bool(record[try call.string(part)] != nil)
+                case .list(let list): return .bool(try list.elements.contains { try call.machine.isEqual($0, call[part]) })
+                default:
+                    guard case .array(let array) = call[whole] else { throw call.fail(whole, "a string, list, array or record") }
+                    return try Value(NDArray.compare(.eq, .array(array), call.operand(part)).reduced(.any))
+                }
+            }
+        },
+        Builtin(.text, "starts_with", "whether text begins with prefix", example: "starts_with(\"softmax\", \"soft\")   # true") { takes in
+            let text = takes.text("text"), prefix = takes.text("prefix")
+            return { call in .bool(try call[text].startsWithBytes(of: call[prefix])) }
+        },
+        Builtin(.text, "ends_with", "whether text ends with suffix", example: "ends_with(\"a.svg\", \".svg\")   # true") { takes in
+            let text = takes.text("text"), suffix = takes.text("suffix")
+            return { call in .bool(try call[text].endsInBytes(of: call[suffix])) }
+        },
+    ]
+}

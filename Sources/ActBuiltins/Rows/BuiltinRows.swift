@@ -1,0 +1,30 @@
+// Every built-in function and constant. The chapters are in files of their own; what a chapter lacks is added there as one row.
+//
+// An example is lines of a program, each followed by what it shows as a comment; comment lines below go on with that. A test runs them.
+
+import ActArray
+import ActMachine
+
+package enum BuiltinRows {
+    package static let all: [Builtin] =
+        make + shape + elementwise + activations + reduce + order + linear + functions + derivatives + networks + losses + optimizers + schedules + figures + text + files + checks
+
+    package static let constants: [(name: String, value: Double)] = [
+        ("pi", .pi), ("π", .pi), ("e", 2.718281828459045), ("inf", .infinity), ("nan", .nan),
+    ]
+}
+
+// MARK: - What several chapters need
+
+extension Call {
+    /// Computes without warnings: for questions about numbers, such as `isclose`, whose steps are nobody's business.
+    func quietly(_ body: () throws -> NDArray) throws -> NDArray {
+        let isEnabled = NumericEvents.isEnabled
+        try machine.drainNumericEvents()
+        NumericEvents.isEnabled = false
+        defer { NumericEvents.isEnabled = isEnabled }
+        let result = try body()
+        try result.evaluate()
+        return result
+    }
+}

@@ -1,0 +1,80 @@
+// What goes wrong with networks, in words.
+
+import ActArray
+import ActMachine
+import ActNetwork
+
+enum NetworkWording {
+    static func words(for error: NetworkError) -> (title: Message, help: Message?) {
+        switch error {
+        case .input(let layer, let position, let needs, let shape):
+            let place = position.map { "layer \($0), \(layer)," } ?? "\(layer)"
+            guard let shape else { return ("\(place) takes \(needs)", nil) }
+            if shape.isEmpty { return ("\(place) takes \(needs), not a number", "one row is an array: `net([…])`; several are a matrix") }
+            return ("\(place) takes \(needs), not an array of shape \(describe(shape))", inputHelp(needs, shape))
+        case .widths(let first, let last, let outputs, let inputs):
+            return ("\(first) gives \(outputs) columns, \(last) takes \(inputs)", "the outputs of a layer are the inputs of the next")
+        case .setting(let owner, let name, let reason):
+            return ("`\(name)` of `\(owner)` must be \(reason)", reason.hasSuffix("\"") && reason.contains("string") ? "write its name without quotes" : nil)
+        case .parameterShape(let layer, let name, let expected, let found):
+            return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(describe(found))", nil)
+        case .parameters(let reason): return (Message(reason), nil)
+        case .lossShapes(let loss, let prediction, let target):
+            let shapes: Message = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
+            if prediction == target + [1] { return (shapes, "make the target a column with `y[:, none]`") }
+            if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == target.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) {
+                return (shapes, "`reshape` makes them equal")
+            }
+            return (shapes, "a loss never stretches: the prediction comes first, then the target")
+        case .labelShapes(let loss, let scores, let labels):
+            return (
+                "`\(loss)`: scores of shape \(describe(scores)) and labels of shape \(describe(labels)) do not fit",
+                scores.count < 2 ? "scores are rows, one number a class; a row by itself has one label"
+                    : "labels are \(describe(Array(scores.dropLast()))) class numbers, or rows of shape \(describe(scores))"
+            )
+        case .label(let loss, let label, let row, let classes):
+            if classes < 0 { return ("`\(loss)`: target \(Format.number(label)) in row \(row) is neither -1 nor 1", nil) }
+            return (
+                "`\(loss)`: label \(Format.number(label)) in row \(row) is not one of the classes 0 to \(classes - 1)",
+                label == Double(classes) ? "classes count from 0" : nil
+            )
+        case .outside(let loss, let what, let value, let position):
+            return (
+                "`\(loss)`: the \(what) \(Format.number(value)) at position \(position) is not between 0 and 1",
+                what == "probability" ? "scores that are no probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
+            )
+        case .notAClass(let metric, let prediction, let position):
+            return (
+                "`\(metric)`: the prediction \(Format.number(prediction)) at position \(position) is not the number of a class",
+                metric == "accuracy" ? "of probabilities of one class say `threshold=0.5`, of scores `threshold=0`; of several classes give rows of scores" : "give class numbers, or rows of scores"
+            )
+        case .lossNotNumber(let shape): return ("the loss is an array of shape \(describe(shape)), not a number", "end it with `mean`")
+        case .lengths(let inputs, let targets): return ("x has \(inputs) rows, y has \(targets)", "every row of x needs its target")
+        case .noRows: return ("there are no rows to learn from", nil)
+        case .notFinite(let what, let row):
+            return ("\(what) is not finite in row \(row)", "`isfinite` finds such rows; take them out or fill them in")
+        case .divergence(let loss, let epoch, let batch, let layer):
+            let place = layer.map { "; the first to show it is \($0)" } ?? "; the layers' outputs are finite, the loss itself is not"
+            return (
+                "the loss became \(Format.number(loss)) in epoch \(epoch), batch \(batch)\(place)",
+                "a smaller learning rate, `clip_norm=1` or inputs of deviation 1 usually help"
+            )
+        case .brokenParameter(let name, let layer, let epoch):
+            return (
+                "`\(name)` of \(layer) is not finite after epoch \(epoch), although the loss was",
+                "steps that are too large need a smaller learning rate or `clip_norm=1`; an infinite slope, as of `sqrt` at 0, another form"
+            )
+        case .noParameters: return ("the network has no parameters to train", nil)
+        case .unsavable(let layer, let position):
+            return ("layer \(position) is the function `\(layer)`, which has no name to be saved by", "define it as `name(x) = …` and use the name")
+        case .file(let path, let reason): return ("`\(path)`: \(reason)", nil)
+        case .checkpoint(let path, let reason): return ("`\(path)` holds another network: \(reason)", nil)
+        }
+    }
+
+    private static func inputHelp(_ needs: String, _ shape: [Int]) -> Message? {
+        guard needs.hasSuffix(" columns") || needs.hasSuffix(" column"), shape.count > 2, let columns = Int(needs.prefix { $0 != " " }) else { return nil }
+        let size = shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
+        return size == columns ? "`Flatten()` in front, or `x.reshape(\(shape[0]), \(columns))`" : nil
+    }
+}

@@ -1,0 +1,98 @@
+// What goes wrong in arrays and derivatives, in words.
+
+import ActArray
+import ActGrad
+import ActMachine
+import ActSyntax
+
+extension RuntimeWording {
+    func describe(_ failure: ArrayError, _ operands: (Value, Value)?) -> Diagnostic {
+        let shape = ActMachine.describe as ([Int]) -> String
+        switch failure {
+        case .shapesDoNotBroadcast(let left, let right, let axis):
+            let (m, n) = (size(left, axis), size(right, axis))
+            return error(
+                "shapes \(shape(left)) and \(shape(right)) do not fit\(forOperation)",
+                help: "along axis \(axis) they have \(m) and \(n) elements; sizes must be equal, or one of them 1")
+        case .shapesDoNotMultiply(let left, let right):
+            let axis = right.count == 1 ? "the only axis" : "the second-last"
+            return error(
+                "shapes \(shape(left)) and \(shape(right)) do not fit\(forOperation)",
+                help: "the last axis on the left (\(left.last ?? 0)) must equal \(axis) on the right (\(right.count >= 2 ? right[right.count - 2] : right.last ?? 0))")
+        case .scalarOperand(let operation):
+            return error("`\(operation)` multiplies arrays, not numbers", help: "to scale, write `*`")
+        case .cannotReshape(let from, let to):
+            return error("\(shape(from)) cannot become \(shape(to))", help: "\(count(product(from), "element")) before, \(to.contains(-1) ? "no fitting number" : String(product(to))) after")
+        case .cannotBroadcast(let from, let to): return error("\(shape(from)) cannot be stretched to \(shape(to))")
+        case .negativeSize(let size): return error("\(size) is no size: sizes are 0 or more")
+        case .axisOutOfRange(let axis, let rank):
+            return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : looseNumbersHelp.map { Message($0) })
+        case .repeatedAxis(let axis): return error("axis \(axis) is named twice")
+        case .indexOutOfRange(let index, let axis, let size):
+            return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: Message(rangeHelp(size)))
+        case .tooManyIndices(let given, let rank):
+            return error("\(given) \(given == 1 ? "index" : "indices") for \(rank == 1 ? "one axis" : "\(rank) axes")")
+        case .indexNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: no array is that large")
+        case .indexNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers", help: "`int(…)` cuts the fraction off")
+        case .maskShape(let mask, let array): return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))")
+        case .cannotAssign(let value, let target): return error("values of shape \(shape(value)) do not fit into a part of shape \(shape(target))")
+        case .stepIsZero: return error("the step is 0", help: "a step is positive or negative")
+        case .emptyReduction(let operation, let from):
+            return error("`\(operation)` of nothing has no value: the array has shape \(shape(from))")
+        case .shapesDiffer(let operation, let left, let right, let axis):
+            return error("`\(operation)` needs shapes that agree\(axis.map { " but along axis \($0)" } ?? ""), not \(shape(left)) and \(shape(right))")
+        case .notSquare(let operation, let from): return error("`\(operation)` takes square matrices, not shape \(shape(from))")
+        case .singular(let operation): return error("`\(operation)`: the matrix is singular", help: "its rows depend on each other, so there is no inverse")
+        case .rankMismatch(let operation, let expected, let from): return error("`\(operation)` takes \(Int(expected).map { "an array of rank \($0)" } ?? expected), not shape \(shape(from))")
+        case .badValue(let operation, let reason): return error("`\(operation)`: \(reason)")
+        case .outOfMemory(let bytes, let limit):
+            return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
+        case .textTooLong(let bytes): return error("a string of \(Format.bytes(bytes)) is too long", help: "1 GB is the limit")
+        case .tooLarge(let shape):
+            return error(shape.contains(Int.max) ? "so many elements fit into no memory" : "an array of shape \(ActMachine.describe(shape)) fits into no memory")
+        case .interrupted: return error("interrupted")
+        case .file(let path, let reason): return error("`\(path)`: \(reason)")
+        }
+    }
+
+    private var forOperation: String {
+        guard let (tree, id) = place else { return "" }
+        switch tree[id] {
+        case .binary(let operation, _, _), .update(let operation, _, _): return " for \(operation.symbol)"
+        case .call(let callee, _):
+            if case .name(let name) = tree[callee] { return " for \(tree[name])" }
+            if case .field(_, let name) = tree[callee] { return " for \(tree[name])" }
+            return ""
+        case .comparison(_, let links): return tree[links].first.map { " for \($0.comparison.symbol)" } ?? ""
+        default: return ""
+        }
+    }
+
+    func size(_ shape: [Int], _ axis: Int) -> Int {
+        let index = axis < 0 ? shape.count + axis : axis
+        return shape.indices.contains(index) ? shape[index] : 1
+    }
+
+    private func product(_ shape: [Int]) -> Int { shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue } }
+
+    func describe(_ failure: DerivativeError) -> Diagnostic {
+        switch failure {
+        case .notDifferentiable(let operation, let site):
+            var diagnostic = error("`\(operation)` has no derivative")
+            // Where it ran, if that can be shown beside the place where the derivative is taken.
+            if let ran = Engine.current.sites.find(site), let place {
+                let span = ran.code.unit.tree.span(of: ran.code.origins[ran.instruction]), taken = place.tree.span(of: place.expression)
+                diagnostic.labels = [Diagnostic.Label(span, isPrimary: true)]
+                if span != taken, span.source == taken.source { diagnostic.labels.append(Diagnostic.Label(taken, "the derivative is taken here")) }
+            }
+            return diagnostic
+        case .gradientOfArray(let shape):
+            return error(
+                "grad needs a function whose value is a number, not an array of shape \(ActMachine.describe(shape))",
+                help: "`f'` is the elementwise derivative, `jacobian(f)` the full one; or reduce the value with `sum` or `mean`")
+        case .notNumbers(let type): return error("a derivative is taken at numbers, not at \(type == "bool" ? "bools" : type)")
+        case .notElementwise: return error("kinks are looked for in functions that act elementwise")
+        case .parameter(let row, let name, let reason): return error("`\(row)`: \(name.isEmpty ? reason : "`\(name)` \(reason)")")
+        }
+    }
+}

@@ -1,0 +1,453 @@
+// What goes wrong while a program runs, in words: the one place where errors get their text. The place and the operands come from the
+// expression that was running; shapes and values from the error or the operands.
+
+import ActArray
+import ActGrad
+import ActMachine
+import ActNetwork
+import ActPlot
+import ActSyntax
+
+struct RuntimeWording {
+    let machine: Machine
+    let builtins: NameTable
+    /// Of the error that is being described.
+    private let code: Diagnostic.Code
+
+    init(_ machine: Machine, _ builtins: NameTable, about error: Error? = nil) {
+        self.machine = machine
+        self.builtins = builtins
+        code = error.map(Diagnostic.Code.init) ?? .cannot
+    }
+
+    /// - Parameter operands: of a binary operator, when they are known.
+    func diagnostic(for error: Error, _ operands: (Value, Value)?) -> Diagnostic {
+        var diagnostic: Diagnostic
+        switch error {
+        case let fault as Fault: return fault.diagnostic
+        case let error as RuntimeError: diagnostic = describe(error)
+        case let error as ArrayError: diagnostic = describe(error, operands)
+        case let error as DerivativeError: diagnostic = describe(error)
+        case let error as NetworkError:
+            let (title, help) = NetworkWording.words(for: error)
+            diagnostic = self.error(title, help: help)
+        case FigureError.unknownColor(let color):
+            let near = suggest(color, among: Color.rows.map(\.name))
+            diagnostic = self.error(
+                "`\(color)` is no colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
+        case let error as FigureError: diagnostic = self.error("\(error)")
+        default: diagnostic = self.error("\(error)")
+        }
+        if diagnostic.labels.isEmpty { diagnostic.labels = labels(for: error, operands) }
+        diagnostic.callChain = callChain()
+        return diagnostic
+    }
+
+    // MARK: Places
+
+    var place: (tree: SyntaxTree, expression: ExpressionID)? {
+        machine.currentOrigin.map { ($0.code.unit.tree, $0.expression) }
+    }
+
+    /// The operator with its operands, or the argument, or the whole expression.
+    private func labels(for error: Error, _ operands: (Value, Value)?) -> [Diagnostic.Label] {
+        guard let (tree, id) = place else { return [] }
+        if case RuntimeError.badArgument(_, let name, let index, _, let found) = error, let span = argumentSpan(tree, id, index, name) {
+            return [Diagnostic.Label(span, "this is \(found.number.map(Format.number) ?? found.kind)", isPrimary: true)]
+        }
+        if case FigureError.unknownColor(let color) = error, let span = colorSpan(tree, id, color) { return [Diagnostic.Label(span, "", isPrimary: true)] }
+        if case RuntimeError.notACondition = error { return [Diagnostic.Label(tree.span(of: id), "", isPrimary: true)] }
+        if case RuntimeError.operand(let symbol, _) = error, symbol == "and" || symbol == "or" {
+            if case .and(let left, _) = tree[id] { return [Diagnostic.Label(tree.span(of: left), "", isPrimary: true)] }
+            if case .or(let left, _) = tree[id] { return [Diagnostic.Label(tree.span(of: left), "", isPrimary: true)] }
+        }
+        switch tree[id] {
+        case .assign(let target, _), .update(_, let target, _):
+            if case RuntimeError.unknownName = error { return [Diagnostic.Label(tree.span(of: tree.root(of: target)), "", isPrimary: true)] }
+            if case RuntimeError.noField = error { return [Diagnostic.Label(tree.operatorSpan(of: target), "", isPrimary: true)] }
+        case .binary(_, let left, let right), .compose(let left, let right):
+            return [
+                Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true),
+                Diagnostic.Label(tree.span(of: left), operands.map { note($0.0, isLeft: true, error) } ?? ""),
+                Diagnostic.Label(tree.span(of: right), operands.map { note($0.1, isLeft: false, error) } ?? ""),
+            ]
+        case .comparison(let first, let links) where tree[links].count == 1:
+            guard let link = tree[links].first else { break }
+            return [
+                Diagnostic.Label(link.operatorSpan, "", isPrimary: true), Diagnostic.Label(tree.span(of: first)),
+                Diagnostic.Label(tree.span(of: link.operand)),
+            ]
+        case .field: return [Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true)]
+        case .pipe(_, let callee) where isAboutCallee(error): return [Diagnostic.Label(tree.span(of: callee), "", isPrimary: true)]
+        case .forLoop(let loop):
+            if case RuntimeError.unpackCount = error { return [Diagnostic.Label(tree.span(of: tree[loop].iterable), "", isPrimary: true)] }
+        case .comprehension(let node):
+            if case RuntimeError.unpackCount = error { return [Diagnostic.Label(tree.span(of: tree[node].iterable), "", isPrimary: true)] }
+        case .call(let callee, _):
+            if isAboutCallee(error) { return [Diagnostic.Label(tree.span(of: callee), "", isPrimary: true)] }
+            if case RuntimeError.noField = error { return [Diagnostic.Label(tree.operatorSpan(of: callee), "", isPrimary: true)] }
+        default: break
+        }
+        return [Diagnostic.Label(tree.span(of: id), "", isPrimary: true)]
+    }
+
+    /// The name that is being read, for messages.
+    private var variable: String {
+        guard let (tree, id) = place, case .name(let name) = tree[id] else { return "this variable" }
+        return "`\(tree[name])`"
+    }
+
+    private var calleeName: String? {
+        guard let (tree, id) = place, case .call(let callee, _) = tree[id], case .name(let name) = tree[callee] else { return nil }
+        return tree[name]
+    }
+
+    private var isInLoop: Bool {
+        guard let (tree, id) = place else { return false }
+        switch tree[id] {
+        case .forLoop, .comprehension: return true
+        default: return false
+        }
+    }
+
+    /// What is wrong is the function that a call names.
+    private func isAboutCallee(_ error: Error) -> Bool {
+        switch error {
+        case RuntimeError.notCallable, RuntimeError.unknownName: true
+        default: false
+        }
+    }
+
+    private func argumentSpan(_ tree: SyntaxTree, _ id: ExpressionID, _ index: Int, _ name: String) -> Span? {
+        guard case .call(let callee, let run) = tree[id] else { return nil }
+        let arguments = Array(tree[run])
+        if let named = arguments.first(where: { $0.name.map { tree[$0] } == name }) { return tree.span(of: named.value) }
+        var position = index
+        if case .field(let object, _) = tree[callee] {
+            if position == 0 { return tree.span(of: object) }
+            position -= 1
+        }
+        guard arguments.indices.contains(position), arguments[position].name == nil else { return nil }
+        return tree.span(of: arguments[position].value)
+    }
+
+    /// The argument that names a colour.
+    private func colorSpan(_ tree: SyntaxTree, _ id: ExpressionID, _ color: String) -> Span? {
+        guard case .call(_, let arguments) = tree[id] else { return nil }
+        let holder = tree[arguments].first { argument in
+            var pending = [argument.value]
+            while let next = pending.popLast() {
+                if case .string(let text) = tree[next], tree[text] == color { return true }
+                tree.forEachChild(of: next) { pending.append($0) }
+            }
+            return false
+        }
+        return holder.map { tree.span(of: $0.value) }
+    }
+
+    /// What an operand is, said beneath it.
+    private func note(_ value: Value, isLeft: Bool, _ error: Error) -> String {
+        guard case .array(let array) = value, array.rank > 0 else { return value.kind }
+        let shape = ActMachine.describe(array.shape)
+        guard case ArrayError.shapesDoNotMultiply = error else { return shape }
+        if array.rank == 1 { return "\(shape): \(count(array.shape[0], "element"))" }
+        return isLeft ? "\(shape): \(count(array.shape[array.rank - 1], "column"))" : "\(shape): \(count(array.shape[array.rank - 2], "row"))"
+    }
+
+    func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+    private func callChain() -> [Diagnostic.Call] {
+        var chain: [Diagnostic.Call] = []
+        let frames = machine.frames
+        guard frames.count > 1 else { return [] }
+        for index in stride(from: frames.count - 1, to: 0, by: -1) {
+            let code = frames[index].code.takeUnretainedValue()
+            let caller = frames[index - 1].code.takeUnretainedValue()
+            guard !code.isArgument, let site = frames[index].callSite, let origin = caller.origin(of: site) else { continue }
+            chain.append(Diagnostic.Call(name: code.isClosure ? code.name : code.unit.source.name, span: caller.unit.tree.span(of: origin)))
+            // A long recursion is told by its ends.
+            if chain.count == 8, index > 4 { return chain }
+        }
+        return chain
+    }
+
+    /// What to write instead of an assignment to an attribute.
+    private func settingHelp(_ name: String) -> String {
+        switch name {
+        case "shape": "write `x = reshape(x, …)`"
+        case "dtype": "write `x = f32(x)` or `x = f64(x)`"
+        case "T": "write `x = …'` with the transpose of what is meant"
+        default: "fields belong to records, as in `r = {\(name): 1}`"
+        }
+    }
+
+    // MARK: Errors of the language
+
+    func error(_ title: Message, help: Message? = nil, notes: [String] = [], edits: [Diagnostic.Edit] = []) -> Diagnostic {
+        Diagnostic(code, title.text, notes: notes, help: help?.text, edits: edits)
+    }
+
+    func describe(_ failure: RuntimeError) -> Diagnostic {
+        switch failure {
+        case .unknownName(let name): return unknownName(name)
+        case .localWithoutValue:
+            return error("\(variable) has no value yet", help: "the function assigns it elsewhere, so it is the function's own; give it a value before this line")
+        case .capturedWithoutValue:
+            return error("\(variable) had no value when the function was made", help: "give it a value above the function")
+        case .noField(let name, let value): return noField(name, value)
+        case .operands(let symbol, let left, let right): return operandsDoNotFit(symbol, left, right)
+        case .operand(let symbol, let value):
+            if symbol == "not" || symbol == "and" || symbol == "or" {
+                if case .array(let array) = value, array.rank > 0 {
+                    return error("`\(symbol)` takes bools, not an array of numbers", help: "compare it first, as in `x != 0`")
+                }
+                return error("`\(symbol)` takes a bool, not \(value.kind)", help: value.isNumeric ? "compare it first, as in `x != 0`" : nil)
+            }
+            return error("`\(symbol)` does not work on \(value.kind)")
+        case .notCallable(let value):
+            if case .undefined = value { return error("there is nothing to call here") }
+            if let name = calleeName, builtins.value(named: name) != nil {
+                return error("`\(name)` is \(value.kind) here and cannot be called", help: "it hides the built-in: `unset \(name)` brings that back")
+            }
+            return error("\(value.kind) cannot be called", help: value.isNumeric ? "to multiply, write `*`; to index, write `[…]`" : nil)
+        case .notIterable(let value):
+            return error("\(value.kind) cannot be looped over", help: value.number != nil ? "did you mean `range(…)`?" : nil)
+        case .notDifferentiable(let value):
+            return error("`'` is the derivative of a function or the transpose of an array, not of \(value.kind)")
+        case .cannotIndex(let value): return error("\(value.kind) cannot be indexed like this")
+        case .cannotChange(let value):
+            return error("\(value.kind) cannot be changed in place", help: "build a new one, as in `\"j\" + s[1:]`")
+        case .cannotStore(let value): return error("an array holds numbers or bools: \(value.kind) cannot be put into it")
+        case .badKey(let key, let base):
+            if case .record = base { return error("a record is indexed by a name, not by \(key.kind)") }
+            return error("\(base.kind) cannot be indexed by \(key.kind)", help: key.typeName == "string" ? "names index records" : "an index is a whole number, a slice, a mask or an array of whole numbers")
+        case .cannotCompare(let symbol, let left, let right): return error("`\(symbol)` cannot order \(left.kind) and \(right.kind)")
+        case .notACondition(let value): return notACondition(value)
+        case .unpackCount(let expected, let found):
+            return error("\(expected) variables, but \(count(found, "value"))", help: isInLoop
+                ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
+                : "the left and the right side of `=` must have equally many")
+        case .structuresDiffer(let reason): return error("the structures differ: \(reason)")
+        case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
+        case .raggedRows(let first, let index, let other): return ragged(first, index, other)
+        case .positionOutOfRange(let index, let size, let kind):
+            if kind == "layer" { return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself") }
+            let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
+            return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
+        case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
+        case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
+        case .missingArgument(let name, let function):
+            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function).map { Message($0) })
+        case .tooManyArguments(let function, let given):
+            return error("`\(calleeName ?? function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
+        case .unknownArgument(let name, let function):
+            let near = suggest(name, among: function.parameters.map(\.name))
+            return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`",
+                edits: near.count == 1 ? replacingArgumentName(name, by: near[0]) : [])
+        case .argumentTwice(let name, let function): return error("`\(function)` is given `\(name)` twice")
+        case .badArgument(let function, let name, _, let expected, let found):
+            return badArgument(function, name, expected, found)
+        case .cannot(let reason, let help): return error(reason, help: help)
+        case .recursionTooDeep: return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
+        case .tooManyLayers: return error("the composition has too many parts", help: "\(maximumNesting) functions or layers are the limit, those inside layers counted each time")
+        case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
+        case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
+        case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
+        case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : Message(message))
+        case .exit: return error("exit")
+        }
+    }
+
+    private func badArgument(_ function: String, _ name: String, _ expected: String, _ found: Value) -> Diagnostic {
+        var shown = found.number.map(Format.number) ?? found.kind
+        var help: String?
+        switch found {
+        case .string(let text) where text.string.utf8.count <= 120 && text.string.count <= 30 && expected != "a string":
+            help = foreignHint(argument: text.string, named: name, in: .builtins)
+            // Where strings are right, it is this one that is wrong.
+            if expected.contains("\"") { shown = "\"\(text.string)\"" }
+        case .function(let value) where name == "dtype":
+            help = foreignHint(argument: value.name, named: name, in: .builtins)
+            shown = "`\(value.name)`"
+        case .number where name == "keepdims": help = looseNumbersHelp
+        default: break
+        }
+        return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help.map { Message($0) })
+    }
+
+    /// `mean(1, 2)`: the numbers that were meant to be one array.
+    var looseNumbersHelp: String? {
+        guard let (tree, id) = place, case .call(let callee, let run) = tree[id], case .name(let name) = tree[callee] else { return nil }
+        let arguments = Array(tree[run])
+        guard arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
+        let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
+        return "several numbers are given as an array: `\(tree[name])([\(texts.count <= 40 ? texts : "a, b, …")])`"
+    }
+
+    private func unknownName(_ name: String) -> Diagnostic {
+        let field = fieldAfterName
+        if let advice = foreignAdvice(unknownName: name, field: field, isCalled: textAfterName?.first == "(", in: .builtins) {
+            let length = field.map { 1 + $0.utf8.count } ?? 0
+            return error("`\(name)` is not defined", help: Message(advice.help), edits: advice.replacement.flatMap { replacingName(by: $0, and: length) } ?? [])
+        }
+        let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
+        let near = suggest(name, among: names + builtins.names + locals)
+        return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?",
+            edits: near.count == 1 ? replacingName(by: near[0]) : [])
+    }
+
+    /// The edit that replaces the name that is being read or called.
+    /// - Parameter rest: of how many bytes after it.
+    private func replacingName(by replacement: String, and rest: Int = 0) -> [Diagnostic.Edit] {
+        guard let (tree, id) = place else { return [] }
+        let name: ExpressionID = switch tree[id] {
+        case .call(let callee, _), .pipe(_, let callee): callee
+        case .assign(let target, _), .update(_, let target, _): tree.root(of: target)
+        default: id
+        }
+        guard case .name = tree[name] else { return [] }
+        var span = tree.span(of: name)
+        span.end += Int32(truncatingIfNeeded: rest)
+        return [.init(span, replacement)]
+    }
+
+    /// The edit that replaces the name of a field that is being read or called.
+    private func replacingField(by replacement: String) -> [Diagnostic.Edit] {
+        guard let (tree, id) = place else { return [] }
+        var field = id
+        if case .call(let callee, _) = tree[id] { field = callee }
+        guard case .field = tree[field] else { return [] }
+        return [.init(tree.operatorSpan(of: field), replacement)]
+    }
+
+    /// The edit that replaces the name of an argument of the running call.
+    private func replacingArgumentName(_ name: String, by replacement: String) -> [Diagnostic.Edit] {
+        guard let (tree, id) = place, case .call(_, let arguments) = tree[id] else { return [] }
+        let argument = tree[arguments].first { $0.name.map { tree[$0] } == name }
+        return argument.map { [.init($0.nameSpan, replacement)] } ?? []
+    }
+
+    /// The name after the point, as in `np.exp`.
+    private var fieldAfterName: String? {
+        guard let source = textAfterName, source.first == "." else { return nil }
+        let field = source.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        return field.isEmpty ? nil : String(field)
+    }
+
+    /// What follows the name that is being read or called.
+    private var textAfterName: Substring? {
+        guard let (tree, id) = place else { return nil }
+        var name = id
+        if case .call(let callee, _) = tree[id] { name = callee }
+        guard case .name = tree[name] else { return nil }
+        let end = Int(tree.span(of: name).end)
+        return tree.source.text(end..<tree.source.bytes.count).prefix(64)
+    }
+
+    /// The variables of the functions and comprehensions around the place.
+    private var locals: [String] {
+        guard let (code, id) = machine.currentOrigin else { return [] }
+        let (tree, resolution) = (code.unit.tree, code.unit.resolution)
+        let visible = resolution.symbols(visibleAt: Int(tree.span(of: id).start))
+        return visible.filter { resolution[$0].kind != .global }.map { tree[resolution[$0].name] }
+    }
+
+    private func noField(_ name: String, _ value: Value) -> Diagnostic {
+        switch value {
+        case .record(let record):
+            let near = suggest(name, among: record.fields.keys)
+            return error("the record has no field `\(name)`", help: near.first.map { "did you mean `\($0)`?" }
+                ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"),
+                edits: near.count == 1 ? replacingField(by: near[0]) : [])
+        default:
+            if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: Message(settingHelp(name))) }
+            if case .function = value {} else if builtins.value(named: name) != nil {
+                return error("`\(name)` is a function: call it", help: "`.\(name)()`")
+            }
+            let near = suggest(name, among: Attributes.names + builtins.names)
+            if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
+            return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
+        }
+    }
+
+    private func operandsDoNotFit(_ symbol: String, _ left: Value, _ right: Value) -> Diagnostic {
+        var help: String?
+        if symbol == "+", case .string = left { help = "to join text, write \"{…}\" with the value inside, or `+ repr(…)`" }
+        if symbol == "+", case .string = right { help = "to join text, write \"{…}\" with the value inside" }
+        if symbol == "%", case .string = left { help = "a string takes values in braces: `\"{x:.2f}\"`, `\"{n:d}\"`" }
+        if symbol == "*", case .string = left, right.number != nil { help = "write `repeat(text, n)`" }
+        if symbol == "*", case .string = right, left.number != nil { help = "write `repeat(text, n)`" }
+        for case .record(let record) in [left, right] where left.isNumeric || right.isNumeric {
+            if let name = record.fields.first(where: { $0.value.isNumeric })?.key { help = "a record holds arrays: write one of them, as in `.\(name)`" }
+        }
+        if case .function(let function) = left, !(right.kind == "a function") { help = "call it first, as in `\(function.name)(x)`" }
+        if symbol == ">>" { help = "`>>` composes functions: `f >> g`" }
+        if case .none = left { help = "the left side has no value: a block or function that ends in a statement gives none" }
+        if case .none = right { help = "the right side has no value: a block or function that ends in a statement gives none" }
+        return error("`\(symbol)` does not work on \(left.kind) and \(right.kind)", help: help.map { Message($0) })
+    }
+
+    private func notACondition(_ value: Value) -> Diagnostic {
+        switch value {
+        case .array(let array) where array.rank > 0:
+            return error(
+                "a condition is one bool, not \(value.kind)",
+                help: array.type == .bool ? "`any(…)` or `all(…)` make it one; `where(condition, a, b)` chooses element by element" : "compare it, then use `any`, `all` or `where(condition, a, b)`")
+        case .number, .array: return error("a condition is a bool, not a number", help: "compare it with 0: `x != 0`")
+        default: return error("a condition is a bool, not \(value.kind)", help: value.typeName == "none" ? "compare with `== none`" : nil)
+        }
+    }
+
+    private func ragged(_ first: [Int], _ index: Int, _ other: [Int]) -> Diagnostic {
+        if first.isEmpty || other.isEmpty {
+            return error("element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))", help: "`[…]` holds elements of one shape; `(…)` makes a list of any")
+        }
+        if first.count == 1, other.count == 1 {
+            return error("row 0 has \(count(first[0], "element")) and row \(index) has \(other[0])", help: "the rows of an array are equally long; `(…)` makes a list of any")
+        }
+        return error("element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))", help: "the elements of an array have one shape")
+    }
+
+    private func signature(_ name: String) -> String? {
+        guard let module = machine.currentOrigin?.code.module, case .function(let function)? = module[name] else { return nil }
+        return "its signature is `\(function.signature)`"
+    }
+
+    func rangeHelp(_ size: Int) -> String { size == 0 ? "it is empty" : "indices go from 0 to \(size - 1), or from -\(size) to -1 counted from the end" }
+
+    // MARK: Other places
+
+    /// What is wrong, where there is no program to point at.
+    static func message(of error: Error) -> String {
+        switch error {
+        case let fault as Fault: fault.diagnostic.title
+        case ArrayError.file(_, let reason): reason
+        case RuntimeError.forbidden: "outside of what the sandbox allows"
+        case RuntimeError.cannot(let reason, _): reason.text
+        case let error as NetworkError: NetworkWording.words(for: error).title.text
+        default: "\(error)"
+        }
+    }
+
+    static func diagnostic(forSource error: Error, named name: String) -> Diagnostic {
+        switch error {
+        case SourceError.invalidUTF8(let name, let offset, let line):
+            Diagnostic(.invalidUTF8, "`\(name)` is not text in UTF-8: byte \(offset) on line \(line) is wrong", help: "save the file as UTF-8")
+        case SourceError.tooLarge(let name, let size): Diagnostic(.sourceTooLarge, "`\(name)` is too large: \(size) bytes")
+        case ArrayError.outOfMemory(_, let limit):
+            Diagnostic(.outOfMemory, "`\(name)` is too large a program for the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
+        default: Diagnostic(.unreadableFile, "`\(name)`: \(error)")
+        }
+    }
+
+    static let noWatchdog = Diagnostic(
+        .timeLimit, "the time cannot be limited: the system has no thread left to watch the clock", help: "end other processes, or run without `--max-time`")
+
+    static func timeLimit(_ seconds: Double, _ interrupted: Diagnostic) -> Diagnostic {
+        var diagnostic = interrupted
+        diagnostic.code = .timeLimit
+        diagnostic.title = "the time limit of \(Format.number(seconds)) s is reached"
+        diagnostic.help = "`--max-time` sets the limit"
+        return diagnostic
+    }
+}

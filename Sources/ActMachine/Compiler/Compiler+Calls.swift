@@ -1,0 +1,108 @@
+// Calls and indices: arguments are laid out in the registers that become the callee's.
+
+import ActArray
+import ActSyntax
+
+extension FunctionBuilder {
+    func call(_ id: ExpressionID, _ callee: ExpressionID, _ arguments: Run<Argument>, to target: Int) {
+        let arguments = tree[arguments]
+        var shape = CallShape()
+        let base: Int
+        var positional = 0
+        if case .field(let object, let name) = tree[callee] {
+            base = takeTemporaries(2 + arguments.count)
+            compile(object, to: base + 1)
+            origin = callee
+            loadIfAny(callee, to: base)
+            shape.method = tree[name]
+            positional = 1
+        } else if arguments.count == 1, let argument = arguments.first, argument.name == nil, takesExpression(callee) {
+            let base = takeTemporaries(2)
+            compile(callee, to: base)
+            emitFunction(for: argument.value, to: base + 1)
+            origin = id
+            emitCall(target, base, 1)
+            return
+        } else if !compiler.records, case .name = tree[callee], case .global(let slot) = resolve(callee), slot <= Int(UInt16.max),
+                  arguments.allSatisfy({ $0.name == nil && !compiler.changesVariables($0.value) }) {
+            // The commonest call: the callee need not be in a register.
+            let base = takeTemporaries(1 + arguments.count)
+            for (offset, argument) in arguments.enumerated() { compile(argument.value, to: base + 1 + offset) }
+            origin = id
+            setExtra(emit(.callGlobal, target, base, arguments.count), slot)
+            return
+        } else {
+            base = takeTemporaries(1 + arguments.count)
+            compile(callee, to: base)
+        }
+        let first = base + 1 + positional
+        for (offset, argument) in arguments.enumerated() {
+            compile(argument.value, to: first + offset)
+            if let name = argument.name { shape.names.append(tree[name]) } else { positional += 1 }
+        }
+        origin = id
+        if shape == CallShape() {
+            emitCall(target, base, positional)
+        } else {
+            setExtra(emit(.callShaped, target, base, positional), shape)
+        }
+    }
+
+    /// Calls R[base]. In a recording every call of a function goes through `Machine.call`.
+    func emitCall(_ target: Int, _ base: Int, _ count: Int) {
+        if compiler.records {
+            setExtra(emit(.callShaped, target, base, count), CallShape())
+        } else {
+            emit(.call, target, base, count)
+        }
+    }
+
+    /// Whether a callee is a built-in that is given its argument as an expression, not as a value.
+    func takesExpression(_ callee: ExpressionID) -> Bool {
+        guard case .name(let name) = tree[callee], case .global = resolve(callee) else { return false }
+        if case .function(let function)? = compiler.module.meaning(of: tree[name]) { return function.takesExpression }
+        return false
+    }
+
+    /// As `load`, but undefined where there is nothing of that name.
+    private func loadIfAny(_ callee: ExpressionID, to target: Int) {
+        switch resolve(callee) {
+        case .register(let register) where assigned.contains(register): emit(.move, target, register)
+        case .register: emit(.clear, target)
+        case .global(let slot): emit(.loadGlobalOrNone, target, slot)
+        default: load(callee, to: target)
+        }
+    }
+
+    func index(_ id: ExpressionID, _ base: ExpressionID, _ items: Run<IndexItem>, to target: Int) {
+        let items = tree[items]
+        if items.count == 1, let item = items.first, case .value(let key) = item.kind {
+            let register = value(base, before: key)
+            let keyRegister = value(key)
+            origin = id
+            emit(.index, target, register, keyRegister)
+            return
+        }
+        let register = takeTemporary()
+        compile(base, to: register)
+        let operands = indexOperands(items)
+        origin = id
+        code.indexItems.append(operands)
+        emit(.indexItems, target, register, code.indexItems.count - 1)
+    }
+
+    func indexOperands(_ items: ArraySlice<IndexItem>) -> [IndexOperand] {
+        func register(_ id: ExpressionID) -> Int {
+            let register = takeTemporary()
+            compile(id, to: register)
+            return register
+        }
+        return items.map { item in
+            switch item.kind {
+            case .value(let key): .value(register(key))
+            case .slice(let lower, let upper, let step): .slice(start: lower.map(register), stop: upper.map(register), step: step.map(register))
+            case .ellipsis: .ellipsis
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+// Operators on everything but two plain numbers.
+
+import ActArray
+import ActPlot
+import ActSyntax
+
+extension Machine {
+    /// R[a] = R[b] op R[c], or op the constant.
+    @inline(never)
+    func binary(_ operation: BinaryOperator, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, constant: Value? = nil) throws {
+        var left = operand(R, Int(i.pointee.b), i.pointee.lastUse.contains(.b))
+        var right = constant ?? operand(R, Int(i.pointee.c), i.pointee.lastUse.contains(.c))
+        if constant != nil, i.pointee.extra == 1 { swap(&left, &right) }
+        Site.current = currentSite
+        do {
+            R[Int(i.pointee.a)] = try binary(operation, left, right)
+        } catch {
+            throw Fault.wrap(error, self, operands: (left, right))
+        }
+    }
+
+    /// The place that array operations made now belong to.
+    var currentSite: Site {
+        guard let frame = frames.last, let instruction else { return .unknown }
+        return frame.code._withUnsafeGuaranteedRef { $0.site(of: instruction) }
+    }
+
+    func binary(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+        switch (left, right) {
+        case (.number(let x), .number(let y)):
+            if case .matmul = operation { throw ArrayError.scalarOperand(operation: "@") }
+            return .number(try scalar(operation, x, y))
+        case (.array, .array), (.array, .number), (.number, .array):
+            return try arrays(operation, left, right)
+        case (.bool, .number), (.number, .bool), (.bool, .bool), (.array, .bool), (.bool, .array):
+            return try binary(operation, left.asNumberIfBool, right.asNumberIfBool)
+        case (.string(let x), .string(let y)) where operation == .add:
+            return .string(try x.joined(with: y))
+        case (.figure(let x), .figure(let y)) where operation == .add:
+            try Memory.check(for: x.footprint + y.footprint)
+            return .figure(FigureValue(try x.figure.overlaid(with: y.figure)))
+        case (.record, _), (.list, _), (_, .record), (_, .list):
+            return try leafwise(operation, left, right)
+        case (.function(let network), _):
+            if let result = try network.arithmetic(operation, with: right, isLeft: true, self) { return result }
+        case (_, .function(let network)):
+            if let result = try network.arithmetic(operation, with: left, isLeft: false, self) { return result }
+        default: break
+        }
+        throw RuntimeError.operands(operation.symbol, left, right)
+    }
+
+    /// Arithmetic on two numbers, with warnings for what leaves the numbers.
+    private func scalar(_ operation: BinaryOperator, _ x: Double, _ y: Double) throws -> Double {
+        let result: Double
+        switch operation {
+        case .add: result = x + y
+        case .subtract: result = x - y
+        case .multiply: result = x * y
+        case .divide: result = x / y
+        case .floorDivide: result = Scalar.binary(.floordiv, x, y)
+        case .remainder: result = Scalar.binary(.mod, x, y)
+        case .power: result = Scalar.binary(.pow, x, y)
+        case .matmul: result = x * y
+        }
+        if !(result.magnitude < .infinity) { try noteNumericEvent(operation.symbol, result, [x, y]) }
+        return result
+    }
+
+    private func arrays(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+        if case .matmul = operation {
+            guard case .array(let x) = left, case .array(let y) = right else { throw ArrayError.scalarOperand(operation: "@") }
+            return try Value(NDArray.matmul(x, y))
+        }
+        switch (left, right) {
+        case (.array(let x), .array(let y)):
+            if x.rank != y.rank, NDArray.stretchesBoth(x.shape, y.shape) { try warnStretch(operation.symbol, x.shape, y.shape) }
+            return try Value(NDArray.binary(operation.arrayOperation, x, y))
+        case (.array(let x), .number(let number)): return try Value(NDArray.binary(operation.arrayOperation, x, number))
+        case (.number(let number), .array(let x)): return try Value(NDArray.binary(operation.arrayOperation, number, x))
+        default: throw RuntimeError.operands(operation.symbol, left, right)
+        }
+    }
+
+    /// Records, lists and networks of equal structure leaf by leaf; a number or array meets every leaf.
+    package func leafwise(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+        try Interrupt.check()
+        switch (left, right) {
+        case (.record(let x), .record(let y)):
+            guard x.fields.count == y.fields.count else { throw RuntimeError.structuresDiffer(fieldDifference(x, y)) }
+            var fields = x.fields
+            for (name, value) in x.fields {
+                guard let other = y[name] else { throw RuntimeError.structuresDiffer(fieldDifference(x, y)) }
+                fields[name] = try leaf(operation, value, other)
+            }
+            return try .record(fields)
+        case (.list(let x), .list(let y)):
+            guard x.elements.count == y.elements.count else {
+                throw RuntimeError.structuresDiffer("the lists have \(x.elements.count) and \(y.elements.count) elements")
+            }
+            return try .list(zip(x.elements, y.elements).map { try leaf(operation, $0, $1) })
+        case (.record(let x), .number), (.record(let x), .bool):
+            var fields = x.fields
+            for (name, value) in x.fields { fields[name] = try leaf(operation, value, right) }
+            return try .record(fields)
+        case (.number, .record(let y)), (.bool, .record(let y)):
+            var fields = y.fields
+            for (name, value) in y.fields { fields[name] = try leaf(operation, left, value) }
+            return try .record(fields)
+        case (.list(let x), .number), (.list(let x), .bool): return try .list(x.elements.map { try leaf(operation, $0, right) })
+        case (.number, .list(let y)), (.bool, .list(let y)): return try .list(y.elements.map { try leaf(operation, left, $0) })
+        case (.array(let x), _) where x.rank == 0: return try leafwiseScalar(operation, left, right, isLeft: true)
+        case (_, .array(let y)) where y.rank == 0: return try leafwiseScalar(operation, left, right, isLeft: false)
+        default: throw RuntimeError.operands(operation.symbol, left, right)
+        }
+    }
+
+    /// A traced number meets every leaf.
+    private func leafwiseScalar(_ operation: BinaryOperator, _ left: Value, _ right: Value, isLeft: Bool) throws -> Value {
+        switch isLeft ? right : left {
+        case .record(let record):
+            var fields = record.fields
+            for (name, value) in record.fields { fields[name] = try isLeft ? leaf(operation, left, value) : leaf(operation, value, right) }
+            return try .record(fields)
+        case .list(let list): return try .list(list.elements.map { try isLeft ? leaf(operation, left, $0) : leaf(operation, $0, right) })
+        default: throw RuntimeError.operands(operation.symbol, left, right)
+        }
+    }
+
+    private func leaf(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
+        switch (left, right) {
+        case (.string, _), (_, .string): throw RuntimeError.leafOfStructure(operation.symbol, left, right)
+        // A field without a value, such as the bias of a layer that has none.
+        case (.none, _), (_, .none): return .none
+        default: return try binary(operation, left, right)
+        }
+    }
+
+    private func fieldDifference(_ x: Record, _ y: Record) -> String {
+        if let name = x.fields.keys.first(where: { y[$0] == nil }) { return "only the left record has the field `\(name)`" }
+        if let name = y.fields.keys.first(where: { x[$0] == nil }) { return "only the right record has the field `\(name)`" }
+        return "the records have different fields"
+    }
+
+    // MARK: Unary
+
+    func negate(_ value: Value) throws -> Value {
+        Site.current = currentSite
+        switch value {
+        case .number(let x): return .number(-x)
+        case .bool(let x): return .number(x ? -1 : 0)
+        case .array(let x) where x.type == .bool: return try Value(NDArray.binary(.sub, .number(0), .array(x)))
+        case .array(let x): return try Value(NDArray.unary(.neg, x))
+        case .record, .list, .function: return try binary(.multiply, value, .number(-1))
+        default: throw RuntimeError.operand("-", value)
+        }
+    }
+
+    func plus(_ value: Value) throws -> Value {
+        switch value {
+        case .number, .array, .record, .list: return value
+        case .bool(let x): return .number(x ? 1 : 0)
+        default: throw RuntimeError.operand("+", value)
+        }
+    }
+
+    func not(_ value: Value) throws -> Value {
+        switch value {
+        case .bool(let x): return .bool(!x)
+        case .array(let x) where x.type == .bool: return try Value(NDArray.not(x))
+        default: throw RuntimeError.operand("not", value)
+        }
+    }
+
+    // MARK: Comparison and logic
+
+    func compare(_ comparison: ComparisonOperator, _ left: Value, _ right: Value) throws -> Value {
+        switch (left, right) {
+        case (.number(let x), .number(let y)): return .bool(comparison.holds(x, y))
+        case (.array, .array), (.array, .number), (.number, .array), (.array, .bool), (.bool, .array):
+            Site.current = currentSite
+            let result = try NDArray.compare(comparison.arrayOperation, left.asNumberIfBool.operand(), right.asNumberIfBool.operand())
+            return result.rank == 0 ? .bool(try result.item() != 0) : .array(result)
+        case (.bool, .number), (.number, .bool), (.bool, .bool):
+            return try compare(comparison, left.asNumberIfBool, right.asNumberIfBool)
+        case (.string(let x), .string(let y)):
+            switch comparison {
+            case .equal: return .bool(x.string == y.string)
+            case .notEqual: return .bool(x.string != y.string)
+            case .less: return .bool(x.string < y.string)
+            case .lessOrEqual: return .bool(x.string <= y.string)
+            case .greater: return .bool(x.string > y.string)
+            case .greaterOrEqual: return .bool(x.string >= y.string)
+            }
+        default:
+            switch comparison {
+            case .equal: return .bool(try isEqual(left, right))
+            case .notEqual: return .bool(try !isEqual(left, right))
+            default: throw RuntimeError.cannotCompare(comparison.symbol, left, right)
+            }
+        }
+    }
+
+    /// Whether whole values are equal: as `==` on lists and records, and between values of different kinds.
+    package func isEqual(_ left: Value, _ right: Value) throws -> Bool {
+        switch (left, right) {
+        case (.none, .none): return true
+        case (.bool(let x), .bool(let y)): return x == y
+        case (.number(let x), .number(let y)): return x == y
+        case (.bool, .number), (.number, .bool): return try isEqual(left.asNumberIfBool, right.asNumberIfBool)
+        case (.string(let x), .string(let y)): return x.string == y.string
+        case (.array(let x), .array(let y)):
+            guard x.shape == y.shape else { return false }
+            return try NDArray.compare(.eq, .array(x), .array(y)).reduced(.all, axes: nil, keepdims: false).item() != 0
+        case (.array(let x), .number(let y)), (.number(let y), .array(let x)): return x.rank == 0 ? try x.item() == y : false
+        case (.list(let x), .list(let y)):
+            try Interrupt.check()
+            return try x === y || x.elements.count == y.elements.count && zip(x.elements, y.elements).allSatisfy { try isEqual($0, $1) }
+        case (.record(let x), .record(let y)):
+            try Interrupt.check()
+            return try x === y || x.fields.count == y.fields.count && x.fields.allSatisfy { name, value in
+                guard let other = y[name] else { return false }
+                return try isEqual(value, other)
+            }
+        case (.function(let x), .function(let y)): return x === y
+        case (.figure(let x), .figure(let y)): return x === y
+        default: return false
+        }
+    }
+
+    @inline(never)
+    func decide(_ comparison: ComparisonOperator, _ left: Value, _ right: Value) throws -> Bool {
+        try truth(of: compare(comparison, left, right))
+    }
+
+    /// A condition is one bool.
+    package func truth(of value: Value) throws -> Bool {
+        switch value {
+        case .bool(let condition): return condition
+        case .array(let array) where array.type == .bool && array.count == 1: return try array.item() != 0
+        default: throw RuntimeError.notACondition(value)
+        }
+    }
+
+    /// Whether `and` (when: false) or `or` (when: true) is decided by its left side.
+    func skips(_ value: Value, when decisive: Bool) throws -> Bool {
+        switch value {
+        case .bool(let condition): return condition == decisive
+        case .array(let array) where array.type == .bool: return false
+        default: throw RuntimeError.operand(decisive ? "or" : "and", value)
+        }
+    }
+
+    func logical(isAnd: Bool, _ left: Value, _ right: Value) throws -> Value {
+        switch (left, right) {
+        // The left side let the right side decide.
+        case (.bool, .bool): return right
+        case (.bool(let x), .array(let y)) where y.type == .bool:
+            return try .array(NDArray.logical(isAnd ? .and : .or, NDArray(bools: [x], shape: []), y))
+        case (.array(let x), .bool(let y)) where x.type == .bool:
+            return try .array(NDArray.logical(isAnd ? .and : .or, x, NDArray(bools: [y], shape: [])))
+        case (.array(let x), .array(let y)) where x.type == .bool && y.type == .bool:
+            return try Value(NDArray.logical(isAnd ? .and : .or, x, y))
+        default: throw RuntimeError.operands(isAnd ? "and" : "or", left, right)
+        }
+    }
+
+    func compose(_ first: Value, _ second: Value) throws -> Value {
+        guard case .function(let f) = first, case .function(let g) = second else { throw RuntimeError.operands(">>", first, second) }
+        return try composition(f, g).asValue()
+    }
+
+    /// `f >> g`: with a layer on either side a network, else a composition.
+    package func composition(_ f: Function, _ g: Function) throws -> Function {
+        guard f.partCount + g.partCount <= maximumNesting else { throw RuntimeError.tooManyLayers }
+        try Interrupt.check()
+        return try f.composition(with: g, isFirst: true, self) ?? g.composition(with: f, isFirst: false, self) ?? Composition(f, g)
+    }
+}
+
+extension Value {
+    package var asNumberIfBool: Value {
+        if case .bool(let bool) = self { return .number(bool ? 1 : 0) }
+        return self
+    }
+
+    /// As the array library takes it.
+    func operand() throws -> Operand {
+        switch self {
+        case .number(let number): return .number(number)
+        case .bool(let bool): return .number(bool ? 1 : 0)
+        case .array(let array): return .array(array)
+        default: throw RuntimeError.operand("arithmetic", self)
+        }
+    }
+}
+
+extension BinaryOperator {
+    /// As programs write it.
+    package var symbol: String {
+        switch self {
+        case .add: "+"
+        case .subtract: "-"
+        case .multiply: "*"
+        case .divide: "/"
+        case .floorDivide: "//"
+        case .remainder: "%"
+        case .matmul: "@"
+        case .power: "^"
+        }
+    }
+
+    /// The elementwise operation; `@` has none.
+    var arrayOperation: BinaryOperation {
+        switch self {
+        case .add: .add
+        case .subtract: .sub
+        case .multiply, .matmul: .mul
+        case .divide: .div
+        case .floorDivide: .floordiv
+        case .remainder: .mod
+        case .power: .pow
+        }
+    }
+}
+
+extension ComparisonOperator {
+    package var symbol: String { arrayOperation.name }
+
+    var arrayOperation: CompareOperation {
+        switch self {
+        case .equal: .eq
+        case .notEqual: .ne
+        case .less: .lt
+        case .lessOrEqual: .le
+        case .greater: .gt
+        case .greaterOrEqual: .ge
+        }
+    }
+
+    func holds(_ x: Double, _ y: Double) -> Bool {
+        switch self {
+        case .equal: x == y
+        case .notEqual: x != y
+        case .less: x < y
+        case .lessOrEqual: x <= y
+        case .greater: x > y
+        case .greaterOrEqual: x >= y
+        }
+    }
+}

@@ -1,0 +1,199 @@
+// Making arrays, records, strings and functions; calls with names; showing.
+
+import ActArray
+import ActGrad
+import ActSyntax
+import OrderedCollections
+
+extension Machine {
+    // MARK: Collections
+
+    /// `[…]`: an array of numbers, bools or arrays of one shape; of other things a list.
+    package func makeArray(_ elements: [Value]) throws -> Value {
+        guard let first = elements.first else { return .array(try NDArray([], shape: [0])) }
+        guard first.isNumeric, elements.allSatisfy(\.isNumeric) else { return try .list(elements) }
+        if let array = try plainArray(elements) { return .array(array) }
+        var arrays: [NDArray] = []
+        arrays.reserveCapacity(elements.count)
+        for (index, element) in elements.enumerated() {
+            if index & 0xfff == 0 { try Interrupt.check() }
+            switch element {
+            case .number(let number): arrays.append(try NDArray.scalar(number, type: .f64))
+            case .bool(let bool): arrays.append(try NDArray(bools: [bool], shape: []))
+            case .array(let array): arrays.append(array)
+            default: break
+            }
+            if arrays[index].shape != arrays[0].shape {
+                throw RuntimeError.raggedRows(arrays[0].shape, at: index, arrays[index].shape)
+            }
+        }
+        Site.current = currentSite
+        return try Value(NDArray.stacked(arrays, axis: 0))
+    }
+
+    /// The array of elements that are all plain numbers, or all plain bools.
+    private func plainArray(_ elements: [Value]) throws -> NDArray? {
+        if case .bool = elements[0] {
+            var bools: [Bool] = []
+            bools.reserveCapacity(elements.count)
+            for element in elements {
+                guard case .bool(let bool) = element else { return nil }
+                bools.append(bool)
+            }
+            return try NDArray(bools: bools, shape: [bools.count])
+        }
+        var numbers: [Double] = []
+        numbers.reserveCapacity(elements.count)
+        for element in elements {
+            guard case .number(let number) = element else { return nil }
+            numbers.append(number)
+        }
+        return try NDArray(numbers, shape: [numbers.count])
+    }
+
+    func makeRecord(_ names: [String], _ first: Registers) throws -> Value {
+        var fields = OrderedDictionary<String, Value>(minimumCapacity: names.count)
+        for (offset, name) in names.enumerated() { fields[name] = first.take(offset) }
+        return try .record(fields)
+    }
+
+    func interpolate(_ parts: [InterpolationPart], _ R: Registers) throws -> Value {
+        var result = TextBuilder(), origins: [NDArray] = []
+        for part in parts {
+            if Derivative.isRunning, case .value(let register, _, _) = part { try R[register].gatherTraced(into: &origins) }
+            switch part {
+            case .text(let text): try result.append(text)
+            case .value(let register, nil, _): try Format.write(R[register], into: &result)
+            case .value(let register, let spec?, let expression):
+                do {
+                    try result.append(Format.formatted(R[register], spec))
+                } catch {
+                    guard error is RuntimeError, let tree = currentOrigin?.code.unit.tree else { throw error }
+                    var diagnostic = host.diagnostic(for: error, operands: nil)
+                    diagnostic.labels = [Diagnostic.Label(tree.span(of: expression), "", isPrimary: true)]
+                    throw Fault(diagnostic: diagnostic, kind: .error)
+                }
+            }
+        }
+        return .string(Text(result, origins: origins))
+    }
+
+    // MARK: Functions
+
+    func makeFunction(_ template: FunctionTemplate, _ R: Registers, _ closure: Unmanaged<Function>?) throws -> Value {
+        let captures: [Value] = try template.captures.map { source in
+            switch source {
+            case .register(let register): return R[register]
+            case .capture(let index): return closure?._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[index] } ?? .undefined
+            case .itself:
+                guard let closure else { return .undefined }
+                return .function(closure.takeUnretainedValue())
+            }
+        }
+        return try Closure(code: template.code, captures: captures).asValue()
+    }
+
+    /// `v'`: the derivative of a function, the transpose of an array.
+    func prime(_ value: Value, order: Int) throws -> Value {
+        switch value {
+        case .function(let function):
+            guard order <= 64 else { throw RuntimeError.cannot("a derivative of order \(order) is more than act takes", help: "64 is the highest") }
+            var result = function
+            for _ in 0..<order { result = DerivedFunction(result) }
+            return try result.asValue()
+        case .array(let array):
+            if array.rank == 1 { try warnVectorTranspose() }
+            Site.current = currentSite
+            return order % 2 == 0 ? value : try Value(array.transposed(nil))
+        default: throw RuntimeError.notDifferentiable(value)
+        }
+    }
+
+    // MARK: Calls
+
+    func checkCount(_ count: Int, _ closure: Closure) throws {
+        let code = closure.code
+        if count > code.parameters.count { throw RuntimeError.tooManyArguments(of: closure, given: count) }
+        if count < code.requiredCount { throw RuntimeError.missingArgument(code.parameters[count].name, of: code.name) }
+    }
+
+    /// The arguments of a closure in the order of its parameters.
+    func bind(_ arguments: Arguments, to closure: Closure) throws -> [Value] {
+        let parameters = closure.code.parameters
+        guard arguments.positional.count <= parameters.count else {
+            throw RuntimeError.tooManyArguments(of: closure, given: arguments.positional.count)
+        }
+        var bound = arguments.positional + Array(repeating: Value.undefined, count: parameters.count - arguments.positional.count)
+        for (name, value) in arguments.named {
+            guard let index = parameters.firstIndex(where: { $0.name == name }) else { throw RuntimeError.unknownArgument(name, of: closure) }
+            guard case .undefined = bound[index] else { throw RuntimeError.argumentTwice(name, of: closure.name) }
+            bound[index] = value
+        }
+        for index in 0..<closure.code.requiredCount {
+            if case .undefined = bound[index] { throw RuntimeError.missingArgument(parameters[index].name, of: closure.name) }
+        }
+        return bound
+    }
+
+    /// A call with names, or in method form. `base` holds the callee (and the value before the point), then the arguments.
+    func callShaped(_ shape: CallShape, _ base: Registers, _ positionalCount: Int) throws -> Value {
+        var positional = takeAll(base + 1, positionalCount)
+        var named: [(String, Value)] = []
+        for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
+        var callee = base.take(0)
+        if let method = shape.method, let object = positional.first {
+            if case .record(let record) = object, let field = record.field(method) {
+                callee = field
+                positional.removeFirst()
+            } else if case .function(let function) = object, let field = try function.field(method) {
+                callee = field
+                positional.removeFirst()
+            } else if case .undefined = callee {
+                throw RuntimeError.noField(method, of: object)
+            }
+        }
+        guard case .function(let function) = callee else { throw RuntimeError.notCallable(callee) }
+        return try call(function, Arguments(positional, named: named))
+    }
+
+    // MARK: The outermost level
+
+    func show(_ value: Value, _ code: Code, _ instruction: UnsafeMutablePointer<Instruction>) throws {
+        if case .none = value { return }
+        try value.settle()
+        try drainNumericEvents()
+        if recording != nil { return }
+        try host.show(value, name: code.origin(of: instruction).map { code.unit.tree.text(of: $0) })
+    }
+}
+
+extension Value {
+    package var isNumeric: Bool {
+        switch self {
+        case .number, .bool, .array: true
+        default: false
+        }
+    }
+
+    /// Computes what has been deferred.
+    package func settle() throws {
+        var settled: Set<ObjectIdentifier> = []
+        try settle(&settled)
+    }
+
+    /// - Parameter settled: What has been met; asked of deep values alone, whose parts can be shared without end.
+    private func settle(_ settled: inout Set<ObjectIdentifier>) throws {
+        switch self {
+        case .array(let array): try array.evaluate()
+        case .list(let list):
+            try Interrupt.check()
+            if list.depth > 4, !settled.insert(ObjectIdentifier(list)).inserted { return }
+            for element in list.elements { try element.settle(&settled) }
+        case .record(let record):
+            try Interrupt.check()
+            if record.depth > 4, !settled.insert(ObjectIdentifier(record)).inserted { return }
+            for value in record.fields.values { try value.settle(&settled) }
+        default: break
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// A built-in as one operation: it warns when its result has left the numbers, not when a step on the way has.
+//
+// What must stay true: a call that leaves nothing unusual costs a few instructions more, and deferred results stay deferred. Their steps
+// are judged together when they are computed (`NumericEvents`).
+
+import ActArray
+import CActKernels
+
+extension Machine {
+    /// Runs the body of a function that is called `name`, and judges what happened in it by its result.
+    /// - Throws: what the body throws, and the warning when warnings are errors.
+    @inlinable
+    package func watched(
+        _ name: @autoclosure () -> String, _ arguments: @autoclosure () -> [Value], context: UnsafeMutablePointer<act_context> = act_context(),
+        _ body: () throws -> Value
+    ) throws -> Value {
+        guard context.pointee.watches_events != 0 else { return try body() }
+        let (site, call) = (context.pointee.site, context.pointee.call)
+        // 0 is no call.
+        context.pointee.calls = max(context.pointee.calls &+ 1, 1)
+        let number = context.pointee.calls
+        context.pointee.call = number
+        // After an error nothing is judged any more, and what runs next says where it is.
+        let value = try body()
+        context.pointee.site = site
+        context.pointee.call = call
+        if context.pointee.events == nil {
+            // Functions of whole arrays that compute with plain numbers.
+            guard case .number(let result) = value, !result.isFinite else { return value }
+        }
+        try judge(value, name(), arguments(), Site(id: site, call: number))
+        return value
+    }
+
+    @usableFromInline
+    package func judge(_ value: Value, _ name: String, _ arguments: [Value], _ site: Site) throws {
+        let events = NumericEvents.take(of: site.call)
+        if !events.isEmpty {
+            NumericEvents.add(try judged(events, name, value, arguments, site))
+        } else if case .number(let result) = value, !result.isFinite {
+            try noteNumber(result, name, arguments)
+        }
+    }
+
+    /// What is left of the events of a call when only its result counts.
+    private func judged(_ events: [NumericEvent], _ name: String, _ value: Value, _ arguments: [Value], _ site: Site) throws -> [NumericEvent] {
+        try value.settle()
+        // What was deferred belongs to it.
+        let events = events + NumericEvents.take(of: site.call)
+        var leaves: [NDArray] = []
+        for leaf in try value.numericLeaves() where leaf.type != .bool { leaves.append(try leaf.detached()) }
+        let results = try leaves.map { try $0.toDoubles() }
+        let isNaN = results.contains { $0.contains(where: \.isNaN) }, isUnusual = isNaN || results.contains { $0.contains { !$0.isFinite } }
+        let visible = events.filter { $0.kind == .invalid ? isNaN : isUnusual }
+        // Operations of this very name know best which elements they touched.
+        if visible.isEmpty || visible.allSatisfy({ $0.operation == name }) { return visible }
+        let inputs = try arguments.flatMap { try $0.numericLeaves() }.map { try $0.detached() }
+        var judged: [NumericEvent] = []
+        for (leaf, elements) in zip(leaves, results) {
+            let pole = visible.contains { $0.kind == .divideByZero }
+            // Where the arguments stretch to the result each element is compared with its own, else with all.
+            let stretches = inputs.allSatisfy { (try? NDArray.broadcastShape($0.shape, leaf.shape)) == leaf.shape }
+            let matching = stretches ? try inputs.map { try $0.broadcast(to: leaf.shape).toDoubles() } : nil
+            let all = try matching == nil ? inputs.flatMap { try $0.toDoubles() } : []
+            let (hasNaN, hasInfinite) = (all.contains(where: \.isNaN), all.contains(where: \.isInfinite))
+            for (i, y) in elements.enumerated() where !y.isFinite {
+                let own = matching?.map { $0[i] } ?? []
+                if hasNaN || own.contains(where: \.isNaN) || !y.isNaN && (hasInfinite || own.contains(where: \.isInfinite)) { continue }
+                let kind: NumericEvent.Kind = y.isNaN ? .invalid : pole ? .divideByZero : .overflow
+                if let known = judged.firstIndex(where: { $0.kind == kind }) { judged[known].count += 1 } else {
+                    judged.append(NumericEvent(kind: kind, operation: name, site: site, count: 1, first: i, example: own))
+                }
+            }
+        }
+        return judged
+    }
+
+    /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
+    private func noteNumber(_ result: Double, _ name: String, _ arguments: [Value]) throws {
+        guard arguments.allSatisfy(\.isNumberlike) else { return }
+        let leaves = try arguments.flatMap { try $0.numericLeaves() }
+        // An infinity of nothing is what its definition says, such as log 0 for the sum of no exponentials.
+        if !result.isNaN, !leaves.isEmpty, leaves.allSatisfy({ $0.count == 0 }) { return }
+        for leaf in leaves where leaf.type != .bool {
+            for x in try leaf.detached().toDoubles() where x.isNaN || !result.isNaN && x.isInfinite { return }
+        }
+        let numbers = arguments.compactMap(\.number)
+        try noteNumericEvent(name, result, numbers.count == arguments.count ? numbers : [])
+    }
+}
+
+extension Value {
+    /// Nothing but numbers, or left out.
+    fileprivate var isNumberlike: Bool {
+        switch self {
+        case .number, .bool, .array, .undefined, .none: true
+        case .list(let list): list.depth <= 4 && list.elements.allSatisfy(\.isNumberlike)
+        default: false
+        }
+    }
+
+    /// The numbers and arrays in it.
+    fileprivate func numericLeaves() throws -> [NDArray] {
+        switch self {
+        case .number, .bool: [try point()]
+        case .array(let array): [array]
+        case .list(let list) where list.depth <= 4: try list.elements.flatMap { try $0.numericLeaves() }
+        default: []
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// What surrounds the machine: the one protocol by which it reaches whoever runs it.
+//
+// What must stay true: the machine hands over data; the host finds the words, and knows where they go.
+
+import ActPlot
+import ActSyntax
+
+package protocol MachineHost: AnyObject {
+    // MARK: What a program shows
+
+    func write(_ text: String)
+    func show(_ value: Value, name: String?) throws
+    func report(_ diagnostic: Diagnostic)
+    /// Where it can be seen how far something is; `nil` where nobody sees it.
+    var progress: ProgressOutput? { get }
+
+    // MARK: Words
+
+    /// An error of the running instruction.
+    /// - Parameter operands: Of a binary operator, where they are known.
+    func diagnostic(for error: Error, operands: (Value, Value)?) -> Diagnostic
+    /// - Parameter place: The running instruction if `nil`.
+    func diagnostic(for warning: RuntimeWarning, at place: SiteInCode?) -> Diagnostic
+
+    // MARK: What built-ins ask for
+
+    /// The record of the names of a file, which runs once.
+    func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8]) throws -> Value
+    /// What is known about a function; `nil` if there is none of that name.
+    func help(on name: String) -> String?
+    /// Where a NaN, an infinity or a 0 in the value of an expression comes from.
+    func explanation(of expression: Closure) throws -> String
+    /// Ctrl-C during a training ends the training alone if the answer is true, else the program.
+    func endsTrainingOnly() -> Bool
+}
+
+/// Where it can be seen how far something is, apart from what a program writes.
+package protocol ProgressOutput: AnyObject {
+    func writeProgress(_ text: String)
+    /// Whether a line can be written over.
+    var isProgressMovable: Bool { get }
+}
+
+/// What becomes of warnings.
+package enum Warnings {
+    case off, shown
+    /// They end the program.
+    case errors
+}

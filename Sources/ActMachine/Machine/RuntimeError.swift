@@ -1,0 +1,80 @@
+// What goes wrong while a program runs, as data. The host says it in words; `Fault` ties it to a place.
+
+import ActArray
+import ActSyntax
+
+package enum RuntimeError: Error {
+    // Names
+    case unknownName(String)
+    case localWithoutValue
+    case capturedWithoutValue
+    case noField(String, of: Value)
+
+    // Values of the wrong kind
+    case operands(String, Value, Value)
+    case operand(String, Value)
+    case notCallable(Value)
+    case notIterable(Value)
+    case notDifferentiable(Value)
+    case cannotIndex(Value)
+    case cannotChange(Value)
+    case cannotStore(Value)
+    case badKey(Value, of: Value)
+    case cannotCompare(String, Value, Value)
+    case notACondition(Value)
+    case unpackCount(expected: Int, found: Int)
+    case structuresDiffer(String)
+    case leafOfStructure(String, Value, Value)
+
+    // Arrays
+    case raggedRows([Int], at: Int, [Int])
+    case positionOutOfRange(index: Int, size: Int, of: String)
+    case positionNotWhole(Double)
+
+    // Calls
+    case missingArgument(String, of: String)
+    case tooManyArguments(of: Function, given: Int)
+    case unknownArgument(String, of: Function)
+    case argumentTwice(String, of: String)
+    /// Argument `index` (or the one of that name) of a built-in is of no use; `expected` completes "must be …".
+    case badArgument(of: String, name: String, index: Int, expected: String, found: Value)
+    /// A built-in cannot do what it was asked, for a reason that is no one argument's; with something to do about it.
+    case cannot(Message, help: Message?)
+
+    // Limits
+    case recursionTooDeep
+    case tooDeep
+    /// A composition or a network of more parts than `maximumNesting`.
+    case tooManyLayers
+    case timeLimit(Double)
+    case forbidden(String)
+
+    // The program's own
+    case user(String)
+    case exit(Int32)
+}
+
+/// An error that has found its place in the program.
+package struct Fault: Error {
+    package let diagnostic: Diagnostic
+    package let kind: Kind
+
+    package init(diagnostic: Diagnostic, kind: Kind) {
+        self.diagnostic = diagnostic
+        self.kind = kind
+    }
+
+    package enum Kind: Equatable { case error, interrupted, limit, exit(Int32) }
+
+    /// Ties `error` to the running instruction of `machine`.
+    package static func wrap(_ error: Error, _ machine: Machine, operands: (Value, Value)? = nil) -> Fault {
+        if let fault = error as? Fault { return fault }
+        let kind: Kind = switch error {
+        case ArrayError.interrupted: .interrupted
+        case RuntimeError.timeLimit, ArrayError.outOfMemory: .limit
+        case RuntimeError.exit(let status): .exit(status)
+        default: .error
+        }
+        return Fault(diagnostic: machine.host.diagnostic(for: error, operands: operands), kind: kind)
+    }
+}

@@ -1,0 +1,92 @@
+// `f'`: the derivative of a function in its first argument, the others being passed through.
+
+import ActArray
+import ActGrad
+import ActRows
+
+package final class DerivedFunction: Function {
+    /// What was primed; never a derived function itself.
+    package let base: Function
+    package let order: Int
+
+    package init(_ function: Function) {
+        let derived = function as? DerivedFunction
+        base = derived?.base ?? function
+        order = (derived?.order ?? 0) + 1
+        super.init(depth: base.depth &+ 1, scalar: base.scalarDerivative(order: order))
+    }
+
+    package override var name: String {
+        let name = base.name
+        let isPlain = name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
+        return (isPlain ? name : "(\(name))") + String(repeating: "'", count: order)
+    }
+
+    package override var parameters: [Parameter] { base.parameters }
+
+    package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
+        try base.derivative(self, arguments, machine) ?? derivative(arguments, order: order, machine)
+    }
+
+    private func derivative(_ arguments: Arguments, order: Int, _ machine: Machine) throws -> Value {
+        guard order > 0 else { return try machine.call(base, arguments) }
+        guard let (x, place) = arguments.first(of: base) else {
+            throw RuntimeError.missingArgument(base.parameters.first?.name ?? "x", of: name)
+        }
+        let inner = { (value: Value) in try self.derivative(arguments.replacing(place, with: value), order: order - 1, machine) }
+        switch x {
+        case .number, .bool, .array:
+            let result = try Derivative.derivative(of: { try inner(Value($0)).differentiable(of: self.base) }, at: x.point())
+            return try Value(result)
+        case .list, .record, .function:
+            return try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name).gradients[0]
+        default: throw RuntimeError.cannot("`\(name)` needs a number or an array, not \(x.kind)", help: nil)
+        }
+    }
+}
+
+extension Arguments {
+    enum Place {
+        case position(Int)
+        case name(Int)
+    }
+
+    /// The value of the first parameter of `function`.
+    func first(of function: Function) -> (Value, Place)? { argument(0, of: function) }
+
+    func argument(_ index: Int, of function: Function) -> (Value, Place)? {
+        if positional.indices.contains(index) { return (positional[index], .position(index)) }
+        guard function.parameters.indices.contains(index) else { return nil }
+        let name = function.parameters[index].name
+        return named.firstIndex { $0.name == name }.map { (named[$0].value, .name($0)) }
+    }
+
+    func replacing(_ place: Place, with value: Value) -> Arguments {
+        var result = self
+        switch place {
+        case .position(let index): result.positional[index] = value
+        case .name(let index): result.named[index].value = value
+        }
+        return result
+    }
+}
+
+extension Machine {
+    /// The value of `f` and its gradient in each of `points`, which keep their structure.
+    func gradient(of f: ([Value]) throws -> Value, at points: [Value], name: @autoclosure () -> String) throws -> (value: Value, gradients: [Value]) {
+        var leaves: [NDArray] = []
+        let structures = try points.map { try Structure($0, leaves: &leaves) }
+        guard !leaves.isEmpty else { throw RuntimeError.cannot("there is no number to take the gradient of `\(name())` in", help: nil) }
+        let result = try Derivative.valueAndGradient(
+            of: { variables in
+                var rest = variables[...]
+                let value = try f(structures.map { try $0.value(&rest) })
+                switch value {
+                case .number, .bool, .array: return try value.point()
+                default: throw RuntimeError.cannot("`\(name())` has no gradient: its value is \(value.kind)", help: "grad needs a function whose value is a number")
+                }
+            }, at: leaves)
+        var rest = result.gradients[...]
+        return (try Value(result.value), try structures.map { try $0.withoutConstants.value(&rest) })
+    }
+}

@@ -1,0 +1,75 @@
+// Values as arrays in a structure: what gradients, parameter arithmetic and saving see of numbers, arrays, lists, records and networks.
+
+import ActArray
+import OrderedCollections
+
+extension Machine {
+    /// The same structure with `f` of each array.
+    package func mapped(_ value: Value, _ f: Function) throws -> Value {
+        switch value {
+        case .array: return try call(f, Arguments([value]))
+        case .list(let list): return try .list(list.elements.map { try mapped($0, f) })
+        case .record(let record): return try .record(record.fields.mapValues { try mapped($0, f) })
+        default: return value
+        }
+    }
+}
+
+/// The shape of a value without its numbers and arrays.
+indirect enum Structure {
+    case number
+    case array
+    case list([Structure])
+    case record([(name: String, value: Structure)])
+    case network(Function, Structure)
+    /// Something that no derivative is taken in: a string, a bool, none.
+    case constant(Value)
+
+    /// Takes `value` apart; its numbers (of rank 0) and arrays are appended to `leaves` in order.
+    init(_ value: Value, leaves: inout [NDArray]) throws {
+        // Lists that hold one list many times make short programs for endless walks: every walk over values asks.
+        try Interrupt.check()
+        switch value {
+        case .number(let number):
+            leaves.append(try NDArray.scalar(number, type: .f64))
+            self = .number
+        case .array(let array) where array.type != .bool:
+            leaves.append(array)
+            self = .array
+        case .list(let list): self = .list(try list.elements.map { try Structure($0, leaves: &leaves) })
+        case .record(let record): self = .record(try record.fields.map { ($0.key, try Structure($0.value, leaves: &leaves)) })
+        case .function(let function):
+            if let parameters = try function.parameterValues() {
+                self = .network(function, try Structure(parameters, leaves: &leaves))
+            } else {
+                self = .constant(value)
+            }
+        default: self = .constant(value)
+        }
+    }
+
+    /// The value of this structure with the given leaves, which are taken from the front.
+    func value(_ leaves: inout ArraySlice<NDArray>) throws -> Value {
+        switch self {
+        case .number, .array: return try leaves.popFirst().map { try Value($0) } ?? .none
+        case .list(let elements): return try .list(elements.map { try $0.value(&leaves) })
+        case .record(let fields):
+            var values = OrderedDictionary<String, Value>()
+            for field in fields { values[field.name] = try field.value.value(&leaves) }
+            return try .record(values)
+        case .network(let function, let parameters): return .function(try function.replacing(parameters: parameters.value(&leaves)))
+        case .constant(let value): return value
+        }
+    }
+
+    /// The same with every constant gone: a gradient has none there.
+    var withoutConstants: Structure {
+        switch self {
+        case .number, .array: self
+        case .list(let elements): .list(elements.map(\.withoutConstants))
+        case .record(let fields): .record(fields.map { ($0.name, $0.value.withoutConstants) })
+        case .network(let function, let parameters): .network(function, parameters)
+        case .constant: .constant(.none)
+        }
+    }
+}
