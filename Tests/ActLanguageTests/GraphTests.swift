@@ -1,6 +1,7 @@
 import ActArray
 import ActGrad
 import ActLanguage
+import ActMachine
 import ActTestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import ActArray
 import ActLanguage
+import ActMachine
 import ActSyntax
 import ActTestSupport
 import Testing

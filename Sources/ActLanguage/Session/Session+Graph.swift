@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActMachine
 
 extension Session {
     /// Takes the graph of a function at arguments of the given shapes, whose elements are spread between 0 and 1.
