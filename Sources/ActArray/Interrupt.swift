@@ -10,7 +10,8 @@ import Synchronization
 ///
 /// `@unchecked`: the word is read and written atomically, and lives as long as its engine.
 package struct Interrupt: @unchecked Sendable {
-    let word: UnsafeMutablePointer<Int32>
+    /// Other modules look at it themselves where they look often: a call would cost more than the look.
+    package let word: UnsafeMutablePointer<Int32>
 
     init(word: UnsafeMutablePointer<Int32>) { self.word = word }
 

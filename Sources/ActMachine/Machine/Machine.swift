@@ -62,6 +62,7 @@ package final class Machine {
     package var metKink: Kink?
     /// The engine's, at hand.
     private let interrupt: Interrupt
+    @inline(__always) private var isInterrupted: Bool { act_word_get(interrupt.word) != 0 }
     private let stack: Registers
     private let limit: Registers
     private let frameMemory: UnsafeMutablePointer<Frame>
@@ -131,7 +132,7 @@ package final class Machine {
         state.pointee.nativeDepth += 1
         defer { state.pointee.nativeDepth -= 1 }
         guard state.pointee.nativeDepth <= Self.maximumNativeDepth, act_stack_has_room() != 0 else { throw RuntimeError.recursionTooDeep }
-        if interrupt.isRaised { throw ArrayError.interrupted }
+        if isInterrupted { throw ArrayError.interrupted }
         return try function.call(arguments, self)
     }
 
@@ -152,7 +153,7 @@ package final class Machine {
         recording?.enter(code, call: currentCall)
         defer { recording?.leave() }
         do {
-            if interrupt.isRaised {
+            if isInterrupted {
                 state.pointee.instruction = code.entry.pointee.instructions
                 throw ArrayError.interrupted
             }
@@ -407,7 +408,7 @@ package final class Machine {
             // MARK: Jumps
             case .jump: pc = i + a
             case .checkInterrupt:
-                if interrupt.isRaised {
+                if isInterrupted {
                     S.pointee.instruction = i
                     throw ArrayError.interrupted
                 }
@@ -490,7 +491,7 @@ package final class Machine {
                 S.pointee.instruction = i
                 try startRangeIteration(R + a, argumentCount: b)
             case .next:
-                if interrupt.isRaised {
+                if isInterrupted {
                     S.pointee.instruction = i
                     throw ArrayError.interrupted
                 }
@@ -577,7 +578,7 @@ package final class Machine {
                     F.initialize(to: Frame(
                         entry: entry, code: entry.pointee.code, closure: function, base: base, result: a, returnAddress: pc, callSite: i))
                     S.pointee.frame = F
-                    if interrupt.isRaised { throw ArrayError.interrupted }
+                    if isInterrupted { throw ArrayError.interrupted }
                     R = base
                     K = entry.pointee.constants
                     globals = entry.pointee.globals.pointee
