@@ -12,7 +12,9 @@ extension NDArray {
         if n == 1 { return try NDArray.full(1, shape: shape, type: type) }
         // Far from both ends of the numbers the inverse, which is fast, serves.
         let isPlain = try determinants.detached().toDoubles().allSatisfy { abs($0) > 1e-30 && abs($0) < 1e30 }
-        if try isPlain && !(isTraced && n <= NDArray.mostExpanded && isNearSingular()) { return try determinants.reshaped(to: determinants.shape + [1, 1]) * inverse().matrixTransposed() }
+        if try isPlain && !(isTraced && n <= NDArray.mostExpanded && isNearSingular()) {
+            return try determinants.reshaped(to: determinants.shape + [1, 1]) * inverse().matrixTransposed()
+        }
         if !isTraced { return try adjugates().matrixTransposed().converted(to: type) }
         // Every cofactor is a determinant of its own. These are many, but seldom: a second derivative at a singular matrix.
         let planes = count / max(1, n * n), size = (n - 1) * (n - 1)

@@ -297,7 +297,9 @@ extension NDArray {
                 for row in piece {
                     let column = Int(numbers[row])
                     if column < 0 || column >= count {
-                        throw ArrayError.badValue(operation: "one_hot", reason: column < 0 ? "label \(column) is negative: classes count from 0" : "label \(column) is not one of 0 to \(count - 1)")
+                        throw ArrayError.badValue(
+                            operation: "one_hot",
+                            reason: column < 0 ? "label \(column) is negative: classes count from 0" : "label \(column) is not one of 0 to \(count - 1)")
                     }
                     let position = row &* count &+ column
                     switch type {

@@ -45,7 +45,9 @@ extension Derivative {
         // How far is right depends on where the function bends and ends, which nobody knows: a step that suits shows the least error.
         let sizes: [(Double) -> Double] = [{ 0x1p-10 * max(1, abs($0)) }, { _ in 0x1p-10 }, { 0x1p-10 * abs($0) }, { 0x1p-17 * max(1, abs($0)) }]
         for size in sizes {
-            let steps = elements.map { let step = size($0); return step > 0 ? step : 0x1p-10 }
+            let steps = elements.map {
+                let step = size($0); return step > 0 ? step : 0x1p-10
+            }
             for (i, (a, b)) in zip(exact, try estimated(steps)).enumerated() {
                 let error = a == b ? 0 : abs(a - b) / max(abs(a), abs(b), 1e-3 * scale, 1e-6)
                 if errors[i].isNaN || error < errors[i] { errors[i] = error }

@@ -94,9 +94,9 @@ struct LayoutReader {
                 position += 1
                 if piece.firstLine > (position > 1 ? pieces[position - 2].lastLine : 0) {
                     items.append(Layout.Item(kind: .comment(piece.text), isApart: isApart))
-                } else if let last {
+                } else if let last, items.count == last + 1, items[last].comment == nil {
                     items[last].comment = piece.text
-                } else if closer != nil {
+                } else if closer != nil, items.isEmpty, opening == nil {
                     opening = piece.text
                 } else {
                     items.append(Layout.Item(kind: .comment(piece.text)))
