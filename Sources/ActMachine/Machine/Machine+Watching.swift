@@ -1,7 +1,8 @@
 // A built-in as one operation: it warns when its result has left the numbers, not when a step on the way has.
 //
 // What must stay true: a call that leaves nothing unusual costs a few instructions more, and deferred results stay deferred. Their steps
-// are judged together when they are computed (`NumericEvents`).
+// are judged together when they are computed (`NumericEvents`). Derivatives are the exception: what their rules compute belongs to no
+// place in the program, so nothing would warn later, and slopes of arrays are computed and looked at here.
 
 import ActArray
 import CActKernels
