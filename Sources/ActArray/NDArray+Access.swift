@@ -115,6 +115,12 @@ extension NDArray {
         return NDArray(data: layout, shape: shape, count: count, type: type)
     }
 
+    /// The same elements as an array that is told apart from this one.
+    package func renewed() throws -> NDArray { NDArray(data: try evaluatedLayout(), shape: shape, count: count, type: type) }
+
+    /// By which an array is told apart from others, while it is held.
+    package var identity: ObjectIdentifier { ObjectIdentifier(node) }
+
     /// A new point of differentiation over the same elements. What an outer derivative traces stays its input.
     package func variable() throws -> NDArray {
         let layout = try evaluatedLayout()

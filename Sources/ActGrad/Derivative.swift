@@ -61,16 +61,21 @@ package enum Derivative {
 
     /// The value of a function of several arrays and its gradient in each, shaped as they are.
     /// - Parameter zerosAreUnsigned: Whether no element is −0, which costs a pass over each gradient.
-    /// - Throws: `DerivativeError.gradientOfArray` when the value is not of rank 0.
+    /// - Parameter mustDepend: Whether it is an error when no change of a point changes the value smoothly.
+    /// - Throws: `DerivativeError.gradientOfArray` when the value is not of rank 0, `independent`.
     package static func valueAndGradient(
-        of f: ([NDArray]) throws -> NDArray, at points: [NDArray], zerosAreUnsigned: Bool = true
+        of f: ([NDArray]) throws -> NDArray, at points: [NDArray], zerosAreUnsigned: Bool = true, mustDepend: Bool = false
     ) throws -> (value: NDArray, gradients: [NDArray]) {
         try withVariables(points) { variables in
             let value = try f(variables)
             guard value.rank == 0 else { throw DerivativeError.gradientOfArray(shape: value.shape) }
-            guard value.type != .bool else { return (value, try points.map(zeros)) }
+            guard value.type != .bool else {
+                if mustDepend { throw DerivativeError.independent(through: nil) }
+                return (value, try points.map(zeros))
+            }
             var trace = Trace(value, from: variables)
             trace.zerosAreUnsigned = zerosAreUnsigned
+            if mustDepend { try trace.checkDependence() }
             let gradients = try trace.pullback(.uniform(1))
             return (
                 trace.reachesOuter ? value : try value.detached(), try zip(gradients, points).map { try $0 ?? zeros(like: $1) }

@@ -6,6 +6,8 @@ package enum DerivativeError: Error, Equatable {
     case notDifferentiable(operation: String, at: Site = .unknown)
     /// A gradient was asked of a function whose value is an array: `f'` and the Jacobian serve there.
     case gradientOfArray(shape: [Int])
+    /// A value that is to be made smaller does not change with what may change: through `through`, or not at all.
+    case independent(through: String?)
     /// Kinks are looked for in functions that act elementwise.
     case notElementwise
     /// The point is not an array of numbers.

@@ -182,6 +182,28 @@ struct Trace {
         return try isRight ? hopeful.gradients : pass(cotangent, hazards, keepsTrace: false, heeds: true).gradients
     }
 
+    /// - Throws: `DerivativeError.independent` where no way leads from a variable to the result but through steps, whose slope is 0 everywhere.
+    func checkDependence() throws {
+        guard isDependent else { throw DerivativeError.independent(through: nil) }
+        var isSmooth = [Bool](repeating: false, count: steps.count)
+        var firstStep: String?
+        for (i, step) in steps.enumerated() where step.depends {
+            if step.isVariable {
+                isSmooth[i] = true
+                continue
+            }
+            let end = i + 1 < steps.count ? steps[i + 1].firstInput : inputs.count
+            guard inputs[step.firstInput..<end].contains(where: { $0 >= 0 && isSmooth[$0] }) else { continue }
+            step.node._withUnsafeGuaranteedRef { node in
+                switch node.primitive {
+                case .unary(let operation) where [.sign, .floor, .ceil, .round, .trunc].contains(operation): firstStep = firstStep ?? "\(operation)"
+                default: isSmooth[i] = node.type != .bool
+                }
+            }
+        }
+        guard isSmooth.last == true else { throw DerivativeError.independent(through: firstStep) }
+    }
+
     /// One reverse pass.
     /// - Parameter heeds: Whether `Hazards` are minded where that takes operations of its own.
     /// - Returns: What reaches the variables, and whether hazards, if there were any, were heeded.

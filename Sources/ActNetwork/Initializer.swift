@@ -16,7 +16,7 @@ package struct Initializer: Sendable {
     }
 
     /// Weights of any shape.
-    func callAsFunction(shape: [Int], fanIn: Int, fanOut: Int, type: ElementType, _ random: inout RandomSource) throws -> NDArray {
+    package func callAsFunction(shape: [Int], fanIn: Int, fanOut: Int, type: ElementType, _ random: inout RandomSource) throws -> NDArray {
         switch fill {
         case .array(let fill): return try fill(shape, &random).converted(to: type).contiguous()
         case .numbers(let fill):
@@ -57,7 +57,7 @@ package enum Initializers {
     package enum Choice { case automatic }
 
     /// What "auto" means.
-    static func automatic(_ start: ActivationRow.WeightStart) -> Initializer {
+    package static func automatic(_ start: ActivationRow.WeightStart) -> Initializer {
         switch start {
         case .glorot: glorotUniform
         case .he: heNormal
@@ -65,7 +65,7 @@ package enum Initializers {
         }
     }
 
-    static func named(_ name: String) -> Initializer? { all.first { $0.name == name } }
+    package static func named(_ name: String) -> Initializer? { all.first { $0.name == name } }
 
     private static func uniform(_ name: String, _ summary: String, _ limit: @escaping (Double, Double) -> Double) -> Initializer {
         Initializer(

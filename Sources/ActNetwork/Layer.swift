@@ -13,11 +13,21 @@ package protocol Layer {
     /// What training changes.
     var parameterNames: [String] { get }
     var parameters: [NDArray] { get set }
+    /// Which of them training changes.
+    var trains: [Bool] { get }
     /// What passes in training mode gather: not touched by gradients.
     var stateNames: [String] { get }
     var state: [NDArray] { get set }
     /// The network inside; its parameters are the layer's.
     var inner: Network? { get set }
+    /// The layer without what freezes it.
+    var bare: any Layer { get set }
+    /// The same with everything in it trained.
+    func thawed() throws -> any Layer
+    /// Made by a `layer` of the program, whose name is the kind in its settings.
+    var isOfProgram: Bool { get }
+    /// As a program would make it: `Dense(784, 512, relu)`.
+    var text: String { get }
 
     /// The shape of one input without the batch axis, where the layer knows it.
     var inputShape: [Int]? { get }
@@ -51,6 +61,13 @@ extension Layer {
         get { nil }
         set {}
     }
+    package var isOfProgram: Bool { false }
+    package var trains: [Bool] { Array(repeating: true, count: parameterNames.count) }
+    package var bare: any Layer {
+        get { self }
+        set { if let layer = newValue as? Self { self = layer } }
+    }
+    package func thawed() throws -> any Layer { self }
     package var inputShape: [Int]? { nil }
     package var width: Width { .unknown }
     package var initializer: Initializer? { nil }
@@ -58,11 +75,11 @@ extension Layer {
     package var nesting: Int32 { settings.functions.reduce(0) { max($0, $1.nesting) } }
     package var layerCount: Int { 1 }
 
-    /// As a program would make it: `Dense(784, 512, relu)`.
     package var text: String {
-        if let function = self as? FunctionLayer { return function.function.name }
         var parts: [String] = [], isPositional = true
         for (name, value) in settings.said {
+            // The element type goes by its name wherever it stands.
+            if name == "dtype" { isPositional = false }
             if let value {
                 parts.append(isPositional ? value.text : "\(name)=\(value.text)")
             } else {
@@ -74,7 +91,7 @@ extension Layer {
 
     /// Whether what it makes of a row, outside training, depends on that row alone. Of functions of the program nobody knows.
     var actsOnRows: Bool {
-        settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.actsOnRows) }
+        !isOfProgram && settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.actsOnRows) }
     }
 
     /// What a layer needs that reads rows of so many numbers.
@@ -91,20 +108,46 @@ package enum Width {
     case unknown
 }
 
-package enum Setting {
+package indirect enum Setting {
+    case none
     case number(Double)
     case text(String)
     case flag(Bool)
     case function(NamedFunction)
     case network(Network)
+    // Of layers of the program's own:
+    case layer(any Layer)
+    case array(NDArray, text: String)
+    case list([Setting])
+    case record([(name: String, value: Setting)])
+    /// What no file holds, with its kind in words.
+    case other(String)
 
     package var text: String {
         switch self {
+        case .none: "none"
         case .number(let number): Default.text(number)
         case .text(let text): Default.text(text)
         case .flag(let flag): Default.text(flag)
         case .function(let function): function.name
         case .network(let network): network.text
+        case .layer(let layer): layer.text
+        case .array(_, let text): text
+        case .list(let elements): elements.count == 1 ? "(\(elements[0].text),)" : "(\(elements.map(\.text).joined(separator: ", ")))"
+        case .record(let fields): "{\(fields.map { "\($0.name): \($0.value.text)" }.joined(separator: ", "))}"
+        case .other(let kind): kind
+        }
+    }
+
+    /// How many functions stand inside one another in it.
+    var nesting: Int32 {
+        switch self {
+        case .function(let function): function.nesting
+        case .network(let network): network.nesting
+        case .layer(let layer): layer.nesting &+ 2
+        case .list(let elements): elements.reduce(0) { max($0, $1.nesting) } &+ 1
+        case .record(let fields): fields.reduce(0) { max($0, $1.value.nesting) } &+ 1
+        default: 0
         }
     }
 }
@@ -113,21 +156,41 @@ package enum Setting {
 package final class Pass {
     package let isTraining: Bool
     package var random: RandomSource
-    /// The new state of each layer that has some, in the order in which they ran.
-    package private(set) var states: [[NDArray]] = []
+    /// What has become of states. Passes inside of this one share it.
+    private let gathered: GatheredStates
+    /// The layer of the outermost network that runs.
+    package fileprivate(set) var position: Int?
     /// Sees the output of each layer of the outermost network, and may put another in its place.
     package var observer: ((_ position: Int, _ output: NDArray) throws -> NDArray)?
 
-    package init(isTraining: Bool = false, random: RandomSource = RandomSource(seed: 0)) {
+    /// - Parameter outer: The pass that this one is a part of.
+    package init(isTraining: Bool = false, random: RandomSource = RandomSource(seed: 0), inside outer: Pass? = nil) {
         self.isTraining = isTraining
         self.random = random
+        gathered = outer?.gathered ?? GatheredStates()
     }
 
-    func gather(_ state: [NDArray]) { states.append(state) }
+    /// What a state is after what has run: a layer that runs twice goes on from its first run.
+    package func latest(_ state: NDArray) -> NDArray { gathered.latest[state.identity]?.new ?? state }
 
-    /// The new states, which are forgotten.
-    func takeStates() -> [[NDArray]] {
-        defer { states = [] }
-        return states
+    /// - Parameter state: As the layer holds it.
+    package func gather(_ new: NDArray, for state: NDArray) { gathered.latest[state.identity] = (state, new) }
+
+    /// The states of a network after what has run, which is forgotten.
+    package func takeStates(of states: [NDArray]) -> [NDArray] {
+        guard !gathered.latest.isEmpty else { return states }
+        defer { gathered.latest = [:] }
+        return states.map(latest)
     }
+
+    /// Runs `body` as the layer at a position of the outermost network.
+    package func at<Result>(_ position: Int, _ body: () throws -> Result) rethrows -> Result {
+        self.position = position
+        return try body()
+    }
+}
+
+/// New states by the arrays that they take the place of. (Layers hold states of their own: no two share an array while they run.)
+private final class GatheredStates {
+    var latest: [ObjectIdentifier: (old: NDArray, new: NDArray)] = [:]
 }

@@ -40,32 +40,27 @@ package struct Network {
         layers.enumerated().flatMap { index, layer in layer.parameterNames.map { "\(index).\($0)" } }
     }
 
-    /// The state of each layer that has some, in the order in which they run.
-    package var states: [[NDArray]] {
-        get { layers.flatMap { layer in layer.inner?.states ?? (layer.stateNames.isEmpty ? [] : [layer.state]) } }
+    /// The states of all layers, in order.
+    package var states: [NDArray] {
+        get { layers.flatMap(\.state) }
         set {
-            var rest = newValue[...]
-            setStates(from: &rest)
-        }
-    }
-
-    private mutating func setStates(from rest: inout ArraySlice<[NDArray]>) {
-        for index in layers.indices {
-            if var inner = layers[index].inner {
-                inner.setStates(from: &rest)
-                layers[index].inner = inner
-            } else if !layers[index].stateNames.isEmpty, let state = rest.popFirst() {
-                layers[index].state = state
+            var start = 0
+            for index in layers.indices {
+                let count = layers[index].stateNames.count
+                guard count > 0, start + count <= newValue.count else { continue }
+                layers[index].state = Array(newValue[start..<start + count])
+                start += count
             }
         }
     }
 
-    /// Names and arrays of the states, as files have them.
+    /// `1.mean`, `1.variance` …
     package var stateNames: [String] {
-        layers.enumerated().flatMap { index, layer in
-            (layer.inner?.stateNames.map { "f.\($0)" } ?? layer.stateNames).map { "\(index).\($0)" }
-        }
+        layers.enumerated().flatMap { index, layer in layer.stateNames.map { "\(index).\($0)" } }
     }
+
+    /// Gives every layer states of its own: in a network that holds one layer twice they part when it runs.
+    package mutating func separateStates() throws { states = try states.map { try $0.renewed() } }
 
     /// Rows that go through together outside training: enough for matrix products to be quick, few enough that what lies between the
     /// layers needs little memory.
@@ -87,11 +82,14 @@ package struct Network {
         return try run(x, pass, isOutermost: true)
     }
 
+    /// As a part of what a layer does.
+    package func inner(_ x: NDArray, _ pass: Pass) throws -> NDArray { try run(x, pass, isOutermost: false) }
+
     func run(_ x: NDArray, _ pass: Pass, isOutermost: Bool) throws -> NDArray {
         var value = x
         for (position, layer) in layers.enumerated() {
             do {
-                value = try layer(value, pass)
+                value = try isOutermost ? pass.at(position) { try layer(value, pass) } : layer(value, pass)
             } catch NetworkError.input(let layer, nil, let needs, let shape) {
                 throw NetworkError.input(layer: layer, position: position, needs: needs, shape: shape)
             }

@@ -32,9 +32,13 @@ package enum NetworkError: Error, Equatable {
     /// A step made a parameter infinite or NaN although the loss was finite; `layer` is the first one.
     case brokenParameter(name: String, layer: String, epoch: Int)
     case noParameters
+    /// Every parameter is frozen.
+    case allFrozen
 
     // Files
     case unsavable(layer: String, position: Int)
+    /// A layer of the program's own was made with something that no file holds: `found` says of what kind it is.
+    case unsavableSetting(layer: String, position: Int, name: String, found: String)
     case file(path: String, reason: String)
     case checkpoint(path: String, reason: String)
 }

@@ -147,6 +147,11 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
         step_rate.factor | step_rate(0.1, every=2, factor=t)(5) | 0.3
         step_rate.warmup | step_rate(0.1, every=2, warmup=t)(1) | 2.3
         cosine_rate.lr | cosine_rate(t, 10)(4) | 0.3
+        forward.net | { n = Dense(1, 1, dtype="f64"); n.W = [[t]]; sum(forward(n, [[2]])[0]) }
+        forward.x | { n = Dense(1, 1, dtype="f64"); n.W = [[2]]; sum(forward(n, [[t]])[0]) }
+        freeze.net | { n = Dense(1, 1, dtype="f64"); n.W = [[t]]; sum(freeze(n)([[2]])) }
+        unfreeze.net | { n = Dense(1, 1, dtype="f64"); n.W = [[t]]; sum(unfreeze(freeze(n))([[2]])) }
+        cross_entropy.weights | cross_entropy([[1, 2], [3, 1]], [0, 1], weights=[t, 2])
         cosine_rate.epochs | cosine_rate(0.1, t)(4) | 9.3
         cosine_rate.floor | cosine_rate(0.1, 10, floor=t)(4) | 0.3
         cosine_rate.warmup | cosine_rate(0.1, 10, warmup=t)(4) | 2.3

@@ -86,7 +86,7 @@ import Testing
         // Rates that spoil what was learned.
         var training = try training(), random = RandomSource(seed: 9)
         training.optimizer = try Optimizer(#require(Optimizers.named("SGD")), rate: { epoch in epoch < 3 ? 0.1 : 30 })
-        (training.epochs, training.patience, training.validation) = (20, 2, (x, y))
+        (training.epochs, training.patience, training.validation) = (20, 2, ([x], [y]))
         let result = try training.run(network(), x: x, y: y, random: &random)
         let losses = result.history.rows.compactMap(\.validationLoss)
         let best = try #require(losses.indices.min { losses[$0] < losses[$1] })

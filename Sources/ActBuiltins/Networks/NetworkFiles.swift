@@ -14,7 +14,7 @@ extension FileFormats {
             try network.fill(from: content, path: path)
             return try NetworkFunction(network, like: function, history: History()).asValue()
         }
-        if let network = try Network(content, path: path, function: { call.function(named: $0) }) { return try NetworkFunction(network).asValue() }
+        if let network = try Network(content, path: path, program: CallingProgram(call: call)) { return try NetworkFunction(network).asValue() }
         var fields = OrderedDictionary<String, Value>()
         for (name, array) in content.arrays { fields[name] = try Value(array) }
         return try .record(fields)
@@ -33,11 +33,30 @@ extension FileFormats {
     }
 }
 
-extension Call {
-    /// A function that a file names: one of the program's, or a built-in.
-    fileprivate func function(named name: String) -> NamedFunction? {
-        let value = machine.currentOrigin?.code.module.meaning(of: name)
-        guard case .function(let function)? = value else { return nil }
-        return NamedFunction(function, machine)
+/// What names mean where `load` is called.
+private struct CallingProgram: ProgramNames {
+    let call: Call
+
+    private var module: Module? { call.machine.currentOrigin?.code.module }
+
+    func function(named name: String) -> NamedFunction? {
+        guard case .function(let function)? = module?.meaning(of: name) else { return nil }
+        return NamedFunction(function, call.machine)
+    }
+
+    func layer(named name: String, _ settings: [String: Setting]) throws -> (any Layer)? {
+        guard let maker = maker(named: name) else { return nil }
+        let arguments = Arguments([], named: try settings.sorted { $0.key < $1.key }.map { ($0.key, try Value($0.value)) })
+        guard case .function(let function) = try call.machine.call(maker, arguments) else { return nil }
+        return function.network?.network.layers.first
+    }
+
+    /// A maker of the program, or of a file that it imported.
+    private func maker(named name: String) -> Function? {
+        if case .function(let function)? = module?.meaning(of: name), function.layerMaker != nil { return function }
+        for variable in module?.variables ?? [] {
+            if case .record(let record) = variable.value, case .function(let function)? = record[name], function.layerMaker?.name == name { return function }
+        }
+        return nil
     }
 }

@@ -39,40 +39,50 @@ package final class NetworkFunction: NativeFunction {
     package var parameters: [Parameter] { [Parameter(name: "x", fallback: nil), Parameter(name: "training", fallback: "false")] }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
+        var arguments = arguments
+        var training = Value.undefined
+        if let index = arguments.named.firstIndex(where: { $0.name == "training" }) { training = arguments.named.remove(at: index).value }
+        if let own {
+            // Whatever its function takes.
+            let pass = try pass(training, machine)
+            return try machine.watched(name, arguments.positional) { try run(pass, machine) { try own.call(arguments, pass) } }
+        }
         guard arguments.positional.count <= 2 else { throw RuntimeError.tooManyArguments(of: function, given: arguments.positional.count) }
-        var x = arguments.positional.first, training = arguments.positional.count > 1 ? arguments.positional[1] : .bool(false)
+        var x = arguments.positional.first
+        if arguments.positional.count > 1 { training = arguments.positional[1] }
         for (name, value) in arguments.named {
-            switch name {
-            case "x": x = value
-            case "training": training = value
-            default: throw RuntimeError.unknownArgument(name, of: function)
-            }
+            guard name == "x" else { throw RuntimeError.unknownArgument(name, of: function) }
+            x = value
         }
         guard let x else { throw RuntimeError.missingArgument("x", of: name) }
-        guard case .bool(let trains) = training else {
-            throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: "true or false", found: training)
-        }
-        let pass = Pass(isTraining: trains, random: machine.random)
-        let input = try input(x, machine)
-        let output = try machine.watched(name, [x]) {
-            try Value(isLayer ? network.layers[0](input, pass) : network(input, pass))
-        }
-        if trains { machine.random = pass.random }
-        return output
+        let pass = try pass(training, machine)
+        return try machine.watched(name, [x]) { try run(pass, machine) { try result(of: x, pass, machine) } }
     }
 
-    private func input(_ value: Value, _ machine: Machine) throws -> NDArray {
-        switch value {
-        case .number, .bool, .array: return try value.point()
-        case .list(let list): if case .array(let array) = try machine.makeArray(list.elements) { return array }
-        default: break
+    /// The one layer, if the program made it.
+    var own: ProgramLayer? { isLayer ? network.layers.first?.bare as? ProgramLayer : nil }
+
+    /// In the function of a layer it is a part of that layer's pass.
+    private func pass(_ training: Value, _ machine: Machine) throws -> Pass {
+        let outer = machine.layerRun?.pass, random = machine.random
+        switch training {
+        case .undefined: return Pass(isTraining: outer?.isTraining ?? false, random: random, inside: outer)
+        case .bool(let trains): return Pass(isTraining: trains, random: random, inside: outer)
+        default: throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: "true or false", found: training)
         }
-        throw RuntimeError.badArgument(of: name, name: "x", index: 0, expected: "an array", found: value)
+    }
+
+    /// Runs `body`; what it draws in training is taken from the session's source.
+    private func run(_ pass: Pass, _ machine: Machine, _ body: () throws -> Value) throws -> Value {
+        let value = try body()
+        if pass.isTraining { machine.random = pass.random }
+        return value
     }
 
     package var partCount: Int { network.layerCount }
 
     package func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction? {
+        try machine.warnOfLayersInside(other)
         let others = machine.layers(other)
         let joined = Network(isFirst ? network.layers + others : others + network.layers)
         try joined.checkWidths()
@@ -81,8 +91,16 @@ package final class NetworkFunction: NativeFunction {
 
     // MARK: Parts
 
+    /// What `layer.name` finds.
+    package var fieldNames: [String] {
+        guard isLayer, let layer = network.layers.first else { return [] }
+        if let own { return own.plan.names }
+        return layer.inner == nil ? layer.parameterNames + layer.stateNames : ["f"]
+    }
+
     package func field(_ name: String) throws -> Value? {
         guard isLayer, let layer = network.layers.first else { return nil }
+        if let own { return try own.plan.value(named: name, own.parameters, own.state) }
         if let inner = layer.inner { return name == "f" ? .function(Native(NetworkFunction(inner))) : nil }
         if let index = layer.parameterNames.firstIndex(of: name) { return .array(layer.parameters[index]) }
         if let index = layer.stateNames.firstIndex(of: name) { return .array(layer.state[index]) }
@@ -91,7 +109,10 @@ package final class NetworkFunction: NativeFunction {
 
     package func replacing(field name: String, with value: Value) throws -> NativeFunction? {
         guard isLayer, var layer = network.layers.first else { return nil }
-        if layer.inner != nil, name == "f", case .function(let function) = value, let inner = function.network {
+        if var own {
+            try own.plan.replace(name, with: value, in: &own)
+            layer.bare = own
+        } else if layer.inner != nil, name == "f", case .function(let function) = value, let inner = function.network {
             layer.inner = inner.network
         } else if let index = layer.parameterNames.firstIndex(of: name) {
             layer.parameters[index] = try layer.fitted(value, to: layer.parameters[index], named: name)
@@ -111,8 +132,15 @@ package final class NetworkFunction: NativeFunction {
     }
 
     private func part(_ layer: any Layer) -> Value {
-        if let function = (layer as? FunctionLayer)?.function.object as? Function { return .function(function) }
+        if let function = (layer.bare as? FunctionLayer)?.function.object as? Function { return .function(function) }
         return .function(Native(isLayer ? self : NetworkFunction(layer)))
+    }
+
+    package func slice(_ range: SliceRange) throws -> Value? {
+        var part = network
+        part.layers = (0..<range.count).map { network.layers[range.start &+ $0 &* range.step] }
+        guard !part.layers.isEmpty else { throw RuntimeError.cannot("this part of the network has no layers", help: nil) }
+        return .function(Native(NetworkFunction(part)))
     }
 
     package var elements: [Value]? {
@@ -208,6 +236,7 @@ extension NamedFunction {
 
 extension Layer {
     func parameterRecord() throws -> Value {
+        if let own = bare as? ProgramLayer { return try own.plan.parameterRecord(own.parameters) }
         var fields = OrderedDictionary<String, Value>()
         if let inner {
             fields["f"] = try inner.parameterList()
@@ -218,6 +247,11 @@ extension Layer {
     }
 
     mutating func setParameters(_ value: Value) throws {
+        if var own = bare as? ProgramLayer {
+            try own.plan.take(value, into: &own)
+            bare = own
+            return
+        }
         guard case .record(let record) = value else { throw NetworkError.parameters("the parameters of a layer are a record, not \(value.kind)") }
         if var inner {
             guard let value = record["f"] else { throw NetworkError.parameters("\(text) needs the field `f`") }
@@ -238,7 +272,7 @@ extension Layer {
     }
 
     /// A value for a parameter, in its shape and the layer's element type.
-    fileprivate func fitted(_ value: Value, to parameter: NDArray, named name: String) throws -> NDArray {
+    func fitted(_ value: Value, to parameter: NDArray, named name: String) throws -> NDArray {
         guard value.isNumeric else { throw NetworkError.parameters("`\(name)` of \(text) is an array, not \(value.kind)") }
         let array = try value.point()
         guard array.shape == parameter.shape else {

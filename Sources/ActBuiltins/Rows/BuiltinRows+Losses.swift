@@ -11,10 +11,12 @@ extension BuiltinRows {
     static let losses: [Builtin] = Losses.all.map { row in
         Builtin(.networks, row.name, row.summary, details: row.formula + "\n" + row.details, example: row.example) { takes in
             takes.add(row.parameters)
+            let options = row.name == "cross_entropy" ? ClassOptions(&takes) : nil
             return { call in
                 let prediction = try call.array(call.values[0], at: 0), target = try call.array(call.values[1], at: 1)
-                let values = try row.parameters.indices.dropFirst(2).map { try call.isGiven(at: $0) ? call.scalar(at: $0) : nil }
                 if row.includesSoftmax, try isProbabilities(prediction) { try call.machine.warn(.softmaxOfScores(loss: row.name)) }
+                if let options, options.areGiven(call) { return try options.loss(prediction, target, call) }
+                let values = try row.parameters.indices.dropFirst(2).map { try call.isGiven(at: $0) ? call.scalar(at: $0) : nil }
                 return try Value(row(prediction, target, values))
             }
         }
@@ -69,6 +71,26 @@ extension BuiltinRows {
     }
 }
 
+/// What `cross_entropy` takes beside scores and labels: labels and classes that do not count alike.
+private struct ClassOptions {
+    private let smoothing: Input<Double>
+    private let ignored: Input<Double?>
+    private let weights: Input<NDArray?>
+
+    init(_ takes: inout Signature) {
+        smoothing = takes.number("label_smoothing", default: 0, role: .opaque)
+        ignored = takes.numberOrNone("ignore")
+        weights = takes.arrayOrNone("weights")
+    }
+
+    func areGiven(_ call: Call) -> Bool { call.isGiven(smoothing) || call.isGiven(ignored) || call.isGiven(weights) }
+
+    func loss(_ prediction: NDArray, _ target: NDArray, _ call: Call) throws -> Value {
+        let smoothing = try call[smoothing], ignored = try call[ignored], weights = try call[weights]
+        return try Value(Losses.crossEntropy(prediction, target, smoothing: smoothing, ignored: ignored, weights: weights))
+    }
+}
+
 /// A learning rate as a function of the time in epochs.
 private final class ScheduleFunction: NativeFunction {
     let name: String
@@ -120,20 +142,26 @@ extension Call {
             }
         }
         let values = try row.inputs.own.map { try number(row.parameters[$0.index].name) ?? $0.fallback ?? 0 }
-        let rate: (Double) throws -> Double
-        if case .function(let function)? = record["lr"] {
-            let machine = machine
-            rate = { epoch in
-                let value = try machine.call(function, Arguments([.number(epoch)]))
-                guard value.isNumeric else { throw RuntimeError.cannot("the learning rate at epoch \(Format.number(epoch)) is \(value.kind), not a number", help: nil) }
-                return try value.point().item()
-            }
-        } else {
-            let constant = try number("lr") ?? row.inputs.lr.fallback ?? 0
-            guard constant >= 0, constant.isFinite else { throw RuntimeError.cannot("`lr` of `\(row.name)` must be 0 or more, not \(Format.number(constant))", help: nil) }
-            rate = { _ in constant }
-        }
+        let rate = try rate(record["lr"] ?? .number(row.inputs.lr.fallback ?? 0), of: row.name)
         return try Optimizer(
             row, values: values, rate: rate, weightDecay: number("weight_decay"), clipNorm: number("clip_norm"), clipValue: number("clip_value"))
+    }
+}
+
+extension Call {
+    /// The learning rate of an optimiser: a number, or a function of the moment.
+    func rate(_ value: Value, of optimizer: String) throws -> (Double) throws -> Double {
+        if case .function(let function) = value {
+            let machine = machine
+            return { moment in
+                let value = try machine.call(function, Arguments([.number(moment)]))
+                guard value.isNumeric else { throw RuntimeError.cannot("the learning rate at epoch \(Format.number(moment)) is \(value.kind), not a number", help: nil) }
+                return try value.point().item()
+            }
+        }
+        guard value.isNumeric, try value.point().count == 1 else { throw RuntimeError.cannot("`lr` of `\(optimizer)` must be a number, not \(value.kind)", help: nil) }
+        let constant = try value.point().item()
+        guard constant >= 0, constant.isFinite else { throw RuntimeError.cannot("`lr` of `\(optimizer)` must be 0 or more, not \(Format.number(constant))", help: nil) }
+        return { _ in constant }
     }
 }

@@ -29,7 +29,7 @@ extension BuiltinRows {
                 return .none
             }
         },
-    ] + training + flows + data
+    ] + ownLayers + descent + training + flows + data
 
     private static let layers: [Builtin] = LayerRows.all.map { row in
         Builtin(.networks, row.name, row.summary, details: row.details, example: row.example) { takes in
@@ -68,7 +68,11 @@ extension Call {
     /// The arguments as layers take them.
     fileprivate func settings(_ parameters: [Parameter]) throws -> [Setting?] {
         try parameters.enumerated().map { index, parameter in
-            guard isGiven(at: index) else { return nil }
+            guard isGiven(at: index) else {
+                // Inside the block of a layer its element type is that of what it makes.
+                guard parameter.kind == .elementType, let type = machine.layerType, type != .f32 else { return nil }
+                return .text(type.name)
+            }
             switch values[index] {
             case .bool(let flag): return .flag(flag)
             case .string(let text): return .text(text.string)
@@ -106,20 +110,31 @@ private enum NetworkSummary {
             while line.last == " " { line.removeLast() }
             result += line + "\n"
         }
-        result += "\(grouped(count)) parameters, \(Format.bytes(bytes))\n"
+        let frozen = zip(network.parameters, network.trains).reduce(0) { $0 + ($1.1 ? 0 : $1.0.count) }
+        let share = frozen == 0 ? "" : " (\(grouped(frozen)) frozen)"
+        result += "\(grouped(count)) parameters\(share), \(Format.bytes(bytes))\n"
         return shapes == nil ? result + "for the outputs give the shape of one input, as in `summary(net, (1, 28, 28))`\n" : result
     }
 
     private static func initializer(of layer: any Layer) -> String {
         if let initializer = layer.initializer { return initializer.name }
         var names: [String] = []
-        for name in layer.inner?.layers.map(initializer) ?? [] where !name.isEmpty && !names.contains(name) { names.append(name) }
+        for name in (layer.inner?.layers ?? (layer.bare as? ProgramLayer)?.plan.layers ?? []).map(initializer) where !name.isEmpty && !names.contains(name) { names.append(name) }
         return names.joined(separator: ", ")
+    }
+
+    /// The shape of one input by the first layer that knows it, unless a layer before makes something else of what it gets.
+    private static func inputShape(of network: Network) -> [Int]? {
+        for layer in network.layers {
+            if let shape = layer.inputShape { return shape }
+            if layer.isOfProgram || layer.bare is Embedding { return nil }
+        }
+        return nil
     }
 
     /// What each layer makes of one input, found by trying; `nil` if the shape of an input is not known.
     private static func shapes(_ network: Network, _ input: [Int]?) throws -> [[Int]]? {
-        guard let shape = input ?? network.layers.lazy.compactMap(\.inputShape).first, !shape.contains(where: { $0 < 0 }) else { return nil }
+        guard let shape = input ?? inputShape(of: network), !shape.contains(where: { $0 < 0 }) else { return nil }
         let size = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
         guard size >= 0, size <= 1 << 26 else { return nil }
         var shapes: [[Int]] = []

@@ -127,14 +127,6 @@ extension Session {
     }
 }
 
-extension NetworkFunction {
-    /// What `layer.name` finds: `field` knows them one by one.
-    fileprivate var fieldNames: [String] {
-        guard isLayer, let layer = network.layers.first else { return [] }
-        return layer.inner == nil ? layer.parameterNames + layer.stateNames : ["f"]
-    }
-}
-
 /// What stands around the cursor, as far as an unfinished text tells.
 private struct Cursor {
     enum Step {

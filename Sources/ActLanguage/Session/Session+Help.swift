@@ -71,7 +71,8 @@ extension Session {
     private func help(variable name: String, _ value: Value) -> String {
         guard case .function(let function) = value else { return "\(name): \(Session.kind(of: value))\n" }
         var result = function.signature + "\n"
-        if let closure = function as? Closure, !closure.code.text.isEmpty {
+        if let closure = function as? Closure ?? function.layerMaker?.block, !closure.code.text.isEmpty {
+            for line in closure.code.comment { result += "  \(line)\n" }
             result += closure.code.text.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
         }
         if builtins.value(named: name) != nil { result += "  hides the built-in of that name; `unset \(name)` brings it back\n" }
@@ -174,6 +175,7 @@ private enum KeywordHelp {
         (["and", "or", "not"], "a and b, a or b, not a", "on bools, without looking at `b` where `a` decides; elementwise on arrays of bools"),
         (["true", "false"], "true, false", "the two bools; in arithmetic 1 and 0"),
         (["none"], "none", "the value of what has none. As an index it makes a new axis: `x[:, none]`"),
+        (["layer"], "layer NAME(parameters) { …; x -> … }", "defines a maker of layers: arrays and layers assigned in the block are trained, the last line is the function"),
         (["unset"], "unset name", "removes a variable; a built-in of that name comes back"),
     ]
 }

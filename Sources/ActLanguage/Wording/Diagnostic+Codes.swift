@@ -76,7 +76,7 @@ extension Diagnostic.Code {
 
     private init(_ error: DerivativeError) {
         self = switch error {
-        case .notDifferentiable, .gradientOfArray, .notElementwise: .noDerivative
+        case .notDifferentiable, .gradientOfArray, .independent, .notElementwise: .noDerivative
         case .notNumbers: .badPoint
         case .parameter: .badArgument
         }

@@ -64,9 +64,15 @@ enum NetworkWording {
                 "`\(name)` of \(layer) is not finite after epoch \(epoch), although the loss was",
                 "steps that are too large need a smaller learning rate or `clip_norm=1`; an infinite slope, as of `sqrt` at 0, another form"
             )
+        case .allFrozen: return ("every parameter of the network is frozen: there is nothing to train", "`unfreeze(net)` lets them change again")
         case .noParameters: return ("the network has no parameters to train", nil)
         case .unsavable(let layer, let position):
             return ("layer \(position) is the function `\(layer)`, which has no name to be saved by", "define it as `name(x) = …` and use the name")
+        case .unsavableSetting(let layer, let position, let name, let found):
+            return (
+                "layer \(position), \(layer), was made with \(found) as `\(name)`, which no file holds",
+                "numbers, bools, texts, arrays, named functions, layers, networks, and lists and records of these are saved"
+            )
         case .file(let path, let reason): return ("`\(path)`: \(reason)", nil)
         case .checkpoint(let path, let reason): return ("`\(path)` holds another network: \(reason)", nil)
         }

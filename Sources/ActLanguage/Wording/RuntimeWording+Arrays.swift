@@ -90,6 +90,10 @@ extension RuntimeWording {
             return error(
                 "grad needs a function whose value is a number, not an array of shape \(ActMachine.describe(shape))",
                 help: "`f'` is the elementwise derivative, `jacobian(f)` the full one; or reduce the value with `sum` or `mean`")
+        case .independent(let through):
+            let reason: Message = through.map { "it goes through `\($0)`, whose slope is 0 everywhere" }
+                ?? "it is a constant, or the way to it leads through `number`, text, a comparison or a condition"
+            return error("the loss does not depend on the parameters, so that nothing would be learned", help: "\(reason.text): let the loss be made of the predictions")
         case .notNumbers(let type): return error("a derivative is taken at numbers, not at \(type == "bool" ? "bools" : type)")
         case .notElementwise: return error("kinks are looked for in functions that act elementwise")
         case .parameter(let row, let name, let reason): return error("`\(row)`: \(name.isEmpty ? reason : "`\(name)` \(reason)")")

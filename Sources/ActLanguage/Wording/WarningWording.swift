@@ -19,6 +19,10 @@ extension RuntimeWording {
             return Diagnostic(
                 .softmaxOfScores, "`\(loss)` takes scores, and these look as if softmax had been applied", labels: [whole(code, instruction)],
                 help: "leave the softmax out: it is part of `\(loss)`; or use `nll` after `log_softmax`")
+        case .hiddenLayer(let layer, let function):
+            return Diagnostic(
+                .hiddenLayer, "the function `\(function)` holds the layer `\(layer)`, which is not trained with the network", labels: [whole(code, instruction)],
+                help: "make it a layer: `layer Name() { part = \(layer); x -> part(x) }`")
         case .doubtfulHeader(let doubt, let path):
             let isHeader = doubt == .takenAsHeader
             return Diagnostic(

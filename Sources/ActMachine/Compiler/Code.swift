@@ -34,6 +34,12 @@ package final class Code {
     package let isClosure: Bool
     /// Made by `x -> …`, so that its name is its text.
     package internal(set) var isLiteral = false
+    /// Of `layer`: a call runs the block, whose value is what a layer is made of.
+    package internal(set) var makesLayers = false
+    /// The value of such a block.
+    package internal(set) var isLayerParts = false
+    /// How many of the captures it needs itself; what comes after is kept for others.
+    package internal(set) var neededCaptures = 0
     /// Made of an argument that a built-in takes as an expression.
     package internal(set) var isArgument = false
 
@@ -78,6 +84,19 @@ package final class Code {
         code.text = text
         recorded = builder.finish()
         return code
+    }
+
+    /// The comment on the lines right above a definition, without its signs.
+    package var comment: [String] {
+        guard let node = definition?.node, node.name != nil else { return [] }
+        let lines = unit.source.text(Span(source: node.span.source, start: 0, end: node.span.start)).split(separator: "\n", omittingEmptySubsequences: false)
+        var found: [String] = []
+        for line in lines.dropLast().reversed() {
+            let text = line.drop { $0 == " " || $0 == "\t" }
+            guard text.first == "#", !text.hasPrefix("#!") else { break }
+            found.append(String(text.drop { $0 == "#" }.drop { $0 == " " }))
+        }
+        return found.reversed()
     }
 
     /// Where its sites are known.

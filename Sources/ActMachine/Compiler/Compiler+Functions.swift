@@ -10,6 +10,7 @@ extension FunctionBuilder {
         if let register = local(symbol) {
             emitFunction(id, ownName: symbol, to: register)
             assigned.insert(register)
+            noteField(expression, register)
         } else {
             let slot = compiler.globalSlot(symbol)
             compiler.noteAssignment(toGlobal: slot)
@@ -34,8 +35,10 @@ extension FunctionBuilder {
         code.functions.last?.code.isArgument = true
     }
 
-    /// - Parameter locals: The parameters first.
-    private func emitFunction(_ node: FunctionNode, locals: [SymbolID], ownName: SymbolID?, to target: Int) {
+    /// - Parameters:
+    ///   - locals: The parameters first.
+    ///   - kept: What it captures whether it needs it or not.
+    private func emitFunction(_ node: FunctionNode, locals: [SymbolID], keeping kept: [SymbolID] = [], ownName: SymbolID?, to target: Int) {
         let parameters = tree[node.parameters]
         let text = tree.source.text(node.span)
         let code = Code(
@@ -48,6 +51,9 @@ extension FunctionBuilder {
         let builder = FunctionBuilder(compiler, code: code, parent: self)
         builder.ownName = ownName
         builder.compileBody(node, locals)
+        code.neededCaptures = builder.captured.count
+        for symbol in kept { _ = builder.capture(symbol) }
+        code.makesLayers = node.makesLayers
         code.definition = Code.Definition(node: node, locals: locals, ownName: ownName, captures: builder.captured)
         for case .register(let register) in builder.captureSources { clearOnEntryUnlessAssigned(register) }
         self.code.functions.append(FunctionTemplate(code: builder.finish(), captures: builder.captureSources))
@@ -68,7 +74,36 @@ extension FunctionBuilder {
             compile(fallback, to: register)
             patch(given)
         }
-        returning(node.body)
+        for symbol in locals {
+            guard let field = resolution.field(behind: symbol), let register = local(symbol), let index = capture(field) else { continue }
+            emit(.loadCapture, register, index)
+            assigned.insert(register)
+        }
+        if node.makesLayers { returningLayer(node, locals) } else { returning(node.body) }
+    }
+
+    /// The value of the block of a layer: a function without parameters that gives the layer's function, and holds all that the block made.
+    /// It is called again whenever the parameters have changed.
+    private func returningLayer(_ node: FunctionNode, _ locals: [SymbolID]) {
+        guard case .block(let statements) = tree[node.body] else { return }
+        let level = top
+        defer { release(to: level) }
+        for item in tree[statements].dropLast() { statement(item.expression) }
+        let last = tree[statements].last?.expression ?? node.body
+        if tree[last].isNoFunction || tree[statements].isEmpty {
+            compiler.report(.layerWithoutFunction(node.name.map { tree[$0] } ?? "", at: tree.span(of: last)))
+        }
+        let target = takeTemporary()
+        origin = last
+        emitFunction(tree.function(computing: last), locals: resolution.symbolsAssigned(in: last, of: tree), keeping: locals, ownName: nil, to: target)
+        code.functions.last?.code.isLayerParts = true
+        emit(.result, 0, taking: target)
+    }
+
+    /// Tells the running layer that a field of its has been assigned.
+    func noteField(_ target: ExpressionID, _ register: Int) {
+        guard let symbol = resolution.symbol(of: target), resolution.field(behind: symbol) != nil else { return }
+        emit(.noteField, register, constant(tree[resolution[symbol].name]))
     }
 
     /// Compiles `id` where its value is the function's.
@@ -101,5 +136,15 @@ extension FunctionBuilder {
         origin = id
         emit(.constant, result, constant(value: .none))
         emit(.result, 0, taking: result)
+    }
+}
+
+extension Expression {
+    /// Can be seen to be no function.
+    fileprivate var isNoFunction: Bool {
+        switch self {
+        case .number, .string, .interpolation, .bool, .none, .array, .list, .record, .comparison, .and, .or: true
+        default: isStatement
+        }
     }
 }

@@ -94,6 +94,7 @@ extension FunctionBuilder {
         case .register(let register):
             compile(value, to: register)
             assigned.insert(register)
+            noteField(target, register)
             if compiler.records { completed(id, register) }
         case .global(let slot):
             let register = self.value(value)
@@ -128,6 +129,7 @@ extension FunctionBuilder {
         case .register(let local):
             emit(.move, local, taking: register)
             assigned.insert(local)
+            noteField(target, local)
         case .global(let slot): emit(.storeGlobal, slot, taking: register)
         default: break
         }
@@ -175,6 +177,7 @@ extension FunctionBuilder {
         case .register(let register):
             if compiler.records { completed(target, register) }
             emitOperation(register, register)
+            noteField(target, register)
             if compiler.records { completed(id, register) }
         case .global(let slot):
             let left = takeTemporary()
@@ -220,6 +223,7 @@ extension FunctionBuilder {
         origin = id
         code.updates.append(PathUpdate(root: root, path: path.reversed(), operation: operation, value: value))
         emit(.update, code.updates.count - 1)
+        if case .register(let register) = root { noteField(current, register) }
     }
 
     private func unset(_ id: ExpressionID) {

@@ -164,7 +164,7 @@ final class FunctionBuilder {
     }
 
     /// The index of the captured value of a variable that belongs to an enclosing function.
-    private func capture(_ symbol: SymbolID) -> Int? {
+    func capture(_ symbol: SymbolID) -> Int? {
         if let index = captures.firstIndex(where: { $0.symbol == symbol }) { return index }
         guard let parent else { return nil }
         let source: FunctionTemplate.Capture

@@ -15,6 +15,7 @@ package enum Opcode: UInt8 {
     case loadSelf           // R[a] = the running function
     case checkLocal         // R[a] must have a value
     case clear              // R[a] = undefined
+    case noteField          // the function of a layer has assigned R[a] to the field of the name K[b]
 
     // Operators: R[a] = R[b] op R[c], or K[c]
     case add, sub, mul, div, pow, floorDivide, modulo, matmul

@@ -45,7 +45,16 @@ extension Machine {
             guard let value = record[name.string] else { throw RuntimeError.noField(name.string, of: base) }
             return value
         case .function(let function):
-            guard items.count == 1, case .value(let register) = items[0] else { throw RuntimeError.cannotIndex(base) }
+            guard items.count == 1 else { throw RuntimeError.cannotIndex(base) }
+            if case .slice = items[0], let elements = try function.elements {
+                return try inSequence(
+                    items, base, R, count: elements.count, element: { elements[$0] },
+                    slice: { range in
+                        guard let parts = try function.slice(range) else { throw RuntimeError.cannotIndex(base) }
+                        return parts
+                    })
+            }
+            guard case .value(let register) = items[0] else { throw RuntimeError.cannotIndex(base) }
             guard let part = try function.part(at: wholeIndex(R[register], of: base)) else { throw RuntimeError.cannotIndex(base) }
             return part
         default: throw RuntimeError.cannotIndex(base)

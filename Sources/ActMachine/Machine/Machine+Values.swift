@@ -90,7 +90,8 @@ extension Machine {
                 return .function(closure.takeUnretainedValue())
             }
         }
-        return try Closure(code: template.code, captures: captures).asValue()
+        let function = Closure(code: template.code, captures: captures)
+        return try template.code.makesLayers ? layers.maker(of: function).asValue() : function.asValue()
     }
 
     /// `v'`: the derivative of a function, the transpose of an array.
@@ -118,7 +119,7 @@ extension Machine {
     }
 
     /// The arguments of a closure in the order of its parameters.
-    func bind(_ arguments: Arguments, to closure: Closure) throws -> [Value] {
+    package func bind(_ arguments: Arguments, to closure: Closure) throws -> [Value] {
         let parameters = closure.code.parameters
         guard arguments.positional.count <= parameters.count else {
             throw RuntimeError.tooManyArguments(of: closure, given: arguments.positional.count)

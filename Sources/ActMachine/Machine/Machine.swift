@@ -46,6 +46,8 @@ package final class Machine {
     }
 
     package unowned let host: MachineHost
+    /// What makes layers of the blocks of `layer`.
+    package let layers: any LayerWorkshop
     /// What programs draw their random numbers from.
     @exclusivity(unchecked) package var random: RandomSource
     /// What files programs come to.
@@ -74,8 +76,9 @@ package final class Machine {
     private static let stackCount = 16 << 20
 
     /// - Throws: `ArrayError.outOfMemory` when there is no address space for the registers.
-    package init(host: MachineHost, interrupt: Interrupt, random: RandomSource, files: FileDoor, warnings: Warnings) throws {
+    package init(host: MachineHost, layers: any LayerWorkshop, interrupt: Interrupt, random: RandomSource, files: FileDoor, warnings: Warnings) throws {
         self.host = host
+        self.layers = layers
         self.interrupt = interrupt
         self.random = random
         self.files = files
@@ -247,6 +250,9 @@ package final class Machine {
                     throw RuntimeError.localWithoutValue
                 }
             case .clear: R[a] = .undefined
+            case .noteField:
+                S.pointee.instruction = i
+                if case .string(let name) = K[b] { try layers.note(field: name.string, R[a]) }
 
             // MARK: Operators. (x - x is 0 for every finite x; what is not finite may have to warn.)
             case .add:

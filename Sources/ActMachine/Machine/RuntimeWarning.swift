@@ -20,6 +20,8 @@ package enum RuntimeWarning {
     case doubtfulHeader(Csv.Doubt, path: String)
     /// A picture cannot show some characters.
     case missingGlyphs(Fonts.Gap)
+    /// A plain function in a network holds a layer of its own, which is not trained.
+    case hiddenLayer(String, in: String)
 
     package var code: Diagnostic.Code {
         switch self {
@@ -31,6 +33,7 @@ package enum RuntimeWarning {
         case .softmaxOfScores: .softmaxOfScores
         case .doubtfulHeader: .doubtfulHeader
         case .missingGlyphs: .missingGlyphs
+        case .hiddenLayer: .hiddenLayer
         }
     }
 }

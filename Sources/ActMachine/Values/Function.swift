@@ -54,6 +54,8 @@ package class Function {
 
     /// What `f[index]` is: of networks.
     package func part(at index: Int) throws -> Value? { nil }
+    /// What `f[a:b]` is: of networks.
+    package func slice(_ range: SliceRange) throws -> Value? { nil }
     /// The parts in order; `nil` for what has none.
     package var elements: [Value]? { get throws { nil } }
     package func replacing(part index: Int, with value: Value) throws -> Function { throw RuntimeError.cannotIndex(.function(self)) }
@@ -90,7 +92,7 @@ package final class Closure: Function {
     package let code: Code
     package let captures: [Value]
 
-    init(code: Code, captures: [Value]) {
+    package init(code: Code, captures: [Value]) {
         self.code = code
         self.captures = captures
         var deepest: Int32 = 0

@@ -1,5 +1,6 @@
 // Functions that are written in Swift outside of the machine: built-ins, layers, networks.
 
+import ActArray
 import ActRows
 import ActSyntax
 
@@ -33,6 +34,7 @@ package protocol NativeFunction: AnyObject {
     func replacing(field name: String, with value: Value) throws -> NativeFunction?
     /// - Parameter function: This function as the program has it.
     func part(at index: Int, of function: Function) throws -> Value?
+    func slice(_ range: SliceRange) throws -> Value?
     func replacing(part index: Int, with value: Value) throws -> NativeFunction?
     func parameterValues() throws -> Value?
     func replacing(parameters: Value) throws -> NativeFunction?
@@ -55,6 +57,7 @@ extension NativeFunction {
     package func field(_ name: String) throws -> Value? { nil }
     package func replacing(field name: String, with value: Value) throws -> NativeFunction? { nil }
     package func part(at index: Int, of function: Function) throws -> Value? { nil }
+    package func slice(_ range: SliceRange) throws -> Value? { nil }
     package func replacing(part index: Int, with value: Value) throws -> NativeFunction? { nil }
     package func parameterValues() throws -> Value? { nil }
     package func replacing(parameters: Value) throws -> NativeFunction? { nil }
@@ -92,6 +95,7 @@ package final class Native: Function {
 
     package override func field(_ name: String) throws -> Value? { try body.field(name) }
     package override func part(at index: Int) throws -> Value? { try body.part(at: index, of: self) }
+    package override func slice(_ range: SliceRange) throws -> Value? { try body.slice(range) }
     package override func parameterValues() throws -> Value? { try body.parameterValues() }
     package override func replacing(field name: String, with value: Value) throws -> Function {
         try body.replacing(field: name, with: value).map(Native.init) ?? super.replacing(field: name, with: value)

@@ -16,7 +16,7 @@ extension Machine {
 }
 
 /// The shape of a value without its numbers and arrays.
-indirect enum Structure {
+package indirect enum Structure {
     case number
     case array
     case list([Structure])
@@ -26,7 +26,7 @@ indirect enum Structure {
     case constant(Value)
 
     /// Takes `value` apart; its numbers (of rank 0) and arrays are appended to `leaves` in order.
-    init(_ value: Value, leaves: inout [NDArray]) throws {
+    package init(_ value: Value, leaves: inout [NDArray]) throws {
         // Lists that hold one list many times make short programs for endless walks: every walk over values asks.
         try Interrupt.check()
         switch value {
@@ -49,7 +49,7 @@ indirect enum Structure {
     }
 
     /// The value of this structure with the given leaves, which are taken from the front.
-    func value(_ leaves: inout ArraySlice<NDArray>) throws -> Value {
+    package func value(_ leaves: inout ArraySlice<NDArray>) throws -> Value {
         switch self {
         case .number, .array: return try leaves.popFirst().map { try Value($0) } ?? .none
         case .list(let elements): return try .list(elements.map { try $0.value(&leaves) })

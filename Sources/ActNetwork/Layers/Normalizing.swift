@@ -51,12 +51,11 @@ package struct BatchNorm: Layer {
         let scale = try parameters[0] / NDArray.unary(.sqrt, variance + eps)
         // The gathered variance is that of the population.
         let news = [try mean.detached(), try variance.detached() * (count / (count - 1))]
-        pass.gather(
-            try zip(state, news).map { old, new in
-                let blend = try old * (1 - momentum) + new * momentum
-                try blend.evaluate()
-                return blend
-            })
+        for (old, new) in zip(state, news) {
+            let blend = try pass.latest(old) * (1 - momentum) + new * momentum
+            try blend.evaluate()
+            pass.gather(blend, for: old)
+        }
         return try distance * spread(scale) + spread(parameters[1])
     }
 }

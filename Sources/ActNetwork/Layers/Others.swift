@@ -9,6 +9,7 @@ package struct FunctionLayer: Layer {
 
     package init(_ function: NamedFunction) { self.function = function }
 
+    package var text: String { function.name }
     private static let parameters = [Parameter(name: "function", kind: .function, fallback: nil, role: .steps)]
     package var settings: LayerSettings { LayerSettings(of: "function", FunctionLayer.parameters, [.function(function)]) }
     package var width: Width { function.keepsWidth ? .same : .unknown }
@@ -94,6 +95,13 @@ package struct Residual: Layer {
     package var parameters: [NDArray] {
         get { inner?.parameters ?? [] }
         set { inner?.parameters = newValue }
+    }
+    package var trains: [Bool] { inner?.trains ?? [] }
+    package func thawed() throws -> any Layer { try inner.map { Residual(made, f, try $0.thawed()) } ?? self }
+    package var stateNames: [String] { inner?.stateNames.map { "f.\($0)" } ?? [] }
+    package var state: [NDArray] {
+        get { inner?.states ?? [] }
+        set { inner?.states = newValue }
     }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {

@@ -93,6 +93,9 @@ package struct Optimizer {
     package let clipNorm: Double?
     package let clipValue: Double?
 
+    /// How many moments it keeps for each parameter.
+    package var momentCount: Int { row.slots }
+
     /// - Throws: `NetworkError.setting` for a number that makes no sense.
     package init(
         _ row: OptimizerRow, values: [Double]? = nil, rate: @escaping (Double) throws -> Double, weightDecay: Double? = nil, clipNorm: Double? = nil,
@@ -121,9 +124,10 @@ package struct Optimizer {
 /// An optimiser at work: the moments of some parameters.
 package struct OptimizerState {
     private let optimizer: Optimizer
+    /// The moments of each parameter.
     private var slots: [[NDArray]]
     private var number = 0
-    private var memory = 1.0
+    package private(set) var memory = 1.0
 
     package init(_ optimizer: Optimizer, for parameters: [NDArray]) throws {
         self.optimizer = optimizer
@@ -131,6 +135,20 @@ package struct OptimizerState {
             try (0..<optimizer.row.slots).map { _ in try NDArray.full(0, shape: parameter.shape, type: parameter.type) }
         }
     }
+
+    /// One that has done some steps.
+    /// - Parameters:
+    ///   - moments: One after the other, each of all parameters.
+    ///   - memory: What it was after those steps.
+    package init(_ optimizer: Optimizer, moments: [[NDArray]], types: [ElementType], steps: Int, memory: Double) throws {
+        self.optimizer = optimizer
+        slots = try types.indices.map { index in try moments.map { try $0[index].detached().converted(to: types[index]).contiguous() } }
+        number = steps
+        self.memory = memory
+    }
+
+    /// One after the other, each of all parameters.
+    package var moments: [[NDArray]] { (0..<optimizer.row.slots).map { slot in slots.map { $0[slot] } } }
 
     /// Changes the parameters in place.
     /// - Parameter epoch: The moment for the learning rate.

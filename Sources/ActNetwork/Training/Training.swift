@@ -9,23 +9,34 @@ import CActKernels
 
 package struct Training {
     /// The mean loss of a batch, of rank 0.
-    package var loss: (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
-    package var metric: Metric.Kind?
-    package var optimizer: Optimizer
+    package typealias Loss = (_ prediction: [NDArray], _ target: [NDArray], _ model: any Model) throws -> NDArray
+
+    package var loss: Loss
+    package var metric: Measure?
+    package var optimizer: any Descent
     package var epochs = 1
     package var batch = 32
     package var shuffles = true
-    package var validation: (x: NDArray, y: NDArray)?
+    package var validation: (x: [NDArray], y: [NDArray])?
+    /// How much each row counts: the loss is then Σ wᵢ lᵢ / Σ wᵢ over the rows of a batch.
+    package var weights: NDArray?
+    /// Called after each epoch with what happened in it and the model as it is then; `false` ends training.
+    package var afterEpoch: ((_ epoch: Int, _ row: History.Row, _ model: any Model) throws -> Bool)?
     /// Epochs without a better loss after which training ends with the parameters whose loss was best. It is that of the validation; without
     /// one that of the data after each epoch, since what an epoch reports is a mean over parameters that it changed on the way.
     package var patience: Int?
 
-    package init(
-        loss: @escaping (_ prediction: NDArray, _ target: NDArray) throws -> NDArray, metric: Metric.Kind?, optimizer: Optimizer
-    ) {
+    package init(loss: @escaping Loss, metric: Measure?, optimizer: any Descent) {
         self.loss = loss
         self.metric = metric
         self.optimizer = optimizer
+    }
+
+    /// For models of one input and one output.
+    package init(
+        loss: @escaping (_ prediction: NDArray, _ target: NDArray) throws -> NDArray, metric: Metric.Kind?, optimizer: any Descent
+    ) {
+        self.init(loss: { prediction, target, _ in try loss(prediction[0], target[0]) }, metric: metric.map { .metric($0) }, optimizer: optimizer)
     }
 
     /// Where training is.
@@ -46,36 +57,47 @@ package struct Training {
         /// By `patience`; the parameters are those after this epoch.
         case early(bestEpoch: Int)
         case interrupted
+        /// By `afterEpoch`.
+        case asked
     }
 
-    package struct Result {
-        package let network: Network
+    package struct Result<Trained: Model> {
+        package let network: Trained
         package let history: History
         package let ending: Ending
     }
 
     // MARK: Running
 
-    /// Trains a copy of the network.
-    /// - Throws: `NetworkError` for data that do not fit and for a loss that is no longer finite; `ArrayError.interrupted` before the first
-    ///   epoch is whole; what the loss and `progress` throw.
     package func run(
         _ network: Network, x: NDArray, y: NDArray, history: History = History(), random: inout RandomSource,
         progress: (Progress) throws -> Void = { _ in }
-    ) throws -> Result {
+    ) throws -> Result<Network> {
+        try run(network, x: [x], y: [y], history: history, random: &random, progress: progress)
+    }
+
+    /// Trains a copy of the model.
+    /// - Throws: `NetworkError` for data that do not fit and for a loss that is no longer finite; `ArrayError.interrupted` before the first
+    ///   epoch is whole; what the loss and `progress` throw.
+    package func run<Trained: Model>(
+        _ model: Trained, x: [NDArray], y: [NDArray], history: History = History(), random: inout RandomSource,
+        progress: (Progress) throws -> Void = { _ in }
+    ) throws -> Result<Trained> {
         let x = try prepared(x, "x"), y = try prepared(y, "y")
         try Training.checkRows(x, y)
         let validation = try self.validation.map { pair in (x: try prepared(pair.x, "the validation x"), y: try prepared(pair.y, "the validation y")) }
         if let validation { try Training.checkRows(validation.x, validation.y) }
+        if let weights { try checkWeights(weights, rows: x[0].shape[0]) }
         guard epochs >= 0, batch > 0 else { throw NetworkError.setting(owner: "fit", name: epochs < 0 ? "epochs" : "batch", reason: "a positive whole number") }
 
-        var run = Run(self, network, random)
-        guard !run.parameters.isEmpty else { throw NetworkError.noParameters }
-        run.optimizer = try OptimizerState(optimizer, for: run.parameters)
+        var run = try Run(self, model, random)
+        guard !model.parameters.isEmpty else { throw NetworkError.noParameters }
+        guard !run.parameters.isEmpty else { throw NetworkError.allFrozen }
+        run.optimizer = try optimizer.start(for: run.parameters)
         defer { random = run.random }
         var history = history
-        var best: (loss: Double, epoch: Int, snapshot: Run.Snapshot)?
-        var last: Run.Snapshot?
+        var best: (loss: Double, epoch: Int, snapshot: Run<Trained>.Snapshot)?
+        var last: Run<Trained>.Snapshot?
         if patience != nil, validation == nil, epochs > 0 {
             try run.save(to: &last)
             if let last { best = (try run.evaluate(x, y).loss, 0, last) }
@@ -83,25 +105,41 @@ package struct Training {
         for epoch in 1...max(1, epochs) where epochs > 0 {
             do {
                 let row = try run.epoch(epoch, x, y, validation, progress)
-                history.append(row, metric: metric.map { Metric($0).name })
+                history.append(row, metric: metric?.name)
             } catch ArrayError.interrupted {
                 guard let last else { throw ArrayError.interrupted }
-                return Result(network: run.network(last), history: history, ending: .interrupted)
+                return Result(network: run.model(last), history: history, ending: .interrupted)
             }
             try run.save(to: &last)
-            guard let patience, let row = history.rows.last, let snapshot = last else { continue }
+            guard let row = history.rows.last, let snapshot = last else { continue }
+            if let afterEpoch, try !afterEpoch(epoch, row, run.model(snapshot)) {
+                return Result(network: run.model(snapshot), history: history, ending: .asked)
+            }
+            guard let patience else { continue }
             let loss: Double
             do { loss = try row.validationLoss ?? run.evaluate(x, y).loss } catch ArrayError.interrupted {
-                return Result(network: run.network(snapshot), history: history, ending: .interrupted)
+                return Result(network: run.model(snapshot), history: history, ending: .interrupted)
             }
             if loss < best?.loss ?? .infinity {
                 best = (loss, epoch, snapshot)
             } else if let best, epoch - best.epoch >= max(1, patience) {
-                return Result(network: run.network(best.snapshot), history: history, ending: .early(bestEpoch: best.epoch))
+                return Result(network: run.model(best.snapshot), history: history, ending: .early(bestEpoch: best.epoch))
             }
         }
         let final = patience == nil ? last : best?.snapshot ?? last
-        return Result(network: final.map(run.network) ?? network, history: history, ending: .complete)
+        return Result(network: final.map(run.model) ?? model, history: history, ending: .complete)
+    }
+
+    private func checkWeights(_ weights: NDArray, rows: Int) throws {
+        func fail(_ reason: String) -> NetworkError { .setting(owner: "fit", name: "weights", reason: reason) }
+        guard weights.shape == [rows] else { throw fail("\(rows) numbers, one a row, not an array of shape \(shapeText(weights.shape))") }
+        let numbers = try weights.toDoubles()
+        guard numbers.allSatisfy({ $0 >= 0 && $0.isFinite }), numbers.contains(where: { $0 > 0 }) else { throw fail("finite numbers, 0 or more, not all of them 0") }
+    }
+
+    private func prepared(_ arrays: [NDArray], _ what: String) throws -> [NDArray] {
+        guard !arrays.isEmpty else { throw NetworkError.noRows }
+        return try arrays.map { try prepared($0, what) }
     }
 
     /// Evaluated, untraced, row-major.
@@ -116,10 +154,13 @@ package struct Training {
         return array
     }
 
-    private static func checkRows(_ x: NDArray, _ y: NDArray) throws {
-        guard x.shape[0] == y.shape[0] else { throw NetworkError.lengths(inputs: x.shape[0], targets: y.shape[0]) }
-        guard x.shape[0] > 0 else { throw NetworkError.noRows }
+    private static func checkRows(_ x: [NDArray], _ y: [NDArray]) throws {
+        let rows = x[0].shape[0]
+        for array in x + y where array.shape[0] != rows { throw NetworkError.lengths(inputs: rows, targets: array.shape[0]) }
+        guard rows > 0 else { throw NetworkError.noRows }
     }
+
+    fileprivate static func rows(_ arrays: [NDArray], _ order: ArraySlice<Int>) throws -> [NDArray] { try arrays.map { try rows($0, order) } }
 
     /// Some rows of an array without gaps, in the given order.
     package static func rows(_ array: NDArray, _ order: ArraySlice<Int>) throws -> NDArray {
@@ -130,27 +171,34 @@ package struct Training {
 }
 
 /// One training under way.
-private struct Run {
+private struct Run<Trained: Model> {
     private let training: Training
-    private let template: Network
+    private let template: Trained
+    /// Those that change.
     var parameters: [NDArray]
-    private var states: [[NDArray]]
+    private var states: [NDArray]
     private let pass: Pass
-    var optimizer: OptimizerState?
+    var optimizer: (any DescentState)?
+    private let batch: Int
+    private let shuffles: Bool
+    private var isFirstStep = true
 
     var random: RandomSource { pass.random }
 
-    init(_ training: Training, _ network: Network, _ random: RandomSource) {
+    init(_ training: Training, _ model: Trained, _ random: RandomSource) throws {
         self.training = training
-        template = network
-        parameters = network.parameters
-        states = network.states
+        template = model
+        parameters = model.trained
+        // Of its own each: where a network holds one layer twice, their statistics part here.
+        states = try model.states.map { try $0.renewed() }
         pass = Pass(isTraining: true, random: random)
+        batch = training.optimizer.takesAllRows ? .max : training.batch
+        shuffles = training.shuffles && !training.optimizer.takesAllRows
     }
 
     struct Snapshot {
         let parameters: [NDArray]
-        let states: [[NDArray]]
+        let states: [NDArray]
     }
 
     /// Copies the parameters, for the originals go on changing in place; the memory of the last copy is used again.
@@ -165,44 +213,46 @@ private struct Run {
         snapshot = Snapshot(parameters: copies, states: states)
     }
 
-    func network(_ snapshot: Snapshot) -> Network {
-        var network = template
-        network.parameters = snapshot.parameters
-        network.states = snapshot.states
-        return network
-    }
+    func model(_ snapshot: Snapshot) -> Trained { template.replacing(trained: snapshot.parameters, states: snapshot.states) }
+
+    private var current: Trained { template.replacing(trained: parameters, states: states) }
 
     mutating func epoch(
-        _ epoch: Int, _ x: NDArray, _ y: NDArray, _ validation: (x: NDArray, y: NDArray)?, _ progress: (Training.Progress) throws -> Void
+        _ epoch: Int, _ x: [NDArray], _ y: [NDArray], _ validation: (x: [NDArray], y: [NDArray])?, _ progress: (Training.Progress) throws -> Void
     ) throws -> History.Row {
-        let rows = x.shape[0], size = min(training.batch, rows)
+        let rows = x[0].shape[0], size = min(batch, rows)
         let batches = (rows + size - 1) / size
-        let order = training.shuffles ? try pass.random.permutation(rows).toDoubles().map { Int($0) } : Array(0..<rows)
-        var sum = 0.0, metric = training.metric.map { Metric($0) }
-        let rate = try training.optimizer.rate(Double(epoch - 1))
+        let order = shuffles ? try pass.random.permutation(rows).toDoubles().map { Int($0) } : Array(0..<rows)
+        var sum = 0.0, total = 0.0, metric = training.metric.map { Measuring($0) }
+        let rate = try training.optimizer.rate(at: Double(epoch - 1))
         for batch in 0..<batches {
             try Interrupt.check()
             let part = order[batch * size..<min(rows, (batch + 1) * size)]
             let xs = try Training.rows(x, part), ys = try Training.rows(y, part)
-            let (loss, prediction): (Double, NDArray)
-            do {
-                (loss, prediction) = try step(xs, ys, at: (epoch, batch, batches))
-            } catch NetworkError.label(let loss, let label, let row, let classes) {
-                // The row of the data, not of the batch.
-                let width = max(1, ys.count / part.count)
-                throw NetworkError.label(loss: loss, label: label, row: part[part.startIndex + row / width], classes: classes)
-            } catch NetworkError.outside(let loss, "target", let value, let position) {
-                let width = max(1, ys.count / part.count)
-                throw NetworkError.outside(
-                    loss: loss, what: "target", value: value, position: part[part.startIndex + position / width] * width + position % width)
+            let weights = try training.weights.map { try Training.rows($0, part) }
+            let weight = try weights.map { try $0.reduced(.sum).item() } ?? Double(part.count)
+            // Rows that do not count teach nothing.
+            if weight > 0 {
+                let (loss, prediction): (Double, [NDArray])
+                do {
+                    (loss, prediction) = try step(xs, ys, weights, at: (epoch, batch, batches))
+                } catch NetworkError.label(let loss, let label, let row, let classes) where y.count == 1 && weights == nil {
+                    // The row of the data, not of the batch.
+                    let width = max(1, ys[0].count / part.count)
+                    throw NetworkError.label(loss: loss, label: label, row: part[part.startIndex + row / width], classes: classes)
+                } catch NetworkError.outside(let loss, "target", let value, let position) where y.count == 1 && weights == nil {
+                    let width = max(1, ys[0].count / part.count)
+                    throw NetworkError.outside(
+                        loss: loss, what: "target", value: value, position: part[part.startIndex + position / width] * width + position % width)
+                }
+                sum += loss * weight
+                total += weight
+                try metric?.add(prediction, ys, rows: part.count)
             }
-            sum += loss * Double(part.count)
-            try metric?.add(prediction, ys)
-            let done = min(rows, (batch + 1) * size)
             let isLast = batch + 1 == batches
             if isLast { try checkParameters(after: epoch) }
             let validated = isLast ? try validation.map { try evaluate($0.x, $0.y) } : nil
-            let mean = sum / Double(done)
+            let mean = sum / total
             try progress(
                 Training.Progress(
                     epoch: epoch, epochs: training.epochs, batch: batch + 1, batches: batches, loss: mean,
@@ -216,66 +266,68 @@ private struct Run {
     }
 
     /// One batch: the loss, its gradient, an update.
-    private mutating func step(_ x: NDArray, _ y: NDArray, at place: (epoch: Int, batch: Int, batches: Int)) throws -> (Double, NDArray) {
-        var prediction = x
+    private mutating func step(
+        _ x: [NDArray], _ y: [NDArray], _ weights: NDArray?, at place: (epoch: Int, batch: Int, batches: Int)
+    ) throws -> (Double, [NDArray]) {
+        var prediction: [NDArray] = []
         let (loss, gradients) = try Derivative.valueAndGradient(
             of: { variables in
-                var network = template
-                network.parameters = variables
-                network.states = states
-                let output = try network(x, pass)
-                let loss = try training.loss(output, y)
+                let model = template.replacing(trained: variables, states: states)
+                let output = try model(x, pass)
+                let loss = try weights.map { try weighted(output, y, $0, model) } ?? training.loss(output, y, model)
                 guard loss.rank == 0 else { throw NetworkError.lossNotNumber(shape: loss.shape) }
                 // Without its graph, which would hold on to the parameters.
-                prediction = try output.detached()
+                prediction = try output.map { try $0.detached() }
                 return loss
-            }, at: parameters, zerosAreUnsigned: false)
+            }, at: parameters, zerosAreUnsigned: false, mustDepend: isFirstStep)
+        isFirstStep = false
         let value = try loss.item()
         guard value.isFinite else { throw try divergence(value, x, place) }
-        if !pass.states.isEmpty { states = pass.takeStates() }
+        states = pass.takeStates(of: states)
         try optimizer?.step(&parameters, gradients, epoch: Double(place.epoch - 1) + Double(place.batch) / Double(place.batches))
         return (value, prediction)
     }
 
+    /// Σ wᵢ lᵢ / Σ wᵢ, the loss of each row taken by itself.
+    private func weighted(_ prediction: [NDArray], _ y: [NDArray], _ weights: NDArray, _ model: Trained) throws -> NDArray {
+        let numbers = try weights.toDoubles()
+        var losses: [NDArray] = [], kept: [Double] = []
+        for row in numbers.indices where numbers[row] > 0 {
+            let loss = try training.loss(prediction.map { try $0.rows(row..<row + 1) }, y.map { try $0.rows(row..<row + 1) }, model)
+            guard loss.rank == 0 else { throw NetworkError.lossNotNumber(shape: loss.shape) }
+            losses.append(loss)
+            kept.append(numbers[row] / numbers.reduce(0, +))
+        }
+        let all = try NDArray.stacked(losses)
+        return try (all * NDArray(kept, shape: [kept.count]).converted(to: all.type == .f32 ? .f32 : .f64)).reduced(.sum)
+    }
+
     /// A gradient that is not finite shows in the next loss; after the last batch there is none.
     private func checkParameters(after epoch: Int) throws {
-        var first = 0
-        for (position, layer) in template.layers.enumerated() {
-            for (index, name) in layer.parameterNames.enumerated()
-            where try NDArray.test(.isfinite, parameters[first + index]).reduced(.all).item() == 0 {
-                throw NetworkError.brokenParameter(name: name, layer: template.name(of: position), epoch: epoch)
-            }
-            first += layer.parameterNames.count
+        for (index, parameter) in current.parameters.enumerated() where try NDArray.test(.isfinite, parameter).reduced(.all).item() == 0 {
+            let place = template.name(ofParameter: index)
+            throw NetworkError.brokenParameter(name: place.name, layer: place.owner, epoch: epoch)
         }
     }
 
     /// Says where the numbers stopped being finite.
-    private func divergence(_ loss: Double, _ x: NDArray, _ place: (epoch: Int, batch: Int, batches: Int)) throws -> NetworkError {
-        var network = template
-        network.parameters = parameters
-        network.states = states
-        var first: Int?
-        let look = Pass(isTraining: true, random: pass.random)
-        look.observer = { position, output in
-            if first == nil, try NDArray.test(.isfinite, output).reduced(.all).item() == 0 { first = position }
-            return output
-        }
-        _ = try network(x, look)
-        return .divergence(loss: loss, epoch: place.epoch, batch: place.batch + 1, layer: first.map { network.name(of: $0) })
+    private func divergence(_ loss: Double, _ x: [NDArray], _ place: (epoch: Int, batch: Int, batches: Int)) throws -> NetworkError {
+        let first = try current.firstBroken(by: x, Pass(isTraining: true, random: pass.random))
+        return .divergence(loss: loss, epoch: place.epoch, batch: place.batch + 1, layer: first)
     }
 
     /// Loss and metric of other data, without training.
-    func evaluate(_ x: NDArray, _ y: NDArray) throws -> (loss: Double, metric: Double?) {
-        var network = template
-        network.parameters = parameters
-        network.states = states
-        let rows = x.shape[0], size = max(training.batch, Network.rowsAtOnce)
-        var sum = 0.0, metric = training.metric.map { Metric($0) }
+    func evaluate(_ x: [NDArray], _ y: [NDArray]) throws -> (loss: Double, metric: Double?) {
+        let model = current
+        let rows = x[0].shape[0], size = max(training.batch, Network.rowsAtOnce)
+        var sum = 0.0, metric = training.metric.map { Measuring($0) }
         for start in stride(from: 0, to: rows, by: size) {
             let part = start..<min(rows, start + size)
-            let ys = try y.rows(part), output = try network(x.rows(part))
-            sum += try training.loss(output, ys).item() * Double(part.count)
-            try metric?.add(output, ys)
+            let ys = try y.map { try $0.rows(part) }, output = try model(x.map { try $0.rows(part) }, Pass())
+            let loss = try training.loss(output, ys, model)
+            guard loss.rank == 0 else { throw NetworkError.lossNotNumber(shape: loss.shape) }
+            sum += try loss.item() * Double(part.count)
+            try metric?.add(output, ys, rows: part.count)
         }
         return (sum / Double(rows), metric?.value)
     }
@@ -287,8 +339,8 @@ package struct History {
         package let loss: Double
         package let metric: Double?
         package let validationLoss, validationMetric: Double?
-        /// The learning rate at its start.
-        package let rate: Double
+        /// The learning rate at its start, where there is one.
+        package let rate: Double?
     }
 
     package private(set) var rows: [Row] = []
@@ -311,7 +363,7 @@ package struct History {
         if let metric { add(metric) { $0.metric } }
         add("validation_loss") { $0.validationLoss }
         if let metric { add("validation_\(metric)") { $0.validationMetric } }
-        if rows.contains(where: { $0.rate != rows[0].rate }) { columns.append(("rate", rows.map(\.rate))) }
+        if rows.contains(where: { $0.rate != rows[0].rate }) { add("rate", \.rate) }
         return columns
     }
 }

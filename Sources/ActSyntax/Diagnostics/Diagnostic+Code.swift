@@ -33,6 +33,7 @@ extension Diagnostic {
         case colonBlock, missingBlock, braceOnNewLine, elseOnNewLine, strayElse, forWithoutIn, loopVariablesInParentheses, inOutsideFor
         case valueBeforeIf, valueBeforeFor, nestedComprehension, returnOutsideFunction, jumpOutsideLoop
         case semicolonInBrackets, semicolonRows
+        case layerWithoutFunction
 
         // MARK: Other languages
         case foreignSymbol, foreignWord, foreignComment, decorator, meaninglessCharacter
@@ -59,7 +60,8 @@ extension Diagnostic {
         case cannot
 
         // MARK: Warnings
-        case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader, missingGlyphs
+        case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader, missingGlyphs,
+            hiddenLayer
 
         // MARK: The session
         /// A command of the session cannot do what it was asked.
@@ -77,7 +79,7 @@ extension Diagnostic {
         package var level: Level {
             switch self {
             case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader, .missingGlyphs,
-                .history:
+                .hiddenLayer, .history:
                 .warning
             case .explanation, .moreFaults: .note
             default: .error

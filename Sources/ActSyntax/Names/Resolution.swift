@@ -94,6 +94,8 @@ package struct Resolution: Sendable {
     var functionScopes: [ScopeID]
     /// By comprehension: its scope.
     var comprehensionScopes: [ScopeID]
+    /// Of the function that a layer is: by what it assigns, the variable of that name in the layer's block.
+    var fields: [SymbolID: SymbolID] = [:]
 
     static let none = UInt32.max
 
@@ -115,6 +117,9 @@ package struct Resolution: Sendable {
     package func symbols(of variables: Run<Variable>) -> ArraySlice<SymbolID> { variableSymbols[variables.range] }
 
     package func scope(of function: FunctionID) -> ScopeID { functionScopes[Int(function.index)] }
+    /// The variable of a layer's block that an assignment in the layer's function is about: it has that variable's value from the start.
+    package func field(behind local: SymbolID) -> SymbolID? { fields.isEmpty ? nil : fields[local] }
+
     package func scope(of comprehension: ComprehensionID) -> ScopeID { comprehensionScopes[Int(comprehension.index)] }
 
     /// The function or program that a scope belongs to: comprehensions are parts of what is around them.
@@ -235,6 +240,23 @@ extension Resolution {
 }
 
 extension SyntaxTree {
+    /// The function literals that may be the value of the block of a layer.
+    func layerFunctions(of body: ExpressionID) -> [FunctionID] {
+        var found: [FunctionID] = []
+        var pending = [body]
+        while let id = pending.popLast() {
+            switch self[id] {
+            case .function(let function): found.append(function)
+            case .block(let statements): if let last = self[statements].last { pending.append(last.expression) }
+            case .conditional(let branches, let otherwise):
+                pending += self[branches].map(\.body)
+                if let otherwise { pending.append(otherwise) }
+            default: break
+            }
+        }
+        return found
+    }
+
     /// Where the name stands of an expression that has a symbol.
     package func nameSpan(of id: ExpressionID) -> Span {
         if case .define(let function) = self[id] { return self[function].nameSpan }

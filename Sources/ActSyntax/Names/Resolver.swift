@@ -29,6 +29,8 @@ private struct Resolver {
     private var hidden: [(name: NameID, meaning: SymbolID?)] = []
     private var scope = ScopeID(index: 0)
     private var work: [Work] = []
+    /// The functions that layers are.
+    private var layerFunctions: Set<FunctionID> = []
 
     init(_ tree: SyntaxTree) {
         self.tree = tree
@@ -166,8 +168,9 @@ private struct Resolver {
     }
 
     /// Declares what `roots` assign, as locals of the scope that has just been opened.
-    private mutating func declareAssigned(in roots: [ExpressionID]) {
-        var names: [NameID] = []
+    /// - Parameter more: What else is local.
+    private mutating func declareAssigned(in roots: [ExpressionID], and more: [NameID] = []) {
+        var names = more
         tree.forEachAssignment(in: roots) { place in
             switch place {
             case .variable(let index): names.append(tree.variables[index].name)
@@ -186,10 +189,46 @@ private struct Resolver {
     private mutating func enter(_ function: FunctionID, at id: ExpressionID) {
         let node = tree[function]
         result.functionScopes[Int(function.index)] = open(.function(function), id)
+        let outside = hidden.count
         declareVariables(node.parameters, .parameter) { .parameter($0.defaultValue) }
         let defaults = tree[node.parameters].compactMap(\.defaultValue)
-        declareAssigned(in: defaults + [node.body])
+        let isLayer = layerFunctions.contains(function)
+        declareAssigned(in: defaults + [node.body], and: isLayer ? changedFields(in: node.body) : [])
+        if node.makesLayers { layerFunctions.formUnion(tree.layerFunctions(of: node.body)) }
+        if isLayer { for (name, field) in hidden[outside...] { noteField(name, field) } }
         visitChildren(of: id)
+    }
+
+    /// Whether a symbol is assigned in the block of a layer.
+    private func isField(_ symbol: SymbolID) -> Bool {
+        guard result[symbol].kind == .local, case .function(let owner) = result[result[symbol].scope].kind else { return false }
+        return tree[owner].makesLayers
+    }
+
+    /// The variables of a layer's block that the function of the layer changes by `+=` or in part.
+    private func changedFields(in body: ExpressionID) -> [NameID] {
+        var names: [NameID] = []
+        var pending = [body]
+        while let id = pending.popLast() {
+            let targets: [ExpressionID]
+            switch tree[id] {
+            case .function, .define, .comprehension: continue
+            case .update(_, let target, _), .assign(let target, _): targets = [target]
+            case .unpack(let several, _): targets = Array(tree[several])
+            default: targets = []
+            }
+            for target in targets {
+                if case .name(let name) = tree[tree.root(of: target)], let symbol = meaning[Int(name.index)], isField(symbol) { names.append(name) }
+            }
+            tree.forEachChild(of: id) { pending.append($0) }
+        }
+        return names
+    }
+
+    /// Notes that the function of a layer assigns a variable of the layer's block.
+    private mutating func noteField(_ name: NameID, _ field: SymbolID?) {
+        guard let local = meaning[Int(name.index)], result[local].kind == .local, let field, isField(field) else { return }
+        result.fields[local] = field
     }
 
     private mutating func enter(_ comprehension: ComprehensionID, at id: ExpressionID) {

@@ -72,6 +72,11 @@ extension Parser {
             {
                 return try parseDefinition()
             }
+            // `layer` is a name like any other elsewhere.
+            let after = next.kind == .name && !next.newlineBefore ? tokens[position &+ 2] : next
+            if next.kind == .name, after.kind == .leftParenthesis, !after.newlineBefore, text(token) == "layer" {
+                return try parseLayer()
+            }
         default: break
         }
         let first = try parseExpression()
@@ -189,6 +194,34 @@ extension Parser {
         let id = addFunction(
             name: NameID(index: name.payload), nameSpan: span(name), parameters: parameters, body: body, whole)
         return add(.define(id), whole, mark: mark, above: max(below, depth(body)))
+    }
+
+    /// `layer name(parameters) { … }`
+    @inline(never)
+    private mutating func parseLayer() throws(Failure) -> ExpressionID {
+        let keyword = token
+        advance()
+        let name = token
+        advance()
+        let (parameters, below) = try parseParameters()
+        guard token.kind == .leftBrace, !token.newlineBefore else { throw fail { .layerWithoutBlock($0.text(name), at: $0.span($0.token)) } }
+        let body = try parseLayerBlock()
+        let whole = SyntaxTree.Extent(start: keyword.start, end: extent(body).end)
+        let id = addFunction(
+            name: NameID(index: name.payload), nameSpan: span(name), parameters: parameters, body: body, whole)
+        tree.functions[Int(id.index)].makesLayers = true
+        return add(.define(id), whole, mark: keyword.extent, above: max(below, depth(body)))
+    }
+
+    private mutating func parseLayerBlock() throws(Failure) -> ExpressionID {
+        let outerLoops = loopDepth
+        functionDepth += 1
+        loopDepth = 0
+        defer {
+            functionDepth -= 1
+            loopDepth = outerLoops
+        }
+        return try parseBlock()
     }
 
     private mutating func parseReturn() throws(Failure) -> ExpressionID {

@@ -27,6 +27,20 @@ extension Diagnostic {
         Diagnostic(.nestedTooDeeply, "brackets, blocks and functions are nested too deeply", at: span, help: "give parts of it names of their own")
     }
 
+    // MARK: Blocks
+
+    static func layerWithoutBlock(_ name: String, at span: Span) -> Diagnostic {
+        Diagnostic(
+            .missingBlock, "the layer `\(name)` needs a block", at: span,
+            help: "write `layer \(name)(…) { … }`: what is assigned in the block is trained, its last line is the function that the layer is")
+    }
+
+    package static func layerWithoutFunction(_ name: String, at span: Span) -> Diagnostic {
+        Diagnostic(
+            .layerWithoutFunction, "the block of the layer `\(name)` does not end in a function", at: span,
+            help: "its last line is the function that the layer is, as in `x -> x @ W`")
+    }
+
     // MARK: Numbers
 
     static func exponentWithoutDigits(at span: Span) -> Diagnostic {

@@ -82,7 +82,7 @@ package enum Expression: Sendable {
     case unpack(Run<ExpressionID>, ExpressionID)
     /// statement `target += value`
     case update(BinaryOperator, ExpressionID, ExpressionID)
-    /// statement `f(x) = e`
+    /// statement `f(x) = e`, `layer f(x) { … }`
     case define(FunctionID)
     /// statement `unset name`
     case unset(NameID)
@@ -162,6 +162,8 @@ package struct FunctionNode: Sendable {
     package var parameters: Run<Variable>
     package var body: ExpressionID
     package var span: Span
+    /// `layer NAME(…) { … }`: it makes layers; the body is a block.
+    package var makesLayers = false
 }
 
 /// `for a, b in iterable body`; with two or more variables each element is unpacked.

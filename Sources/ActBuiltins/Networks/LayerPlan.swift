@@ -1,0 +1,480 @@
+// What one call of a maker made: which names hold what is trained, what is gathered, layers, or settings, and the function over them. All
+// copies of the layer share it; they differ in parameters and states alone.
+//
+// What must stay true: fields are read by name. Whenever parameters change, every function of the block that captured a field gets it anew,
+// and the layer's function is made again by its expression in the block. Parameters are in the order of the names that hold them.
+
+import ActArray
+import ActMachine
+import ActNetwork
+import ActSyntax
+import OrderedCollections
+
+final class LayerPlan {
+    /// What a name of the block holds.
+    indirect enum Field {
+        case parameter(Int)
+        case state(Int)
+        /// A layer or network; its parameters and states are among the layer's.
+        case network(NetworkFunction, parameters: Range<Int>, states: Range<Int>)
+        case list([Field])
+        case record([(name: String, value: Field)])
+        /// A function, with what of its captures is fields, or functions over them.
+        case function(Closure, [(capture: Int, value: Field)])
+        /// What another name holds as a field.
+        case shared(Field)
+        case constant(Value)
+
+        /// Whether anything in it is trained or gathered.
+        var isTrained: Bool {
+            switch self {
+            case .parameter, .state: true
+            case .network(_, let parameters, let states): !parameters.isEmpty || !states.isEmpty
+            case .list(let fields): fields.contains(where: \.isTrained)
+            case .record(let fields): fields.contains { $0.value.isTrained }
+            case .function, .shared, .constant: false
+            }
+        }
+    }
+
+    let maker: LayerMaker
+    let machine: Machine
+    let settings: LayerSettings
+    private(set) var type: ElementType?
+    /// Gives the layer's function; its captures are the names of the block.
+    private let parts: Closure
+    /// Which capture each name is.
+    private let slots: [Int]
+    private(set) var names: [String] = []
+    private(set) var fields: [Field] = []
+    private(set) var parameterNames: [String] = []
+    private(set) var trains: [Bool] = []
+    private(set) var stateNames: [String] = []
+    private(set) var nesting: Int32
+    private(set) var layerCount = 1
+    private var parameters: [NDArray] = []
+    private var states: [NDArray] = []
+
+    /// - Throws: a fault in the block if what it ends in is no function.
+    init(_ maker: LayerMaker, settings: LayerSettings, parts: Closure, type: ElementType, _ machine: Machine) throws {
+        self.maker = maker
+        self.machine = machine
+        self.parts = parts
+        self.settings = settings
+        nesting = parts.depth
+        self.type = type
+        let unit = parts.code.unit, symbols = parts.code.definition?.captures ?? []
+        var isOwn: [Bool] = []
+        let builder = FieldBuilder(unit: unit, type: type, stateMarks: machine.stateMarks)
+        // In the order of the block, whatever order its function needs them in.
+        slots = symbols.indices.sorted { symbols[$0].index < symbols[$1].index }
+        for index in slots {
+            let symbol = symbols[index]
+            let name = unit.tree[unit.resolution[symbol].name], value = index < parts.captures.count ? parts.captures[index] : .undefined
+            names.append(name)
+            // A parameter is a setting, but for layers that the function uses; a loop's variable is what it went over.
+            let isField = unit.resolution[symbol].kind == .local && unit.resolution.definitions(of: symbol).contains { $0.kind.isAssignment }
+            let isLayer = unit.resolution[symbol].kind == .parameter && (index < parts.code.neededCaptures || builder.isCaptured(symbol, by: parts.captures))
+            isOwn.append(isField || isLayer)
+            let isState = unit.isAssignedState(symbol)
+            builder.names[symbol] = value
+            fields.append(isField ? try builder.field(value, name, isState: isState) : isLayer ? try builder.layers(value, name) : try builder.setting(value))
+        }
+        let unbound = fields, ordered = slots.map { symbols[$0] }
+        fields = try unbound.indices.map { index in
+            // What is no field itself, such as the variable of a loop, may hold one.
+            if !isOwn[index], case .constant(let value) = unbound[index] { return .shared(try builder.captured(value, symbols: ordered, fields: unbound)) }
+            return try builder.bound(unbound[index], symbols: ordered, fields: unbound)
+        }
+        (parameterNames, parameters, stateNames, states) = (builder.parameterNames, builder.parameters, builder.stateNames, builder.states)
+        trains = fields.flatMap(\.trains)
+        self.type = parameters.isEmpty && type == .f32 ? nil : type
+        nesting = max(nesting, builder.nesting &+ 2)
+        layerCount = 1 &+ builder.layerCount
+        for parameter in try function(parameters, states).parameters where parameter.name != "training" && !suggest(parameter.name, among: ["training"]).isEmpty {
+            throw maker.fault("the function of the layer `\(maker.name)` has a parameter `\(parameter.name)`", help: "did you mean `training`?")
+        }
+    }
+
+    /// The same with all layers in its fields trained.
+    init(thawing other: LayerPlan) throws {
+        (maker, machine, settings, type, parts) = (other.maker, other.machine, other.settings, other.type, other.parts)
+        (names, slots, parameterNames, stateNames, nesting, layerCount) = (other.names, other.slots, other.parameterNames, other.stateNames, other.nesting, other.layerCount)
+        fields = try other.fields.map { try $0.thawed() }
+        trains = fields.flatMap(\.trains)
+    }
+
+    /// The layer as it was made.
+    func layer() -> ProgramLayer {
+        defer { (parameters, states) = ([], []) }
+        return ProgramLayer(plan: self, parameters: parameters, state: states)
+    }
+
+    // MARK: Values
+
+    /// The function that the layer is.
+    func function(_ parameters: [NDArray], _ states: [NDArray]) throws -> Function {
+        var captures = parts.captures
+        for (slot, value) in zip(slots, try values(parameters, states)) where slot < captures.count { captures[slot] = value }
+        let closure = Closure(code: parts.code, captures: captures)
+        let value = try machine.call(closure, Arguments([]))
+        guard case .function(let function) = value else {
+            throw maker.fault("the block of the layer `\(maker.name)` ends in \(value.kind), not in a function", help: "its last line is the function that the layer is, as in `x -> x @ W`")
+        }
+        return function
+    }
+
+    /// What each name holds.
+    private func values(_ parameters: [NDArray], _ states: [NDArray]) throws -> [Value] { try fields.map { try value(of: $0, parameters, states) } }
+
+    private func value(of field: Field, _ parameters: [NDArray], _ states: [NDArray]) throws -> Value {
+        switch field {
+        case .parameter(let index): return .array(parameters[index])
+        case .state(let index): return try Value(states[index])
+        case .network(let function, let ownParameters, let ownStates):
+            var network = function.network
+            network.parameters = Array(parameters[ownParameters])
+            network.states = Array(states[ownStates])
+            return .function(Native(NetworkFunction(network, like: function)))
+        case .list(let elements): return try .list(elements.map { try value(of: $0, parameters, states) })
+        case .record(let fields):
+            return try .record(.init(uniqueKeysWithValues: fields.map { ($0.name, try value(of: $0.value, parameters, states)) }))
+        case .function(let closure, let bound):
+            var captures = closure.captures
+            for (capture, field) in bound { captures[capture] = try value(of: field, parameters, states) }
+            return .function(Closure(code: closure.code, captures: captures))
+        case .shared(let field): return try value(of: field, parameters, states)
+        case .constant(let value): return value
+        }
+    }
+
+    /// The layers in its fields.
+    var layers: [any Layer] {
+        func layers(_ field: Field) -> [any Layer] {
+            switch field {
+            case .network(let function, _, _): function.network.layers
+            case .list(let fields): fields.flatMap(layers)
+            case .record(let fields): fields.flatMap { layers($0.value) }
+            case .parameter, .state, .function, .shared, .constant: []
+            }
+        }
+        return fields.flatMap(layers)
+    }
+
+    /// What `layer.name` is.
+    func value(named name: String, _ parameters: [NDArray], _ states: [NDArray]) throws -> Value? {
+        guard let index = names.firstIndex(of: name) else { return nil }
+        let value = try value(of: fields[index], parameters, states)
+        if case .undefined = value { return nil }
+        return value
+    }
+
+    /// What is trained, by name.
+    func parameterRecord(_ parameters: [NDArray]) throws -> Value {
+        var record = OrderedDictionary<String, Value>()
+        for (name, field) in zip(names, fields) { if let value = try trained(field, parameters) { record[name] = value } }
+        return try .record(record)
+    }
+
+    private func trained(_ field: Field, _ parameters: [NDArray]) throws -> Value? {
+        switch field {
+        case .parameter(let index): return .array(parameters[index])
+        case .network(let function, let own, _):
+            guard !own.isEmpty else { return nil }
+            var network = function.network
+            network.parameters = Array(parameters[own])
+            return try NetworkFunction(network, like: function).parameterValues()
+        case .list(let elements):
+            let values = try elements.map { try trained($0, parameters) }
+            return values.contains { $0 != nil } ? try .list(values.map { $0 ?? .none }) : nil
+        case .record(let fields):
+            var record = OrderedDictionary<String, Value>()
+            for (name, field) in fields { if let value = try trained(field, parameters) { record[name] = value } }
+            return record.isEmpty ? nil : try .record(record)
+        case .state, .function, .shared, .constant: return nil
+        }
+    }
+
+    /// Puts a value of the structure of `parameterRecord` into parameters.
+    /// - Throws: `NetworkError.parameters`, `parameterShape`.
+    func take(_ value: Value, into layer: inout ProgramLayer) throws {
+        guard case .record(let record) = value else { throw NetworkError.parameters("the parameters of a layer are a record, not \(value.kind)") }
+        for (name, field) in zip(names, fields) where try trained(field, layer.parameters) != nil {
+            guard let value = record[name] else { throw NetworkError.parameters("\(layer.text) needs the parameter `\(name)`") }
+            try take(value, as: field, name, into: &layer)
+        }
+        let isKnown: (String) -> Bool = { name in self.names.firstIndex(of: name).map { self.fields[$0].isTrained } ?? false }
+        if let extra = record.fields.keys.first(where: { !isKnown($0) }) { throw NetworkError.parameters("\(layer.text) has no parameter `\(extra)`") }
+    }
+
+    private func take(_ value: Value, as field: Field, _ path: String, into layer: inout ProgramLayer) throws {
+        switch field {
+        case .parameter(let index): layer.parameters[index] = try layer.fitted(value, to: layer.parameters[index], named: path)
+        case .network(let function, let own, _):
+            guard !own.isEmpty else { return }
+            if case .function(let value) = value, let other = value.network, other.network.parameters.count == own.count {
+                for (position, array) in zip(own, other.network.parameters) {
+                    layer.parameters[position] = try layer.fitted(.array(array), to: layer.parameters[position], named: parameterNames[position])
+                }
+                return
+            }
+            var network = function.network
+            network.parameters = Array(layer.parameters[own])
+            if function.isLayer { try network.layers[0].setParameters(value) } else { try network.setParameters(value) }
+            layer.parameters.replaceSubrange(own, with: network.parameters)
+        case .list(let elements):
+            guard elements.contains(where: \.isTrained) else { return }
+            guard case .list(let list) = value, list.elements.count == elements.count else {
+                throw NetworkError.parameters("`\(path)` of \(layer.text) is a list of \(elements.count), not \(value.kind)")
+            }
+            for (index, element) in elements.enumerated() { try take(list.elements[index], as: element, "\(path).\(index)", into: &layer) }
+        case .record(let fields):
+            guard fields.contains(where: { $0.value.isTrained }) else { return }
+            guard case .record(let record) = value else { throw NetworkError.parameters("`\(path)` of \(layer.text) is a record, not \(value.kind)") }
+            for (name, field) in fields where try trained(field, layer.parameters) != nil {
+                guard let value = record[name] else { throw NetworkError.parameters("\(layer.text) needs the parameter `\(path).\(name)`") }
+                try take(value, as: field, "\(path).\(name)", into: &layer)
+            }
+        case .state, .function, .shared, .constant: return
+        }
+    }
+
+    /// The field in place of which a program writes another value.
+    func replace(_ name: String, with value: Value, in layer: inout ProgramLayer) throws {
+        guard let index = names.firstIndex(of: name) else { throw RuntimeError.noField(name, of: .function(Native(NetworkFunction(layer)))) }
+        switch fields[index] {
+        case .state(let state): layer.state[state] = try layer.fitted(value, to: layer.state[state], named: name)
+        case .network(_, let parameters, let states):
+            guard case .function(let other) = value, let function = other.network, function.network.parameters.count == parameters.count,
+                function.network.states.count == states.count
+            else { throw NetworkError.parameters("`\(name)` of \(layer.text) can become a layer or network of the same structure, not \(value.kind)") }
+            for (position, array) in zip(parameters, function.network.parameters) {
+                layer.parameters[position] = try layer.fitted(.array(array), to: layer.parameters[position], named: parameterNames[position])
+            }
+            layer.state.replaceSubrange(states, with: function.network.states)
+        case .parameter: try take(value, as: fields[index], name, into: &layer)
+        case .list where fields[index].isTrained, .record where fields[index].isTrained: try take(value, as: fields[index], name, into: &layer)
+        case .list, .record, .function, .shared, .constant:
+            throw NetworkError.parameters("`\(name)` of \(layer.text) is a setting, which stays as it was made: make another layer")
+        }
+    }
+
+    /// Which states an assignment in the layer's function is about.
+    func states(named name: String) -> Field? { names.firstIndex(of: name).map { fields[$0] } }
+}
+
+extension LayerPlan.Field {
+    /// For each parameter in it whether training changes it.
+    fileprivate var trains: [Bool] {
+        switch self {
+        case .parameter: [true]
+        case .network(let function, _, _): function.network.trains
+        case .list(let fields): fields.flatMap(\.trains)
+        case .record(let fields): fields.flatMap(\.value.trains)
+        case .state, .function, .shared, .constant: []
+        }
+    }
+
+    fileprivate func thawed() throws -> Self {
+        switch self {
+        case .network(let function, let parameters, let states):
+            .network(NetworkFunction(try function.network.thawed(), like: function), parameters: parameters, states: states)
+        case .list(let fields): .list(try fields.map { try $0.thawed() })
+        case .record(let fields): .record(try fields.map { ($0.name, try $0.value.thawed()) })
+        case .parameter, .state, .function, .shared, .constant: self
+        }
+    }
+}
+
+/// Sorts what the names of a block hold.
+private final class FieldBuilder {
+    private let unit: SourceUnit
+    private let type: ElementType
+    private let stateMarks: StateMarks
+    private(set) var parameterNames: [String] = []
+    private(set) var parameters: [NDArray] = []
+    private(set) var stateNames: [String] = []
+    private(set) var states: [NDArray] = []
+    private(set) var nesting: Int32 = 0
+    private(set) var layerCount = 0
+
+    /// What each name of the block held in the end.
+    var names: [SymbolID: Value] = [:]
+    /// Fields by the array or network that the block had in their place.
+    private var known: [ObjectIdentifier: LayerPlan.Field] = [:]
+
+    init(unit: SourceUnit, type: ElementType, stateMarks: StateMarks) {
+        self.stateMarks = stateMarks
+        self.unit = unit
+        self.type = type
+    }
+
+    /// What is assigned: arrays are trained, unless `state` made them.
+    func field(_ value: Value, _ path: String, isState: Bool) throws -> LayerPlan.Field {
+        try Interrupt.check()
+        switch value {
+        case .array(let array) where isState || stateMarks.contains(array): return try state(array, path)
+        case .number(let number) where isState: return try state(NDArray.scalar(number, type: .f64), path)
+        case .array(let array) where array.type != .bool && array.rank > 0:
+            parameterNames.append(path)
+            parameters.append(try array.isTraced ? array.converted(to: type) : array.converted(to: type).contiguous().detached())
+            known[array.identity] = .parameter(parameters.count - 1)
+            return .parameter(parameters.count - 1)
+        case .list(let list): return .list(try list.elements.enumerated().map { try field($1, "\(path).\($0)", isState: isState) })
+        case .record(let record): return .record(try record.fields.map { ($0.key, try field($0.value, "\(path).\($0.key)", isState: isState)) })
+        default: return try layers(value, path)
+        }
+    }
+
+    private func state(_ array: NDArray, _ path: String) throws -> LayerPlan.Field {
+        stateNames.append(path)
+        // A number that counts stays exact.
+        states.append(try array.type == .bool || array.rank == 0 ? array.renewed() : array.converted(to: type).renewed())
+        known[array.identity] = .state(states.count - 1)
+        return .state(states.count - 1)
+    }
+
+    /// Layers are trained, all else is as it is.
+    func layers(_ value: Value, _ path: String) throws -> LayerPlan.Field {
+        switch value {
+        case .function(let value) where value.network != nil:
+            guard let function = value.network else { return .constant(.function(value)) }
+            let network = function.network
+            let prefix = path + "."
+            func names(_ names: [String]) -> [String] { names.map { prefix + (function.isLayer ? String($0.drop { $0 != "." }.dropFirst()) : $0) } }
+            let own = parameters.count..<parameters.count + network.parameters.count, gathered = states.count..<states.count + network.states.count
+            parameterNames += names(network.parameterNames)
+            parameters += network.parameters
+            stateNames += names(network.stateNames)
+            states += network.states
+            nesting = max(nesting, network.nesting)
+            layerCount &+= network.layerCount
+            let field = LayerPlan.Field.network(function, parameters: own, states: gathered)
+            known[ObjectIdentifier(value)] = field
+            return field
+        case .list(let list) where list.elements.contains(where: \.holdsLayer): return .list(try list.elements.enumerated().map { try layers($1, "\(path).\($0)") })
+        case .record(let record) where record.fields.values.contains(where: \.holdsLayer):
+            return .record(try record.fields.map { ($0.key, try layers($0.value, "\(path).\($0.key)")) })
+        default: return try setting(value)
+        }
+    }
+
+    func setting(_ value: Value) throws -> LayerPlan.Field {
+        switch value {
+        case .function(let closure as Closure): return .function(closure, [])
+        case .list(let list): return .list(try list.elements.map(setting))
+        case .record(let record): return .record(try record.fields.map { ($0.key, try setting($0.value)) })
+        default: return .constant(value)
+        }
+    }
+
+    /// A field whose functions know which of their captures are fields. A function has captured a value: that of its name, if that still is it,
+    /// else whichever field holds it.
+    func bound(_ field: LayerPlan.Field, symbols: [SymbolID], fields: [LayerPlan.Field]) throws -> LayerPlan.Field {
+        try Interrupt.check()
+        switch field {
+        case .list(let elements): return .list(try elements.map { try bound($0, symbols: symbols, fields: fields) })
+        case .record(let own): return .record(try own.map { ($0.name, try bound($0.value, symbols: symbols, fields: fields)) })
+        case .function(let closure, _):
+            let captured = closure.code.unit === unit ? closure.code.definition?.captures ?? [] : []
+            var result: [(capture: Int, value: LayerPlan.Field)] = []
+            for (index, value) in closure.captures.enumerated() {
+                if index < captured.count, let name = symbols.firstIndex(of: captured[index]), let last = names[captured[index]], let identity = last.identity,
+                    identity == value.identity, fields[name].isTrained
+                {
+                    result.append((index, fields[name]))
+                } else {
+                    let field = try self.captured(value, symbols: symbols, fields: fields)
+                    if field.reachesFields { result.append((index, field)) }
+                }
+            }
+            return .function(closure, result)
+        default: return field
+        }
+    }
+
+    /// What a function of the block captured.
+    func captured(_ value: Value, symbols: [SymbolID], fields: [LayerPlan.Field]) throws -> LayerPlan.Field {
+        try Interrupt.check()
+        if let identity = value.identity, let found = known[identity] { return found }
+        switch value {
+        case .function(let closure as Closure): return try bound(.function(closure, []), symbols: symbols, fields: fields)
+        case .list(let list): return .list(try list.elements.map { try captured($0, symbols: symbols, fields: fields) })
+        case .record(let record): return .record(try record.fields.map { ($0.key, try captured($0.value, symbols: symbols, fields: fields)) })
+        default: return .constant(value)
+        }
+    }
+
+    /// Whether a function of the block uses a name.
+    func isCaptured(_ symbol: SymbolID, by values: [Value]) -> Bool {
+        values.contains { value in
+            guard case .function(let closure as Closure) = value, closure.code.unit === unit else { return false }
+            return closure.code.definition?.captures.contains(symbol) ?? false
+        }
+    }
+}
+
+/// The arrays that `state` made in the block that runs. (The array is held with its identity, which would else be another's soon.)
+struct StateMarks {
+    private var arrays: [ObjectIdentifier: NDArray] = [:]
+
+    mutating func insert(_ array: NDArray) { arrays[array.identity] = array }
+    func contains(_ array: NDArray) -> Bool { arrays[array.identity] != nil }
+}
+
+extension SourceUnit {
+    /// Whether a name is assigned a call of `state` somewhere: then it stays one when the block changes a part of it.
+    fileprivate func isAssignedState(_ symbol: SymbolID) -> Bool {
+        resolution.definitions(of: symbol).contains { definition in
+            guard case .value(let value) = definition.kind, case .call(let callee, _) = tree[value], case .name(let name) = tree[callee] else { return false }
+            return tree[name] == "state"
+        }
+    }
+}
+
+extension Definition.Kind {
+    /// By `=`.
+    fileprivate var isAssignment: Bool {
+        switch self {
+        case .value, .unpacked, .function, .part: true
+        case .parameter, .element, .removal: false
+        }
+    }
+}
+
+extension LayerPlan.Field {
+    /// Whether it is made anew for other parameters.
+    fileprivate var reachesFields: Bool {
+        switch self {
+        case .parameter, .state, .network: true
+        case .function(_, let bound): !bound.isEmpty
+        case .list(let fields): fields.contains(where: \.reachesFields)
+        case .record(let fields): fields.contains { $0.value.reachesFields }
+        case .shared(let field): field.reachesFields
+        case .constant: false
+        }
+    }
+}
+
+extension Value {
+    /// By which the block's arrays, functions and structures are told apart.
+    fileprivate var identity: ObjectIdentifier? {
+        switch self {
+        case .array(let array): array.identity
+        case .function(let function): ObjectIdentifier(function)
+        case .list(let list): ObjectIdentifier(list)
+        case .record(let record): ObjectIdentifier(record)
+        default: nil
+        }
+    }
+
+    /// Whether there is a layer or network in it, however deep.
+    fileprivate var holdsLayer: Bool {
+        switch self {
+        case .function(let function): function.network != nil
+        case .list(let list): list.elements.contains(where: \.holdsLayer)
+        case .record(let record): record.fields.values.contains(where: \.holdsLayer)
+        default: false
+        }
+    }
+}

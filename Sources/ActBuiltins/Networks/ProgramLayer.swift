@@ -1,0 +1,131 @@
+// A layer of the program's own: its parameters and states, and what a maker made of them. The machine runs its function.
+
+import ActArray
+import ActMachine
+import ActNetwork
+import ActSyntax
+
+struct ProgramLayer: Layer {
+    let plan: LayerPlan
+    var parameters: [NDArray]
+    var state: [NDArray]
+
+    var isOfProgram: Bool { true }
+    var settings: LayerSettings { plan.settings }
+    var type: ElementType? { plan.type }
+    var parameterNames: [String] { plan.parameterNames }
+    var trains: [Bool] { plan.trains }
+    var stateNames: [String] { plan.stateNames }
+    var nesting: Int32 { plan.nesting }
+    var layerCount: Int { plan.layerCount }
+
+    func thawed() throws -> any Layer { ProgramLayer(plan: try LayerPlan(thawing: plan), parameters: parameters, state: state) }
+
+    /// As a part of a network: an array goes in and comes out.
+    func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        let value = try call(Arguments([Value(x)]), pass)
+        switch value {
+        case .number, .bool, .array: return try value.point()
+        default:
+            throw placed(plan.maker.fault("the layer `\(text)` gives \(value.kind), and the next one takes an array", help: "join the parts with `concat` or `stack`, or call the layer by itself"), pass)
+        }
+    }
+
+    /// By itself: whatever its function takes and gives.
+    func call(_ arguments: Arguments, _ pass: Pass) throws -> Value {
+        let machine = plan.machine
+        do {
+            return try machine.inside(LayerRun(self, pass)) { () -> Value in
+                let function = try plan.function(parameters, state.map(pass.latest))
+                var arguments = arguments
+                arguments.positional = try arguments.positional.map(typed)
+                if function.parameters.contains(where: { $0.name == "training" }), !arguments.named.contains(where: { $0.name == "training" }) {
+                    arguments.named.append(("training", .bool(pass.isTraining)))
+                }
+                return try machine.call(function, arguments)
+            }
+        } catch { throw placed(error, pass) }
+    }
+
+    /// An array in the layer's element type, as built-in layers take it.
+    private func typed(_ value: Value) throws -> Value {
+        guard let type, case .array(let array) = value, array.rank > 0, array.type != .bool, array.type != type else { return value }
+        return .array(try array.converted(to: type))
+    }
+
+    /// An error in the layer's function, which also says which layer of a network it is.
+    private func placed(_ error: Error, _ pass: Pass) -> Error {
+        guard let position = pass.position, !(error is NetworkError) else { return error }
+        let fault = Fault.wrap(error, plan.machine)
+        guard fault.kind == .error else { return fault }
+        var diagnostic = fault.diagnostic
+        let note = "in layer \(position) of the network, \(text)"
+        // Layers inside of this one have the same position.
+        if !diagnostic.notes.contains(where: { $0.hasPrefix("in layer \(position) of the network") }) { diagnostic.notes.append(note) }
+        return Fault(diagnostic: diagnostic, kind: fault.kind)
+    }
+}
+
+/// A pass while a function of the program takes part in it: that of a layer, or a model of its own.
+final class LayerRun {
+    let layer: ProgramLayer?
+    let pass: Pass
+
+    init(_ layer: ProgramLayer?, _ pass: Pass) {
+        self.layer = layer
+        self.pass = pass
+    }
+
+    /// Takes what the function assigned to a field.
+    func note(_ name: String, _ value: Value) throws {
+        guard let layer else { return }
+        switch layer.plan.states(named: name) {
+        case let field? where field.isState: try gather(value, field, name, layer)
+        case let field?:
+            throw RuntimeError.cannot(
+                "`\(name)` is \(field.isTrained ? "trained: a pass does not assign it" : "a setting of the layer, which stays as it is")",
+                help: "use another name here; what a pass may assign is made in the block by `state(…)`")
+        case nil: return
+        }
+    }
+
+    private func gather(_ value: Value, _ field: LayerPlan.Field, _ name: String, _ layer: ProgramLayer) throws {
+        switch field {
+        case .state(let index):
+            let old = layer.state[index]
+            guard value.isNumeric else { throw RuntimeError.cannot("the state `\(name)` is an array, and would become \(value.kind)", help: nil) }
+            let array = try value.point().detached()
+            guard array.shape == old.shape else {
+                throw RuntimeError.cannot(
+                    "the state `\(name)` has the shape \(describe(old.shape)), and would get the shape \(describe(array.shape))",
+                    help: "a state keeps its shape: give it that in the block")
+            }
+            let new = try array.converted(to: old.type)
+            try new.evaluate()
+            pass.gather(new, for: old)
+        case .list(let fields):
+            guard case .list(let list) = value, list.elements.count == fields.count else {
+                throw RuntimeError.cannot("the state `\(name)` is a list of \(fields.count), and would become \(value.kind)", help: nil)
+            }
+            for (element, field) in zip(list.elements, fields) { try gather(element, field, name, layer) }
+        case .record(let fields):
+            guard case .record(let record) = value, record.fields.count == fields.count else {
+                throw RuntimeError.cannot("the state `\(name)` is a record of \(fields.count), and would become \(value.kind)", help: nil)
+            }
+            for field in fields { try gather(record[field.name] ?? .none, field.value, "\(name).\(field.name)", layer) }
+        default: return
+        }
+    }
+}
+
+extension LayerPlan.Field {
+    /// Holds states alone.
+    fileprivate var isState: Bool {
+        switch self {
+        case .state: true
+        case .list(let fields): !fields.isEmpty && fields.allSatisfy(\.isState)
+        case .record(let fields): !fields.isEmpty && fields.allSatisfy(\.value.isState)
+        default: false
+        }
+    }
+}

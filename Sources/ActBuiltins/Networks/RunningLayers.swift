@@ -1,0 +1,36 @@
+// What runs of layers that the program defined: at hand for the built-ins that a block or a function of a layer calls.
+
+import ActArray
+import ActMachine
+
+package final class RunningLayers: LayerWorkshop {
+    /// The layer whose function runs.
+    fileprivate var run: LayerRun?
+    /// The element type of the layer whose block runs.
+    fileprivate var type: ElementType?
+    fileprivate var stateMarks = StateMarks()
+
+    package init() {}
+
+    package func maker(of block: Closure) -> NativeFunction { LayerMaker(block) }
+    package func note(field name: String, _ value: Value) throws { try run?.note(name, value) }
+}
+
+extension Machine {
+    private var running: RunningLayers? { layers as? RunningLayers }
+
+    var layerRun: LayerRun? {
+        get { running?.run }
+        set { running?.run = newValue }
+    }
+
+    var layerType: ElementType? {
+        get { running?.type }
+        set { running?.type = newValue }
+    }
+
+    var stateMarks: StateMarks {
+        get { running?.stateMarks ?? StateMarks() }
+        set { running?.stateMarks = newValue }
+    }
+}

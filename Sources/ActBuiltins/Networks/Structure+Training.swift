@@ -1,0 +1,99 @@
+// What training and optimisers ask of a structure beyond its numbers: which of them change, what passes gather, how two structures differ.
+
+import ActArray
+import ActMachine
+import ActNetwork
+import OrderedCollections
+
+extension Structure {
+    /// For each leaf whether training changes it: those of frozen layers it does not.
+    var trains: [Bool] {
+        switch self {
+        case .number, .array: [true]
+        case .list(let elements): elements.flatMap(\.trains)
+        case .record(let fields): fields.flatMap(\.value.trains)
+        case .network(let function, let parameters): function.network?.network.trains ?? parameters.trains
+        case .constant: []
+        }
+    }
+
+    /// The states of the networks in it, in order.
+    var states: [NDArray] {
+        switch self {
+        case .list(let elements): elements.flatMap(\.states)
+        case .record(let fields): fields.flatMap(\.value.states)
+        case .network(let function, _): function.network?.network.states ?? []
+        case .number, .array, .constant: []
+        }
+    }
+
+    /// The value with given leaves and states, taken from the front of each.
+    func value(_ leaves: inout ArraySlice<NDArray>, states: inout ArraySlice<NDArray>) throws -> Value {
+        switch self {
+        case .number, .array, .constant: return try value(&leaves)
+        case .list(let elements): return try .list(elements.map { try $0.value(&leaves, states: &states) })
+        case .record(let fields):
+            var values = OrderedDictionary<String, Value>()
+            for field in fields { values[field.name] = try field.value.value(&leaves, states: &states) }
+            return try .record(values)
+        case .network(let function, _):
+            guard case .function(let value) = try value(&leaves), let made = value.network, let function = function.network else { return .none }
+            let count = function.network.states.count
+            let own = Array(states.prefix(count))
+            states = states.dropFirst(count)
+            return .function(Native(NetworkFunction.with(states: own, made)))
+        }
+    }
+
+    /// The paths of the leaves: `W`, `blocks[0].b`.
+    var paths: [String] {
+        func paths(_ structure: Structure, _ path: String) -> [String] {
+            switch structure {
+            case .number, .array: [path]
+            case .list(let elements): elements.enumerated().flatMap { paths($1, "\(path)[\($0)]") }
+            case .record(let fields): fields.flatMap { paths($0.value, path.isEmpty ? $0.name : "\(path).\($0.name)") }
+            case .network(_, let parameters): paths(parameters, path)
+            case .constant: []
+            }
+        }
+        return paths(self, "")
+    }
+
+    func name(of leaf: Int) -> String {
+        let paths = paths
+        return paths.indices.contains(leaf) && !paths[leaf].isEmpty ? "`\(paths[leaf])`" : "it"
+    }
+
+    /// Where another structure differs, in words; `nil` if it does not.
+    func difference(from other: Structure, path: String) -> String? {
+        let place = path.isEmpty ? "it" : "`\(path)`"
+        switch (self, other) {
+        case (.number, .number), (.array, .array), (.constant, .constant), (.number, .array), (.array, .number): return nil
+        case (.list(let a), .list(let b)):
+            guard a.count == b.count else { return "\(place) is a list of \(a.count), its gradient one of \(b.count)" }
+            for (index, pair) in zip(a, b).enumerated() { if let found = pair.0.difference(from: pair.1, path: "\(path)[\(index)]") { return found } }
+            return nil
+        case (.record(let a), .record(let b)):
+            for field in a {
+                let name = path.isEmpty ? field.name : "\(path).\(field.name)"
+                guard let match = b.first(where: { $0.name == field.name }) else { return "the gradient has no `\(name)`" }
+                if let found = field.value.difference(from: match.value, path: name) { return found }
+            }
+            return b.first { field in !a.contains { $0.name == field.name } }.map { "there is no parameter `\(path.isEmpty ? $0.name : "\(path).\($0.name)")`" }
+        case (.network(_, let a), .network(_, let b)): return a.difference(from: b, path: path)
+        case (.network(_, let a), _): return a.difference(from: other, path: path)
+        default: return "\(place) is \(kind), its gradient \(other.kind)"
+        }
+    }
+
+    private var kind: String {
+        switch self {
+        case .number: "a number"
+        case .array: "an array"
+        case .list: "a list"
+        case .record: "a record"
+        case .network: "a network"
+        case .constant(let value): value.kind
+        }
+    }
+}

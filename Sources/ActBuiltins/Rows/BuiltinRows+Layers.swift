@@ -1,0 +1,56 @@
+// What the blocks of layers are written with: weights that are drawn, states that passes gather.
+
+import ActArray
+import ActMachine
+import ActNetwork
+import ActRows
+
+extension BuiltinRows {
+    static let ownLayers: [Builtin] = [
+        Builtin(
+            .networks, "weights", "an array of shape (inputs, outputs), drawn as the W of `Dense`",
+            details: "`init` is one of \(Initializers.all.map(\.name).joined(separator: " ")); \"auto\" is glorot_uniform. In the block of a `layer` the element type is the layer's.",
+            example: "shape(weights(4, 3))   # (4, 3)"
+        ) { takes in
+            let inputs = takes.whole("inputs", .within(1...0x1p31)), outputs = takes.whole("outputs", .within(1...0x1p31))
+            let initializer = takes.text("init", default: "auto"), dtype = takes.elementTypeOrNone()
+            return { call in
+                let inputs = try call[inputs], outputs = try call[outputs], name = try call[initializer]
+                let type = try call[dtype] ?? call.machine.layerType ?? .f32
+                guard type != .bool else { throw call.fail(dtype, "\"f32\" or \"f64\"") }
+                guard let row = name == "auto" ? Initializers.automatic(.glorot) : Initializers.named(name) else {
+                    throw call.fail(initializer, "\"auto\", " + Initializers.all.map { "\"\($0.name)\"" }.joined(separator: ", "))
+                }
+                return .array(try row(shape: [inputs, outputs], fanIn: inputs, fanOut: outputs, type: type, &call.machine.random))
+            }
+        },
+        Builtin(
+            .networks, "state", "in the block of a `layer`: a field that passes assign and training leaves alone",
+            details: "The function of the layer may assign it, as in `center = 0.9 * center + 0.1 * x.mean(axis=0)`; `fit` keeps what each pass assigned, `forward(net, x)` hands it back. It is saved, and takes no part in arithmetic and gradients.",
+            example: "layer Counter() {\n    passes = state(0)\n    x -> { passes = passes + 1; x }\n}\nCounter().passes   # 0"
+        ) { takes in
+            let value = takes.value("value", role: .opaque)
+            return { call in try call.machine.marked(call[value], call, value) }
+        },
+    ]
+}
+
+extension Machine {
+    /// The same numbers as a state of the layer whose block runs.
+    fileprivate func marked(_ value: Value, _ call: Call, _ argument: Input<Value>) throws -> Value {
+        guard layerType != nil else { throw call.cannot("`state` is for the block of a `layer`", help: "as in `layer Name(n) { mean = state(zeros(n)); x -> x - mean }`") }
+        switch value {
+        case .number(let number): return mark(try NDArray.scalar(number, type: .f64))
+        case .bool(let flag): return mark(try NDArray(bools: [flag], shape: []))
+        case .array(let array): return mark(try array.detached().renewed())
+        case .list(let list): return try .list(list.elements.map { try marked($0, call, argument) })
+        case .record(let record): return try .record(record.fields.mapValues { try marked($0, call, argument) })
+        default: throw call.fail(argument, "a number, an array, or a list or record of them", value)
+        }
+    }
+
+    private func mark(_ array: NDArray) -> Value {
+        stateMarks.insert(array)
+        return .array(array)
+    }
+}

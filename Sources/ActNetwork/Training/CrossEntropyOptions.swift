@@ -1,0 +1,49 @@
+// cross_entropy with smoothed labels, labels that do not count, and classes that weigh. (Means and weights as PyTorch takes them.)
+
+import ActArray
+
+extension Losses {
+    /// - Parameters:
+    ///   - smoothing: The share of each label that goes to all classes alike.
+    ///   - ignored: A label that does not count, which need be no class.
+    ///   - weights: One a class; the mean is taken over the weights of the labels.
+    /// - Throws: `NetworkError.setting` for options of no use, `label`, `labelShapes`.
+    package static func crossEntropy(_ logits: NDArray, _ target: NDArray, smoothing: Double, ignored: Double?, weights: NDArray?) throws -> NDArray {
+        func fail(_ name: String, _ reason: String) -> NetworkError { .setting(owner: "cross_entropy", name: name, reason: reason) }
+        guard smoothing >= 0, smoothing <= 1 else { throw fail("label_smoothing", "from 0 to 1") }
+        guard let classes = logits.shape.last, classes > 0 else { throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape) }
+        if let weights {
+            guard weights.shape == [classes], try weights.detached().toDoubles().allSatisfy({ $0 >= 0 && $0.isFinite }) else {
+                throw fail("weights", "\(classes) finite numbers, 0 or more, one a class")
+            }
+        }
+        let weights = try weights?.converted(to: logits.type)
+        let logs = try logits.logSoftmax()
+        let weighed = try weights.map { try logs * $0 } ?? logs
+        if target.shape == logits.shape {
+            guard ignored == nil else { throw fail("ignore", "left out where labels are rows of weights") }
+            let rows = Double(logits.count / classes)
+            let shares = try target.converted(to: logits.type) * (1 - smoothing) + smoothing / Double(classes)
+            return try 0 - (weighed * shares).reduced(.sum) / rows
+        }
+        guard Array(logits.shape.dropLast()) == target.shape else { throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape) }
+        let labels = try target.detached().toDoubles()
+        var starts: [Int] = [], counted: [Int] = []
+        for (row, label) in labels.enumerated() where label != ignored {
+            guard let number = Int(exactly: label), number >= 0, number < classes else {
+                throw NetworkError.label(loss: "cross_entropy", label: label, row: row, classes: classes)
+            }
+            starts.append(row * classes + number)
+            counted.append(row)
+        }
+        guard !counted.isEmpty else { throw fail("ignore", "other than every label: none is left to count") }
+        let total: NDArray = try weights.map { weights in
+            try weights.gathered(GatherIndices(starts: starts.map { $0 % classes }, chunk: 1), shape: [starts.count]).reduced(.sum)
+        } ?? NDArray.scalar(Double(counted.count), type: logits.type)
+        let hit = try 0 - weighed.gathered(GatherIndices(starts: starts, chunk: 1), shape: [starts.count]).reduced(.sum) / total
+        guard smoothing > 0 else { return hit }
+        let rows = try weighed.gathered(GatherIndices(starts: counted.map { $0 * classes }, chunk: classes), shape: [counted.count, classes])
+        let even = try 0 - rows.reduced(.sum) / total
+        return try hit * (1 - smoothing) + even * (smoothing / Double(classes))
+    }
+}
