@@ -47,6 +47,8 @@ package final class Builtin {
     package let scalar: ((Double) -> Double)?
     /// What the compiler does with calls of it.
     let treatment: Treatment
+    /// What it does with records, networks and lists of unequal arrays.
+    let leaves: Leaves
     /// What a derivative does at every argument; `nil` where each parameter says it.
     private let role: ArgumentRole?
     private let declaration: (inout Signature) -> Body
@@ -58,7 +60,7 @@ package final class Builtin {
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     package init(
         _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
-        treatment: Treatment = .ordinary, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
+        treatment: Treatment = .ordinary, role: ArgumentRole? = nil, leaves: Leaves? = nil, _ declaration: @escaping (inout Signature) -> Body
     ) {
         self.topic = topic
         self.name = name
@@ -69,6 +71,7 @@ package final class Builtin {
         self.role = role
         self.scalar = scalar
         self.treatment = treatment
+        self.leaves = leaves ?? (topic == .elementwise ? .each : .none)
         self.declaration = declaration
     }
 
@@ -77,7 +80,8 @@ package final class Builtin {
         self.init(
             .activations, row.name, Self.phrase(row.summary), example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
             // Asking the row for a value here would compile every formula at start-up.
-            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil
+            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil,
+            leaves: row.kind == .elementwise ? .each : Leaves.none
         ) { takes in
             _ = takes.operand("x")
             for parameter in row.parameters { _ = takes.operand(parameter.name, default: parameter.default, text: parameter.text, role: parameter.isStep ? .steps : .followed) }
@@ -114,6 +118,16 @@ package final class Builtin {
         case takesExpression
         /// A loop over a call of it counts from number to number, without the array.
         case countsInLoops
+    }
+
+    /// What becomes of arguments that are records, networks, or lists that make no array.
+    package enum Leaves {
+        /// They are as wrong as any other value of the wrong kind, or the body knows what to do.
+        case none
+        /// The function of each number and array in them.
+        case each
+        /// The function of all numbers in them, in one row.
+        case all
     }
 
     /// What a call of a row needs.
@@ -161,11 +175,21 @@ package final class BuiltinFunction: NativeFunction {
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
         var call = Call(machine: machine, function: self, value: function)
-        try call.bind(arguments)
+        do { try call.bind(arguments) } catch let error as RuntimeError where row.activation != nil {
+            guard let configured = ConfiguredActivation(function, arguments) else { throw error }
+            return try configured.asValue()
+        }
         // Asked for once: this is the way of every call.
         let context = act_context()
-        return try machine.watched(row.name, call.values + call.rest, context: context) {
-            try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
+        let outer = context.pointee.call
+        do {
+            return try machine.watched(row.name, call.values + call.rest, context: context) {
+                try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
+            }
+        } catch where row.leaves != .none && (try? call.holdsStructure()) == true {
+            // Found out by the error, so that calls with numbers and arrays need not ask.
+            context.pointee.call = outer
+            return try call.overLeaves(arguments, after: error)
         }
     }
 
@@ -179,6 +203,9 @@ package final class BuiltinFunction: NativeFunction {
         guard let activation = row.activation, activation.kind == .elementwise else { return nil }
         var call = Call(machine: machine, function: self, value: derived.base)
         try call.bind(arguments)
+        if case .array = call.values[0] {} else if try call.holdsStructure() {
+            return try Value.leafwise(arguments.positional) { try machine.call(derived, Arguments($0, named: arguments.named)) }
+        }
         if derived.order == 1, case .number(let x) = call.values[0], let kink = kink(of: activation, at: x, call) { machine.metKink = kink }
         return try machine.watched(derived.name, call.values) { try call.activation(activation, order: derived.order) }
     }

@@ -9,7 +9,7 @@ package struct Call {
     package let machine: Machine
     let function: BuiltinFunction
     /// The function as the program has it.
-    private let callee: Function
+    let callee: Function
     let form: Builtin.Form
     /// One a parameter; `.undefined` where none was given.
     package private(set) var values: [Value] = []
@@ -58,6 +58,13 @@ package struct Call {
         for index in parameters.indices where parameters[index].fallback == nil && index != variadic {
             if case .undefined = values[index] { throw RuntimeError.missingArgument(parameters[index].name, of: row.name) }
         }
+    }
+
+    /// Takes an argument out, so that it can be changed without a copy if nobody else holds it.
+    mutating func take(_ argument: Input<Value>) -> Value {
+        let value = values[argument.index]
+        values[argument.index] = .undefined
+        return value
     }
 
     /// The source text of each argument, by position then by name; plots name their series so.

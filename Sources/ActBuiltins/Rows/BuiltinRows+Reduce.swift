@@ -63,7 +63,7 @@ extension BuiltinRows {
         Builtin(
             .reduce, "norm", "the root of the sum of squares; with `ord` another norm",
             details: "`ord` is p for (Σ|x|^p)^(1/p), inf for the largest magnitude, 1 or inf of a matrix for its largest column or row sum. The derivative at 0 is 0.",
-            example: "norm([3, 4])   # 5\nnorm([3, -4], 1)   # 7"
+            example: "norm([3, 4])   # 5\nnorm([3, -4], 1)   # 7\nnorm({a: [3], b: 4})   # 5", leaves: .all
         ) { takes in
             let a = takes.numbers("a"), ord = takes.valueOrNone("ord"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in
@@ -89,7 +89,7 @@ extension BuiltinRows {
     private static func reduction(
         _ name: String, _ summary: String, example: String, role: ArgumentRole? = nil, _ reduce: @escaping (NDArray, [Int]?, Bool) throws -> NDArray
     ) -> Builtin {
-        Builtin(.reduce, name, summary, example: example, role: role) { takes in
+        Builtin(.reduce, name, summary, example: example, role: role, leaves: .all) { takes in
             let a = takes.array("a"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in try Value(reduce(call[a], call[axis], call[keepdims])) }
         }
@@ -98,7 +98,7 @@ extension BuiltinRows {
     private static func spread(
         _ name: String, _ summary: String, example: String, _ spread: @escaping (NDArray, [Int]?, Operand, Bool) throws -> NDArray
     ) -> Builtin {
-        Builtin(.reduce, name, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example) { takes in
+        Builtin(.reduce, name, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example, leaves: .all) { takes in
             let a = takes.numbers("a"), axis = takes.axes(), ddof = takes.scalar("ddof", default: 0), keepdims = takes.keepdims()
             return { call in try Value(spread(call[a], call[axis], call[ddof], call[keepdims])) }
         }

@@ -103,6 +103,14 @@ struct RuntimeWording {
         return tree[name]
     }
 
+    /// The function that was called, as the program names it: by the call, unless a built-in calls what it was handed.
+    private func called(_ function: String) -> (text: String, isHandedOver: Bool) {
+        guard let callee = calleeName, callee != function else { return ("`\(function)`", false) }
+        guard case .function(let named)? = machine.currentOrigin?.code.module.meaning(of: callee) else { return ("`\(function)`", false) }
+        if named.name == function { return ("`\(callee)`", false) }
+        return named.builtin == nil ? ("`\(function)`", false) : ("`\(function)`, which `\(callee)` calls,", true)
+    }
+
     private var isInLoop: Bool {
         guard let (tree, id) = place else { return false }
         switch tree[id] {
@@ -238,9 +246,10 @@ struct RuntimeWording {
         case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
         case .missingArgument(let name, let function):
-            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function).map { Message($0) })
+            let callee = called(function)
+            return error("\(callee.text) needs the argument `\(name)`", help: callee.isHandedOver ? nil : signature(calleeName ?? function).map { Message($0) })
         case .tooManyArguments(let function, let given):
-            return error("`\(calleeName ?? function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
+            return error("\(called(function.name).text) takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
         case .unknownArgument(let name, let function):
             let near = suggest(name, among: function.parameters.map(\.name))
             return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`",
@@ -366,7 +375,6 @@ struct RuntimeWording {
                 return error("`\(name)` is a function: call it", help: "`.\(name)()`")
             }
             let near = suggest(name, among: Attributes.names + builtins.names)
-            if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
             return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
         }
     }
