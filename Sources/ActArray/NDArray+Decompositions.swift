@@ -8,9 +8,10 @@ extension NDArray {
 
     /// Arrays of one matrix (or vector) each for every matrix of this array, in f64 and then in its type.
     /// - Parameter body: Gets the elements of one matrix, which it may use up, and where those of each result go.
-    private func planes(_ shapes: [[Int]], _ body: (UnsafeMutablePointer<Double>, [UnsafeMutablePointer<Double>]) throws -> Void) throws -> [NDArray] {
+    private func planes(_ operation: String, _ shapes: [[Int]], _ body: (UnsafeMutablePointer<Double>, [UnsafeMutablePointer<Double>]) throws -> Void) throws -> [NDArray] {
         let batch = Array(shape.dropLast(2)), size = shape[rank - 1] * shape[rank - 2], count = batch.reduce(1, &*)
         var work = try detached().converted(to: .f64)
+        guard try work.isFinite() else { throw ArrayError.badValue(operation: operation, reason: "the matrix holds nan or infinite elements") }
         try work.makeUnique()
         let results = try shapes.map { try NDArray.uninitialized(shape: batch + $0, type: .f64) }
         try work.withMutableBytes { source in
@@ -36,7 +37,7 @@ extension NDArray {
     /// - Throws: `badValue` for a matrix that is not positive definite, `notSquare`.
     package func cholesky() throws -> NDArray {
         let a = try matrices("cholesky", square: true).symmetricPart, n = shape[rank - 1]
-        let root = try a.planes([[n, n]]) { matrix, targets in
+        let root = try a.planes("cholesky", [[n, n]]) { matrix, targets in
             guard try Decomposition.cholesky(matrix, n) else { throw ArrayError.badValue(operation: "cholesky", reason: "the matrix is not positive definite") }
             targets[0].update(from: matrix, count: n * n)
         }[0]
@@ -52,7 +53,7 @@ extension NDArray {
     /// Q with orthonormal columns and the upper triangular R, A = Q R.
     package func qr() throws -> (q: NDArray, r: NDArray) {
         let a = try matrices("qr"), m = shape[rank - 2], n = shape[rank - 1], k = min(m, n)
-        let parts = try a.planes([[m, k], [k, n]]) { matrix, targets in
+        let parts = try a.planes("qr", [[m, k], [k, n]]) { matrix, targets in
             try Decomposition.qr(matrix, m, n, targets[0])
             targets[1].update(from: matrix, count: k * n)
         }
@@ -73,7 +74,7 @@ extension NDArray {
     /// Eigenvalues, ascending, and eigenvectors in columns, of the symmetric part of A. The largest element of each vector is positive.
     package func symmetricEigen() throws -> (values: NDArray, vectors: NDArray) {
         let a = try matrices("eigh", square: true).symmetricPart, n = shape[rank - 1]
-        let parts = try a.planes([[n], [n, n]]) { matrix, targets in
+        let parts = try a.planes("eigh", [[n], [n, n]]) { matrix, targets in
             try Decomposition.symmetricEigen(matrix, n, targets[0], targets[1])
             NDArray.orient(targets[1], rows: n, columns: n)
         }
@@ -96,7 +97,7 @@ extension NDArray {
             let (v, s, ut) = try a.matrixTransposed().singularValues()
             return (try ut.matrixTransposed(), s, try v.matrixTransposed())
         }
-        let parts = try a.planes([[m, k], [k], [k, k]]) { matrix, targets in
+        let parts = try a.planes("svd", [[m, k], [k], [k, k]]) { matrix, targets in
             try Decomposition.singular(matrix, m, n, targets[1], targets[2])
             targets[0].update(from: matrix, count: m * n)
             NDArray.orient(targets[0], rows: m, columns: k, with: targets[2], rows: k)
@@ -180,7 +181,7 @@ extension NDArray {
     /// The sign of the determinant and the logarithm of its magnitude, which neither overflow nor vanish.
     package func signAndLogDeterminant() throws -> (sign: NDArray, log: NDArray) {
         let a = try matrices("slogdet", square: true), n = shape[rank - 1]
-        let parts = try a.planes([[], []]) { matrix, targets in
+        let parts = try a.planes("slogdet", [[], []]) { matrix, targets in
             let factors = try LU(factoring: matrix, n: n)
             var sign = 1.0, log = 0.0
             for i in 0..<n {

@@ -155,6 +155,13 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
         polyfit.y | polyfit([0, 1, 2, 4], [t, t^2, 5, 3], 2)
         polyval.p | polyval([t, t^2, 1], [2, 3])
         polyval.x | polyval([1, 2, 1], [t, t^2])
+        fmod.x | fmod(t * 10, 2)
+        fmod.y | fmod(7, t)
+        exp2.x | exp2([t, t^2])
+        gamma.x | gamma([t, -t, 3 * t])
+        lgamma.x | lgamma([t, -t, 30 * t])
+        digamma.x | digamma([t, -t, 30 * t])
+        acosh.x | acosh([1 + t, 5 * t])
         softmax.x | softmax([t, t^2]) | 0.3
         log_softmax.x | log_softmax([t, t^2]) | 0.3
         softmin.x | softmin([t, t^2]) | 0.3

@@ -183,6 +183,14 @@ package final class NetworkFunction: NativeFunction {
         return NetworkFunction(result, like: self)
     }
 
+    package var parameterArrays: [NDArray]? { network.parameters }
+
+    package func replacing(parameterArrays: [NDArray]) throws -> NativeFunction? {
+        var result = network
+        result.parameters = parameterArrays
+        return NetworkFunction(result, like: self)
+    }
+
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {
         guard let mine = try parameterValues() else { return nil }
         let theirs: Value

@@ -41,7 +41,7 @@ extension BuiltinRows {
                 q, k and v are (…, time, size), the last axis with the heads side by side; d is the size of one head. With `causal=true` query i sees keys 0 … i only. \
                 Of long sequences the weights are made part by part: memory grows with the length, not with its square.
                 """,
-            example: "attend([[1, 0]], [[1, 0], [0, 1]], [[1], [3]])   # [[1.66048072]]"
+            example: "attend([[1, 0]], [[1, 0], [0, 1]], [[1], [3]])   # [[1.6604769]]"
         ) { takes in
             let q = takes.array("q"), k = takes.array("k"), v = takes.array("v"), heads = takes.whole("heads", default: 1, .within(1...0x1p20)), causal = takes.flag("causal", default: false)
             return { call in try Value(NDArray.attend(call[q], call[k], call[v], heads: call[heads], isCausal: call[causal])) }

@@ -34,7 +34,7 @@ extension BuiltinRows {
         },
         Builtin(
             .linear, "eigh", "the pair (w, V) of a symmetric matrix: eigenvalues, ascending, and eigenvectors in columns",
-            details: "The symmetric part of the matrix counts. The largest element of each vector is positive.", example: "w, v = eigh([[2, 1], [1, 2]]); w   # [1, 3]"
+            details: "The symmetric part of the matrix counts. The largest element of each vector is positive.", example: "w, v = eigh([[5, 0], [0, 3]]); w   # [3, 5]"
         ) { takes in
             let a = takes.numbers("a")
             return { call in
@@ -61,7 +61,7 @@ extension BuiltinRows {
         },
         Builtin(
             .linear, "lstsq", "the x for which a @ x is nearest to b; the shortest of several", details: "Singular values below `rcond` times the largest count as 0; by default rounding decides.",
-            example: "lstsq([[1, 0], [1, 1], [1, 2]], [1, 3, 5])   # [1, 2]"
+            example: "round(lstsq([[1, 0], [1, 1], [1, 2]], [1, 3, 5]), 6)   # [1, 2]"
         ) { takes in
             let a = takes.numbers("a"), b = takes.numbers("b"), rcond = takes.numberOrNone("rcond", .within(0...))
             return { call in try Value(NDArray.matmul(call[a].pseudoinverse(cutoff: call[rcond]), call[b])) }

@@ -189,14 +189,27 @@ extension BuiltinRows {
         Builtin(
             .shape, "roll", "the elements moved on, those at the end coming round to the front", example: "roll([1, 2, 3], 1)   # [3, 1, 2]"
         ) { takes in
-            let a = takes.array("a"), shift = takes.whole("shift"), axis = takes.axis()
-            return { call in try Value(call[a].rolled(call[shift], axis: call[axis])) }
+            let a = takes.array("a"), shift = takes.shape("shift"), axis = takes.axes()
+            return { call in
+                let shifts = try call[shift]
+                guard let axes = try call[axis] else {
+                    guard shifts.count == 1 else { throw call.fail(shift, "one whole number, or one for each axis") }
+                    return try Value(call[a].rolled(shifts[0], axis: nil))
+                }
+                guard shifts.count == axes.count || shifts.count == 1 else { throw call.fail(shift, "one whole number, or one for each axis") }
+                return try Value(axes.enumerated().reduce(call[a]) { try $0.rolled(shifts[shifts.count == 1 ? 0 : $1.offset], axis: $1.element) })
+            }
         },
         Builtin(
-            .shape, "expand_dims", "a new axis of size 1", example: "shape(expand_dims([1, 2, 3], 1))   # (3, 1)"
+            .shape, "expand_dims", "new axes of size 1, at these places of the result", example: "shape(expand_dims([1, 2, 3], 1))   # (3, 1)\nshape(expand_dims([1, 2, 3], (0, 2)))   # (1, 3, 1)"
         ) { takes in
-            let a = takes.array("a"), axis = takes.whole("axis")
-            return { call in try Value(call[a].expandedDims(call[axis])) }
+            let a = takes.array("a"), axis = takes.shape("axis")
+            return { call in
+                let array = try call[a], axes = try call[axis], rank = array.rank + axes.count
+                let places = try axes.map { try normalized($0, rank) }.sorted()
+                guard Set(places).count == places.count else { throw call.fail(axis, "different axes") }
+                return try Value(places.reduce(array) { try $0.expandedDims($1) })
+            }
         },
         Builtin(
             .shape, "squeeze", "axes of size 1 left out", example: "squeeze([[1, 2, 3]])   # [1, 2, 3]"

@@ -51,7 +51,7 @@ extension BuiltinRows {
             return { call in try Value(NDArray.convolved(call[a], call[v], call[mode])) }
         },
         Builtin(
-            .order, "polyfit", "the coefficients of the polynomial nearest to points, the highest power first", example: "polyfit([0, 1, 2], [1, 2, 5], 2)   # [1, 0, 1]"
+            .order, "polyfit", "the coefficients of the polynomial nearest to points, the highest power first", example: "round(polyfit([0, 1, 2], [1, 3, 9], 2), 6)   # [2, 0, 1]"
         ) { takes in
             let x = takes.numbers("x"), y = takes.numbers("y"), deg = takes.whole("deg", default: nil, .within(0...1000))
             return { call in try Value(NDArray.polynomialFit(call[x], call[y], degree: call[deg])) }

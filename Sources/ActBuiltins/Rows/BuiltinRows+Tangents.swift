@@ -22,7 +22,7 @@ extension BuiltinRows {
         Builtin(
             .derivatives, "with_derivative", "the function f, whose derivative in its first argument is df",
             details: "`df` takes the arguments of f and gives the slope: shaped as x where f acts elementwise or gives a number, else the Jacobian. A straight-through step is `with_derivative(round, x -> 1)`.",
-            example: "hard = with_derivative(round, x -> 1)\nhard(2.7), hard'(2.7)   # (3, 1)", role: .steps
+            example: "hard = with_derivative(round, x -> 1)\n(hard(2.7), hard'(2.7))   # (3, 1)", role: .steps
         ) { takes in
             let f = takes.function("f"), df = takes.function("df")
             return { call in try SubstitutedFunction(call[f], slope: call[df]).asValue() }

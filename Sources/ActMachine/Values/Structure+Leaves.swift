@@ -18,13 +18,17 @@ extension Value {
     }
 
     /// The same structure with `change` of each leaf.
-    package func mappingLeaves(_ change: (Value) throws -> Value) throws -> Value {
+    /// - Parameter resizing: Whether the parameters of networks may change their shapes, as those of stacked networks do.
+    package func mappingLeaves(resizing: Bool = false, _ change: (Value) throws -> Value) throws -> Value {
         try Interrupt.check()
         switch self {
         case .number, .array: return try change(self)
-        case .list(let list): return try .list(list.elements.map { try $0.mappingLeaves(change) })
-        case .record(let record): return try .record(record.fields.mapValues { try $0.mappingLeaves(change) })
+        case .list(let list): return try .list(list.elements.map { try $0.mappingLeaves(resizing: resizing, change) })
+        case .record(let record): return try .record(record.fields.mapValues { try $0.mappingLeaves(resizing: resizing, change) })
         case .function(let function):
+            if resizing, let arrays = function.parameterArrays {
+                return try .function(function.replacing(parameterArrays: arrays.map { try change(.array($0)).point() }))
+            }
             guard let parameters = try function.parameterValues() else { return self }
             return try .function(function.replacing(parameters: parameters.mappingLeaves(change)))
         default: return self
@@ -142,12 +146,12 @@ extension Value {
             guard values.allSatisfy({ if case .none = $0 { true } else { false } }) else { throw differ(values.first { $0.kind != first.kind }) }
             return .none
         case .function(let function):
-            guard try function.parameterValues() != nil else { fallthrough }
-            let parameters = try values.map { value in
-                guard case .function(let other) = value, let parameters = try other.parameterValues() else { throw differ(value) }
-                return parameters
+            guard let own = function.parameterArrays else { fallthrough }
+            let all = try values.map { value in
+                guard case .function(let other) = value, let arrays = other.parameterArrays, arrays.count == own.count else { throw differ(value) }
+                return arrays
             }
-            return try .function(function.replacing(parameters: stacked(parameters, axis: axis)))
+            return try .function(function.replacing(parameterArrays: own.indices.map { index in try NDArray.stacked(all.map { $0[index] }, axis: axis) }))
         default: throw RuntimeError.cannot("\(first.kind) cannot be stacked", help: "what is stacked is made of numbers, bools and arrays")
         }
     }
@@ -172,7 +176,7 @@ extension Value {
 
     /// The same structure with element `index` along an axis of every array in it.
     package func taking(_ index: Int, along axis: Int) throws -> Value {
-        try mappingLeaves { leaf in
+        try mappingLeaves(resizing: true) { leaf in
             guard case .array(let array) = leaf else { return leaf }
             let all = NDArray.Index.slice(start: nil, stop: nil, step: nil)
             return try Value(array.indexed(by: [NDArray.Index](repeating: all, count: position(of: axis, in: array)) + [.integer(index)]))

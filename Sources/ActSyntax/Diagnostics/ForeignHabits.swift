@@ -113,7 +113,7 @@ let foreignInfixes: [String: ForeignHabit] = [
     "mod": ForeignHabit("`mod` is not an operator", "write `%`", "%"),
     "rem": ForeignHabit("`rem` is not an operator", "write `%`", "%"),
     "div": ForeignHabit("`div` is not an operator", "write `//`", "//"),
-    "xor": ForeignHabit("`xor` is not an operator", "write `!=` between bools", "!="),
+    "xor": ForeignHabit("`xor` is not an operator", "write `xor(a, b)`, or `!=` between bools", "!="),
     "then": ForeignHabit("`then` is not a word of act", "write `if condition { … }`"),
     "do": ForeignHabit("`do` is not a word of act", "write `{ … }` for a block"),
     "as": ForeignHabit("`as` is not an operator", "write `f32(x)`, `int(x)` to convert"),
@@ -186,7 +186,7 @@ private let foreignNames: [String: String] = [
     "push": "append", "push_back": "append", "astype": "write `f32(x)`, `f64(x)`, `bool(x)` or `int(x)`",
     "float": "write `f64(x)` to convert, `number(\"1.5\")` to read text", "double": "f64", "single": "f32", "float32": "f32", "float64": "f64", "float16": "f32", "int32": "int", "int64": "int",
     "integer": "int", "logical": "bool", "boolean": "bool", "str": "repr", "string": "repr", "toString": "repr", "num2str": "repr", "sprintf": "format",
-    "absolute": "abs", "fabs": "abs", "power": "write `x^n`", "pow": "write `x^n`", "square": "write `x^2`", "cbrt": "write `x^(1/3)`",
+    "absolute": "abs", "fabs": "abs", "power": "write `x^n`", "pow": "write `x^n`", "square": "write `x^2`",
     "multiply": "write `a * b`", "mul": "write `a * b`", "add": "write `a + b`", "subtract": "write `a - b`", "sub": "write `a - b`",
     "divide": "write `a / b`", "true_divide": "write `a / b`", "floor_divide": "write `a // b`", "mod": "write `a % b`", "rem": "write `a % b`",
     "negative": "write `-x`", "ln": "log", "arcsin": "asin", "arccos": "acos", "arctan2": "atan2", "fix": "trunc", "ceiling": "ceil",
@@ -223,7 +223,9 @@ private let foreignNames: [String: String] = [
     "console": "write `print(x)`", "sys": "`args` holds the words after the script's name", "os": "`load` and `save` read and write files",
     "lambda": "write `x -> …`", "def": "write `f(x) = …`", "elif": "write `} else if condition { … }`", "exit": "a program ends after its last line; `error(\"…\")` stops it, in the session `:quit` leaves", "quit": "a program ends after its last line; `error(\"…\")` stops it, in the session `:quit` leaves",
     "dir": "in the REPL write `:vars`", "whos": "in the REPL write `:vars`", "who": "in the REPL write `:vars`", "clear": "write `unset name`; in the REPL `:reset`",
-    "doc": "help", "man": "help", "abs2": "write `x^2`", "expit": "sigmoid", "logit": "write `log(p / (1 - p))`", "erfc": "write `1 - erf(x)`",
+    "doc": "help", "man": "help", "abs2": "write `x^2`", "expit": "sigmoid", "logit": "write `log(p / (1 - p))`",
+    "arccosh": "acosh", "arcsinh": "asinh", "arctanh": "atanh", "gammaln": "lgamma", "psi": "digamma", "bitand": "bit_and", "bitor": "bit_or", "bitxor": "bit_xor", "logical_xor": "xor",
+    "bitwise_and": "bit_and", "bitwise_or": "bit_or", "bitwise_xor": "bit_xor", "left_shift": "shift_left", "right_shift": "shift_right", "lnot": "write `not a`",
     "heaviside": "step", "relu_prime": "write `relu'`", "sigmoid_prime": "write `sigmoid'`", "sigmoid_derivative": "write `sigmoid'`",
 ]
 
