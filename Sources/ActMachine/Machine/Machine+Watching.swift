@@ -68,9 +68,9 @@ extension Machine {
     func noteSlopes(_ slopes: Value, at points: [Value], _ name: @autoclosure () -> String, isElementwise: Bool) throws {
         let context = act_context()
         guard NumericEvents.isEnabled, context.pointee.derivatives == 0, !NumericEvents.hasAny else { return }
-        let leaves = try slopes.numericLeaves().filter { $0.type != .bool }.map { try $0.detached() }
+        let leaves = try arrays(in: [slopes])
         if try leaves.allSatisfy({ try $0.isFinite() }) { return }
-        let inputs = try points.flatMap { try $0.numericLeaves() }.filter { $0.type != .bool }.map { try $0.detached() }
+        let inputs = try arrays(in: points)
         guard !inputs.isEmpty, try inputs.allSatisfy({ try $0.isFinite() }) else { return }
         var events: [NumericEvent] = []
         for leaf in leaves {
@@ -84,6 +84,13 @@ extension Machine {
             }
         }
         NumericEvents.add(events)
+    }
+
+    /// The numbers and arrays of values, parameters of networks among them.
+    private func arrays(in values: [Value]) throws -> [NDArray] {
+        var leaves: [NDArray] = []
+        for value in values { _ = try Structure(value, leaves: &leaves) }
+        return try leaves.map { try $0.detached() }
     }
 
     /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
