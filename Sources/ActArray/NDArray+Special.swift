@@ -43,7 +43,7 @@ package enum SpecialFunction: String, Sendable {
             case .gamma: try y * NDArray.polygamma(0, x)
             case .lgamma: try NDArray.polygamma(0, x)
             case .digamma: try NDArray.polygamma(1, x)
-            case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3)
+            case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3.0)
             }
         }, x) { self($0) }
     }
@@ -52,7 +52,7 @@ package enum SpecialFunction: String, Sendable {
 /// Derivatives of log Γ, from the second on those of digamma.
 private enum Polygamma {
     /// Bernoulli's numbers B₂, B₄ …
-    private static let bernoulli = [1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6, -3617.0 / 510, 43867.0 / 798]
+    private static let bernoulli: [Double] = [1.0 / 6, -1.0 / 30, 1.0 / 42, -1.0 / 30, 5.0 / 66, -691.0 / 2730, 7.0 / 6, -3617.0 / 510, 43867.0 / 798]
 
     /// ψ⁽ⁿ⁾(x): upward to where the asymptotic series serves; far below 0 by reflection where that is short. (DLMF 5.5, 5.11, 5.15.)
     static func value(_ n: Int, _ x: Double) -> Double {
@@ -65,7 +65,9 @@ private enum Polygamma {
             let sine = Scalar.unary(.sin, angle)
             return n == 1 ? (Double.pi / sine) * (Double.pi / sine) - value(1, 1 - x) : .nan
         }
-        let factorial = (1...max(1, n)).reduce(1.0) { $0 * Double($1) }, sign = n % 2 == 0 ? -1.0 : 1.0
+        var factorial = 1.0
+        for i in 1...max(1, n) { factorial *= Double(i) }
+        let sign: Double = n % 2 == 0 ? -1 : 1
         var x = x, sum = 0.0
         // The terms of the series shrink the slower the higher the order.
         while x < Double(12 + n) {
@@ -75,16 +77,20 @@ private enum Polygamma {
         var series: Double
         if n == 0 {
             series = Scalar.unary(.log, x) - 0.5 / x
-            for (k, b) in bernoulli.enumerated() { series -= b / Double(2 * k + 2) * power(x, -(2 * k + 2)) }
+            for (k, b) in bernoulli.enumerated() {
+                let order = 2 * k + 2
+                series -= b / Double(order) * power(x, -order)
+            }
             return series + sum
         }
         // (n − 1)!/xⁿ + n!/(2 xⁿ⁺¹) + Σ B₂ₖ (2k + n − 1)!/((2k)! x²ᵏ⁺ⁿ)
-        series = factorial / Double(n) * power(x, -n) + factorial / 2 * power(x, -(n + 1))
+        series = factorial / Double(n) * power(x, -n)
+        series += factorial / 2 * power(x, -(n + 1))
         for (k, b) in bernoulli.enumerated() {
-            let order = 2 * k + 2
-            var ratio = 1.0
+            let order: Int = 2 * k + 2
+            var ratio: Double = b
             for i in (order + 1)..<(order + n) { ratio *= Double(i) }
-            series += b * ratio * power(x, -(order + n))
+            series += ratio * power(x, -(order + n))
         }
         return sign * series + sum
     }

@@ -174,23 +174,31 @@ package final class BuiltinFunction: NativeFunction {
     package var takesExpression: Bool { row.treatment == .takesExpression }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
-        var call = Call(machine: machine, function: self, value: function)
-        do { try call.bind(arguments) } catch let error as RuntimeError where row.activation != nil {
-            guard let configured = ConfiguredActivation(function, arguments) else { throw error }
+        let form = form
+        var call = Call(machine: machine, function: self)
+        // `watched` written out, for this is the way of every call: a closure and another look for the context cost it three per cent.
+        let context = act_context(), outer = context.pointee.call
+        do {
+            try call.bind(arguments, form)
+            guard context.pointee.watches_events != 0 else { return try call.perform(form, context) }
+            let watch = act_watch_begin(context)
+            let value = try call.perform(form, context)
+            if act_watch_end(context, watch) != 0 || value.isUnusualNumber { try machine.judge(value, row.name, call.values + call.rest, watch) }
+            return value
+        } catch {
+            context.pointee.call = outer
+            return try otherwise(call, arguments, function, error)
+        }
+    }
+
+    /// What an activation without x and functions of records mean: found out by the error, so that other calls need not ask.
+    @inline(never)
+    private func otherwise(_ call: Call, _ arguments: Arguments, _ function: Function, _ error: Error) throws -> Value {
+        if row.activation != nil, arguments.positional.isEmpty, error is RuntimeError, let configured = ConfiguredActivation(function, arguments) {
             return try configured.asValue()
         }
-        // Asked for once: this is the way of every call.
-        let context = act_context()
-        let outer = context.pointee.call
-        do {
-            return try machine.watched(row.name, call.values + call.rest, context: context) {
-                try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
-            }
-        } catch where row.leaves != .none && (try? call.holdsStructure()) == true {
-            // Found out by the error, so that calls with numbers and arrays need not ask.
-            context.pointee.call = outer
-            return try call.overLeaves(arguments, after: error)
-        }
+        guard row.leaves != .none, try call.holdsStructure() else { throw error }
+        return try call.overLeaves(arguments, of: function, after: error)
     }
 
     /// Straight from the closed form, unless there is a kink to tell of.
@@ -201,8 +209,8 @@ package final class BuiltinFunction: NativeFunction {
 
     package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? {
         guard let activation = row.activation, activation.kind == .elementwise else { return nil }
-        var call = Call(machine: machine, function: self, value: derived.base)
-        try call.bind(arguments)
+        var call = Call(machine: machine, function: self)
+        try call.bind(arguments, form)
         if case .array = call.values[0] {} else if try call.holdsStructure() {
             return try Value.leafwise(arguments.positional) { try machine.call(derived, Arguments($0, named: arguments.named)) }
         }

@@ -29,8 +29,8 @@ extension Call {
     }
 
     /// - Parameter error: What calling the function itself came to.
-    func overLeaves(_ arguments: Arguments, after error: Error) throws -> Value {
-        let callee = callee, machine = machine
+    func overLeaves(_ arguments: Arguments, of callee: Function, after error: Error) throws -> Value {
+        let machine = machine
         // `max` and its like are of each leaf when there are several arguments, of all when there is one.
         if row.leaves == .each, row.topic != .elementwise || !isReducing {
             return try Value.leafwise(arguments.positional + arguments.named.map(\.value)) { parts in
