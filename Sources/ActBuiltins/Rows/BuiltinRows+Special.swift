@@ -6,16 +6,16 @@ import ActRows
 
 extension BuiltinRows {
     static let special: [Builtin] = [
-        function("gamma", .gamma, "the gamma function: (x - 1)! of whole numbers", example: "gamma([1, 5, 0.5])   # [ 1.00000000, 24.00000000,  1.77245385]"),
+        function("gamma", .gamma, "the gamma function: (x - 1)! of whole numbers", example: "gamma([1, 5, 0.5])   # [1.00000000, 24.00000000, 1.77245385]"),
         function("lgamma", .lgamma, "the logarithm of |gamma(x)|, which does not overflow", example: "lgamma(100)   # 359.13420537"),
         function("digamma", .digamma, "the derivative of lgamma", example: "digamma(1)   # -0.57721566"),
-        function("cbrt", .cbrt, "the cube root, of negative numbers too", example: "cbrt([27, -8])   # [ 3, -2]"),
+        function("cbrt", .cbrt, "the cube root, of negative numbers too", example: "cbrt([27, -8])   # [3, -2]"),
         Builtin(.elementwise, "exp2", "2 to the power x", example: "exp2([3, 0.5])   # [8.00000000, 1.41421356]", scalar: { Scalar.binary(.pow, 2, $0) }) { takes in
             let x = takes.value("x")
             return { call in try call.apply(.pow, .number(2), call[x], index: -1) }
         },
         Builtin(
-            .elementwise, "fmod", "the remainder of x / y with the sign of x", details: "`x % y` has the sign of y.", example: "fmod([7, -7], 3)   # [ 1, -1]"
+            .elementwise, "fmod", "the remainder of x / y with the sign of x", details: "`x % y` has the sign of y.", example: "fmod([7, -7], 3)   # [1, -1]"
         ) { takes in
             let x = takes.numbers("x"), y = takes.numbers("y")
             return { call in
