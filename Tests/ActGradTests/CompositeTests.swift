@@ -1,6 +1,7 @@
 // Derivatives of composed functions against what JAX computes in f64; Tools/reference/make_composites.py holds the same functions.
 
 import ActArray
+import ActLinear
 import ActGrad
 import Testing
 

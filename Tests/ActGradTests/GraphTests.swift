@@ -1,7 +1,9 @@
 // Graphs of functions: taken at some arguments, computed at others, as they are and taken apart into primitives.
 
 import ActArray
+import ActLinear
 import ActGrad
+import ActRandom
 import ActTestSupport
 import Testing
 #if canImport(Glibc)

@@ -1,6 +1,7 @@
 // The rule of every primitive against differences of values, to second order, and what rules promise at kinks, zeros and infinities.
 
 import ActArray
+import ActLinear
 import ActGrad
 import Testing
 

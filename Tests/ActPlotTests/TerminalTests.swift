@@ -1,3 +1,4 @@
+import ActText
 import ActPlot
 import Testing
 
