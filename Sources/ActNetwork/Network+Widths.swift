@@ -8,7 +8,7 @@ extension Network {
     package func checkWidths() throws {
         var last: (layer: any Layer, width: Int)?
         for layer in layers {
-            if let last, let inputs = layer.rowInputs, inputs != last.width {
+            if let last, let inputs = layer.inputWidth, inputs != last.width {
                 throw NetworkError.widths(first: last.layer.text, last: layer.text, outputs: last.width, inputs: inputs)
             }
             switch layer.width {
@@ -17,14 +17,6 @@ extension Network {
             case .unknown: last = nil
             }
         }
-    }
-}
-
-extension Layer {
-    /// The length of the rows that the layer takes; nil if it is not for rows, or for any.
-    fileprivate var rowInputs: Int? {
-        guard let shape = inputShape, shape.count == 1 else { return nil }
-        return shape[0]
     }
 }
 
