@@ -20,6 +20,15 @@ extension Network {
     }
 }
 
+extension Network {
+    /// The length of the rows that it makes.
+    var width: Width {
+        layers.reduce(Width.same) { before, layer in
+            if case .same = layer.width { before } else { layer.width }
+        }
+    }
+}
+
 extension NamedFunction {
     /// Whether rows keep their length; of functions of the program nobody knows.
     var keepsWidth: Bool { row?.kind == .elementwise }

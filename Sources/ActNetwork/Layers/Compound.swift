@@ -119,11 +119,12 @@ package struct Compound: Layer {
         .input(layer: text, position: nil, needs: "parts whose results fit, not of shapes \(results.map { shapeText($0.shape) }.joined(separator: " and "))", shape: nil)
     }
 
+    /// Known where it does not depend on the rank of what comes: side by side only along an axis that was given.
     private var joinedWidth: Width {
-        guard case .branch(_, let join, axis: nil) = way else { return .unknown }
+        guard case .branch(_, let join, let axis) = way, join != .concat || axis == -1 else { return .unknown }
         var total = 0
         for part in parts {
-            guard case .of(let width)? = part.network.layers.last?.width else { return .unknown }
+            guard case .of(let width) = part.network.width else { return .unknown }
             if join != .concat { return .of(width) }
             total += width
         }

@@ -191,7 +191,7 @@ extension LayerRows {
         },
         LayerRow(
             "RMSNorm", "divides every row by the root of the mean of its squares, then multiplies by gamma",
-            example: "RMSNorm(2)([[3, 4]])   # [[0.84852810, 1.13137080]]"
+            example: "RMSNorm(2)([[3, 4]])   # [[0.8485281, 1.1313708]]"
         ) { takes in
             let features = takes.size("features"), eps = takes.number("eps", default: 1e-6, .positive, role: .opaque), type = takes.floatType()
             return { settings, _ in try RMSNorm(settings, features: settings[features], eps: settings[eps], type: settings[type]) }
