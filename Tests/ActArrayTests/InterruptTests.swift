@@ -2,8 +2,8 @@
 // throw. With an engine of its own, for others go on.
 
 import ActArray
-import ActLinear
 import ActFiles
+import ActLinear
 import ActRandom
 import ActTestSupport
 import Testing

@@ -1,8 +1,8 @@
 // Derivatives of composed functions against what JAX computes in f64; Tools/reference/make_composites.py holds the same functions.
 
 import ActArray
-import ActLinear
 import ActGrad
+import ActLinear
 import Testing
 
 /// sin(1.3 i + k), shaped.

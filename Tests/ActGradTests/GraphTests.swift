@@ -1,8 +1,8 @@
 // Graphs of functions: taken at some arguments, computed at others, as they are and taken apart into primitives.
 
 import ActArray
-import ActLinear
 import ActGrad
+import ActLinear
 import ActRandom
 import ActTestSupport
 import Testing

@@ -1,8 +1,8 @@
 // The rule of every primitive against differences of values, to second order, and what rules promise at kinks, zeros and infinities.
 
 import ActArray
-import ActLinear
 import ActGrad
+import ActLinear
 import Testing
 
 private func close(_ a: [Double], _ b: [Double], _ tolerance: Double = 1e-14) -> Bool {

@@ -1,5 +1,5 @@
-import ActText
 import ActPlot
+import ActText
 import Testing
 
 @Suite struct TerminalTests {
