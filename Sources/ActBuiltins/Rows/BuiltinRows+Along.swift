@@ -2,7 +2,9 @@
 
 import ActArray
 import ActGrad
+import ActLinear
 import ActMachine
+import ActRandom
 import ActRows
 
 extension BuiltinRows {

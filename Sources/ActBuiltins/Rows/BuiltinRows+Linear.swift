@@ -1,6 +1,7 @@
 // Decompositions of matrices and what follows from them. Leading axes are a batch; all but ranks and signs differentiate.
 
 import ActArray
+import ActLinear
 import ActMachine
 import ActRows
 

@@ -1,6 +1,7 @@
 // Statistics of data with gaps, of several variables, and along data.
 
 import ActArray
+import ActLinear
 import ActMachine
 import ActRows
 

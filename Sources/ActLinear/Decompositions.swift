@@ -3,6 +3,8 @@
 //
 // What must stay true: they end for every input, NaN and infinities included, and can be interrupted.
 
+import ActArray
+
 enum Decomposition {
     /// Replaces a symmetric positive definite matrix by its lower triangular root L, A = L Lᵀ.
     /// - Returns: Whether it was positive definite.

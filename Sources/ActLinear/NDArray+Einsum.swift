@@ -3,6 +3,8 @@
 // What must stay true: everything is made of diagonals, sums, transpositions and products, so that derivatives of every order follow. Terms
 // are joined two at a time, those first whose result is smallest beside them.
 
+import ActArray
+
 extension NDArray {
     /// - Parameter subscripts: The axes of each operand by letters, `...` for any number of them, and after `->` those of the result. Without
     ///   `->` the result has the axes of `...`, then the letters that occur once, in alphabetical order.

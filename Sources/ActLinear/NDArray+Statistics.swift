@@ -1,5 +1,7 @@
 // Statistics: without NaN, of several variables together, along data. All are compositions, so that derivatives follow.
 
+import ActArray
+
 extension NDArray {
     // MARK: Without NaN
 

@@ -3,6 +3,8 @@
 // What must stay true: a rule is written with array operations on the node's inputs and result, so that derivatives of derivatives follow.
 // Of symmetric matrices the symmetric part counts, and what reaches it is symmetric.
 
+import ActArray
+
 extension NDArray {
     // MARK: Computing plane by plane
 
