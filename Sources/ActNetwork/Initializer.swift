@@ -2,6 +2,8 @@
 
 import ActArray
 import ActGrad
+import ActLinear
+import ActRandom
 
 package struct Initializer: Sendable {
     package let name: String

@@ -2,6 +2,7 @@
 // pass, so that the same layer can run anywhere at once.
 
 import ActArray
+import ActRandom
 import ActRows
 
 package protocol Layer {

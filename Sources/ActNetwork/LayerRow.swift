@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRandom
 import ActRows
 
 package struct LayerRow {

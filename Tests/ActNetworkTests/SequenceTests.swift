@@ -4,6 +4,7 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActRandom
 import Testing
 
 @Suite struct SequenceTests {

@@ -1,6 +1,7 @@
 // Layers that compute with what they get: functions, Dropout, Embedding.
 
 import ActArray
+import ActRandom
 import ActRows
 
 /// Any function of one argument.

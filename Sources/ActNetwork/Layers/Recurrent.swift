@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRandom
 import ActRows
 
 /// The states after every step, or after the last one. Parameters are PyTorch's, transposed: one matrix for all gates, side by side in

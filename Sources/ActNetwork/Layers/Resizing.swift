@@ -3,6 +3,7 @@
 
 import ActArray
 import ActGrad
+import ActRandom
 import ActRows
 
 /// The way of Conv2D backwards: each pixel lays a window of weights, times its value, on the larger image. activation(that + b).

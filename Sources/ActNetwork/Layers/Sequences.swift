@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRandom
 import ActRows
 
 /// attend(q, k, v) @ Wo + bo with q, k, v the thirds of x @ W + b: self-attention. A. Vaswani et al. 2017.

@@ -1,6 +1,8 @@
 // NumPy's .npz: a zip archive of .npy files. Stored and deflated entries are read, 64-bit sizes too; stored ones are written.
 // (Format: PKWARE's APPNOTE.)
 
+import ActArray
+
 package enum Npz {
     /// The arrays of an archive in its order, named without their `.npy`.
     /// - Throws: `ArrayError.file`.

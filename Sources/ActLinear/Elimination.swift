@@ -3,6 +3,8 @@
 //
 // What must stay true: the pivot is the first largest element at or below the diagonal, as there; leading axes are a batch.
 
+import ActArray
+
 struct Elimination {
     /// What is left of the columns: x of a x = b.
     let solution: NDArray?

@@ -3,6 +3,8 @@
 //
 // What must stay true: it can itself be differentiated, to any order.
 
+import ActArray
+
 extension NDArray {
     /// The cofactors of the square matrices of this array: the transposed adjugates.
     /// - Parameter determinants: Of the matrices.

@@ -1,5 +1,6 @@
 // The rows and fields of a table's text, and what single fields hold. A field in quotes may hold separators, line ends and doubled quotes.
 
+import ActArray
 import ActText
 
 struct CsvReader {

@@ -1,4 +1,4 @@
-// How many terminal columns a text takes. Frames stay aligned only if everything that is written is measured here.
+// How many terminal columns a text takes. Frames and marks stay aligned only if everything that is written is measured here.
 
 /// The number of terminal columns that `text` takes: 2 for a wide character (Hangul, kana, CJK, emoji), 0 for control characters and
 /// marks without width, else 1. Counts by grapheme cluster: a letter with its combining marks is one place.
@@ -43,24 +43,3 @@ private let wideRanges: [ClosedRange<UInt32>] = [
     0xf900...0xfaff, 0xfe10...0xfe19, 0xfe30...0xfe6b, 0xff01...0xff60, 0xffe0...0xffe6, 0x16fe0...0x18dff, 0x1aff0...0x1b2ff,
     0x1f200...0x1f265, 0x20000...0x3fffd,
 ]
-
-/// `text` with line ends and tabs as spaces.
-func singleLine(_ text: String) -> String {
-    String(text.map { $0.isNewline || $0 == "\t" ? " " : $0 })
-}
-
-/// `text` on one line, cut to `width` columns, the last of them `…` (in plain ASCII `.`) when something is missing.
-func truncated(_ text: String, to width: Int, ascii: Bool) -> String {
-    let text = singleLine(text)
-    guard displayWidth(text) > width else { return text }
-    guard width > 0 else { return "" }
-    var kept = ""
-    var used = 0
-    for character in text {
-        let next = displayWidth(of: character)
-        if used + next > width - 1 { break }
-        kept.append(character)
-        used += next
-    }
-    return kept + (ascii ? "." : "…")
-}

@@ -3,6 +3,7 @@
 // What must stay true: the folders are opened once, when the door is made, and are known by what they are, not by what they are called;
 // nothing is looked up by its path after it has been checked; a file is written whole or not at all.
 
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else

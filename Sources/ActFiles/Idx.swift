@@ -1,6 +1,8 @@
 // IDX, the format of the MNIST files: two zero bytes, the element type, the rank, the sizes, the elements; all of it with the highest
 // byte first. (Format: yann.lecun.com/exdb/mnist.)
 
+import ActArray
+
 package enum Idx {
     /// The array that an IDX file holds. Bytes load as f32, other whole numbers as f64.
     /// - Throws: `ArrayError.file`.

@@ -4,6 +4,7 @@
 // What must stay true: names are bytes, and the system alone compares them; of places outside of the allowed folders nobody learns
 // whether they exist.
 
+import ActArray
 import CActSystem
 #if canImport(Glibc)
 import Glibc

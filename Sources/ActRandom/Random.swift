@@ -1,6 +1,8 @@
 // Random arrays. A draw depends on the seed and on how many draws came before it, never on threads, machine or shape: rand(4) and four
 // times rand() are the same numbers.
 
+import ActArray
+
 /// A seeded stream of random numbers.
 package struct RandomSource: Sendable {
     private var stream: Philox

@@ -1,6 +1,8 @@
 // LU factorisation with partial pivoting, and what follows from it: solving, inverse, determinant. Recursive, so that nearly all
 // of the work is in matrix products (which are shared out and can be interrupted). Always in double precision.
 
+import ActArray
+
 /// A = P⁻¹ L U of a square matrix, in place: U on and above the diagonal, L below it (its diagonal is 1).
 struct LU {
     let n: Int

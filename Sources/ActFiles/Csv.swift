@@ -2,6 +2,8 @@
 // mark, comments, and whether the first row holds names. What must stay true: no guess loses a row without a word. A first row that
 // could be either is reported as `doubt`, and what fits no guess is an error that names its place.
 
+import ActArray
+
 package enum Csv {
     package enum Table {
         /// Without a header, and all of it numbers: rows × columns, f64.

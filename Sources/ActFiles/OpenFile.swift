@@ -1,5 +1,6 @@
 // The bytes of files that are open, read and written so that Ctrl-C ends it, with errors that say what was wrong.
 
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else

@@ -1,5 +1,7 @@
 // Binary formats. To read: a place in some bytes that moves on, checked at every step. To write: a sink that takes bytes in order.
 
+import ActArray
+
 package struct ByteReader {
     let bytes: UnsafeRawBufferPointer
     /// As messages name the file.
@@ -126,9 +128,6 @@ package enum StoredType {
         return result
     }
 }
-
-/// Where the bytes of a file go, in order and in pieces, so that nobody holds all of them. They are there for the time of the call.
-package typealias ByteSink = (UnsafeRawBufferPointer) throws -> Void
 
 extension NDArray {
     /// Gives the elements away in row-major order, as they lie in memory of a little-endian machine.

@@ -1,6 +1,7 @@
 // Unpacking: zlib, loaded when first needed. Its header is not needed to build; the struct below is its `z_stream`, whose layout is
 // part of its binary interface.
 
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else

@@ -1,6 +1,8 @@
 // NumPy's .npy: magic, version, a Python dictionary that describes the elements, then the elements. Versions 1 to 3 are read in
 // either byte order and either axis order; version 1 is written. (Format: numpy.lib.format.)
 
+import ActArray
+
 package enum Npy {
     /// The array that a .npy file holds. Whole numbers load as f64.
     /// - Throws: `ArrayError.file`.

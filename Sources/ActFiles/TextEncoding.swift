@@ -1,6 +1,7 @@
 // Texts that are not UTF-8: the C library's iconv knows the encodings. What must stay true: bytes that are no text in an encoding are an
 // error, never another character.
 
+import ActArray
 #if canImport(Glibc)
 import Glibc
 #else

@@ -4,6 +4,7 @@
 // call `act_draft_discard`, and what a killed process left is removed by the next draft in the folder. A draft that somebody is still
 // writing is locked, and stays.
 
+import ActArray
 import CActSystem
 #if canImport(Glibc)
 import Glibc

@@ -1,6 +1,8 @@
 // Linear algebra by LU factorisation: inv, solve, det; and trace and norms. Computed in f64 whatever the element type, and given
 // back in it. Leading axes are a batch of matrices, as in NumPy.
 
+import ActArray
+
 extension NDArray {
     /// The inverse of a square matrix.
     /// - Throws: `notSquare`, `singular`, `interrupted`.
@@ -88,13 +90,6 @@ extension NDArray {
         guard rank >= 2 else { throw ArrayError.rankMismatch(operation: operation, expected: "2", shape: shape) }
         guard shape[rank - 1] == shape[rank - 2] else { throw ArrayError.notSquare(operation: operation, shape) }
         return shape[rank - 1]
-    }
-
-    /// The last two axes exchanged.
-    package func matrixTransposed() throws -> NDArray {
-        var order = Array(0..<rank)
-        order.swapAt(rank - 1, rank - 2)
-        return try transposed(order)
     }
 
     /// The sum of the elements whose index on axis 1 is that on axis 0 plus `offset`.
