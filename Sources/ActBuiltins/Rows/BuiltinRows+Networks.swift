@@ -100,7 +100,7 @@ private enum NetworkSummary {
         var rows: [[String]] = [["", "layer", "output", "parameters", "init"]]
         for (index, layer) in network.layers.enumerated() {
             let count = layer.parameters.reduce(0) { $0 + $1.count }
-            rows.append(["\(index)", layer.text, shapes.map { describe($0[index]) } ?? "", count > 0 ? grouped(count) : "", initializer(of: layer)])
+            rows.append(["\(index)", layer.text, shapes.map { describe($0[index]) } ?? "", count > 0 ? grouped(count) : "", initializers(of: layer).joined(separator: ", ")])
         }
         let count = network.parameters.reduce(0) { $0 + $1.count }
         let bytes = network.parameters.reduce(0) { $0 + $1.count * $1.type.size }
@@ -121,11 +121,10 @@ private enum NetworkSummary {
         return shapes == nil ? result + "for the outputs give the shape of one input, as in `summary(net, (1, 28, 28))`\n" : result
     }
 
-    private static func initializer(of layer: any Layer) -> String {
-        if let initializer = layer.initializer { return initializer.name }
-        var names: [String] = []
-        for name in (layer.parts.flatMap(\.network.layers) + ((layer.bare as? ProgramLayer)?.plan.layers ?? [])).map(initializer) where !name.isEmpty && !names.contains(name) { names.append(name) }
-        return names.joined(separator: ", ")
+    private static func initializers(of layer: any Layer) -> [String] {
+        if let initializer = layer.initializer { return [initializer.name] }
+        let inside = layer.parts.flatMap(\.network.layers) + ((layer.bare as? ProgramLayer)?.plan.layers ?? [])
+        return inside.flatMap(initializers).reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
     }
 
     /// The shape of one input by the first layer that knows it, unless a layer before makes something else of what it gets.
