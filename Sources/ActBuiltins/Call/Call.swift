@@ -363,6 +363,13 @@ extension Call {
     func shape<T>(_ argument: Input<T>) throws -> [Int] { try shape(values[argument.index], at: argument.index) }
 
     func shape(_ value: Value, at index: Int) throws -> [Int] {
+        // More would be looked at in vain.
+        let count = switch value {
+        case .list(let list): list.elements.count
+        case .array(let array): array.count
+        default: 1
+        }
+        guard count <= Shapes.rankLimit else { throw fail(at: index, "at most \(Shapes.rankLimit) whole numbers", value) }
         switch value {
         case .number(let number): return [try dimension(number, at: index)]
         case .list(let list):

@@ -262,6 +262,8 @@ extension Call {
         case .list(let list) where list.elements.contains { if case .number = $0 { false } else { true } }:
             return try list.elements.map { try pair(shape($0, at: argument.index)) }
         case .array(let array) where array.rank == 2:
+            // An array without elements can have any number of rows.
+            guard array.shape[0] <= Shapes.rankLimit else { throw fail(argument, "a number, a pair, or a pair for each axis") }
             return try (0..<array.shape[0]).map { try pair(shape(.array(array.indexed(by: [.integer($0)])), at: argument.index)) }
         default: return try [(before: Int, after: Int)](repeating: pair(shape(argument)), count: rank)
         }
