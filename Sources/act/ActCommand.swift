@@ -120,6 +120,7 @@ struct ActCommand: ParsableCommand {
         if options.isEmpty { return .success(settings) }
         do {
             let command = try parse(options), own = try command.settings
+            if let option = command.operands.first, option.hasPrefix("-") { throw unknownOption(option, among: Self.options) }
             guard command.operands.isEmpty, command.text == nil else { throw ValidationError("options begin with --: \(options.joined(separator: " "))") }
             var result = settings
             result.isStrict = settings.isStrict || own.isStrict

@@ -20,8 +20,8 @@ import Testing
             ("x = 1\n# expect: 1\n", "a.act:2: it prints nothing where 1 is expected\n"),
             ("1 + # expect error: nothing\n", "a.act:1: no message says: nothing\na.act: its messages:\n  error: "),
             ("log(0) # expect: -inf\n", "a.act: no message was expected\na.act: its messages:\n  warning: division by zero"),
-            ("exit(3)\n", "a.act: the exit status is 3, expected is 0\n"),
-            ("# expect exit: 4\nexit(3)\n", "a.act:1: the exit status is 3, expected is 4\n"),
+            ("# expect exit: 4\nx = 3\n", "a.act:1: the exit status is 0, expected is 4\n"),
+            ("# expect exit: 0\n[1] @ [1, 2] # expect error: do not fit\n", "a.act:1: the exit status is 1, expected is 0\n"),
             ("# expect exit: many\n", "a.act:1: the exit status is 0: an expected one is a number\n"),
             ("# options: --nowhere\n", "error: a.act: there is no option --nowhere"),
             ("while true { print(1) }\n", "a.act"),
@@ -33,7 +33,7 @@ import Testing
 
     @Test(arguments: [
         "1 + 1 # expect: 2\n", "x = 1\n", "# options: --strict\n# expect error: division by zero\nlog(0)\n", "# args: a b\nargs[1] # expect: \"b\"\n",
-        "# options: --max-memory 1M\nzeros(1e6) # expect error: memory limit\n", "exit(3) # expect exit: 3\n",
+        "# options: --max-memory 1M\nzeros(1e6) # expect error: memory limit\n", "[1] @ [1, 2] # expect error: do not fit\n# expect exit: 1\n",
         "plot([1, 2])\n# options: --plot none\n# expect: figure: 1 line ([1, 2])\n", "é = \"é\"\né # expect: \"é\"\n",
     ]) func agreement(_ text: String) throws {
         let result = try test(text).result
@@ -49,7 +49,6 @@ import Testing
             ("for i in range(2) {\n    print(i)\n}\n# expect: 9\n", "for i in range(2) {\n    print(i)\n}\n# expect: 0\n# expect: 1\n"),
             ("log(0)\n", "log(0)\n# expect warning: division by zero in `log`: the result is -inf\n# expect: -inf\n"),
             ("[1] @ [1, 2]\n", "[1] @ [1, 2]  # expect error: shapes (1,) and (2,) do not fit for @\n"),
-            ("exit(3)\n", "exit(3)\n# expect exit: 3\n"),
         ]) func updates(_ text: String, _ expected: String) throws {
         let (result, updated) = try test(text, updates: true)
         #expect(result.status == 0, "\(result.output)")
