@@ -38,14 +38,16 @@ package enum SpecialFunction: String, Sendable {
     }
 
     package func callAsFunction(_ x: NDArray) throws -> NDArray {
-        try NDArray.special(ElementFunction(rawValue) { x, y in
-            switch self {
-            case .gamma: try y * NDArray.polygamma(0, x)
-            case .lgamma: try NDArray.polygamma(0, x)
-            case .digamma: try NDArray.polygamma(1, x)
-            case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3.0)
-            }
-        }, x) { self($0) }
+        try NDArray.special(
+            ElementFunction(rawValue) { x, y in
+                switch self {
+                case .gamma: try y * NDArray.polygamma(0, x)
+                case .lgamma: try NDArray.polygamma(0, x)
+                case .digamma: try NDArray.polygamma(1, x)
+                case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3.0)
+                }
+            }, x
+        ) { self($0) }
     }
 }
 

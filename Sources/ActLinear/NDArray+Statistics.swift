@@ -97,16 +97,19 @@ extension NDArray {
 
     /// The sums of products of one vector and the other, reversed, at every shift.
     package static func convolved(_ a: NDArray, _ v: NDArray, _ mode: ConvolutionMode) throws -> NDArray {
-        for x in [a, v] where x.rank != 1 || x.count == 0 { throw ArrayError.badValue(operation: "convolve", reason: "it takes two vectors of one or more numbers") }
+        for x in [a, v] where x.rank != 1 || x.count == 0 {
+            throw ArrayError.badValue(operation: "convolve", reason: "it takes two vectors of one or more numbers")
+        }
         let (long, short) = a.count >= v.count ? (a, v) : (v, a)
         let (n, m) = (long.count, short.count)
         let whole = try long.padded([(before: m - 1, after: m - 1)])
         // Windows of m elements; those of a part at a time are made, so that memory stays near the size of the vectors.
-        let (first, count) = switch mode {
-        case .full: (0, n + m - 1)
-        case .same: ((m - 1) / 2, n)
-        case .valid: (m - 1, n - m + 1)
-        }
+        let (first, count) =
+            switch mode {
+            case .full: (0, n + m - 1)
+            case .same: ((m - 1) / 2, n)
+            case .valid: (m - 1, n - m + 1)
+            }
         let reversed = try short.flipped(), size = max(1, (1 << 20) / m)
         let parts = try stride(from: first, to: first + count, by: size).map { start in
             let rows = min(size, first + count - start)
