@@ -13,8 +13,8 @@ extension NDArray {
         for x in [q, k, v] where x.rank < 2 { throw ArrayError.rankMismatch(operation: "attend", expected: "2", shape: x.shape) }
         guard heads > 0 else { throw fail("the number of heads is \(heads), not 1 or more") }
         let size = q.shape[q.rank - 1], width = v.shape[v.rank - 1]
-        guard k.shape[k.rank - 1] == size else { throw ArrayError.shapesDiffer(operation: "attend", q.shape, k.shape, axis: q.rank - 1) }
-        guard k.shape[k.rank - 2] == v.shape[v.rank - 2] else { throw ArrayError.shapesDiffer(operation: "attend", k.shape, v.shape, axis: k.rank - 2) }
+        guard k.shape[k.rank - 1] == size else { throw fail("the last axis of q has size \(size), that of k \(k.shape[k.rank - 1])") }
+        guard k.shape[k.rank - 2] == v.shape[v.rank - 2] else { throw fail("there are \(k.shape[k.rank - 2]) keys, but \(v.shape[v.rank - 2]) values") }
         guard size % heads == 0, width % heads == 0 else { throw fail("the last axis of size \(size % heads == 0 ? width : size) does not divide into \(heads) heads") }
         guard size > 0 else { throw fail("queries and keys have no elements") }
         guard k.shape[k.rank - 2] > 0 else { throw fail("there are no keys to attend to") }
