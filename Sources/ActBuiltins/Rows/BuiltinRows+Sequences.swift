@@ -73,13 +73,17 @@ extension BuiltinRows {
 }
 
 extension Call {
-    fileprivate mutating func appended(_ xs: Input<Value>, _ v: Input<Value>) throws -> Value {
+    fileprivate func appended(_ xs: Input<Value>, _ v: Input<Value>) throws -> Value {
         let value = self[v]
-        switch take(xs) {
-        case .list(var list):
-            if !isKnownUniquelyReferenced(&list) { list = try list.copy() }
+        if let list = listHeldAlone(at: xs.index) {
             try list.append(value)
             return .list(list)
+        }
+        switch values[xs.index] {
+        case .list(let list):
+            let longer = try list.copy()
+            try longer.append(value)
+            return .list(longer)
         case .string(let text):
             guard case .string(let more) = value else { throw fail(v, "a string, as `xs` is one") }
             return .string(try text.joined(with: more))
@@ -96,6 +100,23 @@ extension Call {
             return try Value(NDArray.concatenated([array, row.expandedDims(0)]))
         default: throw fail(xs, "a list, an array or a string")
         }
+    }
+}
+
+extension Call {
+    /// A list that nobody holds but the arguments of this call: it may be changed in place, so that a loop which appends costs the same each time.
+    private func listHeldAlone(at index: Int) -> List? {
+        // Asked without a reference of its own, which would count.
+        guard var reference = listReference(at: index) else { return nil }
+        let isAlone = withUnsafeMutablePointer(to: &reference) { pointer in
+            pointer.withMemoryRebound(to: List.self, capacity: 1) { isKnownUniquelyReferenced(&$0.pointee) }
+        }
+        return isAlone ? reference.takeUnretainedValue() : nil
+    }
+
+    @inline(never)
+    private func listReference(at index: Int) -> Unmanaged<List>? {
+        if case .list(let list) = values[index] { Unmanaged.passUnretained(list) } else { nil }
     }
 }
 
