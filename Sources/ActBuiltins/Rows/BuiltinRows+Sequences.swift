@@ -75,10 +75,6 @@ extension BuiltinRows {
 extension Call {
     fileprivate func appended(_ xs: Input<Value>, _ v: Input<Value>) throws -> Value {
         let value = self[v]
-        if let list = listHeldAlone(at: xs.index) {
-            try list.append(value)
-            return .list(list)
-        }
         switch values[xs.index] {
         case .list(let list):
             let longer = try list.copy()
@@ -100,23 +96,6 @@ extension Call {
             return try Value(NDArray.concatenated([array, row.expandedDims(0)]))
         default: throw fail(xs, "a list, an array or a string")
         }
-    }
-}
-
-extension Call {
-    /// A list that nobody holds but the arguments of this call: it may be changed in place, so that a loop which appends costs the same each time.
-    private func listHeldAlone(at index: Int) -> List? {
-        // Asked without a reference of its own, which would count.
-        guard var reference = listReference(at: index) else { return nil }
-        let isAlone = withUnsafeMutablePointer(to: &reference) { pointer in
-            pointer.withMemoryRebound(to: List.self, capacity: 1) { isKnownUniquelyReferenced(&$0.pointee) }
-        }
-        return isAlone ? reference.takeUnretainedValue() : nil
-    }
-
-    @inline(never)
-    private func listReference(at index: Int) -> Unmanaged<List>? {
-        if case .list(let list) = values[index] { Unmanaged.passUnretained(list) } else { nil }
     }
 }
 
