@@ -119,6 +119,40 @@ extension NDArray {
         return try NDArray.concatenated(parts)
     }
 
+    /// The last axes brought to other sizes. Element i of n lies at (i + ½)/n of its axis, as pixels do.
+    /// - Parameter isLinear: Whether neighbours are blended, those at the edges with themselves; else the nearest is taken, downward.
+    package func resized(to sizes: [Int], isLinear: Bool) throws -> NDArray {
+        guard sizes.count >= 1, sizes.count <= rank else { throw ArrayError.badValue(operation: "resize", reason: "\(sizes.count) sizes are given for \(rank) axes") }
+        var result = self
+        for (number, size) in sizes.enumerated() {
+            let axis = rank - sizes.count + number, length = shape[axis]
+            guard size > 0, length > 0 else { throw ArrayError.badValue(operation: "resize", reason: "sizes are 1 or more, not \(min(size, length))") }
+            if size == length { continue }
+            try MemoryPool.allow(size &* 48)
+            var low: [Double] = [], high: [Double] = [], parts: [Double] = []
+            for i in 0..<size {
+                if isLinear {
+                    let place = max(0, (Double(i) + 0.5) * Double(length) / Double(size) - 0.5), floor = min(place.rounded(.down), Double(length - 1))
+                    low.append(floor)
+                    high.append(min(floor + 1, Double(length - 1)))
+                    parts.append(place - floor)
+                } else {
+                    low.append(min(Double(length - 1), (Double(i) * Double(length) / Double(size)).rounded(.down)))
+                }
+            }
+            let all = [Index](repeating: .slice(start: nil, stop: nil, step: nil), count: axis)
+            let below = try result.indexed(by: all + [.array(NDArray(low, shape: [size]))])
+            guard isLinear else {
+                result = below
+                continue
+            }
+            let above = try result.indexed(by: all + [.array(NDArray(high, shape: [size]))])
+            let weights = try NDArray(parts, shape: [size] + [Int](repeating: 1, count: rank - axis - 1), type: type == .bool ? .f64 : type)
+            result = try below + (above - below) * weights
+        }
+        return result
+    }
+
     /// The polynomial with these coefficients, the highest power first, at `x`.
     package func polynomial(at x: NDArray) throws -> NDArray {
         guard rank == 1 else { throw ArrayError.rankMismatch(operation: "polyval", expected: "1", shape: shape) }

@@ -168,7 +168,7 @@ extension BuiltinRows {
         },
         Builtin(
             .shape, "pad", "further elements around an array",
-            details: "`pad_width` is a number, (before, after), or such a pair for each axis; `mode` is \"constant\", \"edge\" or \"reflect\".",
+            details: "`pad_width` is a number, (before, after), or such a pair for each axis; `mode` is \"constant\", \"edge\", \"reflect\" (about the edge, which is not repeated), \"symmetric\" (it is) or \"wrap\".",
             example: "pad([1, 2], 1)   # [0, 1, 2, 0]\npad([1, 2, 3], (0, 2), mode=\"edge\")   # [1, 2, 3, 3, 3]"
         ) { takes in
             let a = takes.array("a"), padWidth = takes.value("pad_width", role: .steps), mode = takes.choice("mode", default: PaddingMode.constant), fill = takes.scalar("constant_values", default: 0)
@@ -178,6 +178,8 @@ extension BuiltinRows {
                 case .constant: .constant(try call[fill])
                 case .edge: .edge
                 case .reflect: .reflect
+                case .symmetric: .symmetric
+                case .wrap: .wrap
                 }
                 return try Value(array.padded(call.padWidths(padWidth, rank: array.rank), padding))
             }
@@ -234,7 +236,7 @@ extension BuiltinRows {
 }
 
 private enum PaddingMode: String, Choice {
-    case constant, edge, reflect
+    case constant, edge, reflect, symmetric, wrap
 }
 
 extension Call {
