@@ -95,7 +95,7 @@ public final class Interpreter {
     /// - Throws: `ActError` when there is no such function, and what the function throws.
     public func call(_ function: String, with arguments: Value...) throws -> Value {
         guard case .function(let callee) = try evaluate(function) else {
-            let message = "`\(function)` is no function"
+            let message = "`\(function)` is not a function"
             throw ActError(kind: .program, message: message, rendered: "error: \(message)")
         }
         return try callee(arguments)

@@ -40,11 +40,11 @@ extension FigureError: CustomStringConvertible {
         case let .notPositiveLimit(option, lower): "\(option) on a logarithmic axis must be greater than 0, not \(lower)"
         case let .unknownOption(name): "a figure has no option '\(name)'"
         case let .optionType(option, takes): "\(option) takes \(takes.rawValue)"
-        case let .unknownColor(text): "'\(text)' is no colour; use one of \(Color.rows.map(\.name).joined(separator: " ")) or #rrggbb"
+        case let .unknownColor(text): "'\(text)' is not a colour; use one of \(Color.rows.map(\.name).joined(separator: " ")) or #rrggbb"
         case let .unknownStyle(text):
-            "'\(text)' is no line style; use one of \(Mark.LineStyle.allCases.map(\.rawValue).joined(separator: " ")) or - -- : -."
+            "'\(text)' is not a line style; use one of \(Mark.LineStyle.allCases.map(\.rawValue).joined(separator: " ")) or - -- : -."
         case let .unknownMarker(text):
-            "'\(text)' is no marker; use one of \(Mark.Marker.allCases.map(\.rawValue).joined(separator: " "))"
+            "'\(text)' is not a marker; use one of \(Mark.Marker.allCases.map(\.rawValue).joined(separator: " "))"
         case let .tooMany(option, count, series): "\(option) has \(count) entries but the figure has \(series) series"
         case let .pixels(option, value, limit): "\(option) must be a whole number of pixels from 16 to \(limit), not \(value)"
         case .overlaysPanels: "panels cannot be overlaid; overlay the figures, then arrange them"

@@ -27,7 +27,7 @@ struct Subcommand {
         Subcommand("fmt", "writes programs in the one layout; --check only names those that have another") { takes in
             let checks = takes.flag("check", default: false), files = takes.files("the files to lay out")
             return { call in Runner(call.settings).layOut(call[files], checks: call[checks]) }
-        }
+        },
     ]
 
     static func named(_ name: String) -> Subcommand? { rows.first { $0.name == name } }

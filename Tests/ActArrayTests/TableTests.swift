@@ -108,8 +108,8 @@ import Testing
         #expect(try text([0xFE, 0xFF, 0xD5, 0x5C], nil) == "한")
         #expect(try text([0xFF, 0xFE, 0, 0, 0x5C, 0xD5, 0, 0], nil) == "한")
         #expect(try text(Array("é".utf8), nil) == "é")
-        #expect(throws: ArrayError.file(path: "t", reason: "byte 2 is no text in euc-kr")) { try text([0x41, 0xFF, 0xFF], "euc-kr") }
-        #expect(throws: ArrayError.file(path: "t", reason: "byte 3 is no text in UTF-16")) { try text([0xFF, 0xFE, 0x00, 0xD8], nil) }
+        #expect(throws: ArrayError.file(path: "t", reason: "byte 2 is not valid euc-kr")) { try text([0x41, 0xFF, 0xFF], "euc-kr") }
+        #expect(throws: ArrayError.file(path: "t", reason: "byte 3 is not valid UTF-16")) { try text([0xFF, 0xFE, 0x00, 0xD8], nil) }
         for name in ["", "no-such", "UTF-16//IGNORE", "a\0b", String(repeating: "x", count: 100)] { #expect(throws: ArrayError.self) { try text([0x41], name) } }
         // Characters across the pieces in which long texts are converted.
         let long = [UInt8](repeating: 0x41, count: (1 << 20) - 1) + [0xC7, 0xD1] + [UInt8](repeating: 0x42, count: 10)

@@ -54,7 +54,7 @@ package enum TextEncoding {
                 result += piece
                 position += used
                 // A character may be cut by the end of a piece; the next one begins with it.
-                if failed == EILSEQ || failed == EINVAL && (isLast || used == 0) { throw failure("byte \(position + 1) is no text in \(name)") }
+                if failed == EILSEQ || failed == EINVAL && (isLast || used == 0) { throw failure("byte \(position + 1) is not valid \(name)") }
             }
         }
         return result

@@ -7,11 +7,18 @@ import ActArray
 import ActGrad
 import ActMachine
 import ActRows
+import CActKernels
 import OrderedCollections
 
 extension Call {
+    /// Runs the body, under a derivative with what its arguments are to that.
+    @inline(__always)
+    mutating func perform(_ form: Builtin.Form, _ context: UnsafeMutablePointer<act_context>) throws -> Value {
+        try context.pointee.derivatives != 0 ? followed(form) : form.body(&self)
+    }
+
     /// The result while a derivative is being taken.
-    mutating func followed() throws -> Value {
+    private mutating func followed(_ form: Builtin.Form) throws -> Value {
         var lost: [NDArray] = []
         for (index, role) in form.roles.enumerated() where role != .steps {
             let isOpaque = role == .opaque

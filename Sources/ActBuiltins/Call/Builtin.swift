@@ -174,13 +174,16 @@ package final class BuiltinFunction: NativeFunction {
     package var takesExpression: Bool { row.treatment == .takesExpression }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
-        var call = Call(machine: machine, function: self, value: function)
-        try call.bind(arguments)
-        // Asked for once: this is the way of every call.
+        let form = form
+        var call = Call(machine: machine, function: self)
+        try call.bind(arguments, form)
+        // `watched` written out, for this is the way of every call: a closure and another look for the context cost it three per cent.
         let context = act_context()
-        return try machine.watched(row.name, call.values + call.rest, context: context) {
-            try context.pointee.derivatives != 0 ? call.followed() : call.form.body(&call)
-        }
+        guard context.pointee.watches_events != 0 else { return try call.perform(form, context) }
+        let watch = act_watch_begin(context)
+        let value = try call.perform(form, context)
+        if act_watch_end(context, watch) != 0 || value.isUnusualNumber { try machine.judge(value, row.name, call.values + call.rest, watch) }
+        return value
     }
 
     /// Straight from the closed form, unless there is a kink to tell of.
@@ -191,8 +194,8 @@ package final class BuiltinFunction: NativeFunction {
 
     package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? {
         guard let activation = row.activation, activation.kind == .elementwise else { return nil }
-        var call = Call(machine: machine, function: self, value: derived.base)
-        try call.bind(arguments)
+        var call = Call(machine: machine, function: self)
+        try call.bind(arguments, form)
         if derived.order == 1, case .number(let x) = call.values[0], let kink = kink(of: activation, at: x, call) { machine.metKink = kink }
         return try machine.watched(derived.name, call.values) { try call.activation(activation, order: derived.order) }
     }

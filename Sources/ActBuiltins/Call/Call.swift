@@ -8,9 +8,6 @@ import ActRows
 package struct Call {
     package let machine: Machine
     let function: BuiltinFunction
-    /// The function as the program has it.
-    private let callee: Function
-    let form: Builtin.Form
     /// One a parameter; `.undefined` where none was given.
     package private(set) var values: [Value] = []
     /// Of a variadic parameter.
@@ -19,15 +16,14 @@ package struct Call {
     private(set) var options: [(name: String, value: Value)] = []
 
     var row: Builtin { function.row }
+    var form: Builtin.Form { function.form }
 
-    init(machine: Machine, function: BuiltinFunction, value: Function) {
+    init(machine: Machine, function: BuiltinFunction) {
         self.machine = machine
         self.function = function
-        callee = value
-        form = function.form
     }
 
-    mutating func bind(_ arguments: Arguments) throws {
+    mutating func bind(_ arguments: Arguments, _ form: Builtin.Form) throws {
         let parameters = form.parameters
         let variadic = form.variadic
         if variadic == nil, arguments.named.isEmpty, arguments.positional.count == parameters.count {
@@ -43,12 +39,12 @@ package struct Call {
                 values[position] = value
                 position += 1
             } else {
-                throw RuntimeError.tooManyArguments(of: callee, given: arguments.positional.count)
+                throw RuntimeError.tooManyArguments(of: Native(function), given: arguments.positional.count)
             }
         }
         for (name, value) in arguments.named {
             guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isVariadic }) else {
-                guard !form.options.isEmpty else { throw RuntimeError.unknownArgument(name, of: callee) }
+                guard !form.options.isEmpty else { throw RuntimeError.unknownArgument(name, of: Native(function)) }
                 options.append((name, value))
                 continue
             }

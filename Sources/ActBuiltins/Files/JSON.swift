@@ -320,7 +320,7 @@ private struct JSONReader {
                 let low = try hexadecimal()
                 if low >= 0xdc00 && low < 0xe000 { code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00) } else { position = back }
             }
-            guard let scalar = UnicodeScalar(code) else { throw wrong("half of a pair of surrogates, which is no character") }
+            guard let scalar = UnicodeScalar(code) else { throw wrong("half of a pair of surrogates, which is not a character") }
             text += String(Character(scalar)).utf8
         default: throw wrong("an escape that JSON does not know")
         }

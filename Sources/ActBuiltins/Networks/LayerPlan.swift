@@ -55,7 +55,7 @@ final class LayerPlan {
     private var parameters: [NDArray] = []
     private var states: [NDArray] = []
 
-    /// - Throws: a fault in the block if what it ends in is no function.
+    /// - Throws: a fault in the block if what it ends in is not a function.
     init(_ maker: LayerMaker, settings: LayerSettings, parts: Closure, type: ElementType, _ machine: Machine) throws {
         self.maker = maker
         self.machine = machine
@@ -286,134 +286,6 @@ extension LayerPlan.Field {
     }
 }
 
-/// Sorts what the names of a block hold.
-private final class FieldBuilder {
-    private let unit: SourceUnit
-    private let type: ElementType
-    private let stateMarks: StateMarks
-    private(set) var parameterNames: [String] = []
-    private(set) var parameters: [NDArray] = []
-    private(set) var stateNames: [String] = []
-    private(set) var states: [NDArray] = []
-    private(set) var nesting: Int32 = 0
-    private(set) var layerCount = 0
-
-    /// What each name of the block held in the end.
-    var names: [SymbolID: Value] = [:]
-    /// Fields by the array or network that the block had in their place.
-    private var known: [ObjectIdentifier: LayerPlan.Field] = [:]
-
-    init(unit: SourceUnit, type: ElementType, stateMarks: StateMarks) {
-        self.stateMarks = stateMarks
-        self.unit = unit
-        self.type = type
-    }
-
-    /// What is assigned: arrays are trained, unless `state` made them.
-    func field(_ value: Value, _ path: String, isState: Bool) throws -> LayerPlan.Field {
-        try Interrupt.check()
-        switch value {
-        case .array(let array) where isState || stateMarks.contains(array): return try state(array, path)
-        case .number(let number) where isState: return try state(NDArray.scalar(number, type: .f64), path)
-        case .array(let array) where array.type != .bool && array.rank > 0:
-            parameterNames.append(path)
-            parameters.append(try array.isTraced ? array.converted(to: type) : array.converted(to: type).contiguous().detached())
-            known[array.identity] = .parameter(parameters.count - 1)
-            return .parameter(parameters.count - 1)
-        case .list(let list): return .list(try list.elements.enumerated().map { try field($1, "\(path).\($0)", isState: isState) })
-        case .record(let record): return .record(try record.fields.map { ($0.key, try field($0.value, "\(path).\($0.key)", isState: isState)) })
-        default: return try layers(value, path)
-        }
-    }
-
-    private func state(_ array: NDArray, _ path: String) throws -> LayerPlan.Field {
-        stateNames.append(path)
-        // A number that counts stays exact.
-        states.append(try array.type == .bool || array.rank == 0 ? array.renewed() : array.converted(to: type).renewed())
-        known[array.identity] = .state(states.count - 1)
-        return .state(states.count - 1)
-    }
-
-    /// Layers are trained, all else is as it is.
-    func layers(_ value: Value, _ path: String) throws -> LayerPlan.Field {
-        switch value {
-        case .function(let value) where value.network != nil:
-            guard let function = value.network else { return .constant(.function(value)) }
-            let network = function.network
-            let prefix = path + "."
-            func names(_ names: [String]) -> [String] { names.map { prefix + (function.isLayer ? String($0.drop { $0 != "." }.dropFirst()) : $0) } }
-            let own = parameters.count..<parameters.count + network.parameters.count, gathered = states.count..<states.count + network.states.count
-            parameterNames += names(network.parameterNames)
-            parameters += network.parameters
-            stateNames += names(network.stateNames)
-            states += network.states
-            nesting = max(nesting, network.nesting)
-            layerCount &+= network.layerCount
-            let field = LayerPlan.Field.network(function, parameters: own, states: gathered)
-            known[ObjectIdentifier(value)] = field
-            return field
-        case .list(let list) where list.elements.contains(where: \.holdsLayer): return .list(try list.elements.enumerated().map { try layers($1, "\(path).\($0)") })
-        case .record(let record) where record.fields.values.contains(where: \.holdsLayer):
-            return .record(try record.fields.map { ($0.key, try layers($0.value, "\(path).\($0.key)")) })
-        default: return try setting(value)
-        }
-    }
-
-    func setting(_ value: Value) throws -> LayerPlan.Field {
-        switch value {
-        case .function(let closure as Closure): return .function(closure, [])
-        case .list(let list): return .list(try list.elements.map(setting))
-        case .record(let record): return .record(try record.fields.map { ($0.key, try setting($0.value)) })
-        default: return .constant(value)
-        }
-    }
-
-    /// A field whose functions know which of their captures are fields. A function has captured a value: that of its name, if that still is it,
-    /// else whichever field holds it.
-    func bound(_ field: LayerPlan.Field, symbols: [SymbolID], fields: [LayerPlan.Field]) throws -> LayerPlan.Field {
-        try Interrupt.check()
-        switch field {
-        case .list(let elements): return .list(try elements.map { try bound($0, symbols: symbols, fields: fields) })
-        case .record(let own): return .record(try own.map { ($0.name, try bound($0.value, symbols: symbols, fields: fields)) })
-        case .function(let closure, _):
-            let captured = closure.code.unit === unit ? closure.code.definition?.captures ?? [] : []
-            var result: [(capture: Int, value: LayerPlan.Field)] = []
-            for (index, value) in closure.captures.enumerated() {
-                if index < captured.count, let name = symbols.firstIndex(of: captured[index]), let last = names[captured[index]], let identity = last.identity,
-                    identity == value.identity, fields[name].isTrained
-                {
-                    result.append((index, fields[name]))
-                } else {
-                    let field = try self.captured(value, symbols: symbols, fields: fields)
-                    if field.reachesFields { result.append((index, field)) }
-                }
-            }
-            return .function(closure, result)
-        default: return field
-        }
-    }
-
-    /// What a function of the block captured.
-    func captured(_ value: Value, symbols: [SymbolID], fields: [LayerPlan.Field]) throws -> LayerPlan.Field {
-        try Interrupt.check()
-        if let identity = value.identity, let found = known[identity] { return found }
-        switch value {
-        case .function(let closure as Closure): return try bound(.function(closure, []), symbols: symbols, fields: fields)
-        case .list(let list): return .list(try list.elements.map { try captured($0, symbols: symbols, fields: fields) })
-        case .record(let record): return .record(try record.fields.map { ($0.key, try captured($0.value, symbols: symbols, fields: fields)) })
-        default: return .constant(value)
-        }
-    }
-
-    /// Whether a function of the block uses a name.
-    func isCaptured(_ symbol: SymbolID, by values: [Value]) -> Bool {
-        values.contains { value in
-            guard case .function(let closure as Closure) = value, closure.code.unit === unit else { return false }
-            return closure.code.definition?.captures.contains(symbol) ?? false
-        }
-    }
-}
-
 /// The arrays that `state` made in the block that runs. (The array is held with its identity, which would else be another's soon.)
 struct StateMarks {
     private var arrays: [ObjectIdentifier: NDArray] = [:]
@@ -438,43 +310,6 @@ extension Definition.Kind {
         switch self {
         case .value, .unpacked, .function, .part: true
         case .parameter, .element, .removal: false
-        }
-    }
-}
-
-extension LayerPlan.Field {
-    /// Whether it is made anew for other parameters.
-    fileprivate var reachesFields: Bool {
-        switch self {
-        case .parameter, .state, .network: true
-        case .function(_, let bound): !bound.isEmpty
-        case .list(let fields): fields.contains(where: \.reachesFields)
-        case .record(let fields): fields.contains { $0.value.reachesFields }
-        case .shared(let field): field.reachesFields
-        case .constant: false
-        }
-    }
-}
-
-extension Value {
-    /// By which the block's arrays, functions and structures are told apart.
-    fileprivate var identity: ObjectIdentifier? {
-        switch self {
-        case .array(let array): array.identity
-        case .function(let function): ObjectIdentifier(function)
-        case .list(let list): ObjectIdentifier(list)
-        case .record(let record): ObjectIdentifier(record)
-        default: nil
-        }
-    }
-
-    /// Whether there is a layer or network in it, however deep.
-    fileprivate var holdsLayer: Bool {
-        switch self {
-        case .function(let function): function.network != nil
-        case .list(let list): list.elements.contains(where: \.holdsLayer)
-        case .record(let record): record.fields.values.contains(where: \.holdsLayer)
-        default: false
         }
     }
 }

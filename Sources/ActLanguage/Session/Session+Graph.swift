@@ -10,7 +10,7 @@ extension Session {
     ///   - name: That of a function, a layer or a network; `f'` is the derivative of `f`.
     ///   - shapes: One for each argument by position; `[]` is a number.
     ///   - lowered: Whether operations that are more than a primitive are taken apart where they can be.
-    /// - Throws: `Fault`: what the function throws, and what is no function or has another value than numbers.
+    /// - Throws: `Fault`: what the function throws, and what is not a function or has another value than numbers.
     package func graph(of name: String, shapes: [[Int]], type: ElementType = .f64, lowered: Bool = false) throws -> Graph {
         try compute { machine in
             let callee = try self.function(named: name)

@@ -41,7 +41,7 @@ enum NetworkWording {
         case .outside(let loss, let what, let value, let position):
             return (
                 "`\(loss)`: the \(what) \(Format.number(value)) at position \(position) is not between 0 and 1",
-                what == "probability" ? "scores that are no probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
+                what == "probability" ? "scores that are not probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
             )
         case .notAClass(let metric, let prediction, let position):
             return (
@@ -70,7 +70,7 @@ enum NetworkWording {
             return ("layer \(position) is the function `\(layer)`, which has no name to be saved by", "define it as `name(x) = …` and use the name")
         case .unsavableSetting(let layer, let position, let name, let found):
             return (
-                "layer \(position), \(layer), was made with \(found) as `\(name)`, which no file holds",
+                "layer \(position), \(layer), was made with \(found) as `\(name)`, which cannot be saved",
                 "numbers, bools, texts, arrays, named functions, layers, networks, and lists and records of these are saved"
             )
         case .file(let path, let reason): return ("`\(path)`: \(reason)", nil)

@@ -24,7 +24,7 @@ extension RuntimeWording {
         case .cannotReshape(let from, let to):
             return error("\(shape(from)) cannot become \(shape(to))", help: "\(count(product(from), "element")) before, \(to.contains(-1) ? "no fitting number" : String(product(to))) after")
         case .cannotBroadcast(let from, let to): return error("\(shape(from)) cannot be stretched to \(shape(to))")
-        case .negativeSize(let size): return error("\(size) is no size: sizes are 0 or more")
+        case .negativeSize(let size): return error("a size cannot be negative: \(size)")
         case .axisOutOfRange(let axis, let rank):
             return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : looseNumbersHelp.map { Message($0) })
         case .repeatedAxis(let axis): return error("axis \(axis) is named twice")
@@ -33,7 +33,7 @@ extension RuntimeWording {
         case .tooManyIndices(let given, let rank):
             return error("\(given) \(given == 1 ? "index" : "indices") for \(rank == 1 ? "one axis" : "\(rank) axes")")
         case .indexNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: no array is that large")
-        case .indexNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers", help: "`int(…)` cuts the fraction off")
+        case .indexNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))", help: "`int(…)` cuts the fraction off")
         case .maskShape(let mask, let array): return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))")
         case .cannotAssign(let value, let target): return error("values of shape \(shape(value)) do not fit into a part of shape \(shape(target))")
         case .stepIsZero: return error("the step is 0", help: "a step is positive or negative")
@@ -49,7 +49,7 @@ extension RuntimeWording {
             return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
         case .textTooLong(let bytes): return error("a string of \(Format.bytes(bytes)) is too long", help: "1 GB is the limit")
         case .tooLarge(let shape):
-            return error(shape.contains(Int.max) ? "so many elements fit into no memory" : "an array of shape \(ActMachine.describe(shape)) fits into no memory")
+            return error(shape.contains(Int.max) ? "so many elements are too large for any memory" : "an array of shape \(ActMachine.describe(shape)) is too large for any memory")
         case .interrupted: return error("interrupted")
         case .file(let path, let reason): return error("`\(path)`: \(reason)")
         }

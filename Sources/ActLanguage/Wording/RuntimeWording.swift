@@ -35,7 +35,7 @@ struct RuntimeWording {
         case FigureError.unknownColor(let color):
             let near = suggest(color, among: Color.rows.map(\.name))
             diagnostic = self.error(
-                "`\(color)` is no colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
+                "`\(color)` is not a colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
         case let error as FigureError: diagnostic = self.error("\(error)")
         default: diagnostic = self.error("\(error)")
         }
@@ -44,110 +44,8 @@ struct RuntimeWording {
         return diagnostic
     }
 
-    // MARK: Places
-
-    var place: (tree: SyntaxTree, expression: ExpressionID)? {
-        machine.currentOrigin.map { ($0.code.unit.tree, $0.expression) }
-    }
-
-    /// The operator with its operands, or the argument, or the whole expression.
-    private func labels(for error: Error, _ operands: (Value, Value)?) -> [Diagnostic.Label] {
-        guard let (tree, id) = place else { return [] }
-        if case RuntimeError.badArgument(_, let name, let index, _, let found) = error, let span = argumentSpan(tree, id, index, name) {
-            return [Diagnostic.Label(span, "this is \(found.number.map(Format.number) ?? found.kind)", isPrimary: true)]
-        }
-        if case FigureError.unknownColor(let color) = error, let span = colorSpan(tree, id, color) { return [Diagnostic.Label(span, "", isPrimary: true)] }
-        if case RuntimeError.notACondition = error { return [Diagnostic.Label(tree.span(of: id), "", isPrimary: true)] }
-        if case RuntimeError.operand(let symbol, _) = error, symbol == "and" || symbol == "or" {
-            if case .and(let left, _) = tree[id] { return [Diagnostic.Label(tree.span(of: left), "", isPrimary: true)] }
-            if case .or(let left, _) = tree[id] { return [Diagnostic.Label(tree.span(of: left), "", isPrimary: true)] }
-        }
-        switch tree[id] {
-        case .assign(let target, _), .update(_, let target, _):
-            if case RuntimeError.unknownName = error { return [Diagnostic.Label(tree.span(of: tree.root(of: target)), "", isPrimary: true)] }
-            if case RuntimeError.noField = error { return [Diagnostic.Label(tree.operatorSpan(of: target), "", isPrimary: true)] }
-        case .binary(_, let left, let right), .compose(let left, let right):
-            return [
-                Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true),
-                Diagnostic.Label(tree.span(of: left), operands.map { note($0.0, isLeft: true, error) } ?? ""),
-                Diagnostic.Label(tree.span(of: right), operands.map { note($0.1, isLeft: false, error) } ?? ""),
-            ]
-        case .comparison(let first, let links) where tree[links].count == 1:
-            guard let link = tree[links].first else { break }
-            return [
-                Diagnostic.Label(link.operatorSpan, "", isPrimary: true), Diagnostic.Label(tree.span(of: first)),
-                Diagnostic.Label(tree.span(of: link.operand)),
-            ]
-        case .field: return [Diagnostic.Label(tree.operatorSpan(of: id), "", isPrimary: true)]
-        case .pipe(_, let callee) where isAboutCallee(error): return [Diagnostic.Label(tree.span(of: callee), "", isPrimary: true)]
-        case .forLoop(let loop):
-            if case RuntimeError.unpackCount = error { return [Diagnostic.Label(tree.span(of: tree[loop].iterable), "", isPrimary: true)] }
-        case .comprehension(let node):
-            if case RuntimeError.unpackCount = error { return [Diagnostic.Label(tree.span(of: tree[node].iterable), "", isPrimary: true)] }
-        case .call(let callee, _):
-            if isAboutCallee(error) { return [Diagnostic.Label(tree.span(of: callee), "", isPrimary: true)] }
-            if case RuntimeError.noField = error { return [Diagnostic.Label(tree.operatorSpan(of: callee), "", isPrimary: true)] }
-        default: break
-        }
-        return [Diagnostic.Label(tree.span(of: id), "", isPrimary: true)]
-    }
-
-    /// The name that is being read, for messages.
-    private var variable: String {
-        guard let (tree, id) = place, case .name(let name) = tree[id] else { return "this variable" }
-        return "`\(tree[name])`"
-    }
-
-    private var calleeName: String? {
-        guard let (tree, id) = place, case .call(let callee, _) = tree[id], case .name(let name) = tree[callee] else { return nil }
-        return tree[name]
-    }
-
-    private var isInLoop: Bool {
-        guard let (tree, id) = place else { return false }
-        switch tree[id] {
-        case .forLoop, .comprehension: return true
-        default: return false
-        }
-    }
-
-    /// What is wrong is the function that a call names.
-    private func isAboutCallee(_ error: Error) -> Bool {
-        switch error {
-        case RuntimeError.notCallable, RuntimeError.unknownName: true
-        default: false
-        }
-    }
-
-    private func argumentSpan(_ tree: SyntaxTree, _ id: ExpressionID, _ index: Int, _ name: String) -> Span? {
-        guard case .call(let callee, let run) = tree[id] else { return nil }
-        let arguments = Array(tree[run])
-        if let named = arguments.first(where: { $0.name.map { tree[$0] } == name }) { return tree.span(of: named.value) }
-        var position = index
-        if case .field(let object, _) = tree[callee] {
-            if position == 0 { return tree.span(of: object) }
-            position -= 1
-        }
-        guard arguments.indices.contains(position), arguments[position].name == nil else { return nil }
-        return tree.span(of: arguments[position].value)
-    }
-
-    /// The argument that names a colour.
-    private func colorSpan(_ tree: SyntaxTree, _ id: ExpressionID, _ color: String) -> Span? {
-        guard case .call(_, let arguments) = tree[id] else { return nil }
-        let holder = tree[arguments].first { argument in
-            var pending = [argument.value]
-            while let next = pending.popLast() {
-                if case .string(let text) = tree[next], tree[text] == color { return true }
-                tree.forEachChild(of: next) { pending.append($0) }
-            }
-            return false
-        }
-        return holder.map { tree.span(of: $0.value) }
-    }
-
     /// What an operand is, said beneath it.
-    private func note(_ value: Value, isLeft: Bool, _ error: Error) -> String {
+    func note(_ value: Value, isLeft: Bool, _ error: Error) -> String {
         guard case .array(let array) = value, array.rank > 0 else { return value.kind }
         let shape = ActMachine.describe(array.shape)
         guard case ArrayError.shapesDoNotMultiply = error else { return shape }
@@ -156,21 +54,6 @@ struct RuntimeWording {
     }
 
     func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
-
-    private func callChain() -> [Diagnostic.Call] {
-        var chain: [Diagnostic.Call] = []
-        let frames = machine.frames
-        guard frames.count > 1 else { return [] }
-        for index in stride(from: frames.count - 1, to: 0, by: -1) {
-            let code = frames[index].code.takeUnretainedValue()
-            let caller = frames[index - 1].code.takeUnretainedValue()
-            guard !code.isArgument, let site = frames[index].callSite, let origin = caller.origin(of: site) else { continue }
-            chain.append(Diagnostic.Call(name: code.isClosure ? code.name : code.unit.source.name, span: caller.unit.tree.span(of: origin)))
-            // A long recursion is told by its ends.
-            if chain.count == 8, index > 4 { return chain }
-        }
-        return chain
-    }
 
     /// What to write instead of an assignment to an attribute.
     private func settingHelp(_ name: String) -> String {
@@ -236,7 +119,7 @@ struct RuntimeWording {
             let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
             return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
         case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
-        case .positionNotWhole(let number): return error("\(Format.number(number)) is no index: indices are whole numbers")
+        case .positionNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))")
         case .missingArgument(let name, let function):
             return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function).map { Message($0) })
         case .tooManyArguments(let function, let given):
@@ -295,62 +178,6 @@ struct RuntimeWording {
         let near = suggest(name, among: names + builtins.names + locals)
         return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?",
             edits: near.count == 1 ? replacingName(by: near[0]) : [])
-    }
-
-    /// The edit that replaces the name that is being read or called.
-    /// - Parameter rest: of how many bytes after it.
-    private func replacingName(by replacement: String, and rest: Int = 0) -> [Diagnostic.Edit] {
-        guard let (tree, id) = place else { return [] }
-        let name: ExpressionID = switch tree[id] {
-        case .call(let callee, _), .pipe(_, let callee): callee
-        case .assign(let target, _), .update(_, let target, _): tree.root(of: target)
-        default: id
-        }
-        guard case .name = tree[name] else { return [] }
-        var span = tree.span(of: name)
-        span.end += Int32(truncatingIfNeeded: rest)
-        return [.init(span, replacement)]
-    }
-
-    /// The edit that replaces the name of a field that is being read or called.
-    private func replacingField(by replacement: String) -> [Diagnostic.Edit] {
-        guard let (tree, id) = place else { return [] }
-        var field = id
-        if case .call(let callee, _) = tree[id] { field = callee }
-        guard case .field = tree[field] else { return [] }
-        return [.init(tree.operatorSpan(of: field), replacement)]
-    }
-
-    /// The edit that replaces the name of an argument of the running call.
-    private func replacingArgumentName(_ name: String, by replacement: String) -> [Diagnostic.Edit] {
-        guard let (tree, id) = place, case .call(_, let arguments) = tree[id] else { return [] }
-        let argument = tree[arguments].first { $0.name.map { tree[$0] } == name }
-        return argument.map { [.init($0.nameSpan, replacement)] } ?? []
-    }
-
-    /// The name after the point, as in `np.exp`.
-    private var fieldAfterName: String? {
-        guard let source = textAfterName, source.first == "." else { return nil }
-        let field = source.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }
-        return field.isEmpty ? nil : String(field)
-    }
-
-    /// What follows the name that is being read or called.
-    private var textAfterName: Substring? {
-        guard let (tree, id) = place else { return nil }
-        var name = id
-        if case .call(let callee, _) = tree[id] { name = callee }
-        guard case .name = tree[name] else { return nil }
-        let end = Int(tree.span(of: name).end)
-        return tree.source.text(end..<tree.source.bytes.count).prefix(64)
-    }
-
-    /// The variables of the functions and comprehensions around the place.
-    private var locals: [String] {
-        guard let (code, id) = machine.currentOrigin else { return [] }
-        let (tree, resolution) = (code.unit.tree, code.unit.resolution)
-        let visible = resolution.symbols(visibleAt: Int(tree.span(of: id).start))
-        return visible.filter { resolution[$0].kind != .global }.map { tree[resolution[$0].name] }
     }
 
     private func noField(_ name: String, _ value: Value) -> Diagnostic {

@@ -10,31 +10,18 @@ import CActKernels
 extension Machine {
     /// Runs the body of a function that is called `name`, and judges what happened in it by its result.
     /// - Throws: what the body throws, and the warning when warnings are errors.
-    @inlinable
-    package func watched(
-        _ name: @autoclosure () -> String, _ arguments: @autoclosure () -> [Value], context: UnsafeMutablePointer<act_context> = act_context(),
-        _ body: () throws -> Value
-    ) throws -> Value {
+    package func watched(_ name: @autoclosure () -> String, _ arguments: @autoclosure () -> [Value], _ body: () throws -> Value) throws -> Value {
+        let context = act_context()
         guard context.pointee.watches_events != 0 else { return try body() }
-        let (site, call) = (context.pointee.site, context.pointee.call)
-        // 0 is no call.
-        context.pointee.calls = max(context.pointee.calls &+ 1, 1)
-        let number = context.pointee.calls
-        context.pointee.call = number
-        // After an error nothing is judged any more, and what runs next says where it is.
+        let watch = act_watch_begin(context)
         let value = try body()
-        context.pointee.site = site
-        context.pointee.call = call
-        if context.pointee.events == nil {
-            // Functions of whole arrays that compute with plain numbers.
-            guard case .number(let result) = value, !result.isFinite else { return value }
-        }
-        try judge(value, name(), arguments(), Site(id: site, call: number))
+        if act_watch_end(context, watch) != 0 || value.isUnusualNumber { try judge(value, name(), arguments(), watch) }
         return value
     }
 
-    @usableFromInline
-    package func judge(_ value: Value, _ name: String, _ arguments: [Value], _ site: Site) throws {
+    /// Warns of what happened in a call that is over: of operations on arrays, or of plain numbers, by which functions of whole arrays may compute.
+    package func judge(_ value: Value, _ name: String, _ arguments: [Value], _ watch: act_watch) throws {
+        let site = Site(id: watch.site, call: watch.number)
         let events = NumericEvents.take(of: site.call)
         if !events.isEmpty {
             NumericEvents.add(try judged(events, name, value, arguments, site))
@@ -81,9 +68,9 @@ extension Machine {
     func noteSlopes(_ slopes: Value, at points: [Value], _ name: @autoclosure () -> String, isElementwise: Bool) throws {
         let context = act_context()
         guard NumericEvents.isEnabled, context.pointee.derivatives == 0, !NumericEvents.hasAny else { return }
-        let leaves = try slopes.numericLeaves().filter { $0.type != .bool }.map { try $0.detached() }
+        let leaves = try arrays(in: [slopes])
         if try leaves.allSatisfy({ try $0.isFinite() }) { return }
-        let inputs = try points.flatMap { try $0.numericLeaves() }.filter { $0.type != .bool }.map { try $0.detached() }
+        let inputs = try arrays(in: points)
         guard !inputs.isEmpty, try inputs.allSatisfy({ try $0.isFinite() }) else { return }
         var events: [NumericEvent] = []
         for leaf in leaves {
@@ -97,6 +84,13 @@ extension Machine {
             }
         }
         NumericEvents.add(events)
+    }
+
+    /// The numbers and arrays of values, parameters of networks among them.
+    private func arrays(in values: [Value]) throws -> [NDArray] {
+        var leaves: [NDArray] = []
+        for value in values { _ = try Structure(value, leaves: &leaves) }
+        return try leaves.map { try $0.detached() }
     }
 
     /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
@@ -114,6 +108,11 @@ extension Machine {
 }
 
 extension Value {
+    /// A number that is infinite or NaN.
+    package var isUnusualNumber: Bool {
+        if case .number(let number) = self { !number.isFinite } else { false }
+    }
+
     /// Nothing but numbers, or left out.
     fileprivate var isNumberlike: Bool {
         switch self {

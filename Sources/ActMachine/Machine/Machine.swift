@@ -821,7 +821,7 @@ package final class Machine {
         throw ArrayError.interrupted
     }
 
-    /// The error of a call whose callee is no function.
+    /// The error of a call whose callee is not a function.
     func notCallable(_ value: Value, _ i: UnsafeMutablePointer<Instruction>) -> RuntimeError {
         if case .undefined = value, i.pointee.opcode != .call {
             return .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[Int(i.pointee.extra)] })

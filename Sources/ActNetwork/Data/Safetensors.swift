@@ -22,7 +22,7 @@ package enum Safetensors {
         }
         if !metadata.isEmpty { try append("__metadata__", .object(metadata.map { ($0.name, .text($0.value)) })) }
         for (name, array) in arrays {
-            guard name != "__metadata__" else { throw ArrayError.badValue(operation: "save", reason: "in a .safetensors file `__metadata__` is no name for an array") }
+            guard name != "__metadata__" else { throw ArrayError.badValue(operation: "save", reason: "in a .safetensors file `__metadata__` cannot be the name of an array") }
             let end = offset + array.count * array.type.size
             try append(
                 name,
@@ -44,26 +44,26 @@ package enum Safetensors {
     /// - Throws: `NetworkError.file` for a file that is none, or breaks a rule; `ArrayError.file` for whole numbers that f64 cannot hold.
     package static func content(_ bytes: [UInt8], path: String) throws -> Content {
         func fail(_ reason: String) -> NetworkError { .file(path: path, reason: reason) }
-        guard bytes.count >= 8 else { throw fail("it is no safetensors file: it has \(bytes.count) bytes") }
+        guard bytes.count >= 8 else { throw fail("it is not a safetensors file: it has \(bytes.count) bytes") }
         let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         guard length <= 100_000_000, Int(length) <= bytes.count - 8 else {
-            throw fail(bytes[8...].first == UInt8(ascii: "{") ? "it ends too early, in its header" : "it is no safetensors file")
+            throw fail(bytes[8...].first == UInt8(ascii: "{") ? "it ends too early, in its header" : "it is not a safetensors file")
         }
         let start = 8 + Int(length), size = bytes.count - start
         // What is made of a header takes up to ten times its bytes.
         let held = try Reservation(Int(length) &* 10)
         defer { _ = held.bytes }
         guard length > 0, bytes[8] == UInt8(ascii: "{"), case .object(let fields)? = JSONText(bytes[8..<start]) else {
-            throw fail("it is no safetensors file: its header is not JSON")
+            throw fail("it is not a safetensors file: its header is not JSON")
         }
         var metadata: [String: String] = [:], seen = Set<String>()
         var entries: [(name: String, type: StoredType, shape: [Int], place: Range<Int>)] = []
         for (name, value) in fields {
             guard seen.insert(name).inserted else { throw fail("its header names `\(name)` twice") }
             if name == "__metadata__" {
-                guard case .object(let texts) = value else { throw fail("its metadata are no texts by name") }
+                guard case .object(let texts) = value else { throw fail("its metadata must be strings by name") }
                 for (name, value) in texts {
-                    guard case .text(let text) = value else { throw fail("its metadata are no texts by name: `\(name)` is another value") }
+                    guard case .text(let text) = value else { throw fail("its metadata must be strings by name, and `\(name)` is not a string") }
                     guard metadata.updateValue(text, forKey: name) == nil else { throw fail("its metadata name `\(name)` twice") }
                 }
                 continue

@@ -107,7 +107,7 @@ package enum Losses {
                 }
             }),
         LossRow(
-            "cross_entropy", of: ("logits", "labels"), "mean over rows of -log softmax(logits)[label]", "how unlikely the labels are, of scores that are no probabilities yet",
+            "cross_entropy", of: ("logits", "labels"), "mean over rows of -log softmax(logits)[label]", "how unlikely the labels are, of scores that are not probabilities yet",
             details: labels + " Softmax is part of it: scores go in as they are.",
             example: "cross_entropy([[2, 0], [0, 1]], [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil), includesSoftmax: true
         ) { p, t in try crossEntropy(p, t) },

@@ -37,6 +37,25 @@ struct act_context {
 /* The calling thread's context: never null; at first that of the process's engine, and otherwise zero. */
 struct act_context *_Nonnull act_context(void);
 
+/* What was under way in a thread when a watched call began: the place it is judged at, and the call around it. */
+typedef struct { uint32_t site, outer, number; } act_watch;
+
+/* The operations from here to act_watch_end count as one. */
+static inline act_watch act_watch_begin(struct act_context *_Nonnull context) {
+    act_watch watch = {context->site, context->call, ++context->calls};
+    /* 0 is no call. */
+    if (watch.number == 0) watch.number = context->calls = 1;
+    context->call = watch.number;
+    return watch;
+}
+
+/* Whether there are events to be judged. After an error nothing is judged any more, and what runs next says where it is. */
+static inline int act_watch_end(struct act_context *_Nonnull context, act_watch watch) {
+    context->site = watch.site;
+    context->call = watch.outer;
+    return context->events != 0;
+}
+
 /* Interrupts are lock-free words that a signal handler may set and long computations poll. This one is the process's engine's. */
 int *_Nonnull act_process_interrupt(void);
 static inline void act_word_set(int *_Nonnull word, int value) { __atomic_store_n(word, value, __ATOMIC_RELAXED); }
