@@ -108,6 +108,15 @@ extension FunctionBuilder {
     func index(_ id: ExpressionID, _ base: ExpressionID, _ items: Run<IndexItem>, to target: Int) {
         let items = tree[items]
         if items.count == 1, let item = items.first, case .value(let key) = item.kind {
+            if !compiler.records, case .name = tree[base], case .global(let slot) = resolve(base), !compiler.changesVariables(key) {
+                // The value need not be held by a register too.
+                origin = base
+                emit(.checkGlobal, slot)
+                let keyRegister = value(key)
+                origin = id
+                emit(.indexGlobal, target, slot, keyRegister)
+                return
+            }
             let register = value(base, before: key)
             let keyRegister = value(key)
             origin = id

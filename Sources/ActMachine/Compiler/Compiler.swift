@@ -286,7 +286,9 @@ final class FunctionBuilder {
 
     func constant(_ string: String) -> Int {
         if let index = textConstants[string] { return index }
-        constants.append(.string(string))
+        // The letters of texts are these very values: they are found equal at a glance.
+        let letter = string.utf8.count == 1 ? string.utf8.first.flatMap { $0 < 0x80 ? Text.letters[Int($0)] : nil } : nil
+        constants.append(letter ?? .string(string))
         textConstants[string] = constants.count - 1
         return constants.count - 1
     }

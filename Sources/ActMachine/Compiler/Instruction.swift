@@ -61,6 +61,7 @@ package enum Opcode: UInt8 {
 
     // Parts of values
     case index              // R[a] = R[b][R[c]]
+    case indexGlobal        // R[a] = global b[R[c]]
     case indexTwo           // R[a] = R[b][R[first], R[second]]: the registers that c packs
     case indexItems         // R[a] = R[b][items c of the code]
     case field              // R[a] = R[b].name, the name is K[c]; `extra` is where the field was found the last time

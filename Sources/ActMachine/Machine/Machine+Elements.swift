@@ -114,7 +114,7 @@ extension UnsafeMutablePointer where Pointee == Value {
             let position = act_position(key, Int64(node._withUnsafeGuaranteedRef { $0.length }))
             return position >= 0 && changeElement(node, elements, Int(position), operation, number)
         }
-        guard case .list = pointee else { return false }
+        if listReference == nil { return false }
         return changeElementOfList(at: key, operation, value, isLast: isLast)
     }
 
@@ -261,27 +261,19 @@ enum Extension: Int {
 extension UnsafeMutablePointer where Pointee == Value {
     /// Puts something at the end of the list or vector here in place.
     func extend(by addition: UnsafeMutablePointer<Value>, isLast: Bool, _ kind: Extension) throws -> Bool {
-        switch pointee {
-        case .list:
-            guard addition != self, holdsAlone(List.self), let list = listReference else { return false }
+        // (To look into the value with a pattern could hold it, and then it would not be alone.)
+        if let list = listReference {
+            guard addition != self, holdsAlone(List.self) else { return false }
             switch kind {
-            case .listOfValue:
-                try list._withUnsafeGuaranteedRef { try $0.append(isLast ? addition.take(0) : addition.pointee) }
-                return true
+            case .listOfValue: try list._withUnsafeGuaranteedRef { try $0.append(isLast ? addition.take(0) : addition.pointee) }
             case .value:
                 guard case .list(let more) = addition.pointee else { return false }
-                // What has been appended when memory ends nobody sees: the variable goes with its function.
-                for (index, element) in more.elements.enumerated() {
-                    if index & 0xffff == 0 { try Interrupt.check() }
-                    try list._withUnsafeGuaranteedRef { try $0.append(element) }
-                }
-                return true
+                try list._withUnsafeGuaranteedRef { try $0.append(contentsOf: more) }
             case .arrayOfValue: return false
             }
-        case .array:
-            guard case .arrayOfValue = kind, addition.isNumber else { return false }
-            return try UnsafeMutableRawPointer(self).assumingMemoryBound(to: NDArray.self).pointee.append(addition.payload)
-        default: return false
+            return true
         }
+        guard arrayReference != nil, case .arrayOfValue = kind, addition.isNumber else { return false }
+        return try UnsafeMutableRawPointer(self).assumingMemoryBound(to: NDArray.self).pointee.append(addition.payload)
     }
 }

@@ -652,19 +652,20 @@ package final class Machine {
                 R[a] = try prime(R[b], order: c)
 
             // MARK: Parts of values
-            case .index:
+            case .index, .indexGlobal:
+                let base = i.pointee.opcode == .index ? R + b : globals + b
                 if (R + c).isNumber {
                     let key = (R + c).payload
-                    if let node = (R + b).arrayReference {
+                    if let node = base.arrayReference {
                         if (R + a).setElement(of: node, at: key) { continue }
-                    } else if let list = (R + b).listReference {
+                    } else if let list = base.listReference {
                         if (R + a).setElement(of: list, at: key) { continue }
-                    } else if let text = (R + b).textReference {
+                    } else if let text = base.textReference {
                         if (R + a).setElement(of: text, at: key) { continue }
                     }
                 }
                 S.pointee.instruction = i
-                R[a] = try index(R[b], c, R)
+                R[a] = try index(base.pointee, c, R)
             case .indexTwo:
                 let row = R + Instruction.first(c), column = R + Instruction.second(c)
                 if row.isNumber, column.isNumber, let node = (R + b).arrayReference,

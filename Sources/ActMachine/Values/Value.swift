@@ -93,8 +93,21 @@ package final class Text {
 
     /// Whether each byte is a character: then characters need not be looked for.
     package var isBytes: Bool {
-        if kind == .unknown { kind = string.utf8.allSatisfy { $0 < 0x80 && $0 != 13 } ? .bytes : .characters }
+        if kind == .unknown { kind = Text.isBytes(string) ? .bytes : .characters }
         return kind == .bytes
+    }
+
+    private static func isBytes(_ string: String) -> Bool {
+        let isPlain = string.utf8.withContiguousStorageIfAvailable { bytes in
+            // Without a way out on the way: many bytes are looked at together then.
+            var above: UInt8 = 0, hasReturn = false
+            for byte in bytes {
+                above |= byte
+                hasReturn = hasReturn || byte == 13
+            }
+            return above < 0x80 && !hasReturn
+        }
+        return isPlain ?? string.utf8.allSatisfy { $0 < 0x80 && $0 != 13 }
     }
 
     private enum Kind: UInt8 { case unknown, bytes, characters }
@@ -105,7 +118,9 @@ package final class Text {
     func letter(at index: Double) -> Value? {
         guard isBytes, origins.isEmpty else { return nil }
         let utf8 = string.utf8, position = act_position(index, Int64(utf8.count))
-        return position < 0 ? nil : Text.letters[Int(utf8[utf8.index(utf8.startIndex, offsetBy: Int(position))])]
+        if position < 0 { return nil }
+        let byte = utf8.withContiguousStorageIfAvailable { $0[Int(position)] } ?? utf8[utf8.index(utf8.startIndex, offsetBy: Int(position))]
+        return Text.letters[Int(byte)]
     }
 
     /// Letters that every text has are not made anew each time.
@@ -195,6 +210,21 @@ package final class List {
         }
         elements.append(value)
         depth = max(depth, nesting &+ 1)
+    }
+
+    /// All of another list's elements, or none.
+    func append(contentsOf other: List) throws {
+        let count = elements.count, depth = depth
+        do {
+            for (index, element) in other.elements.enumerated() {
+                if index & 0xffff == 0 { try Interrupt.check() }
+                try append(element)
+            }
+        } catch {
+            elements.removeLast(elements.count - count)
+            self.depth = depth
+            throw error
+        }
     }
 
     /// Takes the element out, so that its next holder can change it without a copy; `replace` puts it back.
