@@ -47,6 +47,13 @@ package protocol MatrixElement: BinaryFloatingPoint, SIMDScalar, Codable {
         _ y: UnsafeMutablePointer<Self>, _ step: Int)
     /// Σ a[i] b[i], summed in f64.
     static func dotPiece(_ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ count: Int) -> Double
+    /// y = op x and y = a op b, of numbers without gaps.
+    static func apply(_ op: UnaryOperation, _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>, _ count: Int)
+    static func apply(_ op: BinaryOperation, _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>, _ count: Int)
+    /// The largest of some numbers; NaN if there is one.
+    static func largest(_ x: UnsafePointer<Self>, _ count: Int) -> Self
+    /// y = e^(x - m), and the sum of it.
+    static func expBelow(_ m: Self, _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>, _ count: Int) -> Double
 }
 
 extension Float: MatrixElement {
@@ -88,6 +95,24 @@ extension Float: MatrixElement {
     package static func dotPiece(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Double {
         Kernels.table.pointee.dot_f32(a, b, count)
     }
+
+    package static func apply(_ op: UnaryOperation, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int) {
+        Kernels.table.pointee.unary_f32[Int(op.rawValue)](x, y, count)
+    }
+
+    package static func apply(
+        _ op: BinaryOperation, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int
+    ) {
+        Kernels.table.pointee.binary_f32[Int(op.rawValue)](a, 1, b, 1, y, count)
+    }
+
+    package static func largest(_ x: UnsafePointer<Float>, _ count: Int) -> Float { Float(Kernels.table.pointee.max_f32(x, count)) }
+
+    package static func expBelow(_ m: Float, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ count: Int) -> Double {
+        var ties = 0.0
+        let sum = Kernels.table.pointee.exp_sum_f32(x, y, count, m, &ties)
+        return sum + ties
+    }
 }
 
 extension Double: MatrixElement {
@@ -128,6 +153,24 @@ extension Double: MatrixElement {
 
     package static func dotPiece(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int) -> Double {
         Kernels.table.pointee.dot_f64(a, b, count)
+    }
+
+    package static func apply(_ op: UnaryOperation, _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int) {
+        Kernels.table.pointee.unary_f64[Int(op.rawValue)](x, y, count)
+    }
+
+    package static func apply(
+        _ op: BinaryOperation, _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int
+    ) {
+        Kernels.table.pointee.binary_f64[Int(op.rawValue)](a, 1, b, 1, y, count)
+    }
+
+    package static func largest(_ x: UnsafePointer<Double>, _ count: Int) -> Double { Kernels.table.pointee.max_f64(x, count) }
+
+    package static func expBelow(_ m: Double, _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ count: Int) -> Double {
+        var ties = 0.0
+        let sum = Kernels.table.pointee.exp_sum_f64(x, y, count, m, &ties)
+        return sum + ties
     }
 }
 

@@ -98,7 +98,7 @@ extension NDArray {
     // MARK: Scaling
 
     /// The sum of the `powers` of the elements, if it is exact, and `nil`; else the sum of those of the elements divided by `scale`.
-    func scaledSum(_ axes: [Int]?, _ keepdims: Bool, _ powers: (NDArray) throws -> NDArray) throws -> (sum: NDArray, scale: NDArray?) {
+    package func scaledSum(_ axes: [Int]?, _ keepdims: Bool, _ powers: (NDArray) throws -> NDArray) throws -> (sum: NDArray, scale: NDArray?) {
         let range = NDArray.exact(type)
         let sum = try powers(self).reduced(.sum, axes: axes, keepdims: keepdims)
         if try reducedCount(axes) == 0 || sum.lies(in: range) { return (sum, nil) }

@@ -145,4 +145,11 @@ extension NDArray {
             }
         }
     }
+
+    /// The last two axes exchanged.
+    package func matrixTransposed() throws -> NDArray {
+        var order = Array(0..<rank)
+        order.swapAt(rank - 1, rank - 2)
+        return try transposed(order)
+    }
 }

@@ -167,7 +167,7 @@ package enum NumericEvents {
     /// Looks for events in a result that was made of many elements at once.
     /// - Parameter touched: For each element of the result (or stretched to it) whether among the elements that it was made of there is
     ///   one for which the test holds.
-    static func examine(_ operation: String, _ result: NDArray, from touched: (TestOperation) throws -> NDArray) throws {
+    package static func examine(_ operation: String, _ result: NDArray, from touched: (TestOperation) throws -> NDArray) throws {
         guard isEnabled, result.type != .bool else { return }
         guard try !result.isFinite() else { return }
         let values = try result.toDoubles()

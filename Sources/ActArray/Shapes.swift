@@ -1,12 +1,12 @@
 // Arithmetic on shapes: sizes, strides, broadcasting, axes. All of it checks for overflow and throws errors of shape.
 
-enum Shapes {
+package enum Shapes {
     /// The largest rank of an array.
-    static let rankLimit = 32
+    package static let rankLimit = 32
 
     /// The number of elements of an array of this shape.
     /// - Throws: `negativeSize`, `tooLarge` (2^48 elements and more), `badValue` past the rank limit.
-    static func count(_ shape: [Int]) throws -> Int {
+    package static func count(_ shape: [Int]) throws -> Int {
         guard shape.count <= rankLimit else {
             throw ArrayError.badValue(operation: "shape", reason: "an array has at most \(rankLimit) axes")
         }
@@ -23,7 +23,7 @@ enum Shapes {
     }
 
     /// Strides, in elements, of a row-major array without gaps.
-    static func rowMajorStrides(_ shape: [Int]) -> [Int] {
+    package static func rowMajorStrides(_ shape: [Int]) -> [Int] {
         var strides = [Int](repeating: 1, count: shape.count)
         var step = 1
         for axis in shape.indices.reversed() {
@@ -34,7 +34,7 @@ enum Shapes {
     }
 
     /// `nil` when the strides are those of a row-major array without gaps.
-    static func simplified(_ strides: [Int], _ shape: [Int]) -> [Int]? {
+    package static func simplified(_ strides: [Int], _ shape: [Int]) -> [Int]? {
         if shape.contains(0) { return nil }
         var step = 1
         for axis in shape.indices.reversed() where shape[axis] != 1 {
@@ -45,7 +45,7 @@ enum Shapes {
     }
 
     /// The shape both broadcast to.
-    static func broadcast(_ a: [Int], _ b: [Int]) throws -> [Int] {
+    package static func broadcast(_ a: [Int], _ b: [Int]) throws -> [Int] {
         if a == b || b.isEmpty { return a }
         if a.isEmpty { return b }
         var shape = a.count >= b.count ? a : b
@@ -59,7 +59,7 @@ enum Shapes {
     }
 
     /// Strides that show an array of `shape` and `strides` as one of `target`; `nil` when it does not broadcast.
-    static func broadcastStrides(_ shape: [Int], _ strides: [Int], to target: [Int]) -> [Int]? {
+    package static func broadcastStrides(_ shape: [Int], _ strides: [Int], to target: [Int]) -> [Int]? {
         guard shape.count <= target.count else { return nil }
         var result = [Int](repeating: 0, count: target.count)
         let lead = target.count - shape.count
@@ -71,13 +71,13 @@ enum Shapes {
     }
 
     /// The axis counted from 0; negative axes count from the end.
-    static func axis(_ axis: Int, rank: Int) throws -> Int {
+    package static func axis(_ axis: Int, rank: Int) throws -> Int {
         guard axis >= -rank, axis < rank else { throw ArrayError.axisOutOfRange(axis: axis, rank: rank) }
         return axis < 0 ? axis + rank : axis
     }
 
     /// The axes counted from 0, ascending; all of them for `nil`.
-    static func axes(_ axes: [Int]?, rank: Int) throws -> [Int] {
+    package static func axes(_ axes: [Int]?, rank: Int) throws -> [Int] {
         guard let axes else { return Array(0..<rank) }
         let sorted = try axes.map { try axis($0, rank: rank) }.sorted()
         for i in sorted.indices.dropFirst() where sorted[i] == sorted[i - 1] { throw ArrayError.repeatedAxis(sorted[i]) }

@@ -4,6 +4,7 @@
 // program does ends in a value or in an `ActError`.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActSyntax
 

@@ -94,6 +94,11 @@ final class Convolution: CustomFunction {
         try apply(.result, images, weights, shape)
     }
 
+    /// The adjoint in the images: what every place of a result lays on the images that it comes from.
+    static func images(_ result: NDArray, _ weights: NDArray, _ shape: ConvolutionShape) throws -> NDArray {
+        try apply(.images, result, weights, shape)
+    }
+
     private static func apply(_ face: Face, _ a: NDArray, _ b: NDArray, _ shape: ConvolutionShape) throws -> NDArray {
         let first = try a.detached().contiguous(), second = try b.detached().converted(to: a.type).contiguous()
         let value = a.type == .f32 ? try compute(face, first, second, shape, Float.self) : try compute(face, first, second, shape, Double.self)

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActLinear
 
 package enum Flow {
     /// One layer on the way forward.

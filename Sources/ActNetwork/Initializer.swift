@@ -2,6 +2,8 @@
 
 import ActArray
 import ActGrad
+import ActLinear
+import ActRandom
 
 package struct Initializer: Sendable {
     package let name: String
@@ -43,7 +45,7 @@ package enum Initializers {
         uniform("he_uniform", "uniform in ±√(6/in)") { fanIn, _ in (6 / fanIn).squareRoot() },
         heNormal,
         lecunNormal,
-        Initializer(name: "orthogonal", summary: "rows or columns that are orthogonal to each other and of length 1", fill: .array(orthogonal)),
+        orthogonal,
         Initializer(
             name: "zeros", summary: "zeros, which layers above the last cannot learn from",
             fill: .array { shape, _ in try NDArray.full(0, shape: shape, type: .f32) }),
@@ -52,6 +54,9 @@ package enum Initializers {
     private static let glorotUniform = uniform("glorot_uniform", "uniform in ±√(6/(in + out)): for sigmoid, tanh and softmax") { (6 / ($0 + $1)).squareRoot() }
     static let heNormal = normal("he_normal", "normal with variance 2/in: for relu and its kin") { fanIn, _ in (2 / fanIn).squareRoot() }
     private static let lecunNormal = normal("lecun_normal", "normal with variance 1/in: for selu") { fanIn, _ in (1 / fanIn).squareRoot() }
+
+    static let orthogonal = Initializer(
+        name: "orthogonal", summary: "rows or columns that are orthogonal to each other and of length 1", fill: .array(orthogonalBasis))
 
     /// What the setting `init` may be: one of these, or what goes with the activation.
     package enum Choice { case automatic }
@@ -84,7 +89,7 @@ package enum Initializers {
 
     /// Of the matrix (first axis, all others), whichever side is shorter: Gram and Schmidt, in blocks of vectors so that most of it is
     /// products of matrices. What is known is taken out twice, since once leaves rounding errors behind.
-    private static func orthogonal(_ shape: [Int], _ random: inout RandomSource) throws -> NDArray {
+    @Sendable private static func orthogonalBasis(_ shape: [Int], _ random: inout RandomSource) throws -> NDArray {
         let rows = shape.first ?? 1, columns = shape.dropFirst().reduce(1, *)
         let (count, size) = (min(rows, columns), max(rows, columns))
         let basis = try NDArray.full(0, shape: [count, size], type: .f64)

@@ -2,6 +2,7 @@
 // pass, so that the same layer can run anywhere at once.
 
 import ActArray
+import ActRandom
 import ActRows
 
 package protocol Layer {
@@ -18,8 +19,8 @@ package protocol Layer {
     /// What passes in training mode gather: not touched by gradients.
     var stateNames: [String] { get }
     var state: [NDArray] { get set }
-    /// The network inside; its parameters are the layer's.
-    var inner: Network? { get set }
+    /// The networks inside, by name; their parameters are the layer's.
+    var parts: [(name: String, network: Network)] { get set }
     /// The layer without what freezes it.
     var bare: any Layer { get set }
     /// The same with everything in it trained.
@@ -31,6 +32,8 @@ package protocol Layer {
 
     /// The shape of one input without the batch axis, where the layer knows it.
     var inputShape: [Int]? { get }
+    /// The length of the rows that it takes, whatever stands before them, where the layer knows it.
+    var inputWidth: Int? { get }
     /// The length of the rows that it makes.
     var width: Width { get }
     /// Of a layer whose weights begin as a setting says: how.
@@ -57,8 +60,8 @@ extension Layer {
         get { [] }
         set {}
     }
-    package var inner: Network? {
-        get { nil }
+    package var parts: [(name: String, network: Network)] {
+        get { [] }
         set {}
     }
     package var isOfProgram: Bool { false }
@@ -69,6 +72,7 @@ extension Layer {
     }
     package func thawed() throws -> any Layer { self }
     package var inputShape: [Int]? { nil }
+    package var inputWidth: Int? { inputShape?.count == 1 ? inputShape?[0] : nil }
     package var width: Width { .unknown }
     package var initializer: Initializer? { nil }
 
@@ -77,10 +81,13 @@ extension Layer {
 
     package var text: String {
         var parts: [String] = [], isPositional = true
-        for (name, value) in settings.said {
-            // The element type goes by its name wherever it stands.
-            if name == "dtype" { isPositional = false }
-            if let value {
+        for ((name, value), parameter) in zip(settings.said, settings.parameters) {
+            // The element type and flags go by their names wherever they stand, and so does what follows any number of arguments.
+            if name == "dtype" || parameter.kind == .flag { isPositional = false }
+            if parameter.isVariadic {
+                if case .list(let elements)? = value { parts += elements.map(\.text) }
+                isPositional = false
+            } else if let value {
                 parts.append(isPositional ? value.text : "\(name)=\(value.text)")
             } else {
                 isPositional = false

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRandom
 import ActRows
 
 package struct LayerRow {
@@ -38,7 +39,7 @@ package struct LayerRow {
 }
 
 package enum LayerRows {
-    package static let all: [LayerRow] = denseRows + imageRows + normalizingRows + otherRows
+    package static let all: [LayerRow] = denseRows + imageRows + resizingRows + normalizingRows + sequenceRows + recurrentRows + otherRows + compoundRows
 
     package static func named(_ name: String) -> LayerRow? { all.first { $0.name == name } }
 }
@@ -70,12 +71,31 @@ package struct LayerSettings {
 
     /// The functions and networks among them.
     package var functions: [NamedFunction] { values.compactMap { if case .function(let function)? = $0 { function } else { nil } } }
-    var networks: [Network] { values.compactMap { if case .network(let network)? = $0 { network } else { nil } } }
+    var networks: [Network] {
+        values.flatMap { value -> [Network] in
+            switch value {
+            case .network(let network): [network]
+            case .list(let elements): elements.compactMap { if case .network(let network) = $0 { network } else { nil } }
+            default: []
+            }
+        }
+    }
 
-    func replacing(_ input: Input<Network>, with network: Network) -> LayerSettings {
+    func replacing<T>(_ input: Input<T>, with setting: Setting) -> LayerSettings {
         var result = self
-        result.values[input.index] = .network(network)
+        result.values[input.index] = setting
         return result
+    }
+}
+
+extension Setting {
+    /// A layer, a network or a function, as a network.
+    fileprivate var asNetwork: Network? {
+        switch self {
+        case .network(let network): network
+        case .function(let function): Network([FunctionLayer(function)])
+        default: nil
+        }
     }
 }
 
@@ -139,10 +159,31 @@ extension LayerSettings {
 
     subscript(_ input: Input<Network>) -> Network {
         get throws {
+            guard let network = try given(input)?.asNetwork else { throw fail(input) }
+            return network
+        }
+    }
+
+    subscript(_ input: Input<[Network]>) -> [Network] {
+        get throws {
+            guard case .list(let parts)? = try given(input) else { throw fail(input) }
+            return try parts.map { part in
+                guard let network = part.asNetwork else { throw fail(input) }
+                return network
+            }
+        }
+    }
+
+    subscript<Word: Choice>(_ input: Input<Word>) -> Word {
+        get throws {
             switch try given(input) {
-            case .network(let network)?: return network
-            case .function(let function)?: return Network([FunctionLayer(function)])
-            default: throw fail(input)
+            case nil:
+                guard let fallback = input.fallback else { throw fail(input) }
+                return fallback
+            case .text(let text)?:
+                guard let word = Word(rawValue: text) else { throw fail(input) }
+                return word
+            default: throw fail(input, "a string")
             }
         }
     }
@@ -186,8 +227,8 @@ extension Signature {
             name, .whole, expected: "a whole number, 1 or more", default: .some(nil), text: parameters[other.index].name, role: .steps, bounds: .within(1...0x1p31))
     }
 
-    mutating func activation() -> Input<NamedFunction> {
-        parameter("activation", .function, expected: "a function, such as relu", default: .identity, text: NamedFunction.identity.name, role: .steps)
+    mutating func activation(default fallback: NamedFunction = .identity) -> Input<NamedFunction> {
+        parameter("activation", .function, expected: "a function, such as relu", default: fallback, text: fallback.name, role: .steps)
     }
 
     mutating func initializer() -> Input<Initializers.Choice> {
@@ -198,6 +239,11 @@ extension Signature {
 
     mutating func network(_ name: String) -> Input<Network> {
         parameter(name, .network, expected: "a layer, a network or a function", text: nil, role: .steps)
+    }
+
+    /// Any number of layers, networks and functions.
+    mutating func networks(_ name: String) -> Input<[Network]> {
+        parameter(name, .network, expected: "layers, networks or functions", text: nil, role: .steps, isVariadic: true)
     }
 
     mutating func floatType() -> Input<ElementType> {

@@ -38,6 +38,7 @@ package struct NamedFunction {
     }
 
     package static let identity = NamedFunction(Activations.identity)
+    static let tanh = Activations.named("tanh").map { NamedFunction($0) } ?? .identity
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         if pass.isTraining, let trained = row?.randomized { return try trained(x, pass.random.uniform(shape: x.shape, type: x.type)) }

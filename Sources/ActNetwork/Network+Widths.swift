@@ -8,7 +8,7 @@ extension Network {
     package func checkWidths() throws {
         var last: (layer: any Layer, width: Int)?
         for layer in layers {
-            if let last, let inputs = layer.rowInputs, inputs != last.width {
+            if let last, let inputs = layer.inputWidth, inputs != last.width {
                 throw NetworkError.widths(first: last.layer.text, last: layer.text, outputs: last.width, inputs: inputs)
             }
             switch layer.width {
@@ -20,11 +20,12 @@ extension Network {
     }
 }
 
-extension Layer {
-    /// The length of the rows that the layer takes; nil if it is not for rows, or for any.
-    fileprivate var rowInputs: Int? {
-        guard let shape = inputShape, shape.count == 1 else { return nil }
-        return shape[0]
+extension Network {
+    /// The length of the rows that it makes.
+    var width: Width {
+        layers.reduce(Width.same) { before, layer in
+            if case .same = layer.width { before } else { layer.width }
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 // `ExitStatus` says, or what the program asked for.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActSyntax
 import ArgumentParser

@@ -5,6 +5,7 @@
 // included, and what was typed meanwhile is not lost.
 
 import ActPlot
+import CActSystem
 #if canImport(Glibc)
 import Glibc
 #else
@@ -55,9 +56,9 @@ enum GraphicsProtocol {
         defer { tcsetattr(STDIN_FILENO, TCSANOW, &saved) }
         guard writeAll(Array("\u{1b}[>0q\u{1b}[c".utf8), to: STDOUT_FILENO) == nil else { return nil }
         var came: [UInt8] = []
-        let start = now()
+        let start = act_seconds()
         isAnswerDue = true
-        while case let left = patience - (now() - start), left > 0, waitForInput(left) {
+        while case let left = patience - (act_seconds() - start), left > 0, waitForInput(left) {
             var chunk = [UInt8](repeating: 0, count: 4096)
             let count = readSome(STDIN_FILENO, into: &chunk)
             guard count > 0 else { break }
@@ -109,12 +110,6 @@ enum GraphicsProtocol {
     private static func waitForInput(_ seconds: Double) -> Bool {
         var source = pollfd(fd: STDIN_FILENO, events: Int16(POLLIN), revents: 0)
         return poll(&source, 1, Int32((seconds * 1000).rounded(.up))) > 0
-    }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     // MARK: Pictures

@@ -5,6 +5,7 @@
 // owner can read the file.
 
 import ActArray
+import ActFiles
 #if canImport(Glibc)
 import Glibc
 #else

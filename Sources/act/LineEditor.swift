@@ -6,6 +6,7 @@
 import ActLanguage
 import ActPlot
 import ActSyntax
+import ActText
 import CActKernels
 import CLibEdit
 #if canImport(Glibc)

@@ -4,6 +4,7 @@
 // is lost without an error at the end.
 
 import ActArray
+import CActSystem
 #if canImport(Glibc)
 import Glibc
 #else
@@ -19,7 +20,7 @@ final class Output {
     private let kind: Kind
     private let descriptor: Int32
     private var buffer: [UInt8] = []
-    private var lastFlush = 0
+    private var lastFlush = 0.0
     /// Of the first write that failed.
     private(set) var failure: Int32?
     /// Called once, when a write fails.
@@ -67,11 +68,11 @@ final class Output {
         }
         buffer.append(contentsOf: text.utf8)
         // On a screen at once; into a file or a pipe in pieces, but none is kept back for long while the program goes on.
-        if isTerminal || buffer.count >= Output.capacity || Output.seconds() &- lastFlush > 1 { flush() }
+        if isTerminal || buffer.count >= Output.capacity || act_seconds() - lastFlush > 1 { flush() }
     }
 
     func flush() {
-        lastFlush = Output.seconds()
+        lastFlush = act_seconds()
         guard !buffer.isEmpty else { return }
         defer { buffer.removeAll(keepingCapacity: buffer.count <= 4 * Output.capacity) }
         buffer.withUnsafeBytes(send)
@@ -105,12 +106,6 @@ final class Output {
             Output.error.flush()
         }
         return false
-    }
-
-    private static func seconds() -> Int {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return now.tv_sec
     }
 }
 

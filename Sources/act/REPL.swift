@@ -1,6 +1,7 @@
 // The session at a terminal: reads a line, hands it over, again.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActSyntax
 #if canImport(Glibc)

@@ -1,6 +1,7 @@
 // `act fmt`: programs in the one layout, in their files or on standard output.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActSyntax
 #if canImport(Glibc)

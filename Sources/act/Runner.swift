@@ -1,6 +1,7 @@
 // Runs what the command line names: a script, text, standard input, a check.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActSyntax
 #if canImport(Glibc)

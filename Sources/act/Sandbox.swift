@@ -5,6 +5,7 @@
 // first program is read by the machine; what is given up then cannot be had again.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActPlot
 import CActSystem

@@ -4,7 +4,9 @@
 import ActArray
 import ActGrad
 import ActLanguage
+import ActRandom
 import ActSyntax
+import CActSystem
 
 #if canImport(Glibc)
 import Glibc
@@ -12,23 +14,18 @@ import Glibc
 import Darwin
 #endif
 
-func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-}
 
 /// The median of `runs` timings; each repeats short work until it lasts a millisecond.
 func seconds(runs: Int = 15, _ work: () throws -> Void) rethrows -> Double {
     try work()
-    let start = now()
+    let start = act_seconds()
     try work()
-    let repeats = max(1, Int(min(1e-3 / max(now() - start, 1e-9), 1e6)))
+    let repeats = max(1, Int(min(1e-3 / max(act_seconds() - start, 1e-9), 1e6)))
     var samples: [Double] = []
     for _ in 0..<runs {
-        let start = now()
+        let start = act_seconds()
         for _ in 0..<repeats { try work() }
-        samples.append((now() - start) / Double(repeats))
+        samples.append((act_seconds() - start) / Double(repeats))
     }
     return samples.sorted()[runs / 2]
 }

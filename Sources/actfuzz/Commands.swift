@@ -1,5 +1,5 @@
 // The command from outside: command lines, limits of memory whose peak the parent measures, the system's limits, Ctrl-C at random moments,
-// standard input, and sessions at a terminal with a broken history.
+// containers that allow little memory, standard input, and sessions at a terminal with a broken history.
 //
 // What must stay true: what is tried depends on the seed, its number and the corpus alone; the command is started anew for each.
 
@@ -19,6 +19,8 @@ struct CommandTrial {
     var history: Bytes?
     /// Bytes that `--max-memory` allows.
     var memory: Int?
+    /// Bytes that a container of the system allows, where one can be made. Nothing tells act of it but the system.
+    var container: Int?
     /// Seconds after which Ctrl-C comes.
     var interrupt: Double?
     /// Where the program stands that the arguments name.
@@ -33,7 +35,7 @@ extension Generator {
         let name = Array(CommandTrial.programName.utf8)
         func with(_ options: String...) -> [Bytes] { options.map { Array($0.utf8) } }
         trial.program = random.chance(50) ? growing(&random) : self.trial(random.below(1 << 30)).program
-        switch random.below(12) {
+        switch random.below(13) {
         case 0...3:
             let memory = Int(0x1p20 * Double(200).power(random.below(1000)))
             trial.memory = memory
@@ -43,8 +45,13 @@ extension Generator {
             trial.arguments = with("--max-memory", "200M", "--max-time", "5") + [name]
         case 6:
             trial.limits = random.pick(
-                ["-v \(150_000 + random.below(2_000_000))", "-n \(4 + random.below(12))", "-f \(random.below(4))", "-s \(512 << random.below(5))", "-d \(50_000 + random.below(500_000))", "-c 0"], or: "")
+                ["-v \(150_000 + random.below(2_000_000))", "-n \(4 + random.below(12))", "-f \(1 + random.below(4))", "-s \(512 << random.below(5))", "-d \(50_000 + random.below(500_000))", "-c 0"], or: "")
             trial.arguments = with("--max-memory", "100M", "--max-time", "2") + [name]
+        case 12:
+            trial.container = (80 + random.below(220)) << 20
+            // Files in memory would count too.
+            if trial.program.contains(Array("save".utf8)) { trial.container = nil }
+            trial.arguments = with("--max-time", "2") + [name]
         case 7:
             trial.input = trial.program
             trial.arguments = random.chance(50) ? with("--max-memory", "100M", "--max-time", "1") : with("--max-memory", "100M", "--max-time", "1", "-")
@@ -108,6 +115,14 @@ struct Commands {
     let generator: Generator
     /// Bytes over one and a half times the limit that the command itself needs.
     private static let allowance = 30 << 20
+    private let container: Container?
+
+    init(plan: Supervisor.Plan, generator: Generator) {
+        self.plan = plan
+        self.generator = generator
+        container = Container.make()
+        if container == nil { print("no control group can be made here: commands run outside of containers") }
+    }
 
     /// - Returns: The number of findings.
     func run(seconds limit: Double, count: Int) -> Int {
@@ -131,14 +146,14 @@ struct Commands {
         mkdir("state", 0o700)
         mkdir("state/act", 0o700)
         if let history = trial.history { write(history, "state/act/history") }
-        guard let process = Process(trial) else { return "start" }
+        guard let process = Process(trial, in: container) else { return "start" }
         return process.verdict(trial, patience: plan.patience, allowance: Self.allowance)
     }
 
     /// The command line as a shell takes it.
     static func text(_ trial: CommandTrial) -> String {
         let words = trial.arguments.map { "'" + String(decoding: $0, as: UTF8.self).split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'" }
-        let notes = [trial.interrupt.map { "Ctrl-C after \($0) s" }, trial.history.map { "at a terminal, with a history of \($0.count) bytes" }].compactMap { $0 }.joined(separator: "; ")
+        let notes = [trial.interrupt.map { "Ctrl-C after \($0) s" }, trial.history.map { "at a terminal, with a history of \($0.count) bytes" }, trial.container.map { "in a control group of \($0) bytes" }].compactMap { $0 }.joined(separator: "; ")
         return (notes.isEmpty ? "" : "# \(notes)\n") + (trial.limits.isEmpty ? "" : "ulimit \(trial.limits); ") + "act " + words.joined(separator: " ") + " < input\n"
     }
 
@@ -164,7 +179,7 @@ struct Commands {
         /// Our end of its terminal.
         let terminal: Int32
 
-        init?(_ trial: CommandTrial) {
+        init?(_ trial: CommandTrial, in container: Container?) {
             var actions = posix_spawn_file_actions_t()
             posix_spawn_file_actions_init(&actions)
             defer { posix_spawn_file_actions_destroy(&actions) }
@@ -186,7 +201,8 @@ struct Commands {
             setenv("SWIFT_BACKTRACE", "enable=no", 1)
             setenv("XDG_STATE_HOME", Process.folder + "/state", 1)
             setenv("TERM", "xterm", 1)
-            let shell = "ulimit \(trial.limits.isEmpty ? "-c 0" : trial.limits); exec \"$0\" \"$@\""
+            var shell = "ulimit \(trial.limits.isEmpty ? "-c 0" : trial.limits); exec \"$0\" \"$@\""
+            if let bytes = trial.container, let container { shell = container.entering(bytes) + shell }
             let arguments = [Array("/bin/sh".utf8), Array("-c".utf8), Array(shell.utf8), Array(Process.executable.utf8)] + trial.arguments
             let argv = arguments.map { bytes in strdup(bytes.map { CChar(bitPattern: $0) } + [0]) } + [nil]
             defer { argv.forEach { free($0) } }

@@ -1,6 +1,7 @@
 // Runs trials one after the other, as the command would, with little memory, little time and one folder.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActPlot
 import ActSyntax

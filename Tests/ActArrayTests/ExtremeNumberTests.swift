@@ -1,4 +1,5 @@
 import ActArray
+import ActLinear
 import Testing
 
 /// The largest and smallest numbers: what the element type can hold is found, and what it cannot is an overflow that is noted.

@@ -2,6 +2,7 @@
 
 import ActArray
 import Testing
+import ActFiles
 #if canImport(Glibc)
 import Glibc
 #else

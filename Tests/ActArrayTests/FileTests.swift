@@ -1,6 +1,7 @@
 // Files of arrays: what NumPy and gzip wrote is read (FileCases.swift), what is written equals what NumPy writes, damage is an error.
 
 import ActArray
+import ActFiles
 import ActTestSupport
 import Testing
 #if canImport(Glibc)

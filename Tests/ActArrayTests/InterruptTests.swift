@@ -2,6 +2,9 @@
 // throw. With an engine of its own, for others go on.
 
 import ActArray
+import ActFiles
+import ActLinear
+import ActRandom
 import ActTestSupport
 import Testing
 #if canImport(Glibc)

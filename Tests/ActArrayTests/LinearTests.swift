@@ -2,6 +2,7 @@
 // NumPy's (np.matmul, np.dot, np.linalg) on the same arrays.
 
 import ActArray
+import ActLinear
 import CActKernels
 import Testing
 

@@ -2,6 +2,7 @@
 // own reader says (Tests/Interchange/check.py holds both readers against each other).
 
 import ActArray
+import ActFiles
 import ActTestSupport
 import Testing
 

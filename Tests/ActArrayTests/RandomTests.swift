@@ -3,6 +3,7 @@
 
 import ActArray
 import Testing
+import ActRandom
 
 @Suite struct RandomTests {
     @Test func wordsAreNumPys() throws {

@@ -1,4 +1,5 @@
 import ActArray
+import ActLinear
 import Testing
 
 /// Expected numbers are NumPy 2's for the same input (`TestNumbers.swift`), sums of many numbers Python's `math.fsum`, softmax and

@@ -2,6 +2,7 @@
 
 import ActArray
 import Testing
+import ActFiles
 
 @Suite struct TableTests {
     private func read(_ text: String, _ set: (inout Csv.Options) -> Void = { _ in }) throws -> String {

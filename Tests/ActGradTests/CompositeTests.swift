@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActLinear
 import Testing
 
 /// sin(1.3 i + k), shaped.

@@ -2,6 +2,8 @@
 
 import ActArray
 import ActGrad
+import ActLinear
+import ActRandom
 import ActTestSupport
 import Testing
 #if canImport(Glibc)

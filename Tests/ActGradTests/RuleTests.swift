@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActLinear
 import Testing
 
 private func close(_ a: [Double], _ b: [Double], _ tolerance: Double = 1e-14) -> Bool {

@@ -1,6 +1,7 @@
 // The rows of the built-in functions: each is complete, and its example shows what it says.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActSyntax
 import Testing

@@ -1,6 +1,7 @@
 // What Tab offers, and help on names: both without a terminal.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import Testing
 

@@ -2,6 +2,7 @@
 
 import ActArray
 import Testing
+import ActRandom
 
 @Suite struct LossTests {
     @Test(arguments: [

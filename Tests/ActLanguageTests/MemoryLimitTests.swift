@@ -1,8 +1,8 @@
 // Near the limit: whatever a program computes, it ends with an error of memory or with the result that it has with room enough.
 
-import ActSyntax
 import ActArray
 import ActLanguage
+import ActSyntax
 import ActTestSupport
 import Testing
 

@@ -1,8 +1,8 @@
 // Names in NFKC: the table against what NFKC must be, and the names that act itself has.
 
 import ActLanguage
-import ActSyntax
 import ActPlot
+import ActSyntax
 import Testing
 
 @Suite struct NameTests {

@@ -3,6 +3,7 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActRandom
 import ActTestSupport
 import Testing
 
@@ -11,13 +12,16 @@ import Testing
 
     // MARK: Layers
 
-    @Test(arguments: try ReferenceCase.all(in: "layers")) func layer(_ reference: ReferenceCase) throws {
+    private static let layerFiles = ["layers", "sequences", "images"]
+
+    @Test(arguments: try layerFiles.flatMap { try ReferenceCase.all(in: $0) }) func layer(_ reference: ReferenceCase) throws {
         var settings: [String: Setting] = [:]
         for (name, text) in reference.settings where name != "training" {
             switch name {
             case "activation": settings[name] = .function(try function(text))
+            case "f" where reference.name == "Branch": settings[name] = .list([.network(Network([try dense(3, 2, "tanh")])), .network(Network([try dense(3, 2)]))])
             case "f": settings[name] = .network(Network([try dense(3, 3, "tanh")]))
-            default: settings[name] = Double(text).map { .number($0) } ?? .flag(text == "true")
+            default: settings[name] = Double(text).map { .number($0) } ?? (["true", "false"].contains(text) ? .flag(text == "true") : .text(text))
             }
         }
         var layer = try makeLayer(reference.name, settings)
@@ -55,30 +59,42 @@ import Testing
 
     @Test func everyRowHasItsCase() throws {
         func names(_ file: String) throws -> Set<String> { Set(try ReferenceCase.all(in: file).map(\.name)) }
-        let (layers, losses, optimizers) = (try names("layers"), try names("losses"), try names("optimizers"))
+        let layers = Set(try Self.layerFiles.flatMap { try names($0) }), losses = try names("losses"), optimizers = try names("optimizers")
         for row in LayerRows.all { #expect(layers.contains(row.name), "\(row.name)") }
         for row in Losses.all { #expect(losses.contains(row.name), "\(row.name)") }
         for row in Optimizers.all { #expect(optimizers.contains(row.name), "\(row.name)") }
     }
 
-    /// The derivative of the derivative, which PyTorch's numbers do not cover, against differences.
-    @Test(arguments: ["Dense", "Conv2D", "FReLU", "AvgPool2D", "LayerNorm"]) func secondDerivative(_ kind: String) throws {
+    /// Settings and the shape of an input, by layer; the derivative of the derivative, which PyTorch's numbers do not cover, against differences.
+    private static let second: [(kind: String, settings: [String: Setting], shape: [Int])] = [
+        ("Dense", ["inputs": .number(3), "outputs": .number(2), "activation": .text("tanh")], [4, 3]),
+        ("Conv2D", ["inputs": .number(2), "outputs": .number(2), "activation": .text("tanh"), "stride": .number(2), "padding": .number(1)], [1, 2, 5, 4]),
+        ("FReLU", ["channels": .number(2)], [1, 2, 5, 4]), ("AvgPool2D", ["size": .number(3), "stride": .number(1)], [1, 2, 5, 4]),
+        ("LayerNorm", ["features": .number(3)], [4, 3]), ("GroupNorm", ["groups": .number(2), "channels": .number(4)], [2, 4, 3]),
+        ("RMSNorm", ["features": .number(3)], [4, 3]), ("Conv1D", ["inputs": .number(2), "outputs": .number(2), "activation": .text("tanh")], [2, 2, 5]),
+        ("ConvTranspose2D", ["inputs": .number(2), "outputs": .number(2), "stride": .number(2), "activation": .text("tanh")], [1, 2, 3, 2]),
+        ("Upsample2D", ["mode": .text("bilinear")], [1, 2, 3, 2]), ("GlobalAvgPool", [:], [2, 2, 3]), ("Positions", ["length": .number(4), "size": .number(3)], [2, 3, 3]),
+        ("Attention", ["size": .number(4), "heads": .number(2), "causal": .flag(true)], [2, 3, 4]),
+        ("RNN", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]), ("GRU", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]),
+        ("LSTM", ["inputs": .number(2), "units": .number(3), "sequences": .flag(false)], [2, 3, 2]),
+    ]
+
+    @Test(arguments: second.indices) func secondDerivative(_ index: Int) throws {
+        let (kind, given, shape) = Self.second[index]
+        var settings = given
+        if case .text(let name)? = given["activation"] { settings["activation"] = .function(try function(name)) }
+        let layer = try makeLayer(kind, settings)
         var random = RandomSource(seed: 3)
-        let layer: any Layer
-        switch kind {
-        case "Dense": layer = try dense(3, 2, "tanh")
-        case "Conv2D":
-            layer = try makeLayer(
-                kind, ["inputs": .number(2), "outputs": .number(2), "activation": .function(function("tanh")), "stride": .number(2), "padding": .number(1)])
-        case "FReLU": layer = try makeLayer(kind, ["channels": .number(2)])
-        case "AvgPool2D": layer = try makeLayer(kind, ["size": .number(3), "stride": .number(1)])
-        default: layer = try makeLayer(kind, ["features": .number(3)])
-        }
-        let x = try random.normal(shape: ["Dense", "LayerNorm"].contains(kind) ? [4, 3] : [1, 2, 5, 4])
+        let x = try random.normal(shape: shape)
         let directional = { (x: NDArray) in
-            try Derivative.gradient(of: { try NDArray.unary(.square, layer($0, Pass())).reduced(.sum) }, at: x)
+            try Derivative.gradient(
+                of: { x in
+                    // Weighted: the squares of normalised rows add up to the same whatever x is.
+                    let y = try layer(x, Pass()), weights = try NDArray((0..<y.count).map { Scalar.unary(.cos, Double($0)) }, shape: y.shape)
+                    return try (NDArray.unary(.square, y) * weights).reduced(.sum)
+                }, at: x)
         }
-        #expect(try Derivative.checkGradient(of: directional, at: x) < 1e-6)
+        #expect(try Derivative.checkGradient(of: directional, at: x) < 1e-6, "\(kind)")
     }
 
     // MARK: Losses

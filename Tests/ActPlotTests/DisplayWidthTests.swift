@@ -1,4 +1,4 @@
-import ActPlot
+import ActText
 import Testing
 
 @Suite struct DisplayWidthTests {

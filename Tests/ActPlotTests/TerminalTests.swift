@@ -1,4 +1,5 @@
 import ActPlot
+import ActText
 import Testing
 
 @Suite struct TerminalTests {

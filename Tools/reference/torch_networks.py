@@ -199,3 +199,94 @@ for name, p in zip(names, net.parameters()): w.array(name, view(name, p))
 w.array("1.mean", net[1].running_mean); w.array("1.variance", net[1].running_var)
 w.array("output", net.eval()(x))
 w.save()
+
+# --- layers of sequences, and further layers of images, over random settings --------------------------------------------
+torch.manual_seed(14)
+rng = np.random.default_rng(14)
+pick = lambda *values: values[rng.integers(len(values))]
+some = lambda low, high: int(rng.integers(low, high + 1))
+flag = lambda value: str(bool(value)).lower()
+
+
+def drawn(m):
+    """With every parameter drawn anew: what begins at 0 or 1 would hide faults."""
+    for p in m.parameters(): nn.init.normal_(p, 0, 0.5)
+    return m
+
+
+w = Writer("sequences")
+for _ in range(6):
+    i, o, k, s, p, bias = some(1, 3), some(1, 4), some(1, 4), some(1, 3), some(0, 2), pick(True, True, False)
+    m = drawn(nn.Conv1d(i, o, k, stride=s, padding=p, bias=bias))
+    parameters = {"W": (m.weight, same)} | ({"b": (m.bias, same)} if bias else {})
+    layer("Conv1D", torch.randn(some(1, 3), i, some(max(1, k - 2 * p), 8)), lambda x: torch.tanh(m(x)), parameters, dict(inputs=i, outputs=o, kernel=k, stride=s, padding=p, bias=flag(bias), activation="tanh"))
+
+
+def recurrent(name, m, i, u, last, bias, **settings):
+    parameters = {"W": (m.weight_ih_l0, transposed)} | ({"b": (m.bias_ih_l0, same)} if bias else {}) | {"U": (m.weight_hh_l0, transposed)} | ({"bU": (m.bias_hh_l0, same)} if bias else {})
+    run = lambda x: m(x)[0][:, -1] if last else m(x)[0]
+    layer(name, torch.randn(pick(1, 2, 9), some(1, 6), i), run, parameters, dict(inputs=i, units=u, sequences=flag(not last), bias=flag(bias)) | settings)
+
+
+for _ in range(5):
+    for name, kind in (("RNN", nn.RNN), ("GRU", nn.GRU), ("LSTM", nn.LSTM)):
+        i, u, last, bias = some(1, 4), some(1, 5), pick(True, False), pick(True, True, False)
+        activation = pick("tanh", "relu")
+        options = dict(nonlinearity=activation) if name == "RNN" else {}
+        recurrent(name, drawn(kind(i, u, batch_first=True, bias=bias, **options)), i, u, last, bias, **(dict(activation=activation) if name == "RNN" else {}))
+
+
+class Softsign(nn.Module):
+    """A plain cell with an activation that torch.nn.RNN lacks."""
+
+    def __init__(self, i, u):
+        super().__init__()
+        self.weight_ih_l0, self.weight_hh_l0 = nn.Parameter(torch.randn(u, i)), nn.Parameter(torch.randn(u, u))
+        self.bias_ih_l0, self.bias_hh_l0 = nn.Parameter(torch.randn(u)), nn.Parameter(torch.randn(u))
+
+    def forward(self, x):
+        h, all = torch.zeros(len(x), len(self.bias_hh_l0)), []
+        for t in range(x.shape[1]):
+            h = F.softsign(x[:, t] @ self.weight_ih_l0.T + self.bias_ih_l0 + h @ self.weight_hh_l0.T + self.bias_hh_l0)
+            all.append(h)
+        return torch.stack(all, 1), h
+
+
+recurrent("RNN", Softsign(2, 3), 2, 3, False, True, activation="softsign")
+
+for rows, time, size, heads, causal, bias in [(1, 1, 2, 1, True, True), (2, 150, 2, 2, True, True), (1, 140, 3, 1, False, True)] + [
+        (some(1, 3), some(2, 6), h * some(1, 3), h, pick(True, False), pick(True, True, False)) for h in (1, 2, 3, 2, 1)]:
+    m = drawn(nn.MultiheadAttention(size, heads, bias=bias, batch_first=True))
+    mask = torch.triu(torch.ones(time, time, dtype=torch.bool), 1) if causal else None
+    parameters = {"W": (m.in_proj_weight, transposed)} | ({"b": (m.in_proj_bias, same)} if bias else {}) | {"Wo": (m.out_proj.weight, transposed)} | ({"bo": (m.out_proj.bias, same)} if bias else {})
+    layer("Attention", torch.randn(rows, time, size), lambda x: m(x, x, x, need_weights=False, attn_mask=mask)[0], parameters, dict(size=size, heads=heads, causal=flag(causal), bias=flag(bias)))
+P = torch.randn(5, 3, requires_grad=True)
+for time in (5, 2):
+    layer("Positions", torch.randn(2, time, 3), lambda x: x + P[:x.shape[1]], {"W": (P, same)}, dict(length=5, size=3))
+    P = torch.randn(5, 3, requires_grad=True)
+w.save()
+
+w = Writer("images")
+for _ in range(6):
+    i, o, k, s, bias = some(1, 3), some(1, 3), some(1, 4), some(1, 3), pick(True, True, False)
+    p, extra = some(0, (k - 1) // 2), some(0, s - 1)
+    m = drawn(nn.ConvTranspose2d(i, o, k, stride=s, padding=p, output_padding=extra, bias=bias))
+    parameters = {"W": (m.weight, same)} | ({"b": (m.bias, same)} if bias else {})
+    layer("ConvTranspose2D", torch.randn(some(1, 2), i, some(1, 4), some(2, 4)), lambda x: F.gelu(m(x)), parameters, dict(inputs=i, outputs=o, kernel=k, stride=s, padding=p, output_padding=extra, bias=flag(bias), activation="gelu"))
+for mode in ("nearest", "bilinear", "bilinear"):
+    factor = some(2, 3)
+    m = nn.Upsample(scale_factor=factor, mode=mode, **({} if mode == "nearest" else dict(align_corners=False)))
+    layer("Upsample2D", torch.randn(2, some(1, 2), some(1, 4), some(1, 4)), m, {}, dict(factor=factor, mode=mode))
+for shape in ((2, 3, 4, 2), (3, 2, 5)):
+    layer("GlobalAvgPool", torch.randn(shape), lambda x: x.flatten(2).mean(2), {})
+for groups, shape in ((1, (2, 3)), (2, (3, 4, 2)), (3, (2, 6, 3, 2)), (2, (1, 2, 3, 2))):
+    m = drawn(nn.GroupNorm(groups, shape[1], eps=1e-3))
+    layer("GroupNorm", 2 * torch.randn(shape) + 1, m, {"gamma": (m.weight, same), "beta": (m.bias, same)}, dict(groups=groups, channels=shape[1], eps=1e-3))
+for shape in ((3, 4), (2, 3, 5)):
+    m = drawn(nn.RMSNorm(shape[-1], eps=1e-4))
+    layer("RMSNorm", torch.randn(shape), m, {"gamma": (m.weight, same)}, dict(features=shape[-1], eps=1e-4))
+for join, f in (("concat", lambda a, b: torch.cat([a, b], -1)), ("sum", torch.add), ("product", torch.mul)):
+    m, n = nn.Linear(3, 2), nn.Linear(3, 2)
+    parameters = {f"f{k}.0.{act}": (getattr(l, name), transposed if act == "W" else same) for k, l in enumerate((m, n)) for act, name in (("W", "weight"), ("b", "bias"))}
+    layer("Branch", torch.randn(4, 3), lambda x: f(torch.tanh(m(x)), n(x)), parameters, dict(f="Dense", join=join))
+w.save()

@@ -1,6 +1,7 @@
 // How programs come to files: `load`, `save`, `import` and the session's commands go through the machine's door.
 
 import ActArray
+import ActFiles
 import ActMachine
 #if canImport(Glibc)
 import Glibc

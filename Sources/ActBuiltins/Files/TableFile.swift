@@ -2,6 +2,7 @@
 // as the same columns, whatever is in its texts; only texts that all look like numbers become numbers.
 
 import ActArray
+import ActFiles
 import ActMachine
 import ActRows
 import ActSyntax

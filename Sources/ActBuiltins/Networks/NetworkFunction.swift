@@ -95,13 +95,13 @@ package final class NetworkFunction: NativeFunction {
     package var fieldNames: [String] {
         guard isLayer, let layer = network.layers.first else { return [] }
         if let own { return own.plan.names }
-        return layer.inner == nil ? layer.parameterNames + layer.stateNames : ["f"]
+        return layer.parts.isEmpty ? layer.parameterNames + layer.stateNames : layer.parts.map(\.name)
     }
 
     package func field(_ name: String) throws -> Value? {
         guard isLayer, let layer = network.layers.first else { return nil }
         if let own { return try own.plan.value(named: name, own.parameters, own.state) }
-        if let inner = layer.inner { return name == "f" ? .function(Native(NetworkFunction(inner))) : nil }
+        if !layer.parts.isEmpty { return layer.parts.first { $0.name == name }.map { .function(Native(NetworkFunction($0.network))) } }
         if let index = layer.parameterNames.firstIndex(of: name) { return .array(layer.parameters[index]) }
         if let index = layer.stateNames.firstIndex(of: name) { return .array(layer.state[index]) }
         return nil
@@ -112,8 +112,8 @@ package final class NetworkFunction: NativeFunction {
         if var own {
             try own.plan.replace(name, with: value, in: &own)
             layer.bare = own
-        } else if layer.inner != nil, name == "f", case .function(let function) = value, let inner = function.network {
-            layer.inner = inner.network
+        } else if let index = layer.parts.firstIndex(where: { $0.name == name }), case .function(let function) = value, let part = function.network {
+            layer.parts[index].network = part.network
         } else if let index = layer.parameterNames.firstIndex(of: name) {
             layer.parameters[index] = try layer.fitted(value, to: layer.parameters[index], named: name)
         } else if let index = layer.stateNames.firstIndex(of: name) {
@@ -238,8 +238,8 @@ extension Layer {
     func parameterRecord() throws -> Value {
         if let own = bare as? ProgramLayer { return try own.plan.parameterRecord(own.parameters) }
         var fields = OrderedDictionary<String, Value>()
-        if let inner {
-            fields["f"] = try inner.parameterList()
+        if !parts.isEmpty {
+            for part in parts { fields[part.name] = try part.network.parameterList() }
         } else {
             for (name, array) in zip(parameterNames, parameters) { fields[name] = .array(array) }
         }
@@ -253,10 +253,13 @@ extension Layer {
             return
         }
         guard case .record(let record) = value else { throw NetworkError.parameters("the parameters of a layer are a record, not \(value.kind)") }
-        if var inner {
-            guard let value = record["f"] else { throw NetworkError.parameters("\(text) needs the field `f`") }
-            try inner.setParameters(value)
-            self.inner = inner
+        if !parts.isEmpty {
+            var changed = parts
+            for index in changed.indices {
+                guard let value = record[changed[index].name] else { throw NetworkError.parameters("\(text) needs the field `\(changed[index].name)`") }
+                try changed[index].network.setParameters(value)
+            }
+            parts = changed
             return
         }
         guard record.fields.count == parameterNames.count else {

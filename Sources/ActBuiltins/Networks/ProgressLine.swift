@@ -2,6 +2,7 @@
 
 import ActMachine
 import ActNetwork
+import CActSystem
 #if canImport(Glibc)
 import Glibc
 #else
@@ -11,8 +12,8 @@ import Darwin
 final class ProgressLine {
     private let output: ProgressOutput
     private let isTerminal: Bool
-    private let start = ProgressLine.now()
-    private var epochStart = ProgressLine.now()
+    private let start = act_seconds()
+    private var epochStart = act_seconds()
     private var lastShown = 0.0
     private var isMidLine = false
 
@@ -30,7 +31,7 @@ final class ProgressLine {
     }
 
     func show(_ progress: Training.Progress) {
-        let now = ProgressLine.now()
+        let now = act_seconds()
         if progress.isEpochDone {
             if leavesLine(progress) {
                 let time = isTerminal ? "  \(seconds(now - epochStart))" : ""
@@ -107,10 +108,4 @@ final class ProgressLine {
     }
 
     private func write(_ text: String) { output.writeProgress(text) }
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
 }

@@ -4,6 +4,7 @@ import ActArray
 import ActMachine
 import ActRows
 import ActSyntax
+import CActSystem
 #if canImport(Glibc)
 import Glibc
 #else
@@ -21,9 +22,9 @@ extension BuiltinRows {
             return { call in
                 let f = try call[f], runs = try call[runs], machine = call.machine
                 func time(_ count: Int) throws -> Double {
-                    let start = now()
+                    let start = act_seconds()
                     for _ in 0..<count { try machine.call(f, Arguments([])).settle() }
-                    return now() - start
+                    return act_seconds() - start
                 }
                 // Also warms caches up; not counted.
                 var repeats = 1
@@ -42,7 +43,7 @@ extension BuiltinRows {
             }
         },
         Builtin(.checks, "clock", "the time in seconds since some moment in the past; differences count", example: "clock() <= clock()   # true") { _ in
-            { _ in .number(now()) }
+            { _ in .number(act_seconds()) }
         },
         Builtin(
             .checks, "assert", "an error unless the condition holds", details: "The condition is one bool; for an array write `all(…)`.", example: "assert(1 + 1 == 2)", role: .steps
@@ -102,10 +103,4 @@ extension BuiltinRows {
             }
         },
     ]
-
-    private static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-    }
 }

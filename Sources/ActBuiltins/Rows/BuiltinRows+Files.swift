@@ -1,6 +1,7 @@
 // Files: what is read and written, by suffix. Reading and writing bytes is the session's, through its door; formats of arrays are the array library's.
 
 import ActArray
+import ActFiles
 import ActGrad
 import ActMachine
 import ActPlot

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActMachine
+import ActRandom
 import ActRows
 import ActSyntax
 import ActText

@@ -68,22 +68,27 @@ extension Call {
     /// The arguments as layers take them.
     fileprivate func settings(_ parameters: [Parameter]) throws -> [Setting?] {
         try parameters.enumerated().map { index, parameter in
+            if parameter.isVariadic { return .list(try rest.map { try setting($0, parameter, at: index) }) }
             guard isGiven(at: index) else {
                 // Inside the block of a layer its element type is that of what it makes.
                 guard parameter.kind == .elementType, let type = machine.layerType, type != .f32 else { return nil }
                 return .text(type.name)
             }
-            switch values[index] {
-            case .bool(let flag): return .flag(flag)
-            case .string(let text): return .text(text.string)
-            case .function(let function):
-                switch parameter.kind {
-                case .elementType: return .text(function.name)
-                case .network: return .network(Network(machine.layers(function)))
-                default: return function.network != nil ? .network(Network(machine.layers(function))) : .function(NamedFunction(function, machine))
-                }
-            default: return .number(try number(values[index], at: index))
+            return try setting(values[index], parameter, at: index)
+        }
+    }
+
+    private func setting(_ value: Value, _ parameter: Parameter, at index: Int) throws -> Setting {
+        switch value {
+        case .bool(let flag): return .flag(flag)
+        case .string(let text): return .text(text.string)
+        case .function(let function):
+            switch parameter.kind {
+            case .elementType: return .text(function.name)
+            case .network: return .network(Network(machine.layers(function)))
+            default: return function.network != nil ? .network(Network(machine.layers(function))) : .function(NamedFunction(function, machine))
             }
+        default: return .number(try number(value, at: index))
         }
     }
 }
@@ -95,7 +100,7 @@ private enum NetworkSummary {
         var rows: [[String]] = [["", "layer", "output", "parameters", "init"]]
         for (index, layer) in network.layers.enumerated() {
             let count = layer.parameters.reduce(0) { $0 + $1.count }
-            rows.append(["\(index)", layer.text, shapes.map { describe($0[index]) } ?? "", count > 0 ? grouped(count) : "", initializer(of: layer)])
+            rows.append(["\(index)", layer.text, shapes.map { describe($0[index]) } ?? "", count > 0 ? grouped(count) : "", initializers(of: layer).joined(separator: ", ")])
         }
         let count = network.parameters.reduce(0) { $0 + $1.count }
         let bytes = network.parameters.reduce(0) { $0 + $1.count * $1.type.size }
@@ -116,18 +121,19 @@ private enum NetworkSummary {
         return shapes == nil ? result + "for the outputs give the shape of one input, as in `summary(net, (1, 28, 28))`\n" : result
     }
 
-    private static func initializer(of layer: any Layer) -> String {
-        if let initializer = layer.initializer { return initializer.name }
-        var names: [String] = []
-        for name in (layer.inner?.layers ?? (layer.bare as? ProgramLayer)?.plan.layers ?? []).map(initializer) where !name.isEmpty && !names.contains(name) { names.append(name) }
-        return names.joined(separator: ", ")
+    private static func initializers(of layer: any Layer) -> [String] {
+        if let initializer = layer.initializer { return [initializer.name] }
+        let inside = layer.parts.flatMap(\.network.layers) + ((layer.bare as? ProgramLayer)?.plan.layers ?? [])
+        return inside.flatMap(initializers).reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
     }
 
     /// The shape of one input by the first layer that knows it, unless a layer before makes something else of what it gets.
     private static func inputShape(of network: Network) -> [Int]? {
         for layer in network.layers {
             if let shape = layer.inputShape { return shape }
-            if layer.isOfProgram || layer.bare is Embedding { return nil }
+            // What comes after one that makes other rows says nothing of its own inputs. Of functions nobody knows; Flatten leaves rows as they are.
+            if case .same = layer.width { continue }
+            if !(layer is FunctionLayer || layer.bare is Flatten) { return nil }
         }
         return nil
     }

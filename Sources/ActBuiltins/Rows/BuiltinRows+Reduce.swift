@@ -2,6 +2,7 @@
 // has it several; a reduction to one element is a number.
 
 import ActArray
+import ActLinear
 import ActMachine
 import ActRows
 

@@ -5,6 +5,7 @@
 
 import ActArray
 import ActMachine
+import ActRandom
 import ActSyntax
 
 struct StatementLog {

@@ -3,6 +3,7 @@
 import ActMachine
 import ActPlot
 import ActSyntax
+import ActText
 
 /// A line that starts with `:`.
 package struct SessionCommand {

@@ -4,6 +4,7 @@ import ActGrad
 import ActMachine
 import ActPlot
 import ActSyntax
+import ActText
 
 extension Session {
     /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none.

@@ -4,8 +4,10 @@
 // different threads do not wait for each other. A line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
 
 import ActArray
+import ActFiles
 import ActMachine
 import ActPlot
+import ActRandom
 import ActSyntax
 
 /// Receives what a program shows, as it happens.

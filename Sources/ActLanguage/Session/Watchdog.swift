@@ -1,6 +1,7 @@
 // Ends a computation that takes longer than it may, by raising the same interrupt as Ctrl-C.
 
 import ActArray
+import CActSystem
 #if canImport(Glibc)
 import Glibc
 #else
@@ -69,10 +70,10 @@ final class Watchdog {
         /// Sleeps until it is stopped or the time is over, by a clock that nobody sets; a wait may end early, and is short lest the
         /// clock that it goes by is set.
         func run() {
-            let start = Work.now()
+            let start = act_seconds()
             state.locked {
                 while !state.isStopped {
-                    let left = seconds - (Work.now() - start)
+                    let left = seconds - (act_seconds() - start)
                     if left <= 0 {
                         state.hasFired = true
                         interrupt.raise()
@@ -86,12 +87,6 @@ final class Watchdog {
                     pthread_cond_timedwait(state.condition, state.mutex, &until)
                 }
             }
-        }
-
-        private static func now() -> Double {
-            var time = timespec()
-            clock_gettime(CLOCK_MONOTONIC, &time)
-            return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
         }
     }
 }

@@ -63,6 +63,13 @@ extension RuntimeWording {
         return tree[name]
     }
 
+    /// The name before the brackets of `f(…)` or `x.f(…)`.
+    var calledName: String? {
+        guard let (tree, id) = place, case .call(let callee, _) = tree[id] else { return nil }
+        if case .field(_, let name) = tree[callee] { return tree[name] }
+        return calleeName
+    }
+
     var isInLoop: Bool {
         guard let (tree, id) = place else { return false }
         switch tree[id] {

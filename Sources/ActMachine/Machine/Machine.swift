@@ -8,7 +8,9 @@
 // - Code, closures and modules that run are kept alive by the values and frames below them.
 
 import ActArray
+import ActFiles
 import ActGrad
+import ActRandom
 import ActSyntax
 import CActKernels
 #if canImport(Glibc)

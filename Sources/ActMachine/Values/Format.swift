@@ -114,9 +114,7 @@ package enum Format {
         if isName(name) { try text.append(name) } else { try writeQuoted(name, into: &text) }
     }
 
-    private static let keywords: Set<String> = [
-        "if", "else", "for", "in", "while", "break", "continue", "return", "and", "or", "not", "true", "false", "none", "unset",
-    ]
+    private static let keywords = Set(ActSyntax.keywords)
 
     // MARK: Notes
 

@@ -1,10 +1,10 @@
 // What a program computes with. One reference or eight bytes of payload each, so that registers are small and a number is
 // never on the heap. Everything is a value: whoever changes a list or a record makes sure that it is the only holder first.
 
-import ActSyntax
 import ActArray
 import CActKernels
 import ActPlot
+import ActSyntax
 import OrderedCollections
 
 package enum Value {

@@ -1,6 +1,7 @@
 // Layers as JSON in the metadata of network files: what each was made with. A layer of the program's own goes by the name of its maker.
 
 import ActArray
+import ActRandom
 
 /// What the names in a file mean to the program that reads it.
 package protocol ProgramNames {

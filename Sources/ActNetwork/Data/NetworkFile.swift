@@ -1,6 +1,7 @@
 // Networks in safetensors files: parameters and states as `0.W`, `0.b`, `1.mean` …, the layers' settings in the metadata.
 
 import ActArray
+import ActFiles
 
 extension Network {
     private static let metadataName = "act.network"

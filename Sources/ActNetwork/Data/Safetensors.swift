@@ -3,6 +3,7 @@
 // (Format: huggingface.co/docs/safetensors.)
 
 import ActArray
+import ActFiles
 
 package enum Safetensors {
     /// What a file holds.

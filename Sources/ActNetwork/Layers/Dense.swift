@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActRandom
 import ActRows
 
 /// activation(x @ W + b)

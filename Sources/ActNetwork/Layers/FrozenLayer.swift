@@ -22,13 +22,14 @@ package struct FrozenLayer: Layer {
         get { bare.state }
         set { bare.state = newValue }
     }
-    package var inner: Network? {
-        get { bare.inner }
-        set { bare.inner = newValue }
+    package var parts: [(name: String, network: Network)] {
+        get { bare.parts }
+        set { bare.parts = newValue }
     }
     package var isOfProgram: Bool { bare.isOfProgram }
     package var text: String { "freeze(\(bare.text))" }
     package var inputShape: [Int]? { bare.inputShape }
+    package var inputWidth: Int? { bare.inputWidth }
     package var nesting: Int32 { bare.nesting }
     package var layerCount: Int { bare.layerCount }
 

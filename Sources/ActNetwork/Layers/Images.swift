@@ -1,6 +1,7 @@
 // Layers for images, shaped (rows of the batch, channels, height, width): Conv2D, FReLU, pooling, Flatten.
 
 import ActArray
+import ActRandom
 import ActRows
 
 /// activation(x * W + b), with * the cross-correlation that the field calls convolution.

@@ -1,4 +1,5 @@
-// Layers that bring their input to mean 0 and deviation 1, then scale and shift it: BatchNorm over the batch, LayerNorm over each row.
+// Layers that bring their input to mean 0 and deviation 1, then scale and shift it: BatchNorm over the batch, LayerNorm over each row, GroupNorm
+// over some channels; and RMSNorm, which only brings rows to a length.
 
 import ActArray
 import ActRows
@@ -92,6 +93,68 @@ package struct LayerNorm: Layer {
     }
 }
 
+/// gamma (x − mean)/√(variance + eps) + beta, with the statistics of each group of channels of each input. Y. Wu, K. He 2018.
+package struct GroupNorm: Layer {
+    package let settings: LayerSettings
+    package let type: ElementType?
+    package var parameters: [NDArray]
+    private let groups, channels: Int
+    private let eps: Double
+    private let weightType: ElementType
+
+    fileprivate init(_ settings: LayerSettings, groups: Int, channels: Int, eps: Double, type: ElementType) throws {
+        self.settings = settings
+        self.type = type
+        (self.groups, self.channels) = (groups, channels)
+        self.eps = eps
+        weightType = type
+        parameters = [try NDArray.full(1, shape: [channels], type: type), try NDArray.full(0, shape: [channels], type: type)]
+    }
+
+    package var parameterNames: [String] { ["gamma", "beta"] }
+    package var width: Width { .same }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank >= 2, x.shape[1] == channels else { throw unfit(x, needs: "inputs of shape (rows, \(channels), …)") }
+        let grouped = try x.converted(to: weightType).reshaped(to: [x.shape[0], groups, x.count / max(1, x.shape[0] * groups)])
+        let distance = try grouped - grouped.mean(axes: [2], keepdims: true)
+        let variance = try NDArray.unary(.square, distance).mean(axes: [2], keepdims: true)
+        let even = try (distance / NDArray.unary(.sqrt, variance + eps)).reshaped(to: x.shape)
+        let unit = [channels] + [Int](repeating: 1, count: x.rank - 2)
+        return try even * parameters[0].reshaped(to: unit) + parameters[1].reshaped(to: unit)
+    }
+}
+
+/// gamma x/√(mean of x² + eps) along the last axis. B. Zhang, R. Sennrich 2019.
+package struct RMSNorm: Layer {
+    package let settings: LayerSettings
+    package let type: ElementType?
+    package var parameters: [NDArray]
+    private let features: Int
+    private let eps: Double
+    private let weightType: ElementType
+
+    fileprivate init(_ settings: LayerSettings, features: Int, eps: Double, type: ElementType) throws {
+        self.settings = settings
+        self.type = type
+        self.features = features
+        self.eps = eps
+        weightType = type
+        parameters = [try NDArray.full(1, shape: [features], type: type)]
+    }
+
+    package var parameterNames: [String] { ["gamma"] }
+    package var inputShape: [Int]? { [features] }
+    package var width: Width { .same }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.shape.last == features else { throw unfit(x, needs: columns(features)) }
+        let x = try x.converted(to: weightType)
+        let squares = try NDArray.unary(.square, x).mean(axes: [x.rank - 1], keepdims: true)
+        return try x / NDArray.unary(.sqrt, squares + eps) * parameters[0]
+    }
+}
+
 extension LayerRows {
     static let normalizingRows: [LayerRow] = [
         LayerRow(
@@ -111,6 +174,27 @@ extension LayerRows {
         ) { takes in
             let features = takes.size("features"), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque), type = takes.floatType()
             return { settings, _ in try LayerNorm(settings, features: settings[features], eps: settings[eps], type: settings[type]) }
+        },
+        LayerRow(
+            "GroupNorm", "brings every group of channels of each input to mean 0 and deviation 1, then each channel to deviation gamma and mean beta",
+            details: "Inputs have the shape (rows, channels, …). With one group it is LayerNorm over all of an input, with as many as channels InstanceNorm.",
+            example: "GroupNorm(1, 2)([[1, 3]])   # [[-0.999995,  0.999995]]"
+        ) { takes in
+            let groups = takes.size("groups"), channels = takes.size("channels"), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque)
+            let type = takes.floatType()
+            return { settings, _ in
+                guard try settings[channels] % settings[groups] == 0 else {
+                    throw NetworkError.setting(owner: "GroupNorm", name: "groups", reason: "a number that divides channels, \(try settings[channels])")
+                }
+                return try GroupNorm(settings, groups: settings[groups], channels: settings[channels], eps: settings[eps], type: settings[type])
+            }
+        },
+        LayerRow(
+            "RMSNorm", "divides every row by the root of the mean of its squares, then multiplies by gamma",
+            example: "RMSNorm(2)([[3, 4]])   # [[0.8485281, 1.1313708]]"
+        ) { takes in
+            let features = takes.size("features"), eps = takes.number("eps", default: 1e-6, .positive, role: .opaque), type = takes.floatType()
+            return { settings, _ in try RMSNorm(settings, features: settings[features], eps: settings[eps], type: settings[type]) }
         },
     ]
 }

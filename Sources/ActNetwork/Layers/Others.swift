@@ -1,6 +1,7 @@
-// Layers that compute with what they get: functions, Dropout, Embedding, Residual.
+// Layers that compute with what they get: functions, Dropout, Embedding.
 
 import ActArray
+import ActRandom
 import ActRows
 
 /// Any function of one argument.
@@ -64,58 +65,6 @@ package struct Embedding: Layer {
     }
 }
 
-/// x + f(x)
-package struct Residual: Layer {
-    package var inner: Network? { didSet { measure() } }
-    // Known once for all: residuals that stand inside one another would each ask the ones below again.
-    package private(set) var type: ElementType?
-    package private(set) var nesting: Int32 = 0
-    package private(set) var layerCount = 1
-
-    private let f: Input<Network>
-    private let made: LayerSettings
-
-    fileprivate init(_ settings: LayerSettings, _ f: Input<Network>, _ network: Network) {
-        (made, self.f) = (settings, f)
-        inner = network
-        measure()
-    }
-
-    private mutating func measure() {
-        type = nil
-        for layer in inner?.layers ?? [] where type == nil { type = layer.type }
-        nesting = inner?.nesting ?? 0
-        layerCount = 1 + (inner?.layerCount ?? 0)
-    }
-
-    package var settings: LayerSettings { inner.map { made.replacing(f, with: $0) } ?? made }
-    package var width: Width { .same }
-    package var inputShape: [Int]? { inner?.layers.first?.inputShape }
-    package var parameterNames: [String] { inner?.parameterNames.map { "f.\($0)" } ?? [] }
-    package var parameters: [NDArray] {
-        get { inner?.parameters ?? [] }
-        set { inner?.parameters = newValue }
-    }
-    package var trains: [Bool] { inner?.trains ?? [] }
-    package func thawed() throws -> any Layer { try inner.map { Residual(made, f, try $0.thawed()) } ?? self }
-    package var stateNames: [String] { inner?.stateNames.map { "f.\($0)" } ?? [] }
-    package var state: [NDArray] {
-        get { inner?.states ?? [] }
-        set { inner?.states = newValue }
-    }
-
-    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard let inner else { return x }
-        let x = try type.map { try x.converted(to: $0) } ?? x
-        let change = try inner.run(x, pass, isOutermost: false)
-        guard change.shape == x.shape else {
-            throw NetworkError.input(
-                layer: text, position: nil, needs: "a function that keeps the shape: x has the shape \(shapeText(x.shape)), f(x) \(shapeText(change.shape))", shape: nil)
-        }
-        return try x + change
-    }
-}
-
 /// `(2, 3)`, `(4,)`
 func shapeText(_ shape: [Int]) -> String {
     shape.count == 1 ? "(\(shape[0]),)" : "(" + shape.map(String.init).joined(separator: ", ") + ")"
@@ -136,13 +85,6 @@ extension LayerRows {
         ) { takes in
             let count = takes.size("count"), size = takes.size("size"), type = takes.floatType()
             return { settings, random in try Embedding(settings, count: settings[count], size: settings[size], type: settings[type], &random) }
-        },
-        LayerRow(
-            "Residual", "x + f(x): a way around a layer, a network or a function that keeps the shape",
-            example: "Residual(x -> 2 * x)([1, 2])   # [3, 6]"
-        ) { takes in
-            let f = takes.network("f")
-            return { settings, _ in Residual(settings, f, try settings[f]) }
         },
     ]
 }

@@ -2,6 +2,7 @@
 // its moments, in place, in pieces that all cores share. Formulas and defaults are PyTorch's; Lion's are its authors'.
 
 import ActArray
+import ActLinear
 import ActRows
 import CActKernels
 

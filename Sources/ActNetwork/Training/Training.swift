@@ -5,6 +5,7 @@
 
 import ActArray
 import ActGrad
+import ActRandom
 import CActKernels
 
 package struct Training {

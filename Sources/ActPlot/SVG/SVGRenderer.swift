@@ -1,6 +1,8 @@
 // A figure as SVG: text stays text, long lines are thinned, and both light and dark backgrounds are served by a style sheet.
 // What must stay true: well-formed XML without identifiers, so that several figures can stand in one page.
 
+import ActText
+
 /// The figure as a complete SVG document, `options.width` × `options.height` pixels (720 × 450, or more for panels).
 package func svg(_ figure: Figure) -> String {
     let (width, height) = figure.pixelSize

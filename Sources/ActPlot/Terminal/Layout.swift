@@ -1,5 +1,7 @@
 // How the rows and columns of a terminal are shared between the plot and what stands around it.
 
+import ActText
+
 /// Where the parts of a figure stand. Parts that would leave too little room for the plot are dropped, the least important first.
 struct Layout {
     private(set) var left = 0

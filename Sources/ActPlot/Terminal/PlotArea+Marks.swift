@@ -1,5 +1,7 @@
 // How each kind of mark becomes dots, blocks and shades in the cells of a plot.
 
+import ActText
+
 extension PlotArea {
     // MARK: - Lines and points
 

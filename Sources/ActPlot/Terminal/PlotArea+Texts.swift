@@ -1,5 +1,7 @@
 // Names and annotations inside a plot, placed where they hide no data.
 
+import ActText
+
 extension PlotArea {
     mutating func label(_ annotation: Figure.Annotation) {
         guard !annotation.text.isEmpty, let column = column(of: annotation.x) else { return }

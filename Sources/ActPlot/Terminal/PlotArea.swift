@@ -1,6 +1,8 @@
 // The inside of a frame in a terminal: a grid of cells into which the marks are drawn one after the other.
 // `PlotArea+Marks` draws them, `PlotArea+Texts` finds room for names and annotations; `covered` says where data stands.
 
+import ActText
+
 struct PlotArea {
     var grid: TextGrid
     let columns: Int

@@ -1,6 +1,8 @@
 // A figure as text for a terminal: title, frame, ticks and labels around a `PlotArea`.
 // What must stay true: the text has at most the asked rows and columns, at any size from 1 × 1; what does not fit is left out.
 
+import ActText
+
 /// The figure as up to `style.rows` lines of up to `style.columns` columns each, joined by line ends.
 package func render(_ figure: Figure, _ style: TerminalStyle) -> String {
     let style = style.bounded

@@ -2,6 +2,8 @@
 // What must stay true: no row of the text takes more than `columns` columns, whatever was written; none ends in blanks; control characters
 // never get out.
 
+import ActText
+
 /// How a cell is coloured. Without colours every ink looks alike.
 enum Ink: Equatable {
     case plain, dim, bold

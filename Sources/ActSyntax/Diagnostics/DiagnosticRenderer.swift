@@ -12,6 +12,8 @@
 //
 // Marks are `^`; a label without words beside labels with words is marked `-`.
 
+import ActText
+
 package struct DiagnosticRenderer {
     package enum Style: Sendable { case plain, colour }
 

@@ -1,5 +1,7 @@
 // From tokens and comments to phrases and brackets. The tree says where statements begin and which braces are records.
 
+import ActText
+
 struct LayoutReader {
     /// A token, a whole string with what it interpolates, or a comment (without a kind).
     private struct Piece {
@@ -176,7 +178,7 @@ struct LayoutReader {
     }
 
     private func displayWidth(_ text: Range<Int>) -> Int {
-        source.bytes[text].allSatisfy { $0 < 0x80 } ? text.count : ActSyntax.displayWidth(source.text(text))
+        source.bytes[text].allSatisfy { $0 < 0x80 } ? text.count : ActText.displayWidth(source.text(text))
     }
 
     /// Whether a space stands between a word and the one before it.

@@ -1,5 +1,7 @@
 // From phrases and brackets to text. What does not fit on a line is broken at the outermost place where that helps.
 
+import ActText
+
 struct LayoutWriter {
     private(set) var output: [UInt8] = []
     private let source: SourceText

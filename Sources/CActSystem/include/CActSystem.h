@@ -2,6 +2,15 @@
 #ifndef CACTSYSTEM_H
 #define CACTSYSTEM_H
 
+#include <time.h>
+
+/* Seconds on a clock that only goes forward, from some moment on. */
+static inline double act_seconds(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
 /* Opens a folder to find names in, not to list it; a link is not followed. As openat: a descriptor, or -1 with errno set. */
 int act_open_folder(int at, const char *_Nonnull name);
 

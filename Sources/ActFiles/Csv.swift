@@ -1,0 +1,245 @@
+// Tables as text (RFC 4180): what a table is, and what is guessed of a file that says nothing about itself: the separator, the decimal
+// mark, comments, and whether the first row holds names. What must stay true: no guess loses a row without a word. A first row that
+// could be either is reported as `doubt`, and what fits no guess is an error that names its place.
+
+import ActArray
+
+package enum Csv {
+    package enum Table {
+        /// Without a header, and all of it numbers: rows × columns, f64.
+        case matrix(NDArray)
+        case columns([Column])
+    }
+
+    package struct Column {
+        package let name: String
+        package let values: Values
+    }
+
+    package enum Values {
+        case numbers(NDArray)
+        case texts([String])
+    }
+
+    /// What a file is known to be; `nil` is guessed.
+    package struct Options {
+        /// An ASCII character that parts the fields.
+        package var separator: UInt8?
+        package var hasDecimalComma: Bool?
+        package var hasHeader: Bool?
+        /// What begins a comment, which ends with its line; empty for none. The guess: lines before the first row that begin with `#`.
+        package var comment: String?
+        /// Texts that stand for a number that is missing, besides nothing at all. The guess: `usualMissing`.
+        package var missing: Set<String>?
+        /// Numbers that stand for a missing one.
+        package var missingNumbers: [Double] = []
+        /// Columns that stay texts, by name or position.
+        package var texts: [ColumnChoice] = []
+
+        package init() {}
+    }
+
+    package enum ColumnChoice {
+        case name(String), position(Int)
+    }
+
+    package static let usualMissing: Set = ["NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "None"]
+
+    /// How a first row of texts and numbers was taken, which only its author knows for certain.
+    package enum Doubt { case takenAsHeader, takenAsData }
+
+    package struct Fault: Error {
+        package let reason: String
+        package let remedy: Remedy?
+
+        package enum Remedy { case encoding, text, missing(String), comment }
+    }
+
+    /// - Throws: `Fault` for rows of different lengths, for a text among numbers without header, for whole numbers that f64 cannot hold
+    ///   exactly, and for texts that are not UTF-8.
+    package static func table(_ bytes: [UInt8], options: Options) throws -> (table: Table, doubt: Doubt?) {
+        try bytes.withUnsafeBytes { buffer in
+            var reader = CsvReader(buffer, options)
+            try reader.guess()
+            return try table(reader, options)
+        }
+    }
+
+    /// Whether a field of these characters is a text, where nothing else is known of the table.
+    package static func isText(_ field: String) -> Bool {
+        var field = field
+        return field.withUTF8 { bytes in
+            let content = try? CsvReader(UnsafeRawBufferPointer(bytes), Options()).content(CsvReader.Field(range: 0..<bytes.count, isQuoted: false))
+            return if case .text? = content { true } else { false }
+        }
+    }
+
+    private static func table(_ reader: CsvReader, _ options: Options) throws -> (Table, Doubt?) {
+        // One number a field at most, and the fields are counted by what ends them.
+        var fieldCount = 1
+        try Interrupt.forEachPiece(reader.bytes.count) { piece in
+            for byte in reader.bytes[piece] where byte == reader.separator || byte == 10 { fieldCount &+= 1 }
+        }
+        try MemoryPool.allow(fieldCount &* 8)
+        var first = FirstRow(), numbers: [Double] = [], rows = 0
+        var columns: [ColumnKind] = []
+        try reader.forEachRow { row, fields in
+            if row == 0 { columns = fields.map { _ in ColumnKind() } }
+            guard fields.count == columns.count else {
+                throw Fault(
+                    reason: "row \(row + 1) has \(fields.count) \(fields.count == 1 ? "field" : "fields"), the first row \(columns.count)",
+                    remedy: reader.begins(fields[0], with: "#") ? .comment : nil)
+            }
+            rows += 1
+            for (column, field) in fields.enumerated() {
+                if column & 0xfff == 0xfff { try Interrupt.check() }
+                let content = try reader.content(field)
+                if case .number(let value) = content { numbers.append(value) } else { numbers.append(.nan) }
+                if row == 0 {
+                    first.fields.append((content, field.isQuoted))
+                    continue
+                }
+                if row == 1 { first.isQuotedBelow.append(field.isQuoted) }
+                switch content {
+                case .number: columns[column].hasNumbers = true
+                case .missing: break
+                case .inexact: if columns[column].inexactRow == nil { columns[column].inexactRow = row }
+                case .text: if columns[column].textRow == nil { columns[column].textRow = row }
+                }
+            }
+        }
+        let (hasHeader, doubt) = options.hasHeader.map { ($0, nil) } ?? first.guess(columns)
+        if !hasHeader { first.join(&columns) }
+
+        let width = columns.count
+        var names = try reader.texts(ofRow: 0)
+        if !hasHeader { names = names.map { _ in "" } }
+        names = try distinct(names)
+        let chosen = try Set(options.texts.map { try position(of: $0, names) })
+        // Without names a text is a mistake, unless the first row has one in that column too.
+        if !hasHeader, options.hasHeader == nil {
+            let stray = columns.indices.compactMap { column -> (row: Int, column: Int)? in
+                guard let row = columns[column].textRow, !chosen.contains(column), !first.isName(column, columns) || columns[column].hasOneTextOnTop else {
+                    return nil
+                }
+                return (row, column)
+            }
+            if let (row, column) = stray.min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
+                let text = try reader.texts(ofRow: row)[column]
+                throw Fault(reason: "row \(row + 1), column \(column + 1): `\(text)` is not a number, and there is no header", remedy: .missing(text))
+            }
+        }
+        let isText = columns.indices.map { columns[$0].textRow != nil || chosen.contains($0) }
+        if let column = columns.indices.first(where: { !isText[$0] && columns[$0].inexactRow != nil }), let row = columns[column].inexactRow {
+            throw Fault(
+                reason: "row \(row + 1), column \(column + 1): \(try reader.texts(ofRow: row)[column]) cannot be held exactly in an f64", remedy: .text)
+        }
+        if !hasHeader, !isText.contains(true) { return (.matrix(try NDArray(numbers, shape: [rows, width])), nil) }
+
+        let start = hasHeader ? 1 : 0, count = max(rows - start, 0)
+        var texts = [[String]](repeating: [], count: width)
+        if isText.contains(true) {
+            try reader.forEachRow { row, fields in
+                for (column, field) in fields.enumerated() where row >= start && isText[column] {
+                    if column & 0xfff == 0xfff { try Interrupt.check() }
+                    texts[column].append(try reader.text(field, row, column))
+                }
+            }
+        }
+        return (
+            .columns(
+                try (0..<width).map { column in
+                    try Interrupt.check()
+                    if isText[column] { return Column(name: names[column], values: .texts(texts[column])) }
+                    let array = try NDArray(stride(from: start &* width &+ column, to: rows &* width, by: width).map { numbers[$0] }, shape: [count])
+                    return Column(name: names[column], values: .numbers(array))
+                }), doubt
+        )
+    }
+
+    private static func position(of choice: ColumnChoice, _ names: [String]) throws -> Int {
+        switch choice {
+        case .position(let position):
+            guard position >= -names.count && position < names.count else {
+                throw Fault(reason: "it has no column \(position): there are \(names.count)", remedy: nil)
+            }
+            return position < 0 ? position + names.count : position
+        case .name(let name):
+            guard let column = names.firstIndex(of: name) else { throw Fault(reason: "it has no column `\(name)`", remedy: nil) }
+            return column
+        }
+    }
+
+    /// Names of columns: an empty one is numbered, one that was there before gets a number too.
+    private static func distinct(_ names: [String]) throws -> [String] {
+        var seen = Set<String>(), next: [String: Int] = [:]
+        return try names.enumerated().map { column, name in
+            try Interrupt.check()
+            let stem = name.isEmpty ? "column\(column + 1)" : name
+            var result = stem, number = next[stem] ?? 2
+            while !seen.insert(result).inserted {
+                result = "\(stem)_\(number)"
+                number += 1
+            }
+            // Smaller numbers are taken: thousands of equal names are no reason to try them all for each.
+            next[stem] = number
+            return result
+        }
+    }
+
+    /// What stands in a column: below the first row, or with it once that is known to be data.
+    fileprivate struct ColumnKind {
+        var hasNumbers = false
+        var textRow: Int?
+        var inexactRow: Int?
+        /// The first row's text is the only one.
+        var hasOneTextOnTop = false
+    }
+
+    fileprivate struct FirstRow {
+        var fields: [(content: CsvReader.Content, isQuoted: Bool)] = []
+        var isQuotedBelow: [Bool] = []
+
+        /// A text; or in quotes what is a number, or stands for none, above something else.
+        func isName(_ column: Int, _ columns: [ColumnKind]) -> Bool {
+            switch fields[column].content {
+            case .text: true
+            case .missing(isEmpty: true): false
+            case .number, .inexact, .missing(isEmpty: false):
+                fields[column].isQuoted && (column < isQuotedBelow.count && !isQuotedBelow[column] || columns[column].textRow != nil)
+            }
+        }
+
+        /// Names are texts. Texts and numbers together are names when a text stands above numbers and the numbers could be names: years, places.
+        func guess(_ columns: [ColumnKind]) -> (hasHeader: Bool, doubt: Doubt?) {
+            guard fields.indices.contains(where: { isName($0, columns) }) else { return (false, nil) }
+            let others = fields.indices.filter { column in
+                if isName(column, columns) { return false }
+                if case .missing(isEmpty: true) = fields[column].content { return false }
+                return true
+            }
+            if others.isEmpty { return (true, nil) }
+            let numbers = others.compactMap { column -> Double? in
+                guard case .number(let number) = fields[column].content, number >= 0, number == number.rounded() else { return nil }
+                return number
+            }
+            let areNames = numbers.count == others.count && Set(numbers).count == numbers.count
+            let isAboveNumbers = fields.indices.contains { isName($0, columns) && columns[$0].hasNumbers && columns[$0].textRow == nil }
+            return areNames && isAboveNumbers ? (true, .takenAsHeader) : (false, .takenAsData)
+        }
+
+        /// Counts the first row among the others.
+        func join(_ columns: inout [ColumnKind]) {
+            for (column, field) in fields.enumerated() {
+                switch field.content {
+                case .text:
+                    columns[column].hasOneTextOnTop = columns[column].hasNumbers && columns[column].textRow == nil
+                    columns[column].textRow = 0
+                case .inexact: columns[column].inexactRow = 0
+                case .number: columns[column].hasNumbers = true
+                case .missing: break
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// Layers that look along sequences: Attention and Positions over (rows, time, size), Conv1D over (rows, channels, length).
+
+import ActArray
+import ActGrad
+import ActRandom
+import ActRows
+
+/// attend(q, k, v) @ Wo + bo with q, k, v the thirds of x @ W + b: self-attention. A. Vaswani et al. 2017.
+package struct Attention: Layer {
+    package let settings: LayerSettings
+    package let type: ElementType?
+    package let initializer: Initializer?
+    package var parameters: [NDArray]
+    private let size, heads: Int
+    private let isCausal: Bool
+    private let weightType: ElementType
+
+    fileprivate init(
+        _ settings: LayerSettings, size: Int, heads: Int, isCausal: Bool, hasBias: Bool, _ initializer: Initializer, type: ElementType, _ random: inout RandomSource
+    ) throws {
+        self.settings = settings
+        self.type = type
+        weightType = type
+        self.initializer = initializer
+        (self.size, self.heads, self.isCausal) = (size, heads, isCausal)
+        func square() throws -> NDArray { try initializer(shape: [size, size], fanIn: size, fanOut: size, type: type, &random) }
+        let thirds = try NDArray.concatenated([square(), square(), square()], axis: 1), out = try square()
+        parameters =
+            hasBias ? [thirds, try NDArray.full(0, shape: [3 * size], type: type), out, try NDArray.full(0, shape: [size], type: type)] : [thirds, out]
+    }
+
+    package var parameterNames: [String] { parameters.count > 2 ? ["W", "b", "Wo", "bo"] : ["W", "Wo"] }
+    package var inputWidth: Int? { size }
+    package var width: Width { .of(size) }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank == 3, x.shape[2] == size else { throw unfit(x, needs: "sequences of shape (rows, time, \(size))") }
+        guard x.shape[1] > 0 else { throw unfit(x, needs: "sequences of one step at least") }
+        let hasBias = parameters.count > 2
+        var thirds = try NDArray.matmul(x.converted(to: weightType), parameters[0])
+        if hasBias { thirds = try thirds + parameters[1] }
+        let parts = try thirds.split(parts: 3, axis: 2)
+        let seen = try NDArray.attend(parts[0], parts[1], parts[2], heads: heads, causal: isCausal)
+        let out = try NDArray.matmul(seen, parameters[hasBias ? 2 : 1])
+        return hasBias ? try out + parameters[3] : out
+    }
+}
+
+/// x + W[:time]: learned numbers for every place, so that attention can tell them apart.
+package struct Positions: Layer {
+    package let settings: LayerSettings
+    package let type: ElementType?
+    package var parameters: [NDArray]
+    private let length, size: Int
+
+    fileprivate init(_ settings: LayerSettings, length: Int, size: Int, type: ElementType, _ random: inout RandomSource) throws {
+        self.settings = settings
+        self.type = type
+        (self.length, self.size) = (length, size)
+        // Small beside what they are added to, as in GPT-2.
+        parameters = [try (random.normal(shape: [length, size], type: type) * 0.02).contiguous()]
+    }
+
+    package var parameterNames: [String] { ["W"] }
+    package var inputWidth: Int? { size }
+    package var width: Width { .same }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank == 3, x.shape[2] == size else { throw unfit(x, needs: "sequences of shape (rows, time, \(size))") }
+        let time = x.shape[1]
+        guard time <= length else { throw unfit(x, needs: "sequences of \(length) steps at most") }
+        return try x.converted(to: parameters[0].type) + parameters[0].rows(0..<time)
+    }
+}
+
+/// activation(x * W + b) along sequences, with * the cross-correlation that the field calls convolution.
+package struct Conv1D: Layer {
+    package let settings: LayerSettings
+    package let type: ElementType?
+    package let initializer: Initializer?
+    package var parameters: [NDArray]
+    private let inputs, outputs, size, stride, padding: Int
+    private let activation: NamedFunction
+    private let weightType: ElementType
+
+    fileprivate init(
+        _ settings: LayerSettings, inputs: Int, outputs: Int, size: Int, _ activation: NamedFunction, stride: Int, padding: Int, _ initializer: Initializer,
+        hasBias: Bool, type: ElementType, _ random: inout RandomSource
+    ) throws {
+        self.settings = settings
+        self.type = type
+        weightType = type
+        self.initializer = initializer
+        self.activation = activation
+        (self.inputs, self.outputs, self.size, self.stride, self.padding) = (inputs, outputs, size, stride, padding)
+        parameters = [try initializer(shape: [outputs, inputs, size], fanIn: inputs * size, fanOut: outputs * size, type: type, &random)]
+        if hasBias { parameters.append(try NDArray.full(0, shape: [outputs], type: type)) }
+    }
+
+    package var parameterNames: [String] { parameters.count > 1 ? ["W", "b"] : ["W"] }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        guard x.rank == 3, x.shape[1] == inputs else { throw unfit(x, needs: "sequences of shape (rows, \(inputs), length)") }
+        // An image that is one pixel high.
+        let padded = try x.converted(to: weightType).padded([(0, 0), (0, 0), (padding, padding)]).expandedDims(2), weights = try parameters[0].expandedDims(2)
+        guard let shape = ConvolutionShape(images: padded.shape, weights: weights.shape, stride: stride, padding: 0, groups: 1) else {
+            throw unfit(x, needs: "sequences of length \(max(1, size - 2 * padding)) at least")
+        }
+        var sum = try Convolution.result(padded, weights, shape).squeezed([2])
+        if parameters.count > 1 { sum = try sum + parameters[1].reshaped(to: [outputs, 1]) }
+        return try activation(sum, pass)
+    }
+}
+
+extension LayerRows {
+    static let sequenceRows: [LayerRow] = [
+        LayerRow(
+            "Conv1D", "a layer of units that see a small window of a sequence each, all with the same weights",
+            details: "Sequences have the shape (rows, channels, length). W has the shape (outputs, inputs, kernel). `padding` adds zeros at both ends.",
+            example: "shape(Conv1D(2, 6, 5, relu, padding=2)(ones(3, 2, 9)))   # (3, 6, 9)"
+        ) { takes in
+            let inputs = takes.size("inputs"), outputs = takes.size("outputs"), kernel = takes.size("kernel", default: 3, most: 1 << 15)
+            let activation = takes.activation(), stride = takes.size("stride", default: 1), padding = takes.size("padding", default: 0, least: 0, most: 1 << 15)
+            let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
+            return { settings, random in
+                let activation = try settings[activation]
+                return try Conv1D(
+                    settings, inputs: settings[inputs], outputs: settings[outputs], size: settings[kernel], activation, stride: settings[stride],
+                    padding: settings[padding], settings[initializer, automatic: activation.weights], hasBias: settings[bias], type: settings[type], &random)
+            }
+        },
+        LayerRow(
+            "Attention", "lets every step of a sequence gather from the others what it asks for",
+            details: "Sequences have the shape (rows, time, size). q, k, v are the thirds of x @ W + b; each of the heads, an equal part of `size`, gives softmax(q kᵀ/√d) v; then @ Wo + bo. With `causal=true` a step sees no later one. The memory needed grows with the time, not with its square.",
+            example: "shape(Attention(8, heads=2, causal=true)(ones(3, 5, 8)))   # (3, 5, 8)"
+        ) { takes in
+            let size = takes.size("size"), heads = takes.size("heads", default: 1), causal = takes.flag("causal", default: false)
+            let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
+            return { settings, random in
+                guard try settings[size] % settings[heads] == 0 else {
+                    throw NetworkError.setting(owner: "Attention", name: "heads", reason: "a number that divides size, \(try settings[size])")
+                }
+                return try Attention(
+                    settings, size: settings[size], heads: settings[heads], isCausal: settings[causal], hasBias: settings[bias],
+                    settings[initializer, automatic: .glorot], type: settings[type], &random)
+            }
+        },
+        LayerRow(
+            "Positions", "adds learned numbers to every step of a sequence, by its place",
+            details: "Sequences have the shape (rows, time, size) and at most `length` steps. W has the shape (length, size).",
+            example: "shape(Positions(16, 8)(ones(3, 5, 8)))   # (3, 5, 8)"
+        ) { takes in
+            let length = takes.size("length"), size = takes.size("size"), type = takes.floatType()
+            return { settings, random in try Positions(settings, length: settings[length], size: settings[size], type: settings[type], &random) }
+        },
+    ]
+}
