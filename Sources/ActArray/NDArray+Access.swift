@@ -135,6 +135,13 @@ extension NDArray {
         return view(.reshape, shape: shape, layout: copied)
     }
 
+    /// The elements at another place, row-major without gaps.
+    func copied() throws -> NDArray {
+        let copy = try NDArray.uninitialized(shape: shape, count: count, type: type)
+        try copyElements(to: copy)
+        return copy
+    }
+
     /// Copies the elements of an evaluated array to a new one of the same shape and type.
     private func copyElements(to copy: NDArray) throws {
         guard let layout = node.layout else { return }

@@ -143,6 +143,11 @@ extension NDArray {
             if case .array(let array) = value { _ = try NDArray.fit(array, to: target, type: type) }
             return
         }
+        if plan.isBasic, type != .bool, !NDArray.followsPositions {
+            let counts = plan.ranges.map(\.count)
+            if case .array(let array) = value { return try writeTraced(.array(NDArray.fit(array, to: target, type: type).reshaped(to: counts)), at: plan.ranges) }
+            return try writeTraced(value, at: plan.ranges)
+        }
         if plan.isTraced, NDArray.followsPositions {
             // Where a mask selects among all elements, it says by itself which are written to.
             guard plan.lookups.count == 1, let mask = plan.lookups[0].traced, mask.type == .bool, mask.shape == shape, case .number(let number) = value

@@ -170,7 +170,7 @@ extension NDArray {
             try result.withMutableBytes { try selection.read(from: layout.storage.pointer + layout.offset &* type.size, size: type.size, to: $0) }
         }
         guard source.isTraced, let made = result.node.layout else { return result }
-        return source.view(.gather(indices), shape: target, layout: made)
+        return (source.written ?? source).view(.gather(indices), shape: target, layout: made)
     }
 
     /// The adjoint of `gathered`: zeros of `shape` to which the chunks of this array are added at their places, in order.

@@ -54,6 +54,12 @@ extension NDArray {
         var view = layout
         let strides = layout.strides ?? Shapes.rowMajorStrides(shape)
         for (range, stride) in zip(ranges, strides) where range.count > 0 { view.offset &+= range.start &* stride }
+        if let written {
+            // A copy, so that what is written next may go where this was.
+            view.strides = Shapes.simplified(zip(ranges, strides).map { $0.step &* $1 }, ranges.map(\.count))
+            let shape = ranges.map(\.count), part = NDArray(data: view, shape: shape, count: shape.reduce(1, &*), type: type)
+            return written.view(.slice(ranges), shape: shape, layout: try part.copied().evaluatedLayout())
+        }
         return self.view(
             .slice(ranges), shape: ranges.map(\.count), layout: view, strides: zip(ranges, strides).map { $0.step &* $1 })
     }

@@ -8,6 +8,8 @@ package enum DerivativeError: Error, Equatable {
     case gradientOfArray(shape: [Int])
     /// A value that is to be made smaller does not change with what may change: through `through`, or not at all.
     case independent(through: String?)
+    /// The slope that a program gives of a function has another shape than its argument, or than the Jacobian.
+    case slopeShape(function: String, slope: [Int], expected: [Int])
     /// Kinks are looked for in functions that act elementwise.
     case notElementwise
     /// The point is not an array of numbers.

@@ -220,6 +220,11 @@ struct Trace {
             if case .none = cotangents[i] { continue }
             try Interrupt.check()
             try step.node._withUnsafeGuaranteedRef { node in
+                if !standIns.keepsTrace, case .custom(let function) = node.primitive, let write = function as? RangeWrite {
+                    let targets = inputs[step.firstInput..<step.firstInput &+ node.inputs.count]
+                    for target in targets where target >= 0 { hazards[target].formUnion(hazards[i].union(.zeros)) }
+                    return try passOn(write, of: node, at: i, to: targets, &cotangents)
+                }
                 let c = cotangents[i]
                 cotangents[i] = .none
                 let targets = inputs[step.firstInput..<step.firstInput &+ node.inputs.count]
@@ -255,6 +260,23 @@ struct Trace {
             }
         }
         return (gradients, heeded)
+    }
+
+    /// What reaches an array that was written to, handed on in place: a loop that fills an array costs the size of what it writes.
+    private func passOn(_ write: RangeWrite, of node: Node, at i: Int, to targets: ArraySlice<Int>, _ cotangents: inout [Cotangent]) throws {
+        var gathered = try cotangents[i].array(like: node)
+        cotangents[i] = .none
+        guard var total = gathered else { return }
+        gathered = nil
+        if write.followsValue, let target = targets.last, target >= 0 {
+            // Computed before it is written over.
+            let part = try total.sliced(write.ranges) + 0
+            try part.evaluate()
+            try cotangents[target].add(.array(part), for: node.inputs[node.inputs.count &- 1].node)
+        }
+        guard write.followsOld, let target = targets.first, target >= 0 else { return }
+        try total.assign(.number(0), at: write.ranges)
+        try cotangents[target].add(.array(total), for: node.inputs[0].node)
     }
 
     /// The short ways, where there is one: without arrays, or without the graph that `Rule` would need.

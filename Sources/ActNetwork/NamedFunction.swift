@@ -25,6 +25,16 @@ package struct NamedFunction {
         apply = { try row.apply($0) }
     }
 
+    /// An activation with settings of its own; `name` says them.
+    package init(_ row: ActivationRow, _ settings: [Double], name: String, object: AnyObject? = nil) {
+        nesting = 1
+        self.name = name
+        isNamed = true
+        self.row = row
+        self.object = object
+        apply = { try row.apply($0, settings.map { .number($0) }) }
+    }
+
     /// How weights before it begin; of functions of the program nobody knows what they let through.
     var weights: ActivationRow.WeightStart { row?.weights ?? .glorot }
 

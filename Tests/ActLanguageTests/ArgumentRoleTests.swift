@@ -98,6 +98,70 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
         solve.a | solve([[t, 2], [3, t^2]], [1, 2]) | 0.3
         solve.b | solve([[1, 2], [3, 5]], [t, t^2]) | 0.3
         det.a | det([[t, 2], [3, t^2]]) | 0.3
+        einsum.operands | einsum("ij,j,i", [[t, 1], [2, t^2]], [t, 3], [1, t])
+        tril.m | tril([[t, t^2], [2, t]])
+        triu.m | triu([[t, t^2], [2, t]])
+        diag.v | concat((diag([t, t^2]), diag([[t, 1], [2, t^2]])[none]))
+        top_k.x | top_k([t, t^2, 1], 2)[0]
+        take_along.x | take_along([t, t^2, 1], [2, 0])
+        put_along.x | put_along([t, t^2, 1], [1], 5)
+        put_along.values | put_along([1, 2, 3], [1, 1, 2], [t, t^2, 3 * t])
+        scatter_add.x | scatter_add([t, t^2], [1, 1], [3, 4])
+        scatter_add.values | scatter_add([[1, 2], [3, 4]], [1, -1], [[t, t^2], [1, t]])
+        segment_sum.x | segment_sum([t, t^2, 1], [0, 0, 1])
+        choice.xs | { seed(1); choice([t, t^2, 1], 6) }
+        scan.start | scan((s, x) -> (s * x, s + x), t, [1, 2])[1]
+        scan.xs | scan((s, x) -> (s * x, s + x), 2, [t, t^2])[1]
+        append.xs | append([t, t^2], 1)
+        append.v | append([[1, 2]], [t, t^2])
+        unflatten.v | unflatten([t, t^2], [0, 0])
+        map.others | map((a, b) -> a * b, [1, 2], [t, t^2])
+        jvp.x | jvp(x -> x^3, t, 2)[1]
+        jvp.v | jvp(x -> x^3, [1, 2], [t, t^2])[1]
+        vjp.x | vjp(x -> x^3, [t, t^2])[1]([2, 3])
+        hvp.x | hvp(x -> sum(x^4), [t, t^2], [1, 2])
+        hvp.v | hvp(x -> sum(x^4), [1, 2], [t, t^2])
+        attend.q | attend([[t, t^2], [1, t]], [[1, 2], [3, 1]], [[1], [2]])
+        attend.k | attend([[1, 2], [1, 3]], [[t, t^2], [1, t]], [[1], [2]], causal=true)
+        attend.v | attend([[1, 2], [1, 3]], [[1, 2], [1, t]], [[t], [t^2]])
+        cholesky.a | cholesky([[t + 2, t^2], [t^2, 3]])
+        qr.a | concat(qr([[t, 2], [3, t^2]]))
+        svd.a | { u, s, v = svd([[t, 2], [3, t^2], [1, t]]); concat((flatten(u), s, flatten(v))) }
+        eigh.a | { w, v = eigh([[t, 2], [2, t^2]]); concat((w, flatten(v))) }
+        slogdet.a | slogdet([[t, 2], [3, t^2]])[1]
+        pinv.a | pinv([[t, 2], [3, t^2], [1, 1]])
+        lstsq.a | lstsq([[t, 2], [3, t^2], [1, 1]], [1, 2, 4])
+        lstsq.b | lstsq([[1, 2], [3, 4], [1, 1]], [t, t^2, 4])
+        matrix_power.a | matrix_power([[t, 2], [3, t^2]], -3)
+        kron.a | kron([t, t^2], [[1, 2]])
+        kron.b | kron([1, 2], [[t, t^2]])
+        nansum.a | nansum([t, nan, t^2])
+        nanmean.a | nanmean([[t, nan], [t^2, 1]], axis=0)
+        nanstd.a | nanstd([t, nan, t^2, 1])
+        nanstd.ddof | nanstd([1, nan, 2, 7], ddof=t)
+        nanmin.a | nanmin([t, nan, t^2])
+        nanmax.a | nanmax([t, nan, t^2])
+        nanquantile.a | nanquantile([t, nan, t^2, 4], [0.3, 0.8])
+        nanquantile.q | nanquantile([[1, nan, 2], [5, 1, 2]], [t, t^2], axis=1)
+        cov.m | cov([[t, t^2, 1], [1, 4, t]])
+        cov.ddof | cov([[1, 2, 4], [1, 4, 9]], ddof=t)
+        corrcoef.x | corrcoef([[t, t^2, 1], [1, 4, t]])
+        interp.x | interp([t, 1 + t], [0, 1, 3], [1, 2, 7])
+        interp.xp | interp([1, 2], [t, 1 + t, 3], [1, 2, 7])
+        interp.fp | interp([0.5, 2], [0, 1, 3], [t, t^2, 7])
+        convolve.a | convolve([t, t^2, 3], [1, 2], "same")
+        convolve.v | convolve([1, 2, 3], [t, t^2], "valid")
+        polyfit.x | polyfit([t, 1, 2, 4], [1, 2, 5, 3], 2)
+        polyfit.y | polyfit([0, 1, 2, 4], [t, t^2, 5, 3], 2)
+        polyval.p | polyval([t, t^2, 1], [2, 3])
+        polyval.x | polyval([1, 2, 1], [t, t^2])
+        fmod.x | fmod(t * 10, 2)
+        fmod.y | fmod(7, t)
+        exp2.x | exp2([t, t^2])
+        gamma.x | gamma([t, -t, 3 * t])
+        lgamma.x | lgamma([t, -t, 30 * t])
+        digamma.x | digamma([t, -t, 30 * t])
+        acosh.x | acosh([1 + t, 5 * t])
         softmax.x | softmax([t, t^2]) | 0.3
         log_softmax.x | log_softmax([t, t^2]) | 0.3
         softmin.x | softmin([t, t^2]) | 0.3

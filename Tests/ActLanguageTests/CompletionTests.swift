@@ -48,7 +48,7 @@ import Testing
         Case(text: "1.wid", replaces: "wid", candidates: ["wide", "width"]),
         Case(text: "nowhere.wei", replaces: "wei", candidates: []),
         // Arguments by name
-        Case(text: "scaled(1, sl", replaces: "sl", candidates: ["slope="]),
+        Case(text: "scaled(1, slop", replaces: "slop", candidates: ["slope="]),
         Case(text: "scaled(1, slope=2, ", replaces: "", candidates: ["offset=", "x="]),
         Case(text: "scaled(", replaces: "", candidates: ["offset=", "slope=", "x="]),
         Case(text: "plot(wide, titl", replaces: "titl", candidates: ["title="]),

@@ -145,7 +145,7 @@ import Testing
 
     @Test func foreignFields() {
         #expect(foreignHint(unknownField: "astype", on: "array") == "write `f32(x)`, `f64(x)`, `bool(x)` or `int(x)`")
-        #expect(foreignHint(unknownField: "append", on: "list") != nil)
+        #expect(foreignHint(unknownField: "push", on: "list") != nil)
         #expect(foreignHint(unknownField: "length", on: "string") == "write `len(s)`")
         #expect(foreignHint(unknownField: "weights_of_mine", on: "record") == nil)
         #expect(foreignAdvice(unknownName: "my_own_name", in: vocabulary)?.help == nil)

@@ -52,6 +52,8 @@ package final class Builtin {
     let direct: DirectAnswer?
     /// What the compiler does with calls of it.
     let treatment: Treatment
+    /// What it does with records, networks and lists of unequal arrays.
+    let leaves: Leaves
     /// What a derivative does at every argument; `nil` where each parameter says it.
     private let role: ArgumentRole?
     private let declaration: (inout Signature) -> Body
@@ -63,7 +65,8 @@ package final class Builtin {
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     package init(
         _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
-        kernel: UnaryOperation? = nil, binaryKernel: BinaryOperation? = nil, direct: DirectAnswer? = nil, treatment: Treatment = .ordinary, role: ArgumentRole? = nil, _ declaration: @escaping (inout Signature) -> Body
+        kernel: UnaryOperation? = nil, binaryKernel: BinaryOperation? = nil, direct: DirectAnswer? = nil, treatment: Treatment = .ordinary,
+        role: ArgumentRole? = nil, leaves: Leaves? = nil, _ declaration: @escaping (inout Signature) -> Body
     ) {
         self.topic = topic
         self.name = name
@@ -77,6 +80,7 @@ package final class Builtin {
         self.binaryKernel = binaryKernel.map(Scalar.kernel)
         self.direct = direct
         self.treatment = treatment
+        self.leaves = leaves ?? (topic == .elementwise ? .each : .none)
         self.declaration = declaration
     }
 
@@ -85,7 +89,8 @@ package final class Builtin {
         self.init(
             .activations, row.name, Self.phrase(row.summary), example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
             // Asking the row for a value here would compile every formula at start-up.
-            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil, kernel: row.kernel
+            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil, kernel: row.kernel,
+            leaves: row.kind == .elementwise ? .each : Leaves.none
         ) { takes in
             _ = takes.operand("x")
             for parameter in row.parameters { _ = takes.operand(parameter.name, default: parameter.default, text: parameter.text, role: parameter.isStep ? .steps : .followed) }
@@ -124,6 +129,16 @@ package final class Builtin {
         case countsInLoops
         /// An assignment of a call of it to its first part may be done in place.
         case growsFirst
+    }
+
+    /// What becomes of arguments that are records, networks, or lists that make no array.
+    package enum Leaves {
+        /// They are as wrong as any other value of the wrong kind, or the body knows what to do.
+        case none
+        /// The function of each number and array in them.
+        case each
+        /// The function of all numbers in them, in one row.
+        case all
     }
 
     /// What a call of a row needs.
@@ -176,14 +191,29 @@ package final class BuiltinFunction: NativeFunction {
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
         let form = form
         var call = Call(machine: machine, function: self)
-        try call.bind(arguments, form)
         // `watched` written out, for this is the way of every call: a closure and another look for the context cost it three per cent.
-        let context = act_context()
-        guard context.pointee.watches_events != 0 else { return try call.perform(form, context) }
-        let watch = act_watch_begin(context)
-        let value = try call.perform(form, context)
-        if act_watch_end(context, watch) != 0 || value.isUnusualNumber { try machine.judge(value, row.name, call.values + call.rest, watch) }
-        return value
+        let context = act_context(), outer = context.pointee.call
+        do {
+            try call.bind(arguments, form)
+            guard context.pointee.watches_events != 0 else { return try call.perform(form, context) }
+            let watch = act_watch_begin(context)
+            let value = try call.perform(form, context)
+            if act_watch_end(context, watch) != 0 || value.isUnusualNumber { try machine.judge(value, row.name, call.values + call.rest, watch) }
+            return value
+        } catch {
+            context.pointee.call = outer
+            return try otherwise(call, arguments, function, error)
+        }
+    }
+
+    /// What an activation without x and functions of records mean: found out by the error, so that other calls need not ask.
+    @inline(never)
+    private func otherwise(_ call: Call, _ arguments: Arguments, _ function: Function, _ error: Error) throws -> Value {
+        if row.activation != nil, arguments.positional.isEmpty, error is RuntimeError, let configured = ConfiguredActivation(function, arguments) {
+            return try configured.asValue()
+        }
+        guard row.leaves != .none, try call.holdsStructure() else { throw error }
+        return try call.overLeaves(arguments, of: function, after: error)
     }
 
     /// Straight from the closed form, unless there is a kink to tell of.
@@ -196,6 +226,9 @@ package final class BuiltinFunction: NativeFunction {
         guard let activation = row.activation, activation.kind == .elementwise else { return nil }
         var call = Call(machine: machine, function: self)
         try call.bind(arguments, form)
+        if case .array = call.values[0] {} else if try call.holdsStructure() {
+            return try Value.leafwise(arguments.positional) { try machine.call(derived, Arguments($0, named: arguments.named)) }
+        }
         if derived.order == 1, case .number(let x) = call.values[0], let kink = kink(of: activation, at: x, call) { machine.metKink = kink }
         return try machine.watched(derived.name, call.values) { try call.activation(activation, order: derived.order) }
     }

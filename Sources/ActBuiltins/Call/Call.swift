@@ -56,6 +56,13 @@ package struct Call {
         }
     }
 
+    /// Takes an argument out, so that it can be changed without a copy if nobody else holds it.
+    mutating func take(_ argument: Input<Value>) -> Value {
+        let value = values[argument.index]
+        values[argument.index] = .undefined
+        return value
+    }
+
     /// The source text of each argument, by position then by name; plots name their series so.
     var argumentTexts: [String] { machine.argumentTexts() }
 

@@ -15,6 +15,7 @@ extension FileFormats {
             return try NetworkFunction(network, like: function, history: History()).asValue()
         }
         if let network = try Network(content, path: path, program: CallingProgram(call: call)) { return try NetworkFunction(network).asValue() }
+        if let setting = try StructureFile.value(content, path: path, program: CallingProgram(call: call)) { return try Value(setting) }
         var fields = OrderedDictionary<String, Value>()
         for (name, array) in content.arrays { fields[name] = try Value(array) }
         return try .record(fields)
@@ -25,10 +26,32 @@ extension FileFormats {
         switch value {
         case .function(let function) where function.network != nil:
             try machine.writeFile(path) { try function.network?.network.write(into: $0) }
-        case .record(let record):
+        case .record(let record) where record.fields.values.allSatisfy(\.isNumeric):
             let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, argument)) }
             try machine.writeFile(path) { try Safetensors.write(arrays, into: $0) }
-        default: throw call.cannot("a .safetensors file holds a network or a record of arrays, not \(value.kind)")
+        case .record, .list:
+            if let unfit = try firstUnsavable(in: value, "") { throw call.cannot("`\(unfit.path)` is \(unfit.what), which no file holds", help: unfit.help) }
+            let setting = try Setting(value.mappingLeaves { if case .array(let array) = $0 { .array(try array.detached()) } else { $0 } }, machine)
+            try machine.writeFile(path) { try StructureFile.write(setting, into: $0) }
+        default: throw call.cannot("a .safetensors file holds a network, or a record or list of arrays, networks, numbers and texts, not \(value.kind)")
+        }
+    }
+
+    /// The first part of a structure that no file holds.
+    private static func firstUnsavable(in value: Value, _ path: String) throws -> (path: String, what: String, help: Message?)? {
+        try Interrupt.check()
+        switch value {
+        case .none, .bool, .number, .string, .array: return nil
+        case .list(let list):
+            for (index, element) in list.elements.enumerated() { if let found = try firstUnsavable(in: element, "\(path)[\(index)]") { return found } }
+            return nil
+        case .record(let record):
+            for (name, field) in record.fields { if let found = try firstUnsavable(in: field, path.isEmpty ? name : "\(path).\(name)") { return found } }
+            return nil
+        case .function(let function) where function.network != nil: return nil
+        case .function(let function) where NamedFunction(function, nil).isNamed: return nil
+        case .function: return (path, "a function without a name", "give it one: `f(x) = …`")
+        default: return (path, value.kind, nil)
         }
     }
 }
@@ -40,7 +63,9 @@ private struct CallingProgram: ProgramNames {
     private var module: Module? { call.machine.currentOrigin?.code.module }
 
     func function(named name: String) -> NamedFunction? {
-        guard case .function(let function)? = module?.meaning(of: name) else { return nil }
+        func found(_ name: String) -> Function? { if case .function(let function)? = module?.meaning(of: name) { function } else { nil } }
+        if let configured = ConfiguredActivation(text: name, functions: found) { return NamedFunction(Native(configured), call.machine) }
+        guard let function = found(name) else { return nil }
         return NamedFunction(function, call.machine)
     }
 

@@ -82,6 +82,9 @@ package final class NetworkFunction: NativeFunction {
     package var partCount: Int { network.layerCount }
 
     package func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction? {
+        for part in (other as? Composition).map({ Array($0.parts) }) ?? [other] where part.makesLayers {
+            throw RuntimeError.cannot("`\(part.name)` makes a layer when it is called", help: "write `\(part.name)(\(part.parameters.contains { $0.fallback == nil } ? "…" : ""))`")
+        }
         try machine.warnOfLayersInside(other)
         let others = machine.layers(other)
         let joined = Network(isFirst ? network.layers + others : others + network.layers)
@@ -180,6 +183,14 @@ package final class NetworkFunction: NativeFunction {
         return NetworkFunction(result, like: self)
     }
 
+    package var parameterArrays: [NDArray]? { network.parameters }
+
+    package func replacing(parameterArrays: [NDArray]) throws -> NativeFunction? {
+        var result = network
+        result.parameters = parameterArrays
+        return NetworkFunction(result, like: self)
+    }
+
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {
         guard let mine = try parameterValues() else { return nil }
         let theirs: Value
@@ -205,6 +216,11 @@ extension Function {
     package var network: NetworkFunction? { (self as? Native)?.body as? NetworkFunction }
 }
 
+extension Function {
+    /// Whether it is `Dense` or its like: a layer only once it is called.
+    fileprivate var makesLayers: Bool { layerMaker != nil || builtin.map { $0.topic == .networks && LayerRows.named($0.name) != nil } ?? false }
+}
+
 extension Machine {
     /// A function as layers.
     func layers(_ function: Function) -> [any Layer] {
@@ -222,6 +238,10 @@ extension NamedFunction {
     init(_ function: Function, _ machine: Machine?) {
         if let row = function.builtin?.activation {
             self.init(row, nesting: function.depth, object: function)
+            return
+        }
+        if let configured = function.configuredActivation {
+            self.init(configured.row, configured.values, name: configured.name, object: function)
             return
         }
         let isName = function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }

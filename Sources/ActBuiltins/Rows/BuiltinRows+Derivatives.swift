@@ -9,17 +9,17 @@ extension BuiltinRows {
     static let derivatives: [Builtin] = [
         derivative(
             .gradient, "grad", "the function that computes the gradient of a function whose value is a number",
-            details: "`wrt` is the position or name of the argument to differentiate in, or a list of them. The argument may be a number, array, list, record or network; the gradient has its structure.",
+            details: "`wrt` is the position or name of the argument to differentiate in, or a list of them. The argument may be a number, array, list, record or network; the gradient has its structure. With `aux=true` f gives a pair (number, anything), and so does the gradient: (gradient, anything).",
             example: "grad(x -> sum(x^2))([1, 2, 3])   # [2, 4, 6]"),
         derivative(
-            .valueAndGradient, "value_and_grad", "as grad, but gives the pair (value, gradient)",
+            .valueAndGradient, "value_and_grad", "as grad, but gives the pair (value, gradient)", details: "With `aux=true` f gives a pair (number, anything), and the result is (value, gradient, anything).",
             example: "value_and_grad(x -> sum(x^2))([1, 2, 3])   # (14, [2, 4, 6])"),
         derivative(
             .jacobian, "jacobian", "the function that computes all first derivatives, shaped shape(f(x)) + shape(x)",
             example: "jacobian(x -> x^2)([1, 2])   # [[2, 0],\n# [0, 4]]"),
         derivative(
             .hessian, "hessian", "the function that computes all second derivatives of a function whose value is a number",
-            details: "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j.",
+            details: "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j. Of a record it is one of records: `h.a.b`.",
             example: "hessian(x -> sum(x^3))([1, 2])   # [[ 6,  0],\n# [ 0, 12]]"),
         Builtin(
             .derivatives, "check_grad", "the largest relative error between the derivative of f at x and central differences",
@@ -54,9 +54,10 @@ extension BuiltinRows {
     ) -> Builtin {
         Builtin(.derivatives, name, summary, details: details, example: example) { takes in
             let f = takes.function("f"), wrt = takes.value("wrt", default: .number(0), "0", role: .steps)
+            let aux = kind == .gradient || kind == .valueAndGradient ? takes.flag("aux", default: false) : nil
             return { call in
-                let f = try call[f]
-                return try GradientFunction(kind, of: f, in: selection(wrt, call, f)).asValue()
+                let f = try call[f], aux = try aux.map { try call[$0] } ?? false
+                return try GradientFunction(kind, of: f, in: selection(wrt, call, f), aux: aux).asValue()
             }
         }
     }

@@ -25,6 +25,10 @@ extension BuiltinRows {
             .atan2, "atan2", of: ("y", "x"), "the angle from -π to π of the point (x, y)", example: "atan2(1, -1)   # 2.35619449"),
         unary(.sinh, "sinh", "the hyperbolic sine", example: "sinh(1)   # 1.17520119"),
         unary(.cosh, "cosh", "the hyperbolic cosine", example: "cosh(1)   # 1.54308063"),
+        unary(.asinh, "asinh", "the number with hyperbolic sine x", example: "asinh(1)   # 0.88137359"),
+        unary(.acosh, "acosh", "the number, 0 or more, with hyperbolic cosine x", example: "acosh(2)   # 1.3169579"),
+        unary(.atanh, "atanh", "the number with hyperbolic tangent x", example: "atanh(0.5)   # 0.54930614"),
+        unary(.erfc, "erfc", "1 - erf(x), accurate in its tail", example: "erfc(5)   # 1.53745979e-12"),
         unary(.floor, "floor", "the largest whole number that is not larger", example: "floor([1.5, -1.5])   # [1, -2]"),
         unary(.ceil, "ceil", "the smallest whole number that is not smaller", example: "ceil([1.5, -1.5])   # [2, -1]"),
         Builtin(

@@ -9,15 +9,17 @@ import OrderedCollections
 
 extension BuiltinRows {
     static let losses: [Builtin] = Losses.all.map { row in
-        Builtin(.networks, row.name, row.summary, details: row.formula + "\n" + row.details, example: row.example) { takes in
+        Builtin(.networks, row.name, row.summary, details: [row.formula, row.details, "`reduction` is \"mean\", \"sum\", or \"none\" for the parts themselves."].filter { !$0.isEmpty }.joined(separator: "\n"), example: row.example) { takes in
             takes.add(row.parameters)
             let options = row.name == "cross_entropy" ? ClassOptions(&takes) : nil
+            let reduction = takes.choice("reduction", default: LossRow.Reduction.mean), axis = row.hasClasses ? takes.wholeOrNone("axis") : nil
             return { call in
-                let prediction = try call.array(call.values[0], at: 0), target = try call.array(call.values[1], at: 1)
+                var prediction = try call.array(call.values[0], at: 0), target = try call.array(call.values[1], at: 1)
+                if let axis = try axis.flatMap({ try call[$0] }) { (prediction, target) = try Losses.classesLast(prediction, target, axis: axis) }
                 if row.includesSoftmax, try isProbabilities(prediction) { try call.machine.warn(.softmaxOfScores(loss: row.name)) }
-                if let options, options.areGiven(call) { return try options.loss(prediction, target, call) }
+                if let options, options.areGiven(call) { return try options.loss(prediction, target, call, call[reduction]) }
                 let values = try row.parameters.indices.dropFirst(2).map { try call.isGiven(at: $0) ? call.scalar(at: $0) : nil }
-                return try Value(row(prediction, target, values))
+                return try Value(row(prediction, target, values, reduction: call[reduction]))
             }
         }
     }
@@ -85,9 +87,9 @@ private struct ClassOptions {
 
     func areGiven(_ call: Call) -> Bool { call.isGiven(smoothing) || call.isGiven(ignored) || call.isGiven(weights) }
 
-    func loss(_ prediction: NDArray, _ target: NDArray, _ call: Call) throws -> Value {
+    func loss(_ prediction: NDArray, _ target: NDArray, _ call: Call, _ reduction: LossRow.Reduction) throws -> Value {
         let smoothing = try call[smoothing], ignored = try call[ignored], weights = try call[weights]
-        return try Value(Losses.crossEntropy(prediction, target, smoothing: smoothing, ignored: ignored, weights: weights))
+        return try Value(Losses.crossEntropy(prediction, target, smoothing: smoothing, ignored: ignored, weights: weights, reduction: reduction))
     }
 }
 

@@ -24,18 +24,18 @@ extension BuiltinRows {
             try $0.variance(axes: $1, ddof: $2, keepdims: $3)
         },
         Builtin(
-            .reduce, "argmin", "the position of the first smallest element", details: "Without an axis counted in row-major order. The first NaN wins.",
+            .reduce, "argmin", "the position of the first smallest element", details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
             example: "argmin([3, 1, 2])   # 1", role: .steps
         ) { takes in
-            let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims()
-            return { call in try call.positions(of: call[a], call[a].argReduced(.min, axis: call[axis], keepdims: call[keepdims])) }
+            let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
+            return { call in try call.positions(of: call[a], call[a].position(.min, axis: call[axis], keepdims: call[keepdims], isLast: call[last])) }
         },
         Builtin(
-            .reduce, "argmax", "the position of the first largest element", details: "Without an axis counted in row-major order. The first NaN wins.",
+            .reduce, "argmax", "the position of the first largest element", details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
             example: "argmax([[1, 9], [8, 2]], axis=1)   # [1, 0]", role: .steps
         ) { takes in
-            let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims()
-            return { call in try call.positions(of: call[a], call[a].argReduced(.max, axis: call[axis], keepdims: call[keepdims])) }
+            let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
+            return { call in try call.positions(of: call[a], call[a].position(.max, axis: call[axis], keepdims: call[keepdims], isLast: call[last])) }
         },
         reduction("any", "whether at least one element is true (not 0)", example: "any([0, 2] > 1)   # true", role: .steps) {
             try $0.reduced(.any, axes: $1, keepdims: $2)
@@ -64,7 +64,7 @@ extension BuiltinRows {
         Builtin(
             .reduce, "norm", "the root of the sum of squares; with `ord` another norm",
             details: "`ord` is p for (Σ|x|^p)^(1/p), inf for the largest magnitude, 1 or inf of a matrix for its largest column or row sum. The derivative at 0 is 0.",
-            example: "norm([3, 4])   # 5\nnorm([3, -4], 1)   # 7"
+            example: "norm([3, 4])   # 5\nnorm([3, -4], 1)   # 7\nnorm({a: [3], b: 4})   # 5", leaves: .all
         ) { takes in
             let a = takes.numbers("a"), ord = takes.valueOrNone("ord"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in
@@ -75,22 +75,27 @@ extension BuiltinRows {
         Builtin(
             .reduce, "median", "the middle element, or the mean of the two in the middle; of nothing nan", example: "median([3, 1, 2, 10])   # 2.5"
         ) { takes in
-            let a = takes.numbers("a"), axis = takes.axis(), keepdims = takes.keepdims()
-            return { call in try Value(call[a].median(axis: call[axis], keepdims: call[keepdims])) }
+            let a = takes.numbers("a"), axis = takes.axes(), keepdims = takes.keepdims()
+            return { call in
+                try Value(call[a].alongOneAxis(call[axis], keepdims: call[keepdims]) { try $0.median(axis: $1, keepdims: $2) })
+            }
         },
         Builtin(
             .reduce, "quantile", "the value below which the part q of the elements lies, neighbours interpolated linearly",
             details: "`q` is a number from 0 to 1, or several, whose axis comes first in the result.", example: "quantile([1, 2, 3, 4], 0.25)   # 1.75"
         ) { takes in
-            let a = takes.numbers("a"), q = takes.numbers("q"), axis = takes.axis(), keepdims = takes.keepdims()
-            return { call in try Value(call[a].quantile(call[q], axis: call[axis], keepdims: call[keepdims])) }
+            let a = takes.numbers("a"), q = takes.numbers("q"), axis = takes.axes(), keepdims = takes.keepdims()
+            return { call in
+                let q = try call[q]
+                return try Value(call[a].alongOneAxis(call[axis], leading: q.rank, keepdims: call[keepdims]) { try $0.quantile(q, axis: $1, keepdims: $2) })
+            }
         },
     ]
 
     private static func reduction(
         _ name: String, _ summary: String, example: String, role: ArgumentRole? = nil, _ reduce: @escaping (NDArray, [Int]?, Bool) throws -> NDArray
     ) -> Builtin {
-        Builtin(.reduce, name, summary, example: example, role: role) { takes in
+        Builtin(.reduce, name, summary, example: example, role: role, leaves: .all) { takes in
             let a = takes.array("a"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in try Value(reduce(call[a], call[axis], call[keepdims])) }
         }
@@ -99,7 +104,7 @@ extension BuiltinRows {
     private static func spread(
         _ name: String, _ summary: String, example: String, _ spread: @escaping (NDArray, [Int]?, Operand, Bool) throws -> NDArray
     ) -> Builtin {
-        Builtin(.reduce, name, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example) { takes in
+        Builtin(.reduce, name, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example, leaves: .all) { takes in
             let a = takes.numbers("a"), axis = takes.axes(), ddof = takes.scalar("ddof", default: 0), keepdims = takes.keepdims()
             return { call in try Value(spread(call[a], call[axis], call[ddof], call[keepdims])) }
         }
@@ -239,6 +244,30 @@ extension BuiltinRows {
             return { call in try Value(call[a].determinant()) }
         },
     ]
+}
+
+extension NDArray {
+    /// A reduction along one axis of several, which are joined to one.
+    /// - Parameter leading: How many axes the reduction puts in front of its result.
+    fileprivate func alongOneAxis(
+        _ axes: [Int]?, leading: Int = 0, keepdims: Bool, _ reduce: (_ array: NDArray, _ axis: Int?, _ keepdims: Bool) throws -> NDArray
+    ) throws -> NDArray {
+        guard let axes, axes.count != 1 else { return try reduce(self, axes?.first, keepdims) }
+        let reduced = try axes.map { try BuiltinRows.normalized($0, rank) }
+        guard Set(reduced).count == reduced.count else { throw ArrayError.badValue(operation: "axis", reason: "an axis is named twice") }
+        let others = shape.indices.filter { !reduced.contains($0) }
+        let rows = try transposed(others + reduced).reshaped(to: others.map { shape[$0] } + [reduced.reduce(1) { $0 * shape[$1] }])
+        let result = try reduce(rows, others.count, false)
+        return keepdims ? try result.reshaped(to: result.shape.prefix(leading) + shape.indices.map { reduced.contains($0) ? 1 : shape[$0] }) : result
+    }
+
+    /// Where the smallest or largest element is: the first of equal ones, or the last.
+    fileprivate func position(_ operation: ReduceOperation, axis: Int?, keepdims: Bool, isLast: Bool) throws -> NDArray {
+        guard isLast else { return try argReduced(operation, axis: axis, keepdims: keepdims) }
+        let flipped = try axis.map { try detached().flipped([$0]) } ?? detached().flipped()
+        let size = try axis.map { shape[try BuiltinRows.normalized($0, rank)] } ?? count
+        return try Double(size - 1) - flipped.argReduced(operation, axis: axis, keepdims: keepdims)
+    }
 }
 
 private enum Side: String, Choice {

@@ -57,11 +57,41 @@ extension BuiltinRows {
             let a = takes.array("a"), shape = takes.sizes()
             return { call in try Value(call[a].reshaped(to: call[shape])) }
         },
-        Builtin(.shape, "flatten", "all elements along one axis", example: "flatten([[1, 2], [3, 4]])   # [1, 2, 3, 4]") { takes in
-            let a = takes.array("a")
+        Builtin(
+            .shape, "flatten", "all elements along one axis; of a record, list or network all numbers in it", details: "`unflatten` is the way back.",
+            example: "flatten([[1, 2], [3, 4]])   # [1, 2, 3, 4]\nflatten({W: [[1, 2]], b: 3})   # [1, 2, 3]"
+        ) { takes in
+            let a = takes.value("a")
             return { call in
-                let array = try call[a]
+                if try call.holdsStructure() { return try .array(call[a].flattened()) }
+                let array = try call.array(a)
                 return .array(try array.reshaped(to: [array.count]))
+            }
+        },
+        Builtin(
+            .shape, "unflatten", "a vector of numbers as a record, list, network or array like another one", details: "The way back from `flatten`: shapes and element types are those of `like`.",
+            example: "unflatten([1, 2, 3], {W: [[0, 0]], b: 0})   # {W: [[1, 2]], b: 3}"
+        ) { takes in
+            let v = takes.vector("v"), like = takes.value("like", role: .steps)
+            return { call in
+                let vector = try call[v]
+                guard vector.rank == 1 else { throw ArrayError.rankMismatch(operation: "unflatten", expected: "1", shape: vector.shape) }
+                var leaves: [NDArray] = [], start = 0
+                let structure = try Structure(call[like], leaves: &leaves)
+                let count = leaves.reduce(0) { $0 + $1.count }
+                guard count == vector.count else { throw call.cannot("there are \(vector.count) numbers in `v`, but \(count) in `like`") }
+                var parts = try leaves.map { leaf -> NDArray in
+                    defer { start += leaf.count }
+                    return try vector.sliced([SliceRange(start: leaf.count == 0 ? 0 : start, step: 1, count: leaf.count)]).reshaped(to: leaf.shape).converted(to: leaf.type)
+                }[...]
+                return try structure.value(&parts)
+            }
+        },
+        Builtin(.shape, "keys", "the names of a record's fields, as a list", example: "keys({a: 1, b: 2})   # (\"a\", \"b\")", role: .steps) { takes in
+            let record = takes.value("record")
+            return { call in
+                guard case .record(let fields) = call[record] else { throw call.fail(record, "a record") }
+                return try .list(fields.fields.keys.map { .string($0) })
             }
         },
         Builtin(
@@ -96,10 +126,14 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .shape, "stack", "arrays of one shape joined along a new axis", example: "stack(([1, 2], [3, 4]), axis=1)   # [[1, 3],\n# [2, 4]]"
+            .shape, "stack", "arrays of one shape joined along a new axis; records and networks part by part", example: "stack(([1, 2], [3, 4]), axis=1)   # [[1, 3],\n# [2, 4]]"
         ) { takes in
             let arrays = takes.elements("arrays"), axis = takes.whole("axis", default: 0)
-            return { call in try Value(NDArray.stacked(call[arrays].map { try call.array($0, arrays) }, axis: call[axis])) }
+            return { call in
+                let parts = try call[arrays]
+                if let first = parts.first, case .list = first {} else if try parts.first?.isStructure == true { return try Value.stacked(parts, axis: call[axis]) }
+                return try Value(NDArray.stacked(parts.map { try call.array($0, arrays) }, axis: call[axis]))
+            }
         },
         Builtin(
             .shape, "split", "an array cut into equal parts, or at positions; a string cut at a separator, or at spaces",
@@ -167,14 +201,27 @@ extension BuiltinRows {
         Builtin(
             .shape, "roll", "the elements moved on, those at the end coming round to the front", example: "roll([1, 2, 3], 1)   # [3, 1, 2]"
         ) { takes in
-            let a = takes.array("a"), shift = takes.whole("shift"), axis = takes.axis()
-            return { call in try Value(call[a].rolled(call[shift], axis: call[axis])) }
+            let a = takes.array("a"), shift = takes.shape("shift"), axis = takes.axes()
+            return { call in
+                let shifts = try call[shift]
+                guard let axes = try call[axis] else {
+                    guard shifts.count == 1 else { throw call.fail(shift, "one whole number, or one for each axis") }
+                    return try Value(call[a].rolled(shifts[0], axis: nil))
+                }
+                guard shifts.count == axes.count || shifts.count == 1 else { throw call.fail(shift, "one whole number, or one for each axis") }
+                return try Value(axes.enumerated().reduce(call[a]) { try $0.rolled(shifts[shifts.count == 1 ? 0 : $1.offset], axis: $1.element) })
+            }
         },
         Builtin(
-            .shape, "expand_dims", "a new axis of size 1", example: "shape(expand_dims([1, 2, 3], 1))   # (3, 1)"
+            .shape, "expand_dims", "new axes of size 1, at these places of the result", example: "shape(expand_dims([1, 2, 3], 1))   # (3, 1)\nshape(expand_dims([1, 2, 3], (0, 2)))   # (1, 3, 1)"
         ) { takes in
-            let a = takes.array("a"), axis = takes.whole("axis")
-            return { call in try Value(call[a].expandedDims(call[axis])) }
+            let a = takes.array("a"), axis = takes.shape("axis")
+            return { call in
+                let array = try call[a], axes = try call[axis], rank = array.rank + axes.count
+                let places = try axes.map { try normalized($0, rank) }.sorted()
+                guard Set(places).count == places.count else { throw call.fail(axis, "different axes") }
+                return try Value(places.reduce(array) { try $0.expandedDims($1) })
+            }
         },
         Builtin(
             .shape, "squeeze", "axes of size 1 left out", example: "squeeze([[1, 2, 3]])   # [1, 2, 3]"

@@ -8,19 +8,51 @@ import ActSyntax
 extension BuiltinRows {
     static let functions: [Builtin] = [
         Builtin(
-            .functions, "map", "f of each element of an array, list, string or record; of each parameter of a network, which gives a network",
-            details: "The results make an array if they are numbers, bools or arrays of one shape, else a list, as in `[…]`.",
-            example: "map(x -> x^2, [1, 2, 3])   # [1, 4, 9]\nmap(upper, (\"a\", \"b\"))   # (\"A\", \"B\")"
+            .functions, "map", "f of each element of an array, list or string, of each value of a record, of each parameter of a network",
+            details: """
+                The results make an array if they are numbers, bools or arrays of one shape, else a list, as in `[…]`; of a record a record of the same names, of a network a network. \
+                Of several sequences of one length, f of the elements at each place. The names of a record are `keys(r)`.
+                """,
+            example: "map(x -> x^2, [1, 2, 3])   # [1, 4, 9]\nmap(upper, (\"a\", \"b\"))   # (\"A\", \"B\")\nmap((a, b) -> a + b, {x: 1, y: 2}, {x: 10, y: 20})   # {x: 11, y: 22}"
         ) { takes in
-            let f = takes.function("f"), xs = takes.value("xs")
+            let f = takes.function("f"), xs = takes.value("xs"), others = takes.rest("others")
             return { call in
-                let f = try call[f], machine = call.machine
-                if case .function(let network) = call[xs], let parameters = try network.parameterValues() {
-                    return try .function(network.replacing(parameters: machine.mapped(parameters, f)))
+                let f = try call[f], machine = call.machine, sequences = [call[xs]] + call[others]
+                switch call[xs] {
+                case .function(let network):
+                    guard let parameters = try network.parameterValues() else { break }
+                    let all = try [parameters] + call[others].map { value in
+                        if case .function(let other) = value, let parameters = try other.parameterValues() { return parameters }
+                        return value
+                    }
+                    return try .function(network.replacing(parameters: Value.leafwise(all) { try machine.call(f, Arguments($0)) }))
+                case .record(let record):
+                    var fields = record.fields
+                    for (name, value) in record.fields {
+                        let values = try call[others].map { other in
+                            guard case .record(let match) = other, match.fields.count == record.fields.count, let value = match[name] else {
+                                throw RuntimeError.structuresDiffer("the first record has the field `\(name)`, beside \(other.kind)")
+                            }
+                            return value
+                        }
+                        fields[name] = try machine.call(f, Arguments([value] + values))
+                    }
+                    return try .record(fields)
+                default: break
                 }
-                let results = Gathering()
-                guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else { throw call.fail(xs, "something with elements") }
-                return try results.finished(machine)
+                if sequences.count == 1 {
+                    let results = Gathering()
+                    guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else { throw call.fail(at: 1, "something with elements", call[xs]) }
+                    return try results.finished(machine)
+                }
+                let elements = try sequences.enumerated().map { index, value in
+                    guard let elements = try machine.elements(of: value) else { throw call.fail(at: min(index + 1, 2), "something with elements", value) }
+                    return elements
+                }
+                for other in elements.dropFirst() where other.count != elements[0].count {
+                    throw call.cannot("`map` goes along \(elements[0].count) and \(other.count) elements together", help: "sequences that are gone along together are equally long")
+                }
+                return try machine.makeArray(elements[0].indices.map { index in try machine.call(f, Arguments(elements.map { $0[index] })) })
             }
         },
         Builtin(

@@ -7,7 +7,8 @@ import ActMachine
 
 package enum BuiltinRows {
     package static let all: [Builtin] =
-        make + shape + elementwise + activations + reduce + order + linear + functions + derivatives + networks + losses + optimizers + schedules + figures + text + files + checks
+        make + choices + shape + elementwise + special + activations + reduce + statistics + order + along + linear + contraction + decompositions + functions + sequences + derivatives + tangents
+        + networks + attention + losses + optimizers + schedules + figures + text + files + checks
 
     package static let constants: [(name: String, value: Double)] = [
         ("pi", .pi), ("π", .pi), ("e", 2.718281828459045), ("inf", .infinity), ("nan", .nan),

@@ -4,6 +4,8 @@ import ActArray
 
 private let axis = ActivationRow.Parameter("axis", -1, "along which the elements belong together", isStep: true)
 
+private let gateAxis = ActivationRow.Parameter("axis", -1, "whose halves belong together", isStep: true)
+
 extension Activations {
     static let alongAxis: [ActivationRow] = [
         ActivationRow(
@@ -57,13 +59,12 @@ extension Activations {
         gate("swiglu", "a silu(b)", "the gate is silu", "swiglu([1, 2, 0, 1])", "[0.00000000, 1.46211716]") { try NDArray.unary(.silu, $0) },
         gate("bilinear", "a b", "the gate is linear", "bilinear([1, 2, 3, 4])", "[3, 8]") { $0 },
         ActivationRow(
-            "crelu", "[relu(x), relu(-x)] along the last axis", derivative: "x > 0: 1, else 0, beside x < 0: -1, else 0",
+            "crelu", parameters: [gateAxis], "[relu(x), relu(-x)] along the axis", derivative: "x > 0: 1, else 0, beside x < 0: -1, else 0",
             range: "[0, ∞)", summary: "The positive and the negative part side by side: twice as many channels.",
             example: .init("crelu([-1, 2])", shows: "[0, 2, 1, 0]"),
             body: .whole(.doubling) { inputs in
                 let x = try array(inputs)
-                guard x.rank > 0 else { throw ArrayError.axisOutOfRange(axis: -1, rank: 0) }
-                return try NDArray.concatenated([.unary(.relu, x), .unary(.relu, -x)], axis: x.rank - 1)
+                return try NDArray.concatenated([.unary(.relu, x), .unary(.relu, -x)], axis: position(inputs, x, "crelu"))
             }),
     ]
 }
@@ -73,16 +74,18 @@ private func gate(
     _ name: String, _ formula: String, _ how: String, _ source: String, _ output: String, _ gate: @escaping @Sendable (NDArray) throws -> NDArray
 ) -> ActivationRow {
     ActivationRow(
-        name, "\(formula), a and b the halves of the last axis", derivative: "through both halves",
-        range: "(-∞, ∞)", summary: "A gated linear unit: the second half of the last axis gates the first; \(how).",
+        name, parameters: [gateAxis], "\(formula), a and b the halves along the axis", derivative: "through both halves",
+        range: "(-∞, ∞)", summary: "A gated linear unit: the second half along an axis gates the first; \(how).",
         example: .init(source, shows: output),
         body: .whole(.halves) { inputs in
             let x = try array(inputs)
-            guard let size = x.shape.last else { throw ArrayError.axisOutOfRange(axis: -1, rank: 0) }
-            guard size % 2 == 0 else { throw ArrayError.badValue(operation: name, reason: "the last axis has odd size \(size)") }
+            let position = try position(inputs, x, name), size = x.shape[position]
+            guard size % 2 == 0 else {
+                throw ArrayError.badValue(operation: name, reason: position == x.rank - 1 ? "the last axis has odd size \(size)" : "axis \(position) has odd size \(size)")
+            }
             func half(_ start: Int) throws -> NDArray {
                 var ranges = x.shape.map { SliceRange(start: 0, step: 1, count: $0) }
-                ranges[ranges.count - 1] = SliceRange(start: start, step: 1, count: size / 2)
+                ranges[position] = SliceRange(start: start, step: 1, count: size / 2)
                 return try x.sliced(ranges)
             }
             return try half(0) * gate(half(size / 2))
@@ -120,6 +123,13 @@ private func maxout(_ x: NDArray, _ weights: Operand, _ bias: Operand) throws ->
     }
     guard let largest else { throw ArrayError.emptyReduction(operation: "maxout", shape: weights.shape) }
     return try largest.reshaped(to: Array(x.shape.dropLast()) + [out])
+}
+
+/// The axis of the inputs of a gate, counted from the front.
+private func position(_ inputs: [Operand], _ x: NDArray, _ row: String) throws -> Int {
+    let axis = try whole(inputs, 1, row, "axis"), position = axis < 0 ? axis &+ x.rank : axis
+    guard position >= 0, position < x.rank else { throw ArrayError.axisOutOfRange(axis: axis, rank: x.rank) }
+    return position
 }
 
 /// The x of a row's inputs.

@@ -197,7 +197,7 @@ enum Rule {
             }
         case .select, .slice, .gather, .reduce(.min, _), .reduce(.max, _): .zeros
         case .custom(let row as RowFunction): row.kinkPoints.isEmpty ? [] : .zeros
-        case .custom(let function): function is VariableMark ? [] : .all
+        case .custom(let function): function is VariableMark || function is WrittenArray ? [] : function is RangeWrite ? .zeros : .all
         case .data, .variable, .compare, .test, .logical, .convert, .reshape, .transpose, .broadcast, .unslice, .scatterAdd, .concatenate,
             .matmul, .reduce, .cumulative, .normalize:
             []
@@ -207,7 +207,8 @@ enum Rule {
     /// Whether the rule of an operation multiplies by slopes, so that hazards matter to it.
     static func minds(_ primitive: Primitive) -> Bool {
         switch primitive {
-        case .unary, .binary, .reduce(.prod, _), .custom: true
+        case .custom(let function): !(function is WrittenArray || function is RangeWrite)
+        case .unary, .binary, .reduce(.prod, _): true
         default: false
         }
     }

@@ -78,7 +78,7 @@ extension Diagnostic.Code {
         self = switch error {
         case .notDifferentiable, .gradientOfArray, .independent, .notElementwise: .noDerivative
         case .notNumbers: .badPoint
-        case .parameter: .badArgument
+        case .parameter, .slopeShape: .badArgument
         }
     }
 }

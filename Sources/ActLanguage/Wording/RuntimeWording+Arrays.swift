@@ -95,6 +95,10 @@ extension RuntimeWording {
                 ?? "it is a constant, or the way to it leads through `number`, text, a comparison or a condition"
             return error("the loss does not depend on the parameters, so that nothing would be learned", help: "\(reason.text): let the loss be made of the predictions")
         case .notNumbers(let type): return error("a derivative is taken at numbers, not at \(type == "bool" ? "bools" : type)")
+        case .slopeShape(let function, let slope, let expected):
+            return error(
+                "the derivative that `with_derivative` has of `\(function)` is of shape \(ActMachine.describe(slope)), not \(ActMachine.describe(expected))",
+                help: "it is shaped as the argument where the function acts elementwise or its value is a number, else as the value and the argument together")
         case .notElementwise: return error("kinks are looked for in functions that act elementwise")
         case .parameter(let row, let name, let reason): return error("`\(row)`: \(name.isEmpty ? reason : "`\(name)` \(reason)")")
         }

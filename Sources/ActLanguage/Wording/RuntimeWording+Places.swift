@@ -63,6 +63,14 @@ extension RuntimeWording {
         return tree[name]
     }
 
+    /// The function that was called, as the program names it: by the call, unless a built-in calls what it was handed.
+    func called(_ function: String) -> (text: String, isHandedOver: Bool) {
+        guard let callee = calleeName, callee != function else { return ("`\(function)`", false) }
+        guard case .function(let named)? = machine.currentOrigin?.code.module.meaning(of: callee) else { return ("`\(function)`", false) }
+        if named.name == function { return ("`\(callee)`", false) }
+        return named.builtin == nil ? ("`\(function)`", false) : ("`\(function)`, which `\(callee)` calls,", true)
+    }
+
     /// The name before the brackets of `f(…)` or `x.f(…)`.
     var calledName: String? {
         guard let (tree, id) = place, case .call(let callee, _) = tree[id] else { return nil }

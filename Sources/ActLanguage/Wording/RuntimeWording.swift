@@ -121,9 +121,10 @@ struct RuntimeWording {
         case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))")
         case .missingArgument(let name, let function):
-            return error("`\(calleeName ?? function)` needs the argument `\(name)`", help: signature(calleeName ?? function).map { Message($0) })
+            let callee = called(function)
+            return error("\(callee.text) needs the argument `\(name)`", help: callee.isHandedOver ? nil : signature(calleeName ?? function).map { Message($0) })
         case .tooManyArguments(let function, let given):
-            return error("`\(calleeName ?? function.name)` takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
+            return error("\(called(function.name).text) takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
         case .unknownArgument(let name, let function):
             let near = suggest(name, among: function.parameters.map(\.name))
             return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`",
@@ -193,7 +194,6 @@ struct RuntimeWording {
                 return error("`\(name)` is a function: call it", help: "`.\(name)()`")
             }
             let near = suggest(name, among: Attributes.names + builtins.names)
-            if case .list = value, name == "append" { return error("a list has no `.append`", help: "write `a = concat((a, (v,)))`: values never change in place") }
             return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
         }
     }

@@ -123,40 +123,48 @@ extension Machine {
                 throw RuntimeError.structuresDiffer("the lists have \(x.elements.count) and \(y.elements.count) elements")
             }
             return try .list(zip(x.elements, y.elements).map { try leaf(operation, $0, $1) })
-        case (.record(let x), .number), (.record(let x), .bool):
-            var fields = x.fields
-            for (name, value) in x.fields { fields[name] = try leaf(operation, value, right) }
-            return try .record(fields)
-        case (.number, .record(let y)), (.bool, .record(let y)):
-            var fields = y.fields
-            for (name, value) in y.fields { fields[name] = try leaf(operation, left, value) }
-            return try .record(fields)
-        case (.list(let x), .number), (.list(let x), .bool): return try .list(x.elements.map { try leaf(operation, $0, right) })
-        case (.number, .list(let y)), (.bool, .list(let y)): return try .list(y.elements.map { try leaf(operation, left, $0) })
-        case (.array(let x), _) where x.rank == 0: return try leafwiseScalar(operation, left, right, isLeft: true)
-        case (_, .array(let y)) where y.rank == 0: return try leafwiseScalar(operation, left, right, isLeft: false)
+        case (let number, _) where number.isSingle: return try leafwise(operation, right, number: number, isLeft: true)
+        case (_, let number) where number.isSingle: return try leafwise(operation, left, number: number, isLeft: false)
         default: throw RuntimeError.operands(operation.symbol, left, right)
         }
     }
 
-    /// A traced number meets every leaf.
-    private func leafwiseScalar(_ operation: BinaryOperator, _ left: Value, _ right: Value, isLeft: Bool) throws -> Value {
-        switch isLeft ? right : left {
-        case .record(let record):
-            var fields = record.fields
-            for (name, value) in record.fields { fields[name] = try isLeft ? leaf(operation, left, value) : leaf(operation, value, right) }
-            return try .record(fields)
-        case .list(let list): return try .list(list.elements.map { try isLeft ? leaf(operation, left, $0) : leaf(operation, $0, right) })
-        default: throw RuntimeError.operands(operation.symbol, left, right)
+    /// One number meets every leaf.
+    private func leafwise(_ operation: BinaryOperator, _ structure: Value, number: Value, isLeft: Bool) throws -> Value {
+        switch structure {
+        case .record(let record): return try .record(record.fields.mapValues { try leaf(operation, $0, number: number, isLeft: isLeft) })
+        case .list(let list): return try .list(list.elements.map { try leaf(operation, $0, number: number, isLeft: isLeft) })
+        default: throw isLeft ? RuntimeError.operands(operation.symbol, number, structure) : RuntimeError.operands(operation.symbol, structure, number)
         }
     }
 
     private func leaf(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
         switch (left, right) {
-        case (.string, _), (_, .string): throw RuntimeError.leafOfStructure(operation.symbol, left, right)
         // A field without a value, such as the bias of a layer that has none.
-        case (.none, _), (_, .none): return .none
+        case (.none, _): return .none
+        // Where there is no parameter there is no gradient.
+        case (_, .none): return try isInert(left) ? left : .none
+        case (.bool, .bool): return left
+        case (.string(let x), .string(let y)) where x.string == y.string: return left
+        case (.string, _), (_, .string): throw RuntimeError.leafOfStructure(operation.symbol, left, right)
+        case (.function(let f), .function(let g)) where f === g: return try isInert(left) ? left : binary(operation, left, right)
         default: return try binary(operation, left, right)
+        }
+    }
+
+    /// A leaf that meets one number of the other side.
+    private func leaf(_ operation: BinaryOperator, _ leaf: Value, number: Value, isLeft: Bool) throws -> Value {
+        if case .none = leaf { return .none }
+        if try isInert(leaf) { return leaf }
+        return try isLeft ? binary(operation, number, leaf) : binary(operation, leaf, number)
+    }
+
+    /// Whether a leaf is no number: arithmetic on the structure around it leaves it alone.
+    private func isInert(_ value: Value) throws -> Bool {
+        switch value {
+        case .bool, .string: true
+        case .function(let function): try function.parameterValues() == nil
+        default: false
         }
     }
 
@@ -311,6 +319,15 @@ extension Machine {
 }
 
 extension Value {
+    /// One number, traced or not.
+    fileprivate var isSingle: Bool {
+        switch self {
+        case .number, .bool: true
+        case .array(let array): array.rank == 0
+        default: false
+        }
+    }
+
     package var asNumberIfBool: Value {
         if case .bool(let bool) = self { return .number(bool ? 1 : 0) }
         return self

@@ -78,6 +78,10 @@ package class Function {
     package func parameterValues() throws -> Value? { nil }
     package func replacing(parameters: Value) throws -> Function { throw RuntimeError.notCallable(.function(self)) }
 
+    /// The same parameters as arrays in a row, to be replaced by others of other shapes: of stacked networks.
+    package var parameterArrays: [NDArray]? { nil }
+    package func replacing(parameterArrays: [NDArray]) throws -> Function { throw RuntimeError.notCallable(.function(self)) }
+
     /// Leaf-by-leaf arithmetic on parameters: of layers and networks. `nil`: this function takes part in none.
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? { nil }
 

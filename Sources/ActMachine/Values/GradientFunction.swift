@@ -20,11 +20,14 @@ package final class GradientFunction: Function {
     package let kind: Kind
     package let base: Function
     package let selection: Selection
+    /// Whether the function gives a pair, of which the second part is handed on.
+    private let hasAux: Bool
 
-    package init(_ kind: Kind, of base: Function, in selection: Selection) {
+    package init(_ kind: Kind, of base: Function, in selection: Selection, aux: Bool = false) {
         self.kind = kind
         self.base = base
         self.selection = selection
+        hasAux = aux
         super.init(depth: base.depth &+ 1)
     }
 
@@ -60,9 +63,23 @@ package final class GradientFunction: Function {
         }
         switch kind {
         case .gradient, .valueAndGradient:
-            let result = try machine.gradient(of: value, at: places.map(\.0), name: base.name)
+            var aux: Value = .none
+            let result = try machine.gradient(
+                of: { points in
+                    let result = try value(points)
+                    guard self.hasAux else { return result }
+                    guard case .list(let pair) = result, pair.elements.count == 2 else {
+                        throw RuntimeError.cannot("`\(self.base.name)` gives \(result.kind), not a pair of a number and something else", help: "`aux=true` is for functions such as `x -> (loss, rest)`")
+                    }
+                    aux = pair.elements[1]
+                    return pair.elements[0]
+                }, at: places.map(\.0), name: base.name)
             let gradient: Value = if case .one = selection { result.gradients[0] } else { try .list(result.gradients) }
-            return (kind == .gradient ? gradient : try .list([result.value, gradient]), places.map(\.0))
+            var parts = kind == .gradient ? [gradient] : [result.value, gradient]
+            if hasAux { parts.append(try aux.mappingLeaves { if case .array(let array) = $0 { try Value(Derivative.released(array)) } else { $0 } }) }
+            return (parts.count == 1 ? gradient : try .list(parts), places.map(\.0))
+        case .hessian where try places.count == 1 && places[0].0.isStructure:
+            return (try hessian(at: places[0].0) { try value([$0]) }, [places[0].0])
         case .hessian where places.count > 1:
             // The second derivatives in two arguments are the first ones, in the second argument, of the gradient in the first.
             let points = try places.map { try point($0.0) }
@@ -91,6 +108,30 @@ package final class GradientFunction: Function {
             if case .one = selection { return (results[0], places.map(\.0)) }
             return (try .list(results), places.map(\.0))
         }
+    }
+
+    /// The second derivatives in every two leaves of a structure: for each leaf the structure of those in it and another one.
+    private func hessian(at x: Value, of f: @escaping (Value) throws -> Value) throws -> Value {
+        var points: [NDArray] = []
+        let structure = try Structure(x, leaves: &points)
+        guard !points.isEmpty else { throw RuntimeError.cannot("there is no number to take the derivatives of `\(base.name)` in", help: nil) }
+        let rows = try points.indices.map { row in
+            var blocks = try points.indices.map { column in
+                try Value(Derivative.jacobian(of: { y in
+                    var outer = points
+                    outer[column] = y
+                    return try Derivative.gradient(of: { x in
+                        var inner = outer
+                        inner[row] = x
+                        var rest = inner[...]
+                        return try f(structure.value(&rest)).differentiable(of: self.base)
+                    }, at: outer[row])
+                }, at: points[column]))
+            }[...]
+            return try structure.nested(&blocks)
+        }
+        var rest = rows[...]
+        return try structure.nested(&rest)
     }
 
     private func point(_ x: Value) throws -> NDArray {

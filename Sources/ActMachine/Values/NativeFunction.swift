@@ -43,6 +43,8 @@ package protocol NativeFunction: AnyObject {
     func replacing(part index: Int, with value: Value) throws -> NativeFunction?
     func parameterValues() throws -> Value?
     func replacing(parameters: Value) throws -> NativeFunction?
+    var parameterArrays: [NDArray]? { get }
+    func replacing(parameterArrays: [NDArray]) throws -> NativeFunction?
     func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value?
     func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction?
 }
@@ -70,6 +72,8 @@ extension NativeFunction {
     package func replacing(part index: Int, with value: Value) throws -> NativeFunction? { nil }
     package func parameterValues() throws -> Value? { nil }
     package func replacing(parameters: Value) throws -> NativeFunction? { nil }
+    package var parameterArrays: [NDArray]? { nil }
+    package func replacing(parameterArrays: [NDArray]) throws -> NativeFunction? { nil }
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? { nil }
     package func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction? { nil }
 
@@ -115,6 +119,10 @@ package final class Native: Function {
     }
     package override func replacing(parameters: Value) throws -> Function {
         try body.replacing(parameters: parameters).map(Native.init) ?? super.replacing(parameters: parameters)
+    }
+    package override var parameterArrays: [NDArray]? { body.parameterArrays }
+    package override func replacing(parameterArrays: [NDArray]) throws -> Function {
+        try body.replacing(parameterArrays: parameterArrays).map(Native.init) ?? super.replacing(parameterArrays: parameterArrays)
     }
     package override func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {
         try body.arithmetic(operation, with: other, isLeft: isLeft, machine)

@@ -31,10 +31,10 @@ extension Layer {
 private let ownKind = "layer"
 
 /// A setting that no file holds.
-private struct Unfit: Error { let kind: String }
+struct Unfit: Error { let kind: String }
 
 extension Setting {
-    fileprivate func describe(at position: Int) throws -> JSONText {
+    func describe(at position: Int) throws -> JSONText {
         switch self {
         case .none: .null
         case .number(let number): number.isFinite ? .number(number) : .object([("number", .text("\(number)"))])
@@ -102,7 +102,7 @@ struct DescriptionReader {
         return settings
     }
 
-    private mutating func setting(_ value: JSONText) throws -> Setting? {
+    mutating func setting(_ value: JSONText) throws -> Setting? {
         switch value {
         case .number(let number, _): return .number(number)
         case .text(let text): return .text(text)

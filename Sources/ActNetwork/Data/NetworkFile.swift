@@ -14,7 +14,7 @@ extension Network {
             metadata: [(Network.metadataName, description.string)], into: sink)
     }
 
-    private func describe() throws -> JSONText { .list(try layers.enumerated().map { try $1.describe(at: $0) }) }
+    func describe() throws -> JSONText { .list(try layers.enumerated().map { try $1.describe(at: $0) }) }
 
     /// The network of a file that act wrote; `nil` for other files.
     package init?(_ content: Safetensors.Content, path: String, program: ProgramNames) throws {

@@ -8,7 +8,10 @@ extension Losses {
     ///   - ignored: A label that does not count, which need be no class.
     ///   - weights: One a class; the mean is taken over the weights of the labels.
     /// - Throws: `NetworkError.setting` for options of no use, `label`, `labelShapes`.
-    package static func crossEntropy(_ logits: NDArray, _ target: NDArray, smoothing: Double, ignored: Double?, weights: NDArray?) throws -> NDArray {
+    package static func crossEntropy(
+        _ logits: NDArray, _ target: NDArray, smoothing: Double, ignored: Double?, weights: NDArray?, reduction: LossRow.Reduction = .mean
+    ) throws -> NDArray {
+        let (logits, target) = try classesLast(logits, target)
         func fail(_ name: String, _ reason: String) -> NetworkError { .setting(owner: "cross_entropy", name: name, reason: reason) }
         guard smoothing >= 0, smoothing <= 1 else { throw fail("label_smoothing", "from 0 to 1") }
         guard let classes = logits.shape.last, classes > 0 else { throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape) }
@@ -24,7 +27,12 @@ extension Losses {
             guard ignored == nil else { throw fail("ignore", "left out where labels are rows of weights") }
             let rows = Double(logits.count / classes)
             let shares = try target.converted(to: logits.type) * (1 - smoothing) + smoothing / Double(classes)
-            return try 0 - (weighed * shares).reduced(.sum) / rows
+            let parts = try 0 - (weighed * shares).reduced(.sum, axes: [-1])
+            switch reduction {
+            case .none: return parts
+            case .sum: return try parts.reduced(.sum)
+            case .mean: return try parts.reduced(.sum) / rows
+            }
         }
         guard Array(logits.shape.dropLast()) == target.shape else { throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape) }
         let labels = try target.detached().toDoubles()
@@ -36,14 +44,20 @@ extension Losses {
             starts.append(row * classes + number)
             counted.append(row)
         }
-        guard !counted.isEmpty else { throw fail("ignore", "other than every label: none is left to count") }
+        guard reduction != .mean || !counted.isEmpty else { throw fail("ignore", "other than every label: none is left to count") }
         let total: NDArray = try weights.map { weights in
             try weights.gathered(GatherIndices(starts: starts.map { $0 % classes }, chunk: 1), shape: [starts.count]).reduced(.sum)
         } ?? NDArray.scalar(Double(counted.count), type: logits.type)
-        let hit = try 0 - weighed.gathered(GatherIndices(starts: starts, chunk: 1), shape: [starts.count]).reduced(.sum) / total
-        guard smoothing > 0 else { return hit }
-        let rows = try weighed.gathered(GatherIndices(starts: counted.map { $0 * classes }, chunk: classes), shape: [counted.count, classes])
-        let even = try 0 - rows.reduced(.sum) / total
-        return try hit * (1 - smoothing) + even * (smoothing / Double(classes))
+        var parts = try 0 - weighed.gathered(GatherIndices(starts: starts, chunk: 1), shape: [starts.count])
+        if smoothing > 0 {
+            let rows = try weighed.gathered(GatherIndices(starts: counted.map { $0 * classes }, chunk: classes), shape: [counted.count, classes])
+            parts = try parts * (1 - smoothing) - rows.reduced(.sum, axes: [-1]) * (smoothing / Double(classes))
+        }
+        switch reduction {
+        // Labels that do not count have a loss of 0.
+        case .none: return try parts.scatteredAdd(GatherIndices(starts: counted, chunk: 1), shape: target.shape)
+        case .sum: return try parts.reduced(.sum)
+        case .mean: return try parts.reduced(.sum) / total
+        }
     }
 }

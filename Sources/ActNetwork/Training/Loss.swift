@@ -20,12 +20,25 @@ package struct LossRow {
     package let metric: Metric.Kind?
     /// Whether softmax is a part of it: then it takes scores, and probabilities are a mistake.
     package let includesSoftmax: Bool
-    private let evaluate: Evaluate
+    /// Whether it is of classes, along an axis of the scores.
+    package let hasClasses: Bool
+    /// One loss an element, or where it is of rows one a row.
+    private let parts: Evaluate
+    /// The mean of the parts, where it is not computed from them.
+    private let mean: Evaluate?
 
-    /// - Parameter declaration: Declares parameters of its own and gives what computes the loss, of rank 0.
+    /// What becomes of the parts.
+    package enum Reduction: String, Choice {
+        case mean, sum, none
+    }
+
+    /// - Parameters:
+    ///   - declaration: Declares parameters of its own and gives what computes the parts.
+    ///   - mean: Computes their mean, if that is to be done otherwise.
     fileprivate init(
         _ name: String, of names: (prediction: String, target: String) = ("prediction", "target"), _ formula: String, _ summary: String, details: String = "",
-        example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, targetRole: ArgumentRole = .followed, declaration: (inout Signature) -> Evaluate
+        example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, hasClasses: Bool = false, targetRole: ArgumentRole = .followed,
+        mean: ((_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil, declaration: (inout Signature) -> Evaluate
     ) {
         self.name = name
         self.formula = formula
@@ -38,25 +51,32 @@ package struct LossRow {
         signature.add([
             Parameter(name: names.prediction, kind: .array, fallback: nil), Parameter(name: names.target, kind: .array, fallback: nil, role: targetRole),
         ])
-        evaluate = declaration(&signature)
+        self.hasClasses = hasClasses
+        self.mean = mean.map { mean in { prediction, target, _ in try mean(prediction, target) } }
+        parts = declaration(&signature)
         parameters = signature.parameters
     }
 
     fileprivate init(
         _ name: String, of names: (prediction: String, target: String) = ("prediction", "target"), _ formula: String, _ summary: String, details: String = "",
-        example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, targetRole: ArgumentRole = .followed,
-        evaluate: @escaping (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
+        example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, hasClasses: Bool = false, targetRole: ArgumentRole = .followed,
+        mean: ((_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil, parts: @escaping (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
     ) {
         self.init(
-            name, of: names, formula, summary, details: details, example: example, metric: metric, includesSoftmax: includesSoftmax, targetRole: targetRole,
-            declaration: { _ in { prediction, target, _ in try evaluate(prediction, target) } })
+            name, of: names, formula, summary, details: details, example: example, metric: metric, includesSoftmax: includesSoftmax, hasClasses: hasClasses,
+            targetRole: targetRole, mean: mean, declaration: { _ in { prediction, target, _ in try parts(prediction, target) } })
     }
 
-    /// The loss, of rank 0.
+    /// The loss: of rank 0, unless it is not reduced.
     /// - Parameter values: Of the parameters of its own; what is left out has its default.
     /// - Throws: `NetworkError.lossShapes`, `labelShapes`, `label`, `setting`.
-    package func callAsFunction(_ prediction: NDArray, _ target: NDArray, _ values: [Operand?] = []) throws -> NDArray {
-        try evaluate(numbers(prediction), numbers(target), LossValues(owner: name, parameters: parameters, values: values))
+    package func callAsFunction(_ prediction: NDArray, _ target: NDArray, _ values: [Operand?] = [], reduction: Reduction = .mean) throws -> NDArray {
+        let (p, t) = (try numbers(prediction), try numbers(target)), values = LossValues(owner: name, parameters: parameters, values: values)
+        switch reduction {
+        case .mean: return try mean.map { try $0(p, t, values) } ?? parts(p, t, values).mean()
+        case .sum: return try parts(p, t, values).reduced(.sum)
+        case .none: return try parts(p, t, values)
+        }
     }
 
     private func numbers(_ array: NDArray) throws -> NDArray { array.type == .bool ? try array.converted(to: .f32) : array }
@@ -82,15 +102,18 @@ package struct LossValues {
 }
 
 package enum Losses {
-    private static let labels = "Labels are class numbers from 0, one a row, or rows like the scores: one-hot, or probabilities."
+    private static let labels = """
+        Labels are class numbers from 0, one a row, or as many as there are scores: one-hot, or probabilities. The classes are along the axis of the scores that class numbers lack: \
+        the last, or axis 1 where only that fits; `axis=` says another.
+        """
 
     package static let all: [LossRow] = [
         LossRow(
             "mse", "mean (prediction - target)²", "the mean squared error", example: "mse([1, 2], [1, 4])   # 2", metric: .r2
-        ) { p, t in try NDArray.unary(.square, difference("mse", p, t)).mean() },
+        ) { p, t in try NDArray.unary(.square, difference("mse", p, t)) },
         LossRow(
             "mae", "mean |prediction - target|", "the mean absolute error", example: "mae([1, 2], [1, 4])   # 1", metric: .r2
-        ) { p, t in try NDArray.unary(.abs, difference("mae", p, t)).mean() },
+        ) { p, t in try NDArray.unary(.abs, difference("mae", p, t)) },
         LossRow(
             "huber", "mean of d²/2 where |d| ≤ delta, else delta (|d| - delta/2)", "squared error near 0, absolute error far out",
             example: "huber([0, 0], [0.5, 3])   # 1.3125", metric: .r2, declaration: { takes in
@@ -103,25 +126,29 @@ package enum Losses {
                     case .number(let number): .number(number)
                     }
                     let near = try NDArray.binary(.min, .array(distance), limit)
-                    return try (near * (distance - near * 0.5)).mean()
+                    return try near * (distance - near * 0.5)
                 }
             }),
         LossRow(
             "cross_entropy", of: ("logits", "labels"), "mean over rows of -log softmax(logits)[label]", "how unlikely the labels are, of scores that are not probabilities yet",
             details: labels + " Softmax is part of it: scores go in as they are.",
-            example: "cross_entropy([[2, 0], [0, 1]], [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil), includesSoftmax: true
-        ) { p, t in try crossEntropy(p, t) },
+            example: "cross_entropy([[2, 0], [0, 1]], [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil), includesSoftmax: true, hasClasses: true,
+            mean: { p, t in try crossEntropy(p, t) }
+        ) { p, t in
+            let (p, t) = try classesLast(p, t)
+            return try hits(p.logSoftmax(), t, "cross_entropy")
+        },
         LossRow(
             "nll", of: ("log_probabilities", "labels"), "mean over rows of -log_probabilities[label]", "the negative log-likelihood: cross_entropy after log_softmax",
-            details: labels, example: "nll(log_softmax([[2, 0], [0, 1]]), [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil)
-        ) { p, t in
-            switch try Labels(t, for: p, loss: "nll") {
-            case .classes(let classes):
-                let size = p.shape.last ?? 1
-                let starts = classes.enumerated().map { $0.offset * size + $0.element }
-                return try 0 - p.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean()
-            case .rows(let rows): return try 0 - weighed(p, rows) / Losses.rows(p)
+            details: labels, example: "nll(log_softmax([[2, 0], [0, 1]]), [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil), hasClasses: true,
+            mean: { p, t in
+                let (p, t) = try classesLast(p, t)
+                if case .rows(let rows) = try Labels(t, for: p, loss: "nll") { return try 0 - weighed(p, rows) / Losses.rows(p) }
+                return try hits(p, t, "nll").mean()
             }
+        ) { p, t in
+            let (p, t) = try classesLast(p, t)
+            return try hits(p, t, "nll")
         },
         LossRow(
             "bce", of: ("probability", "target"), "mean of -(t log p + (1 - t) log(1 - p))", "binary cross-entropy of probabilities",
@@ -133,16 +160,21 @@ package enum Losses {
             // Where the factor is 0, the logarithm is that of 1, lest it be infinite.
             let hit = try NDArray.select(NDArray.compare(.eq, .array(t), .number(0)), .number(1), .array(p))
             let miss = try NDArray.select(NDArray.compare(.eq, .array(t), .number(1)), .number(0), .array(-p))
-            return try 0 - (t * NDArray.unary(.log, hit) + (1 - t) * NDArray.unary(.log1p, miss)).mean()
+            return try 0 - (t * NDArray.unary(.log, hit) + (1 - t) * NDArray.unary(.log1p, miss))
         },
         LossRow(
             "bce_logits", of: ("logit", "target"), "mean of t log(1 + e^-x) + (1 - t) log(1 + e^x)", "binary cross-entropy of scores: bce after sigmoid, stable in both tails",
-            example: "bce_logits([0, 0], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0)
+            example: "bce_logits([0, 0], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0),
+            mean: { p, t in
+                let (x, t) = try same("bce_logits", p, t)
+                try checkShares("bce_logits", "target", t)
+                let hit = try weighed(NDArray.unary(.softplus, -x), t)
+                return try (hit + weighed(NDArray.unary(.softplus, x), 1 - t)) / Double(x.count)
+            }
         ) { p, t in
             let (x, t) = try same("bce_logits", p, t)
             try checkShares("bce_logits", "target", t)
-            let hit = try weighed(NDArray.unary(.softplus, -x), t)
-            return try (hit + weighed(NDArray.unary(.softplus, x), 1 - t)) / Double(x.count)
+            return try products(NDArray.unary(.softplus, -x), t) + products(NDArray.unary(.softplus, x), 1 - t)
         },
         LossRow(
             "hinge", of: ("score", "target"), "mean max(0, 1 - target score)", "the loss of support vector machines: targets are -1 and 1",
@@ -152,7 +184,7 @@ package enum Losses {
             for (row, label) in try t.detached().toDoubles().enumerated() where label != 1 && label != -1 {
                 throw NetworkError.label(loss: "hinge", label: label, row: row, classes: -1)
             }
-            return try NDArray.binary(.max, .array(1 - t * p), .number(0)).mean()
+            return try NDArray.binary(.max, .array(1 - t * p), .number(0))
         },
         LossRow(
             "kl_div", of: ("p", "q"), "mean over rows of Σ p log(p/q)", "the Kullback-Leibler divergence of q from p, both rows of probabilities",
@@ -161,8 +193,8 @@ package enum Losses {
             let (p, q) = try same("kl_div", p, q)
             let isZero = try NDArray.compare(.eq, .array(p), .number(0))
             let ratio = try NDArray.unary(.log, NDArray.select(isZero, .number(1), .array(p))) - NDArray.unary(.log, q)
-            let sum = try NDArray.select(isZero, .number(0), .array(p * ratio)).reduced(.sum)
-            return try sum / Losses.rows(p)
+            let shares = try NDArray.select(isZero, .number(0), .array(p * ratio))
+            return p.rank == 0 ? shares : try shares.reduced(.sum, axes: [-1])
         },
     ]
 
@@ -188,6 +220,42 @@ package enum Losses {
         return try (NDArray.select(isOut, .number(0), .array(values)) * weights).reduced(.sum)
     }
 
+    /// The same without the sum.
+    private static func products(_ values: NDArray, _ weights: NDArray) throws -> NDArray {
+        let isOut = try NDArray.compare(.eq, .array(weights), .number(0))
+        return try NDArray.select(isOut, .number(0), .array(values * weights))
+    }
+
+    /// For each row what speaks against its label: its logarithm, negated.
+    private static func hits(_ logs: NDArray, _ target: NDArray, _ loss: String) throws -> NDArray {
+        switch try Labels(target, for: logs, loss: loss) {
+        case .classes(let classes):
+            let size = logs.shape.last ?? 1
+            let starts = classes.enumerated().map { $0.offset * size + $0.element }
+            return try 0 - logs.gathered(GatherIndices(starts: starts, chunk: 1), shape: target.shape)
+        case .rows(let rows): return try 0 - products(logs, rows).reduced(.sum, axes: [-1])
+        }
+    }
+
+    /// Scores with the classes along the last axis. They are along the axis that class numbers lack: the last one, or if only that fits axis 1.
+    package static func classesLast(_ scores: NDArray, _ target: NDArray, axis: Int? = nil) throws -> (scores: NDArray, target: NDArray) {
+        let rank = scores.rank
+        guard rank > 0 else { return (scores, target) }
+        let last = rank - 1
+        var position = last
+        if let axis {
+            position = axis < 0 ? axis &+ rank : axis
+            guard position >= 0, position <= last else { throw ArrayError.axisOutOfRange(axis: axis, rank: rank) }
+        } else if rank > 2, target.rank == last, target.shape != Array(scores.shape.dropLast()) {
+            var others = scores.shape
+            others.remove(at: 1)
+            if target.shape == others { position = 1 }
+        }
+        if position == last { return (scores, target) }
+        let order = (0..<rank).filter { $0 != position } + [position]
+        return (try scores.transposed(order), target.shape == scores.shape ? try target.transposed(order) : target)
+    }
+
     /// - Throws: `NetworkError.outside` for an element below 0 or above 1. NaN may pass: it shows in the loss.
     private static func checkShares(_ loss: String, _ what: String, _ array: NDArray) throws {
         let numbers = try array.detached()
@@ -204,6 +272,7 @@ package enum Losses {
     }
 
     private static func crossEntropy(_ logits: NDArray, _ target: NDArray) throws -> NDArray {
+        let (logits, target) = try classesLast(logits, target)
         switch try Labels(target, for: logits, loss: "cross_entropy") {
         case .classes(let classes): return try CrossEntropy.value(of: logits, classes)
         case .rows(let targets): return try 0 - weighed(logits.logSoftmax(), targets) / rows(logits)

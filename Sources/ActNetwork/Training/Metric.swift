@@ -22,6 +22,7 @@ package struct Metric {
     package mutating func add(_ prediction: NDArray, _ target: NDArray) throws {
         switch kind {
         case .accuracy(let threshold):
+            let (prediction, target) = threshold == nil ? try Losses.classesLast(prediction, target) : (prediction, target)
             let guessed = try Metric.guesses(prediction, threshold, "accuracy"), meant = try Metric.labels(target, for: prediction, threshold)
             guard guessed.count == meant.count else {
                 guard Metric.isScores(prediction) else { throw NetworkError.lossShapes(loss: "accuracy", prediction: prediction.shape, target: target.shape) }
@@ -71,6 +72,7 @@ package struct Metric {
 
     /// How often each class (row) was taken for each class (column).
     package static func confusion(_ prediction: NDArray, _ target: NDArray) throws -> NDArray {
+        let (prediction, target) = try Losses.classesLast(prediction, target)
         let guessed = try guesses(prediction, nil, "confusion"), meant = try labels(target, for: prediction, nil)
         guard guessed.count == meant.count else {
             throw NetworkError.labelShapes(loss: "confusion", scores: prediction.shape, labels: target.shape)
@@ -101,6 +103,8 @@ package struct Metric {
         if isScores(numbers) { return try largest(numbers) }
         let classes = try numbers.toDoubles()
         if let position = classes.firstIndex(where: { !$0.isNaN && $0 != $0.rounded() }) {
+            // Shares from 0 to 1 are probabilities of class 1.
+            if classes.allSatisfy({ $0.isNaN || $0 >= 0 && $0 <= 1 }) { return classes.map { side($0, of: 0.5) } }
             throw NetworkError.notAClass(metric: metric, prediction: classes[position], position: position)
         }
         return classes

@@ -1,0 +1,53 @@
+// Functions of records, networks and lists of unequal arrays: of each number and array in them, or of all of them in a row.
+
+import ActArray
+import ActMachine
+import ActRows
+
+extension Call {
+    /// Whether an argument is a record, a network, or a list that makes no array.
+    func holdsStructure() throws -> Bool {
+        try values.contains(where: isStructure) || rest.contains(where: isStructure)
+    }
+
+    private func isStructure(_ value: Value) throws -> Bool {
+        guard case .list(let list) = value else { return try value.isStructure }
+        var shape: [Int]?
+        for element in list.elements {
+            switch element {
+            case .number, .bool:
+                guard shape ?? [] == [] else { return true }
+                shape = []
+            case .array(let array):
+                guard shape ?? array.shape == array.shape else { return true }
+                shape = array.shape
+            case .string: break
+            default: return true
+            }
+        }
+        return false
+    }
+
+    /// - Parameter error: What calling the function itself came to.
+    func overLeaves(_ arguments: Arguments, of callee: Function, after error: Error) throws -> Value {
+        let machine = machine
+        // `max` and its like are of each leaf when there are several arguments, of all when there is one.
+        if row.leaves == .each, row.topic != .elementwise || !isReducing {
+            return try Value.leafwise(arguments.positional + arguments.named.map(\.value)) { parts in
+                let named = zip(arguments.named, parts.dropFirst(arguments.positional.count)).map { ($0.name, $1) }
+                return try machine.call(callee, Arguments(Array(parts.prefix(arguments.positional.count)), named: named))
+            }
+        }
+        if arguments.positional.count + arguments.named.count > 1, let axis = form.parameters.firstIndex(where: { $0.name == "axis" }), isGiven(at: axis) {
+            throw cannot("`axis` of `\(row.name)` goes with an array; of \(values[0].kind) all numbers count", help: "`map(x -> \(row.name)(x, axis=…), …)` reduces each array by itself")
+        }
+        guard try isStructure(values[0]) else { throw error }
+        let numbers = try values[0].flattened(bools: row.name == "any" || row.name == "all")
+        var flat = arguments
+        if flat.positional.isEmpty { flat.named[0].value = .array(numbers) } else { flat.positional[0] = .array(numbers) }
+        return try machine.call(callee, flat)
+    }
+
+    /// Of `max` and `min`: whether there is one argument.
+    private var isReducing: Bool { form.variadic == 1 && rest.isEmpty }
+}

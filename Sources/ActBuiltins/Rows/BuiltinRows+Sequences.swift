@@ -1,0 +1,144 @@
+// Functions that go along sequences: a loop that hands a value on, a function for every row, one more element.
+
+import ActArray
+import ActMachine
+import ActRows
+
+extension BuiltinRows {
+    static let sequences: [Builtin] = [
+        Builtin(
+            .functions, "scan", "a loop that hands a value on: the last carry, and what every step gave, stacked",
+            details: """
+                `f(carry, x)` gives the pair (carry, y) for each element x of xs, beginning with `start`. The results y are stacked along a new first axis: of arrays, and of records and lists of them part by part. \
+                Where xs is a record, its arrays are gone along together.
+                """,
+            example: "scan((s, x) -> (s + x, s * x), 0, [1, 2, 3])   # (6, [0, 2, 9])"
+        ) { takes in
+            let f = takes.function("f"), start = takes.value("start"), xs = takes.value("xs")
+            return { call in
+                let f = try call[f], machine = call.machine
+                var carry = call[start], results: [Value] = []
+                let step = { (x: Value) in
+                    guard case .list(let pair) = try machine.call(f, Arguments([carry, x])), pair.elements.count == 2 else {
+                        throw RuntimeError.cannot("`\(f.name)`, which `scan` calls, must give the pair (carry, y)", help: "as in `(carry, x) -> (carry + x, carry)`")
+                    }
+                    carry = pair.elements[0]
+                    results.append(pair.elements[1])
+                }
+                if case .record(let record) = call[xs] {
+                    let value = Value.record(record)
+                    for index in try 0..<value.length(along: 0, name: "`xs` of `scan`") { try step(value.taking(index, along: 0)) }
+                } else {
+                    guard let elements = try machine.elements(of: call[xs]) else { throw call.fail(xs, "something with elements") }
+                    for element in elements { try step(element) }
+                }
+                return try .list([carry, Value.stacked(results)])
+            }
+        },
+        Builtin(
+            .functions, "vmap", "the function that does f for every element of its arguments along their first axis, and stacks the results",
+            details: """
+                `axes` is the axis to go along, or a list of one for each argument; `none` is for an argument that all share. Records, lists and networks of stacked arrays are gone along together, \
+                and results are stacked part by part: `vmap(train)` over stacked networks trains each.
+                """,
+            example: "vmap(x -> x / sum(x))([[1, 3], [2, 2]])   # [[0.25, 0.75],\n# [0.50, 0.50]]", role: .steps
+        ) { takes in
+            let f = takes.function("f"), axes = takes.value("axes", default: .number(0), "0", role: .steps)
+            return { call in
+                let f = try call[f]
+                func axis(_ value: Value) throws -> Int? {
+                    if case .none = value { return nil }
+                    guard case .number = value else { throw call.fail(axes, "a whole number, none, or a list of them", value) }
+                    return try call.whole(value, axes)
+                }
+                let chosen: [Int?]? = switch call.values[axes.index] {
+                case .list(let list): try list.elements.map(axis)
+                case .array(let array): try array.toDoubles().map { try axis(.number($0)) }
+                default: nil
+                }
+                // `none` alone would leave nothing to go along.
+                let common = try chosen == nil ? axis(call[axes]) : 0
+                return try MappedFunction(f, axes: chosen, common: common ?? 0).asValue()
+            }
+        },
+        Builtin(
+            .functions, "append", "xs with one more element: of a list, of an array along its first axis, of a string at its end",
+            details: "What is put to an array has the shape of its rows. `xs` itself stays: write `xs = append(xs, v)`.",
+            example: "append([1, 2], 3)   # [1, 2, 3]\nappend((\"a\", 1), [2, 3])   # (\"a\", 1, [2, 3])"
+        ) { takes in
+            let xs = takes.value("xs"), v = takes.value("v")
+            return { call in try call.appended(xs, v) }
+        },
+    ]
+}
+
+extension Call {
+    fileprivate mutating func appended(_ xs: Input<Value>, _ v: Input<Value>) throws -> Value {
+        let value = self[v]
+        switch take(xs) {
+        case .list(var list):
+            if !isKnownUniquelyReferenced(&list) { list = try list.copy() }
+            try list.append(value)
+            return .list(list)
+        case .string(let text):
+            guard case .string(let more) = value else { throw fail(v, "a string, as `xs` is one") }
+            return .string(try text.joined(with: more))
+        case .array(let array) where array.rank > 0:
+            guard value.isNumeric else { throw fail(v, "a number or an array, as `xs` is an array", value) }
+            var row = try self.array(v)
+            // `[]` has no rows yet: what comes first makes them.
+            if array.shape == [0], row.rank > 0 { return try Value(row.expandedDims(0)) }
+            guard row.shape == Array(array.shape.dropFirst()) else {
+                throw ArrayError.shapesDiffer(operation: "append", array.shape, row.shape, axis: nil)
+            }
+            // A number takes the array's element type.
+            if case .number = value, array.type != .bool { row = try row.converted(to: array.type) }
+            return try Value(NDArray.concatenated([array, row.expandedDims(0)]))
+        default: throw fail(xs, "a list, an array or a string")
+        }
+    }
+}
+
+/// What `vmap` gives.
+final class MappedFunction: NativeFunction {
+    private let f: Function
+    /// One for each argument, if they were named apart; `nil` in it for arguments that are shared.
+    private let axes: [Int?]?
+    private let common: Int
+
+    init(_ f: Function, axes: [Int?]?, common: Int) {
+        self.f = f
+        self.axes = axes
+        self.common = common
+    }
+
+    var name: String { "vmap(\(depth > 20 ? "…" : f.name))" }
+    var parameters: [Parameter] { f.parameters }
+    var depth: Int32 { f.depth &+ 1 }
+
+    func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
+        let count = arguments.positional.count + arguments.named.count
+        if let axes, axes.count != arguments.positional.count {
+            throw RuntimeError.cannot("`axes` of `vmap` names \(axes.count) axes, but \(arguments.positional.count) arguments are given", help: nil)
+        }
+        guard count > 0 else { throw RuntimeError.missingArgument(parameters.first?.name ?? "x", of: name) }
+        let places: [Int?] = arguments.positional.indices.map { axes == nil ? common : axes?[$0] ?? nil } + arguments.named.map { _ in common }
+        let values = arguments.positional + arguments.named.map(\.value)
+        var length: Int?
+        for (index, (value, axis)) in zip(values, places).enumerated() {
+            guard let axis else { continue }
+            let size = try value.length(along: axis, name: "argument \(index) of `\(name)`")
+            guard length ?? size == size else {
+                throw RuntimeError.cannot("the arguments of `\(name)` have \(length ?? 0) and \(size) elements to go along", help: "an argument that all share is named `none` in `axes=`, as in `vmap(f, axes=(0, none))`")
+            }
+            length = size
+        }
+        guard let length else { throw RuntimeError.cannot("`\(name)` has no argument to go along: `axes` says `none` for each", help: nil) }
+        let results = try (0..<length).map { index in
+            let parts = try zip(values, places).map { value, axis in try axis.map { try value.taking(index, along: $0) } ?? value }
+            let named = zip(arguments.named, parts.dropFirst(arguments.positional.count)).map { ($0.name, $1) }
+            return try machine.call(f, Arguments(Array(parts.prefix(arguments.positional.count)), named: named))
+        }
+        return try Value.stacked(results)
+    }
+}
