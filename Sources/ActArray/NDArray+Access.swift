@@ -97,12 +97,7 @@ extension NDArray {
     /// may be written. Copying happens when another array or variable shows the same memory.
     package mutating func makeUnique() throws {
         _ = try evaluatedLayout()
-        if isKnownUniquelyReferenced(&node), !isTraced, node.inputs.isEmpty, var layout = node.layout, layout.strides == nil {
-            node.layout = nil
-            let isUnique = isKnownUniquelyReferenced(&layout.storage)
-            node.layout = layout
-            if isUnique { return }
-        }
+        if isKnownUniquelyReferenced(&node), !isTraced, node.inputs.isEmpty, node.elements != nil, node.isOnlyUserOfStorage { return }
         let copy = try NDArray.uninitialized(shape: shape, count: count, type: type)
         try copyElements(to: copy)
         self = copy

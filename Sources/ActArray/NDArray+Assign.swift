@@ -22,6 +22,26 @@ extension NDArray {
         watchStore(of: value)
     }
 
+    /// Puts a number at the end of a vector of `f64` that nobody else sees, in place while there is room: it is made for as many elements
+    /// again as there are.
+    /// - Returns: Whether it was one; else nothing has happened.
+    package mutating func append(_ value: Double) throws -> Bool {
+        guard type == .f64, rank == 1, !isTraced, node.elements != nil, isKnownUniquelyReferenced(&node), node.isOnlyUserOfStorage,
+            var layout = node.layout
+        else { return false }
+        let end = layout.offset &+ count
+        if (end &+ 1) &* 8 > layout.storage.byteCount {
+            _ = try Shapes.count([count + 1])
+            try Interrupt.check()
+            let larger = try Storage(byteCount: max(8, 2 &* count) &* 8)
+            larger.pointer.copyMemory(from: layout.storage.pointer + layout.offset &* 8, byteCount: count &* 8)
+            layout = Layout(storage: larger, offset: 0, strides: nil)
+        }
+        (layout.storage.pointer + (layout.offset &+ count) &* 8).storeBytes(of: value, as: Double.self)
+        self = NDArray(data: layout, shape: [count + 1], count: count + 1, type: .f64)
+        return true
+    }
+
     /// Writes one element, at one index for each axis.
     package mutating func setElement(_ value: Double, at indices: [Int]) throws {
         guard indices.count == rank else {

@@ -241,12 +241,9 @@ struct Neighbourhood: ~Copyable {
     /// The layout of an input that may be overwritten: its node is referred to by the graph alone, and its storage by that node alone.
     private func soleLayout(_ node: Node, _ visit: Visit) -> Layout? {
         guard visit.uses > 0, node.type == root.type, node.count == root.count, !node.isTraced, isReferencedOnlyHere(visit),
-            var layout = node.layout, layout.strides == nil, layout.storage.byteCount < 2 &* root.count &* root.type.size
+            node.elements != nil, node.isOnlyUserOfStorage, let layout = node.layout, layout.storage.byteCount < 2 &* root.count &* root.type.size
         else { return nil }
-        node.layout = nil
-        let isSole = isKnownUniquelyReferenced(&layout.storage)
-        node.layout = layout
-        return isSole ? layout : nil
+        return layout
     }
 
     // MARK: Afterwards

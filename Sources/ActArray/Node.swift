@@ -61,11 +61,17 @@ package final class Node {
     /// An operand that is a number is no input, unless the node is traced; it takes the element type of the other operand.
     let number: WeakNumber
     @exclusivity(unchecked) package internal(set) var inputs: Inputs
-    @exclusivity(unchecked) package internal(set) var layout: Layout? {
-        didSet { elements = layout?.elements(size: type.size) }
-    }
+    // What `layout` says, apart: whether the storage is held by others too can be asked in place.
+    @exclusivity(unchecked) @usableFromInline var storage: Storage?
+    @exclusivity(unchecked) private var offset = 0
+    @exclusivity(unchecked) private var strides: [Int]?
     /// The first element, when there is data that is row-major without gaps: what `layout` says, for those in a hurry.
-    @exclusivity(unchecked) package private(set) var elements: UnsafeMutableRawPointer?
+    @inlinable package var elements: UnsafeMutableRawPointer? { @inline(__always) get { firstElement } }
+    @exclusivity(unchecked) @usableFromInline private(set) var firstElement: UnsafeMutableRawPointer?
+    /// Of a vector that no derivative follows, the number of elements; of every other array 0. For those in a hurry.
+    package let length: Int
+    /// Of a matrix that no derivative follows, the number of columns; of every other array 0.
+    package let columns: Int
     /// How many operations would have to run, each counted once for every path to it; 0 with data.
     @exclusivity(unchecked) var pending: Int
     /// Where a walk over the graph notes the position at which it met this node. Left as it is afterwards: a walk must check what it finds.
@@ -81,8 +87,11 @@ package final class Node {
         self.type = type
         self.isTraced = isTraced
         self.site = site
-        self.layout = layout
-        self.elements = layout?.elements(size: type.size)
+        storage = layout?.storage
+        offset = layout?.offset ?? 0
+        strides = layout?.strides
+        firstElement = layout?.elements(size: type.size)
+        (length, columns) = Node.extent(of: shape, count, isTraced: isTraced)
         code = isTraced ? ElementwiseCode(primitive) : .none
         number = .none
         pending = 0
@@ -102,8 +111,8 @@ package final class Node {
         self.type = type
         self.isTraced = isTraced
         site = .current
-        layout = nil
-        elements = nil
+        firstElement = nil
+        (length, columns) = Node.extent(of: shape, count, isTraced: isTraced)
         code = ElementwiseCode(primitive)
         self.number = number
         self.pending = pending
@@ -111,6 +120,26 @@ package final class Node {
     }
 
     private static let footprint = 256
+
+    @inline(__always)
+    private static func extent(of shape: [Int], _ count: Int, isTraced: Bool) -> (length: Int, columns: Int) {
+        if isTraced { return (0, 0) }
+        return (shape.count == 1 ? count : 0, shape.count == 2 ? shape[1] : 0)
+    }
+
+    /// Where the elements are, if they are there.
+    package internal(set) var layout: Layout? {
+        @inline(__always) get { storage.map { Layout(storage: $0, offset: offset, strides: strides) } }
+        set {
+            storage = newValue?.storage
+            offset = newValue?.offset ?? 0
+            strides = newValue?.strides
+            firstElement = newValue?.elements(size: type.size)
+        }
+    }
+
+    /// Whether no other node shows these elements: whoever holds the only reference to this one may write them then.
+    @inlinable package var isOnlyUserOfStorage: Bool { isKnownUniquelyReferenced(&storage) }
 
     /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's. Only traced nodes make them: of
     /// others no more wait than `pendingLimit` allows.

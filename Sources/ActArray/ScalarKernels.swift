@@ -12,6 +12,13 @@ package enum Scalar {
     private nonisolated(unsafe) static let unaryKernels = Kernels.table.pointee.unary_f64
     private nonisolated(unsafe) static let binaryKernels = Kernels.table.pointee.binary_f64
 
+    package typealias UnaryKernel = @convention(c) (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Void
+    package typealias BinaryKernel = @convention(c) (UnsafePointer<Double>, Int, UnsafePointer<Double>, Int, UnsafeMutablePointer<Double>, Int) -> Void
+
+    /// The kernels by themselves, for who calls one again and again.
+    package static func kernel(_ op: UnaryOperation) -> UnaryKernel { unaryKernels[Int(op.rawValue)] }
+    package static func kernel(_ op: BinaryOperation) -> BinaryKernel { binaryKernels[Int(op.rawValue)] }
+
     /// `op` of one number.
     @inline(__always)
     package static func unary(_ op: UnaryOperation, _ x: Double) -> Double {

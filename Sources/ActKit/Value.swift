@@ -41,7 +41,7 @@ public struct Function: CustomStringConvertible {
 extension Value {
     init(_ value: ActLanguage.Value, in interpreter: Interpreter) {
         switch value {
-        case .none, .undefined: self = .none
+        case .none, .undefined, .gathering: self = .none
         case .bool(let bool): self = .bool(bool)
         case .number(let number): self = .number(number)
         case .string(let text): self = .string(text.string)

@@ -45,6 +45,11 @@ package final class Builtin {
     package let aliases: [String]
     /// Answers calls with one plain number.
     package let scalar: ((Double) -> Double)?
+    /// The same of one and of two numbers, where a kernel is all there is to it.
+    let kernel: Scalar.UnaryKernel?
+    let binaryKernel: Scalar.BinaryKernel?
+    /// Answers calls with plain arguments.
+    let direct: DirectAnswer?
     /// What the compiler does with calls of it.
     let treatment: Treatment
     /// What it does with records, networks and lists of unequal arrays.
@@ -60,7 +65,8 @@ package final class Builtin {
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     package init(
         _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
-        treatment: Treatment = .ordinary, role: ArgumentRole? = nil, leaves: Leaves? = nil, _ declaration: @escaping (inout Signature) -> Body
+        kernel: UnaryOperation? = nil, binaryKernel: BinaryOperation? = nil, direct: DirectAnswer? = nil, treatment: Treatment = .ordinary,
+        role: ArgumentRole? = nil, leaves: Leaves? = nil, _ declaration: @escaping (inout Signature) -> Body
     ) {
         self.topic = topic
         self.name = name
@@ -70,6 +76,9 @@ package final class Builtin {
         self.aliases = aliases
         self.role = role
         self.scalar = scalar
+        self.kernel = kernel.map(Scalar.kernel)
+        self.binaryKernel = binaryKernel.map(Scalar.kernel)
+        self.direct = direct
         self.treatment = treatment
         self.leaves = leaves ?? (topic == .elementwise ? .each : .none)
         self.declaration = declaration
@@ -80,7 +89,7 @@ package final class Builtin {
         self.init(
             .activations, row.name, Self.phrase(row.summary), example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
             // Asking the row for a value here would compile every formula at start-up.
-            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil,
+            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil, kernel: row.kernel,
             leaves: row.kind == .elementwise ? .each : Leaves.none
         ) { takes in
             _ = takes.operand("x")
@@ -118,6 +127,8 @@ package final class Builtin {
         case takesExpression
         /// A loop over a call of it counts from number to number, without the array.
         case countsInLoops
+        /// An assignment of a call of it to its first part may be done in place.
+        case growsFirst
     }
 
     /// What becomes of arguments that are records, networks, or lists that make no array.
@@ -169,8 +180,12 @@ package final class BuiltinFunction: NativeFunction {
     package var name: String { row.name }
     package var parameters: [Parameter] { form.parameters }
     package var scalar: ((Double) -> Double)? { row.scalar }
+    package var kernel: Scalar.UnaryKernel? { row.kernel }
+    package var binaryKernel: Scalar.BinaryKernel? { row.binaryKernel }
+    package var direct: DirectAnswer? { row.direct }
     package var builtinName: String? { row.name }
     package var isRange: Bool { row.treatment == .countsInLoops }
+    package var isConcatenation: Bool { row.treatment == .growsFirst }
     package var takesExpression: Bool { row.treatment == .takesExpression }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {

@@ -390,6 +390,11 @@ extension Call {
         return elements
     }
 
+    /// Calls `body` with the elements one after the other.
+    func forEach(_ argument: Input<Reading.Elements>, _ body: (Value) throws -> Void) throws {
+        guard try machine.forEachElement(of: values[argument.index], body) else { throw fail(argument, "something with elements") }
+    }
+
     private func elementType<T>(_ argument: Input<T>) throws -> ElementType {
         let name: String? = switch values[argument.index] {
         case .string(let text): text.string

@@ -23,7 +23,7 @@ enum JSON {
     static func write(_ value: Value, into text: inout TextBuilder) throws {
         try Interrupt.check()
         switch value {
-        case .none, .undefined: try text.append("null")
+        case .none, .undefined, .gathering: try text.append("null")
         case .bool(let bool): try text.append(bool ? "true" : "false")
         case .number(let number): try write(number, isSingle: false, into: &text)
         case .string(let string): try write(string.string, into: &text)

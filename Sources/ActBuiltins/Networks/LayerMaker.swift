@@ -89,7 +89,7 @@ extension Setting {
             } else {
                 self = .function(NamedFunction(function, machine))
             }
-        case .none, .undefined: self = .none
+        case .none, .undefined, .gathering: self = .none
         default: self = .other(value.kind)
         }
     }

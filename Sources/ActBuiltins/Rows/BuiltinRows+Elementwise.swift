@@ -33,7 +33,7 @@ extension BuiltinRows {
         unary(.ceil, "ceil", "the smallest whole number that is not smaller", example: "ceil([1.5, -1.5])   # [2, -1]"),
         Builtin(
             .elementwise, "round", "the nearest whole number, or number of so many decimals; halves go to even ones",
-            example: "round([0.5, 1.5, 2.5])   # [0, 2, 2]\nround(pi, 2)   # 3.14", scalar: { Scalar.unary(.round, $0) }
+            example: "round([0.5, 1.5, 2.5])   # [0, 2, 2]\nround(pi, 2)   # 3.14", kernel: .round
         ) { takes in
             let x = takes.value("x"), decimals = takes.whole("decimals", default: 0, .within(-300...300))
             return { call in
@@ -84,7 +84,7 @@ extension BuiltinRows {
         Builtin(
             .elementwise, "max", "the largest element, of all or along an axis; of several arguments elementwise",
             details: "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
-            example: "max([1, 5, 3])   # 5\nmax([1, 5, 3], 2)   # [2, 5, 3]"
+            example: "max([1, 5, 3])   # 5\nmax([1, 5, 3], 2)   # [2, 5, 3]", binaryKernel: .max
         ) { takes in
             let extremes = Extremes(.max, .max, &takes)
             return { call in try extremes(call) }
@@ -92,7 +92,7 @@ extension BuiltinRows {
         Builtin(
             .elementwise, "min", "the smallest element, of all or along an axis; of several arguments elementwise",
             details: "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
-            example: "min([1, 5, 3])   # 1\nmin([1, 5, 3], 2)   # [1, 2, 2]"
+            example: "min([1, 5, 3])   # 1\nmin([1, 5, 3], 2)   # [1, 2, 2]", binaryKernel: .min
         ) { takes in
             let extremes = Extremes(.min, .min, &takes)
             return { call in try extremes(call) }
@@ -113,7 +113,7 @@ extension BuiltinRows {
     ]
 
     private static func unary(_ operation: UnaryOperation, _ name: String, _ summary: String, details: String = "", example: String) -> Builtin {
-        Builtin(.elementwise, name, summary, details: details, example: example, scalar: { Scalar.unary(operation, $0) }) { takes in
+        Builtin(.elementwise, name, summary, details: details, example: example, kernel: operation) { takes in
             let x = takes.value("x")
             return { call in try call.apply(operation, x) }
         }
@@ -122,7 +122,7 @@ extension BuiltinRows {
     private static func binary(
         _ operation: BinaryOperation, _ name: String, of names: (String, String) = ("x", "y"), _ summary: String, example: String
     ) -> Builtin {
-        Builtin(.elementwise, name, summary, example: example) { takes in
+        Builtin(.elementwise, name, summary, example: example, binaryKernel: operation) { takes in
             let x = takes.value(names.0), y = takes.value(names.1)
             return { call in try call.apply(operation, call[x], call[y]) }
         }

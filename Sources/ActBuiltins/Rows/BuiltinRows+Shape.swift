@@ -5,6 +5,18 @@ import ActMachine
 import ActRows
 
 extension BuiltinRows {
+    /// `len` of what has its length at hand.
+    private static func length(_ arguments: UnsafePointer<Value>, _ count: Int) -> Value? {
+        guard count == 1 else { return nil }
+        return switch arguments[0] {
+        case .array(let array) where array.rank > 0: .number(Double(array.shape[0]))
+        case .list(let list): .number(Double(list.elements.count))
+        case .record(let record): .number(Double(record.fields.count))
+        case .string(let text) where text.isBytes: .number(Double(text.string.utf8.count))
+        default: nil
+        }
+    }
+
     static let shape: [Builtin] = [
         Builtin(.shape, "shape", "the sizes of the axes, as a list", example: "shape([[1, 2, 3], [4, 5, 6]])   # (2, 3)", role: .steps) { takes in
             let a = takes.array("a")
@@ -23,7 +35,7 @@ extension BuiltinRows {
         },
         Builtin(
             .shape, "len", "the size of the first axis; of a list or record its elements, of a string its characters, of a network its layers",
-            example: "len([5, 6, 7])   # 3\nlen(\"기울기\")   # 3", role: .steps
+            example: "len([5, 6, 7])   # 3\nlen(\"기울기\")   # 3", direct: length, role: .steps
         ) { takes in
             let x = takes.value("x")
             return { call in
@@ -102,7 +114,7 @@ extension BuiltinRows {
         Builtin(
             .shape, "concat", "arrays joined along an axis they have; lists joined end to end",
             details: "`arrays` is a list of them: `concat((a, b))`. The other sizes must be equal.",
-            example: "concat(([1, 2], [3]))   # [1, 2, 3]\nconcat(((1, \"a\"), (2,)))   # (1, \"a\", 2)"
+            example: "concat(([1, 2], [3]))   # [1, 2, 3]\nconcat(((1, \"a\"), (2,)))   # (1, \"a\", 2)", treatment: .growsFirst
         ) { takes in
             let arrays = takes.elements("arrays"), axis = takes.whole("axis", default: 0)
             return { call in

@@ -40,6 +40,11 @@ extension BuiltinRows {
                     return try .record(fields)
                 default: break
                 }
+                if sequences.count == 1 {
+                    let results = Gathering()
+                    guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else { throw call.fail(at: 1, "something with elements", call[xs]) }
+                    return try results.finished(machine)
+                }
                 let elements = try sequences.enumerated().map { index, value in
                     guard let elements = try machine.elements(of: value) else { throw call.fail(at: min(index + 1, 2), "something with elements", value) }
                     return elements
@@ -56,7 +61,9 @@ extension BuiltinRows {
             let f = takes.function("f"), xs = takes.elements("xs")
             return { call in
                 let f = try call[f], machine = call.machine
-                return try machine.makeArray(call[xs].filter { try machine.truth(of: machine.call(f, Arguments([$0]))) })
+                let results = Gathering()
+                try call.forEach(xs) { if try machine.truth(of: machine.call(f, $0)) { try results.append($0) } }
+                return try results.finished(machine)
             }
         },
         Builtin(
@@ -65,14 +72,12 @@ extension BuiltinRows {
         ) { takes in
             let f = takes.function("f"), xs = takes.elements("xs"), start = takes.valueOrNone("start")
             return { call in
-                let f = try call[f]
-                var elements = try call[xs][...]
-                var result = call[start]
-                if !call.isGiven(start) {
-                    guard let first = elements.popFirst() else { throw call.cannot("reduce of nothing needs a start", help: "pass one: `reduce(f, xs, 0)`") }
-                    result = first
+                let f = try call[f], machine = call.machine
+                var result = call.isGiven(start) ? call[start] : nil
+                try call.forEach(xs) { element in
+                    if let reached = result.take() { result = try machine.call(f, reached, element) } else { result = element }
                 }
-                for element in elements { result = try call.machine.call(f, Arguments([result, element])) }
+                guard let result else { throw call.cannot("reduce of nothing needs a start", help: "pass one: `reduce(f, xs, 0)`") }
                 return result
             }
         },
@@ -91,6 +96,12 @@ extension BuiltinRows {
             }
         },
     ]
+
+    /// `contains` of a record.
+    private static func hasField(_ arguments: UnsafePointer<Value>, _ count: Int) -> Value? {
+        guard count == 2, case .record(let record) = arguments[0], case .string(let name) = arguments[1] else { return nil }
+        return .bool(record[name.string] != nil)
+    }
 
     static let text: [Builtin] = [
         Builtin(
@@ -170,7 +181,7 @@ extension BuiltinRows {
             return { call in .string(try call[text].mapped { $0.lowercased() }) }
         },
         Builtin(
-            .text, "contains", "whether a string holds a part, a list or array an element, a record a name", example: "contains(\"sigmoid\", \"mo\")   # true\ncontains([1, 2], 3)   # false", role: .steps
+            .text, "contains", "whether a string holds a part, a list or array an element, a record a name", example: "contains(\"sigmoid\", \"mo\")   # true\ncontains([1, 2], 3)   # false", direct: hasField, role: .steps
         ) { takes in
             let whole = takes.value("whole"), part = takes.value("part")
             return { call in

@@ -153,6 +153,12 @@ package struct ActivationRow: Sendable {
         }
     }
 
+    /// The one kernel that computes it while every parameter has its default, if that is all there is to it.
+    package var kernel: UnaryOperation? {
+        guard case .elementwise(let row) = body, parameters.allSatisfy({ $0.default != nil }) else { return nil }
+        return row.standardKernel
+    }
+
     /// The kinks for given parameters (all, or none for the defaults); a kink whose slopes agree there is none.
     package func kinks(_ parameters: [Double] = []) -> [Kink] {
         let inputs = [Double.nan] + (parameters.count == self.parameters.count ? parameters : defaults)

@@ -53,6 +53,11 @@ package final class ElementwiseRow: Sendable {
         }
     }
 
+    /// The kernel of the function of a number, if it is one.
+    var standardKernel: UnaryOperation? {
+        if case .unary(let operation)? = kernels.standard[0] { operation } else { nil }
+    }
+
     private enum Kernel: Sendable {
         case unary(UnaryOperation)
         case binary(BinaryOperation)

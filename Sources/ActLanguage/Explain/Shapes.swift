@@ -17,7 +17,7 @@ func shapeDiagram(_ recording: Recording, _ tree: SyntaxTree, _ root: Expression
         } else if case .comprehension(let node) = tree[id] { pending.append(tree[node].iterable) } else { tree.forEachChild(of: id) { pending.append($0) } }
         guard let value = values[id], let span = tree.shapeMark(of: id) else { continue }
         switch value {
-        case .function, .undefined: continue
+        case .function, .undefined, .gathering: continue
         default: labels.append(Diagnostic.Label(span, shapeText(value)))
         }
     }

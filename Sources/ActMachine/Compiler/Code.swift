@@ -3,6 +3,8 @@
 import ActArray
 import ActRows
 import ActSyntax
+import OrderedCollections
+import Synchronization
 
 /// The text that code came from, with its tree, kept so that an error can point at operands and name them.
 package final class SourceUnit {
@@ -47,14 +49,15 @@ package final class Code {
     let entry: UnsafeMutablePointer<Entry>
     /// The expression that each instruction belongs to.
     package private(set) var origins: [ExpressionID] = []
-    package internal(set) var functions: [FunctionTemplate] = []
-    package internal(set) var interpolations: [[InterpolationPart]] = []
-    /// The names of the fields of each record literal.
-    package internal(set) var records: [[String]] = []
-    package internal(set) var indexItems: [[IndexOperand]] = []
-    package internal(set) var updates: [PathUpdate] = []
-    package internal(set) var callShapes: [CallShape] = []
-    var formChecks: [FormCheck] = []
+    // No access checks: they are complete before the code runs.
+    @exclusivity(unchecked) package internal(set) var functions: [FunctionTemplate] = []
+    @exclusivity(unchecked) package internal(set) var interpolations: [[InterpolationPart]] = []
+    /// The fields of each record literal.
+    @exclusivity(unchecked) var records: [RecordTemplate] = []
+    @exclusivity(unchecked) package internal(set) var indexItems: [[IndexOperand]] = []
+    @exclusivity(unchecked) package internal(set) var updates: [PathUpdate] = []
+    @exclusivity(unchecked) package internal(set) var callShapes: [CallShape] = []
+    @exclusivity(unchecked) var formChecks: [FormCheck] = []
     /// The text of a function literal or definition, for printing.
     package internal(set) var text = ""
     /// What a function was compiled from, to compile it once more for a recording.
@@ -115,7 +118,7 @@ package final class Code {
         // (`self` is complete only after all stored properties are set.)
         entry.initialize(to: Entry(
             instructions: .allocate(capacity: 0), constants: .allocate(capacity: 0), globals: module.slotsAddress,
-            instructionCount: 0, constantCount: 0, registerCount: 0,
+            calls: .allocate(capacity: 0), instructionCount: 0, constantCount: 0, callCount: 0, registerCount: 0,
             parameterCount: Int32(truncatingIfNeeded: parameters.count), requiredCount: Int32(truncatingIfNeeded: requiredCount), code: nil))
         entry.pointee.code = .passUnretained(self)
     }
@@ -129,6 +132,10 @@ package final class Code {
         entry.pointee.constants = .allocate(capacity: constants.count)
         entry.pointee.constants.initialize(from: constants, count: constants.count)
         entry.pointee.constantCount = constants.count
+        entry.pointee.calls.deallocate()
+        entry.pointee.calls = .allocate(capacity: callShapes.count)
+        for (index, shape) in callShapes.enumerated() { (entry.pointee.calls + index).initialize(to: KnownCall(shape)) }
+        entry.pointee.callCount = callShapes.count
         entry.pointee.registerCount = Int32(truncatingIfNeeded: registerCount)
         self.origins = origins
         siteBase = sites.register(self, count: instructions.count)
@@ -139,6 +146,8 @@ package final class Code {
         entry.pointee.instructions.deallocate()
         entry.pointee.constants.deinitialize(count: entry.pointee.constantCount)
         entry.pointee.constants.deallocate()
+        entry.pointee.calls.deinitialize(count: entry.pointee.callCount)
+        entry.pointee.calls.deallocate()
         entry.deallocate()
     }
 
@@ -158,13 +167,31 @@ package final class Code {
         var constants: UnsafeMutablePointer<Value>
         /// Where the module keeps the address of its slots.
         let globals: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
+        /// The calls with names, by shape.
+        var calls: UnsafeMutablePointer<KnownCall>
         var instructionCount: Int
         var constantCount: Int
+        var callCount: Int
         var registerCount: Int32
         let parameterCount: Int32
         let requiredCount: Int32
         fileprivate(set) var code: Unmanaged<Code>!
+        /// No other code has or had it.
+        let id = Code.nextID.add(1, ordering: .relaxed).newValue
     }
+
+    private static let nextID = Atomic<Int>(0)
+}
+
+/// A call with names, and where its arguments went the last time.
+struct KnownCall {
+    let shape: CallShape
+    /// The callee's id and the number of arguments by position of that time; 0 before.
+    var callee = 0, positional = 0
+    /// Which parameter each name means.
+    var places: [Int] = []
+
+    init(_ shape: CallShape) { self.shape = shape }
 }
 
 /// A nested function before it is made: where its captured values come from.
@@ -176,6 +203,18 @@ package struct FunctionTemplate {
     }
     package let code: Code
     let captures: [Capture]
+}
+
+/// The fields of a record literal: the names, and where none occurs twice a dictionary of them, whose copies share the names.
+struct RecordTemplate {
+    let names: [String]
+    let fields: OrderedDictionary<String, Value>?
+
+    init(_ names: [String]) {
+        self.names = names
+        let fields = OrderedDictionary(names.map { ($0, Value.none) }) { first, _ in first }
+        self.fields = fields.count == names.count ? fields : nil
+    }
 }
 
 package enum InterpolationPart {
@@ -213,6 +252,8 @@ package struct PathUpdate {
     /// The operator of `+=` and its like.
     let operation: BinaryOperator?
     let value: Int
+    /// Whether the value may be taken away from its register.
+    let takesValue: Bool
 }
 
 extension SiteTable {

@@ -64,6 +64,37 @@ extension FunctionBuilder {
         return false
     }
 
+    /// `xs = concat((xs, ys))`: a loop of it costs the same for each step, however long `xs` is.
+    /// - Returns: Whether `value` is such a call for the variable at a place.
+    func extend(_ place: Place, by value: ExpressionID) -> Bool {
+        guard !compiler.records, case .call(let callee, let arguments) = tree[value], case .name(let name) = tree[callee],
+            case .global(let slot) = resolve(callee), slot <= Int(UInt16.max), case .function(let function)? = compiler.module.meaning(of: tree[name]),
+            function.isConcatenation, let argument = tree[arguments].first, tree[arguments].count == 1, argument.name == nil,
+            case .list(let list) = tree[argument.value], tree[list].count == 2, let first = tree[list].first, let second = tree[list].last,
+            case .name = tree[first], !compiler.changesVariables(value)
+        else { return false }
+        let (opcode, target): (Opcode, Int)
+        switch (place, resolve(first)) {
+        case (.register(let register), .register(let other)) where register == other && assigned.contains(register): (opcode, target) = (.extend, register)
+        case (.global(let slot), .global(let other)) where slot == other: (opcode, target) = (.extendGlobal, slot)
+        default: return false
+        }
+        let level = top
+        defer { release(to: level) }
+        var kind = Extension.value, addition = second
+        if case .list(let elements) = tree[second], tree[elements].count == 1, let only = tree[elements].first { (kind, addition) = (.listOfValue, only) }
+        if case .array(let elements) = tree[second], tree[elements].count == 1, let only = tree[elements].first { (kind, addition) = (.arrayOfValue, only) }
+        if case .global(let slot) = place {
+            origin = first
+            emit(.checkGlobal, slot)
+        }
+        let operand = self.value(addition)
+        origin = value
+        emit(opcode, target, taking: operand, constant: kind.rawValue)
+        setExtra(position - 1, slot)
+        return true
+    }
+
     /// As `load`, but undefined where there is nothing of that name.
     private func loadIfAny(_ callee: ExpressionID, to target: Int) {
         switch resolve(callee) {
@@ -77,22 +108,38 @@ extension FunctionBuilder {
     func index(_ id: ExpressionID, _ base: ExpressionID, _ items: Run<IndexItem>, to target: Int) {
         let items = tree[items]
         if items.count == 1, let item = items.first, case .value(let key) = item.kind {
+            if !compiler.records, case .name = tree[base], case .global(let slot) = resolve(base), !compiler.changesVariables(key) {
+                // The value need not be held by a register too.
+                origin = base
+                emit(.checkGlobal, slot)
+                let keyRegister = value(key)
+                origin = id
+                emit(.indexGlobal, target, slot, keyRegister)
+                return
+            }
             let register = value(base, before: key)
             let keyRegister = value(key)
             origin = id
             emit(.index, target, register, keyRegister)
             return
         }
-        let register = takeTemporary()
-        compile(base, to: register)
-        let operands = indexOperands(items)
+        let isSafe = !compiler.changesVariables(id)
+        let register = isSafe ? value(base) : takeTemporary()
+        if !isSafe { compile(base, to: register) }
+        let operands = indexOperands(items, isSafe: isSafe)
         origin = id
+        if operands.count == 2, case .value(let first) = operands[0], case .value(let second) = operands[1], let pair = Instruction.pack(first, second) {
+            emit(.indexTwo, target, register, pair)
+            return
+        }
         code.indexItems.append(operands)
         emit(.indexItems, target, register, code.indexItems.count - 1)
     }
 
-    func indexOperands(_ items: ArraySlice<IndexItem>) -> [IndexOperand] {
+    /// - Parameter isSafe: Whether nothing that is computed before they are used changes a variable.
+    func indexOperands(_ items: ArraySlice<IndexItem>, isSafe: Bool) -> [IndexOperand] {
         func register(_ id: ExpressionID) -> Int {
+            if isSafe { return value(id) }
             let register = takeTemporary()
             compile(id, to: register)
             return register

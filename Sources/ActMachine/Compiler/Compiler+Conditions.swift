@@ -24,7 +24,7 @@ extension FunctionBuilder {
         case .comparison(let first, let links) where links.count == 1:
             guard let link = tree[links].first else { return [] }
             let left = value(first, before: link.operand)
-            if let constant = numberConstant(link.operand) {
+            if let constant = numberConstant(link.operand) ?? (link.comparison.isEquality ? textConstant(link.operand) : nil) {
                 origin = condition
                 let jump = emitJump(link.comparison.jumpOpcodeWithConstant, left, constant)
                 setExtra(jump.instruction, sense ? 1 : 0)
@@ -39,6 +39,15 @@ extension FunctionBuilder {
             let register = value(condition)
             origin = condition
             return [emitJump(sense ? .jumpIfTrue : .jumpIfFalse, register)]
+        }
+    }
+
+    /// Whether the jumps of `branch(condition, if: true)` compare.
+    func endsInComparison(_ condition: ExpressionID) -> Bool {
+        switch tree[condition] {
+        case .comparison(_, let links): tree[links].count == 1
+        case .and(_, let right): endsInComparison(right)
+        default: false
         }
     }
 
@@ -98,6 +107,8 @@ extension BinaryOperator {
 }
 
 extension ComparisonOperator {
+    var isEquality: Bool { self == .equal || self == .notEqual }
+
     var opcode: Opcode {
         switch self {
         case .equal: .equal

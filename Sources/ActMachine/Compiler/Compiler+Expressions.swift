@@ -152,6 +152,10 @@ extension FunctionBuilder {
         }
     }
 
+    func textConstant(_ id: ExpressionID) -> Int? {
+        if !compiler.records, case .string(let text) = tree[id] { constant(tree[text]) } else { nil }
+    }
+
     private func logical(_ id: ExpressionID, _ skip: Opcode, _ combine: Opcode, _ left: ExpressionID, _ right: ExpressionID, to target: Int) {
         let result = takeTemporary()
         compile(left, to: result)
@@ -210,7 +214,7 @@ extension FunctionBuilder {
         if elements.count > 256 {
             // Many elements: one at a time, so that registers stay few.
             let collection = takeTemporary()
-            emit(.beginCollection, collection)
+            emit(.beginCollection, collection, opcode == .makeArray ? 1 : 0)
             for element in elements {
                 let level = top
                 let register = value(element)
@@ -218,7 +222,7 @@ extension FunctionBuilder {
                 release(to: level)
             }
             origin = id
-            emit(.finishCollection, target, collection, opcode == .makeArray ? 1 : 0)
+            emit(.finishCollection, target, collection)
             return
         }
         let first = takeTemporaries(elements.count)
@@ -250,7 +254,7 @@ extension FunctionBuilder {
         let first = takeTemporaries(fields.count)
         for (offset, field) in fields.enumerated() { compile(field.value, to: first + offset) }
         origin = id
-        code.records.append(fields.map { tree[$0.name] })
+        code.records.append(RecordTemplate(fields.map { tree[$0.name] }))
         emit(.makeRecord, target, first, code.records.count - 1)
     }
 
@@ -260,7 +264,7 @@ extension FunctionBuilder {
         let state = takeTemporaries(4)
         iterable(node.iterable, to: state)
         origin = id
-        emit(.beginCollection, collection)
+        emit(.beginCollection, collection, 1)
         pushScope()
         let before = assigned
         let symbols = resolution[resolution.scope(of: comprehension)].symbolIDs.map { declare($0) }
@@ -279,7 +283,7 @@ extension FunctionBuilder {
         origin = id
         popScope()
         assigned = before
-        emit(.finishCollection, target, collection, 1)
+        emit(.finishCollection, target, collection)
     }
 
     private func interpolation(_ id: ExpressionID, _ parts: Run<StringPart>, to target: Int) {

@@ -85,18 +85,17 @@ extension FunctionBuilder {
 
     private func assign(_ target: ExpressionID, _ value: ExpressionID, origin id: ExpressionID) {
         guard case .name = tree[target] else {
-            let register = takeTemporary()
-            compile(value, to: register)
-            updatePath(target, nil, register, origin: id)
+            updatePath(target, nil, self.value(value, before: target), origin: id)
             return
         }
         switch variable(target) {
         case .register(let register):
-            compile(value, to: register)
+            if !extend(.register(register), by: value) { compile(value, to: register) }
             assigned.insert(register)
             noteField(target, register)
             if compiler.records { completed(id, register) }
         case .global(let slot):
+            if extend(.global(slot), by: value) { return }
             let register = self.value(value)
             if compiler.records { completed(id, register) }
             origin = id
@@ -152,9 +151,7 @@ extension FunctionBuilder {
 
     private func update(_ operation: BinaryOperator, _ target: ExpressionID, _ value: ExpressionID, origin id: ExpressionID) {
         guard case .name(let name) = tree[target] else {
-            let register = takeTemporary()
-            compile(value, to: register)
-            updatePath(target, operation, register, origin: id)
+            updatePath(target, operation, self.value(value, before: target), origin: id)
             return
         }
         guard let place = ownVariable(target) else {
@@ -179,6 +176,11 @@ extension FunctionBuilder {
             emitOperation(register, register)
             noteField(target, register)
             if compiler.records { completed(id, register) }
+        case .global(let slot) where operation == .add && constant == nil && !compiler.records && !compiler.changesVariables(value):
+            emit(.checkGlobal, slot)
+            let right = self.value(value)
+            origin = id
+            emit(.addGlobal, slot, taking: right)
         case .global(let slot):
             let left = takeTemporary()
             emit(.loadGlobal, left, slot)
@@ -201,7 +203,7 @@ extension FunctionBuilder {
                 current = base
                 continue
             case .index(let base, let items):
-                path.append(.index(indexOperands(tree[items])))
+                path.append(.index(indexOperands(tree[items], isSafe: !compiler.changesVariables(target))))
                 current = base
                 continue
             default: break
@@ -221,9 +223,37 @@ extension FunctionBuilder {
         }
         if compiler.records { completed(id, value) }
         origin = id
-        code.updates.append(PathUpdate(root: root, path: path.reversed(), operation: operation, value: value))
-        emit(.update, code.updates.count - 1)
+        emitUpdate(PathUpdate(root: root, path: path.reversed(), operation: operation, value: value, takesValue: isTemporary(value)))
         if case .register(let register) = root { noteField(current, register) }
+    }
+
+    /// One step is an instruction of its own, unless there are too many to tell them apart.
+    private func emitUpdate(_ update: PathUpdate) {
+        let index = code.updates.count
+        code.updates.append(update)
+        let (root, isGlobal) = switch update.root {
+        case .register(let register): (register, false)
+        case .global(let slot): (slot, true)
+        }
+        func emitChange(_ opcode: Opcode, _ b: Int) {
+            let instruction = update.takesValue ? emit(opcode, root, b, taking: update.value) : emit(opcode, root, b, update.value)
+            setUpdate(instruction, index, update.operation, isGlobal: isGlobal)
+        }
+        if update.path.count == 1, index < Instruction.updateLimit, !compiler.records {
+            switch update.path[0] {
+            case .field(let name):
+                let constant = constant(name)
+                if constant < Instruction.nameLimit { return emitChange(.changeField, constant) }
+            case .index(let items) where items.count == 1:
+                if case .value(let key) = items[0] { return emitChange(.changeElement, key) }
+            case .index(let items) where items.count == 2:
+                if case .value(let first) = items[0], case .value(let second) = items[1], let pair = Instruction.pack(first, second) {
+                    return emitChange(.changeElementTwo, pair)
+                }
+            default: break
+            }
+        }
+        emit(.update, index)
     }
 
     private func unset(_ id: ExpressionID) {
@@ -310,7 +340,7 @@ extension FunctionBuilder {
     }
 
     private func whileLoop(_ condition: ExpressionID, _ body: ExpressionID, origin id: ExpressionID) {
-        // The condition stands at the end, so that a round costs one jump; `entry` looks for interrupts.
+        // The condition stands at the end, so that a round costs one jump, which looks for interrupts if it compares.
         let entry = emitJump(.jump)
         let start = position
         let before = assigned
@@ -321,8 +351,12 @@ extension FunctionBuilder {
         patch(entry)
         assigned = before
         origin = id
-        emit(.checkInterrupt)
-        for jump in branch(condition, if: true) { patch(jump, to: start) }
+        let looks = endsInComparison(condition)
+        if !looks { emit(.checkInterrupt) }
+        for jump in branch(condition, if: true) {
+            patch(jump, to: start)
+            if looks { setExtra(jump.instruction, 3) }
+        }
         patch(loop.breaks)
     }
 }

@@ -216,6 +216,18 @@ final class FunctionBuilder {
         return index
     }
 
+    /// The same for operations that read R[c] alone and may take it away.
+    @discardableResult
+    func emit(_ opcode: Opcode, _ a: Int, _ b: Int, taking c: Int) -> Int {
+        let index = emit(opcode, a, b, c)
+        instructions[index].lastUse = [.c]
+        return index
+    }
+
+    func setUpdate(_ instruction: Int, _ index: Int, _ operation: BinaryOperator?, isGlobal: Bool) {
+        instructions[instruction].setUpdate(index, Instruction.Change(operation), isGlobal: isGlobal)
+    }
+
     /// The value of `id` is in a register now.
     func completed(_ id: ExpressionID, _ register: Int) {
         if compiler.records {
@@ -274,7 +286,9 @@ final class FunctionBuilder {
 
     func constant(_ string: String) -> Int {
         if let index = textConstants[string] { return index }
-        constants.append(.string(string))
+        // The letters of texts are these very values: they are found equal at a glance.
+        let letter = string.utf8.count == 1 ? string.utf8.first.flatMap { $0 < 0x80 ? Text.letters[Int($0)] : nil } : nil
+        constants.append(letter ?? .string(string))
         textConstants[string] = constants.count - 1
         return constants.count - 1
     }

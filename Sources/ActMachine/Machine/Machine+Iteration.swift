@@ -11,6 +11,7 @@ extension Machine {
         case .array(let array) where array.rank > 0: count = array.shape[0]
         case .list(let list): count = list.elements.count
         case .record(let record): count = record.fields.count
+        case .string(let text) where text.isBytes && text.origins.isEmpty: count = try text.count()
         case .string(let text):
             // Characters are found once, not counted from the start for each.
             let characters = try strings(of: text)
@@ -57,6 +58,7 @@ extension Machine {
         case .array(let array): return try element(of: array, at: index)
         case .list(let list): return index < list.elements.count ? list.elements[index] : nil
         case .record(let record): return .string(record.fields.keys[index])
+        case .string(let text): return text.letter(at: position)
         default: return nil
         }
     }
@@ -76,8 +78,7 @@ extension Machine {
         case .list(let list): return list.elements
         case .array(let array) where array.rank > 0:
             let count = array.shape[0]
-            // A view can be far longer than memory.
-            try Memory.check(for: min(count, 1 << 50) &* (array.rank == 1 ? 16 : 256))
+            try checkElements(array)
             return try (0..<count).map { index in
                 if index & 0xfff == 0 { try Interrupt.check() }
                 return try element(of: array, at: index)
@@ -90,21 +91,45 @@ extension Machine {
         }
     }
 
+    /// Calls `body` with each element of something that can be iterated.
+    /// - Returns: Whether it can be.
+    package func forEachElement(of value: Value, _ body: (Value) throws -> Void) throws -> Bool {
+        guard case .array(let array) = value, array.rank > 0 else {
+            guard let elements = try elements(of: value) else { return false }
+            for element in elements { try body(element) }
+            return true
+        }
+        try checkElements(array)
+        if array.node.length > 0 { try array.evaluate() }
+        if array.type == .f64, array.node.length > 0, let numbers = array.node.elements?.assumingMemoryBound(to: Double.self) {
+            try Interrupt.forEachPiece(array.count, of: 1 << 12) { for index in $0 { try body(.number(numbers[index])) } }
+            return true
+        }
+        for index in 0..<array.shape[0] {
+            if index & 0xfff == 0 { try Interrupt.check() }
+            try body(element(of: array, at: index))
+        }
+        return true
+    }
+
+    /// A view can be far longer than memory.
+    private func checkElements(_ array: NDArray) throws {
+        try Memory.check(for: min(array.shape[0], 1 << 50) &* (array.rank == 1 ? 16 : 256))
+    }
+
     private func strings(of text: Text) throws -> List {
         let list = try List([])
         for character in text.string {
             if list.elements.count & 0xfff == 0 { try Interrupt.check() }
             // Letters that every text has are not made anew each time.
             if let byte = character.asciiValue, character != "\r\n", text.origins.isEmpty {
-                try list.append(Machine.letters[Int(byte)])
+                try list.append(Text.letters[Int(byte)])
             } else {
                 try list.append(.string(Text(counting: String(character), origins: text.origins)))
             }
         }
         return list
     }
-
-    private nonisolated(unsafe) static let letters: [Value] = (0..<128).map { .string(String(UnicodeScalar(UInt8($0)))) }
 
     func unpack(_ value: Value, into first: Registers, count: Int) throws {
         if case .array(let array) = value, array.rank > 0, array.shape[0] != count {

@@ -8,14 +8,38 @@ extension Machine {
     /// R[a] = R[b] op R[c], or op the constant.
     @inline(never)
     func binary(_ operation: BinaryOperator, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, constant: Value? = nil) throws {
-        var left = operand(R, Int(i.pointee.b), i.pointee.lastUse.contains(.b))
-        var right = constant ?? operand(R, Int(i.pointee.c), i.pointee.lastUse.contains(.c))
+        // A variable that gets the result gives its value up first, unless it is the other operand too.
+        let a = i.pointee.a, b = i.pointee.b, isOnce = constant != nil || b != i.pointee.c
+        var left = operand(R, Int(b), i.pointee.lastUse.hasB || a == b && isOnce)
+        var right = constant ?? operand(R, Int(i.pointee.c), i.pointee.lastUse.hasC || a == i.pointee.c && isOnce)
+        if case .add = operation, case .string(let addition) = right, case .string = left {
+            do {
+                if try left.append(addition) {
+                    R[Int(a)] = left
+                    return
+                }
+            } catch {
+                throw Fault.wrap(error, self, operands: (left, right))
+            }
+        }
         if constant != nil, i.pointee.extra == 1 { swap(&left, &right) }
         Site.current = currentSite
         do {
             R[Int(i.pointee.a)] = try binary(operation, left, right)
         } catch {
             throw Fault.wrap(error, self, operands: (left, right))
+        }
+    }
+
+    /// slot = slot + value; a text grows in place if nobody else sees it.
+    @inline(never)
+    func add(_ value: Value, to slot: Registers) throws {
+        Site.current = currentSite
+        do {
+            if case .string(let addition) = value, case .string = slot.pointee, try slot.pointee.append(addition) { return }
+            slot.pointee = try binary(.add, slot.pointee, value)
+        } catch {
+            throw Fault.wrap(error, self, operands: (slot.pointee, value))
         }
     }
 
@@ -236,9 +260,17 @@ extension Machine {
         }
     }
 
+    /// Whether a comparison holds that decides where to go on.
     @inline(never)
-    func decide(_ comparison: ComparisonOperator, _ left: Value, _ right: Value) throws -> Bool {
-        try truth(of: compare(comparison, left, right))
+    func decide(_ comparison: ComparisonOperator, _ left: Registers, _ right: Registers) throws -> Bool {
+        if let x = left.textReference, let y = right.textReference {
+            switch comparison {
+            case .equal: return Text.areEqual(x, y)
+            case .notEqual: return !Text.areEqual(x, y)
+            default: break
+            }
+        }
+        return try truth(of: compare(comparison, left.pointee, right.pointee))
     }
 
     /// A condition is one bool.

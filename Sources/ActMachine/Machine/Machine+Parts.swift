@@ -21,6 +21,22 @@ extension Machine {
 
     // MARK: Reading
 
+    /// R[…][R[key]]
+    @inline(never)
+    func index(_ base: Value, _ key: Int, _ R: Registers) throws -> Value {
+        if case .array(let array) = base, case .number(let number) = R[key], array.rank == 1, !array.isTraced {
+            let element = try array.element(at: wholeIndex(number))
+            return array.type == .bool ? .bool(element != 0) : .number(element)
+        }
+        return try index(base, [.value(key)], R)
+    }
+
+    /// R[…][R[first], R[second]]
+    @inline(never)
+    func index(_ base: Value, _ first: Int, _ second: Int, _ R: Registers) throws -> Value {
+        try index(base, [.value(first), .value(second)], R)
+    }
+
     func index(_ base: Value, _ items: [IndexOperand], _ R: Registers) throws -> Value {
         switch base {
         case .array(let array):
@@ -135,7 +151,7 @@ extension Machine {
     // MARK: Writing
 
     func update(_ update: PathUpdate, _ R: Registers, _ globals: UnsafeMutablePointer<Value>) throws {
-        let value = R.take(update.value)
+        let value = update.takesValue ? R.take(update.value) : R[update.value]
         Site.current = currentSite
         switch update.root {
         case .register(let register): try modify(&R[register], update.path[...], update.operation, value, R)

@@ -51,13 +51,18 @@ extension Machine {
         return try NDArray(numbers, shape: [numbers.count])
     }
 
-    func makeRecord(_ names: [String], _ first: Registers) throws -> Value {
-        var fields = OrderedDictionary<String, Value>(minimumCapacity: names.count)
-        for (offset, name) in names.enumerated() { fields[name] = first.take(offset) }
+    func makeRecord(_ template: RecordTemplate, _ first: Registers) throws -> Value {
+        if var fields = template.fields {
+            for place in fields.values.indices { fields.values[place] = first.take(place) }
+            return try .record(fields)
+        }
+        var fields = OrderedDictionary<String, Value>(minimumCapacity: template.names.count)
+        for (offset, name) in template.names.enumerated() { fields[name] = first.take(offset) }
         return try .record(fields)
     }
 
     func interpolate(_ parts: [InterpolationPart], _ R: Registers) throws -> Value {
+        if !Derivative.isRunning, let text = interpolateQuickly(parts, R) { return .string(text) }
         var result = TextBuilder(), origins: [NDArray] = []
         for part in parts {
             if Derivative.isRunning, case .value(let register, _, _) = part { try R[register].gatherTraced(into: &origins) }
@@ -78,16 +83,64 @@ extension Machine {
         return .string(Text(result, origins: origins))
     }
 
+    /// A short text of texts and whole numbers; `nil` where there is more to it.
+    private func interpolateQuickly(_ parts: [InterpolationPart], _ R: Registers) -> Text? {
+        let room = 120
+        let text = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) { (buffer: UnsafeMutableBufferPointer<UInt8>) -> String? in
+            var count = 0
+            func append(_ string: String) -> Bool {
+                let size = string.utf8.count
+                guard count + size <= room else { return false }
+                var place = count
+                for byte in string.utf8 {
+                    buffer[place] = byte
+                    place += 1
+                }
+                count = place
+                return true
+            }
+            for part in parts {
+                switch part {
+                case .text(let string): guard append(string) else { return nil }
+                case .value(_, _?, _): return nil
+                case .value(let register, nil, _):
+                    switch R[register] {
+                    case .string(let text): guard append(text.string) else { return nil }
+                    case .number(let number):
+                        guard number.magnitude < 1e15, number != 0, number == number.rounded(.towardZero), count + 17 <= room else { return nil }
+                        if number < 0 {
+                            buffer[count] = UInt8(ascii: "-")
+                            count += 1
+                        }
+                        let start = count
+                        var rest = UInt64(number.magnitude)
+                        while rest > 0 {
+                            buffer[count] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+                            rest /= 10
+                            count += 1
+                        }
+                        buffer[start..<count].reverse()
+                    default: return nil
+                    }
+                }
+            }
+            return String(decoding: buffer[..<count], as: UTF8.self)
+        }
+        return text.map { Text($0) }
+    }
+
     // MARK: Functions
 
     func makeFunction(_ template: FunctionTemplate, _ R: Registers, _ closure: Unmanaged<Function>?) throws -> Value {
-        let captures: [Value] = try template.captures.map { source in
-            switch source {
-            case .register(let register): return R[register]
-            case .capture(let index): return closure?._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[index] } ?? .undefined
-            case .itself:
-                guard let closure else { return .undefined }
-                return .function(closure.takeUnretainedValue())
+        let captures = [Value](unsafeUninitializedCapacity: template.captures.count) { captures, count in
+            for source in template.captures {
+                let value: Value = switch source {
+                case .register(let register): R[register]
+                case .capture(let index): closure?._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[index] } ?? .undefined
+                case .itself: closure.map { .function($0.takeUnretainedValue()) } ?? .undefined
+                }
+                captures.initializeElement(at: count, to: value)
+                count += 1
             }
         }
         let function = Closure(code: template.code, captures: captures)
@@ -108,53 +161,6 @@ extension Machine {
             return order % 2 == 0 ? value : try Value(array.transposed(nil))
         default: throw RuntimeError.notDifferentiable(value)
         }
-    }
-
-    // MARK: Calls
-
-    func checkCount(_ count: Int, _ closure: Closure) throws {
-        let code = closure.code
-        if count > code.parameters.count { throw RuntimeError.tooManyArguments(of: closure, given: count) }
-        if count < code.requiredCount { throw RuntimeError.missingArgument(code.parameters[count].name, of: code.name) }
-    }
-
-    /// The arguments of a closure in the order of its parameters.
-    package func bind(_ arguments: Arguments, to closure: Closure) throws -> [Value] {
-        let parameters = closure.code.parameters
-        guard arguments.positional.count <= parameters.count else {
-            throw RuntimeError.tooManyArguments(of: closure, given: arguments.positional.count)
-        }
-        var bound = arguments.positional + Array(repeating: Value.undefined, count: parameters.count - arguments.positional.count)
-        for (name, value) in arguments.named {
-            guard let index = parameters.firstIndex(where: { $0.name == name }) else { throw RuntimeError.unknownArgument(name, of: closure) }
-            guard case .undefined = bound[index] else { throw RuntimeError.argumentTwice(name, of: closure.name) }
-            bound[index] = value
-        }
-        for index in 0..<closure.code.requiredCount {
-            if case .undefined = bound[index] { throw RuntimeError.missingArgument(parameters[index].name, of: closure.name) }
-        }
-        return bound
-    }
-
-    /// A call with names, or in method form. `base` holds the callee (and the value before the point), then the arguments.
-    func callShaped(_ shape: CallShape, _ base: Registers, _ positionalCount: Int) throws -> Value {
-        var positional = takeAll(base + 1, positionalCount)
-        var named: [(String, Value)] = []
-        for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
-        var callee = base.take(0)
-        if let method = shape.method, let object = positional.first {
-            if case .record(let record) = object, let field = record.field(method) {
-                callee = field
-                positional.removeFirst()
-            } else if case .function(let function) = object, let field = try function.field(method) {
-                callee = field
-                positional.removeFirst()
-            } else if case .undefined = callee {
-                throw RuntimeError.noField(method, of: object)
-            }
-        }
-        guard case .function(let function) = callee else { throw RuntimeError.notCallable(callee) }
-        return try call(function, Arguments(positional, named: named))
     }
 
     // MARK: The outermost level

@@ -132,6 +132,50 @@ package final class Machine {
         return try enter(code, closure: closure, arguments: arguments.positional)
     }
 
+    /// Calls any function with one or two arguments: what `call` does, with less to do for who calls it again and again.
+    package func call(_ function: Function, _ first: Value, _ second: Value? = nil) throws -> Value {
+        let count = second == nil ? 1 : 2
+        guard let entry = function.entry, recording == nil, Int(entry.pointee.parameterCount) == count else {
+            if second == nil, case .number(let x) = first, let kernel = function.kernel {
+                var x = x, y = 0.0
+                kernel(&x, &y, 1)
+                if y.magnitude < .infinity { return .number(y) }
+            }
+            return try call(function, Arguments(second.map { [first, $0] } ?? [first]))
+        }
+        guard state.pointee.nativeDepth < Self.maximumNativeDepth else { throw RuntimeError.recursionTooDeep }
+        if isInterrupted { throw ArrayError.interrupted }
+        let outer = state.pointee.frame, savedInstruction = state.pointee.instruction
+        let base = outer >= frameMemory ? outer.pointee.base + Int(outer.pointee.entry.pointee.registerCount) : stack
+        let needed = Int(entry.pointee.registerCount) + 1
+        guard outer < lastFrame, limit - base > needed, act_stack_has_room() != 0 else { throw RuntimeError.recursionTooDeep }
+        prepare(base + needed)
+        base.pointee = first
+        if let second { base[1] = second }
+        (outer + 1).initialize(to: Frame(
+            entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, result: 0, returnAddress: nil,
+            callSite: savedInstruction))
+        state.pointee.frame = outer + 1
+        state.pointee.nativeDepth += 1
+        defer {
+            state.pointee.nativeDepth -= 1
+            state.pointee.instruction = savedInstruction
+        }
+        do { return try loop() } catch { throw unwind(to: outer, error) }
+    }
+
+    /// Leaves all frames above `outer`.
+    /// - Returns: The error with its place.
+    private func unwind(to outer: UnsafeMutablePointer<Frame>, _ error: any Error) -> Fault {
+        let fault = Fault.wrap(error, self)
+        while state.pointee.frame > outer {
+            let frame = state.pointee.frame
+            clear(frame.pointee.base, Int(frame.pointee.entry.pointee.registerCount))
+            state.pointee.frame -= 1
+        }
+        return fault
+    }
+
     /// Calls any function.
     package func call(_ function: Function, _ arguments: Arguments) throws -> Value {
         state.pointee.nativeDepth += 1
@@ -166,12 +210,7 @@ package final class Machine {
             state.pointee.instruction = savedInstruction
             return result
         } catch {
-            let fault = Fault.wrap(error, self)
-            while state.pointee.frame > outer {
-                let frame = state.pointee.frame
-                clear(frame.pointee.base, Int(frame.pointee.entry.pointee.registerCount))
-                state.pointee.frame -= 1
-            }
+            let fault = unwind(to: outer, error)
             state.pointee.instruction = savedInstruction
             throw fault
         }
@@ -215,7 +254,7 @@ package final class Machine {
             switch i.pointee.opcode {
             case .move:
                 if case .number(let number) = R[b] { (R + a).set(number); continue }
-                if i.pointee.lastUse.contains(.b) { R[a] = R.take(b) } else { R[a] = R[b] }
+                if i.pointee.lastUse.hasB { R[a] = R.take(b) } else { R[a] = R[b] }
             case .constant:
                 if case .number(let number) = K[b] { (R + a).set(number) } else { R[a] = K[b] }
             case .loadGlobal:
@@ -230,7 +269,20 @@ package final class Machine {
                 }
             case .loadGlobalOrNone: R[a] = globals[b]
             case .storeGlobal:
-                if i.pointee.lastUse.contains(.b) { globals[a] = R.take(b) } else { globals[a] = R[b] }
+                if (R + b).isNumber { (globals + a).set((R + b).payload); continue }
+                if i.pointee.lastUse.hasB { globals[a] = R.take(b) } else { globals[a] = R[b] }
+            case .checkGlobal:
+                if case .undefined = globals[a] {
+                    S.pointee.instruction = i
+                    throw RuntimeError.unknownName(F.pointee.code._withUnsafeGuaranteedRef { $0.module.names[a] })
+                }
+            case .addGlobal:
+                if (globals + a).isNumber, (R + b).isNumber {
+                    let sum = (globals + a).payload + (R + b).payload
+                    if isFinite(sum) { (globals + a).set(sum); continue }
+                }
+                S.pointee.instruction = i
+                try add(operand(R, b, i.pointee.lastUse.hasB), to: globals + a)
             case .unsetGlobal:
                 if case .undefined = globals[a] {
                     S.pointee.instruction = i
@@ -256,25 +308,25 @@ package final class Machine {
                 S.pointee.instruction = i
                 if case .string(let name) = K[b] { try layers.note(field: name.string, R[a]) }
 
-            // MARK: Operators. (x - x is 0 for every finite x; what is not finite may have to warn.)
+            // MARK: Operators. (What is not finite may have to warn.)
             case .add:
                 if case .number(let x) = R[b], case .number(let y) = R[c] {
                     let sum = x + y
-                    if sum - sum == 0 { (R + a).set(sum); continue }
+                    if isFinite(sum) { (R + a).set(sum); continue }
                 }
                 S.pointee.instruction = i
                 try binary(.add, R, i)
             case .sub:
                 if case .number(let x) = R[b], case .number(let y) = R[c] {
                     let difference = x - y
-                    if difference - difference == 0 { (R + a).set(difference); continue }
+                    if isFinite(difference) { (R + a).set(difference); continue }
                 }
                 S.pointee.instruction = i
                 try binary(.subtract, R, i)
             case .mul:
                 if case .number(let x) = R[b], case .number(let y) = R[c] {
                     let product = x * y
-                    if product - product == 0 { (R + a).set(product); continue }
+                    if isFinite(product) { (R + a).set(product); continue }
                 }
                 S.pointee.instruction = i
                 try binary(.multiply, R, i)
@@ -315,21 +367,21 @@ package final class Machine {
             case .addK:
                 if case .number(let x) = R[b], case .number(let y) = K[c] {
                     let sum = x + y
-                    if sum - sum == 0 { (R + a).set(sum); continue }
+                    if isFinite(sum) { (R + a).set(sum); continue }
                 }
                 S.pointee.instruction = i
                 try binary(.add, R, i, constant: K[c])
             case .subK:
                 if case .number(let x) = R[b], case .number(let y) = K[c] {
                     let difference = x - y
-                    if difference - difference == 0 { (R + a).set(difference); continue }
+                    if isFinite(difference) { (R + a).set(difference); continue }
                 }
                 S.pointee.instruction = i
                 try binary(.subtract, R, i, constant: K[c])
             case .mulK:
                 if case .number(let x) = R[b], case .number(let y) = K[c] {
                     let product = x * y
-                    if product - product == 0 { (R + a).set(product); continue }
+                    if isFinite(product) { (R + a).set(product); continue }
                 }
                 S.pointee.instruction = i
                 try binary(.multiply, R, i, constant: K[c])
@@ -353,7 +405,7 @@ package final class Machine {
             case .powK:
                 if case .number(let x) = R[b], case .number(2) = K[c] {
                     let square = x * x
-                    if square - square == 0 { (R + a).set(square); continue }
+                    if isFinite(square) { (R + a).set(square); continue }
                 }
                 S.pointee.instruction = i
                 try binary(.power, R, i, constant: K[c])
@@ -371,14 +423,14 @@ package final class Machine {
             case .negate:
                 if case .number(let x) = R[b] { (R + a).set(-x); continue }
                 S.pointee.instruction = i
-                R[a] = try negate(operand(R, b, i.pointee.lastUse.contains(.b)))
+                R[a] = try negate(operand(R, b, i.pointee.lastUse.hasB))
             case .plus:
                 S.pointee.instruction = i
-                R[a] = try plus(operand(R, b, i.pointee.lastUse.contains(.b)))
+                R[a] = try plus(operand(R, b, i.pointee.lastUse.hasB))
             case .not:
                 if case .bool(let x) = R[b] { R[a] = .bool(!x); continue }
                 S.pointee.instruction = i
-                R[a] = try not(operand(R, b, i.pointee.lastUse.contains(.b)))
+                R[a] = try not(operand(R, b, i.pointee.lastUse.hasB))
             case .less:
                 if case .number(let x) = R[b], case .number(let y) = R[c] { R[a] = .bool(x < y); continue }
                 S.pointee.instruction = i
@@ -415,11 +467,7 @@ package final class Machine {
 
             // MARK: Jumps
             case .jump: pc = i + a
-            case .checkInterrupt:
-                if isInterrupted {
-                    S.pointee.instruction = i
-                    throw ArrayError.interrupted
-                }
+            case .checkInterrupt: if isInterrupted { try endLoop(i) }
             case .jumpIfFalse:
                 if case .bool(let condition) = R[b] {
                     if _fastPath(!condition) { pc = i + a }
@@ -443,53 +491,89 @@ package final class Machine {
             case .jumpIfDefined:
                 if case .undefined = R[b] {} else { pc = i + a }
             case .jumpLess:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { if _fastPath((x < y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    if _fastPath((x < y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.less, R[b], R[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.less, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpLessEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { if _fastPath((x <= y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    if _fastPath((x <= y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.lessOrEqual, R[b], R[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.lessOrEqual, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpGreater:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { if _fastPath((x > y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    if _fastPath((x > y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.greater, R[b], R[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.greater, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpGreaterEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { if _fastPath((x >= y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    if _fastPath((x >= y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.greaterOrEqual, R[b], R[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.greaterOrEqual, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { if _fastPath((x == y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    if _fastPath((x == y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.equal, R[b], R[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.equal, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpNotEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { if _fastPath((x != y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = R[c] {
+                    if _fastPath((x != y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.notEqual, R[b], R[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.notEqual, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpLessK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] { if _fastPath((x < y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    if _fastPath((x < y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.less, R[b], K[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.less, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpLessEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] { if _fastPath((x <= y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    if _fastPath((x <= y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.lessOrEqual, R[b], K[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.lessOrEqual, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpGreaterK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] { if _fastPath((x > y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    if _fastPath((x > y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.greater, R[b], K[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.greater, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpGreaterEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] { if _fastPath((x >= y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    if _fastPath((x >= y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.greaterOrEqual, R[b], K[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.greaterOrEqual, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] { if _fastPath((x == y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    if _fastPath((x == y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.equal, R[b], K[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.equal, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
             case .jumpNotEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] { if _fastPath((x != y) == (i.pointee.extra != 0)) { pc = i + a }; continue }
+                if case .number(let x) = R[b], case .number(let y) = K[c] {
+                    if _fastPath((x != y) == i.pointee.jumpsIf) { pc = try target(i) }
+                    continue
+                }
                 S.pointee.instruction = i
-                if try decide(.notEqual, R[b], K[c]) == (i.pointee.extra != 0) { pc = i + a }
+                if try decide(.notEqual, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
 
             // MARK: Loops
             case .iterate:
@@ -499,10 +583,7 @@ package final class Machine {
                 S.pointee.instruction = i
                 try startRangeIteration(R + a, argumentCount: b)
             case .next:
-                if isInterrupted {
-                    S.pointee.instruction = i
-                    throw ArrayError.interrupted
-                }
+                if isInterrupted { try endLoop(i) }
                 let loop = R + c
                 if (loop + 1).isNumber {
                     let position = (loop + 2).payload
@@ -512,6 +593,12 @@ package final class Machine {
                         pc = i + a
                     }
                 } else {
+                    let position = (loop + 2).payload
+                    if let node = loop.arrayReference, (R + b).setElement(of: node, at: position) {
+                        (loop + 2).payload = position + 1
+                        pc = i + a
+                        continue
+                    }
                     S.pointee.instruction = i
                     if let element = try nextElement(R + c) {
                         R[b] = element
@@ -529,13 +616,33 @@ package final class Machine {
             case .makeRecord:
                 S.pointee.instruction = i
                 R[a] = try makeRecord(F.pointee.code._withUnsafeGuaranteedRef { $0.records[c] }, R + b)
-            case .beginCollection: R[a] = .list(try List([]))
+            case .beginCollection:
+                S.pointee.instruction = i
+                R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
             case .append:
                 S.pointee.instruction = i
-                if case .list(let list) = R[a] { try list.append(operand(R, b, i.pointee.lastUse.contains(.b))) }
+                if let gathering = (R + a).gatheringReference {
+                    if (R + b).isNumber {
+                        try gathering._withUnsafeGuaranteedRef { try $0.append((R + b).payload) }
+                    } else {
+                        try gathering._withUnsafeGuaranteedRef { try $0.append(operand(R, b, i.pointee.lastUse.hasB)) }
+                    }
+                } else if case .list(let list) = R[a] {
+                    try list.append(operand(R, b, i.pointee.lastUse.hasB))
+                }
             case .finishCollection:
                 S.pointee.instruction = i
-                if case .list(let list) = R.take(b) { R[a] = c == 1 ? try makeArray(list.elements) : .list(list) }
+                switch R.take(b) {
+                case .gathering(let gathering): R[a] = try gathering.finished(self)
+                case let list: R[a] = list
+                }
+            case .extend, .extendGlobal:
+                S.pointee.instruction = i
+                let slot = i.pointee.opcode == .extend ? R + a : globals + a
+                if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.isConcatenation }),
+                   try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, Extension(rawValue: c) ?? .value) { continue }
+                Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
+                slot.pointee = try concatenate(slot.pointee, R, i, globals)
             case .interpolate:
                 S.pointee.instruction = i
                 R[a] = try interpolate(F.pointee.code._withUnsafeGuaranteedRef { $0.interpolations[b] }, R)
@@ -547,23 +654,59 @@ package final class Machine {
                 R[a] = try prime(R[b], order: c)
 
             // MARK: Parts of values
-            case .index:
-                S.pointee.instruction = i
-                if case .number(let key) = R[c], case .array(let array) = R[b], array.rank == 1, !array.isTraced {
-                    (R + a).set(try array.element(at: wholeIndex(key)), isBool: array.type == .bool)
-                } else {
-                    R[a] = try index(R[b], [.value(c)], R)
+            case .index, .indexGlobal:
+                let base = i.pointee.opcode == .index ? R + b : globals + b
+                if (R + c).isNumber {
+                    let key = (R + c).payload
+                    if let node = base.arrayReference {
+                        if (R + a).setElement(of: node, at: key) { continue }
+                    } else if let list = base.listReference {
+                        if (R + a).setElement(of: list, at: key) { continue }
+                    } else if let text = base.textReference {
+                        if (R + a).setElement(of: text, at: key) { continue }
+                    }
                 }
+                S.pointee.instruction = i
+                R[a] = try index(base.pointee, c, R)
+            case .indexTwo:
+                let row = R + Instruction.first(c), column = R + Instruction.second(c)
+                if row.isNumber, column.isNumber, let node = (R + b).arrayReference,
+                   (R + a).setElement(of: node, at: row.payload, column.payload) { continue }
+                S.pointee.instruction = i
+                R[a] = try index(R[b], Instruction.first(c), Instruction.second(c), R)
             case .indexItems:
                 S.pointee.instruction = i
                 R[a] = try index(R[b], F.pointee.code._withUnsafeGuaranteedRef { $0.indexItems[c] }, R)
             case .field:
                 S.pointee.instruction = i
-                guard case .string(let name) = K[c] else { continue }
-                R[a] = try field(R[b], name.string)
+                guard let name = (K + c).textReference else { continue }
+                if let record = (R + b).recordReference, (R + a).setField(of: record, name, &i.pointee.extra) { continue }
+                R[a] = try field(R[b], name._withUnsafeGuaranteedRef { $0.string })
             case .update:
                 S.pointee.instruction = i
                 try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[a] }, R, globals)
+            case .changeElement:
+                let slot = i.pointee.changesGlobal ? globals + a : R + a
+                if (R + b).isNumber,
+                   slot.changeElement(at: (R + b).payload, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
+                S.pointee.instruction = i
+                try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
+            case .changeElementTwo:
+                let slot = i.pointee.changesGlobal ? globals + a : R + a
+                let row = R + Instruction.first(b), column = R + Instruction.second(b)
+                if row.isNumber, column.isNumber, slot.changeElement(at: row.payload, column.payload, i.pointee.change, R + c) { continue }
+                S.pointee.instruction = i
+                try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
+            case .changeField:
+                let slot = i.pointee.changesGlobal ? globals + a : R + a
+                guard let name = (K + i.pointee.fieldName).textReference else { continue }
+                if slot.changeField(name, at: i.pointee.fieldPlace, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
+                S.pointee.instruction = i
+                try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
+                if let record = slot.recordReference,
+                   let place = record._withUnsafeGuaranteedRef({ record in name._withUnsafeGuaranteedRef { record.place(of: $0.string) } }) {
+                    i.pointee.fieldPlace = place
+                }
             case .unpack:
                 S.pointee.instruction = i
                 try unpack(R[b], into: R + a, count: c)
@@ -576,7 +719,7 @@ package final class Machine {
                 if let entry = function._withUnsafeGuaranteedRef({ $0.entry }) {
                     let base = R + b + 1
                     let needed = Int(entry.pointee.registerCount) + 1
-                    guard F < lastFrame, limit - base > needed else { throw RuntimeError.recursionTooDeep }
+                    guard F < lastFrame, base + needed < limit else { throw RuntimeError.recursionTooDeep }
                     prepare(base + needed)
                     if c != Int(entry.pointee.parameterCount) {
                         try checkCount(c, unsafeDowncast(function.takeUnretainedValue(), to: Closure.self))
@@ -593,17 +736,32 @@ package final class Machine {
                     pc = entry.pointee.instructions
                     continue
                 }
-                if c == 1, case .number(let x) = R[b + 1], let quick = function._withUnsafeGuaranteedRef({ $0.scalar }) {
-                    let y = quick(x)
-                    if y.magnitude < .infinity {
-                        (R + a).set(y)
-                        continue
-                    }
-                }
+                if callQuickly(function, R + b + 1, c, to: R + a) { continue }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 R[a] = try call(function.takeUnretainedValue(), Arguments(takeAll(R + b + 1, c)))
             case .callShaped:
                 S.pointee.instruction = i
+                if let function = (R + b).functionReference, let entry = function._withUnsafeGuaranteedRef({ $0.entry }), recording == nil {
+                    let known = F.pointee.entry.pointee.calls + Int(i.pointee.extra)
+                    if known.pointee.callee == entry.pointee.id && known.pointee.positional == c
+                        || learn(known, unsafeDowncast(function.takeUnretainedValue(), to: Closure.self), c) {
+                        let base = R + b + 1
+                        let needed = Int(entry.pointee.registerCount) + 1
+                        guard F < lastFrame, base + needed < limit else { throw RuntimeError.recursionTooDeep }
+                        prepare(base + needed)
+                        spread(known.pointee.places, base, c, of: Int(entry.pointee.parameterCount))
+                        F += 1
+                        F.initialize(to: Frame(
+                            entry: entry, code: entry.pointee.code, closure: function, base: base, result: a, returnAddress: pc, callSite: i))
+                        S.pointee.frame = F
+                        if isInterrupted { throw ArrayError.interrupted }
+                        R = base
+                        K = entry.pointee.constants
+                        globals = entry.pointee.globals.pointee
+                        pc = entry.pointee.instructions
+                        continue
+                    }
+                }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 R[a] = try callShaped(F.pointee.code._withUnsafeGuaranteedRef { $0.callShapes[Int(i.pointee.extra)] }, R + b, c)
             case .result:
@@ -612,7 +770,7 @@ package final class Machine {
                 F -= 1
                 S.pointee.frame = F
                 guard let address = finished.pointee.returnAddress else {
-                    let result = i.pointee.lastUse.contains(.b) ? R.take(b) : R[b]
+                    let result = i.pointee.lastUse.hasB ? R.take(b) : R[b]
                     clear(R, count)
                     return result
                 }
@@ -645,12 +803,70 @@ package final class Machine {
         }
     }
 
+    /// x - x is NaN where x is not finite: that costs less than comparing with infinity.
+    @inline(__always)
+    private func isFinite(_ x: Double) -> Bool {
+        let difference = x - x
+        return difference == difference
+    }
+
+    /// Where a jump goes that compares; of those that go back in a loop, if nothing ends it.
+    @inline(__always)
+    private func target(_ i: UnsafeMutablePointer<Instruction>) throws -> UnsafeMutablePointer<Instruction> {
+        if i.pointee.goesBack, isInterrupted { try endLoop(i) }
+        return i + Int(i.pointee.a)
+    }
+
+    /// Ctrl-C has come.
+    @inline(never)
+    private func endLoop(_ i: UnsafeMutablePointer<Instruction>) throws {
+        state.pointee.instruction = i
+        throw ArrayError.interrupted
+    }
+
     /// The error of a call whose callee is not a function.
-    private func notCallable(_ value: Value, _ i: UnsafeMutablePointer<Instruction>) -> RuntimeError {
-        if case .undefined = value, i.pointee.opcode == .callGlobal {
+    func notCallable(_ value: Value, _ i: UnsafeMutablePointer<Instruction>) -> RuntimeError {
+        if case .undefined = value, i.pointee.opcode != .call {
             return .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[Int(i.pointee.extra)] })
         }
         return .notCallable(value)
+    }
+
+    /// Answers a call of a built-in at once where its arguments are of the plainest kind.
+    /// - Returns: Whether it has; else nothing has happened.
+    @inline(__always)
+    private func callQuickly(_ function: Unmanaged<Function>, _ arguments: Registers, _ count: Int, to result: Registers) -> Bool {
+        function._withUnsafeGuaranteedRef { function in
+            if count == 1, arguments.isNumber {
+                if let kernel = function.kernel {
+                    var x = arguments.payload, y = 0.0
+                    kernel(&x, &y, 1)
+                    if y.magnitude < .infinity {
+                        result.set(y)
+                        return true
+                    }
+                } else if let scalar = function.scalar {
+                    let y = scalar(arguments.payload)
+                    if y.magnitude < .infinity {
+                        result.set(y)
+                        return true
+                    }
+                }
+            } else if count == 2, arguments.isNumber, (arguments + 1).isNumber, let kernel = function.binaryKernel {
+                var x = arguments.payload, y = (arguments + 1).payload, z = 0.0
+                kernel(&x, 1, &y, 1, &z, 1)
+                if z.magnitude < .infinity {
+                    result.set(z)
+                    return true
+                }
+            }
+            if let direct = function.direct, let value = direct(arguments, count) {
+                for index in 0..<count where !(arguments + index).isTrivial { arguments[index] = .none }
+                result.pointee = value
+                return true
+            }
+            return false
+        }
     }
 
     @inline(__always)

@@ -212,7 +212,11 @@ extension Format {
     }
 
     /// A number as the only element of an array would print.
-    package static func number(_ x: Double) -> String { NumberFormat(for: CollectionOfOne(x)).text(x) }
+    package static func number(_ x: Double) -> String {
+        // Whole numbers stand as they are; 0 may have a sign.
+        if x.magnitude < 1e15, x != 0, x == x.rounded(.towardZero) { return String(Int(x)) }
+        return NumberFormat(for: CollectionOfOne(x)).text(x)
+    }
 
     /// Every digit that is needed to read the same number back.
     package static func exactNumber(_ x: Double, isSingle: Bool = false) -> String {

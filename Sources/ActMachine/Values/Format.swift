@@ -183,7 +183,7 @@ private struct Writer {
         case .string(let string): try Format.writeQuoted(string.string, into: &text)
         case .figure: try text.append("figure")
         case .function(let function): try text.append(function.name)
-        case .undefined: try text.append("nothing")
+        case .undefined, .gathering: try text.append("nothing")
         case .array(let array): try write(array, indent, into: &text)
         case .list(let list):
             if list.elements.count == 1 {

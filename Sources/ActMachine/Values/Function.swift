@@ -15,6 +15,9 @@ package struct Arguments {
     }
 }
 
+/// Answers a call of a built-in with arguments by position, without a warning, an error or a derivative to think of; `nil` for any other.
+package typealias DirectAnswer = (_ arguments: UnsafePointer<Value>, _ count: Int) -> Value?
+
 /// Anything that can be called.
 package class Function {
     /// The name in messages: of a function literal, its text.
@@ -26,13 +29,24 @@ package class Function {
     package let entry: UnsafeMutablePointer<Code.Entry>?
     /// The function of one number by which the machine answers calls without further ado.
     let scalar: ((Double) -> Double)?
+    /// The same, of one and of two numbers, where a kernel is all there is to it.
+    let kernel: Scalar.UnaryKernel?
+    let binaryKernel: Scalar.BinaryKernel?
+    /// Answers calls with plain arguments by position, given where they are and how many; `nil` for those that need the long way.
+    let direct: DirectAnswer?
     private let held: Reservation
 
     /// - Parameter parts: how many values or functions it holds.
-    package init(depth: Int32 = 1, parts: Int = 0, entry: UnsafeMutablePointer<Code.Entry>? = nil, scalar: ((Double) -> Double)? = nil) {
+    package init(
+        depth: Int32 = 1, parts: Int = 0, entry: UnsafeMutablePointer<Code.Entry>? = nil, scalar: ((Double) -> Double)? = nil,
+        kernel: Scalar.UnaryKernel? = nil, binaryKernel: Scalar.BinaryKernel? = nil, direct: DirectAnswer? = nil
+    ) {
         self.depth = depth
         self.entry = entry
         self.scalar = scalar
+        self.kernel = kernel
+        self.binaryKernel = binaryKernel
+        self.direct = direct
         held = Reservation(noting: 192 &+ parts &* MemoryLayout<Value>.stride)
     }
 
@@ -80,6 +94,8 @@ package class Function {
     package var builtinName: String? { nil }
     /// Whether it is `range`, of which a loop makes no array.
     package var isRange: Bool { false }
+    /// Whether it is `concat`, which an assignment to its first part may do in place.
+    package var isConcatenation: Bool { false }
     /// Whether its argument is handed over as an expression, not as a value.
     package var takesExpression: Bool { false }
     /// The derivative of that order in closed form at a number; `nil` for a function that has none or has more to say about it.

@@ -17,11 +17,16 @@ package protocol NativeFunction: AnyObject {
     var depth: Int32 { get }
     /// The function of one number by which the machine answers calls without further ado.
     var scalar: ((Double) -> Double)? { get }
+    /// See `Function`.
+    var kernel: Scalar.UnaryKernel? { get }
+    var binaryKernel: Scalar.BinaryKernel? { get }
+    var direct: DirectAnswer? { get }
 
     // MARK: Built-ins: see `Function`
 
     var builtinName: String? { get }
     var isRange: Bool { get }
+    var isConcatenation: Bool { get }
     var takesExpression: Bool { get }
     func scalarDerivative(order: Int) -> ((Double) -> Double)?
     func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value?
@@ -49,8 +54,12 @@ extension NativeFunction {
     package var signature: String { Signature.text(name, parameters) }
     package var depth: Int32 { 1 }
     package var scalar: ((Double) -> Double)? { nil }
+    package var kernel: Scalar.UnaryKernel? { nil }
+    package var binaryKernel: Scalar.BinaryKernel? { nil }
+    package var direct: DirectAnswer? { nil }
     package var builtinName: String? { nil }
     package var isRange: Bool { false }
+    package var isConcatenation: Bool { false }
     package var takesExpression: Bool { false }
     package func scalarDerivative(order: Int) -> ((Double) -> Double)? { nil }
     package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? { nil }
@@ -78,7 +87,7 @@ package final class Native: Function {
 
     package init(_ body: any NativeFunction) {
         self.body = body
-        super.init(depth: body.depth, scalar: body.scalar)
+        super.init(depth: body.depth, scalar: body.scalar, kernel: body.kernel, binaryKernel: body.binaryKernel, direct: body.direct)
     }
 
     package override var name: String { body.name }
@@ -87,6 +96,7 @@ package final class Native: Function {
     package override var signature: String { body.signature }
     package override var builtinName: String? { body.builtinName }
     package override var isRange: Bool { body.isRange }
+    package override var isConcatenation: Bool { body.isConcatenation }
     package override var takesExpression: Bool { body.takesExpression }
     package override var partCount: Int { body.partCount }
     package override var elements: [Value]? { get throws { try body.elements } }

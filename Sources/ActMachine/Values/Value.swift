@@ -2,6 +2,7 @@
 // never on the heap. Everything is a value: whoever changes a list or a record makes sure that it is the only holder first.
 
 import ActArray
+import CActKernels
 import ActPlot
 import ActSyntax
 import OrderedCollections
@@ -18,6 +19,8 @@ package enum Value {
     case figure(FigureValue)
     /// A variable or parameter without a value; programs never see it.
     case undefined
+    /// What a comprehension is gathering; programs never see it.
+    case gathering(Gathering)
 }
 
 /// How deep lists, records and functions may be nested: freeing and printing recurse over them.
@@ -25,10 +28,11 @@ package let maximumNesting = 10_000
 
 /// A string.
 package final class Text {
-    package let string: String
+    // No access checks: a text is changed by the thread that runs its program alone, and only while nobody else sees it.
+    @exclusivity(unchecked) package private(set) var string: String
     /// The arrays it was made of that a running derivative follows.
-    package let origins: [NDArray]
-    private let held: Reservation
+    @exclusivity(unchecked) package private(set) var origins: [NDArray]
+    @exclusivity(unchecked) private var held: Reservation
 
     /// A string that is there already: whoever makes long ones makes them with a `TextBuilder`.
     package init(_ string: String, origins: [NDArray] = []) {
@@ -65,14 +69,65 @@ package final class Text {
         return Text(text, origins: origins)
     }
 
+    /// Puts another text at the end of this one; only while nobody else sees this one.
+    /// - Throws: `textTooLong`, `outOfMemory`, `interrupted`; then nothing has changed.
+    func append(_ other: Text) throws {
+        let bytes = string.utf8.count &+ other.string.utf8.count
+        if Self.footprint(bytes) > held.bytes {
+            try Interrupt.check()
+            guard bytes <= TextBuilder.longest else { throw ArrayError.textTooLong(bytes: bytes) }
+            // Room for as much again, and while it moves the old and the new place are held.
+            let room = min(max(64, 2 &* bytes), TextBuilder.longest)
+            var larger = try Reservation(Self.footprint(room))
+            string.reserveCapacity(room)
+            swap(&held, &larger)
+        }
+        string += other.string
+        if !other.origins.isEmpty { origins += other.origins }
+        if kind == .bytes, !other.isBytes { kind = .characters }
+        marks = nil
+    }
+
     /// Short strings lie in place.
     private static func footprint(_ bytes: Int) -> Int { bytes > 15 ? 96 &+ bytes : 64 }
 
     /// Whether each byte is a character: then characters need not be looked for.
-    private lazy var isBytes: Bool = string.utf8.allSatisfy { $0 < 0x80 && $0 != 13 }
+    package var isBytes: Bool {
+        if kind == .unknown { kind = Text.isBytes(string) ? .bytes : .characters }
+        return kind == .bytes
+    }
+
+    private static func isBytes(_ string: String) -> Bool {
+        let isPlain = string.utf8.withContiguousStorageIfAvailable { bytes in
+            // Without a way out on the way: many bytes are looked at together then.
+            var above: UInt8 = 0, hasReturn = false
+            for byte in bytes {
+                above |= byte
+                hasReturn = hasReturn || byte == 13
+            }
+            return above < 0x80 && !hasReturn
+        }
+        return isPlain ?? string.utf8.allSatisfy { $0 < 0x80 && $0 != 13 }
+    }
+
+    private enum Kind: UInt8 { case unknown, bytes, characters }
+    // No access check: only this class comes to it.
+    @exclusivity(unchecked) private var kind = Kind.unknown
+
+    /// The value of the character at an index, where it is a byte; `nil` where there is more to it.
+    func letter(at index: Double) -> Value? {
+        guard isBytes, origins.isEmpty else { return nil }
+        let utf8 = string.utf8, position = act_position(index, Int64(utf8.count))
+        if position < 0 { return nil }
+        let byte = utf8.withContiguousStorageIfAvailable { $0[Int(position)] } ?? utf8[utf8.index(utf8.startIndex, offsetBy: Int(position))]
+        return Text.letters[Int(byte)]
+    }
+
+    /// Letters that every text has are not made anew each time.
+    nonisolated(unsafe) static let letters: [Value] = (0..<128).map { .string(String(UnicodeScalar(UInt8($0)))) }
 
     /// Of other text, where every 256th character begins, and how many there are; found when first asked for.
-    private var marks: (places: [String.Index], count: Int)?
+    @exclusivity(unchecked) private var marks: (places: [String.Index], count: Int)?
     private static let stride = 256
 
     private func measured() throws -> (places: [String.Index], count: Int) {
@@ -157,6 +212,21 @@ package final class List {
         depth = max(depth, nesting &+ 1)
     }
 
+    /// All of another list's elements, or none.
+    func append(contentsOf other: List) throws {
+        let count = elements.count, depth = depth
+        do {
+            for (index, element) in other.elements.enumerated() {
+                if index & 0xffff == 0 { try Interrupt.check() }
+                try append(element)
+            }
+        } catch {
+            elements.removeLast(elements.count - count)
+            self.depth = depth
+            throw error
+        }
+    }
+
     /// Takes the element out, so that its next holder can change it without a copy; `replace` puts it back.
     package func take(at index: Int) -> Value {
         let value = elements[index]
@@ -169,6 +239,13 @@ package final class List {
         guard nesting < maximumNesting else { throw RuntimeError.tooDeep }
         elements[index] = value
         depth = max(depth, nesting &+ 1)
+    }
+
+    /// As `replace`, of a value that is known not to be nested too deeply.
+    @inline(__always)
+    func put(_ value: Value, at index: Int) {
+        depth = max(depth, value.nesting &+ 1)
+        elements[index] = value
     }
 
     package func copy() throws -> List { try List(elements) }
@@ -229,6 +306,27 @@ package final class Record {
     }
 
     package func copy() throws -> Record { try Record(fields) }
+
+    // MARK: Fields by their place: it stays as long as the record lives, for no field ever goes
+
+    @inline(__always)
+    func hasField(_ name: String, at place: Int) -> Bool { place < fields.count && fields.keys[place] == name }
+
+    func place(of name: String) -> Int? { fields.index(forKey: name) }
+
+    func value(at place: Int) -> Value { fields.values[place] }
+
+    /// - Parameter value: Known not to be nested too deeply.
+    @inline(__always)
+    func put(_ value: Value, at place: Int) {
+        depth = max(depth, value.nesting &+ 1)
+        fields.values[place] = value
+    }
+
+    @inline(__always)
+    func withValue<Result>(at place: Int, _ body: (UnsafeMutablePointer<Value>) -> Result) -> Result {
+        body(&fields.values[place])
+    }
 }
 
 /// A figure, as a value.
@@ -293,7 +391,7 @@ extension Value {
         case .record: "record"
         case .function(let function): function.typeName
         case .figure: "figure"
-        case .undefined: "nothing"
+        case .undefined, .gathering: "nothing"
         }
     }
 
@@ -301,7 +399,7 @@ extension Value {
     package var kind: String {
         switch self {
         case .none: "none"
-        case .undefined: "nothing"
+        case .undefined, .gathering: "nothing"
         case .array(let array) where array.rank > 0: "an array of shape \(describe(array.shape))"
         case .array, .number, .bool, .string, .list, .record, .figure, .function:
             (typeName == "array" ? "an " : "a ") + typeName

@@ -24,4 +24,13 @@ static inline bool act_whole_quotient(double x, double y, double *_Nonnull resul
     return true;
 }
 
+/* The position in 0 ..< count that x means as an index, negative ones counting from the end; -1 where there is none. */
+static inline int64_t act_position(double x, int64_t count) {
+    if (!(__builtin_fabs(x) < 0x1p53)) return -1;
+    int64_t i = (int64_t)x;
+    if ((double)i != x) return -1;
+    if ((uint64_t)i < (uint64_t)count) return i;
+    return i < 0 && i + count >= 0 ? i + count : -1;
+}
+
 #endif

@@ -1,0 +1,100 @@
+// Calls: arguments find their parameters, callees that are not code are called.
+//
+// What must stay true: a call with names means the same whether its binding was known from the last time or not; which parameters names
+// mean depends on the called code and the shape of the call alone.
+
+import ActArray
+import ActRows
+import ActSyntax
+
+extension Machine {
+    func checkCount(_ count: Int, _ closure: Closure) throws {
+        let code = closure.code
+        if count > code.parameters.count { throw RuntimeError.tooManyArguments(of: closure, given: count) }
+        if count < code.requiredCount { throw RuntimeError.missingArgument(code.parameters[count].name, of: code.name) }
+    }
+
+    /// The arguments of a closure in the order of its parameters.
+    package func bind(_ arguments: Arguments, to closure: Closure) throws -> [Value] {
+        let parameters = closure.code.parameters
+        guard arguments.positional.count <= parameters.count else {
+            throw RuntimeError.tooManyArguments(of: closure, given: arguments.positional.count)
+        }
+        var bound = arguments.positional + Array(repeating: Value.undefined, count: parameters.count - arguments.positional.count)
+        for (name, value) in arguments.named {
+            guard let index = parameters.firstIndex(where: { $0.name == name }) else { throw RuntimeError.unknownArgument(name, of: closure) }
+            guard case .undefined = bound[index] else { throw RuntimeError.argumentTwice(name, of: closure.name) }
+            bound[index] = value
+        }
+        for index in 0..<closure.code.requiredCount {
+            if case .undefined = bound[index] { throw RuntimeError.missingArgument(parameters[index].name, of: closure.name) }
+        }
+        return bound
+    }
+
+    /// A call with names, or in method form. `base` holds the callee (and the value before the point), then the arguments.
+    func callShaped(_ shape: CallShape, _ base: Registers, _ positionalCount: Int) throws -> Value {
+        var positional = takeAll(base + 1, positionalCount)
+        var named: [(String, Value)] = []
+        for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
+        var callee = base.take(0)
+        if let method = shape.method, let object = positional.first {
+            if case .record(let record) = object, let field = record.field(method) {
+                callee = field
+                positional.removeFirst()
+            } else if case .function(let function) = object, let field = try function.field(method) {
+                callee = field
+                positional.removeFirst()
+            } else if case .undefined = callee {
+                throw RuntimeError.noField(method, of: object)
+            }
+        }
+        guard case .function(let function) = callee else { throw RuntimeError.notCallable(callee) }
+        return try call(function, Arguments(positional, named: named))
+    }
+
+    /// `extend` as the call that it stands for.
+    @inline(never)
+    func concatenate(_ first: Value, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, _ globals: Registers) throws -> Value {
+        let callee = globals + Int(i.pointee.extra)
+        guard case .function(let function) = callee.pointee else { throw notCallable(callee.pointee, i) }
+        let value = operand(R, Int(i.pointee.b), i.pointee.lastUse.hasB)
+        let addition: Value = switch Extension(rawValue: Int(i.pointee.c)) ?? .value {
+        case .value: value
+        case .listOfValue: try .list([value])
+        case .arrayOfValue: try makeArray([value])
+        }
+        return try call(function, Arguments([.list([first, addition])]))
+    }
+
+    /// Finds out which parameters of `closure` the names of a call mean, if all is well with it.
+    @inline(never)
+    func learn(_ call: UnsafeMutablePointer<KnownCall>, _ closure: Closure, _ positionalCount: Int) -> Bool {
+        let code = closure.code, names = call.pointee.shape.names
+        guard call.pointee.shape.method == nil, !names.isEmpty, positionalCount <= code.parameters.count else { return false }
+        var places: [Int] = []
+        for name in names {
+            guard let place = code.parameters.firstIndex(where: { $0.name == name }), place >= positionalCount, !places.contains(place) else { return false }
+            places.append(place)
+        }
+        for index in positionalCount..<max(positionalCount, code.requiredCount) where !places.contains(index) { return false }
+        call.pointee.places = places
+        call.pointee.callee = code.entry.pointee.id
+        call.pointee.positional = positionalCount
+        return true
+    }
+
+    /// Moves the arguments of a known call, which lie one after the other, to the registers of the parameters; those without one become
+    /// undefined.
+    func spread(_ places: [Int], _ base: Registers, _ positionalCount: Int, of parameterCount: Int) {
+        if places.count == 1 {
+            let value = base.take(positionalCount)
+            for index in positionalCount..<parameterCount { base[index] = .undefined }
+            base[places[0]] = value
+            return
+        }
+        let named = takeAll(base + positionalCount, places.count)
+        for index in positionalCount..<parameterCount { base[index] = .undefined }
+        for (place, value) in zip(places, named) { base[place] = value }
+    }
+}
