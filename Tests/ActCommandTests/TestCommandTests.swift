@@ -62,6 +62,7 @@ import Testing
             ("```act\n1 + 1 # 3\n```\n", "```act\n1 + 1 # 2\n```\n"),
             ("```act\nx = 2\n# stays as it is\nx\n```\nand\n```act\nx + 1\n```\n", "```act\nx = 2\n# stays as it is\nx  # 2\n```\nand\n```act\nx + 1  # 3\n```\n"),
             ("```act\n1 # 1\n[[1], [2]]\n3 # 3\n```\n", "```act\n1 # 1\n[[1], [2]]\n3\n```\n```output\n[[1],\n [2]]\n3\n```\n"),
+            ("```act\n1 # 2\n```\n```` ```act ```` is a fence.\n", "```act\n1 # 1\n```\n```` ```act ```` is a fence.\n"),
             ("```act\n1 # 2\n```\n```python\nprint(1)\n```\n", "```act\n1 # 1\n```\n```python\nprint(1)\n```\n"),
         ]) func documents(_ text: String, _ expected: String) throws {
         #expect(try test(text, named: "d.md").result.status == 1)

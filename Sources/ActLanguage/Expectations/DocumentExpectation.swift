@@ -26,7 +26,8 @@ package struct DocumentExpectation {
         lines = Self.lines(text)
         var index = 0
         while index < lines.count {
-            guard lines[index].hasPrefix("```") else {
+            // What stands behind a fence has no backtick, as in CommonMark.
+            guard lines[index].hasPrefix("```"), !lines[index].drop(while: { $0 == "`" }).contains("`") else {
                 index += 1
                 continue
             }
