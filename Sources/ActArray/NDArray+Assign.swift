@@ -145,7 +145,9 @@ extension NDArray {
         }
         if plan.isBasic, type != .bool, !NDArray.followsPositions {
             let counts = plan.ranges.map(\.count)
-            if case .array(let array) = value { return try writeTraced(.array(NDArray.fit(array, to: target, type: type).reshaped(to: counts)), at: plan.ranges) }
+            if case .array(let array) = value {
+                return try writeTraced(.array(NDArray.fit(array, to: target, type: type).reshaped(to: counts)), at: plan.ranges)
+            }
             return try writeTraced(value, at: plan.ranges)
         }
         if plan.isTraced, NDArray.followsPositions {

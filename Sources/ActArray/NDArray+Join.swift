@@ -198,6 +198,10 @@ extension NDArray {
         case edge
         /// With the array mirrored about its edge, the edge itself not repeated.
         case reflect
+        /// With the array mirrored about its edge, the edge itself repeated.
+        case symmetric
+        /// With the array over again.
+        case wrap
     }
 
     /// With `widths[axis]` = (before, after) further elements along every axis.
@@ -236,11 +240,15 @@ extension NDArray {
                 try ThreadPool.parallelPieces(target[axis]) { piece in
                     for position in piece {
                         let i = position - width.before
-                        if case .reflect = mode, period > 0 {
+                        switch mode {
+                        case .reflect where period > 0:
                             let phase = (i % period + period) % period
                             rows[position] = Double(min(phase, period - phase))
-                        } else {
-                            rows[position] = Double(min(max(i, 0), size - 1))
+                        case .symmetric:
+                            let phase = (i % (2 * size) + 2 * size) % (2 * size)
+                            rows[position] = Double(min(phase, 2 * size - 1 - phase))
+                        case .wrap: rows[position] = Double((i % size + size) % size)
+                        default: rows[position] = Double(min(max(i, 0), size - 1))
                         }
                     }
                 }

@@ -335,23 +335,22 @@ extension NDArray {
         let rows = try position.map { try source.lastAxis($0) } ?? source.reshaped(to: [count])
         let last = rows.shape[rows.rank - 1] - 1
         guard last >= 0 else { throw ArrayError.emptyReduction(operation: operation, shape: shape) }
-        var below: [Double] = [], above: [Double] = [], parts: [Double] = []
-        for q in try q.toDoubles() {
-            guard q >= 0, q <= 1 else { throw ArrayError.badValue(operation: operation, reason: "\(q) is not between 0 and 1") }
-            let place = q * Double(last), floor = place.rounded(.down)
-            below.append(floor)
-            above.append(min(floor + 1, Double(last)))
-            parts.append(place - floor)
+        let plain = try q.detached().converted(to: .f64).reshaped(to: [q.count])
+        let isInside = try NDArray.logical(.and, NDArray.compare(.ge, .array(plain), .number(0)), NDArray.compare(.le, .array(plain), .number(1)))
+        if try isInside.reduced(.all).item() == 0, let outside = try plain.toDoubles().first(where: { !($0 >= 0 && $0 <= 1) }) {
+            throw ArrayError.badValue(operation: operation, reason: "\(outside) is not between 0 and 1")
         }
+        let place = try plain * Double(last)
+        let below = try NDArray.unary(.floor, place), above = try NDArray.binary(.min, below + 1, Double(last))
         let sorted = try rows.sorted()
-        let a = try sorted.indexed(by: [.ellipsis, .array(NDArray(below, shape: [below.count]))])
-        let b = try sorted.indexed(by: [.ellipsis, .array(NDArray(above, shape: [above.count]))])
-        var t = try NDArray(parts, shape: [parts.count], type: source.type)
-        if q.isTraced { t = try (q.converted(to: .f64) * Double(last) - NDArray(below, shape: q.shape)).reshaped(to: t.shape).converted(to: t.type) }
+        let a = try sorted.indexed(by: [.ellipsis, .array(below)])
+        let b = try sorted.indexed(by: [.ellipsis, .array(above)])
+        var t = try (place - below).converted(to: source.type)
+        if q.isTraced { t = try (q.converted(to: .f64) * Double(last) - below.reshaped(to: q.shape)).reshaped(to: t.shape).converted(to: t.type) }
         // a (1 − t) + b t, but exactly a where t is 0 or b equals a: there b stands in for nothing, lest infinities meet.
-        let plain = try NDArray.logical(.or, NDArray.compare(.eq, .array(a), .array(b)), NDArray.compare(.eq, .array(t), .number(0)))
-        let mixed = try NDArray.select(plain, .number(0), .array(a)) * (1 - t) + NDArray.select(plain, .number(0), .array(b)) * t
-        let values = try NDArray.select(plain, .array(a), .array(mixed))
+        let isPlain = try NDArray.logical(.or, NDArray.compare(.eq, .array(a), .array(b)), NDArray.compare(.eq, .array(t), .number(0)))
+        let mixed = try NDArray.select(isPlain, .number(0), .array(a)) * (1 - t) + NDArray.select(isPlain, .number(0), .array(b)) * t
+        let values = try NDArray.select(isPlain, .array(a), .array(mixed))
         let end = try NDArray.test(.isnan, sorted.detached().indexed(by: [.ellipsis, .slice(start: last, stop: nil, step: nil)]))
         var result = try NDArray.select(end, .number(.nan), .array(values))
         // The axis of q comes first; then what is left of the array's.

@@ -38,14 +38,16 @@ package enum SpecialFunction: String, Sendable {
     }
 
     package func callAsFunction(_ x: NDArray) throws -> NDArray {
-        try NDArray.special(ElementFunction(rawValue) { x, y in
-            switch self {
-            case .gamma: try y * NDArray.polygamma(0, x)
-            case .lgamma: try NDArray.polygamma(0, x)
-            case .digamma: try NDArray.polygamma(1, x)
-            case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3.0)
-            }
-        }, x) { self($0) }
+        try NDArray.special(
+            ElementFunction(rawValue) { x, y in
+                switch self {
+                case .gamma: try y * NDArray.polygamma(0, x)
+                case .lgamma: try NDArray.polygamma(0, x)
+                case .digamma: try NDArray.polygamma(1, x)
+                case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3.0)
+                }
+            }, x
+        ) { self($0) }
     }
 }
 
@@ -134,7 +136,7 @@ extension NDArray {
 
     /// A function of two whole numbers, element by element.
     /// - Throws: `badValue` for what is no whole number below 2⁵³ in magnitude.
-    package static func bitwise(_ name: String, _ a: NDArray, _ b: NDArray, _ function: (Int, Int) -> Int) throws -> NDArray {
+    package static func bitwise(_ name: String, _ a: NDArray, _ b: NDArray, _ function: (Int, Int) -> Double) throws -> NDArray {
         func whole(_ array: NDArray, _ shape: [Int]) throws -> [Double] {
             let numbers = try array.detached().broadcast(to: shape).toDoubles()
             if let bad = numbers.first(where: { !($0.magnitude < 0x1p53) || $0 != $0.rounded() }) {
@@ -146,7 +148,7 @@ extension NDArray {
         let result = try NDArray.uninitialized(shape: shape, type: .f64)
         try result.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: Double.self)
-            try Interrupt.forEachPiece(x.count) { for i in $0 { target[i] = Double(function(Int(x[i]), Int(y[i]))) } }
+            try Interrupt.forEachPiece(x.count) { for i in $0 { target[i] = function(Int(x[i]), Int(y[i])) } }
         }
         return result
     }

@@ -9,6 +9,8 @@ package struct PackedMatrix<T: MatrixElement> {
     private let width: Int
 
     /// - Throws: `ArrayError.outOfMemory`, `tooLarge`.
+    @_specialize(where T == Float)
+    @_specialize(where T == Double)
     package init(rows: Int, columns: Int, _ matrix: MatrixView<T>) throws {
         (self.rows, self.columns) = (rows, columns)
         let tile = T.tileColumns
@@ -26,6 +28,8 @@ package struct PackedMatrix<T: MatrixElement> {
 
     /// c = (adds ? c : 0) + a @ it, on this thread. `a` has `count` rows.
     /// - Parameter rowStride: That of `c`, whose rows have no gaps.
+    @_specialize(where T == Float)
+    @_specialize(where T == Double)
     package func multiply(_ count: Int, _ a: MatrixView<T>, adds: Bool, into c: UnsafeMutablePointer<T>, rowStride: Int) {
         guard count > 0, columns > 0 else { return }
         if rows == 0 {

@@ -10,7 +10,9 @@ extension NDArray {
 
     /// Arrays of one matrix (or vector) each for every matrix of this array, in f64 and then in its type.
     /// - Parameter body: Gets the elements of one matrix, which it may use up, and where those of each result go.
-    private func planes(_ operation: String, _ shapes: [[Int]], _ body: (UnsafeMutablePointer<Double>, [UnsafeMutablePointer<Double>]) throws -> Void) throws -> [NDArray] {
+    private func planes(_ operation: String, _ shapes: [[Int]], _ body: (UnsafeMutablePointer<Double>, [UnsafeMutablePointer<Double>]) throws -> Void) throws
+        -> [NDArray]
+    {
         let batch = Array(shape.dropLast(2)), size = shape[rank - 1] * shape[rank - 2], count = batch.reduce(1, &*)
         var work = try detached().converted(to: .f64)
         guard try work.isFinite() else { throw ArrayError.badValue(operation: operation, reason: "the matrix holds nan or infinite elements") }
@@ -43,13 +45,14 @@ extension NDArray {
             guard try Decomposition.cholesky(matrix, n) else { throw ArrayError.badValue(operation: "cholesky", reason: "the matrix is not positive definite") }
             targets[0].update(from: matrix, count: n * n)
         }[0]
-        return try NDArray.custom(MatrixRule("cholesky") { c, x, l in
-            // Ā = ½ (S + Sᵀ), S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal.
-            let inner = try NDArray.matmul(l.matrixTransposed(), c.triangle(0, isLower: true)).triangle(0, isLower: true)
-            let half = try inner - inner * NDArray.eye(n, type: inner.type) * 0.5
-            let left = try NDArray.solve(l.matrixTransposed(), half)
-            return try NDArray.solve(l.matrixTransposed(), left.matrixTransposed()).matrixTransposed().symmetricPart
-        }, inputs: [a], value: root)
+        return try NDArray.custom(
+            MatrixRule("cholesky") { c, x, l in
+                // Ā = ½ (S + Sᵀ), S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal.
+                let inner = try NDArray.matmul(l.matrixTransposed(), c.triangle(0, isLower: true)).triangle(0, isLower: true)
+                let half = try inner - inner * NDArray.eye(n, type: inner.type) * 0.5
+                let left = try NDArray.solve(l.matrixTransposed(), half)
+                return try NDArray.solve(l.matrixTransposed(), left.matrixTransposed()).matrixTransposed().symmetricPart
+            }, inputs: [a], value: root)
     }
 
     /// Q with orthonormal columns and the upper triangular R, A = Q R.
@@ -80,15 +83,17 @@ extension NDArray {
             try Decomposition.symmetricEigen(matrix, n, targets[0], targets[1])
             NDArray.orient(targets[1], rows: n, columns: n)
         }
-        let values = try NDArray.custom(MatrixRule("eigh") { c, x, _ in
-            let v = try x.symmetricEigen().vectors
-            return try NDArray.matmul(v * c.expandedDims(c.rank - 1), v.matrixTransposed())
-        }, inputs: [a], value: parts[0])
-        let vectors = try NDArray.custom(MatrixRule("eigh") { c, x, _ in
-            let (w, v) = try x.symmetricEigen()
-            let inner = try NDArray.matmul(v.matrixTransposed(), c) * NDArray.gaps(w)
-            return try NDArray.matmul(NDArray.matmul(v, inner), v.matrixTransposed()).symmetricPart
-        }, inputs: [a], value: parts[1])
+        let values = try NDArray.custom(
+            MatrixRule("eigh") { c, x, _ in
+                let v = try x.symmetricEigen().vectors
+                return try NDArray.matmul(v * c.expandedDims(c.rank - 1), v.matrixTransposed())
+            }, inputs: [a], value: parts[0])
+        let vectors = try NDArray.custom(
+            MatrixRule("eigh") { c, x, _ in
+                let (w, v) = try x.symmetricEigen()
+                let inner = try NDArray.matmul(v.matrixTransposed(), c) * NDArray.gaps(w)
+                return try NDArray.matmul(NDArray.matmul(v, inner), v.matrixTransposed()).symmetricPart
+            }, inputs: [a], value: parts[1])
         return (values, vectors)
     }
 
@@ -160,14 +165,15 @@ extension NDArray {
         let isKept = try NDArray.compare(.gt, .array(s), .array(bound))
         let inverse = try NDArray.select(isKept, .array(1 / NDArray.select(isKept, .array(s), .number(1))), .number(0))
         let value = try NDArray.matmul(vt.matrixTransposed() * inverse.expandedDims(inverse.rank - 1), u.matrixTransposed())
-        return try NDArray.custom(MatrixRule("pinv") { c, a, p in
-            let pt = try p.matrixTransposed(), ct = try c.matrixTransposed()
-            let ap = try NDArray.matmul(a, p), pa = try NDArray.matmul(p, a)
-            let first = try -NDArray.matmul(NDArray.matmul(pt, c), pt)
-            let left = try NDArray.matmul(ct - NDArray.matmul(ap, ct), NDArray.matmul(p, pt))
-            let right = try NDArray.matmul(NDArray.matmul(pt, p), ct - NDArray.matmul(ct, pa))
-            return try first + left + right
-        }, inputs: [a], value: value)
+        return try NDArray.custom(
+            MatrixRule("pinv") { c, a, p in
+                let pt = try p.matrixTransposed(), ct = try c.matrixTransposed()
+                let ap = try NDArray.matmul(a, p), pa = try NDArray.matmul(p, a)
+                let first = try -NDArray.matmul(NDArray.matmul(pt, c), pt)
+                let left = try NDArray.matmul(ct - NDArray.matmul(ap, ct), NDArray.matmul(p, pt))
+                let right = try NDArray.matmul(NDArray.matmul(pt, p), ct - NDArray.matmul(ct, pa))
+                return try first + left + right
+            }, inputs: [a], value: value)
     }
 
     private var standardCutoff: Double { Double(max(shape[rank - 1], shape[rank - 2])) * (type == .f32 ? 0x1p-23 : 0x1p-52) }
@@ -194,9 +200,10 @@ extension NDArray {
             targets[0].pointee = factors.zeroPivot == nil ? sign : 0
             targets[1].pointee = factors.zeroPivot == nil ? log : -.infinity
         }
-        let log = try NDArray.custom(MatrixRule("slogdet") { c, a, _ in
-            try c.reshaped(to: c.shape + [1, 1]) * a.inverse().matrixTransposed()
-        }, inputs: [a], value: parts[1])
+        let log = try NDArray.custom(
+            MatrixRule("slogdet") { c, a, _ in
+                try c.reshaped(to: c.shape + [1, 1]) * a.inverse().matrixTransposed()
+            }, inputs: [a], value: parts[1])
         return (parts[0], log)
     }
 

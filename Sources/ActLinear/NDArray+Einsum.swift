@@ -83,7 +83,8 @@ private struct EinsteinNotation {
         if let arrow = text.firstRange(of: "->") { sides = [text[..<arrow.lowerBound], text[arrow.upperBound...]] } else { sides = [text[...]] }
         let terms = sides[0].split(separator: ",", omittingEmptySubsequences: false)
         guard terms.count == ranks.count else {
-            throw Self.fail("the subscripts are of \(terms.count) operand\(terms.count == 1 ? "" : "s"), but \(ranks.count) \(ranks.count == 1 ? "is" : "are") given")
+            throw Self.fail(
+                "the subscripts are of \(terms.count) operand\(terms.count == 1 ? "" : "s"), but \(ranks.count) \(ranks.count == 1 ? "is" : "are") given")
         }
         var widest = 0
         for (number, (term, rank)) in zip(terms, ranks).enumerated() {
@@ -121,7 +122,9 @@ private struct EinsteinNotation {
         var parts: [Substring] = [term]
         if let dots = term.firstRange(of: "...") { parts = [term[..<dots.lowerBound], term[dots.upperBound...]] }
         for part in parts {
-            for character in part where !character.isLetter { throw fail("`\(character)` in the subscripts is no letter; axes are written as in \"ij,jk->ik\"") }
+            for character in part where !character.isLetter {
+                throw fail("`\(character)` in the subscripts is no letter; axes are written as in \"ij,jk->ik\"")
+            }
         }
         return (Array(parts[0]), parts.count == 2 ? Array(parts[1]) : nil)
     }
@@ -138,7 +141,9 @@ private struct EinsteinTerm {
     func plain(_ sizes: [EinsteinNotation.Label: Int]) throws -> EinsteinTerm {
         for (i, label) in labels.enumerated() {
             guard let j = labels[(i + 1)...].firstIndex(of: label) else { continue }
-            guard array.shape[i] == array.shape[j] else { throw EinsteinNotation.fail("\(label.text) has sizes \(array.shape[i]) and \(array.shape[j]) in one operand") }
+            guard array.shape[i] == array.shape[j] else {
+                throw EinsteinNotation.fail("\(label.text) has sizes \(array.shape[i]) and \(array.shape[j]) in one operand")
+            }
             let others = labels.indices.filter { $0 != i && $0 != j }
             let diagonal = try array.transposed([i, j] + others).diagonal()
             return try EinsteinTerm(diagonal, [label] + others.map { labels[$0] }).plain(sizes)

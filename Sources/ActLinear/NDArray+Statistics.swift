@@ -97,16 +97,19 @@ extension NDArray {
 
     /// The sums of products of one vector and the other, reversed, at every shift.
     package static func convolved(_ a: NDArray, _ v: NDArray, _ mode: ConvolutionMode) throws -> NDArray {
-        for x in [a, v] where x.rank != 1 || x.count == 0 { throw ArrayError.badValue(operation: "convolve", reason: "it takes two vectors of one or more numbers") }
+        for x in [a, v] where x.rank != 1 || x.count == 0 {
+            throw ArrayError.badValue(operation: "convolve", reason: "it takes two vectors of one or more numbers")
+        }
         let (long, short) = a.count >= v.count ? (a, v) : (v, a)
         let (n, m) = (long.count, short.count)
         let whole = try long.padded([(before: m - 1, after: m - 1)])
         // Windows of m elements; those of a part at a time are made, so that memory stays near the size of the vectors.
-        let (first, count) = switch mode {
-        case .full: (0, n + m - 1)
-        case .same: ((m - 1) / 2, n)
-        case .valid: (m - 1, n - m + 1)
-        }
+        let (first, count) =
+            switch mode {
+            case .full: (0, n + m - 1)
+            case .same: ((m - 1) / 2, n)
+            case .valid: (m - 1, n - m + 1)
+            }
         let reversed = try short.flipped(), size = max(1, (1 << 20) / m)
         let parts = try stride(from: first, to: first + count, by: size).map { start in
             let rows = min(size, first + count - start)
@@ -114,6 +117,40 @@ extension NDArray {
             return try NDArray.matmul(windows, reversed)
         }
         return try NDArray.concatenated(parts)
+    }
+
+    /// The last axes brought to other sizes. Element i of n lies at (i + ½)/n of its axis, as pixels do.
+    /// - Parameter isLinear: Whether neighbours are blended, those at the edges with themselves; else the nearest is taken, downward.
+    package func resized(to sizes: [Int], isLinear: Bool) throws -> NDArray {
+        guard sizes.count >= 1, sizes.count <= rank else { throw ArrayError.badValue(operation: "resize", reason: "\(sizes.count) sizes are given for \(rank) axes") }
+        var result = self
+        for (number, size) in sizes.enumerated() {
+            let axis = rank - sizes.count + number, length = shape[axis]
+            guard size > 0, length > 0 else { throw ArrayError.badValue(operation: "resize", reason: "sizes are 1 or more, not \(min(size, length))") }
+            if size == length { continue }
+            try MemoryPool.allow(size &* 48)
+            var low: [Double] = [], high: [Double] = [], parts: [Double] = []
+            for i in 0..<size {
+                if isLinear {
+                    let place = max(0, (Double(i) + 0.5) * Double(length) / Double(size) - 0.5), floor = min(place.rounded(.down), Double(length - 1))
+                    low.append(floor)
+                    high.append(min(floor + 1, Double(length - 1)))
+                    parts.append(place - floor)
+                } else {
+                    low.append(min(Double(length - 1), (Double(i) * Double(length) / Double(size)).rounded(.down)))
+                }
+            }
+            let all = [Index](repeating: .slice(start: nil, stop: nil, step: nil), count: axis)
+            let below = try result.indexed(by: all + [.array(NDArray(low, shape: [size]))])
+            guard isLinear else {
+                result = below
+                continue
+            }
+            let above = try result.indexed(by: all + [.array(NDArray(high, shape: [size]))])
+            let weights = try NDArray(parts, shape: [size] + [Int](repeating: 1, count: rank - axis - 1), type: type == .bool ? .f64 : type)
+            result = try below + (above - below) * weights
+        }
+        return result
     }
 
     /// The polynomial with these coefficients, the highest power first, at `x`.

@@ -12,7 +12,8 @@ import ActGrad
 extension NDArray {
     /// What each query gets of the values: shape (…, queries, numbers of a value), the heads side by side as they are in the operands.
     /// - Parameters:
-    ///   - q, k, v: (…, queries, size), (…, keys, size) and (…, keys, size of a value), all of `heads` equal parts along the last axis.
+    ///   - q, k, v: (…, queries, size), (…, keys, size) and (…, keys, size of a value), all of `heads` equal parts along the last axis; the
+    ///     first axes broadcast.
     ///   - causal: Whether a query sees the keys up to its own position only.
     /// - Throws: `ArrayError.badValue` for what does not fit; `outOfMemory`, `interrupted`.
     package static func attend(_ q: NDArray, _ k: NDArray, _ v: NDArray, heads: Int = 1, causal: Bool = false) throws -> NDArray {
@@ -24,17 +25,13 @@ extension NDArray {
                 throw fail("the last axis of `\(name)`, of size \(x.shape[x.rank - 1]), does not divide into \(heads) heads")
             }
         }
-        guard q.shape.last == k.shape.last else { throw fail("queries of shape \(shapeText(q.shape)) and keys of shape \(shapeText(k.shape)) differ in the last axis") }
-        guard k.shape.dropLast() == v.shape.dropLast() else {
-            throw fail("keys of shape \(shapeText(k.shape)) and values of shape \(shapeText(v.shape)) differ before the last axis")
-        }
-        guard q.shape.dropLast(2) == k.shape.dropLast(2) else {
-            throw fail("queries of shape \(shapeText(q.shape)) and keys of shape \(shapeText(k.shape)) differ in their first axes")
-        }
-        let size = AttentionSize(q.shape, k.shape, v.shape, heads: heads, causal: causal)
-        guard size.keys > 0 || size.queries == 0 || size.batch == 0 else { throw fail("there are no keys to attend to") }
+        guard q.shape.last == k.shape.last else { throw ArrayError.shapesDiffer(operation: "attend", q.shape, k.shape, axis: q.rank - 1) }
+        guard k.shape[k.rank - 2] == v.shape[v.rank - 2] else { throw ArrayError.shapesDiffer(operation: "attend", k.shape, v.shape, axis: k.rank - 2) }
         let type = [q, k, v].reduce(ElementType.bool) { $0.promoted(with: $1.type) } == .f32 ? ElementType.f32 : .f64
-        let inputs = try [q, k, v].map { try $0.converted(to: type) }
+        let lead = try Shapes.broadcast(Shapes.broadcast(Array(q.shape.dropLast(2)), Array(k.shape.dropLast(2))), Array(v.shape.dropLast(2)))
+        let inputs = try [q, k, v].map { try $0.converted(to: type).broadcast(to: lead + $0.shape.suffix(2)) }
+        let size = AttentionSize(inputs[0].shape, inputs[1].shape, inputs[2].shape, heads: heads, causal: causal)
+        guard size.keys > 0 || size.queries == 0 || size.batch == 0 else { throw fail("there are no keys to attend to") }
         return type == .f32 ? try Attend.result(size, inputs, Float.self) : try Attend.result(size, inputs, Double.self)
     }
 }

@@ -115,6 +115,29 @@ struct ActCommand: ParsableCommand {
         }
     }
 
+    /// Settings with some options besides, as they stand on a command line.
+    static func settings(_ options: [String], over settings: Settings) -> Result<Settings, Diagnostic> {
+        if options.isEmpty { return .success(settings) }
+        do {
+            let command = try parse(options), own = try command.settings
+            if let option = command.operands.first, option.hasPrefix("-") { throw unknownOption(option, among: Self.options) }
+            guard command.operands.isEmpty, command.text == nil else { throw ValidationError("options begin with --: \(options.joined(separator: " "))") }
+            var result = settings
+            result.isStrict = settings.isStrict || own.isStrict
+            result.warns = settings.warns && own.warns
+            result.threads = own.threads ?? settings.threads
+            result.seed = own.seed ?? settings.seed
+            result.maximumMemory = own.maximumMemory ?? settings.maximumMemory
+            result.maximumTime = own.maximumTime ?? settings.maximumTime
+            result.isSandboxed = settings.isSandboxed || own.isSandboxed
+            result.allowedFolders += own.allowedFolders
+            if own.plot != .auto { result.plot = own.plot }
+            return .success(result)
+        } catch {
+            return .failure(Diagnostic(.command, message(for: error)))
+        }
+    }
+
     private var allowedFolders: [[UInt8]] {
         get throws {
             try allow.map { text in

@@ -80,7 +80,13 @@ final class Display: SessionOutput, ProgressOutput {
             columns: min(max(size.columns, 20), 100), rows: max(size.rows - 2, 8), glyphs: isASCII ? .ascii : .braille, color: Terminal.color)
     }
 
+    /// As it stands in a file, the same on every machine.
+    func plainPicture(_ figure: Figure) -> String {
+        plot == .none ? Display.summary(figure) : render(figure, TerminalStyle(glyphs: plot == .ascii ? .ascii : .braille))
+    }
+
     private func picture(_ figure: Figure) -> String {
+        guard output.isTerminal else { return plainPicture(figure) }
         if plot == .none { return Display.summary(figure) }
         if let picture = graphics?.picture(figure) { return picture }
         var style = figureStyle

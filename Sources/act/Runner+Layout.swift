@@ -49,7 +49,7 @@ extension Runner {
         return isRight && Output.standard.finish() ? ExitStatus.success : ExitStatus.failure
     }
 
-    private func write(_ text: String, to file: String) -> Bool {
+    func write(_ text: String, to file: String) -> Bool {
         do { try FileDoor.open.write(Array(text.utf8), to: file) } catch {
             let reason = if case ArrayError.file(_, let reason) = error { reason } else { "\(error)" }
             display.report(Diagnostic(.unreadableFile, "cannot write \(file): \(reason)"))

@@ -11,7 +11,7 @@ import Darwin
 #endif
 
 struct Runner {
-    private let settings: Settings
+    let settings: Settings
     private let arguments: [String]
     let display: Display
 
@@ -24,7 +24,10 @@ struct Runner {
         Interrupt.install()
     }
 
-    func startSession(isInteractive: Bool = false, isAtTerminal: Bool = false) -> Session? {
+    /// - Parameters:
+    ///   - confines: Whether the system is to enforce the sandbox from now on, if there is one: not at a terminal, where there is more to open first.
+    ///   - output: Where the session writes, if not to the display; the session does not hold it.
+    func startSession(isInteractive: Bool = false, confines: Bool = true, writingTo output: SessionOutput? = nil) -> Session? {
         var options = Session.Options()
         options.arguments = arguments
         options.engine = .process
@@ -35,9 +38,8 @@ struct Runner {
         options.isInteractive = isInteractive
         do {
             if settings.isSandboxed { options.files = try FileDoor(allowing: settings.allowedFolders) }
-            let session = try Session(options: options, output: display)
-            // At a terminal there is more to open first.
-            if !isAtTerminal { enterSandbox(session) }
+            let session = try Session(options: options, output: output ?? display)
+            if confines { enterSandbox(session) }
             return session
         } catch ArrayError.file(let path, let reason) {
             display.report(Diagnostic(.error, "--allow \(path): \(reason)"))
@@ -86,12 +88,7 @@ struct Runner {
     private func finish(_ status: Session.Status) -> Int32 {
         display.endLine()
         guard Output.standard.finish() || status == .interrupted && Output.standard.failure == ETIMEDOUT else { return ExitStatus.failure }
-        return switch status {
-        case .done: ExitStatus.success
-        case .failed, .limit: ExitStatus.failure
-        case .interrupted: ExitStatus.interrupted
-        case .exit(let status): status
-        }
+        return status.exitStatus
     }
 
     func check(_ files: [String]) -> Int32 {
@@ -119,13 +116,25 @@ struct Runner {
 
     func runSession() -> Int32 {
         let isAtTerminal = Output.standard.isTerminal && isatty(STDIN_FILENO) == 1
-        guard let session = startSession(isInteractive: true, isAtTerminal: isAtTerminal) else { return ExitStatus.failure }
+        guard let session = startSession(isInteractive: true, confines: !isAtTerminal) else { return ExitStatus.failure }
         let interaction = Interaction(session: session, output: display)
         let status =
             isAtTerminal
             ? REPL(interaction, display) { enterSandbox(session, history: $0) }.run()
             : PlainSession(interaction).run()
         return Output.standard.finish() ? status : ExitStatus.failure
+    }
+}
+
+extension Session.Status {
+    /// Of a process that ends so.
+    var exitStatus: Int32 {
+        switch self {
+        case .done: ExitStatus.success
+        case .failed, .limit: ExitStatus.failure
+        case .interrupted: ExitStatus.interrupted
+        case .exit(let status): status
+        }
     }
 }
 

@@ -28,6 +28,10 @@ struct Subcommand {
             let checks = takes.flag("check", default: false), files = takes.files("the files to lay out")
             return { call in Runner(call.settings).layOut(call[files], checks: call[checks]) }
         },
+        Subcommand("test", "runs scripts and the blocks of .md files and compares; --update writes what comes out") { takes in
+            let updates = takes.flag("update", default: false), files = takes.files("the files to test")
+            return { call in Runner(call.settings).test(call[files], updates: call[updates]) }
+        },
     ]
 
     static func named(_ name: String) -> Subcommand? { rows.first { $0.name == name } }

@@ -162,6 +162,7 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
         lgamma.x | lgamma([t, -t, 30 * t])
         digamma.x | digamma([t, -t, 30 * t])
         acosh.x | acosh([1 + t, 5 * t])
+        resize.x | resize([[t, t^2], [1, 2]], (3, 5))
         softmax.x | softmax([t, t^2]) | 0.3
         log_softmax.x | log_softmax([t, t^2]) | 0.3
         softmin.x | softmin([t, t^2]) | 0.3

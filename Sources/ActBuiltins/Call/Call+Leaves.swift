@@ -42,7 +42,10 @@ extension Call {
             throw cannot("`axis` of `\(row.name)` goes with an array; of \(values[0].kind) all numbers count", help: "`map(x -> \(row.name)(x, axis=…), …)` reduces each array by itself")
         }
         guard try isStructure(values[0]) else { throw error }
-        let numbers = try values[0].flattened(bools: row.name == "any" || row.name == "all")
+        var leaves: [NDArray] = []
+        try values[0].gatherLeaves(into: &leaves, bools: row.name == "any" || row.name == "all")
+        guard !leaves.isEmpty else { throw cannot("`\(row.name)` of \(values[0].kind) needs numbers in it") }
+        let numbers = try NDArray.concatenated(leaves.map { try $0.reshaped(to: [$0.count]) })
         var flat = arguments
         if flat.positional.isEmpty { flat.named[0].value = .array(numbers) } else { flat.positional[0] = .array(numbers) }
         return try machine.call(callee, flat)

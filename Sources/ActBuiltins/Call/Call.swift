@@ -56,13 +56,6 @@ package struct Call {
         }
     }
 
-    /// Takes an argument out, so that it can be changed without a copy if nobody else holds it.
-    mutating func take(_ argument: Input<Value>) -> Value {
-        let value = values[argument.index]
-        values[argument.index] = .undefined
-        return value
-    }
-
     /// The source text of each argument, by position then by name; plots name their series so.
     var argumentTexts: [String] { machine.argumentTexts() }
 
@@ -363,6 +356,13 @@ extension Call {
     func shape<T>(_ argument: Input<T>) throws -> [Int] { try shape(values[argument.index], at: argument.index) }
 
     func shape(_ value: Value, at index: Int) throws -> [Int] {
+        // More would be looked at in vain.
+        let count = switch value {
+        case .list(let list): list.elements.count
+        case .array(let array): array.count
+        default: 1
+        }
+        guard count <= Shapes.rankLimit else { throw fail(at: index, "at most \(Shapes.rankLimit) whole numbers", value) }
         switch value {
         case .number(let number): return [try dimension(number, at: index)]
         case .list(let list):

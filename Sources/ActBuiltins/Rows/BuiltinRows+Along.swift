@@ -4,6 +4,7 @@ import ActArray
 import ActGrad
 import ActLinear
 import ActMachine
+import ActNetwork
 import ActRandom
 import ActRows
 
@@ -46,7 +47,7 @@ extension BuiltinRows {
             example: "attend([[1, 0]], [[1, 0], [0, 1]], [[1], [3]])   # [[1.6604769]]"
         ) { takes in
             let q = takes.array("q"), k = takes.array("k"), v = takes.array("v"), heads = takes.whole("heads", default: 1, .within(1...0x1p20)), causal = takes.flag("causal", default: false)
-            return { call in try Value(NDArray.attend(call[q], call[k], call[v], heads: call[heads], isCausal: call[causal])) }
+            return { call in try Value(NDArray.attend(call[q], call[k], call[v], heads: call[heads], causal: call[causal])) }
         }
     ]
 

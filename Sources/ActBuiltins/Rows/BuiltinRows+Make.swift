@@ -22,14 +22,16 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .make, "linspace", "num numbers at equal distances, both ends included",
+            .make, "linspace", "num numbers at equal distances, both ends included", details: "With `endpoint=false` without the last one.",
             example: "linspace(0, 1, 3)   # [0.0, 0.5, 1.0]"
         ) { takes in
-            let start = takes.scalar("start"), stop = takes.scalar("stop"), num = takes.whole("num", default: 50)
+            let start = takes.scalar("start"), stop = takes.scalar("stop"), num = takes.whole("num", default: 50), endpoint = takes.flag("endpoint", default: true)
             return { call in
                 let count = try call[num]
                 guard count >= 0 else { throw ArrayError.negativeSize(count) }
-                return try Value(NDArray.linspace(from: call[start], to: call[stop], count))
+                if try call[endpoint] { return try Value(NDArray.linspace(from: call[start], to: call[stop], count)) }
+                guard count < 1 << 48 else { throw ArrayError.tooLarge(shape: [count]) }
+                return try Value(NDArray.linspace(from: call[start], to: call[stop], count + 1).sliced([SliceRange(start: 0, step: 1, count: count)]))
             }
         },
         Builtin(

@@ -129,28 +129,32 @@ extension BuiltinRows {
             return { call in try call.positions(of: call.array(a), call.vector(a).argsorted(axis: call[axis])) }
         },
         Builtin(
-            .order, "unique", "the different elements in ascending order, with `return_counts` also how often each occurs",
-            example: "unique([3, 1, 3])   # [1, 3]\nunique((\"b\", \"a\", \"b\"), return_counts=true)   # ((\"a\", \"b\"), [1, 2])"
+            .order, "unique", "the different elements in ascending order",
+            details: "With `inverse=true` also where each element of a is among them, with `counts=true` how often each occurs: a list in this order.",
+            example: "unique([3, 1, 3])   # [1, 3]\nunique([3, 1, 3], inverse=true)   # ([1, 3], [1, 0, 1])\nunique((\"b\", \"a\", \"b\"), counts=true)   # ((\"a\", \"b\"), [1, 2])"
         ) { takes in
-            let a = takes.vector("a"), returnCounts = takes.flag("return_counts", default: false)
+            let a = takes.vector("a"), counts = takes.flag("counts", default: false), inverse = takes.flag("inverse", default: false)
             return { call in
-                let withCounts = try call[returnCounts]
+                var parts: [Value]
+                let places: NDArray, times: NDArray
                 if let strings = call.strings(a) {
-                    var values: [Value] = []
-                    var counts: [Double] = []
-                    var last: String?
-                    for string in strings.sorted() {
-                        if string == last { counts[counts.count - 1] += 1 } else {
-                            values.append(.string(string))
-                            counts.append(1)
-                            last = string
-                        }
-                    }
-                    let list = try Value.list(values)
-                    return withCounts ? try .list([list, .array(NDArray(counts, shape: [counts.count]))]) : list
+                    var known: [String: Int] = [:]
+                    let values = Set(strings).sorted()
+                    for (place, value) in values.enumerated() { known[value] = place }
+                    let found = strings.map { known[$0] ?? 0 }
+                    var numbers = [Double](repeating: 0, count: values.count)
+                    for place in found { numbers[place] += 1 }
+                    parts = [try .list(values.map { .string($0) })]
+                    (places, times) = (try NDArray(found.map { Double($0) }, shape: [found.count]), try NDArray(numbers, shape: [numbers.count]))
+                } else {
+                    let array = try call[a], (values, numbers) = try array.unique()
+                    parts = [.array(values)]
+                    times = numbers
+                    places = try call[inverse] ? values.detached().searchsorted(array.detached()) : numbers
                 }
-                let (values, counts) = try call[a].unique()
-                return withCounts ? try .list([.array(values), .array(counts)]) : .array(values)
+                if try call[inverse] { parts.append(.array(places)) }
+                if try call[counts] { parts.append(.array(times)) }
+                return parts.count == 1 ? parts[0] : try .list(parts)
             }
         },
         Builtin(

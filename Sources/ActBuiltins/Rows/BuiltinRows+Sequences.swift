@@ -73,13 +73,13 @@ extension BuiltinRows {
 }
 
 extension Call {
-    fileprivate mutating func appended(_ xs: Input<Value>, _ v: Input<Value>) throws -> Value {
+    fileprivate func appended(_ xs: Input<Value>, _ v: Input<Value>) throws -> Value {
         let value = self[v]
-        switch take(xs) {
-        case .list(var list):
-            if !isKnownUniquelyReferenced(&list) { list = try list.copy() }
-            try list.append(value)
-            return .list(list)
+        switch values[xs.index] {
+        case .list(let list):
+            let longer = try list.copy()
+            try longer.append(value)
+            return .list(longer)
         case .string(let text):
             guard case .string(let more) = value else { throw fail(v, "a string, as `xs` is one") }
             return .string(try text.joined(with: more))

@@ -180,7 +180,7 @@ extension BuiltinRows {
         },
         Builtin(
             .shape, "pad", "further elements around an array",
-            details: "`pad_width` is a number, (before, after), or such a pair for each axis; `mode` is \"constant\", \"edge\" or \"reflect\".",
+            details: "`pad_width` is a number, (before, after), or such a pair for each axis; `mode` is \"constant\", \"edge\", \"reflect\" (about the edge, which is not repeated), \"symmetric\" (it is) or \"wrap\".",
             example: "pad([1, 2], 1)   # [0, 1, 2, 0]\npad([1, 2, 3], (0, 2), mode=\"edge\")   # [1, 2, 3, 3, 3]"
         ) { takes in
             let a = takes.array("a"), padWidth = takes.value("pad_width", role: .steps), mode = takes.choice("mode", default: PaddingMode.constant), fill = takes.scalar("constant_values", default: 0)
@@ -190,6 +190,8 @@ extension BuiltinRows {
                 case .constant: .constant(try call[fill])
                 case .edge: .edge
                 case .reflect: .reflect
+                case .symmetric: .symmetric
+                case .wrap: .wrap
                 }
                 return try Value(array.padded(call.padWidths(padWidth, rank: array.rank), padding))
             }
@@ -246,7 +248,7 @@ extension BuiltinRows {
 }
 
 private enum PaddingMode: String, Choice {
-    case constant, edge, reflect
+    case constant, edge, reflect, symmetric, wrap
 }
 
 extension Call {
@@ -274,6 +276,8 @@ extension Call {
         case .list(let list) where list.elements.contains { if case .number = $0 { false } else { true } }:
             return try list.elements.map { try pair(shape($0, at: argument.index)) }
         case .array(let array) where array.rank == 2:
+            // An array without elements can have any number of rows.
+            guard array.shape[0] <= Shapes.rankLimit else { throw fail(argument, "a number, a pair, or a pair for each axis") }
             return try (0..<array.shape[0]).map { try pair(shape(.array(array.indexed(by: [.integer($0)])), at: argument.index)) }
         default: return try [(before: Int, after: Int)](repeating: pair(shape(argument)), count: rank)
         }

@@ -31,11 +31,11 @@ extension BuiltinRows {
                 return try Value(NDArray.logical(.xor, call[a], call[b]))
             }
         },
-        bits("bit_and", "the bits that two whole numbers share", example: "bit_and(12, 10)   # 8") { $0 & $1 },
-        bits("bit_or", "the bits of two whole numbers together", example: "bit_or(12, 10)   # 14") { $0 | $1 },
-        bits("bit_xor", "the bits in which two whole numbers differ", example: "bit_xor(12, 10)   # 6") { $0 ^ $1 },
-        bits("shift_left", "a whole number with its bits moved up by n: x * 2^n", example: "shift_left(3, 4)   # 48") { $1 < 0 ? $0 >> -$1 : $0 << $1 },
-        bits("shift_right", "a whole number with its bits moved down by n: x // 2^n", example: "shift_right([48, -5], 1)   # [24, -3]") { $1 < 0 ? $0 << -$1 : $0 >> $1 },
+        bits("bit_and", "the bits that two whole numbers share", example: "bit_and(12, 10)   # 8") { Double($0 & $1) },
+        bits("bit_or", "the bits of two whole numbers together", example: "bit_or(12, 10)   # 14") { Double($0 | $1) },
+        bits("bit_xor", "the bits in which two whole numbers differ", example: "bit_xor(12, 10)   # 6") { Double($0 ^ $1) },
+        bits("shift_left", "a whole number with its bits moved up by n: x * 2^n", example: "shift_left(3, 4)   # 48") { shifted($0, by: $1) },
+        bits("shift_right", "a whole number with its bits moved down by n: x // 2^n", example: "shift_right([48, -5], 1)   # [24, -3]") { shifted($0, by: -$1) },
     ]
 
     private static func function(_ name: String, _ special: SpecialFunction, _ summary: String, example: String) -> Builtin {
@@ -50,7 +50,10 @@ extension BuiltinRows {
         }
     }
 
-    private static func bits(_ name: String, _ summary: String, example: String, _ operation: @escaping (Int, Int) -> Int) -> Builtin {
+    /// x · 2ⁿ, the fraction cut off downward.
+    private static func shifted(_ x: Int, by n: Int) -> Double { n < 0 ? Double(x >> -n) : Double(x) * Scalar.binary(.pow, 2, Double(n)) }
+
+    private static func bits(_ name: String, _ summary: String, example: String, _ operation: @escaping (Int, Int) -> Double) -> Builtin {
         Builtin(.elementwise, name, summary, details: "Negative numbers count as in two's complement.", example: example, role: .steps) { takes in
             let a = takes.numbers("a"), b = takes.numbers("b")
             return { call in try Value(NDArray.bitwise(name, call[a], call[b], operation)) }

@@ -45,6 +45,13 @@ extension BuiltinRows {
             return { call in try Value(call[x].interpolated(call[xp], call[fp])) }
         },
         Builtin(
+            .shape, "resize", "the last axes brought to other sizes, as pictures are", details: "`mode` is \"linear\" (neighbours are blended) or \"nearest\".",
+            example: "resize([0, 10], 4)   # [0.0, 2.5, 7.5, 10.0]\nresize([1, 2], 4, mode=\"nearest\")   # [1, 1, 2, 2]"
+        ) { takes in
+            let x = takes.numbers("x"), size = takes.shape("size"), mode = takes.choice("mode", default: ResizeMode.linear)
+            return { call in try Value(call[x].resized(to: call[size], isLinear: call[mode] == .linear)) }
+        },
+        Builtin(
             .order, "convolve", "the convolution of two vectors", details: "`mode` is \"full\" (every overlap), \"same\" (as long as the longer one) or \"valid\" (whole overlaps).",
             example: "convolve([1, 2, 3], [1, 10])   # [1, 12, 23, 30]"
         ) { takes in
@@ -71,6 +78,10 @@ extension BuiltinRows {
             return { call in try Value(reduce(call[a], call[axis], call[keepdims])) }
         }
     }
+}
+
+private enum ResizeMode: String, Choice {
+    case linear, nearest
 }
 
 extension NDArray.ConvolutionMode: Choice {}

@@ -21,6 +21,9 @@ enum NetworkWording {
         case .parameters(let reason): return (Message(reason), nil)
         case .lossShapes(let loss, let prediction, let target):
             let shapes: Message = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
+            if prediction.count == 3, target == [prediction[0], prediction[2]] {
+                return (shapes, "of recurrent layers `sequences=false` gives the state after the last step alone")
+            }
             if prediction == target + [1] { return (shapes, "make the target a column with `y[:, none]`") }
             if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == target.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) {
                 return (shapes, "`reshape` makes them equal")

@@ -71,11 +71,16 @@ extension RuntimeWording {
         return named.builtin == nil ? ("`\(function)`", false) : ("`\(function)`, which `\(callee)` calls,", true)
     }
 
-    /// The name before the brackets of `f(…)` or `x.f(…)`.
-    var calledName: String? {
-        guard let (tree, id) = place, case .call(let callee, _) = tree[id] else { return nil }
-        if case .field(_, let name) = tree[callee] { return tree[name] }
-        return calleeName
+    /// The name before the brackets of `f(…)` or `x.f(…)`, and whether it is a function's own.
+    var calledName: (name: String, isOwn: Bool)? {
+        guard let origin = machine.currentOrigin, let (tree, id) = place, case .call(let callee, _) = tree[id] else { return nil }
+        let name: String
+        switch tree[callee] {
+        case .name(let id), .field(_, let id): name = tree[id]
+        default: return nil
+        }
+        let resolution = origin.code.unit.resolution, symbol = resolution.symbol(of: callee).map { resolution[$0].kind }
+        return (name, symbol.map { if case .global = $0 { false } else { true } } ?? false)
     }
 
     var isInLoop: Bool {

@@ -90,8 +90,10 @@ struct RuntimeWording {
             return error("`\(symbol)` does not work on \(value.kind)")
         case .notCallable(let value):
             if case .undefined = value { return error("there is nothing to call here") }
-            if let name = calledName, builtins.value(named: name) != nil {
-                return error("`\(name)` is \(value.kind) here and cannot be called", help: "it hides the built-in: `unset \(name)` brings that back")
+            if let (name, isOwn) = calledName, builtins.value(named: name) != nil {
+                return error(
+                    "`\(name)` is \(value.kind) here and cannot be called",
+                    help: isOwn ? "it hides the built-in: give it another name" : "it hides the built-in: `unset \(name)` brings that back")
             }
             return error("\(value.kind) cannot be called", help: value.isNumeric ? "to multiply, write `*`; to index, write `[…]`" : nil)
         case .notIterable(let value):

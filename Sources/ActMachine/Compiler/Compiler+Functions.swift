@@ -13,11 +13,23 @@ extension FunctionBuilder {
             noteField(expression, register)
         } else {
             let slot = compiler.globalSlot(symbol)
+            checkIsNoAssignment(id)
             compiler.noteAssignment(toGlobal: slot)
             let register = takeTemporary()
             emitFunction(id, ownName: nil, to: register)
             emit(.storeGlobal, slot, taking: register)
         }
+    }
+
+    /// `parameters(net) = p` defines a function, but one that hides a built-in and makes nothing of its argument, which is a variable of the
+    /// program: that can only be meant as an assignment.
+    private func checkIsNoAssignment(_ id: FunctionID) {
+        let node = tree[id], module = compiler.module
+        guard let name = node.name, !node.makesLayers, let first = tree[node.parameters].first, case .function(let hidden)? = module.builtins.value(named: tree[name]),
+            hidden.builtinName != nil, module.existingSlot(tree[first.name]) != nil,
+            resolution.symbols(of: node.parameters).allSatisfy({ resolution.occurrences(of: $0, in: tree).count == 1 })
+        else { return }
+        compiler.report(.assignmentToCall(tree[name], of: tree[first.name], tree.text(of: node.body), node.nameSpan))
     }
 
     func makeFunction(_ id: ExpressionID, _ function: FunctionID, to target: Int) {

@@ -80,6 +80,14 @@ extension Machine {
         return code.origin(of: instruction).map { (code, $0) }
     }
 
+    /// The code of the outermost level and the expression of it that runs now.
+    package var outermostOrigin: (code: Code, expression: ExpressionID)? {
+        guard let outermost = frames.first else { return nil }
+        guard frames.count > 1 else { return currentOrigin }
+        let code = outermost.code.takeUnretainedValue()
+        return frames[1].callSite.flatMap { code.origin(of: $0) }.map { (code, $0) }
+    }
+
     /// The source text of the arguments of the running call, the value before the point of a method call first.
     package func argumentTexts() -> [String] {
         guard let (code, expression) = currentOrigin else { return [] }

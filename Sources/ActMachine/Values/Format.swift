@@ -76,9 +76,9 @@ package enum Format {
     /// A string as a program writes it.
     static func writeQuoted(_ string: String, into text: inout TextBuilder) throws {
         try text.append("\"")
-        // Runs that need no escape are taken as they are.
+        // Runs that need no escape are taken as they are, in pieces that Ctrl-C can come between.
         let bytes = string.utf8
-        var start = bytes.startIndex, index = start
+        var start = bytes.startIndex, index = start, left = 1 << 14
         while index < bytes.endIndex {
             let byte = bytes[index], next = bytes.index(after: index)
             if byte < 32 || byte == 34 || byte == 92 || byte == 123 || byte == 127 {
@@ -92,6 +92,13 @@ package enum Format {
                 default: try text.append("\\u{" + String(byte, radix: 16) + "}")
                 }
                 start = next
+            }
+            left -= 1
+            if left <= 0, byte < 128, start < index {
+                try Interrupt.check()
+                try text.append(string[start..<index])
+                start = index
+                left = 1 << 14
             }
             index = next
         }

@@ -31,13 +31,12 @@ package struct BatchNorm: Layer {
     package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        let isImage = x.rank == 4
-        guard x.rank == 2 || isImage, x.shape[1] == features else {
+        guard x.rank >= 2, x.shape[1] == features else {
             throw unfit(x, needs: "rows of \(features) columns, or images of \(features) channels")
         }
         let x = try x.converted(to: weightType)
-        let axes = isImage ? [0, 2, 3] : [0]
-        func spread(_ numbers: NDArray) throws -> NDArray { isImage ? try numbers.reshaped(to: [features, 1, 1]) : numbers }
+        let axes = x.shape.indices.filter { $0 != 1 }, unit = [features] + [Int](repeating: 1, count: x.rank - 2)
+        func spread(_ numbers: NDArray) throws -> NDArray { x.rank > 2 ? try numbers.reshaped(to: unit) : numbers }
         guard pass.isTraining else {
             let scale = try parameters[0] / NDArray.unary(.sqrt, state[1] + eps)
             return try (x - spread(state[0])) * spread(scale) + spread(parameters[1])

@@ -1,0 +1,98 @@
+// `act test`: runs scripts and the blocks of documents, and compares what they write with what they say.
+
+import ActArray
+import ActFiles
+import ActLanguage
+import ActSyntax
+
+extension Runner {
+    /// - Parameter updates: Writes what came out into the files, in the place of what was expected.
+    /// - Returns: The exit status: 1 if a file says what it does not do, or cannot be read or written.
+    func test(_ files: [String], updates: Bool) -> Int32 {
+        var failed = 0
+        // Read before the sandbox closes, which is once.
+        var confines = settings.isSandboxed
+        for (file, source) in files.map({ ($0, InputFile.read($0)) }) {
+            switch source {
+            case .failure(let failure):
+                display.report(failure.diagnostic)
+                failed += 1
+            case .success(let bytes):
+                let text = String(decoding: bytes, as: UTF8.self)
+                let threads = ThreadPool.count, memory = MemoryPool.limit
+                let test = file.hasSuffix(".md") ? testDocument(text, confines) : testScript(text, bytes, file, confines)
+                confines = false
+                (ThreadPool.count, MemoryPool.limit) = (threads, memory)
+                switch test {
+                case .interrupted: return Output.standard.finish() ? ExitStatus.interrupted : ExitStatus.failure
+                case .usage(var diagnostic):
+                    diagnostic.title = "\(file): \(diagnostic.title)"
+                    display.report(diagnostic)
+                    failed += 1
+                case .done(let differences, let updated):
+                    if differences.isEmpty { continue }
+                    if updates, updated != text {
+                        if write(updated, to: file) { display.write("\(file): updated\n") } else { failed += 1 }
+                        continue
+                    }
+                    failed += 1
+                    for difference in differences {
+                        display.write("\(file)\(difference.line.map { ":\($0)" } ?? ""): \(difference.text)\n")
+                    }
+                }
+            }
+        }
+        if failed > 0, files.count > 1 { display.write("\(failed) of \(files.count) files differ from what they say\n") }
+        return Output.standard.finish() && failed == 0 ? ExitStatus.success : ExitStatus.failure
+    }
+
+    private enum Test {
+        case done([Difference], updated: String)
+        /// Options of a script that there are not.
+        case usage(Diagnostic)
+        case interrupted
+    }
+
+    private func testScript(_ text: String, _ bytes: [UInt8], _ file: String, _ confines: Bool) -> Test {
+        let expectation = ScriptExpectation(text, path: file)
+        let runner: Runner
+        switch ActCommand.settings(expectation.options, over: settings) {
+        case .failure(let failure): return .usage(failure)
+        case .success(let settings): runner = Runner(settings, arguments: expectation.arguments)
+        }
+        let transcript = Transcript(draw: runner.display.plainPicture)
+        guard let session = runner.startSession(confines: confines, writingTo: transcript) else { return .done([], updated: text) }
+        transcript.session = session
+        let status = session.run(bytes: bytes, named: file)
+        if status == .interrupted { return .interrupted }
+        let run = TestRun(transcript: transcript, status: status.exitStatus)
+        return .done(expectation.differences(from: run), updated: expectation.updated(by: run))
+    }
+
+    /// The lines of a document's blocks are lines of a session, as they would come from a pipe.
+    private func testDocument(_ text: String, _ confines: Bool) -> Test {
+        let expectation = DocumentExpectation(text)
+        let transcript = Transcript(draw: display.plainPicture)
+        guard let session = startSession(isInteractive: true, confines: confines, writingTo: transcript) else { return .done([], updated: text) }
+        transcript.session = session
+        let interaction = Interaction(session: session, output: transcript)
+        var printed: [[(line: Int, text: String)]] = []
+        var seen = 0, hasLeft = false
+        for block in expectation.blocks {
+            var inputs: [(line: Int, text: String)] = []
+            for (index, line) in block.code.enumerated() where !hasLeft {
+                let isLast = index == block.code.count - 1
+                var outcome = interaction.enter(line, before: isLast ? nil : block.code[index + 1])
+                // A block ends what stands in it, whole or not.
+                if isLast, outcome == .incomplete { outcome = interaction.finish() }
+                if outcome == .interrupted { return .interrupted }
+                if case .leave = outcome { hasLeft = true }
+                if outcome == .incomplete { continue }
+                inputs.append((index, transcript.pieces[seen...].map(\.text).joined()))
+                seen = transcript.seal()
+            }
+            printed.append(inputs)
+        }
+        return .done(expectation.differences(from: printed.map { $0.map(\.text).joined() }), updated: expectation.updated(by: printed))
+    }
+}
