@@ -122,7 +122,9 @@ extension NDArray {
     /// The last axes brought to other sizes. Element i of n lies at (i + ½)/n of its axis, as pixels do.
     /// - Parameter isLinear: Whether neighbours are blended, those at the edges with themselves; else the nearest is taken, downward.
     package func resized(to sizes: [Int], isLinear: Bool) throws -> NDArray {
-        guard sizes.count >= 1, sizes.count <= rank else { throw ArrayError.badValue(operation: "resize", reason: "\(sizes.count) sizes are given for \(rank) axes") }
+        guard sizes.count >= 1, sizes.count <= rank else {
+            throw ArrayError.badValue(operation: "resize", reason: "\(sizes.count) sizes are given for \(rank) axes")
+        }
         var result = self
         for (number, size) in sizes.enumerated() {
             let axis = rank - sizes.count + number, length = shape[axis]
