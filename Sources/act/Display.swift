@@ -86,7 +86,6 @@ final class Display: SessionOutput, ProgressOutput {
     }
 
     private func picture(_ figure: Figure) -> String {
-        guard output.isTerminal else { return plainPicture(figure) }
         if plot == .none { return Display.summary(figure) }
         if let picture = graphics?.picture(figure) { return picture }
         var style = figureStyle

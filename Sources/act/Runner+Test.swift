@@ -64,9 +64,9 @@ extension Runner {
         guard let session = runner.startSession(confines: confines, writingTo: transcript) else { return .done([], updated: text) }
         transcript.session = session
         let status = session.run(bytes: bytes, named: file)
-        if status == .interrupted { return .interrupted }
+        if status == .interrupted, !transcript.isCut { return .interrupted }
         let run = TestRun(transcript: transcript, status: status.exitStatus)
-        return .done(expectation.differences(from: run), updated: expectation.updated(by: run))
+        return .done(expectation.differences(from: run), updated: transcript.isCut ? text : expectation.updated(by: run))
     }
 
     /// The lines of a document's blocks are lines of a session, as they would come from a pipe.
@@ -85,7 +85,7 @@ extension Runner {
                 var outcome = interaction.enter(line, before: isLast ? nil : block.code[index + 1])
                 // A block ends what stands in it, whole or not.
                 if isLast, outcome == .incomplete { outcome = interaction.finish() }
-                if outcome == .interrupted { return .interrupted }
+                if outcome == .interrupted, !transcript.isCut { return .interrupted }
                 if case .leave = outcome { hasLeft = true }
                 if outcome == .incomplete { continue }
                 inputs.append((index, transcript.pieces[seen...].map(\.text).joined()))
@@ -93,6 +93,7 @@ extension Runner {
             }
             printed.append(inputs)
         }
-        return .done(expectation.differences(from: printed.map { $0.map(\.text).joined() }), updated: expectation.updated(by: printed))
+        let differences = expectation.differences(from: printed.map { $0.map(\.text).joined() })
+        return .done(differences, updated: transcript.isCut ? text : expectation.updated(by: printed))
     }
 }

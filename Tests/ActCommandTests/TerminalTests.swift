@@ -49,7 +49,7 @@ import Testing
         terminal.enter("\\sigma\t = 7; σ")
         try terminal.expect("7\n")
         try terminal.expect(Self.prompt)
-        terminal.enter("leaky_relu(-1, slo\t0.5)")
+        terminal.enter("leaky_relu(-1, slop\t0.5)")
         try terminal.expect("-0.5\n")
         try terminal.expect(Self.prompt)
         terminal.type("softp\t\t")

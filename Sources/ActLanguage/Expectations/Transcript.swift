@@ -24,7 +24,7 @@ package final class Transcript: SessionOutput, ProgressOutput {
     private let draw: (Figure) -> String
     private var count = 0
     private var isSealed = false
-    private static let mostBytes = 64 << 20
+    private static let mostBytes = 16 << 20
     /// Whose program runs.
     package weak var session: Session?
 
