@@ -74,9 +74,9 @@ enum Decomposition {
         v.update(repeating: 0, count: n * n)
         for i in 0..<n { v[i * n + i] = 1 }
         for _ in 0..<60 {
-            try Interrupt.check()
             var changed = false
             for p in 0..<max(0, n - 1) {
+                try Interrupt.check()
                 for q in (p + 1)..<n {
                     let apq = a[p * n + q]
                     let app = a[p * n + p], aqq = a[q * n + q]
@@ -108,9 +108,9 @@ enum Decomposition {
         let scale = largest > 0 && largest < .infinity ? Double(sign: .plus, exponent: largest.exponent, significand: 1) : 1
         for i in 0..<(m * n) { a[i] /= scale }
         for _ in 0..<60 {
-            try Interrupt.check()
             var changed = false
             for p in 0..<max(0, n - 1) {
+                try Interrupt.check()
                 for q in (p + 1)..<n {
                     var alpha = 0.0, beta = 0.0, gamma = 0.0
                     for i in 0..<m {
@@ -145,6 +145,7 @@ enum Decomposition {
             try Interrupt.check()
             guard s[j] == 0 else { continue }
             for start in 0..<m {
+                try Interrupt.check()
                 var column = (0..<m).map { $0 == start ? 1.0 : 0.0 }
                 for _ in 0..<2 {
                     for other in 0..<j {

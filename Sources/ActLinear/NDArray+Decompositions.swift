@@ -21,7 +21,8 @@ extension NDArray {
         try work.withMutableBytes { source in
             let source = source.assumingMemoryBound(to: Double.self)
             let targets = results.map { result in result.withMutableBytes { $0.assumingMemoryBound(to: Double.self) } }
-            for plane in 0..<count {
+            // Matrices without elements have results without: there may be any number of them, of any length.
+            for plane in 0..<(size > 0 ? count : 0) {
                 try body(source + plane * size, zip(targets, shapes).map { $0 + plane * $1.reduce(1, &*) })
             }
         }

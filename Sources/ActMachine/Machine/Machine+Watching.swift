@@ -52,6 +52,7 @@ extension Machine {
             let all = try matching == nil ? inputs.flatMap { try $0.toDoubles() } : []
             let (hasNaN, hasInfinite) = (all.contains(where: \.isNaN), all.contains(where: \.isInfinite))
             for (i, y) in elements.enumerated() where !y.isFinite {
+                if i & 0xfff == 0 { try Interrupt.check() }
                 let own = matching?.map { $0[i] } ?? []
                 if hasNaN || own.contains(where: \.isNaN) || !y.isNaN && (hasInfinite || own.contains(where: \.isInfinite)) { continue }
                 let kind: NumericEvent.Kind = y.isNaN ? .invalid : pole ? .divideByZero : .overflow
@@ -76,6 +77,7 @@ extension Machine {
         for leaf in leaves {
             let own = isElementwise && inputs.count == 1 && leaves.count == 1 ? inputs.first { $0.shape == leaf.shape } : nil
             for (i, y) in try leaf.toDoubles().enumerated() where !y.isFinite {
+                if i & 0xfff == 0 { try Interrupt.check() }
                 let kind: NumericEvent.Kind = y.isNaN ? .invalid : .divideByZero
                 if let known = events.firstIndex(where: { $0.kind == kind }) { events[known].count += 1 } else {
                     let example = try own.map { [try $0.toDoubles()[i]] } ?? []
