@@ -39,7 +39,7 @@ package struct LayerRow {
 }
 
 package enum LayerRows {
-    package static let all: [LayerRow] = denseRows + imageRows + resizingRows + normalizingRows + sequenceRows + recurrentRows + otherRows + compoundRows
+    package static let all: [LayerRow] = denseRows + convolutionRows + imageRows + resizingRows + normalizingRows + sequenceRows + recurrentRows + otherRows + compoundRows
 
     package static func named(_ name: String) -> LayerRow? { all.first { $0.name == name } }
 }

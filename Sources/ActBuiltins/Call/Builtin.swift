@@ -209,6 +209,11 @@ package final class BuiltinFunction: NativeFunction {
     /// What an activation without x and functions of records mean: found out by the error, so that other calls need not ask.
     @inline(never)
     private func otherwise(_ call: Call, _ arguments: Arguments, _ function: Function, _ error: Error) throws -> Value {
+        switch error {
+        // Another try would end the same way, only later.
+        case ArrayError.interrupted, ArrayError.outOfMemory: throw error
+        default: break
+        }
         if row.activation != nil, arguments.positional.isEmpty, error is RuntimeError, let configured = ConfiguredActivation(function, arguments) {
             return try configured.asValue()
         }

@@ -8,6 +8,51 @@ import ActRows
 import ActSyntax
 
 extension Machine {
+    /// The error of a call whose callee is not a function.
+    func notCallable(_ value: Value, _ i: UnsafeMutablePointer<Instruction>) -> RuntimeError {
+        if case .undefined = value, i.pointee.opcode != .call {
+            return .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[Int(i.pointee.extra)] })
+        }
+        return .notCallable(value)
+    }
+
+    /// Answers a call of a built-in at once where its arguments are of the plainest kind.
+    /// - Returns: Whether it has; else nothing has happened.
+    @inline(__always)
+    func callQuickly(_ function: Unmanaged<Function>, _ arguments: Registers, _ count: Int, to result: Registers) -> Bool {
+        function._withUnsafeGuaranteedRef { function in
+            if count == 1, arguments.isNumber {
+                if let kernel = function.kernel {
+                    var x = arguments.payload, y = 0.0
+                    kernel(&x, &y, 1)
+                    if y.magnitude < .infinity {
+                        result.set(y)
+                        return true
+                    }
+                } else if let scalar = function.scalar {
+                    let y = scalar(arguments.payload)
+                    if y.magnitude < .infinity {
+                        result.set(y)
+                        return true
+                    }
+                }
+            } else if count == 2, arguments.isNumber, (arguments + 1).isNumber, let kernel = function.binaryKernel {
+                var x = arguments.payload, y = (arguments + 1).payload, z = 0.0
+                kernel(&x, 1, &y, 1, &z, 1)
+                if z.magnitude < .infinity {
+                    result.set(z)
+                    return true
+                }
+            }
+            if let direct = function.direct, let value = direct(arguments, count) {
+                for index in 0..<count where !(arguments + index).isTrivial { arguments[index] = .none }
+                result.pointee = value
+                return true
+            }
+            return false
+        }
+    }
+
     func checkCount(_ count: Int, _ closure: Closure) throws {
         let code = closure.code
         if count > code.parameters.count { throw RuntimeError.tooManyArguments(of: closure, given: count) }

@@ -71,7 +71,7 @@ package final class Machine {
     private let limit: Registers
     private let frameMemory: UnsafeMutablePointer<Frame>
     private let lastFrame: UnsafeMutablePointer<Frame>
-    private let state: UnsafeMutablePointer<State>
+    let state: UnsafeMutablePointer<State>
 
     package static let maximumFrames = 200_000
     static let maximumNativeDepth = 12_000
@@ -490,90 +490,18 @@ package final class Machine {
                 if try skips(R[b], when: true) { pc = i + a }
             case .jumpIfDefined:
                 if case .undefined = R[b] {} else { pc = i + a }
-            case .jumpLess:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    if _fastPath((x < y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.less, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpLessEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    if _fastPath((x <= y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.lessOrEqual, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpGreater:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    if _fastPath((x > y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.greater, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpGreaterEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    if _fastPath((x >= y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.greaterOrEqual, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    if _fastPath((x == y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.equal, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpNotEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    if _fastPath((x != y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.notEqual, R + b, R + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpLessK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    if _fastPath((x < y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.less, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpLessEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    if _fastPath((x <= y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.lessOrEqual, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpGreaterK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    if _fastPath((x > y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.greater, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpGreaterEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    if _fastPath((x >= y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.greaterOrEqual, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    if _fastPath((x == y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.equal, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
-            case .jumpNotEqualK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    if _fastPath((x != y) == i.pointee.jumpsIf) { pc = try target(i) }
-                    continue
-                }
-                S.pointee.instruction = i
-                if try decide(.notEqual, R + b, K + c) == i.pointee.jumpsIf { pc = try target(i) }
+            case .jumpLess: if try jumps(i, R + b, R + c, .less, <) { pc = try target(i) }
+            case .jumpLessEqual: if try jumps(i, R + b, R + c, .lessOrEqual, <=) { pc = try target(i) }
+            case .jumpGreater: if try jumps(i, R + b, R + c, .greater, >) { pc = try target(i) }
+            case .jumpGreaterEqual: if try jumps(i, R + b, R + c, .greaterOrEqual, >=) { pc = try target(i) }
+            case .jumpEqual: if try jumps(i, R + b, R + c, .equal, ==) { pc = try target(i) }
+            case .jumpNotEqual: if try jumps(i, R + b, R + c, .notEqual, !=) { pc = try target(i) }
+            case .jumpLessK: if try jumps(i, R + b, K + c, .less, <) { pc = try target(i) }
+            case .jumpLessEqualK: if try jumps(i, R + b, K + c, .lessOrEqual, <=) { pc = try target(i) }
+            case .jumpGreaterK: if try jumps(i, R + b, K + c, .greater, >) { pc = try target(i) }
+            case .jumpGreaterEqualK: if try jumps(i, R + b, K + c, .greaterOrEqual, >=) { pc = try target(i) }
+            case .jumpEqualK: if try jumps(i, R + b, K + c, .equal, ==) { pc = try target(i) }
+            case .jumpNotEqualK: if try jumps(i, R + b, K + c, .notEqual, !=) { pc = try target(i) }
 
             // MARK: Loops
             case .iterate:
@@ -810,6 +738,16 @@ package final class Machine {
         return difference == difference
     }
 
+    /// Whether a jump that compares is taken. Numbers are compared here, all else by `decide`.
+    @inline(__always)
+    private func jumps(
+        _ i: UnsafeMutablePointer<Instruction>, _ left: Registers, _ right: Registers, _ comparison: ComparisonOperator, _ holds: (Double, Double) -> Bool
+    ) throws -> Bool {
+        if case .number(let x) = left.pointee, case .number(let y) = right.pointee { return _fastPath(holds(x, y) == i.pointee.jumpsIf) }
+        state.pointee.instruction = i
+        return try decide(comparison, left, right) == i.pointee.jumpsIf
+    }
+
     /// Where a jump goes that compares; of those that go back in a loop, if nothing ends it.
     @inline(__always)
     private func target(_ i: UnsafeMutablePointer<Instruction>) throws -> UnsafeMutablePointer<Instruction> {
@@ -822,116 +760,5 @@ package final class Machine {
     private func endLoop(_ i: UnsafeMutablePointer<Instruction>) throws {
         state.pointee.instruction = i
         throw ArrayError.interrupted
-    }
-
-    /// The error of a call whose callee is not a function.
-    func notCallable(_ value: Value, _ i: UnsafeMutablePointer<Instruction>) -> RuntimeError {
-        if case .undefined = value, i.pointee.opcode != .call {
-            return .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[Int(i.pointee.extra)] })
-        }
-        return .notCallable(value)
-    }
-
-    /// Answers a call of a built-in at once where its arguments are of the plainest kind.
-    /// - Returns: Whether it has; else nothing has happened.
-    @inline(__always)
-    private func callQuickly(_ function: Unmanaged<Function>, _ arguments: Registers, _ count: Int, to result: Registers) -> Bool {
-        function._withUnsafeGuaranteedRef { function in
-            if count == 1, arguments.isNumber {
-                if let kernel = function.kernel {
-                    var x = arguments.payload, y = 0.0
-                    kernel(&x, &y, 1)
-                    if y.magnitude < .infinity {
-                        result.set(y)
-                        return true
-                    }
-                } else if let scalar = function.scalar {
-                    let y = scalar(arguments.payload)
-                    if y.magnitude < .infinity {
-                        result.set(y)
-                        return true
-                    }
-                }
-            } else if count == 2, arguments.isNumber, (arguments + 1).isNumber, let kernel = function.binaryKernel {
-                var x = arguments.payload, y = (arguments + 1).payload, z = 0.0
-                kernel(&x, 1, &y, 1, &z, 1)
-                if z.magnitude < .infinity {
-                    result.set(z)
-                    return true
-                }
-            }
-            if let direct = function.direct, let value = direct(arguments, count) {
-                for index in 0..<count where !(arguments + index).isTrivial { arguments[index] = .none }
-                result.pointee = value
-                return true
-            }
-            return false
-        }
-    }
-
-    @inline(__always)
-    func operand(_ registers: Registers, _ index: Int, _ isLast: Bool) -> Value {
-        isLast ? registers.take(index) : registers[index]
-    }
-
-    func takeAll(_ first: Registers, _ count: Int) -> [Value] {
-        var values: [Value] = []
-        values.reserveCapacity(count)
-        for index in 0..<count { values.append(first.take(index)) }
-        return values
-    }
-}
-
-extension UnsafeMutablePointer where Pointee == Value {
-    /// Holds nothing that must be released.
-    @inline(__always)
-    var isTrivial: Bool {
-        switch pointee {
-        case .number, .bool, .none, .undefined: true
-        default: false
-        }
-    }
-
-    /// The function that is here, not retained.
-    @inline(__always)
-    var functionReference: Unmanaged<Function>? {
-        if case .function(let function) = pointee { return .passUnretained(function) }
-        return nil
-    }
-
-    /// Assigns a number; cheaper than `pointee =` where a number was before.
-    @inline(__always)
-    func set(_ number: Double) {
-        if isNumber { payload = number } else { replace(with: number) }
-    }
-
-    @inline(never)
-    private func replace(with number: Double) { pointee = .number(number) }
-
-    @inline(__always)
-    var isNumber: Bool {
-        if case .number = pointee { return true }
-        return false
-    }
-
-    /// The number in a register that holds one. Payloads stand at the start of an enum's memory; a test makes sure that they do.
-    @inline(__always)
-    var payload: Double {
-        get { UnsafeRawPointer(self).load(as: Double.self) }
-        nonmutating set { UnsafeMutableRawPointer(self).storeBytes(of: newValue, as: Double.self) }
-    }
-
-    @inline(__always)
-    func set(_ element: Double, isBool: Bool) {
-        if isBool { pointee = .bool(element != 0) } else { set(element) }
-    }
-
-    /// Moves the value out; the register is none afterwards.
-    @inline(__always)
-    func take(_ index: Int) -> Value {
-        let register = self + index
-        let value = register.move()
-        register.initialize(to: .none)
-        return value
     }
 }

@@ -1,48 +1,8 @@
-// Layers for images, shaped (rows of the batch, channels, height, width): Conv2D, FReLU, pooling, Flatten.
+// Layers for images, shaped (rows of the batch, channels, height, width): FReLU, pooling, Flatten.
 
 import ActArray
 import ActRandom
 import ActRows
-
-/// activation(x * W + b), with * the cross-correlation that the field calls convolution.
-package struct Conv2D: Layer {
-    package let settings: LayerSettings
-    package let type: ElementType?
-    package let initializer: Initializer?
-    package var parameters: [NDArray]
-    private let inputs, outputs, size, stride, padding: Int
-    private let activation: NamedFunction
-    private let weightType: ElementType
-
-    fileprivate init(
-        _ settings: LayerSettings, inputs: Int, outputs: Int, size: Int, _ activation: NamedFunction, stride: Int, padding: Int, _ initializer: Initializer,
-        hasBias: Bool, type: ElementType, _ random: inout RandomSource
-    ) throws {
-        self.settings = settings
-        self.type = type
-        weightType = type
-        self.initializer = initializer
-        self.activation = activation
-        (self.inputs, self.outputs, self.size, self.stride, self.padding) = (inputs, outputs, size, stride, padding)
-        let area = size * size
-        parameters = [
-            try initializer(shape: [outputs, inputs, size, size], fanIn: inputs * area, fanOut: outputs * area, type: weightType, &random)
-        ]
-        if hasBias { parameters.append(try NDArray.full(0, shape: [outputs], type: weightType)) }
-    }
-
-    package var parameterNames: [String] { parameters.count > 1 ? ["W", "b"] : ["W"] }
-
-    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == 4, x.shape[1] == inputs else { throw unfit(x, needs: "images of shape (rows, \(inputs), height, width)") }
-        guard let shape = ConvolutionShape(images: x.shape, weights: parameters[0].shape, stride: stride, padding: padding, groups: 1) else {
-            throw unfit(x, needs: "images of at least \(size - 2 * padding) by \(size - 2 * padding) pixels")
-        }
-        var sum = try Convolution.result(x.converted(to: weightType), parameters[0], shape)
-        if parameters.count > 1 { sum = try sum + parameters[1].reshaped(to: [outputs, 1, 1]) }
-        return try activation(sum, pass)
-    }
-}
 
 /// max(x, a 3 by 3 convolution of each channel): N. Ma, X. Zhang, J. Sun 2020, "Funnel activation for visual recognition".
 package struct FReLU: Layer {
@@ -194,24 +154,9 @@ package struct Flatten: Layer {
 }
 
 extension LayerRows {
-    private static let images = "Images have the shape (rows, channels, height, width): grey ones of shape (n, 28, 28) need `x.reshape(n, 1, 28, 28)`."
+    static let images = "Images have the shape (rows, channels, height, width): grey ones of shape (n, 28, 28) need `x.reshape(n, 1, 28, 28)`."
 
     static let imageRows: [LayerRow] = [
-        LayerRow(
-            "Conv2D", "a layer of units that see a small window of the image each, all with the same weights",
-            details: images + " W has the shape (outputs, inputs, kernel, kernel). `padding` adds zeros around.",
-            example: "shape(Conv2D(1, 6, 5, relu, padding=2)(ones(3, 1, 8, 8)))   # (3, 6, 8, 8)"
-        ) { takes in
-            let inputs = takes.size("inputs"), outputs = takes.size("outputs"), kernel = takes.size("kernel", default: 3, most: 1 << 15)
-            let activation = takes.activation(), stride = takes.size("stride", default: 1), padding = takes.size("padding", default: 0, least: 0, most: 1 << 15)
-            let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
-            return { settings, random in
-                let activation = try settings[activation]
-                return try Conv2D(
-                    settings, inputs: settings[inputs], outputs: settings[outputs], size: settings[kernel], activation, stride: settings[stride],
-                    padding: settings[padding], settings[initializer, automatic: activation.weights], hasBias: settings[bias], type: settings[type], &random)
-            }
-        },
         LayerRow(
             "FReLU", "max(x, a learned 3 by 3 convolution of each channel)", details: images,
             example: "shape(FReLU(2)(ones(3, 2, 8, 8)))   # (3, 2, 8, 8)"

@@ -1,4 +1,4 @@
-// Layers that look along sequences: Attention and Positions over (rows, time, size), Conv1D over (rows, channels, length).
+// Layers that look along sequences of shape (rows, time, size): Attention and Positions.
 
 import ActArray
 import ActGrad
@@ -73,62 +73,8 @@ package struct Positions: Layer {
     }
 }
 
-/// activation(x * W + b) along sequences, with * the cross-correlation that the field calls convolution.
-package struct Conv1D: Layer {
-    package let settings: LayerSettings
-    package let type: ElementType?
-    package let initializer: Initializer?
-    package var parameters: [NDArray]
-    private let inputs, outputs, size, stride, padding: Int
-    private let activation: NamedFunction
-    private let weightType: ElementType
-
-    fileprivate init(
-        _ settings: LayerSettings, inputs: Int, outputs: Int, size: Int, _ activation: NamedFunction, stride: Int, padding: Int, _ initializer: Initializer,
-        hasBias: Bool, type: ElementType, _ random: inout RandomSource
-    ) throws {
-        self.settings = settings
-        self.type = type
-        weightType = type
-        self.initializer = initializer
-        self.activation = activation
-        (self.inputs, self.outputs, self.size, self.stride, self.padding) = (inputs, outputs, size, stride, padding)
-        parameters = [try initializer(shape: [outputs, inputs, size], fanIn: inputs * size, fanOut: outputs * size, type: type, &random)]
-        if hasBias { parameters.append(try NDArray.full(0, shape: [outputs], type: type)) }
-    }
-
-    package var parameterNames: [String] { parameters.count > 1 ? ["W", "b"] : ["W"] }
-
-    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == 3, x.shape[1] == inputs else { throw unfit(x, needs: "sequences of shape (rows, \(inputs), length)") }
-        // An image that is one pixel high.
-        let padded = try x.converted(to: weightType).padded([(0, 0), (0, 0), (padding, padding)]).expandedDims(2), weights = try parameters[0].expandedDims(2)
-        guard let shape = ConvolutionShape(images: padded.shape, weights: weights.shape, stride: stride, padding: 0, groups: 1) else {
-            throw unfit(x, needs: "sequences of length \(max(1, size - 2 * padding)) at least")
-        }
-        var sum = try Convolution.result(padded, weights, shape).squeezed([2])
-        if parameters.count > 1 { sum = try sum + parameters[1].reshaped(to: [outputs, 1]) }
-        return try activation(sum, pass)
-    }
-}
-
 extension LayerRows {
     static let sequenceRows: [LayerRow] = [
-        LayerRow(
-            "Conv1D", "a layer of units that see a small window of a sequence each, all with the same weights",
-            details: "Sequences have the shape (rows, channels, length). W has the shape (outputs, inputs, kernel). `padding` adds zeros at both ends.",
-            example: "shape(Conv1D(2, 6, 5, relu, padding=2)(ones(3, 2, 9)))   # (3, 6, 9)"
-        ) { takes in
-            let inputs = takes.size("inputs"), outputs = takes.size("outputs"), kernel = takes.size("kernel", default: 3, most: 1 << 15)
-            let activation = takes.activation(), stride = takes.size("stride", default: 1), padding = takes.size("padding", default: 0, least: 0, most: 1 << 15)
-            let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
-            return { settings, random in
-                let activation = try settings[activation]
-                return try Conv1D(
-                    settings, inputs: settings[inputs], outputs: settings[outputs], size: settings[kernel], activation, stride: settings[stride],
-                    padding: settings[padding], settings[initializer, automatic: activation.weights], hasBias: settings[bias], type: settings[type], &random)
-            }
-        },
         LayerRow(
             "Attention", "lets every step of a sequence gather from the others what it asks for",
             details: "Sequences have the shape (rows, time, size). q, k, v are the thirds of x @ W + b; each of the heads, an equal part of `size`, gives softmax(q kᵀ/√d) v; then @ Wo + bo. With `causal=true` a step sees no later one. The memory needed grows with the time, not with its square.",

@@ -1,0 +1,162 @@
+// Strings as values.
+
+import ActArray
+import CActKernels
+import ActPlot
+import ActSyntax
+import OrderedCollections
+
+/// A string.
+package final class Text {
+    // No access checks: a text is changed by the thread that runs its program alone, and only while nobody else sees it.
+    @exclusivity(unchecked) package private(set) var string: String
+    /// The arrays it was made of that a running derivative follows.
+    @exclusivity(unchecked) package private(set) var origins: [NDArray]
+    @exclusivity(unchecked) private var held: Reservation
+
+    /// A string that is there already: whoever makes long ones makes them with a `TextBuilder`.
+    package init(_ string: String, origins: [NDArray] = []) {
+        self.string = string
+        self.origins = origins
+        held = Reservation(noting: Self.footprint(string.utf8.count))
+    }
+
+    /// One of many that are being made.
+    /// - Throws: `outOfMemory`.
+    package init(counting string: String, origins: [NDArray] = []) throws {
+        held = try Reservation(Self.footprint(string.utf8.count))
+        self.string = string
+        self.origins = origins
+    }
+
+    /// A string with the bytes that its builder took.
+    package init(_ builder: consuming TextBuilder, origins: [NDArray] = []) {
+        string = builder.text
+        self.origins = origins
+        let taken = builder.takeHeld()
+        held = taken.bytes > 0 ? taken : Reservation(noting: Self.footprint(string.utf8.count))
+    }
+
+    /// This text and another one after it.
+    /// - Throws: `textTooLong`, `outOfMemory`, `interrupted`.
+    package func joined(with other: Text) throws -> Text {
+        let bytes = string.utf8.count &+ other.string.utf8.count, origins = origins + other.origins
+        if bytes < 1 << 10 { return Text(string + other.string, origins: origins) }
+        var text = TextBuilder()
+        try text.reserve(bytes)
+        try text.append(string)
+        try text.append(other.string)
+        return Text(text, origins: origins)
+    }
+
+    /// Puts another text at the end of this one; only while nobody else sees this one.
+    /// - Throws: `textTooLong`, `outOfMemory`, `interrupted`; then nothing has changed.
+    func append(_ other: Text) throws {
+        let bytes = string.utf8.count &+ other.string.utf8.count
+        if Self.footprint(bytes) > held.bytes {
+            try Interrupt.check()
+            guard bytes <= TextBuilder.longest else { throw ArrayError.textTooLong(bytes: bytes) }
+            // Room for as much again, and while it moves the old and the new place are held.
+            let room = min(max(64, 2 &* bytes), TextBuilder.longest)
+            var larger = try Reservation(Self.footprint(room))
+            string.reserveCapacity(room)
+            swap(&held, &larger)
+        }
+        string += other.string
+        if !other.origins.isEmpty { origins += other.origins }
+        if kind == .bytes, !other.isBytes { kind = .characters }
+        marks = nil
+    }
+
+    /// Short strings lie in place.
+    private static func footprint(_ bytes: Int) -> Int { bytes > 15 ? 96 &+ bytes : 64 }
+
+    /// Whether each byte is a character: then characters need not be looked for.
+    package var isBytes: Bool {
+        if kind == .unknown { kind = Text.isBytes(string) ? .bytes : .characters }
+        return kind == .bytes
+    }
+
+    private static func isBytes(_ string: String) -> Bool {
+        let isPlain = string.utf8.withContiguousStorageIfAvailable { bytes in
+            // Without a way out on the way: many bytes are looked at together then.
+            var above: UInt8 = 0, hasReturn = false
+            for byte in bytes {
+                above |= byte
+                hasReturn = hasReturn || byte == 13
+            }
+            return above < 0x80 && !hasReturn
+        }
+        return isPlain ?? string.utf8.allSatisfy { $0 < 0x80 && $0 != 13 }
+    }
+
+    private enum Kind: UInt8 { case unknown, bytes, characters }
+    // No access check: only this class comes to it.
+    @exclusivity(unchecked) private var kind = Kind.unknown
+
+    /// The value of the character at an index, where it is a byte; `nil` where there is more to it.
+    func letter(at index: Double) -> Value? {
+        guard isBytes, origins.isEmpty else { return nil }
+        let utf8 = string.utf8, position = act_position(index, Int64(utf8.count))
+        if position < 0 { return nil }
+        let byte = utf8.withContiguousStorageIfAvailable { $0[Int(position)] } ?? utf8[utf8.index(utf8.startIndex, offsetBy: Int(position))]
+        return Text.letters[Int(byte)]
+    }
+
+    /// Letters that every text has are not made anew each time.
+    nonisolated(unsafe) static let letters: [Value] = (0..<128).map { .string(String(UnicodeScalar(UInt8($0)))) }
+
+    /// Of other text, where every 256th character begins, and how many there are; found when first asked for.
+    @exclusivity(unchecked) private var marks: (places: [String.Index], count: Int)?
+    private static let stride = 256
+
+    private func measured() throws -> (places: [String.Index], count: Int) {
+        if let marks { return marks }
+        var places: [String.Index] = [], count = 0, index = string.startIndex
+        while index < string.endIndex {
+            if count & 0xfff == 0 { try Interrupt.check() }
+            if count % Self.stride == 0 { places.append(index) }
+            index = string.index(after: index)
+            count &+= 1
+        }
+        marks = (places, count)
+        return (places, count)
+    }
+
+    /// The number of characters.
+    /// - Throws: `interrupted`.
+    package func count() throws -> Int { isBytes ? string.utf8.count : try measured().count }
+
+    /// Where a character begins.
+    private func place(_ position: Int) throws -> String.Index {
+        if isBytes { return string.utf8.index(string.startIndex, offsetBy: position) }
+        return string.index(try measured().places[position / Self.stride], offsetBy: position % Self.stride)
+    }
+
+    /// The character at a position within the string.
+    /// - Throws: `interrupted`.
+    package func character(at position: Int) throws -> String { String(string[try place(position)]) }
+
+    /// The characters at positions within the string, one after the other.
+    /// - Throws: `interrupted`, `outOfMemory`.
+    package func characters(at positions: SliceRange) throws -> TextBuilder {
+        var text = TextBuilder()
+        if positions.count == 0 { return text }
+        let first = try place(positions.start)
+        if positions.step == 1 {
+            let last = try place(positions.start &+ positions.count &- 1)
+            let part = string[first..<string.index(after: last)]
+            try text.reserve(part.utf8.count)
+            try text.append(part)
+            return text
+        }
+        var index = first
+        for i in 0..<positions.count {
+            if i & 0xfff == 0 { try Interrupt.check() }
+            // Long steps go by the marks.
+            if i > 0 { index = abs(positions.step) < Self.stride ? string.index(index, offsetBy: positions.step) : try place(positions.start &+ i &* positions.step) }
+            try text.append(string[index...index])
+        }
+        return text
+    }
+}
