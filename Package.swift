@@ -21,6 +21,7 @@ let package = Package(
     targets: [
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
+        .target(name: "CActMachine", dependencies: ["CActKernels"]),
         .target(name: "ActText", swiftSettings: strict),
         .target(name: "ActRows"),
         .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"], swiftSettings: strict),
@@ -33,7 +34,8 @@ let package = Package(
         .target(name: "ActSyntax", dependencies: ["ActText"], swiftSettings: strict),
         .target(
             name: "ActMachine",
-            dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+            dependencies: [
+                "ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", "CActMachine", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActLanguage", dependencies: ["ActBuiltins", .product(name: "OrderedCollections", package: "swift-collections")]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),

@@ -134,7 +134,7 @@ package final class Code {
         entry.pointee.constantCount = constants.count
         entry.pointee.calls.deallocate()
         entry.pointee.calls = .allocate(capacity: callShapes.count)
-        for (index, shape) in callShapes.enumerated() { (entry.pointee.calls + index).initialize(to: KnownCall(shape)) }
+        entry.pointee.calls.initialize(repeating: KnownCall(), count: callShapes.count)
         entry.pointee.callCount = callShapes.count
         entry.pointee.registerCount = Int32(truncatingIfNeeded: registerCount)
         self.origins = origins
@@ -146,7 +146,7 @@ package final class Code {
         entry.pointee.instructions.deallocate()
         entry.pointee.constants.deinitialize(count: entry.pointee.constantCount)
         entry.pointee.constants.deallocate()
-        entry.pointee.calls.deinitialize(count: entry.pointee.callCount)
+        for index in 0..<entry.pointee.callCount { entry.pointee.calls[index].forget() }
         entry.pointee.calls.deallocate()
         entry.deallocate()
     }
@@ -161,7 +161,7 @@ package final class Code {
         return origins.indices.contains(index) ? origins[index] : nil
     }
 
-    /// Plain memory, so that calls need neither reference counts nor access checks.
+    /// Plain memory, so that calls need neither reference counts nor access checks; `act_entry` in C.
     package struct Entry {
         var instructions: UnsafeMutablePointer<Instruction>
         var constants: UnsafeMutablePointer<Value>
@@ -185,13 +185,26 @@ package final class Code {
 
 /// A call with names, and where its arguments went the last time.
 struct KnownCall {
-    let shape: CallShape
     /// The callee's id and the number of arguments by position of that time; 0 before.
-    var callee = 0, positional = 0
+    private(set) var callee = 0, positional = 0
     /// Which parameter each name means.
-    var places: [Int] = []
+    fileprivate(set) var places: UnsafeMutablePointer<Int32>?
+    private(set) var count = 0
 
-    init(_ shape: CallShape) { self.shape = shape }
+    /// So many names at most are known; calls with more take the long way.
+    static let longest = 8
+
+    mutating func learn(callee: Int, positional: Int, places: [Int]) {
+        forget()
+        self.places = .allocate(capacity: places.count)
+        for (index, place) in places.enumerated() { self.places?[index] = Int32(truncatingIfNeeded: place) }
+        (self.callee, self.positional, count) = (callee, positional, places.count)
+    }
+
+    mutating func forget() {
+        places?.deallocate()
+        self = KnownCall()
+    }
 }
 
 /// A nested function before it is made: where its captured values come from.

@@ -1,4 +1,4 @@
-// Elements and fields for those in a hurry: what the loop does by itself with the parts of arrays, lists, texts and records.
+// Elements and fields: what the loop does by itself with the parts of lists, texts and records. (Elements of arrays: `act_run`.)
 //
 // What must stay true: every function here says whether it has done all of the instruction; where it has not, nothing has happened, and the
 // long way (`Machine+Parts`) does the whole and finds the words for what is wrong. Values are written in place only through a register
@@ -48,37 +48,6 @@ extension UnsafeMutablePointer where Pointee == Value {
 
     // MARK: Reading
 
-    /// Assigns the element of a vector at an index.
-    @inline(__always)
-    func setElement(of node: Unmanaged<Node>, at key: Double) -> Bool {
-        node._withUnsafeGuaranteedRef { node in
-            guard let elements = node.elements else { return false }
-            let position = act_position(key, Int64(node.length))
-            if position < 0 { return false }
-            setElement(elements, node.type, Int(position))
-            return true
-        }
-    }
-
-    /// Assigns the element of a matrix at two indices.
-    @inline(__always)
-    func setElement(of node: Unmanaged<Node>, at row: Double, _ column: Double) -> Bool {
-        node._withUnsafeGuaranteedRef { node in
-            guard let elements = node.elements, let position = node.position(row, column) else { return false }
-            setElement(elements, node.type, position)
-            return true
-        }
-    }
-
-    @inline(__always)
-    private func setElement(_ elements: UnsafeMutableRawPointer, _ type: ElementType, _ position: Int) {
-        switch type {
-        case .f64: set(elements.assumingMemoryBound(to: Double.self)[position])
-        case .f32: set(Double(elements.assumingMemoryBound(to: Float.self)[position]))
-        case .bool: pointee = .bool(elements.assumingMemoryBound(to: UInt8.self)[position] != 0)
-        }
-    }
-
     /// Assigns the element of a list at an index.
     @inline(__always)
     func setElement(of list: Unmanaged<List>, at key: Double) -> Bool {
@@ -105,63 +74,9 @@ extension UnsafeMutablePointer where Pointee == Value {
 
     // MARK: Writing
 
-    /// Changes an element of the vector or list here: `value` takes its place, or what the operation makes of both.
+    /// Changes an element of the list here: `value` takes its place, or what the operation makes of both.
     /// - Parameter isLast: Whether the value may be taken away.
-    @inline(__always)
-    func changeElement(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
-        if let node = arrayReference {
-            guard let number = value.plainNumber, let elements = node._withUnsafeGuaranteedRef({ $0.elements }) else { return false }
-            let position = act_position(key, Int64(node._withUnsafeGuaranteedRef { $0.length }))
-            return position >= 0 && changeElement(node, elements, Int(position), operation, number)
-        }
-        if listReference == nil { return false }
-        return changeElementOfList(at: key, operation, value, isLast: isLast)
-    }
-
-    /// Changes an element of the matrix here.
-    @inline(__always)
-    func changeElement(at row: Double, _ column: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>) -> Bool {
-        guard let number = value.plainNumber, let node = arrayReference, let elements = node._withUnsafeGuaranteedRef({ $0.elements }),
-            let position = node._withUnsafeGuaranteedRef({ $0.position(row, column) })
-        else { return false }
-        return changeElement(node, elements, position, operation, number)
-    }
-
-    /// The number here; 0 or 1 of a bool.
-    @inline(__always)
-    private var plainNumber: Double? {
-        switch pointee {
-        case .number(let number): number
-        case .bool(let bool): bool ? 1 : 0
-        default: nil
-        }
-    }
-
-    @inline(__always)
-    private func changeElement(
-        _ node: Unmanaged<Node>, _ elements: UnsafeMutableRawPointer, _ position: Int, _ operation: Instruction.Change, _ value: Double
-    ) -> Bool {
-        guard holdsAlone(Node.self), node._withUnsafeGuaranteedRef({ $0.isOnlyUserOfStorage }) else { return false }
-        switch node._withUnsafeGuaranteedRef({ $0.type }) {
-        case .f64:
-            let element = elements.assumingMemoryBound(to: Double.self) + position
-            guard let result = operation.result(element.pointee, value) else { return false }
-            element.pointee = result
-        case .f32:
-            let element = elements.assumingMemoryBound(to: Float.self) + position
-            guard let result = operation.result(Double(element.pointee), value) else { return false }
-            let narrow = Float(result)
-            // What becomes infinite on the way has to warn.
-            guard narrow.isFinite || !result.isFinite else { return false }
-            element.pointee = narrow
-        case .bool:
-            guard case .store = operation else { return false }
-            elements.assumingMemoryBound(to: UInt8.self)[position] = value != 0 ? 1 : 0
-        }
-        return true
-    }
-
-    private func changeElementOfList(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
+    func changeElementOfList(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
         // A list that is put into itself is held twice.
         guard value != self, holdsAlone(List.self), let list = listReference else { return false }
         return list._withUnsafeGuaranteedRef { list in
@@ -214,20 +129,6 @@ extension UnsafeMutablePointer where Pointee == Value {
                 return true
             }
         }
-    }
-}
-
-extension Node {
-    /// Where the element of a matrix at two indices is; negative rows are left to others.
-    @inline(__always)
-    func position(_ row: Double, _ column: Double) -> Int? {
-        let columns = Int64(columns), place = act_position(column, columns)
-        if place < 0 { return nil }
-        // No row is out of range whose first element is in it.
-        let i = act_position(row, Int64(count))
-        if i < 0 || row < 0 { return nil }
-        let (position, overflow) = i.multipliedReportingOverflow(by: columns)
-        return overflow || position &+ place >= count ? nil : Int(position &+ place)
     }
 }
 

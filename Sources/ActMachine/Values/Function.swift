@@ -24,14 +24,15 @@ package class Function {
     package var name: String { "function" }
     package var typeName: String { "function" }
     package var parameters: [Parameter] { [] }
-    package let depth: Int32
+    // (The first three are read in C as well: `act_function`.)
     /// Of a closure, what the machine runs.
     package let entry: UnsafeMutablePointer<Code.Entry>?
-    /// The function of one number by which the machine answers calls without further ado.
-    let scalar: ((Double) -> Double)?
-    /// The same, of one and of two numbers, where a kernel is all there is to it.
+    /// The function of one number and of two numbers by which the machine answers calls without further ado, where a kernel is all there is to it.
     let kernel: Scalar.UnaryKernel?
     let binaryKernel: Scalar.BinaryKernel?
+    /// The same of one number, where there is more to it.
+    let scalar: ((Double) -> Double)?
+    package let depth: Int32
     /// Answers calls with plain arguments by position, given where they are and how many; `nil` for those that need the long way.
     let direct: DirectAnswer?
     private let held: Reservation

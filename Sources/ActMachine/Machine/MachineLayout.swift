@@ -1,0 +1,75 @@
+// Where the part of the machine that is written in C expects what Swift has laid out.
+
+import ActArray
+import CActMachine
+
+package enum MachineLayout {
+    /// Where C and Swift differ, in words; nothing, or no program may run. A test looks.
+    package static func differences() throws -> [String] {
+        var found: [String] = []
+        func compare<Here, There>(_ here: PartialKeyPath<Here>, _ there: PartialKeyPath<There>) {
+            let (x, y) = (MemoryLayout<Here>.offset(of: here), MemoryLayout<There>.offset(of: there))
+            if x == nil || x != y { found.append("\(here) is at \(x.map(String.init) ?? "no place"), \(there) at \(y.map(String.init) ?? "no place")") }
+        }
+        func size<Here, There>(_: Here.Type, _: There.Type) {
+            let (x, y) = (MemoryLayout<Here>.stride, MemoryLayout<There>.stride)
+            if x != y { found.append("\(Here.self) takes \(x) bytes, \(There.self) \(y)") }
+        }
+        size(Value.self, act_value.self)
+        size(Machine.Frame.self, act_frame.self)
+        size(KnownCall.self, act_known_call.self)
+        compare(\Machine.Frame.entry, \act_frame.entry)
+        compare(\Machine.Frame.code, \act_frame.code)
+        compare(\Machine.Frame.closure, \act_frame.closure)
+        compare(\Machine.Frame.base, \act_frame.base)
+        compare(\Machine.Frame.result, \act_frame.result)
+        compare(\Machine.Frame.returnAddress, \act_frame.return_address)
+        compare(\Machine.Frame.callSite, \act_frame.call_site)
+        compare(\Machine.State.frame, \act_state.frame)
+        compare(\Machine.State.ready, \act_state.ready)
+        compare(\Machine.State.instruction, \act_state.instruction)
+        compare(\Machine.State.lastFrame, \act_state.last_frame)
+        compare(\Machine.State.limit, \act_state.limit)
+        compare(\Machine.State.interrupt, \act_state.interrupt)
+        compare(\Machine.State.lossLimit, \act_state.loss_limit)
+        compare(\Code.Entry.instructions, \act_entry.instructions)
+        compare(\Code.Entry.constants, \act_entry.constants)
+        compare(\Code.Entry.globals, \act_entry.globals)
+        compare(\Code.Entry.calls, \act_entry.calls)
+        compare(\Code.Entry.registerCount, \act_entry.register_count)
+        compare(\Code.Entry.parameterCount, \act_entry.parameter_count)
+        compare(\Code.Entry.requiredCount, \act_entry.required_count)
+        compare(\Code.Entry.code, \act_entry.code)
+        compare(\Code.Entry.id, \act_entry.id)
+        compare(\KnownCall.callee, \act_known_call.callee)
+        compare(\KnownCall.positional, \act_known_call.positional)
+        compare(\KnownCall.places, \act_known_call.places)
+        compare(\KnownCall.count, \act_known_call.count)
+
+        // Values: which number each case has, and that the payload stands first.
+        let array = try NDArray([1.5, 2.5], shape: [2]), function = Function(kernel: Scalar.kernel(.exp), binaryKernel: Scalar.kernel(.pow))
+        let samples: [(Value, Int, UInt64?)] = [
+            (.bool(true), act_tag_bool, 1), (.number(1.5), act_tag_number, 1.5.bitPattern), (.string(""), act_tag_text, nil),
+            (.array(array), act_tag_array, address(array.node)), (.list(try List([])), act_tag_list, nil), (.record(try Record([:])), act_tag_record, nil),
+            (.function(function), act_tag_function, address(function)), (.gathering(Gathering()), act_tag_gathering, nil),
+            (.none, act_tag_plain, 0), (.undefined, act_tag_plain, 1),
+        ].map { ($0.0, Int($0.1.rawValue), $0.2) }
+        for (value, tag, word) in samples {
+            withUnsafePointer(to: value) { place in
+                let value = UnsafeRawPointer(place).loadUnaligned(as: act_value.self)
+                let mask: UInt64 = tag == 0 ? 0xFF : .max
+                if Int(value.tag) != tag || word.map({ $0 != value.bits & mask }) == true { found.append("\(place.pointee.kind) has the number \(value.tag), not \(tag), or another payload") }
+            }
+        }
+
+        // Objects.
+        let node = UnsafeRawPointer(Unmanaged.passUnretained(array.node).toOpaque()).load(as: act_node.self)
+        if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue { found.append("a node") }
+        let plain = UnsafeRawPointer(Unmanaged.passUnretained(function).toOpaque()).load(as: act_function.self)
+        if unsafeBitCast(plain.kernel, to: Int.self) != unsafeBitCast(function.kernel, to: Int.self)
+            || unsafeBitCast(plain.binary_kernel, to: Int.self) != unsafeBitCast(function.binaryKernel, to: Int.self) || plain.entry != nil { found.append("a function") }
+        return found
+    }
+
+    private static func address(_ object: AnyObject) -> UInt64 { UInt64(UInt(bitPattern: Unmanaged.passUnretained(object).toOpaque())) }
+}
