@@ -104,10 +104,15 @@ static inline bool changed(unsigned change, double old, double value, double *re
     return is_finite(*result);
 }
 
+/* Whether an object and what it holds its content in have no other holder. */
+static inline bool is_alone(const void *object, const void *content) {
+    return swift_isUniquelyReferenced_nonNull_native(object) && swift_isUniquelyReferenced_nonNull_native(content);
+}
+
 /* Changes an element of the array in a place, if nobody else sees it. */
 static inline bool change_element(act_value *place, ptrdiff_t position, unsigned change, double value) {
     const act_view *view = view_of(place);
-    if (!swift_isUniquelyReferenced_nonNull_native(place->object) || !swift_isUniquelyReferenced_nonNull_native(view->storage)) return false;
+    if (!is_alone(place->object, view->storage)) return false;
     double result;
     switch (type_of(place)) {
     case f64_elements: {
@@ -142,6 +147,28 @@ static inline bool plain_number(const act_value *v, double *number) {
     return v->tag == act_tag_bool;
 }
 
+/* Changes an element of a list or a field of a record, both of which nobody else sees. What is nested itself is left to Swift, which counts how
+   deep. */
+static inline bool change_part(act_value *part, unsigned change, act_value *value, bool is_last) {
+    if (change == change_store) {
+        if (value->tag >= act_tag_list && value->tag <= act_tag_function) return false;
+        if (is_last) take(part, value); else copy(part, value);
+        return true;
+    }
+    double result;
+    if (part->tag != act_tag_number || value->tag != act_tag_number || !changed(change, part->number, value->number, &result)) return false;
+    part->number = result;
+    return true;
+}
+
+/* Whether two texts are the same; -1 where Swift must look. */
+static inline int same_text(const act_value *x, const act_value *y) {
+    if (x->object == y->object) return 1;
+    const uint64_t *s = ((const act_text *)x->object)->string, *t = ((const act_text *)y->object)->string;
+    if (s[1] >> 60 != 0xE || t[1] >> 60 != 0xE) return -1;
+    return s[0] == t[0] && s[1] == t[1];
+}
+
 /* Moves the arguments of a known call, which lie one after the other from `base[positional]` on, to the registers of their parameters; those
    without one become undefined. */
 static void spread(const act_known_call *call, act_value *base, ptrdiff_t parameter_count) {
@@ -171,7 +198,7 @@ Instruction *act_run(void *state, Instruction *pc) {
 #define LABEL(op, label) [Opcode##op] = &&label
         LABEL(Move, move), LABEL(Constant, constant), LABEL(LoadGlobal, load_global), LABEL(LoadGlobalOrNone, load_global_or_none),
         LABEL(StoreGlobal, store_global), LABEL(CheckGlobal, check_global), LABEL(AddGlobal, add_global), LABEL(UnsetGlobal, other),
-        LABEL(LoadCapture, other), LABEL(LoadSelf, load_self), LABEL(CheckLocal, check_local), LABEL(Clear, clear), LABEL(NoteField, other),
+        LABEL(LoadCapture, load_capture), LABEL(LoadSelf, load_self), LABEL(CheckLocal, check_local), LABEL(Clear, clear), LABEL(NoteField, other),
         LABEL(Add, add), LABEL(Sub, sub), LABEL(Mul, mul), LABEL(Div, div), LABEL(Pow, other), LABEL(FloorDivide, floor_divide),
         LABEL(Modulo, modulo), LABEL(Matmul, other), LABEL(AddK, add_k), LABEL(SubK, sub_k), LABEL(MulK, mul_k), LABEL(DivK, div_k),
         LABEL(PowK, pow_k), LABEL(FloorDivideK, floor_divide_k), LABEL(ModuloK, modulo_k), LABEL(Negate, negate), LABEL(Plus, plus),
@@ -186,8 +213,8 @@ Instruction *act_run(void *state, Instruction *pc) {
         LABEL(Iterate, other), LABEL(IterateRange, other), LABEL(Next, next), LABEL(MakeArray, other), LABEL(MakeList, other),
         LABEL(MakeRecord, other), LABEL(BeginCollection, other), LABEL(Append, other), LABEL(FinishCollection, other), LABEL(Extend, other),
         LABEL(ExtendGlobal, other), LABEL(Interpolate, other), LABEL(MakeFunction, other), LABEL(Prime, other), LABEL(Index, index),
-        LABEL(IndexGlobal, index_global), LABEL(IndexTwo, index_two), LABEL(IndexItems, other), LABEL(Field, other), LABEL(Update, other),
-        LABEL(ChangeElement, change_element), LABEL(ChangeElementTwo, change_element_two), LABEL(ChangeField, other), LABEL(Unpack, other),
+        LABEL(IndexGlobal, index_global), LABEL(IndexTwo, index_two), LABEL(IndexItems, other), LABEL(Field, field), LABEL(Update, other),
+        LABEL(ChangeElement, change_element), LABEL(ChangeElementTwo, change_element_two), LABEL(ChangeField, change_field), LABEL(Unpack, other),
         LABEL(Call, call), LABEL(CallGlobal, call_global), LABEL(CallShaped, call_shaped), LABEL(Result, result), LABEL(Show, other),
         LABEL(Record, other), LABEL(CheckForm, check_form),
     };
@@ -236,6 +263,14 @@ add_global: {
     double sum = global->number + B->number;
     if (unlikely(!is_finite(sum))) return pc;
     global->number = sum;
+    NEXT;
+}
+load_capture: {
+    const act_function *closure = S->frame->closure;
+    if (unlikely(closure == NULL)) return pc;
+    const act_value *captured = closure->captures->first + pc->b;
+    if (unlikely(has_no_value(captured))) return pc;
+    copy(A, captured);
     NEXT;
 }
 load_self:
@@ -360,14 +395,31 @@ label: { \
     COMPARING_JUMP(jump_less_equal, C, <=)
     COMPARING_JUMP(jump_greater, C, >)
     COMPARING_JUMP(jump_greater_equal, C, >=)
-    COMPARING_JUMP(jump_equal, C, ==)
-    COMPARING_JUMP(jump_not_equal, C, !=)
     COMPARING_JUMP(jump_less_k, KC, <)
     COMPARING_JUMP(jump_less_equal_k, KC, <=)
     COMPARING_JUMP(jump_greater_k, KC, >)
     COMPARING_JUMP(jump_greater_equal_k, KC, >=)
-    COMPARING_JUMP(jump_equal_k, KC, ==)
-    COMPARING_JUMP(jump_not_equal_k, KC, !=)
+#define EQUALITY_JUMP(label, right, equal) \
+label: { \
+    const act_value *x = B, *y = right; \
+    int same; \
+    if (BOTH_NUMBERS(x, y)) { \
+        same = x->number == y->number; \
+    } else if (x->tag == act_tag_text && y->tag == act_tag_text) { \
+        if (unlikely((same = same_text(x, y)) < 0)) return pc; \
+    } else { \
+        goto other; \
+    } \
+    if ((same == equal) == (pc->extra & 1)) { \
+        if (pc->extra > 1 && unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc; \
+        JUMP; \
+    } \
+    NEXT; \
+}
+    EQUALITY_JUMP(jump_equal, C, 1)
+    EQUALITY_JUMP(jump_not_equal, C, 0)
+    EQUALITY_JUMP(jump_equal_k, KC, 1)
+    EQUALITY_JUMP(jump_not_equal_k, KC, 0)
 
     /* Loops */
 next: {
@@ -382,8 +434,15 @@ next: {
         }
         NEXT;
     }
-    if (loop->tag != act_tag_array) goto other;
+    if (loop->tag != act_tag_array && loop->tag != act_tag_list) goto other;
     if (!(position < loop[3].number)) NEXT;
+    if (loop->tag == act_tag_list) {
+        const act_elements *elements = ((const act_list *)loop->object)->elements;
+        if (unlikely(!(position < elements->count))) return pc;
+        loop[2].number = position + 1;
+        copy(B, elements->first + (ptrdiff_t)position);
+        JUMP;
+    }
     const act_view *view = view_of(loop);
     if (view->first == NULL || !(position < view->length)) return pc;
     loop[2].number = position + 1;
@@ -399,7 +458,15 @@ index_global:
 index:
     container = B;
 index_container: {
-    if (!(likely(container->tag == act_tag_array && C->tag == act_tag_number))) goto other;
+    if (unlikely(C->tag != act_tag_number)) goto other;
+    if (container->tag == act_tag_list) {
+        const act_elements *elements = ((const act_list *)container->object)->elements;
+        ptrdiff_t position = act_position(C->number, elements->count);
+        if (unlikely(position < 0)) return pc;
+        copy(A, elements->first + position);
+        NEXT;
+    }
+    if (container->tag != act_tag_array) goto other;
     const act_view *view = view_of(container);
     ptrdiff_t position = act_position(C->number, view->length);
     if (unlikely(position < 0 || view->first == NULL)) {
@@ -421,7 +488,15 @@ index_two: {
 change_element: {
     act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
     double value;
-    if (place->tag != act_tag_array || B->tag != act_tag_number || !plain_number(C, &value)) goto other;
+    if (unlikely(B->tag != act_tag_number)) goto other;
+    if (place->tag == act_tag_list) {
+        act_elements *elements = ((const act_list *)place->object)->elements;
+        ptrdiff_t position = act_position(B->number, elements->count);
+        if (unlikely(position < 0 || !is_alone(place->object, elements))) return pc;
+        if (unlikely(!change_part(elements->first + position, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
+        NEXT;
+    }
+    if (place->tag != act_tag_array || !plain_number(C, &value)) goto other;
     const act_view *view = view_of(place);
     ptrdiff_t position = act_position(B->number, view->length);
     if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value))) return pc;
@@ -435,6 +510,25 @@ change_element_two: {
     const act_view *view = view_of(place);
     ptrdiff_t position = matrix_position(view, row->number, column->number);
     if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value))) return pc;
+    NEXT;
+}
+
+    /* Fields */
+field: {
+    if (B->tag != act_tag_record) goto other;
+    const act_record *record = B->object;
+    const act_known_field *known = S->frame->entry->fields + pc->c;
+    if (unlikely(record->shape->id != known->shape)) return pc;
+    copy(A, record->values->first + known->place);
+    NEXT;
+}
+change_field: {
+    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    if (place->tag != act_tag_record) goto other;
+    act_record *record = place->object;
+    const act_known_field *known = S->frame->entry->fields + pc->b;
+    if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc;
+    if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
     NEXT;
 }
 

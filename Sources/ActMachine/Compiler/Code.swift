@@ -3,7 +3,6 @@
 import ActArray
 import ActRows
 import ActSyntax
-import OrderedCollections
 import Synchronization
 
 /// The text that code came from, with its tree, kept so that an error can point at operands and name them.
@@ -57,6 +56,8 @@ package final class Code {
     @exclusivity(unchecked) package internal(set) var indexItems: [[IndexOperand]] = []
     @exclusivity(unchecked) package internal(set) var updates: [PathUpdate] = []
     @exclusivity(unchecked) package internal(set) var callShapes: [CallShape] = []
+    /// Of each instruction that reads or changes a field, the constant that is its name.
+    var fieldNames: [Int] = []
     @exclusivity(unchecked) var formChecks: [FormCheck] = []
     /// The text of a function literal or definition, for printing.
     package internal(set) var text = ""
@@ -118,7 +119,7 @@ package final class Code {
         // (`self` is complete only after all stored properties are set.)
         entry.initialize(to: Entry(
             instructions: .allocate(capacity: 0), constants: .allocate(capacity: 0), globals: module.slotsAddress,
-            calls: .allocate(capacity: 0), instructionCount: 0, constantCount: 0, callCount: 0, registerCount: 0,
+            calls: .allocate(capacity: 0), fields: .allocate(capacity: 0), instructionCount: 0, constantCount: 0, callCount: 0, registerCount: 0,
             parameterCount: Int32(truncatingIfNeeded: parameters.count), requiredCount: Int32(truncatingIfNeeded: requiredCount), code: nil))
         entry.pointee.code = .passUnretained(self)
     }
@@ -136,6 +137,9 @@ package final class Code {
         entry.pointee.calls = .allocate(capacity: callShapes.count)
         entry.pointee.calls.initialize(repeating: KnownCall(), count: callShapes.count)
         entry.pointee.callCount = callShapes.count
+        entry.pointee.fields.deallocate()
+        entry.pointee.fields = .allocate(capacity: fieldNames.count)
+        for (index, name) in fieldNames.enumerated() { (entry.pointee.fields + index).initialize(to: KnownField(name: name)) }
         entry.pointee.registerCount = Int32(truncatingIfNeeded: registerCount)
         self.origins = origins
         siteBase = sites.register(self, count: instructions.count)
@@ -148,6 +152,7 @@ package final class Code {
         entry.pointee.constants.deallocate()
         for index in 0..<entry.pointee.callCount { entry.pointee.calls[index].forget() }
         entry.pointee.calls.deallocate()
+        entry.pointee.fields.deallocate()
         entry.deallocate()
     }
 
@@ -169,6 +174,8 @@ package final class Code {
         let globals: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
         /// The calls with names, by shape.
         var calls: UnsafeMutablePointer<KnownCall>
+        /// The fields that are read or changed.
+        var fields: UnsafeMutablePointer<KnownField>
         var instructionCount: Int
         var constantCount: Int
         var callCount: Int
@@ -207,6 +214,15 @@ struct KnownCall {
     }
 }
 
+/// The name of a field, as a constant, and where it was the last time.
+struct KnownField {
+    /// The id of the record's shape that time; 0 before.
+    var shape = 0, place = 0
+    let name: Int
+
+    init(name: Int) { self.name = name }
+}
+
 /// A nested function before it is made: where its captured values come from.
 package struct FunctionTemplate {
     enum Capture {
@@ -218,15 +234,14 @@ package struct FunctionTemplate {
     let captures: [Capture]
 }
 
-/// The fields of a record literal: the names, and where none occurs twice a dictionary of them, whose copies share the names.
+/// The fields of a record literal: the names, and where none occurs twice the shape that all records made of it share.
 struct RecordTemplate {
     let names: [String]
-    let fields: OrderedDictionary<String, Value>?
+    let shape: RecordShape?
 
     init(_ names: [String]) {
         self.names = names
-        let fields = OrderedDictionary(names.map { ($0, Value.none) }) { first, _ in first }
-        self.fields = fields.count == names.count ? fields : nil
+        shape = Set(names).count == names.count ? RecordShape(names) : nil
     }
 }
 

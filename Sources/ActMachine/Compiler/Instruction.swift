@@ -83,14 +83,6 @@ extension Instruction {
     @inline(__always) static func first(_ pair: Int) -> Int { pair & 0xffff }
     @inline(__always) static func second(_ pair: Int) -> Int { pair >> 16 }
 
-    /// Of `changeField`, in b: the constant that is the name, and the place of the field in its record.
-    static let nameLimit = 1 << 20
-    @inline(__always) var fieldName: Int { Int(b) & (Self.nameLimit - 1) }
-    @inline(__always) var fieldPlace: Int {
-        get { Int(b) >> 20 }
-        set { b = Int32(truncatingIfNeeded: fieldName | (newValue & 0x7ff) << 20) }
-    }
-
     package struct LastUse: OptionSet {
         package let rawValue: UInt8
         package init(rawValue: UInt8) { self.rawValue = rawValue }

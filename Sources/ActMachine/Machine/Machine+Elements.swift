@@ -1,4 +1,4 @@
-// Elements and fields: what the loop does by itself with the parts of lists, texts and records. (Elements of arrays: `act_run`.)
+// Elements and fields: what the loop does by itself with parts of values that `act_run` has left.
 //
 // What must stay true: every function here says whether it has done all of the instruction; where it has not, nothing has happened, and the
 // long way (`Machine+Parts`) does the whole and finds the words for what is wrong. Values are written in place only through a register
@@ -48,16 +48,6 @@ extension UnsafeMutablePointer where Pointee == Value {
 
     // MARK: Reading
 
-    /// Assigns the element of a list at an index.
-    @inline(__always)
-    func setElement(of list: Unmanaged<List>, at key: Double) -> Bool {
-        let element: Value? = list._withUnsafeGuaranteedRef { list in
-            let position = act_position(key, Int64(list.elements.count))
-            return position < 0 ? nil : list.elements[Int(position)]
-        }
-        return replace(with: element)
-    }
-
     /// The register may have held what the value was part of, so it is assigned once the value stands by itself.
     @inline(__always)
     private func replace(with part: Value?) -> Bool {
@@ -72,11 +62,28 @@ extension UnsafeMutablePointer where Pointee == Value {
         replace(with: text._withUnsafeGuaranteedRef { $0.letter(at: key) })
     }
 
+    /// Assigns the field of a record that a text names.
+    @inline(__always)
+    func setField(of record: Unmanaged<Record>, _ name: Unmanaged<Text>) -> Bool {
+        replace(with: record._withUnsafeGuaranteedRef { record in
+            name._withUnsafeGuaranteedRef { record.place(of: $0.string) }.map { record.fields.values[$0] }
+        })
+    }
+
     // MARK: Writing
+
+    /// Changes the element of a list, or the field of a record, that is here, as the key says.
+    func changePart(
+        at key: UnsafeMutablePointer<Value>, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool
+    ) -> Bool {
+        if listReference != nil { return key.isNumber && changeElementOfList(at: key.payload, operation, value, isLast: isLast) }
+        guard recordReference != nil, let name = key.textReference else { return false }
+        return changeField(name, operation, value, isLast: isLast)
+    }
 
     /// Changes an element of the list here: `value` takes its place, or what the operation makes of both.
     /// - Parameter isLast: Whether the value may be taken away.
-    func changeElementOfList(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
+    private func changeElementOfList(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
         // A list that is put into itself is held twice.
         guard value != self, holdsAlone(List.self), let list = listReference else { return false }
         return list._withUnsafeGuaranteedRef { list in
@@ -95,39 +102,20 @@ extension UnsafeMutablePointer where Pointee == Value {
 
     // MARK: Fields
 
-    /// Assigns the field of a record.
-    /// - Parameter place: Where it was found the last time; afterwards where it is.
-    @inline(__always)
-    func setField(of record: Unmanaged<Record>, _ name: Unmanaged<Text>, _ place: inout UInt16) -> Bool {
-        let value: Value? = record._withUnsafeGuaranteedRef { record in
-            name._withUnsafeGuaranteedRef { name in
-                if record.hasField(name.string, at: Int(place)) { return record.value(at: Int(place)) }
-                guard let found = record.place(of: name.string) else { return nil }
-                place = UInt16(truncatingIfNeeded: found)
-                return record.value(at: found)
-            }
-        }
-        return replace(with: value)
-    }
-
-    /// Changes a field of the record here, that is there already.
-    /// - Parameter place: Where it was found the last time.
-    @inline(__always)
-    func changeField(_ name: Unmanaged<Text>, at place: Int, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
-        guard value != self, let record = recordReference, holdsAlone(Record.self) else { return false }
+    /// Changes a field of the record here that is there already: `value` takes its place, or what the operation makes of both.
+    func changeField(_ name: Unmanaged<Text>, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
+        // A record that is put into itself is held twice.
+        guard value != self, holdsAlone(Record.self), let record = recordReference else { return false }
         return record._withUnsafeGuaranteedRef { record in
-            guard name._withUnsafeGuaranteedRef({ record.hasField($0.string, at: place) }) else { return false }
+            guard let place = name._withUnsafeGuaranteedRef({ record.place(of: $0.string) }) else { return false }
             if case .store = operation {
                 guard value.pointee.nesting < maximumNesting else { return false }
                 record.put(isLast ? value.take(0) : value.pointee, at: place)
                 return true
             }
-            guard value.isNumber else { return false }
-            return record.withValue(at: place) { field in
-                guard field.isNumber, let result = operation.result(field.payload, value.payload) else { return false }
-                field.payload = result
-                return true
-            }
+            guard value.isNumber, case .number(let old) = record.fields.values[place], let result = operation.result(old, value.payload) else { return false }
+            record.put(.number(result), at: place)
+            return true
         }
     }
 }

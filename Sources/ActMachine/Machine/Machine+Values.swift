@@ -3,7 +3,6 @@
 import ActArray
 import ActGrad
 import ActSyntax
-import OrderedCollections
 
 extension Machine {
     // MARK: Collections
@@ -52,11 +51,8 @@ extension Machine {
     }
 
     func makeRecord(_ template: RecordTemplate, _ first: Registers) throws -> Value {
-        if var fields = template.fields {
-            for place in fields.values.indices { fields.values[place] = first.take(place) }
-            return try .record(fields)
-        }
-        var fields = OrderedDictionary<String, Value>(minimumCapacity: template.names.count)
+        if let shape = template.shape { return try .record(Fields(shape, takeAll(first, template.names.count))) }
+        var fields = Fields(minimumCapacity: template.names.count)
         for (offset, name) in template.names.enumerated() { fields[name] = first.take(offset) }
         return try .record(fields)
     }

@@ -278,11 +278,7 @@ package final class Machine {
             case .unsetGlobal:
                 if case .undefined = globals[a] { throw unknownName(a) }
                 F.pointee.code._withUnsafeGuaranteedRef { $0.module.reset(a) }
-            case .loadCapture:
-                guard let closure = F.pointee.closure else { continue }
-                let captured = closure._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[b] }
-                if case .undefined = captured { throw RuntimeError.capturedWithoutValue }
-                R[a] = captured
+            case .loadCapture: throw RuntimeError.capturedWithoutValue
             case .noteField: if case .string(let name) = K[b] { try layers.note(field: name.string, R[a]) }
 
             // MARK: Operators
@@ -385,40 +381,38 @@ package final class Machine {
             // MARK: Parts of values
             case .index, .indexGlobal:
                 let base = i.pointee.opcode == .index ? R + b : globals + b
-                if (R + c).isNumber {
-                    let key = (R + c).payload
-                    if let list = base.listReference {
-                        if (R + a).setElement(of: list, at: key) { continue }
-                    } else if let text = base.textReference {
-                        if (R + a).setElement(of: text, at: key) { continue }
-                    } else if let node = base.arrayReference, node._withUnsafeGuaranteedRef({ $0.length }) > 0 {
-                        i.pointee.isLeftToSwift = false
-                    }
-                }
+                if (R + c).isNumber, let text = base.textReference, (R + a).setElement(of: text, at: (R + c).payload) { continue }
+                if let record = base.recordReference, let name = (R + c).textReference, (R + a).setField(of: record, name) { continue }
+                if base.listReference != nil || base.arrayReference?._withUnsafeGuaranteedRef({ $0.length > 0 }) == true { i.pointee.isLeftToSwift = false }
                 R[a] = try index(base.pointee, c, R)
             case .indexTwo: R[a] = try index(R[b], Instruction.first(c), Instruction.second(c), R)
             case .indexItems:
                 R[a] = try index(R[b], F.pointee.code._withUnsafeGuaranteedRef { $0.indexItems[c] }, R)
             case .field:
-                guard let name = (K + c).textReference else { continue }
-                if let record = (R + b).recordReference, (R + a).setField(of: record, name, &i.pointee.extra) { continue }
+                let known = F.pointee.entry.pointee.fields + c
+                guard let name = (K + known.pointee.name).textReference else { continue }
+                if let record = (R + b).recordReference {
+                    learn(known, record, name)
+                    i.pointee.isLeftToSwift = false
+                }
                 R[a] = try field(R[b], name._withUnsafeGuaranteedRef { $0.string })
             case .update:
                 try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[a] }, R, globals)
             case .changeElement:
                 let slot = i.pointee.changesGlobal ? globals + a : R + a
-                if (R + b).isNumber, slot.listReference != nil,
-                   slot.changeElementOfList(at: (R + b).payload, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
+                if slot.changePart(at: R + b, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
+                if slot.arrayReference != nil || slot.listReference != nil { i.pointee.isLeftToSwift = false }
                 try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
             case .changeElementTwo: try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
             case .changeField:
-                let slot = i.pointee.changesGlobal ? globals + a : R + a
-                guard let name = (K + i.pointee.fieldName).textReference else { continue }
-                if slot.changeField(name, at: i.pointee.fieldPlace, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
-                try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
-                if let record = slot.recordReference,
-                   let place = record._withUnsafeGuaranteedRef({ record in name._withUnsafeGuaranteedRef { record.place(of: $0.string) } }) {
-                    i.pointee.fieldPlace = place
+                let slot = i.pointee.changesGlobal ? globals + a : R + a, known = F.pointee.entry.pointee.fields + b
+                guard let name = (K + known.pointee.name).textReference else { continue }
+                if !slot.changeField(name, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) {
+                    try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
+                }
+                if let record = slot.recordReference {
+                    learn(known, record, name)
+                    i.pointee.isLeftToSwift = false
                 }
             case .unpack:
                 try unpack(R[b], into: R + a, count: c)
@@ -477,6 +471,15 @@ package final class Machine {
     private func checkRoom(for closure: Closure, _ base: Registers) throws {
         let needed = Int(closure.code.entry.pointee.registerCount) + 1
         guard state.pointee.frame < lastFrame, base + needed < limit else { throw RuntimeError.recursionTooDeep }
+    }
+
+    /// Notes where a record has a field, for the next record of its shape.
+    @inline(__always)
+    private func learn(_ known: UnsafeMutablePointer<KnownField>, _ record: Unmanaged<Record>, _ name: Unmanaged<Text>) {
+        record._withUnsafeGuaranteedRef { record in
+            guard let place = name._withUnsafeGuaranteedRef({ record.place(of: $0.string) }) else { return }
+            (known.pointee.shape, known.pointee.place) = (record.fields.shape.id, place)
+        }
     }
 
     private func unknownName(_ slot: Int) -> RuntimeError {

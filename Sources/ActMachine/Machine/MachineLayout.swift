@@ -18,6 +18,7 @@ package enum MachineLayout {
         size(Value.self, act_value.self)
         size(Machine.Frame.self, act_frame.self)
         size(KnownCall.self, act_known_call.self)
+        size(KnownField.self, act_known_field.self)
         compare(\Machine.Frame.entry, \act_frame.entry)
         compare(\Machine.Frame.code, \act_frame.code)
         compare(\Machine.Frame.closure, \act_frame.closure)
@@ -36,11 +37,15 @@ package enum MachineLayout {
         compare(\Code.Entry.constants, \act_entry.constants)
         compare(\Code.Entry.globals, \act_entry.globals)
         compare(\Code.Entry.calls, \act_entry.calls)
+        compare(\Code.Entry.fields, \act_entry.fields)
         compare(\Code.Entry.registerCount, \act_entry.register_count)
         compare(\Code.Entry.parameterCount, \act_entry.parameter_count)
         compare(\Code.Entry.requiredCount, \act_entry.required_count)
         compare(\Code.Entry.code, \act_entry.code)
         compare(\Code.Entry.id, \act_entry.id)
+        compare(\KnownField.shape, \act_known_field.shape)
+        compare(\KnownField.place, \act_known_field.place)
+        compare(\KnownField.name, \act_known_field.name)
         compare(\KnownCall.callee, \act_known_call.callee)
         compare(\KnownCall.positional, \act_known_call.positional)
         compare(\KnownCall.places, \act_known_call.places)
@@ -53,7 +58,7 @@ package enum MachineLayout {
             (.array(array), act_tag_array, address(array.node)), (.list(try List([])), act_tag_list, nil), (.record(try Record([:])), act_tag_record, nil),
             (.function(function), act_tag_function, address(function)), (.gathering(Gathering()), act_tag_gathering, nil),
             (.none, act_tag_plain, 0), (.undefined, act_tag_plain, 1),
-        ].map { ($0.0, Int($0.1.rawValue), $0.2) }
+        ]
         for (value, tag, word) in samples {
             withUnsafePointer(to: value) { place in
                 let value = UnsafeRawPointer(place).loadUnaligned(as: act_value.self)
@@ -63,12 +68,32 @@ package enum MachineLayout {
         }
 
         // Objects.
-        let node = UnsafeRawPointer(Unmanaged.passUnretained(array.node).toOpaque()).load(as: act_node.self)
+        let node = read(array.node, act_node.self)
         if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue { found.append("a node") }
-        let plain = UnsafeRawPointer(Unmanaged.passUnretained(function).toOpaque()).load(as: act_function.self)
+        let plain = read(function, act_function.self)
         if unsafeBitCast(plain.kernel, to: Int.self) != unsafeBitCast(function.kernel, to: Int.self)
             || unsafeBitCast(plain.binary_kernel, to: Int.self) != unsafeBitCast(function.binaryKernel, to: Int.self) || plain.entry != nil { found.append("a function") }
+        let list = try List([.number(7), .number(8)])
+        let elements = read(list, act_list.self).elements
+        if elements.pointee.count != 2 || first(elements)[1].number != 8 { found.append("a list") }
+        let record = try Record(["a": .number(7), "b": .number(8)])
+        let parts = read(record, act_record.self)
+        if parts.shape.pointee.id != record.fields.shape.id || parts.values.pointee.count != 2 || first(parts.values)[1].number != 8 { found.append("a record") }
+        let closure = Function(captures: [.number(7), .number(8)])
+        if first(read(closure, act_function.self).captures)[1].number != 8 { found.append("a closure") }
+        for (text, isShort) in [("", true), ("softmax", true), ("fifteen letters", true), ("sixteen letters!", false), ("é", false)] {
+            let word = read(Text(text), act_text.self).string.1
+            if (word >> 60 == 0xE) != isShort { found.append("the text \"\(text)\"") }
+        }
         return found
+    }
+
+    private static func read<Layout>(_ object: AnyObject, _ layout: Layout.Type) -> Layout {
+        UnsafeRawPointer(Unmanaged.passUnretained(object).toOpaque()).load(as: layout)
+    }
+
+    private static func first(_ elements: UnsafeMutablePointer<act_elements>) -> UnsafePointer<act_value> {
+        (UnsafeRawPointer(elements) + MemoryLayout<act_elements>.size).assumingMemoryBound(to: act_value.self)
     }
 
     private static func address(_ object: AnyObject) -> UInt64 { UInt64(UInt(bitPattern: Unmanaged.passUnretained(object).toOpaque())) }

@@ -69,12 +69,12 @@ typedef enum __attribute__((enum_extensibility(closed))) Opcode : uint8_t {
     OpcodeIndexGlobal,                          /* R[a] = global b[R[c]] */
     OpcodeIndexTwo,                             /* R[a] = R[b][R[first], R[second]]: the registers that c packs */
     OpcodeIndexItems,                           /* R[a] = R[b][items c of the code] */
-    OpcodeField,                                /* R[a] = R[b].name, the name is K[c]; `extra` is where the field was found the last time */
+    OpcodeField,                                /* R[a] = R[b].name, as known field c of the code says */
     OpcodeUpdate,                               /* path update a of the code */
     /* Updates of one step; those that cannot be done at once are path update `updateIndex` of the code */
     OpcodeChangeElement,                        /* R[a][R[b]] = R[c], or += and its like; a is a global where `changesGlobal` says so */
     OpcodeChangeElementTwo,                     /* R[a][R[first], R[second]] = R[c] …: the registers that b packs */
-    OpcodeChangeField,                          /* R[a].name = R[c] …; `fieldName` is the name and `fieldPlace` where it was found the last time */
+    OpcodeChangeField,                          /* R[a].name = R[c] …, the name as known field b says */
     OpcodeUnpack,                               /* R[a] … c of them = the elements of R[b] */
 
     /* Calls: the callee is R[b], its arguments follow; c of them by position */

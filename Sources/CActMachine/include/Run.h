@@ -34,12 +34,19 @@ typedef struct act_known_call {
     ptrdiff_t count;
 } act_known_call;
 
+/* `KnownField`: the name of a field, as a constant, and where it was the last time. */
+typedef struct act_known_field {
+    /* The `id` of the record's shape that time; 0 before. */
+    ptrdiff_t shape, place, name;
+} act_known_field;
+
 /* `Code.Entry` */
 typedef struct act_entry {
     Instruction *_Nonnull instructions;
     act_value *_Nonnull constants;
     act_value *_Nonnull *_Nonnull globals;
     act_known_call *_Nonnull calls;
+    act_known_field *_Nonnull fields;
     ptrdiff_t instruction_count, constant_count, call_count;
     int32_t register_count, parameter_count, required_count;
     void *_Nullable code;
@@ -76,6 +83,36 @@ typedef struct act_node {
     uint8_t type; /* `ElementType` */
 } act_node;
 
+/* What an array of Swift refers to. */
+typedef struct act_elements {
+    void *_Nullable header[2];
+    ptrdiff_t count, capacity;
+    act_value first[];
+} act_elements;
+
+typedef struct act_list {
+    void *_Nullable header[2];
+    act_elements *_Nonnull elements;
+} act_list;
+
+/* `RecordShape` and `Record` */
+typedef struct act_shape {
+    void *_Nullable header[2];
+    ptrdiff_t id;
+} act_shape;
+
+typedef struct act_record {
+    void *_Nullable header[2];
+    const act_shape *_Nonnull shape;
+    act_elements *_Nonnull values;
+} act_record;
+
+/* A string of Swift: up to 15 bytes of plain characters stand in the two words themselves; the upper four bits of the second are 0xE then. */
+typedef struct act_text {
+    void *_Nullable header[2];
+    uint64_t string[2];
+} act_text;
+
 typedef void (*act_unary_kernel)(const double *_Nonnull, double *_Nonnull, ptrdiff_t);
 typedef void (*act_binary_kernel)(const double *_Nonnull, ptrdiff_t, const double *_Nonnull, ptrdiff_t, double *_Nonnull, ptrdiff_t);
 
@@ -86,6 +123,8 @@ typedef struct act_function {
     /* Of a built-in of one or two numbers where a kernel is all there is to it. */
     act_unary_kernel _Nullable kernel;
     act_binary_kernel _Nullable binary_kernel;
+    /* Of a closure, the values that it captured. */
+    act_elements *_Nonnull captures;
 } act_function;
 
 /* Runs instructions of the topmost frame from `pc` on for as long as they concern what is said above, have nothing to warn of and no error.
