@@ -1,7 +1,8 @@
 // The graph. A node is an array that is there already or knows how to be computed.
 //
 // What must stay true:
-// - Shape and element type are known when a node is made; errors of shape are thrown then.
+// - Shape and element type are known when a node is made, and stay (but for a vector that grows, see `grow`); errors of shape are thrown
+//   then.
 // - A node without data is elementwise and its inputs have data or are such nodes too. Everything else is computed at once.
 // - A node with data keeps its inputs only while it is traced, that is, while it depends on a `variable` of a running derivative.
 // - Nobody changes the elements of a node that someone else can see: writing needs both node and storage to be unique.
@@ -54,7 +55,7 @@ package final class Node {
     @exclusivity(unchecked) private var view: act_view
     package let type: ElementType
     package let primitive: Primitive
-    package let shape: [Int]
+    @exclusivity(unchecked) package private(set) var shape: [Int]
     package var count: Int { view.count }
     package let site: Site
     /// Depends on the `variable` of a derivative that is being taken.
@@ -140,6 +141,14 @@ package final class Node {
             strides = newValue?.strides
             (view.first, view.storage) = Node.place(newValue, type)
         }
+    }
+
+    /// A vector gets one element more, which whoever holds the only reference has put behind the last; in another place if it had to move.
+    func grow(movingTo layout: Layout? = nil) {
+        if let layout { self.layout = layout }
+        shape[0] &+= 1
+        view.count &+= 1
+        view.length &+= 1
     }
 
     /// Whether no other node shows these elements: whoever holds the only reference to this one may write them then.

@@ -161,12 +161,43 @@ static inline bool change_part(act_value *part, unsigned change, act_value *valu
     return true;
 }
 
+static inline bool is_short(act_string s) { return s.words[1] >> 60 == 0xE; }
+static inline bool is_equal(act_string s, act_string t) { return s.words[0] == t.words[0] && s.words[1] == t.words[1]; }
+
 /* Whether two texts are the same; -1 where Swift must look. */
 static inline int same_text(const act_value *x, const act_value *y) {
     if (x->object == y->object) return 1;
-    const uint64_t *s = ((const act_text *)x->object)->string, *t = ((const act_text *)y->object)->string;
-    if (s[1] >> 60 != 0xE || t[1] >> 60 != 0xE) return -1;
-    return s[0] == t[0] && s[1] == t[1];
+    act_string s = ((const act_text *)x->object)->string, t = ((const act_text *)y->object)->string;
+    return is_short(s) && is_short(t) ? is_equal(s, t) : -1;
+}
+
+/* Where a record has the field that a text names; -1 where there is none, and where Swift must look. */
+static inline ptrdiff_t place_of(const act_record *record, const act_value *name) {
+    act_string s = ((const act_text *)name->object)->string;
+    const act_strings *words = record->shape->words;
+    if (!is_short(s) || words->count > 8) return -1;
+    for (ptrdiff_t place = 0; place < words->count; place++) if (is_equal(words->first[place], s)) return place;
+    return -1;
+}
+
+/* Puts a value at the end of a list that nobody else sees, if there is room. What is nested is left to Swift, which counts how deep. */
+static inline bool append(const act_list *list, act_value *value, bool is_last) {
+    act_elements *elements = list->elements;
+    if (elements->count >= list->room || (size_t)elements->count >= elements->capacity >> 1 || !is_alone(list, elements)) return false;
+    if (value->tag >= act_tag_list && value->tag <= act_tag_function) return false;
+    act_value *end = elements->first + elements->count;
+    end->bits = value->bits;
+    end->tag = value->tag;
+    if (is_object(value->tag)) {
+        if (is_last) {
+            value->bits = 0;
+            value->tag = act_tag_plain;
+        } else {
+            swift_retain(value->object);
+        }
+    }
+    elements->count++;
+    return true;
 }
 
 /* Moves the arguments of a known call, which lie one after the other from `base[positional]` on, to the registers of their parameters; those
@@ -211,8 +242,8 @@ Instruction *act_run(void *state, Instruction *pc) {
         LABEL(JumpLessK, jump_less_k), LABEL(JumpLessEqualK, jump_less_equal_k), LABEL(JumpGreaterK, jump_greater_k),
         LABEL(JumpGreaterEqualK, jump_greater_equal_k), LABEL(JumpEqualK, jump_equal_k), LABEL(JumpNotEqualK, jump_not_equal_k),
         LABEL(Iterate, other), LABEL(IterateRange, other), LABEL(Next, next), LABEL(MakeArray, other), LABEL(MakeList, other),
-        LABEL(MakeRecord, other), LABEL(BeginCollection, other), LABEL(Append, other), LABEL(FinishCollection, other), LABEL(Extend, other),
-        LABEL(ExtendGlobal, other), LABEL(Interpolate, other), LABEL(MakeFunction, other), LABEL(Prime, other), LABEL(Index, index),
+        LABEL(MakeRecord, other), LABEL(BeginCollection, other), LABEL(Append, append), LABEL(FinishCollection, other), LABEL(Extend, extend),
+        LABEL(ExtendGlobal, extend_global), LABEL(Interpolate, other), LABEL(MakeFunction, other), LABEL(Prime, other), LABEL(Index, index),
         LABEL(IndexGlobal, index_global), LABEL(IndexTwo, index_two), LABEL(IndexItems, other), LABEL(Field, field), LABEL(Update, other),
         LABEL(ChangeElement, change_element), LABEL(ChangeElementTwo, change_element_two), LABEL(ChangeField, change_field), LABEL(Unpack, other),
         LABEL(Call, call), LABEL(CallGlobal, call_global), LABEL(CallShaped, call_shaped), LABEL(Result, result), LABEL(Show, other),
@@ -458,7 +489,13 @@ index_global:
 index:
     container = B;
 index_container: {
-    if (unlikely(C->tag != act_tag_number)) goto other;
+    if (unlikely(C->tag != act_tag_number)) {
+        if (C->tag != act_tag_text || container->tag != act_tag_record) goto other;
+        ptrdiff_t place = place_of(container->object, C);
+        if (place < 0) return pc;
+        copy(A, ((const act_record *)container->object)->values->first + place);
+        NEXT;
+    }
     if (container->tag == act_tag_list) {
         const act_elements *elements = ((const act_list *)container->object)->elements;
         ptrdiff_t position = act_position(C->number, elements->count);
@@ -488,7 +525,14 @@ index_two: {
 change_element: {
     act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
     double value;
-    if (unlikely(B->tag != act_tag_number)) goto other;
+    if (unlikely(B->tag != act_tag_number)) {
+        if (B->tag != act_tag_text || place->tag != act_tag_record) goto other;
+        act_record *record = place->object;
+        ptrdiff_t field = place_of(record, B);
+        if (field < 0 || !is_alone(record, record->values)) return pc;
+        if (!change_part(record->values->first + field, pc->extra >> 13, C, pc->flags & last_use_c)) return pc;
+        NEXT;
+    }
     if (place->tag == act_tag_list) {
         act_elements *elements = ((const act_list *)place->object)->elements;
         ptrdiff_t position = act_position(B->number, elements->count);
@@ -512,6 +556,30 @@ change_element_two: {
     if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value))) return pc;
     NEXT;
 }
+
+    /* Collections that grow */
+append:
+    if (A->tag == act_tag_gathering) {
+        act_gathering *gathering = A->object;
+        if (B->tag != act_tag_number) goto other;
+        if (unlikely(gathering->count >= gathering->capacity)) return pc;
+        gathering->numbers[gathering->count++] = B->number;
+        NEXT;
+    }
+    if (A->tag != act_tag_list) goto other;
+    if (unlikely(!append(A->object, B, pc->flags & last_use_b))) return pc;
+    NEXT;
+    act_value *growing;
+extend_global:
+    growing = globals + pc->a;
+    goto extend_it;
+extend:
+    growing = A;
+extend_it:
+    /* (1: by the value as the only element of a list.) */
+    if (growing->tag != act_tag_list || pc->c != 1) goto other;
+    if (unlikely(globals[pc->extra].object != S->concatenation || !append(growing->object, B, pc->flags & last_use_b))) return pc;
+    NEXT;
 
     /* Fields */
 field: {

@@ -1,5 +1,5 @@
 // The machine runs register code. The loop has two halves: `act_run`, in C, does what concerns numbers, elements of plain arrays and calls
-// of functions of the program, and stops in front of everything else, which `loop` does here, with the help of Machine+….swift, and which
+// of functions of the program, and stops in front of everything else, which `interpret` does here, with the help of Machine+….swift, and which
 // may throw. Nothing here looks names up. The file is long because the loop is one `switch`: taken apart, every instruction would pay for a
 // call.
 //
@@ -51,6 +51,8 @@ package final class Machine {
         let interrupt: UnsafePointer<Int32>
         /// Results of formulas that are below are looked at, for they may have lost their digits.
         let lossLimit = Machine.lossLimit(.f64)
+        /// The function that `extend` stands for, once it has been met; what holds it is not asked, for it is only compared.
+        var concatenation: UnsafeRawPointer?
         /// How many calls from Swift into the machine are open; they use the thread's own stack.
         var nativeDepth = 0
     }
@@ -247,13 +249,32 @@ package final class Machine {
     // MARK: The loop
 
     /// Runs the topmost frame until it returns.
+    @inline(__always)
     private func loop() throws -> Value {
+        let first = state.pointee.frame.pointee.entry.pointee.instructions
+        // Of many functions the other half does all.
+        let i = first.pointee.isLeftToSwift ? first : act_run(state, first)
+        return i.pointee.opcode == .result ? finish(i) : try interpret(from: i)
+    }
+
+    /// Leaves the topmost frame, which Swift has called.
+    @inline(__always)
+    private func finish(_ i: UnsafeMutablePointer<Instruction>) -> Value {
+        let frame = state.pointee.frame, base = frame.pointee.base, register = Int(i.pointee.b)
+        let result = i.pointee.lastUse.hasB ? base.take(register) : base[register]
+        clear(base, Int(frame.pointee.entry.pointee.registerCount))
+        state.pointee.frame = frame - 1
+        return result
+    }
+
+    /// Runs from an instruction of the topmost frame on, until the frame that Swift has called returns.
+    private func interpret(from first: UnsafeMutablePointer<Instruction>) throws -> Value {
         let S = state
         var F = S.pointee.frame
         var R = F.pointee.base
         var K = F.pointee.entry.pointee.constants
         var globals = F.pointee.entry.pointee.globals.pointee
-        var pc = F.pointee.entry.pointee.instructions
+        var pc = first
 
         while true {
             if !pc.pointee.isLeftToSwift {
@@ -352,11 +373,7 @@ package final class Machine {
                 R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
             case .append:
                 if let gathering = (R + a).gatheringReference {
-                    if (R + b).isNumber {
-                        try gathering._withUnsafeGuaranteedRef { try $0.append((R + b).payload) }
-                    } else {
-                        try gathering._withUnsafeGuaranteedRef { try $0.append(operand(R, b, i.pointee.lastUse.hasB)) }
-                    }
+                    try gathering._withUnsafeGuaranteedRef { try $0.append(operand(R, b, i.pointee.lastUse.hasB)) }
                 } else if case .list(let list) = R[a] {
                     try list.append(operand(R, b, i.pointee.lastUse.hasB))
                 }
@@ -367,8 +384,10 @@ package final class Machine {
                 }
             case .extend, .extendGlobal:
                 let slot = i.pointee.opcode == .extend ? R + a : globals + a
-                if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.isConcatenation }),
-                   try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, Extension(rawValue: c) ?? .value) { continue }
+                if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.isConcatenation }) {
+                    S.pointee.concatenation = UnsafeRawPointer(function.toOpaque())
+                    if try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, Extension(rawValue: c) ?? .value) { continue }
+                }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 slot.pointee = try concatenate(slot.pointee, R, i, globals)
             case .interpolate:
@@ -446,12 +465,7 @@ package final class Machine {
                 }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 R[a] = try callShaped(shape, R + b, c)
-            case .result:
-                // To Swift code; all others return there.
-                let result = i.pointee.lastUse.hasB ? R.take(b) : R[b]
-                clear(R, Int(F.pointee.entry.pointee.registerCount))
-                S.pointee.frame = F - 1
-                return result
+            case .result: return finish(i)
 
             case .record:
                 if let recording, let id = F.pointee.code._withUnsafeGuaranteedRef({ $0.origin(of: i) }) { try recording.note(R[a], id) }

@@ -33,6 +33,7 @@ package enum MachineLayout {
         compare(\Machine.State.limit, \act_state.limit)
         compare(\Machine.State.interrupt, \act_state.interrupt)
         compare(\Machine.State.lossLimit, \act_state.loss_limit)
+        compare(\Machine.State.concatenation, \act_state.concatenation)
         compare(\Code.Entry.instructions, \act_entry.instructions)
         compare(\Code.Entry.constants, \act_entry.constants)
         compare(\Code.Entry.globals, \act_entry.globals)
@@ -75,14 +76,22 @@ package enum MachineLayout {
             || unsafeBitCast(plain.binary_kernel, to: Int.self) != unsafeBitCast(function.binaryKernel, to: Int.self) || plain.entry != nil { found.append("a function") }
         let list = try List([.number(7), .number(8)])
         let elements = read(list, act_list.self).elements
-        if elements.pointee.count != 2 || first(elements)[1].number != 8 { found.append("a list") }
+        if elements.pointee.count != 2 || first(elements)[1].number != 8 || elements.pointee.capacity >> 1 != list.elements.capacity { found.append("a list") }
+        try list.append(.number(9))
+        if read(list, act_list.self).room != list.room || list.room <= 3 { found.append("the room of a list") }
+        let gathering = Gathering()
+        try gathering.append(7)
+        let numbers = read(gathering, act_gathering.self)
+        if numbers.count != 1 || numbers.capacity < 1 || numbers.numbers?.pointee != 7 { found.append("a gathering") }
         let record = try Record(["a": .number(7), "b": .number(8)])
         let parts = read(record, act_record.self)
+        let names = UnsafeRawPointer(parts.shape.pointee.words) + MemoryLayout<act_strings>.size
+        if parts.shape.pointee.words.pointee.count != 2 || ShortName("b") != names.load(fromByteOffset: 16, as: ShortName.self) { found.append("a shape") }
         if parts.shape.pointee.id != record.fields.shape.id || parts.values.pointee.count != 2 || first(parts.values)[1].number != 8 { found.append("a record") }
         let closure = Function(captures: [.number(7), .number(8)])
         if first(read(closure, act_function.self).captures)[1].number != 8 { found.append("a closure") }
         for (text, isShort) in [("", true), ("softmax", true), ("fifteen letters", true), ("sixteen letters!", false), ("é", false)] {
-            let word = read(Text(text), act_text.self).string.1
+            let word = read(Text(text), act_text.self).string.words.1
             if (word >> 60 == 0xE) != isShort { found.append("the text \"\(text)\"") }
         }
         return found

@@ -5,12 +5,27 @@
 
 import Synchronization
 
+/// The two words of a string. Up to 15 bytes of plain characters stand in them by themselves; the upper four bits say so.
+struct ShortName: Equatable {
+    private let first: UInt64, second: UInt64
+
+    @inline(__always)
+    init(_ string: String) { self = unsafeBitCast(string, to: ShortName.self) }
+
+    @inline(__always)
+    var isShort: Bool { second >> 60 == 0xE }
+}
+
 /// The names of a record's fields, in the order in which they were made.
 package final class RecordShape {
-    /// No other shape has or had it. (Read in C as well, first: `act_shape`.)
+    // (The first two are read in C as well: `act_shape`.)
+    /// No other shape has or had it.
     let id = RecordShape.nextID.add(1, ordering: .relaxed).newValue
+    /// The words that the names are made of, to be compared at once where they are short.
+    @exclusivity(unchecked) private(set) var words: [ShortName]
     // No access checks: only one thread changes a shape, while no other has it.
     @exclusivity(unchecked) private(set) var names: [String]
+    @exclusivity(unchecked) private var areAllShort: Bool
     /// Where each name is, once they are many.
     @exclusivity(unchecked) private var places: [String: Int] = [:]
 
@@ -21,12 +36,19 @@ package final class RecordShape {
     /// - Parameter names: Each once.
     init(_ names: [String] = []) {
         self.names = names
+        words = names.map(ShortName.init)
+        areAllShort = words.allSatisfy(\.isShort)
         if names.count > Self.few { index(from: 0) }
     }
 
     @inline(__always)
     func place(of name: String) -> Int? {
         if names.count > Self.few { return places[name] }
+        let word = ShortName(name)
+        if word.isShort {
+            for index in words.indices where words[index] == word { return index }
+            if areAllShort { return nil }
+        }
         for index in names.indices where names[index] == name { return index }
         return nil
     }
@@ -34,6 +56,8 @@ package final class RecordShape {
     /// - Parameter name: One that is not there.
     fileprivate func add(_ name: String) {
         names.append(name)
+        words.append(ShortName(name))
+        areAllShort = areAllShort && words[words.count - 1].isShort
         if names.count > Self.few { index(from: places.isEmpty ? 0 : names.count - 1) }
     }
 

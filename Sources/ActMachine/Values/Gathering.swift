@@ -6,11 +6,11 @@
 import ActArray
 
 package final class Gathering {
-    private var storage: Storage?
-    // No access checks: one thread fills it, and nothing that it calls comes back.
+    // (The first three are read in C as well: `act_gathering`.) No access checks: one thread fills it, and nothing that it calls comes back.
     @exclusivity(unchecked) private var numbers: UnsafeMutablePointer<Double>?
     @exclusivity(unchecked) private var count = 0
     @exclusivity(unchecked) private var capacity = 0
+    private var storage: Storage?
     private var list: List?
 
     package init() {}

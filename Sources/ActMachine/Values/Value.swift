@@ -27,9 +27,11 @@ package let maximumNesting = 10_000
 
 /// The elements of a list value.
 package final class List {
-    // (Read in C as well, first: `act_list`.) No access checks: a list is changed by the thread that runs its program alone, and no change
+    // (The first two are read in C as well: `act_list`.) No access checks: a list is changed by the thread that runs its program alone, and no change
     // calls out.
     @exclusivity(unchecked) package private(set) var elements: [Value]
+    /// For how many elements memory is reserved.
+    @exclusivity(unchecked) private(set) var room: Int
     @exclusivity(unchecked) package private(set) var depth: Int32
     @exclusivity(unchecked) private var held: Reservation
 
@@ -39,6 +41,7 @@ package final class List {
         for element in elements { depth = max(depth, element.nesting) }
         guard depth < maximumNesting else { throw RuntimeError.tooDeep }
         held = try Reservation(64 &+ elements.count &* 16)
+        room = elements.count
         self.elements = elements
         self.depth = depth &+ 1
     }
@@ -46,12 +49,13 @@ package final class List {
     package func append(_ value: Value) throws {
         let nesting = value.nesting
         guard nesting < maximumNesting else { throw RuntimeError.tooDeep }
-        if elements.count &* 16 &+ 64 >= held.bytes {
+        if elements.count >= room {
             // Room for as many again, and while they move the old and the new place are held.
             let capacity = max(16, 2 &* elements.count)
             var larger = try Reservation(64 &+ capacity &* 16)
             elements.reserveCapacity(capacity)
             swap(&held, &larger)
+            room = capacity
         }
         elements.append(value)
         depth = max(depth, nesting &+ 1)

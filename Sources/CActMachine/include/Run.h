@@ -74,6 +74,8 @@ typedef struct act_state {
     const int *_Nonnull interrupt;
     /* Results of formulas that are below are looked at, for they may have lost their digits. */
     double loss_limit;
+    /* The function that an instruction `extend` stands for, once it has been met. */
+    const void *_Nullable concatenation;
 } act_state;
 
 /* What is read of objects, whose first two words belong to Swift. */
@@ -86,19 +88,48 @@ typedef struct act_node {
 /* What an array of Swift refers to. */
 typedef struct act_elements {
     void *_Nullable header[2];
-    ptrdiff_t count, capacity;
+    ptrdiff_t count;
+    /* Twice the number of elements that there is room for, and a flag. */
+    size_t capacity;
     act_value first[];
 } act_elements;
 
 typedef struct act_list {
     void *_Nullable header[2];
     act_elements *_Nonnull elements;
+    /* For how many elements memory is reserved. */
+    ptrdiff_t room;
 } act_list;
+
+/* `Gathering`, while it has gathered numbers alone */
+typedef struct act_gathering {
+    void *_Nullable header[2];
+    double *_Nullable numbers;
+    ptrdiff_t count, capacity;
+} act_gathering;
+
+/* A string of Swift: up to 15 bytes of plain characters stand in the two words themselves; the upper four bits of the second are 0xE then. */
+typedef struct act_string {
+    uint64_t words[2];
+} act_string;
+
+typedef struct act_strings {
+    void *_Nullable header[2];
+    ptrdiff_t count;
+    size_t capacity;
+    act_string first[];
+} act_strings;
+
+typedef struct act_text {
+    void *_Nullable header[2];
+    act_string string;
+} act_text;
 
 /* `RecordShape` and `Record` */
 typedef struct act_shape {
     void *_Nullable header[2];
     ptrdiff_t id;
+    act_strings *_Nonnull words;
 } act_shape;
 
 typedef struct act_record {
@@ -106,12 +137,6 @@ typedef struct act_record {
     const act_shape *_Nonnull shape;
     act_elements *_Nonnull values;
 } act_record;
-
-/* A string of Swift: up to 15 bytes of plain characters stand in the two words themselves; the upper four bits of the second are 0xE then. */
-typedef struct act_text {
-    void *_Nullable header[2];
-    uint64_t string[2];
-} act_text;
 
 typedef void (*act_unary_kernel)(const double *_Nonnull, double *_Nonnull, ptrdiff_t);
 typedef void (*act_binary_kernel)(const double *_Nonnull, ptrdiff_t, const double *_Nonnull, ptrdiff_t, double *_Nonnull, ptrdiff_t);
