@@ -47,8 +47,8 @@ package struct NamedFunction {
         self.apply = apply
     }
 
-    package static let identity = NamedFunction(Activations.identity)
-    static let tanh = Activations.named("tanh").map { NamedFunction($0) } ?? .identity
+    package static var identity: NamedFunction { NamedFunction(Activations.identity) }
+    static var tanh: NamedFunction { Activations.named("tanh").map { NamedFunction($0) } ?? .identity }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         if pass.isTraining, let trained = row?.randomized { return try trained(x, pass.random.uniform(shape: x.shape, type: x.type)) }
