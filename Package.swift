@@ -4,9 +4,6 @@
 
 import PackageDescription
 
-/// Of targets that Swift 6 has checked for concurrency.
-let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
-
 let package = Package(
     name: "act",
     platforms: [.macOS(.v15)],
@@ -21,16 +18,16 @@ let package = Package(
     targets: [
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
-        .target(name: "ActText", swiftSettings: strict),
+        .target(name: "ActText"),
         .target(name: "ActRows"),
-        .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"], swiftSettings: strict),
-        .target(name: "ActLinear", dependencies: ["ActArray"], swiftSettings: strict),
-        .target(name: "ActRandom", dependencies: ["ActArray"], swiftSettings: strict),
-        .target(name: "ActFiles", dependencies: ["ActArray"], swiftSettings: strict),
-        .target(name: "ActGrad", dependencies: ["ActLinear"], swiftSettings: strict),
+        .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"]),
+        .target(name: "ActLinear", dependencies: ["ActArray"]),
+        .target(name: "ActRandom", dependencies: ["ActArray"]),
+        .target(name: "ActFiles", dependencies: ["ActArray"]),
+        .target(name: "ActGrad", dependencies: ["ActLinear"]),
         .target(name: "ActNetwork", dependencies: ["ActFiles", "ActGrad", "ActRandom", "ActRows", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"], swiftSettings: strict),
-        .target(name: "ActSyntax", dependencies: ["ActText"], swiftSettings: strict),
+        .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
+        .target(name: "ActSyntax", dependencies: ["ActText"]),
         .target(
             name: "ActMachine",
             dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
@@ -56,6 +53,6 @@ let package = Package(
         .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
         .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],
-    swiftLanguageModes: [.v5],
+    swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )

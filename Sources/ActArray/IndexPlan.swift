@@ -205,6 +205,7 @@ struct IndexPlan {
 final class Positions {
     private let storage: Storage
     let count: Int
+    /// The start of `storage`.
     let base: UnsafeMutablePointer<Int>
 
     init(count: Int) throws {

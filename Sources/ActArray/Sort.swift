@@ -17,12 +17,12 @@ protocol SortableNumber {
     static func rest(_ number: Self, bits: Int) -> Int64?
 }
 
-/// Kernels that sort integers of one size. `@unchecked`: functions of C, which keep nothing.
-struct SortKernels: @unchecked Sendable {
+/// Kernels that sort integers of one size.
+struct SortKernels: Sendable {
     let size: Int
-    let sort: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
+    let sort: @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
     /// Puts those below some key first: how many these are.
-    let divide: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Int
+    let divide: @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Int
 }
 
 extension Double: SortableNumber {

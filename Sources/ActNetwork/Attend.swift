@@ -98,6 +98,7 @@ private struct AttentionSize {
 }
 
 /// The elements of an array (batch, time, heads · width): where they begin, and how far apart its elements of the batch and its times are.
+/// Whoever makes it keeps the array until the last use.
 private struct Heads<T: MatrixElement> {
     let first: UnsafeMutablePointer<T>
     let batch, row: Int

@@ -5,7 +5,7 @@ import ActGrad
 import ActRandom
 import ActRows
 
-package struct LayerRow {
+package struct LayerRow: Sendable {
     package typealias Make = (LayerSettings, inout RandomSource) throws -> any Layer
 
     package let name: String
@@ -13,9 +13,9 @@ package struct LayerRow {
     package let details: String
     package let example: String
     /// Declares the parameters and gives what makes a layer of settings for them.
-    package let declaration: (inout Signature) -> Make
+    package let declaration: @Sendable (inout Signature) -> Make
 
-    init(_ name: String, _ summary: String, details: String = "", example: String, _ declaration: @escaping (inout Signature) -> Make) {
+    init(_ name: String, _ summary: String, details: String = "", example: String, _ declaration: @escaping @Sendable (inout Signature) -> Make) {
         self.name = name
         self.summary = summary
         self.details = details

@@ -48,8 +48,8 @@ package struct NamedFunction {
         self.apply = apply
     }
 
-    package static let identity = NamedFunction(Activations.identity)
-    static let tanh = Activations.named("tanh").map { NamedFunction($0) } ?? .identity
+    package static var identity: NamedFunction { NamedFunction(Activations.identity) }
+    static var tanh: NamedFunction { Activations.named("tanh").map { NamedFunction($0) } ?? .identity }
 
     private static func onArrays(_ apply: @escaping (NDArray) throws -> NDArray) -> (Signal) throws -> Signal {
         { x in try x.array.map { .array(try apply($0)) } ?? x }

@@ -86,7 +86,7 @@ import Testing
     }
 
     /// Settings and the shape of an input, by layer; the derivative of the derivative, which PyTorch's numbers do not cover, against differences.
-    private static let second: [(kind: String, settings: [String: Setting], shape: [Int])] = [
+    private static var second: [(kind: String, settings: [String: Setting], shape: [Int])] { [
         ("Dense", ["inputs": .number(3), "outputs": .number(2), "activation": .text("tanh")], [4, 3]),
         ("Conv2D", ["inputs": .number(2), "outputs": .number(2), "activation": .text("tanh"), "stride": .number(2), "padding": .number(1)], [1, 2, 5, 4]),
         ("FReLU", ["channels": .number(2)], [1, 2, 5, 4]), ("AvgPool2D", ["size": .number(3), "stride": .number(1)], [1, 2, 5, 4]),
@@ -102,7 +102,7 @@ import Testing
         ("LayerNorm", ["features": .list([.number(2), .number(3)])], [2, 2, 3]), ("InstanceNorm", ["channels": .number(2)], [2, 2, 3]),
         ("RNN", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]), ("GRU", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]),
         ("LSTM", ["inputs": .number(2), "units": .number(3), "sequences": .flag(false)], [2, 3, 2]),
-    ]
+    ] }
 
     @Test(arguments: second.indices) func secondDerivative(_ index: Int) throws {
         let (kind, given, shape) = Self.second[index]

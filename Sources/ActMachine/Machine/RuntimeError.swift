@@ -3,7 +3,8 @@
 import ActArray
 import ActSyntax
 
-package enum RuntimeError: Error {
+/// `@unchecked Sendable`: the values in it stay with the thread that runs their program; helpers of the engine run no program and throw `ArrayError`.
+package enum RuntimeError: Error, @unchecked Sendable {
     // Names
     case unknownName(String)
     case localWithoutValue

@@ -7,6 +7,7 @@ import ActArray
 
 package final class Gathering {
     private var storage: Storage?
+    // Into `storage`, and replaced with it.
     // No access checks: one thread fills it, and nothing that it calls comes back.
     @exclusivity(unchecked) private var numbers: UnsafeMutablePointer<Double>?
     @exclusivity(unchecked) private var count = 0
