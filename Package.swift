@@ -21,7 +21,8 @@ let package = Package(
         .target(name: "ActText"),
         .target(name: "ActRows"),
         .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"]),
-        .target(name: "ActLinear", dependencies: ["ActArray"]),
+        .target(name: "ActOrder", dependencies: ["ActArray", "CActKernels"]),
+        .target(name: "ActLinear", dependencies: ["ActOrder"]),
         .target(name: "ActRandom", dependencies: ["ActArray"]),
         .target(name: "ActFiles", dependencies: ["ActArray"]),
         .target(name: "ActGrad", dependencies: ["ActLinear"]),
@@ -44,7 +45,7 @@ let package = Package(
         // What a program that is confined can still do: for tests of the sandbox.
         .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
-        .testTarget(name: "ActArrayTests", dependencies: ["ActFiles", "ActLinear", "ActRandom", "ActText", "ActTestSupport"]),
+        .testTarget(name: "ActArrayTests", dependencies: ["ActFiles", "ActLinear", "ActOrder", "ActRandom", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActText", "ActTestSupport"]),

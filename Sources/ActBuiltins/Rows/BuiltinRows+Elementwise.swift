@@ -3,6 +3,7 @@
 import ActArray
 import ActGrad
 import ActMachine
+import ActOrder
 import ActRows
 
 extension BuiltinRows {

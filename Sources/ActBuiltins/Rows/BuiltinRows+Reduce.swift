@@ -4,6 +4,7 @@
 import ActArray
 import ActLinear
 import ActMachine
+import ActOrder
 import ActRows
 
 extension BuiltinRows {

@@ -3,6 +3,7 @@
 // What must stay true: NaN comes last; of an order, equal numbers stay in theirs. Sorted integers are the same whoever sorted which part,
 // so how the work is shared out does not show.
 
+import ActArray
 import CActKernels
 
 /// A floating-point type whose rows can be sorted.
