@@ -39,7 +39,7 @@ test: packages
 	$(SWIFT) test -c release --disable-testable-imports
 
 # What is laid out by the tool of Swift's toolchain. The other folders join once `make format FORMATTED=…` has run over them.
-FORMATTED = Sources/ActText Sources/ActArray Sources/ActLinear Sources/ActFiles Sources/ActRandom Sources/ActGrad Sources/ActPlot Sources/ActKit Sources/act
+FORMATTED = Sources/ActText Sources/ActArray Sources/ActOrder Sources/ActLinear Sources/ActFiles Sources/ActRandom Sources/ActGrad Sources/ActPlot Sources/ActKit Sources/act
 format:
 	$(SWIFT) format format --in-place --parallel --recursive --configuration .swift-format $(FORMATTED)
 

@@ -4,9 +4,6 @@
 
 import PackageDescription
 
-/// Of targets that Swift 6 has checked for concurrency.
-let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
-
 let package = Package(
     name: "act",
     platforms: [.macOS(.v15)],
@@ -16,29 +13,28 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
         .target(name: "CActMachine", dependencies: ["CActKernels"]),
-        .target(name: "ActText", swiftSettings: strict),
+        .target(name: "ActText"),
         .target(name: "ActRows"),
-        .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"], swiftSettings: strict),
-        .target(name: "ActLinear", dependencies: ["ActArray"], swiftSettings: strict),
-        .target(name: "ActRandom", dependencies: ["ActArray"], swiftSettings: strict),
-        .target(name: "ActFiles", dependencies: ["ActArray"], swiftSettings: strict),
-        .target(name: "ActGrad", dependencies: ["ActLinear"], swiftSettings: strict),
-        .target(name: "ActNetwork", dependencies: ["ActFiles", "ActGrad", "ActRandom", "ActRows", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"], swiftSettings: strict),
-        .target(name: "ActSyntax", dependencies: ["ActText"], swiftSettings: strict),
+        .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"]),
+        .target(name: "ActOrder", dependencies: ["ActArray", "CActKernels"]),
+        .target(name: "ActLinear", dependencies: ["ActOrder"]),
+        .target(name: "ActRandom", dependencies: ["ActArray"]),
+        .target(name: "ActFiles", dependencies: ["ActArray"]),
+        .target(name: "ActGrad", dependencies: ["ActLinear"]),
+        .target(name: "ActNetwork", dependencies: ["ActFiles", "ActGrad", "ActRandom", "ActRows"]),
+        .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
+        .target(name: "ActSyntax", dependencies: ["ActText"]),
         .target(
             name: "ActMachine",
-            dependencies: [
-                "ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", "CActMachine", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActLanguage", dependencies: ["ActBuiltins", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+            dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", "CActMachine"]),
+        .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork"]),
+        .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
+        .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
@@ -49,7 +45,7 @@ let package = Package(
         // What a program that is confined can still do: for tests of the sandbox.
         .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),
         .target(name: "ActTestSupport", path: "Tests/ActTestSupport"),
-        .testTarget(name: "ActArrayTests", dependencies: ["ActFiles", "ActLinear", "ActRandom", "ActText", "ActTestSupport"]),
+        .testTarget(name: "ActArrayTests", dependencies: ["ActFiles", "ActLinear", "ActOrder", "ActRandom", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActText", "ActTestSupport"]),
@@ -58,6 +54,6 @@ let package = Package(
         .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
         .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],
-    swiftLanguageModes: [.v5],
+    swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )

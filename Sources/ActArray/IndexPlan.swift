@@ -202,10 +202,11 @@ struct IndexPlan {
 }
 
 /// Indices or offsets, in memory of the pool.
-final class Positions {
+package final class Positions {
     private let storage: Storage
-    let count: Int
-    let base: UnsafeMutablePointer<Int>
+    package let count: Int
+    /// The start of `storage`.
+    package let base: UnsafeMutablePointer<Int>
 
     init(count: Int) throws {
         storage = try Storage(byteCount: count * MemoryLayout<Int>.stride)
@@ -234,7 +235,7 @@ final class Positions {
 
 extension NDArray {
     /// The flat positions of the true elements of a bool array, ascending.
-    func truePositions() throws -> Positions {
+    package func truePositions() throws -> Positions {
         try withContiguous(of: UInt8.self) { mask in
             var total = 1
             try Interrupt.forEachPiece(mask.count) { for i in $0 { total &+= Int(mask[i]) } }

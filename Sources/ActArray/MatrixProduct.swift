@@ -10,7 +10,8 @@
 
 import CActKernels
 
-/// A matrix in memory: element (i, j) is at `i * rowStride + j * columnStride`.
+/// A matrix in memory: element (i, j) is at `i * rowStride + j * columnStride`. Whoever makes it keeps the memory until
+/// the last use.
 package struct MatrixView<T> {
     package var pointer: UnsafePointer<T>
     package var rowStride: Int

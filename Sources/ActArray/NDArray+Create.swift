@@ -170,7 +170,7 @@ extension Operand {
         }
     }
 
-    func moved(by distance: Double) throws -> Operand {
+    package func moved(by distance: Double) throws -> Operand {
         switch self {
         case .number(let number): .number(number + distance)
         case .array(let array): .array(try array + distance)

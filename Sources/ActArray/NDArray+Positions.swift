@@ -59,7 +59,7 @@ private final class FoundPositions: CustomFunction {
 
 extension NDArray {
     /// `gathered` at positions that an operation found by looking at the elements of `source`.
-    func gathered(_ indices: GatherIndices, shape: [Int], foundBy operation: String, in source: NDArray) throws -> NDArray {
+    package func gathered(_ indices: GatherIndices, shape: [Int], foundBy operation: String, in source: NDArray) throws -> NDArray {
         guard source.isTraced, NDArray.followsPositions else { return try gathered(indices, shape: shape) }
         let known = try NDArray(indices.starts.map(Double.init), shape: [indices.starts.count])
         let positions = try NDArray.custom(FoundPositions(operation, []), inputs: [source], value: known)

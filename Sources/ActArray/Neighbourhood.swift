@@ -42,7 +42,7 @@ struct Neighbourhood: ~Copyable {
         var isStored: Bool { word & Step.storedBit != 0 }
     }
 
-    /// A node of the neighbourhood or an input of it.
+    /// A node of the neighbourhood or an input of it. Not retained: `root` holds them all, and no edge changes meanwhile.
     private struct Visit {
         let node: Unmanaged<Node>
         let value: Int

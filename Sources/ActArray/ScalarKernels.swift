@@ -8,7 +8,7 @@ package enum Kernels {
 }
 
 package enum Scalar {
-    // Constants of the C library, as the table is.
+    // `unsafe`: constants of the C library, as the table is.
     private nonisolated(unsafe) static let unaryKernels = Kernels.table.pointee.unary_f64
     private nonisolated(unsafe) static let binaryKernels = Kernels.table.pointee.binary_f64
 

@@ -1,6 +1,7 @@
 // Reading and writing arrays that are not row-major without gaps: views that are transposed, sliced, reversed or stretched.
 
-/// A view of memory as a flat row-major sequence of elements, any part of which can be copied out, and all of which can be written.
+/// A view of memory as a flat row-major sequence of elements, any part of which can be copied out, and all of which can be written. Whoever
+/// makes it keeps the memory until the last use.
 struct StridedView {
     let base: UnsafeRawPointer
     let size: Int

@@ -3,6 +3,7 @@
 import ActArray
 
 package struct ByteReader {
+    /// They outlive the reader, which never leaves the closure that gave them.
     let bytes: UnsafeRawBufferPointer
     /// As messages name the file.
     let path: String

@@ -4,6 +4,7 @@ import ActArray
 import ActText
 
 struct CsvReader {
+    /// They outlive the reader, which never leaves the closure that gave them.
     let bytes: UnsafeRawBufferPointer
     private(set) var separator: UInt8
     private var decimalMark: UInt8 = 0x2E

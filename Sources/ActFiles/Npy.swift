@@ -101,6 +101,7 @@ private struct NpyHeader {
 /// The few forms of Python's literals that stand in such a header. Each reader passes over the spaces before it, and stays where it is
 /// when there is something else.
 private struct PythonText {
+    /// They outlive the reader, which never leaves the closure that gave them.
     let bytes: UnsafeRawBufferPointer
     private var position = 0
 

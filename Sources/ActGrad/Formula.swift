@@ -284,12 +284,12 @@ extension CompareOperation {
     }
 }
 
-/// Numbers in memory, one after the other or (stride 0) one for all.
+/// Numbers in memory, one after the other or (stride 0) one for all. Whoever makes it keeps the memory until the last use.
 struct Elements {
     var start: UnsafePointer<Double>
     var stride: Int
 
-    // A constant of the C library (see `Kernels.table`), at hand.
+    // `unsafe`: a constant of the C library (see `Kernels.table`), at hand.
     nonisolated(unsafe) static let kernels: UnsafePointer<act_kernel_table> = Kernels.table
 
     @inline(__always)

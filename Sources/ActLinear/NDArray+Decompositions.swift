@@ -4,6 +4,7 @@
 // Of symmetric matrices the symmetric part counts, and what reaches it is symmetric.
 
 import ActArray
+import ActOrder
 
 extension NDArray {
     // MARK: Computing plane by plane

@@ -1,6 +1,7 @@
 // Statistics: without NaN, of several variables together, along data. All are compositions, so that derivatives follow.
 
 import ActArray
+import ActOrder
 
 extension NDArray {
     // MARK: Without NaN

@@ -72,7 +72,7 @@ package enum Initializers {
 
     package static func named(_ name: String) -> Initializer? { all.first { $0.name == name } }
 
-    private static func uniform(_ name: String, _ summary: String, _ limit: @escaping (Double, Double) -> Double) -> Initializer {
+    private static func uniform(_ name: String, _ summary: String, _ limit: @escaping @Sendable (Double, Double) -> Double) -> Initializer {
         Initializer(
             name: name, summary: summary,
             fill: .numbers { count, fanIn, fanOut, random in

@@ -13,6 +13,8 @@ package struct Input<T> {
     package let bounds: Bounds?
 }
 
+extension Input: Sendable where T: Sendable {}
+
 /// The parameters of a row, in the order in which it declares them.
 package struct Signature {
     package private(set) var parameters: [Parameter] = []

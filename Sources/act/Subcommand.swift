@@ -5,15 +5,15 @@ import ActRows
 import ActSyntax
 import ArgumentParser
 
-struct Subcommand {
+struct Subcommand: Sendable {
     typealias Body = (Call) -> Int32
 
     let name: String
     let summary: String
-    private let declaration: (inout Signature) -> Body
+    private let declaration: @Sendable (inout Signature) -> Body
 
     /// - Parameter declaration: Declares flags and operands and gives what does it, whose result is the exit status.
-    private init(_ name: String, _ summary: String, _ declaration: @escaping (inout Signature) -> Body) {
+    private init(_ name: String, _ summary: String, _ declaration: @escaping @Sendable (inout Signature) -> Body) {
         self.name = name
         self.summary = summary
         self.declaration = declaration

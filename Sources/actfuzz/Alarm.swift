@@ -7,6 +7,7 @@ import Glibc
 import Darwin
 #endif
 
+/// `unsafe`: the handler and the one thread that sets alarms share it, and that thread reads it only after the alarm.
 private nonisolated(unsafe) var firing = 0.0
 
 enum Alarm {

@@ -24,6 +24,7 @@ final class Board {
         case oddIndex, oddity
     }
 
+    /// The mapped file, which stays mapped until the process ends.
     private let words: UnsafeMutablePointer<Int>
 
     /// - Parameter path: A file of its own, which is made if it is not there.

@@ -164,7 +164,7 @@ struct Commands {
         write(trial.program, name + ".act")
         if !trial.input.isEmpty { write(trial.input, name + ".input") }
         print("\(kind): \(name).sh")
-        fflush(stdout)
+        fflush(nil)
     }
 
     private func write(_ bytes: Bytes, _ name: String) {

@@ -118,7 +118,7 @@ struct Supervisor {
             fclose(file)
         }
         print("\(kind): \(name)\(how)")
-        fflush(stdout)
+        fflush(nil)
     }
 
     // MARK: The system

@@ -69,8 +69,8 @@ if board == nil, mkdir(playground, 0o700) != 0 || chdir(playground) != 0 {
     print("cannot work in \(playground)")
     exit(2)
 }
-func leave(_ status: Int32) -> Never {
-    fflush(stdout)
+@MainActor func leave(_ status: Int32) -> Never {
+    fflush(nil)
     if board != nil { exit(status) }
     if let stream = opendir(".") {
         while let entry = readdir(stream) {

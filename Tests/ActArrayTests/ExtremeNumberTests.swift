@@ -1,5 +1,6 @@
 import ActArray
 import ActLinear
+import ActOrder
 import Testing
 
 /// The largest and smallest numbers: what the element type can hold is found, and what it cannot is an overflow that is noted.

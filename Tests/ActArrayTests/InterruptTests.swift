@@ -4,6 +4,7 @@
 import ActArray
 import ActFiles
 import ActLinear
+import ActOrder
 import ActRandom
 import ActTestSupport
 import Testing

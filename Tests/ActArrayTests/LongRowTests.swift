@@ -1,6 +1,7 @@
 // Rows along any axis, long rows in pieces, views with gaps, and what threads must not change. Expected values are plain loops here.
 
 import ActArray
+import ActOrder
 import Testing
 #if canImport(Glibc)
 import Glibc

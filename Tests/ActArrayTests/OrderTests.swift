@@ -1,6 +1,7 @@
 // Sorting, counting and quantiles. Expected numbers are NumPy's for the same arguments.
 
 import ActArray
+import ActOrder
 import CActKernels
 import Testing
 

@@ -14,7 +14,7 @@ import ActSyntax
 import CActKernels
 
 /// The chapters of the reference.
-package enum Topic: String, CaseIterable {
+package enum Topic: String, CaseIterable, Sendable {
     case make = "making arrays"
     case shape = "shape"
     case elementwise = "elementwise"
@@ -33,7 +33,7 @@ package enum Topic: String, CaseIterable {
     case host = "of the surrounding program"
 }
 
-package final class Builtin {
+package final class Builtin: Sendable {
     package typealias Body = (inout Call) throws -> Value
 
     package let name: String
@@ -44,7 +44,7 @@ package final class Builtin {
     package let example: String
     package let aliases: [String]
     /// Answers calls with one plain number.
-    package let scalar: ((Double) -> Double)?
+    package let scalar: (@Sendable (Double) -> Double)?
     /// The same of one and of two numbers, where a kernel is all there is to it.
     let kernel: Scalar.UnaryKernel?
     let binaryKernel: Scalar.BinaryKernel?
@@ -56,17 +56,17 @@ package final class Builtin {
     let leaves: Leaves
     /// What a derivative does at every argument; `nil` where each parameter says it.
     private let role: ArgumentRole?
-    private let declaration: (inout Signature) -> Body
+    private let declaration: @Sendable (inout Signature) -> Body
     /// Of an activation function, its row.
-    package private(set) var activation: ActivationRow?
+    package let activation: ActivationRow?
 
     /// - Parameters:
     ///   - role: What a derivative does at every argument, where that is not a matter of each parameter.
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     package init(
-        _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: ((Double) -> Double)? = nil,
+        _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: (@Sendable (Double) -> Double)? = nil,
         kernel: UnaryOperation? = nil, binaryKernel: BinaryOperation? = nil, direct: DirectAnswer? = nil, treatment: Treatment = .ordinary,
-        role: ArgumentRole? = nil, leaves: Leaves? = nil, _ declaration: @escaping (inout Signature) -> Body
+        role: ArgumentRole? = nil, leaves: Leaves? = nil, activation: ActivationRow? = nil, _ declaration: @escaping @Sendable (inout Signature) -> Body
     ) {
         self.topic = topic
         self.name = name
@@ -81,28 +81,38 @@ package final class Builtin {
         self.direct = direct
         self.treatment = treatment
         self.leaves = leaves ?? (topic == .elementwise ? .each : .none)
+        self.activation = activation
         self.declaration = declaration
     }
 
     /// The built-in of an activation row.
     convenience init(_ row: ActivationRow) {
+        // Asking the row for a value here would compile every formula at start-up.
+        let hasScalar = row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil }
+        let scalar: (@Sendable (Double) -> Double)? = hasScalar ? { @Sendable x in row(x) ?? .nan } : nil
         self.init(
             .activations, row.name, Self.phrase(row.summary), example: "\(row.example.source)   # \(row.example.output)", aliases: row.aliases,
-            // Asking the row for a value here would compile every formula at start-up.
-            scalar: row.kind == .elementwise && row.parameters.allSatisfy { $0.default != nil } ? { row($0) ?? .nan } : nil, kernel: row.kernel,
-            leaves: row.kind == .elementwise ? .each : Leaves.none
+            scalar: scalar, kernel: row.kernel,
+            leaves: row.kind == .elementwise ? .each : Leaves.none, activation: row
         ) { takes in
             _ = takes.operand("x")
             for parameter in row.parameters { _ = takes.operand(parameter.name, default: parameter.default, text: parameter.text, role: parameter.isStep ? .steps : .followed) }
             return { call in try call.activation(row, order: 0) }
         }
-        activation = row
     }
 
     /// A sentence as summaries are written here: it begins small and ends without a full stop.
     private static func phrase(_ sentence: String) -> String {
         let text = sentence.hasSuffix(".") ? sentence.dropLast() : sentence[...]
         return text.prefix(1).lowercased() + text.dropFirst()
+    }
+
+    /// Whether a call does nothing but compute: a value that nobody takes is lost. (What draws random numbers or calls functions may do more.)
+    package var onlyComputes: Bool {
+        switch topic {
+        case .shape, .elementwise, .reduce, .order, .linear, .activations, .figures, .functions: !form.parameters.contains { $0.kind == .function }
+        case .make, .derivatives, .networks, .text, .files, .checks, .host: false
+        }
     }
 
     /// The row as calls need it; who calls keeps it.
@@ -121,7 +131,7 @@ package final class Builtin {
     package var signature: String { Signature.text(name, parameters) }
 
     /// What the compiler does with calls of a row.
-    package enum Treatment {
+    package enum Treatment: Sendable {
         case ordinary
         /// The argument is handed over as the expression that is written, a function literal without parameters.
         case takesExpression
@@ -132,7 +142,7 @@ package final class Builtin {
     }
 
     /// What becomes of arguments that are records, networks, or lists that make no array.
-    package enum Leaves {
+    package enum Leaves: Sendable {
         /// They are as wrong as any other value of the wrong kind, or the body knows what to do.
         case none
         /// The function of each number and array in them.

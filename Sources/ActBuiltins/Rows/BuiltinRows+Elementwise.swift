@@ -3,6 +3,7 @@
 import ActArray
 import ActGrad
 import ActMachine
+import ActOrder
 import ActRows
 
 extension BuiltinRows {
@@ -128,7 +129,7 @@ extension BuiltinRows {
         }
     }
 
-    private static func test(_ operation: TestOperation, _ name: String, _ summary: String, example: String, scalar: @escaping (Double) -> Bool) -> Builtin {
+    private static func test(_ operation: TestOperation, _ name: String, _ summary: String, example: String, scalar: @escaping @Sendable (Double) -> Bool) -> Builtin {
         Builtin(.elementwise, name, summary, example: example, role: .steps) { takes in
             let x = takes.value("x")
             return { call in

@@ -4,6 +4,7 @@
 import ActArray
 import ActLinear
 import ActMachine
+import ActOrder
 import ActRows
 
 extension BuiltinRows {
@@ -93,7 +94,7 @@ extension BuiltinRows {
     ]
 
     private static func reduction(
-        _ name: String, _ summary: String, example: String, role: ArgumentRole? = nil, _ reduce: @escaping (NDArray, [Int]?, Bool) throws -> NDArray
+        _ name: String, _ summary: String, example: String, role: ArgumentRole? = nil, _ reduce: @escaping @Sendable (NDArray, [Int]?, Bool) throws -> NDArray
     ) -> Builtin {
         Builtin(.reduce, name, summary, example: example, role: role, leaves: .all) { takes in
             let a = takes.array("a"), axis = takes.axes(), keepdims = takes.keepdims()
@@ -102,7 +103,7 @@ extension BuiltinRows {
     }
 
     private static func spread(
-        _ name: String, _ summary: String, example: String, _ spread: @escaping (NDArray, [Int]?, Operand, Bool) throws -> NDArray
+        _ name: String, _ summary: String, example: String, _ spread: @escaping @Sendable (NDArray, [Int]?, Operand, Bool) throws -> NDArray
     ) -> Builtin {
         Builtin(.reduce, name, summary, details: "The sum of squares is divided by the number of elements - ddof.", example: example, leaves: .all) { takes in
             let a = takes.numbers("a"), axis = takes.axes(), ddof = takes.scalar("ddof", default: 0), keepdims = takes.keepdims()

@@ -53,7 +53,7 @@ extension BuiltinRows {
     /// x · 2ⁿ, the fraction cut off downward.
     private static func shifted(_ x: Int, by n: Int) -> Double { n < 0 ? Double(x >> -n) : Double(x) * Scalar.binary(.pow, 2, Double(n)) }
 
-    private static func bits(_ name: String, _ summary: String, example: String, _ operation: @escaping (Int, Int) -> Double) -> Builtin {
+    private static func bits(_ name: String, _ summary: String, example: String, _ operation: @escaping @Sendable (Int, Int) -> Double) -> Builtin {
         Builtin(.elementwise, name, summary, details: "Negative numbers count as in two's complement.", example: example, role: .steps) { takes in
             let a = takes.numbers("a"), b = takes.numbers("b")
             return { call in try Value(NDArray.bitwise(name, call[a], call[b], operation)) }

@@ -72,7 +72,7 @@ extension BuiltinRows {
         },
     ]
 
-    private static func withoutNaN(_ name: String, _ summary: String, example: String, _ reduce: @escaping (NDArray, [Int]?, Bool) throws -> NDArray) -> Builtin {
+    private static func withoutNaN(_ name: String, _ summary: String, example: String, _ reduce: @escaping @Sendable (NDArray, [Int]?, Bool) throws -> NDArray) -> Builtin {
         Builtin(.reduce, name, summary, example: example, leaves: .all) { takes in
             let a = takes.numbers("a"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in try Value(reduce(call[a], call[axis], call[keepdims])) }

@@ -1,6 +1,7 @@
 // Functions of lanes (the elements along one axis) that no composition of primitives computes well: hardmax and sparsemax.
 
 import ActArray
+import ActOrder
 
 final class LaneFunction: CustomFunction, Sendable {
     let name: String

@@ -6,12 +6,12 @@ import ActSyntax
 import ActText
 
 /// A line that starts with `:`.
-package struct SessionCommand {
+package struct SessionCommand: Sendable {
     package let name: String
     /// How help writes what follows the name; empty where nothing may.
     package let argument: String
     package let summary: String
-    let action: (Interaction, String) -> Interaction.Outcome
+    let action: @Sendable (Interaction, String) -> Interaction.Outcome
 
     package static let rows: [SessionCommand] = [
         SessionCommand(name: "help", argument: "", summary: "lists these commands") { interaction, _ in

@@ -8,8 +8,8 @@ import ActArray
 import ActSyntax
 
 /// A number, a name, or a function (operators included) of formulas.
-final class Formula {
-    enum Head: Equatable {
+final class Formula: Sendable {
+    enum Head: Equatable, Sendable {
         case number(Double)
         /// A variable, or an expression that is nothing but itself here, by its text if that is short.
         case name(String)

@@ -6,8 +6,8 @@
 import ActArray
 import ActSyntax
 
-package struct StableForm {
-    package enum Loss {
+package struct StableForm: Sendable {
+    package enum Loss: Sendable {
         /// Loses no digits.
         case none
         /// The closer the result is to 0, the fewer of its digits are right. The exact result is never 0.

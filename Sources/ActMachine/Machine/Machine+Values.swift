@@ -128,15 +128,13 @@ extension Machine {
     // MARK: Functions
 
     func makeFunction(_ template: FunctionTemplate, _ R: Registers, _ closure: Unmanaged<Function>?) throws -> Value {
-        let captures = [Value](unsafeUninitializedCapacity: template.captures.count) { captures, count in
-            for source in template.captures {
-                let value: Value = switch source {
-                case .register(let register): R[register]
-                case .capture(let index): closure?._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[index] } ?? .undefined
-                case .itself: closure.map { .function($0.takeUnretainedValue()) } ?? .undefined
-                }
-                captures.initializeElement(at: count, to: value)
-                count += 1
+        var captures: [Value] = []
+        captures.reserveCapacity(template.captures.count)
+        for source in template.captures {
+            switch source {
+            case .register(let register): captures.append(R[register])
+            case .capture(let index): captures.append(closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined)
+            case .itself: captures.append(closure.map { .function($0.takeUnretainedValue()) } ?? .undefined)
             }
         }
         let function = Closure(code: template.code, captures: captures)

@@ -16,7 +16,7 @@ package struct Arguments {
 }
 
 /// Answers a call of a built-in with arguments by position, without a warning, an error or a derivative to think of; `nil` for any other.
-package typealias DirectAnswer = (_ arguments: UnsafePointer<Value>, _ count: Int) -> Value?
+package typealias DirectAnswer = @Sendable (_ arguments: UnsafePointer<Value>, _ count: Int) -> Value?
 
 /// Anything that can be called.
 package class Function {

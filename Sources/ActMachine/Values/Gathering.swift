@@ -7,6 +7,7 @@ import ActArray
 
 package final class Gathering {
     // (The first three are read in C as well: `act_gathering`.) No access checks: one thread fills it, and nothing that it calls comes back.
+    // `numbers` points into `storage`, and is replaced with it.
     @exclusivity(unchecked) private var numbers: UnsafeMutablePointer<Double>?
     @exclusivity(unchecked) private var count = 0
     @exclusivity(unchecked) private var capacity = 0

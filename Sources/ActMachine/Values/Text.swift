@@ -103,7 +103,12 @@ package final class Text {
     }
 
     /// Letters that every text has are not made anew each time.
-    nonisolated(unsafe) static let letters: [Value] = (0..<128).map { .string(String(UnicodeScalar(UInt8($0)))) }
+    /// `unsafe`: nobody changes a text that has another holder, as these have, and what a text finds out about itself they know.
+    nonisolated(unsafe) static let letters: [Value] = (0..<128).map {
+        let letter = Text(String(UnicodeScalar(UInt8($0))))
+        _ = letter.isBytes
+        return .string(letter)
+    }
 
     /// Of other text, where every 256th character begins, and how many there are; found when first asked for.
     @exclusivity(unchecked) private var marks: (places: [String.Index], count: Int)?

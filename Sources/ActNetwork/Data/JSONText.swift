@@ -1,7 +1,7 @@
 // The little JSON that network files need: their header, and the description of layers in it.
 
 /// A JSON value. Objects keep their order.
-indirect enum JSONText {
+indirect enum JSONText: Sendable {
     case null
     case flag(Bool)
     /// `isWhole`: written with digits alone, and a minus perhaps.

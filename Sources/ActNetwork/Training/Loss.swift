@@ -6,8 +6,8 @@ import ActArray
 import ActGrad
 import ActRows
 
-package struct LossRow {
-    package typealias Evaluate = (_ prediction: NDArray, _ target: NDArray, _ values: LossValues) throws -> NDArray
+package struct LossRow: Sendable {
+    package typealias Evaluate = @Sendable (_ prediction: NDArray, _ target: NDArray, _ values: LossValues) throws -> NDArray
 
     package let name: String
     package let formula: String
@@ -38,7 +38,7 @@ package struct LossRow {
     fileprivate init(
         _ name: String, of names: (prediction: String, target: String) = ("prediction", "target"), _ formula: String, _ summary: String, details: String = "",
         example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, hasClasses: Bool = false, targetRole: ArgumentRole = .followed,
-        mean: ((_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil, declaration: (inout Signature) -> Evaluate
+        mean: (@Sendable (_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil, declaration: (inout Signature) -> Evaluate
     ) {
         self.name = name
         self.formula = formula
@@ -52,7 +52,7 @@ package struct LossRow {
             Parameter(name: names.prediction, kind: .array, fallback: nil), Parameter(name: names.target, kind: .array, fallback: nil, role: targetRole),
         ])
         self.hasClasses = hasClasses
-        self.mean = mean.map { mean in { prediction, target, _ in try mean(prediction, target) } }
+        self.mean = mean.map { mean -> Evaluate in { prediction, target, _ in try mean(prediction, target) } }
         parts = declaration(&signature)
         parameters = signature.parameters
     }
@@ -60,11 +60,11 @@ package struct LossRow {
     fileprivate init(
         _ name: String, of names: (prediction: String, target: String) = ("prediction", "target"), _ formula: String, _ summary: String, details: String = "",
         example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, hasClasses: Bool = false, targetRole: ArgumentRole = .followed,
-        mean: ((_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil, parts: @escaping (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
+        mean: (@Sendable (_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil, parts: @escaping @Sendable (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
     ) {
         self.init(
             name, of: names, formula, summary, details: details, example: example, metric: metric, includesSoftmax: includesSoftmax, hasClasses: hasClasses,
-            targetRole: targetRole, mean: mean, declaration: { _ in { prediction, target, _ in try parts(prediction, target) } })
+            targetRole: targetRole, mean: mean, declaration: { _ -> Evaluate in { prediction, target, _ in try parts(prediction, target) } })
     }
 
     /// The loss: of rank 0, unless it is not reduced.

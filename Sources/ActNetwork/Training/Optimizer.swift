@@ -6,7 +6,7 @@ import ActLinear
 import ActRows
 import CActKernels
 
-/// What one update of some elements sees.
+/// What one update of some elements sees. The pointers are good while the update runs: each thread has elements of its own.
 struct UpdateBlock<T: BinaryFloatingPoint> {
     let p: UnsafeMutablePointer<T>
     let g: UnsafePointer<T>
@@ -29,7 +29,7 @@ struct UpdateStep {
     var memory = 1.0
 }
 
-package struct OptimizerRow {
+package struct OptimizerRow: Sendable {
     package let name: String
     package let formula: String
     package let summary: String
@@ -39,14 +39,14 @@ package struct OptimizerRow {
     /// How many moments it keeps for each parameter of a network.
     let slots: Int
     /// Called before each step, with the product that it keeps.
-    let advance: (UpdateStep) -> Double
-    let update32: (UpdateBlock<Float>) -> Void
-    let update64: (UpdateBlock<Double>) -> Void
+    let advance: @Sendable (UpdateStep) -> Double
+    let update32: @Sendable (UpdateBlock<Float>) -> Void
+    let update64: @Sendable (UpdateBlock<Double>) -> Void
     /// What makes no sense together in the values of its own: the position of the one that is wrong, and what it must be.
-    let conflict: ([Double]) -> (position: Int, reason: String)?
+    let conflict: @Sendable ([Double]) -> (position: Int, reason: String)?
 
     /// What an optimiser takes; `own` are those that the others lack, in the order in which its updates see them.
-    package struct Inputs {
+    package struct Inputs: Sendable {
         package let lr: Input<Double>
         package let own: [Input<Double>]
         package let weightDecay: Input<Double>
@@ -60,9 +60,9 @@ package struct OptimizerRow {
     ///   - rate: The learning rate unless told otherwise; `weightDecay` likewise.
     ///   - own: Declares the parameters of its own.
     init(
-        _ name: String, rate: Double, weightDecay: Double = 0, formula: String, summary: String, slots: Int, advance: @escaping (UpdateStep) -> Double = \.memory,
-        update32: @escaping (UpdateBlock<Float>) -> Void, update64: @escaping (UpdateBlock<Double>) -> Void,
-        conflict: @escaping ([Double]) -> (position: Int, reason: String)? = { _ in nil }, own: (inout Signature) -> [Input<Double>]
+        _ name: String, rate: Double, weightDecay: Double = 0, formula: String, summary: String, slots: Int, advance: @escaping @Sendable (UpdateStep) -> Double = { $0.memory },
+        update32: @escaping @Sendable (UpdateBlock<Float>) -> Void, update64: @escaping @Sendable (UpdateBlock<Double>) -> Void,
+        conflict: @escaping @Sendable ([Double]) -> (position: Int, reason: String)? = { _ in nil }, own: (inout Signature) -> [Input<Double>]
     ) {
         self.name = name
         self.formula = formula

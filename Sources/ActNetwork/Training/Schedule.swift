@@ -4,7 +4,7 @@ import ActArray
 import ActGrad
 import ActRows
 
-package struct ScheduleRow {
+package struct ScheduleRow: Sendable {
     package let name: String
     package let summary: String
     package let example: String

@@ -14,6 +14,7 @@ struct Lexer {
     }
 
     let source: SourceText
+    /// Those of `source`; the lexer never leaves the closure that gave them.
     let bytes: UnsafeBufferPointer<UInt8>
     var position = 0
     var tokens: [Token] = []

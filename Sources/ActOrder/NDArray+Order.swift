@@ -1,6 +1,7 @@
 // Order and counting: sort, unique, nonzero, histogram, quantiles. NaN sorts last and makes medians and quantiles NaN. What depends on
 // the elements' order but picks them (sort, median, quantile) goes through gather, so that derivatives follow.
 
+import ActArray
 import Synchronization
 
 extension NDArray {
@@ -163,16 +164,17 @@ extension NDArray {
         let positions = try detached().converted(to: .bool).truePositions()
         var steps = Shapes.rowMajorStrides(shape)
         for axis in steps.indices where steps[axis] == 0 { steps[axis] = 1 }
+        defer { withExtendedLifetime(positions) {} }
         return try (0..<rank).map { axis in
             let (step, size) = (steps[axis], max(1, shape[axis]))
             let result = try NDArray.uninitialized(shape: [positions.count], type: .f64)
             try result.withMutableBytes { bytes in
-                let target = bytes.assumingMemoryBound(to: Double.self)
+                let target = bytes.assumingMemoryBound(to: Double.self), places = positions.base
                 try ThreadPool.parallelPieces(positions.count) { piece in
                     if rank == 1 {
-                        for i in piece { target[i] = Double(positions[i]) }
+                        for i in piece { target[i] = Double(places[i]) }
                     } else {
-                        for i in piece { target[i] = Double(positions[i] / step % size) }
+                        for i in piece { target[i] = Double(places[i] / step % size) }
                     }
                 }
             }

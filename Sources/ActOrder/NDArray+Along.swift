@@ -1,6 +1,8 @@
 // Elements chosen, written and added at positions along one axis; triangles and diagonals of matrices; the largest few. All are compositions
 // of gather, scatter, assignment and select, so that derivatives follow.
 
+import ActArray
+
 extension NDArray {
     // MARK: Matrices
 

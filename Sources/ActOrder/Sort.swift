@@ -3,6 +3,7 @@
 // What must stay true: NaN comes last; of an order, equal numbers stay in theirs. Sorted integers are the same whoever sorted which part,
 // so how the work is shared out does not show.
 
+import ActArray
 import CActKernels
 
 /// A floating-point type whose rows can be sorted.
@@ -17,12 +18,12 @@ protocol SortableNumber {
     static func rest(_ number: Self, bits: Int) -> Int64?
 }
 
-/// Kernels that sort integers of one size. `@unchecked`: functions of C, which keep nothing.
-struct SortKernels: @unchecked Sendable {
+/// Kernels that sort integers of one size.
+struct SortKernels: Sendable {
     let size: Int
-    let sort: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
+    let sort: @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Void
     /// Puts those below some key first: how many these are.
-    let divide: (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Int
+    let divide: @convention(c) (UnsafeMutableRawPointer, UnsafeMutableRawPointer, Int) -> Int
 }
 
 extension Double: SortableNumber {
