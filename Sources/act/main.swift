@@ -1,9 +1,18 @@
 // The executable: hands the command line over and leaves with the status of what was asked for.
 
+import ActPlot
 #if canImport(Glibc)
 import Glibc
 #else
 import Darwin
+#endif
+
+// Another run of this program draws pictures, so that whatever librsvg does with one can be ended. (Under `--sandbox` a copy of the
+// process does, which is there already.)
+#if os(Linux)
+let drawingArgument = "--draw-pictures"
+if CommandLine.arguments.dropFirst() == [drawingArgument] { DrawingProcess.serve() }
+DrawingProcess.startsWhenNeeded("/proc/self/exe", argument: drawingArgument)
 #endif
 
 exit(ActCommand.run(Array(CommandLine.arguments.dropFirst())))

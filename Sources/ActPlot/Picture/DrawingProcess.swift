@@ -1,8 +1,8 @@
-// Draws pictures in a process of its own, for programs that are not trusted: librsvg and the libraries below it are large, and what
-// they are given was made by a program.
+// Draws pictures in a process of its own: librsvg and the libraries below it are large, what they are given was made by a program, and
+// nothing else ends them while they draw.
 //
-// What must stay true: the process is started while this one has a single thread. It has no rights but its two pipes, and to read fonts
-// and libraries; each picture is drawn by a copy of it, which can load no code either, and which ends when nobody waits for it any more.
+// What must stay true: as a copy of this process it is started while this one has a single thread (then it is there before the sandbox
+// closes), and otherwise as another run of the command. It has no rights but its two pipes, and to read fonts and libraries; each picture is drawn by a copy of it, which can load no code either, and which ends when nobody waits for it any more.
 // What comes from it is believed to be a picture and nothing else.
 
 #if os(Linux)
@@ -10,17 +10,50 @@
 import CActSystem
 import Glibc
 
-/// `@unchecked`: the command starts it before its one session, whose thread alone asks it to draw.
+/// `@unchecked`: the thread of the one session alone asks it to draw.
 package final class DrawingProcess: @unchecked Sendable {
-    /// The one that draws for this process, if it has been started. `unsafe`: set before the session begins.
-    package private(set) nonisolated(unsafe) static var current: DrawingProcess?
+    /// The one that draws for this process, if it has been started. `unsafe`: set before the session begins, or by its thread.
+    private nonisolated(unsafe) static var started: DrawingProcess?
+    /// What runs the command again so that it draws (see `serve`). `unsafe`: set before the session begins.
+    private nonisolated(unsafe) static var command: (path: String, argument: String)?
 
     private let requests: Int32
     private let answers: Int32
 
     private init(requests: Int32, answers: Int32) { (self.requests, self.answers) = (requests, answers) }
 
-    /// Starts it; it ends with this process.
+    /// The one that draws for this process, if there is one; where another run of the command may draw, that is started now.
+    static var current: DrawingProcess? {
+        if started == nil, let command { started = run(command.path, command.argument) }
+        return started
+    }
+
+    /// Pictures may be drawn by the program at a path, which calls `serve` when it is given the argument.
+    package static func startsWhenNeeded(_ path: String, argument: String) { command = (path, argument) }
+
+    /// Draws what is asked for on standard input, until that ends.
+    package static func serve() -> Never { Server(requests: 0, answers: 1).run() }
+
+    /// - Returns: `nil` if the system has no more processes.
+    private static func run(_ path: String, _ argument: String) -> DrawingProcess? {
+        guard let request = pipe(), let answer = pipe() else { return nil }
+        defer { for end in [request.reader, answer.writer] { close(end) } }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, request.reader, 0)
+        posix_spawn_file_actions_adddup2(&actions, answer.writer, 1)
+        let words = [strdup(path), strdup(argument), nil]
+        defer { words.forEach { free($0) } }
+        var process: pid_t = 0
+        guard posix_spawn(&process, path, &actions, nil, words, environ) == 0 else {
+            for end in [request.writer, answer.reader] { close(end) }
+            return nil
+        }
+        return DrawingProcess(requests: request.writer, answers: answer.reader)
+    }
+
+    /// Starts it as a copy of this process; it ends with this process.
     /// - Returns: False if the system has no more processes.
     package static func start() -> Bool {
         guard let request = pipe(), let answer = pipe() else { return false }
@@ -33,7 +66,7 @@ package final class DrawingProcess: @unchecked Sendable {
             close(answer.reader)
             return false
         }
-        current = DrawingProcess(requests: request.writer, answers: answer.reader)
+        started = DrawingProcess(requests: request.writer, answers: answer.reader)
         return true
     }
 
@@ -48,19 +81,28 @@ package final class DrawingProcess: @unchecked Sendable {
     /// - Throws: `Rasterizer.Failure`.
     func draw(_ format: Rasterizer.Format, _ svg: String, width: Int, height: Int, scale: Double) throws -> [UInt8] {
         let request = Request(format: format, width: width, height: height, scale: scale, document: Array(svg.utf8))
-        guard send(request.bytes) else { throw Rasterizer.Failure.ended }
+        guard send(request.bytes) else { throw ended() }
         var isCancelled = false
         while true {
             var source = pollfd(fd: answers, events: Int16(POLLIN), revents: 0)
             if poll(&source, 1, 20) > 0 { break }
             if !isCancelled, Cancellation.isRequested() {
                 isCancelled = true
-                guard send(Request.cancellation) else { throw Rasterizer.Failure.ended }
+                guard send(Request.cancellation) else { throw ended() }
             }
         }
-        guard let answer = Answer(from: answers) else { throw Rasterizer.Failure.ended }
+        guard let answer = Answer(from: answers) else { throw ended() }
         if isCancelled { throw Rasterizer.Failure.cancelled }
         return try answer.result(width, height)
+    }
+
+    /// It has ended, perhaps by the Ctrl-C that ends the drawing. Another run may take its place.
+    private func ended() -> Rasterizer.Failure {
+        if DrawingProcess.command != nil {
+            for end in [requests, answers] { close(end) }
+            DrawingProcess.started = nil
+        }
+        return Cancellation.isRequested() ? .cancelled : .ended
     }
 
     /// Writes without being ended by SIGPIPE when nobody reads.
@@ -339,7 +381,7 @@ private struct Server {
 
 /// Only where processes can be copied without harm.
 package final class DrawingProcess {
-    package static var current: DrawingProcess? { nil }
+    static var current: DrawingProcess? { nil }
     package static func start() -> Bool { false }
     func draw(_ format: Rasterizer.Format, _ svg: String, width: Int, height: Int, scale: Double) throws -> [UInt8] { throw Rasterizer.Failure.ended }
 }
