@@ -85,7 +85,7 @@ extension UnsafeMutablePointer where Pointee == Value {
     /// - Parameter isLast: Whether the value may be taken away.
     private func changeElementOfList(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
         // A list that is put into itself is held twice.
-        guard value != self, holdsAlone(List.self), let list = listReference else { return false }
+        guard value != self, let list = listReference, holdsAlone(List.self) else { return false }
         return list._withUnsafeGuaranteedRef { list in
             let position = act_position(key, Int64(list.elements.count))
             if position < 0 { return false }
@@ -105,7 +105,7 @@ extension UnsafeMutablePointer where Pointee == Value {
     /// Changes a field of the record here that is there already: `value` takes its place, or what the operation makes of both.
     func changeField(_ name: Unmanaged<Text>, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
         // A record that is put into itself is held twice.
-        guard value != self, holdsAlone(Record.self), let record = recordReference else { return false }
+        guard value != self, let record = recordReference, holdsAlone(Record.self) else { return false }
         return record._withUnsafeGuaranteedRef { record in
             guard let place = name._withUnsafeGuaranteedRef({ record.place(of: $0.string) }) else { return false }
             if case .store = operation {
