@@ -18,7 +18,7 @@ import Darwin
     }
 
     private func reason(_ body: () throws -> some Any) -> String {
-        do { _ = try body() } catch ArrayError.file(_, let reason) { return reason } catch let fault as Csv.Fault { return fault.reason } catch { return "\(error)" }
+        do { _ = try body() } catch ArrayError.file(_, let reason) { return reason } catch { return "\(error)" }
         return "no error"
     }
 

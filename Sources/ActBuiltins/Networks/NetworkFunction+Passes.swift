@@ -44,9 +44,8 @@ extension NetworkFunction {
             value = try pass.at(position) { () -> Value in
                 if let own = layer.bare as? ProgramLayer { return try own.call(Arguments([value]), pass) }
                 guard value.isNumeric else {
-                    let before = position > 0 ? network.layers[position - 1].text : "what comes before"
-                    throw RuntimeError.cannot(
-                        "\(before) gives \(value.kind), and layer \(position), \(layer.text), takes an array", help: "join the parts with `concat` or `stack` first")
+                    let before = position > 0 ? network.layers[position - 1].text : nil
+                    throw LayerRefusal.notAnInput(value, from: before, layer.text, position: position)
                 }
                 do { return try Value(layer(value.point(), pass)) } catch NetworkError.input(let layer, nil, let needs, let shape) {
                     throw NetworkError.input(layer: layer, position: position, needs: needs, shape: shape)

@@ -27,7 +27,7 @@ struct ProgramLayer: Layer {
         switch value {
         case .number, .bool, .array: return try value.point()
         default:
-            throw placed(plan.maker.fault("the layer `\(text)` gives \(value.kind), and the next one takes an array", help: "join the parts with `concat` or `stack`, or call the layer by itself"), pass)
+            throw placed(LayerRefusal.layerWithoutArray(text, value, at: plan.maker.functionSpan), pass)
         }
     }
 
@@ -82,9 +82,7 @@ final class LayerRun {
         switch layer.plan.states(named: name) {
         case let field? where field.isState: try gather(value, field, name, layer)
         case let field?:
-            throw RuntimeError.cannot(
-                "`\(name)` is \(field.isTrained ? "trained: a pass does not assign it" : "a setting of the layer, which stays as it is")",
-                help: "use another name here; what a pass may assign is made in the block by `state(…)`")
+            throw LayerRefusal.assignedField(name, isTrained: field.isTrained)
         case nil: return
         }
     }
@@ -93,24 +91,22 @@ final class LayerRun {
         switch field {
         case .state(let index):
             let old = layer.state[index]
-            guard value.isNumeric else { throw RuntimeError.cannot("the state `\(name)` is an array, and would become \(value.kind)", help: nil) }
+            guard value.isNumeric else { throw LayerRefusal.stateKind(name, .array, value) }
             let array = try value.point().detached()
             guard array.shape == old.shape else {
-                throw RuntimeError.cannot(
-                    "the state `\(name)` has the shape \(describe(old.shape)), and would get the shape \(describe(array.shape))",
-                    help: "a state keeps its shape: give it that in the block")
+                throw LayerRefusal.stateShape(name, old.shape, array.shape)
             }
             let new = try array.converted(to: old.type)
             try new.evaluate()
             pass.gather(new, for: old)
         case .list(let fields):
             guard case .list(let list) = value, list.elements.count == fields.count else {
-                throw RuntimeError.cannot("the state `\(name)` is a list of \(fields.count), and would become \(value.kind)", help: nil)
+                throw LayerRefusal.stateKind(name, .list(fields.count), value)
             }
             for (element, field) in zip(list.elements, fields) { try gather(element, field, name, layer) }
         case .record(let fields):
             guard case .record(let record) = value, record.fields.count == fields.count else {
-                throw RuntimeError.cannot("the state `\(name)` is a record of \(fields.count), and would become \(value.kind)", help: nil)
+                throw LayerRefusal.stateKind(name, .record(fields.count), value)
             }
             for field in fields { try gather(record[field.name] ?? .none, field.value, "\(name).\(field.name)", layer) }
         default: return
