@@ -8,6 +8,23 @@
 
 import ActArray
 import ActGrad
+import ActRandom
+
+/// Shares of a head that are left out in training, the others being made larger in their place: of random words one for each query and key.
+package struct AttentionDropout {
+    package let rate: Double
+    package let words: RandomStretch
+
+    package init(rate: Double, words: RandomStretch) { (self.rate, self.words) = (rate, words) }
+
+    /// Multiplies some numbers by what their shares keep.
+    /// - Parameter first: The number of the first one's word.
+    @inline(__always)
+    fileprivate func apply<T: BinaryFloatingPoint>(_ numbers: UnsafeMutablePointer<T>, _ count: Int, from first: Int) {
+        let kept = T(1 / (1 - rate))
+        words.forEach(from: first, count: count, share: rate) { numbers[$0] *= $1 ? 0 : kept }
+    }
+}
 
 extension NDArray {
     /// What each query gets of the values: shape (…, queries, numbers of a value), the heads side by side as they are in the operands.
@@ -15,8 +32,9 @@ extension NDArray {
     ///   - q, k, v: (…, queries, size), (…, keys, size) and (…, keys, size of a value), all of `heads` equal parts along the last axis; the
     ///     first axes broadcast.
     ///   - causal: Whether a query sees the keys up to its own position only.
+    ///   - dropout: Which shares are left out; its words are those of (first axes, heads, queries, keys).
     /// - Throws: `ArrayError.badValue` for what does not fit; `outOfMemory`, `interrupted`.
-    package static func attend(_ q: NDArray, _ k: NDArray, _ v: NDArray, heads: Int = 1, causal: Bool = false) throws -> NDArray {
+    package static func attend(_ q: NDArray, _ k: NDArray, _ v: NDArray, heads: Int = 1, causal: Bool = false, dropout: AttentionDropout? = nil) throws -> NDArray {
         func fail(_ reason: String) -> ArrayError { .badValue(operation: "attend", reason: reason) }
         guard heads > 0 else { throw fail("there must be a head at least") }
         for (name, x) in [("q", q), ("k", k), ("v", v)] {
@@ -30,7 +48,7 @@ extension NDArray {
         let type = [q, k, v].reduce(ElementType.bool) { $0.promoted(with: $1.type) } == .f32 ? ElementType.f32 : .f64
         let lead = try Shapes.broadcast(Shapes.broadcast(Array(q.shape.dropLast(2)), Array(k.shape.dropLast(2))), Array(v.shape.dropLast(2)))
         let inputs = try [q, k, v].map { try $0.converted(to: type).broadcast(to: lead + $0.shape.suffix(2)) }
-        let size = AttentionSize(inputs[0].shape, inputs[1].shape, inputs[2].shape, heads: heads, causal: causal)
+        let size = AttentionSize(inputs[0].shape, inputs[1].shape, inputs[2].shape, heads: heads, causal: causal, dropout)
         guard size.keys > 0 || size.queries == 0 || size.batch == 0 else { throw fail("there are no keys to attend to") }
         return type == .f32 ? try Attend.result(size, inputs, Float.self) : try Attend.result(size, inputs, Double.self)
     }
@@ -41,8 +59,10 @@ private struct AttentionSize {
     let lead: [Int]
     let batch, queries, keys, heads, width, valueWidth: Int
     let causal: Bool
+    let dropout: AttentionDropout?
 
-    init(_ q: [Int], _ k: [Int], _ v: [Int], heads: Int, causal: Bool) {
+    init(_ q: [Int], _ k: [Int], _ v: [Int], heads: Int, causal: Bool, _ dropout: AttentionDropout?) {
+        self.dropout = dropout
         lead = Array(q.dropLast(2))
         batch = lead.reduce(1, &*)
         (queries, keys) = (q[q.count - 2], k[k.count - 2])
@@ -66,6 +86,9 @@ private struct AttentionSize {
 
     /// How many of some keys a query sees, the first ones.
     func seen(of keys: Range<Int>, by query: Int) -> Int { causal ? max(0, min(keys.count, query &+ 1 &- keys.lowerBound)) : keys.count }
+
+    /// The word of a share.
+    func word(_ unit: Int, _ query: Int, _ key: Int) -> Int { (unit &* queries &+ query) &* keys &+ key }
 
     /// How many blocks one call of a thread takes: waking it for one small block would take longer than that does.
     func blocksAtOnce(_ rows: Int, _ columns: Int) -> Int {
@@ -131,7 +154,15 @@ private final class Attend: CustomFunction {
             let isSeen = (0..<size.queries).flatMap { query in (0..<size.keys).map { $0 <= query } }
             scores = try NDArray.select(NDArray(bools: isSeen, shape: [size.queries, size.keys]), .array(scores), .number(-.infinity))
         }
-        let gathered = try NDArray.matmul(scores.softmax(), heads(x[2], size.valueWidth))
+        var shares = try scores.softmax()
+        if let dropout = size.dropout {
+            let kept = try FreshArray(shape: shares.shape, type: shares.type, filledWith: 1), count = kept.count
+            if kept.count > 0 {
+                if shares.type == .f32 { dropout.apply(kept.elements(of: Float.self), count, from: 0) } else { dropout.apply(kept.elements(of: Double.self), count, from: 0) }
+            }
+            shares = try shares * kept.finished()
+        }
+        let gathered = try NDArray.matmul(shares, heads(x[2], size.valueWidth))
         return try gathered.transposed([0, 2, 1, 3]).reshaped(to: size.lead + [size.queries, size.heads &* size.valueWidth])
     }
 
@@ -152,7 +183,7 @@ private final class Attend: CustomFunction {
                     for index in chunk &* together..<min(blocks, (chunk &+ 1) &* together) {
                         let unit = index / size.queryBlocks
                         try look(
-                            size, size.queries(of: index % size.queryBlocks), Head(x[0], unit: unit, of: size, width: size.width),
+                            size, unit, size.queries(of: index % size.queryBlocks), Head(x[0], unit: unit, of: size, width: size.width),
                             Head(x[1], unit: unit, of: size, width: size.width), Head(x[2], unit: unit, of: size, width: size.valueWidth),
                             Head(to, unit: unit, of: size, width: size.valueWidth), scores, kept + unit &* size.queries &* 2)
                     }
@@ -185,7 +216,7 @@ private final class Attend: CustomFunction {
 
     /// Some queries of one head against all of its keys: what they have gathered shrinks where a later block has a larger score.
     private static func look<T: MatrixElement>(
-        _ size: AttentionSize, _ queries: Range<Int>, _ q: Head<T>, _ k: Head<T>, _ v: Head<T>, _ to: Head<T>, _ scores: UnsafeMutablePointer<T>,
+        _ size: AttentionSize, _ unit: Int, _ queries: Range<Int>, _ q: Head<T>, _ k: Head<T>, _ v: Head<T>, _ to: Head<T>, _ scores: UnsafeMutablePointer<T>,
         _ kept: UnsafeMutablePointer<T>
     ) throws {
         let count = queries.count, width = size.valueWidth
@@ -209,6 +240,7 @@ private final class Attend: CustomFunction {
                     }
                     sums[row] += T.expBelow(largest, line, line, seen)
                     kept[2 &* query] = largest
+                    size.dropout?.apply(line, seen, from: size.word(unit, query, keys.lowerBound))
                 }
                 T.product(
                     count, width, keys.count, 1, MatrixView(UnsafePointer(scores), rowStride: AttentionSize.block), v.rows(from: keys.lowerBound), adds: block > 0,
@@ -288,11 +320,13 @@ private final class Attend: CustomFunction {
                 for row in 0..<count {
                     let query = queries.lowerBound &+ row, seen = size.seen(of: keys, by: query), p = shares + row &* side, dp = reached + row &* side
                     _ = T.expBelow(kept[2 &* query], p, p, seen)
-                    let share = kept[2 &* query &+ 1], mean = met[query]
+                    let share = kept[2 &* query &+ 1], mean = met[query], word = size.word(unit, query, keys.lowerBound)
+                    size.dropout?.apply(dp, seen, from: word)
                     for j in 0..<seen {
                         p[j] *= share
                         dp[j] = p[j] * (dp[j] - mean)
                     }
+                    size.dropout?.apply(p, seen, from: word)
                     (p + seen).update(repeating: 0, count: keys.count &- seen)
                     (dp + seen).update(repeating: 0, count: keys.count &- seen)
                 }

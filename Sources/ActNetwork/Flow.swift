@@ -30,10 +30,11 @@ package enum Flow {
         var result: [Activation] = []
         let pass = Pass()
         pass.observer = { position, output in
-            result.append(try activation(network.layers[position], named: "\(position) \(network.layers[position].text)", output))
+            let layer = network.layers[position]
+            result.append(try activation(layer, named: "\(position) \(layer.text)", output.numbers(of: layer)))
             return output
         }
-        _ = try network(x.detached(), pass)
+        _ = try network(.array(x.detached()), pass)
         return result
     }
 
@@ -70,8 +71,9 @@ package enum Flow {
         var shapes: [(shape: [Int], type: ElementType)] = []
         // In training mode: that is what training sees.
         let look = Pass(isTraining: true)
-        look.observer = { _, output in
-            shapes.append((output.shape, output.type == .bool ? .f64 : output.type))
+        look.observer = { position, output in
+            let numbers = try output.numbers(of: network.layers[position])
+            shapes.append((numbers.shape, numbers.type == .bool ? .f64 : numbers.type))
             return output
         }
         let x = try x.detached()
@@ -83,7 +85,7 @@ package enum Flow {
                 var copy = network
                 copy.parameters = Array(variables.prefix(parameters.count))
                 let pass = Pass(isTraining: true)
-                pass.observer = { position, output in try output + variables[parameters.count + position] }
+                pass.observer = { position, output in .array(try output.numbers(of: network.layers[position]) + variables[parameters.count + position]) }
                 let value = try loss(copy(x, pass), y)
                 guard value.rank == 0 else { throw NetworkError.lossNotNumber(shape: value.shape) }
                 return value
@@ -98,5 +100,13 @@ package enum Flow {
                 layer: "\(position) \(layer.text)", signal: try OptimizerState.norm([gradients[parameters.count + position]]),
                 gradient: count > 0 ? try OptimizerState.norm(own) : .nan, parameters: count > 0 ? try OptimizerState.norm(layer.parameters) : .nan)
         }
+    }
+}
+
+extension Signal {
+    /// - Throws: `NetworkError.endsInNoArray` where there are none.
+    fileprivate func numbers(of layer: any Layer) throws -> NDArray {
+        guard let array = try array else { throw NetworkError.endsInNoArray(layer: layer.text, found: kind) }
+        return array
     }
 }

@@ -46,6 +46,11 @@ package protocol Layer {
 
     /// - Throws: `NetworkError.input` where the layer cannot take `x`.
     func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray
+    /// - Throws: `NetworkError.notAnArray` where the layer takes arrays alone.
+    func callAsFunction(_ x: Signal, _ pass: Pass) throws -> Signal
+    /// Whether it takes and gives other things than arrays too.
+    var isOpen: Bool { get }
+    func misfit(_ output: Signal, before next: any Layer, at position: Int, _ pass: Pass) -> any Error
 }
 
 extension Layer {
@@ -65,6 +70,7 @@ extension Layer {
         set {}
     }
     package var isOfProgram: Bool { false }
+    package var isOpen: Bool { false }
     package var trains: [Bool] { Array(repeating: true, count: parameterNames.count) }
     package var bare: any Layer {
         get { self }
@@ -168,7 +174,7 @@ package final class Pass {
     /// The layer of the outermost network that runs.
     package fileprivate(set) var position: Int?
     /// Sees the output of each layer of the outermost network, and may put another in its place.
-    package var observer: ((_ position: Int, _ output: NDArray) throws -> NDArray)?
+    package var observer: ((_ position: Int, _ output: Signal) throws -> Signal)?
 
     /// - Parameter outer: The pass that this one is a part of.
     package init(isTraining: Bool = false, random: RandomSource = RandomSource(seed: 0), inside outer: Pass? = nil) {

@@ -39,7 +39,7 @@ package struct LayerRow: Sendable {
 }
 
 package enum LayerRows {
-    package static let all: [LayerRow] = denseRows + convolutionRows + imageRows + resizingRows + normalizingRows + sequenceRows + recurrentRows + otherRows + compoundRows
+    package static let all: [LayerRow] = denseRows + convolutionRows + poolRows + imageRows + resizingRows + normalizingRows + sequenceRows + recurrentRows + otherRows + compoundRows
 
     package static func named(_ name: String) -> LayerRow? { all.first { $0.name == name } }
 }
@@ -102,12 +102,12 @@ extension Setting {
 // MARK: - Reading
 
 extension LayerSettings {
-    private func fail<T>(_ input: Input<T>, _ reason: String? = nil) -> NetworkError {
+    func fail<T>(_ input: Input<T>, _ reason: String? = nil) -> NetworkError {
         .setting(owner: kind, name: parameters[input.index].name, reason: reason ?? parameters[input.index].expected)
     }
 
     /// The setting; `nil` where the default counts.
-    private func given<T>(_ input: Input<T>) throws -> Setting? {
+    func given<T>(_ input: Input<T>) throws -> Setting? {
         if values[input.index] == nil, input.fallback == nil { throw fail(input) }
         return values[input.index]
     }
@@ -121,7 +121,7 @@ extension LayerSettings {
         }
     }
 
-    subscript(_ input: Input<Int>) -> Int {
+    package subscript(_ input: Input<Int>) -> Int {
         get throws { try whole(input) ?? input.fallback ?? 0 }
     }
 
@@ -129,8 +129,9 @@ extension LayerSettings {
         get throws { try whole(input) }
     }
 
-    private func whole<T>(_ input: Input<T>) throws -> Int? {
-        guard let setting = try given(input) else { return nil }
+    private func whole<T>(_ input: Input<T>) throws -> Int? { try given(input).map { try whole($0, input) } }
+
+    func whole<T>(_ setting: Setting, _ input: Input<T>) throws -> Int {
         guard case .number(let number) = setting, let whole = Int(exactly: number), let bounds = input.bounds, number >= bounds.low else { throw fail(input) }
         guard number <= bounds.high else { throw fail(input, "at most \(Default.text(bounds.high))") }
         return whole
@@ -215,7 +216,7 @@ extension LayerSettings {
 
 extension Signature {
     /// A size: a whole number from `least` up to `most`.
-    mutating func size(_ name: String, default fallback: Int? = nil, least: Int = 1, most: Int = 1 << 31) -> Input<Int> {
+    package mutating func size(_ name: String, default fallback: Int? = nil, least: Int = 1, most: Int = 1 << 31) -> Input<Int> {
         parameter(
             name, .whole, expected: "a whole number, \(least) or more", default: fallback, text: fallback.map(String.init), role: .steps,
             bounds: .within(Double(least)...Double(most)))

@@ -14,7 +14,7 @@ package struct NamedFunction {
     package let nesting: Int32
     /// The function as the language has it.
     package let object: AnyObject?
-    private let apply: (NDArray) throws -> NDArray
+    private let apply: (Signal) throws -> Signal
 
     package init(_ row: ActivationRow, nesting: Int32 = 0, object: AnyObject? = nil) {
         self.nesting = nesting
@@ -22,7 +22,7 @@ package struct NamedFunction {
         isNamed = true
         self.row = row
         self.object = object
-        apply = { try row.apply($0) }
+        apply = NamedFunction.onArrays { try row.apply($0) }
     }
 
     /// An activation with settings of its own; `name` says them.
@@ -32,13 +32,14 @@ package struct NamedFunction {
         isNamed = true
         self.row = row
         self.object = object
-        apply = { try row.apply($0, settings.map { .number($0) }) }
+        apply = NamedFunction.onArrays { try row.apply($0, settings.map { .number($0) }) }
     }
 
     /// How weights before it begin; of functions of the program nobody knows what they let through.
     var weights: ActivationRow.WeightStart { row?.weights ?? .glorot }
 
-    package init(name: String, isNamed: Bool, nesting: Int32 = 0, object: AnyObject? = nil, _ apply: @escaping (NDArray) throws -> NDArray) {
+    /// A function of the program.
+    package init(name: String, isNamed: Bool, nesting: Int32 = 0, object: AnyObject? = nil, _ apply: @escaping (Signal) throws -> Signal) {
         self.name = name
         self.isNamed = isNamed
         self.nesting = nesting
@@ -50,8 +51,20 @@ package struct NamedFunction {
     package static var identity: NamedFunction { NamedFunction(Activations.identity) }
     static var tanh: NamedFunction { Activations.named("tanh").map { NamedFunction($0) } ?? .identity }
 
-    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        if pass.isTraining, let trained = row?.randomized { return try trained(x, pass.random.uniform(shape: x.shape, type: x.type)) }
+    private static func onArrays(_ apply: @escaping (NDArray) throws -> NDArray) -> (Signal) throws -> Signal {
+        { x in try x.array.map { .array(try apply($0)) } ?? x }
+    }
+
+    package func callAsFunction(_ x: Signal, _ pass: Pass) throws -> Signal {
+        if pass.isTraining, let trained = row?.randomized, let x = try x.array {
+            return .array(try trained(x, pass.random.uniform(shape: x.shape, type: x.type)))
+        }
         return try apply(x)
+    }
+
+    package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        let output = try self(.array(x), pass)
+        guard let array = try output.array else { throw NetworkError.endsInNoArray(layer: name, found: output.kind) }
+        return array
     }
 }

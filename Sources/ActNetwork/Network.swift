@@ -67,31 +67,40 @@ package struct Network {
     package static let rowsAtOnce = 256
 
     /// - Throws: `NetworkError.input` naming the layer that cannot take what it gets.
-    package func callAsFunction(_ x: NDArray, _ pass: Pass = Pass()) throws -> NDArray {
+    package func callAsFunction(_ x: NDArray, _ pass: Pass = Pass()) throws -> NDArray { try array(at: self(.array(x), pass)) }
+
+    /// As the outermost network.
+    package func callAsFunction(_ signal: Signal, _ pass: Pass) throws -> Signal {
+        guard case .array(let x) = signal else { return try run(signal, pass, isOutermost: true) }
         let isPlain = !pass.isTraining && pass.observer == nil && !x.isTraced && !parameters.contains(where: \.isTraced)
         if isPlain, x.rank > 1, x.shape[0] > Network.rowsAtOnce, layers.allSatisfy(\.actsOnRows) {
             do {
-                return try NDArray.concatenated(
-                    stride(from: 0, to: x.shape[0], by: Network.rowsAtOnce).map { start in
-                        try run(x.rows(start..<min(x.shape[0], start + Network.rowsAtOnce)), pass, isOutermost: true)
-                    })
-            } catch NetworkError.input {
+                return .array(
+                    try NDArray.concatenated(
+                        stride(from: 0, to: x.shape[0], by: Network.rowsAtOnce).map { start in
+                            try array(at: run(.array(x.rows(start..<min(x.shape[0], start + Network.rowsAtOnce))), pass, isOutermost: true))
+                        }))
+            } catch is NetworkError {
                 // Again, for a message with the shape of all rows.
             }
         }
-        return try run(x, pass, isOutermost: true)
+        return try run(signal, pass, isOutermost: true)
     }
 
     /// As a part of what a layer does.
-    package func inner(_ x: NDArray, _ pass: Pass) throws -> NDArray { try run(x, pass, isOutermost: false) }
+    package func inner(_ x: Signal, _ pass: Pass) throws -> Signal { try run(x, pass, isOutermost: false) }
+    func inner(_ x: NDArray, _ pass: Pass) throws -> NDArray { try array(at: run(.array(x), pass, isOutermost: false)) }
 
-    func run(_ x: NDArray, _ pass: Pass, isOutermost: Bool) throws -> NDArray {
+    private func run(_ x: Signal, _ pass: Pass, isOutermost: Bool) throws -> Signal {
         var value = x
         for (position, layer) in layers.enumerated() {
             do {
                 value = try isOutermost ? pass.at(position) { try layer(value, pass) } : layer(value, pass)
-            } catch NetworkError.input(let layer, nil, let needs, let shape) {
-                throw NetworkError.input(layer: layer, position: position, needs: needs, shape: shape)
+            } catch NetworkError.notAnArray(let text, nil, nil, let found) {
+                guard position > 0 else { throw NetworkError.notAnArray(layer: text, position: position, before: nil, found: found) }
+                throw layers[position - 1].misfit(value, before: layer, at: position, pass)
+            } catch let error as NetworkError {
+                throw error.at(position, layer, isOutermost: isOutermost)
             }
             if isOutermost, let observer = pass.observer { value = try observer(position, value) }
         }

@@ -3,6 +3,13 @@ package enum NetworkError: Error, Equatable {
     /// A layer got an array that it cannot take; `needs` says what it takes. `position` counts layers from 0; `shape` is `nil` where it
     /// is not the shape that is wrong.
     case input(layer: String, position: Int?, needs: String, shape: [Int]?)
+    /// Something is wrong in a part of a layer that is made of networks, or in a part of that part: the outermost name comes last, `of` is the
+    /// outermost layer.
+    indirect case inPart([String], of: String?, position: Int?, NetworkError)
+    /// A layer that takes an array gets something else; `before` is the layer that gives it, `nil` for what goes into the network.
+    case notAnArray(layer: String, position: Int?, before: String?, found: String)
+    /// An array is wanted of a network, and its last layer gives something else.
+    case endsInNoArray(layer: String, found: String)
     /// Two layers that are to follow each other do not fit: the first gives rows of `outputs`, the last takes rows of `inputs`.
     case widths(first: String, last: String, outputs: Int, inputs: Int)
     /// A setting of a layer, optimiser or loss is of no use: `reason` completes "`name` of `owner` must be …".
@@ -41,4 +48,25 @@ package enum NetworkError: Error, Equatable {
     case unsavableSetting(layer: String, position: Int, name: String, found: String)
     case file(path: String, reason: String)
     case checkpoint(path: String, reason: String)
+}
+
+extension NetworkError {
+    /// Of a part of a layer.
+    /// - Parameter isAlone: Whether the part has one layer, whose position says nothing.
+    func inPart(_ name: String, isAlone: Bool) -> NetworkError {
+        switch self {
+        case .inPart(let names, _, _, let error): .inPart(names + [name], of: nil, position: nil, error)
+        case .input(let layer, _, let needs, let shape) where isAlone: .inPart([name], of: nil, position: nil, .input(layer: layer, position: nil, needs: needs, shape: shape))
+        default: .inPart([name], of: nil, position: nil, self)
+        }
+    }
+
+    /// Of the layer at a position of a network, unless it already says where.
+    func at(_ position: Int, _ layer: any Layer, isOutermost: Bool) -> NetworkError {
+        switch self {
+        case .input(let layer, nil, let needs, let shape): .input(layer: layer, position: position, needs: needs, shape: shape)
+        case .inPart(let names, nil, nil, let error) where isOutermost: .inPart(names, of: layer.text, position: position, error)
+        default: self
+        }
+    }
 }

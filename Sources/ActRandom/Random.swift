@@ -49,6 +49,12 @@ package struct RandomSource: Sendable {
         return result
     }
 
+    /// A stretch of the stream that no other draw gets, to be looked at in any order and again.
+    package mutating func stretch(of count: Int) -> RandomStretch {
+        defer { position &+= UInt64(max(0, count)) }
+        return RandomStretch(stream: stream, start: position)
+    }
+
     // MARK: Arrays
 
     /// Uniform in 0 ..< 1 (f32: the multiples of 2^−24).
@@ -154,6 +160,19 @@ package struct RandomSource: Sendable {
             }
         }
         position &+= UInt64(count)
+    }
+}
+
+/// Words of a stream.
+package struct RandomStretch: Sendable {
+    fileprivate let stream: Philox
+    fileprivate let start: UInt64
+
+    /// Calls `body` with each of some words, counted from 0, and whether it falls to a share of all.
+    /// - Parameter share: From 0 to 1.
+    @inline(__always)
+    package func forEach(from first: Int, count: Int, share: Double, _ body: (Int, _ falls: Bool) -> Void) {
+        stream.forEach(from: start &+ UInt64(truncatingIfNeeded: first), count: count) { body($0, Philox.uniform($1) < share) }
     }
 }
 

@@ -52,6 +52,8 @@ package struct Parameter: Sendable {
         case array = "an array or a number"
         case shape = "a shape such as (2, 3)"
         case axes = "a whole number, or a list of them"
+        /// Whole numbers along axes, one for all or one for each.
+        case sizes = "a whole number, or a list of one for each axis"
         case elementType = "\"f64\", \"f32\" or \"bool\""
         case elements = "something with elements"
         case function = "a function"

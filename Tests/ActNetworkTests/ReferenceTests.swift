@@ -12,7 +12,7 @@ import Testing
 
     // MARK: Layers
 
-    private static let layerFiles = ["layers", "sequences", "images"]
+    private static let layerFiles = ["layers", "sequences", "images", "windows"]
 
     @Test(arguments: try layerFiles.flatMap { try ReferenceCase.all(in: $0) }) func layer(_ reference: ReferenceCase) throws {
         var settings: [String: Setting] = [:]
@@ -21,7 +21,7 @@ import Testing
             case "activation": settings[name] = .function(try function(text))
             case "f" where reference.name == "Branch": settings[name] = .list([.network(Network([try dense(3, 2, "tanh")])), .network(Network([try dense(3, 2)]))])
             case "f": settings[name] = .network(Network([try dense(3, 3, "tanh")]))
-            default: settings[name] = Double(text).map { .number($0) } ?? (["true", "false"].contains(text) ? .flag(text == "true") : .text(text))
+            default: settings[name] = Self.setting(text)
             }
         }
         var layer = try makeLayer(reference.name, settings)
@@ -57,6 +57,26 @@ import Testing
         }
     }
 
+    /// A number, a flag, a word; numbers along axes as `3,5`, pairs as `1:2,0:1`.
+    private static func setting(_ text: String) -> Setting {
+        if text.contains(",") { return .list(text.split(separator: ",").map { setting(String($0)) }) }
+        if text.contains(":") { return .list(text.split(separator: ":").map { setting(String($0)) }) }
+        return Double(text).map { .number($0) } ?? (["true", "false"].contains(text) ? .flag(text == "true") : .text(text))
+    }
+
+    /// Looking between pixels, and the derivatives in images and places.
+    @Test(arguments: try ReferenceCase.all(in: "samples")) func sample(_ reference: ReferenceCase) throws {
+        let mode = try #require(Sampling.Mode(rawValue: reference.settings["mode"] ?? "")), beyond = try #require(Sampling.Beyond(rawValue: reference.settings["padding"] ?? ""))
+        let expected = try reference.array("y"), weights = try NDArray((0..<expected.count).map { Scalar.unary(.cos, Double($0)) }, shape: expected.shape)
+        let look = { (x: NDArray, grid: NDArray) in try x.sampled(at: grid, mode, beyond: beyond, alignsCorners: reference.settings["align_corners"] == "true") }
+        let x = try reference.array("x"), grid = try reference.array("grid")
+        #expect(try distance(look(x, grid), expected) < Self.tolerance)
+        #expect(try distance(look(x.converted(to: .f32), grid.converted(to: .f32)).converted(to: .f64), expected) < 1e-4 || mode == .nearest)
+        let gradients = try Derivative.valueAndGradient(of: { try (look($0[0], $0[1]) * weights).reduced(.sum) }, at: [x, grid]).gradients
+        #expect(try distance(gradients[0], reference.array("grad.x")) < Self.tolerance)
+        #expect(try distance(gradients[1], reference.array("grad.grid")) < Self.tolerance)
+    }
+
     @Test func everyRowHasItsCase() throws {
         func names(_ file: String) throws -> Set<String> { Set(try ReferenceCase.all(in: file).map(\.name)) }
         let layers = Set(try Self.layerFiles.flatMap { try names($0) }), losses = try names("losses"), optimizers = try names("optimizers")
@@ -75,6 +95,11 @@ import Testing
         ("ConvTranspose2D", ["inputs": .number(2), "outputs": .number(2), "stride": .number(2), "activation": .text("tanh")], [1, 2, 3, 2]),
         ("Upsample2D", ["mode": .text("bilinear")], [1, 2, 3, 2]), ("GlobalAvgPool", [:], [2, 2, 3]), ("Positions", ["length": .number(4), "size": .number(3)], [2, 3, 3]),
         ("Attention", ["size": .number(4), "heads": .number(2), "causal": .flag(true)], [2, 3, 4]),
+        ("Conv3D", ["inputs": .number(2), "outputs": .number(2), "groups": .number(2), "dilation": .list([.number(1), .number(2), .number(1)]), "kernel": .number(2), "activation": .text("tanh"), "padding": .text("same")], [1, 2, 2, 4, 3]),
+        ("ConvTranspose1D", ["inputs": .number(2), "outputs": .number(4), "groups": .number(2), "stride": .number(2), "padding": .text("same"), "activation": .text("tanh")], [2, 2, 3]),
+        ("MaxPool2D", ["size": .number(3), "stride": .number(2), "padding": .number(1), "ceil": .flag(true)], [1, 2, 5, 4]),
+        ("AvgPool3D", ["size": .number(2), "padding": .number(1), "count_padding": .flag(false)], [1, 2, 2, 3, 3]),
+        ("LayerNorm", ["features": .list([.number(2), .number(3)])], [2, 2, 3]), ("InstanceNorm", ["channels": .number(2)], [2, 2, 3]),
         ("RNN", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]), ("GRU", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]),
         ("LSTM", ["inputs": .number(2), "units": .number(3), "sequences": .flag(false)], [2, 3, 2]),
     ] }

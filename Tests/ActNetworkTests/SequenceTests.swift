@@ -9,7 +9,8 @@ import Testing
 
 @Suite struct SequenceTests {
     /// softmax(q kᵀ/√d) v, head by head, from operations alone.
-    private func attention(_ x: [NDArray], heads: Int, causal: Bool) throws -> NDArray {
+    /// - Parameter kept: What the shares are multiplied by: (…, heads, queries, keys).
+    private func attention(_ x: [NDArray], heads: Int, causal: Bool, kept: NDArray? = nil) throws -> NDArray {
         let parts = try x.map { try $0.split(parts: heads, axis: -1) }
         return try NDArray.concatenated(
             (0..<heads).map { head in
@@ -22,8 +23,46 @@ import Testing
                     let seen = try NDArray(bools: (0..<rows * columns).map { $0 % columns <= $0 / columns }, shape: [rows, columns])
                     scores = try NDArray.select(seen, .array(scores), .number(-.infinity))
                 }
-                return try NDArray.matmul(scores.softmax(), v)
+                var shares = try scores.softmax()
+                if let kept { shares = try shares * kept.indexed(by: [.ellipsis, .integer(head)] + [NDArray.Index](repeating: .slice(start: nil, stop: nil, step: nil), count: 2)) }
+                return try NDArray.matmul(shares, v)
             }, axis: -1)
+    }
+
+    /// What is left out is the same on the way forward, on the way back, and in the formula, whatever the blocks and threads.
+    @Test(arguments: shapes.indices, [false, true]) func attendLeavesOutShares(_ index: Int, _ causal: Bool) throws {
+        let shape = Self.shapes[index], rate = 0.3
+        var random = RandomSource(seed: UInt64(index))
+        let sizes = [(shape.queries, shape.width), (shape.keys, shape.width), (shape.keys, shape.valueWidth)]
+        let x = try sizes.map { try random.normal(shape: shape.lead + [$0.0, shape.heads * $0.1]) }
+        let masks = shape.lead + [shape.heads, shape.queries, shape.keys], count = masks.reduce(1, *), words = random.stretch(of: count)
+        var factors = [Double](repeating: 0, count: count), falling = 0
+        words.forEach(from: 0, count: count, share: rate) {
+            factors[$0] = $1 ? 0 : 1 / (1 - rate)
+            if $1 { falling += 1 }
+        }
+        let spread = (Double(count) * rate * (1 - rate)).squareRoot()
+        #expect(abs(Double(falling) - rate * Double(count)) <= 5 * spread)
+        let kept = try NDArray(factors, shape: masks), weights = try random.normal(shape: shape.lead + [shape.queries, shape.heads * shape.valueWidth])
+        func gradients(_ f: ([NDArray]) throws -> NDArray) throws -> [NDArray] {
+            let (value, gradients) = try Derivative.valueAndGradient(of: { try (f($0) * weights).reduced(.sum) }, at: x)
+            return [value] + gradients
+        }
+        let dropout = AttentionDropout(rate: rate, words: words)
+        let found = try gradients { try NDArray.attend($0[0], $0[1], $0[2], heads: shape.heads, causal: causal, dropout: dropout) }
+        let expected = try gradients { try attention($0, heads: shape.heads, causal: causal, kept: kept) }
+        for (a, b) in zip(found, expected) { #expect(try distance(a, b) < 1e-12 * Double(max(1, shape.queries))) }
+    }
+
+    @Test func attentionDropsOutInTrainingAlone() throws {
+        let settings: [String: Setting] = ["size": .number(4), "heads": .number(2)]
+        let plain = try makeLayer("Attention", settings), dropping = try makeLayer("Attention", settings.merging(["dropout": .number(0.5)]) { _, new in new })
+        var random = RandomSource(seed: 4)
+        let x = try random.normal(shape: [2, 5, 4])
+        #expect(try dropping(x, Pass()).toDoubles() == plain(x, Pass()).toDoubles())
+        let pass = Pass(isTraining: true, random: RandomSource(seed: 1)), first = try dropping(x, pass), second = try dropping(x, pass)
+        #expect(try first.toDoubles() != second.toDoubles(), "every pass draws anew")
+        #expect(try dropping(x, Pass(isTraining: true, random: RandomSource(seed: 1))).toDoubles() == first.toDoubles())
     }
 
     private static let shapes: [(lead: [Int], queries: Int, keys: Int, heads: Int, width: Int, valueWidth: Int)] = [

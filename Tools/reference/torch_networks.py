@@ -290,3 +290,82 @@ for join, f in (("concat", lambda a, b: torch.cat([a, b], -1)), ("sum", torch.ad
     parameters = {f"f{k}.0.{act}": (getattr(l, name), transposed if act == "W" else same) for k, l in enumerate((m, n)) for act, name in (("W", "weight"), ("b", "bias"))}
     layer("Branch", torch.randn(4, 3), lambda x: f(torch.tanh(m(x)), n(x)), parameters, dict(f="Dense", join=join))
 w.save()
+
+# --- windows of every kind, and norms over other axes, over random settings ------------------------------------------------
+# Numbers along axes are written 3,5; pairs of padding 1:2,0:1.
+torch.manual_seed(15)
+rng = np.random.default_rng(15)
+w = Writer("windows")
+each = lambda low, high, rank: tuple(some(low, high) for _ in range(rank))
+said = lambda values: ",".join(map(str, values)) if len(values) > 1 and len(set(values)) > 1 else str(values[0])
+CONV, TURNED = (F.conv1d, F.conv2d, F.conv3d), (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
+MAX, AVG = (F.max_pool1d, F.max_pool2d, F.max_pool3d), (F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
+
+
+def weights(*shape): return (0.5 * torch.randn(shape)).requires_grad_()
+
+
+for rank in (1, 1, 1, 2, 2, 2, 2, 3, 3):
+    g = pick(1, 2, 3)
+    i, o, k, s, d = g * some(1, 2), g * some(1, 2), each(1, 3, rank), each(1, 3 if rank < 3 else 2, rank), each(1, 2, rank)
+    sides = [(some(0, 2), some(0, 2)) for _ in range(rank)]
+    W, b = weights(o, i // g, *k), weights(o)
+    size = [some((kk - 1) * dd + 1, 7 if rank < 3 else 5) for kk, dd in zip(k, d)]
+    around = [n for pair in reversed(sides) for n in pair]
+    f = lambda x: torch.tanh(CONV[rank - 1](F.pad(x, around), W, b, s, 0, d, g))
+    padding = f"{sides[0][0]}:{sides[0][1]}" + ("," if rank == 1 else "") + "".join(f",{a}:{z}" for a, z in sides[1:])
+    layer(f"Conv{rank}D", torch.randn(some(1, 2), i, *size), f, {"W": (W, same), "b": (b, same)},
+          dict(inputs=i, outputs=o, kernel=said(k), stride=said(s), padding=padding, dilation=said(d), groups=g, activation="tanh"))
+for rank in (1, 2, 2, 3):
+    i, o, k, d = some(1, 2), some(1, 2), each(1, 4, rank), each(1, 2, rank)
+    W = weights(o, i, *k)
+    layer(f"Conv{rank}D", torch.randn(2, i, *each(3, 5, rank)), lambda x: CONV[rank - 1](x, W, None, 1, "same", d), {"W": (W, same)},
+          dict(inputs=i, outputs=o, kernel=said(k), dilation=said(d), padding="same", bias="false"))
+for rank in (1, 1, 2, 2, 2, 3):
+    g = pick(1, 2)
+    i, o, k, s, d = g * some(1, 2), g * some(1, 2), each(1, 3, rank), each(1, 3, rank), each(1, 2, rank)
+    p = tuple(some(0, (kk - 1) * dd // 2) for kk, dd in zip(k, d))
+    extra = tuple(some(0, ss - 1) for ss in s)
+    W, b = weights(i, o // g, *k), weights(o)
+    size = [some(2, 4 if rank < 3 else 3) for _ in range(rank)]
+    layer(f"ConvTranspose{rank}D", torch.randn(some(1, 2), i, *size), lambda x: torch.tanh(TURNED[rank - 1](x, W, b, s, p, extra, g, d)), {"W": (W, same), "b": (b, same)},
+          dict(inputs=i, outputs=o, kernel=said(k), stride=said(s), padding=said(p), output_padding=said(extra), dilation=said(d), groups=g, activation="tanh"))
+for rank in (1, 1, 2, 2, 2, 3, 3):
+    k, s, d, ceil = each(1, 3, rank), each(1, 3, rank), each(1, 2, rank), pick(True, False)
+    p = tuple(some(0, kk // 2) for kk in k)
+    x = torch.randn(2, 2, *[some((kk - 1) * dd + 1, 7 if rank < 3 else 5) for kk, dd in zip(k, d)])
+    layer(f"MaxPool{rank}D", x, lambda x: MAX[rank - 1](x, k, s, p, d, ceil), {}, dict(size=said(k), stride=said(s), padding=said(p), dilation=said(d), ceil=flag(ceil)))
+for rank in (1, 1, 2, 2, 2, 2, 3, 3):
+    k, s, ceil, counts = each(1, 3, rank), each(1, 3, rank), pick(True, False), pick(True, False)
+    p = tuple(some(0, kk // 2) for kk in k)
+    x = torch.randn(2, 2, *[some(kk, 7 if rank < 3 else 5) for kk in k])
+    layer(f"AvgPool{rank}D", x, lambda x: AVG[rank - 1](x, k, s, p, ceil, counts), {}, dict(size=said(k), stride=said(s), padding=said(p), ceil=flag(ceil), count_padding=flag(counts)))
+for shape in ((3, 4, 5), (2, 3, 2, 3, 2)):
+    for training in (True, False):
+        m = drawn((nn.BatchNorm1d if len(shape) == 3 else nn.BatchNorm3d)(shape[1], eps=1e-3, momentum=0.2).train(training))
+        m.running_mean.normal_(); m.running_var.uniform_(0.5, 2)
+        layer("BatchNorm", 3 * torch.randn(shape) + 1, m, {"gamma": (m.weight, same), "beta": (m.bias, same)}, dict(features=shape[1], eps=1e-3, momentum=0.2), training,
+              {"mean": m.running_mean.clone(), "variance": m.running_var.clone()}, lambda: {"mean": m.running_mean, "variance": m.running_var} if training else {})
+for sizes in ((3, 4), (2, 3, 2)):
+    m = drawn(nn.LayerNorm(sizes, eps=1e-3))
+    layer("LayerNorm", 2 * torch.randn(2, *sizes) + 1, m, {"gamma": (m.weight, same), "beta": (m.bias, same)}, dict(features=",".join(map(str, sizes)), eps=1e-3))
+    m = drawn(nn.RMSNorm(sizes, eps=1e-3))
+    layer("RMSNorm", torch.randn(2, 2, *sizes), m, {"gamma": (m.weight, same)}, dict(features=",".join(map(str, sizes)), eps=1e-3))
+for shape, make in (((2, 3, 5), nn.InstanceNorm1d), ((2, 2, 3, 4), nn.InstanceNorm2d), ((1, 2, 3, 2, 2), nn.InstanceNorm3d)):
+    m = drawn(make(shape[1], eps=1e-3, affine=True))
+    layer("InstanceNorm", 2 * torch.randn(shape) + 1, m, {"gamma": (m.weight, same), "beta": (m.bias, same)}, dict(channels=shape[1], eps=1e-3))
+w.save()
+
+# --- images looked at between their pixels ------------------------------------------------------------------------------
+w = Writer("samples")
+for rank in (2, 2, 3):
+    for mode in ("bilinear", "nearest"):
+        for beyond in ("zeros", "border", "reflection"):
+            for corners in (True, False):
+                x = torch.randn(2, 2, *each(1, 4, rank)).requires_grad_()
+                grid = (1.7 * torch.randn(2, *each(1, 3, rank), rank)).requires_grad_()
+                y = F.grid_sample(x, grid, mode, beyond, corners)
+                (y * torch.cos(torch.arange(y.numel(), dtype=torch.float64)).reshape(y.shape)).sum().backward()
+                w.case("grid_sample", mode=mode, padding=beyond, align_corners=flag(corners))
+                for name, value in (("x", x), ("grid", grid), ("y", y), ("grad.x", x.grad), ("grad.grid", grid.grad)): w.array(name, value)
+w.save()

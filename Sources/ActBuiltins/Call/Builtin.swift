@@ -107,6 +107,14 @@ package final class Builtin: Sendable {
         return text.prefix(1).lowercased() + text.dropFirst()
     }
 
+    /// Whether a call does nothing but compute: a value that nobody takes is lost. (What draws random numbers or calls functions may do more.)
+    package var onlyComputes: Bool {
+        switch topic {
+        case .shape, .elementwise, .reduce, .order, .linear, .activations, .figures, .functions: !form.parameters.contains { $0.kind == .function }
+        case .make, .derivatives, .networks, .text, .files, .checks, .host: false
+        }
+    }
+
     /// The row as calls need it; who calls keeps it.
     package var form: Form {
         var signature = Signature()

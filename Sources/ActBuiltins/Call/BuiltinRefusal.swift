@@ -22,6 +22,14 @@ package enum BuiltinRefusal: Error, @unchecked Sendable {
     case unequalArguments(String, Int, Int)
     case nothingMapped(String)
 
+    // Windows
+    case poolWindows(String, [Int])
+    case windowsRank(String, Int, needed: Int)
+    case windowsSize(String, [Int], most: Int)
+    case windowsShape(String, [Int], weights: [Int], isTransposed: Bool)
+    case windowsBias(String, [Int], needed: [Int])
+    case windowsAxes(String, argument: String, [Int])
+
     // Texts and help
     case noNumber(String)
     case noHelp(on: String, near: [String])
@@ -44,7 +52,8 @@ package enum LayerRefusal: Error, @unchecked Sendable {
     case returnFromLayer(String)
     case layerWithoutFunction(String, Value, at: Span?)
     case nearlyTraining(layer: String, parameter: String, at: Span?)
-    case layerWithoutArray(String, Value, at: Span?)
+    /// `next`: the layer after it, if that is known.
+    case layerWithoutArray(String, Value, next: String?, at: Span?)
     /// A pass assigns a field that is no state.
     case assignedField(String, isTrained: Bool)
     case stateKind(String, StateKind, Value)
@@ -52,15 +61,13 @@ package enum LayerRefusal: Error, @unchecked Sendable {
     case makerAsPart(String, takesArguments: Bool)
     case emptyPart
     case notAPart(Value)
-    /// A layer's input; `from` is the layer before it, if there is one.
-    case notAnInput(Value, from: String?, String, position: Int)
 
     package enum StateKind: Sendable { case array, list(Int), record(Int) }
 
     /// Where it is about something else than the running expression.
     package var span: Span? {
         switch self {
-        case .layerWithoutFunction(_, _, let span), .nearlyTraining(_, _, let span), .layerWithoutArray(_, _, let span): span
+        case .layerWithoutFunction(_, _, let span), .nearlyTraining(_, _, let span), .layerWithoutArray(_, _, _, let span): span
         default: nil
         }
     }

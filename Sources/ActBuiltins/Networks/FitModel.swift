@@ -129,6 +129,11 @@ struct FitModel: Model {
         return try outputs.structure?.value(&rest) ?? .none
     }
 
+    func firstBroken(by x: [NDArray], _ pass: Pass) throws -> String? {
+        guard case .network(let function) = body, case .array = inputs else { return nil }
+        return try function.replacing(parameters, states).network.firstBroken(by: x, pass)
+    }
+
     func name(ofParameter index: Int) -> (name: String, owner: String) {
         switch body {
         case .network(let function): function.network.name(ofParameter: index)

@@ -1,5 +1,6 @@
 // A plain function in a network that holds a layer of its own: the layer would not be trained.
 
+import ActArray
 import ActMachine
 import ActNetwork
 import ActSyntax
@@ -10,22 +11,35 @@ extension Machine {
         // In the block of a layer functions get its fields anew.
         guard layerType == nil, layerRun == nil else { return }
         for part in (function as? Composition)?.parts ?? [function] {
-            guard let closure = part as? Closure, let name = closure.nameOfLayer else { continue }
+            guard let closure = part as? Closure, let name = try closure.nameOfLayer else { continue }
             try warn(.hiddenLayer(name, in: closure.name))
         }
     }
 }
 
 extension Closure {
-    /// The name of a layer with parameters that it captured or finds among the globals.
+    /// The name of what holds a layer that would be trained, captured or found among the globals: the layer, or a list or record of it.
     fileprivate var nameOfLayer: String? {
-        func holds(_ value: Value?) -> Bool {
-            guard case .function(let function)? = value, let network = function.network else { return false }
-            return !network.network.parameters.isEmpty
+        get throws {
+            let unit = code.unit
+            for (symbol, value) in zip(code.definition?.captures ?? [], captures) where try value.isTrained { return unit.tree[unit.resolution[symbol].name] }
+            guard let body = code.definition?.node.body else { return nil }
+            return try unit.resolution.globalsRead(by: body, in: unit.tree).sorted().first { try code.module[$0]?.isTrained ?? false }
         }
-        let unit = code.unit
-        for (symbol, value) in zip(code.definition?.captures ?? [], captures) where holds(value) { return unit.tree[unit.resolution[symbol].name] }
-        guard let body = code.definition?.node.body else { return nil }
-        return unit.resolution.globalsRead(by: body, in: unit.tree).sorted().first { holds(code.module[$0]) }
+    }
+}
+
+extension Value {
+    /// Whether there is a layer in it that training would change.
+    fileprivate var isTrained: Bool {
+        get throws {
+            try Interrupt.check()
+            return switch self {
+            case .function(let function): function.network?.network.trains.contains(true) ?? false
+            case .list(let list): try list.elements.contains { try $0.isTrained }
+            case .record(let record): try record.fields.values.contains { try $0.isTrained }
+            default: false
+            }
+        }
     }
 }

@@ -29,30 +29,12 @@ extension NetworkFunction {
 
     /// - Throws: `NetworkError.input` where a layer cannot take what it gets.
     func result(of x: Value, _ pass: Pass, _ machine: Machine) throws -> Value {
-        if isLayer, let layer = network.layers.first {
-            if let own = layer.bare as? ProgramLayer { return try own.call(Arguments([x]), pass) }
-            return try Value(layer(input(x, machine), pass))
-        }
-        let endsOpen = network.layers.last?.bare is ProgramLayer, startsOpen = network.layers.first?.bare is ProgramLayer && !x.isArrayLike
-        guard startsOpen || endsOpen else {
-            let input = try input(x, machine)
-            // In the function of a layer a network is a part of that layer's pass.
-            return try Value(machine.layerRun == nil ? network(input, pass) : network.inner(input, pass))
-        }
-        var value = startsOpen ? x : .array(try input(x, machine))
-        for (position, layer) in network.layers.enumerated() {
-            value = try pass.at(position) { () -> Value in
-                if let own = layer.bare as? ProgramLayer { return try own.call(Arguments([value]), pass) }
-                guard value.isNumeric else {
-                    let before = position > 0 ? network.layers[position - 1].text : nil
-                    throw LayerRefusal.notAnInput(value, from: before, layer.text, position: position)
-                }
-                do { return try Value(layer(value.point(), pass)) } catch NetworkError.input(let layer, nil, let needs, let shape) {
-                    throw NetworkError.input(layer: layer, position: position, needs: needs, shape: shape)
-                }
-            }
-        }
-        return value
+        guard let first = network.layers.first else { return x }
+        if isLayer, let own = first.bare as? ProgramLayer { return try own.call(Arguments([x]), pass) }
+        let signal = first.isOpen && !x.isArrayLike ? Signal(x) : .array(try input(x, machine))
+        if isLayer { return try Value(first(signal, pass)) }
+        // In the function of a layer a network is a part of that layer's pass.
+        return try Value(machine.layerRun == nil ? network(signal, pass) : network.inner(signal, pass))
     }
 
     private func input(_ value: Value, _ machine: Machine) throws -> NDArray {
@@ -73,6 +55,31 @@ extension Value {
         case .list(let list): !list.elements.isEmpty && list.elements.allSatisfy { if case .array(let array) = $0 { array.rank == 0 } else { $0.isNumeric } }
         default: false
         }
+    }
+}
+
+extension Value: ProgramValue {
+    package func asArray() throws -> NDArray? {
+        switch self {
+        case .number, .bool, .array: return try point()
+        case .list(let list) where !list.elements.isEmpty && list.elements.allSatisfy(\.isNumeric):
+            let numbers = try list.elements.map { try $0.point() }
+            return numbers.allSatisfy { $0.rank == 0 } ? try NDArray.stacked(numbers, axis: 0) : nil
+        default: return nil
+        }
+    }
+
+    init(_ signal: Signal) throws {
+        switch signal {
+        case .array(let array): self = try Value(array)
+        case .other(let value): self = value as? Value ?? .none
+        }
+    }
+}
+
+extension Signal {
+    init(_ value: Value) {
+        if case .array(let array) = value { self = .array(array) } else { self = .other(value) }
     }
 }
 

@@ -247,7 +247,7 @@ extension NamedFunction {
         let isName = function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
         self.init(name: function.name, isNamed: isName && (function.builtin != nil || function is Closure), nesting: function.depth, object: function) { x in
             guard let machine else { return x }
-            return try machine.call(function, Arguments([Value(x)])).differentiable(of: function)
+            return Signal(try machine.call(function, Arguments([Value(x)])))
         }
     }
 }

@@ -21,14 +21,29 @@ struct ProgramLayer: Layer {
 
     func thawed() throws -> any Layer { ProgramLayer(plan: try LayerPlan(thawing: plan), parameters: parameters, state: state) }
 
-    /// As a part of a network: an array goes in and comes out.
+    var isOpen: Bool { true }
+
+    func callAsFunction(_ x: Signal, _ pass: Pass) throws -> Signal { Signal(try call(Arguments([Value(x)]), pass)) }
+
+    /// Where arrays alone go from layer to layer.
     func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let value = try call(Arguments([Value(x)]), pass)
-        switch value {
-        case .number, .bool, .array: return try value.point()
-        default:
-            throw placed(LayerRefusal.layerWithoutArray(text, value, at: plan.maker.functionSpan), pass)
+        guard let array = try value.asArray() else { throw misfit(Signal(value), nil, pass) }
+        return array
+    }
+
+    func misfit(_ output: Signal, before next: any Layer, at position: Int, _ pass: Pass) -> any Error {
+        pass.at(position - 1) { misfit(output, next, pass) }
+    }
+
+    private func misfit(_ output: Signal, _ next: (any Layer)?, _ pass: Pass) -> any Error {
+        let fault: any Error
+        do {
+            fault = LayerRefusal.layerWithoutArray(text, try Value(output), next: next?.text, at: plan.maker.functionSpan)
+        } catch {
+            fault = error
         }
+        return placed(fault, pass)
     }
 
     /// By itself: whatever its function takes and gives.

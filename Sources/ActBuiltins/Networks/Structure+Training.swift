@@ -59,30 +59,24 @@ extension Structure {
         return paths(self, "")
     }
 
-    func name(of leaf: Int) -> String {
-        let paths = paths
-        return paths.indices.contains(leaf) && !paths[leaf].isEmpty ? "`\(paths[leaf])`" : "it"
-    }
-
-    /// Where another structure differs, in words; `nil` if it does not.
-    func difference(from other: Structure, path: String) -> String? {
-        let place = path.isEmpty ? "it" : "`\(path)`"
-        switch (self, other) {
+    /// Where the structure of a gradient differs; `nil` if it does not.
+    func misfit(of gradient: Structure, path: String = "") -> GradientMisfit? {
+        switch (self, gradient) {
         case (.number, .number), (.array, .array), (.constant, .constant), (.number, .array), (.array, .number): return nil
         case (.list(let a), .list(let b)):
-            guard a.count == b.count else { return "\(place) is a list of \(a.count), its gradient one of \(b.count)" }
-            for (index, pair) in zip(a, b).enumerated() { if let found = pair.0.difference(from: pair.1, path: "\(path)[\(index)]") { return found } }
+            guard a.count == b.count else { return .count(path: path, parameters: a.count, gradient: b.count) }
+            for (index, pair) in zip(a, b).enumerated() { if let found = pair.0.misfit(of: pair.1, path: "\(path)[\(index)]") { return found } }
             return nil
         case (.record(let a), .record(let b)):
+            func name(_ field: String) -> String { path.isEmpty ? field : "\(path).\(field)" }
             for field in a {
-                let name = path.isEmpty ? field.name : "\(path).\(field.name)"
-                guard let match = b.first(where: { $0.name == field.name }) else { return "the gradient has no `\(name)`" }
-                if let found = field.value.difference(from: match.value, path: name) { return found }
+                guard let match = b.first(where: { $0.name == field.name }) else { return .missing(path: name(field.name)) }
+                if let found = field.value.misfit(of: match.value, path: name(field.name)) { return found }
             }
-            return b.first { field in !a.contains { $0.name == field.name } }.map { "there is no parameter `\(path.isEmpty ? $0.name : "\(path).\($0.name)")`" }
-        case (.network(_, let a), .network(_, let b)): return a.difference(from: b, path: path)
-        case (.network(_, let a), _): return a.difference(from: other, path: path)
-        default: return "\(place) is \(kind), its gradient \(other.kind)"
+            return b.first { field in !a.contains { $0.name == field.name } }.map { .extra(path: name($0.name)) }
+        case (.network(_, let a), .network(_, let b)): return a.misfit(of: b, path: path)
+        case (.network(_, let a), _): return a.misfit(of: gradient, path: path)
+        default: return .kind(path: path, parameter: kind, gradient: gradient.kind)
         }
     }
 

@@ -100,12 +100,14 @@ extension Call {
         var leaves: [NDArray] = [], slopes: [NDArray] = []
         let structure = try Structure(self[parameters], leaves: &leaves), other = try Structure(self[gradient], leaves: &slopes)
         guard !leaves.isEmpty else { throw fail(parameters, "a number, an array, or a record, list or network of them") }
-        if let difference = structure.difference(from: other, path: "") { throw RuntimeError.structuresDiffer("the gradient differs from the parameters: \(difference)") }
+        if let misfit = structure.misfit(of: other) { throw RuntimeError.gradientMisfit(misfit) }
         for (index, pair) in zip(leaves, slopes).enumerated() where pair.0.shape != pair.1.shape {
-            throw RuntimeError.structuresDiffer("the gradient differs from the parameters: \(structure.name(of: index)) has the shape \(describe(pair.0.shape)), its gradient \(describe(pair.1.shape))")
+            let paths = structure.paths
+            throw RuntimeError.gradientMisfit(.shape(path: paths.indices.contains(index) ? paths[index] : "", parameter: pair.0.shape, gradient: pair.1.shape))
         }
         let trains = structure.trains
         let places = leaves.indices.filter { trains[$0] }
+        guard !places.isEmpty else { throw NetworkError.allFrozen }
         var changing = try places.map { try leaves[$0].detached() }
         let steps = try count(record["steps"])
         var state = try descent(record).resumed(record, for: changing, steps: steps, self)

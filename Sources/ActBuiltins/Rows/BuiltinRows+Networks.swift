@@ -29,7 +29,7 @@ extension BuiltinRows {
                 return .none
             }
         },
-    ] + ownLayers + descent + training + flows + data
+    ] + windows + ownLayers + descent + training + flows + data
 
     private static let layers: [Builtin] = LayerRows.all.map { row in
         Builtin(.networks, row.name, row.summary, details: row.details, example: row.example) { takes in
@@ -65,9 +65,10 @@ extension Call {
         return network
     }
 
-    /// The arguments as layers take them.
-    fileprivate func settings(_ parameters: [Parameter]) throws -> [Setting?] {
+    /// The arguments as layers take them; arrays are none of their settings.
+    func settings(_ parameters: [Parameter]) throws -> [Setting?] {
         try parameters.enumerated().map { index, parameter in
+            if parameter.kind == .array { return nil }
             if parameter.isVariadic { return .list(try rest.map { try setting($0, parameter, at: index) }) }
             guard isGiven(at: index) else {
                 // Inside the block of a layer its element type is that of what it makes.
@@ -82,10 +83,13 @@ extension Call {
         switch value {
         case .bool(let flag): return .flag(flag)
         case .string(let text): return .text(text.string)
+        case .list where parameter.kind == .sizes, .array where parameter.kind == .sizes: return Setting(try value.listed, machine)
         case .function(let function):
             switch parameter.kind {
             case .elementType: return .text(function.name)
-            case .network: return .network(Network(machine.layers(function)))
+            case .network:
+                try machine.warnOfLayersInside(function)
+                return .network(Network(machine.layers(function)))
             default: return function.network != nil ? .network(Network(machine.layers(function))) : .function(NamedFunction(function, machine))
             }
         default: return .number(try number(value, at: index))
@@ -93,14 +97,25 @@ extension Call {
     }
 }
 
+extension Value {
+    /// An array as lists of numbers: `[1, 2]` and `(1, 2)` are the same sizes.
+    fileprivate var listed: Value {
+        get throws {
+            guard case .array(let array) = self, array.rank > 0 else { return self }
+            guard array.count <= 64 else { return self }
+            return try .list((0..<array.shape[0]).map { try Value(array.indexed(by: [.integer($0)])).listed })
+        }
+    }
+}
+
 /// The table that `summary` prints.
 private enum NetworkSummary {
     static func text(_ network: Network, input: [Int]?) throws -> String {
-        let shapes = try shapes(network, input)
+        let shapes = try outputs(of: network, input)
         var rows: [[String]] = [["", "layer", "output", "parameters", "init"]]
         for (index, layer) in network.layers.enumerated() {
             let count = layer.parameters.reduce(0) { $0 + $1.count }
-            rows.append(["\(index)", layer.text, shapes.map { describe($0[index]) } ?? "", count > 0 ? grouped(count) : "", initializers(of: layer).joined(separator: ", ")])
+            rows.append(["\(index)", layer.text, shapes?[index] ?? "", count > 0 ? grouped(count) : "", initializers(of: layer).joined(separator: ", ")])
         }
         let count = network.parameters.reduce(0) { $0 + $1.count }
         let bytes = network.parameters.reduce(0) { $0 + $1.count * $1.type.size }
@@ -139,21 +154,21 @@ private enum NetworkSummary {
     }
 
     /// What each layer makes of one input, found by trying; `nil` if the shape of an input is not known.
-    private static func shapes(_ network: Network, _ input: [Int]?) throws -> [[Int]]? {
+    private static func outputs(of network: Network, _ input: [Int]?) throws -> [String]? {
         guard let shape = input ?? inputShape(of: network), !shape.contains(where: { $0 < 0 }) else { return nil }
         let size = shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
         guard size >= 0, size <= 1 << 26 else { return nil }
-        var shapes: [[Int]] = []
+        var outputs: [String] = []
         let pass = Pass()
         pass.observer = { _, output in
-            shapes.append(Array(output.shape.dropFirst()))
+            outputs.append(try output.array.map { describe(Array($0.shape.dropFirst())) } ?? output.kind)
             return output
         }
         let watches = NumericEvents.isEnabled
         NumericEvents.isEnabled = false
         defer { NumericEvents.isEnabled = watches }
-        _ = try network(NDArray.full(0, shape: [1] + shape, type: .f32), pass)
-        return shapes
+        _ = try network(.array(NDArray.full(0, shape: [1] + shape, type: .f32)), pass)
+        return outputs
     }
 
     private static func grouped(_ count: Int) -> String {

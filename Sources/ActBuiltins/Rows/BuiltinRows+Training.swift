@@ -101,8 +101,8 @@ private struct Fit {
         let function = try call.isGiven(model) ? self.function(call, model) : nil
         let network = function == nil ? call.networkValue(net) : nil
         guard function != nil || network != nil else { throw call.fail(net, "a layer or a network; parameters of another kind need `model=(p, x) -> …`") }
-        let first = function != nil || network?.network.layers.first?.bare is ProgramLayer
-        let last = function != nil || network?.network.layers.last?.bare is ProgramLayer
+        let first = function != nil || network?.network.layers.first?.isOpen == true
+        let last = function != nil || network?.network.layers.last?.isOpen == true
         var xs: [NDArray] = [], ys: [NDArray] = []
         let inputs = try rows(call[x], x, isOpen: first, &xs, call), targets = try rows(call[y], y, isOpen: last, &ys, call)
         let shape = FitShape(targets: targets)

@@ -172,6 +172,7 @@ package final class Session {
         case .success(let compiled): program = compiled
         case .failure(let rejection): return finish(rejection, watchdog)
         }
+        program.warnings.forEach { report($0) }
         let known = log.count
         let saved = undoes ? program.assignedGlobals.map { ($0, module.slots[$0]) } : []
         NumericEvents.isEnabled = options.warns || options.isStrict
@@ -231,6 +232,8 @@ package final class Session {
         /// One for each statement of the outermost level.
         let codes: [Code]
         let assignedGlobals: Set<Int>
+        /// What is worth a warning before it runs.
+        let warnings: [Diagnostic]
     }
 
     /// Why a source is not ready to run.
@@ -273,14 +276,31 @@ package final class Session {
         let codes = compiler.compileProgram()
         if Interrupt.isSet { return .failure(.interrupted) }
         guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
-        return .success(Program(unit: unit, codes: codes, assignedGlobals: compiler.assignedGlobals))
+        var warnings = options.warns || options.isStrict ? lostValues(unit, module) : []
+        if options.isStrict, !warnings.isEmpty {
+            for index in warnings.indices { warnings[index].level = .error }
+            return .failure(.faults(warnings))
+        }
+        return .success(Program(unit: unit, codes: codes, assignedGlobals: compiler.assignedGlobals, warnings: warnings))
+    }
+
+    private func lostValues(_ unit: SourceUnit, _ module: Module) -> [Diagnostic] {
+        unit.tree.lostValues { callee in
+            // A name that the program gives a meaning of its own is no built-in.
+            guard let symbol = unit.resolution.symbol(of: callee), unit.resolution[symbol].kind == .global, unit.resolution.definitions(of: symbol).isEmpty,
+                case .function(let function)? = module.meaning(of: unit.tree[unit.resolution[symbol].name])
+            else { return false }
+            return function.builtin?.onlyComputes ?? false
+        }
     }
 
     /// Every fault of `bytes` that shows before it runs; runs nothing.
     package func check(bytes: [UInt8], named name: String) -> Status {
         computing { watchdog in
             switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins.table)) {
-            case .success: return .done
+            case .success(let program):
+                program.warnings.forEach { self.report($0) }
+                return .done
             case .failure(let rejection): return self.finish(rejection, watchdog)
             }
         }
@@ -329,7 +349,9 @@ package final class Session {
             let module = Module(name: path, builtins: builtins.table)
             modules.append(module)
             switch compiled(bytes, named: path, into: module) {
-            case .success(let program): for code in program.codes { try machine.run(code) }
+            case .success(let program):
+                program.warnings.forEach { report($0) }
+                for code in program.codes { try machine.run(code) }
             case .failure(.interrupted): try Interrupt.check()
             case .failure(.tooLarge(let diagnostic)): throw Fault(diagnostic: diagnostic, kind: .limit)
             case .failure(.faults(let faults)): if let first = faults.first { throw Fault(diagnostic: first, kind: .error) }

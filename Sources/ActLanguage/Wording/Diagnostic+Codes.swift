@@ -36,7 +36,7 @@ extension Diagnostic.Code {
         case .cannotCompare: .notComparable
         case .notACondition: .notACondition
         case .unpackCount: .unpackCount
-        case .structuresDiffer: .structuresDiffer
+        case .structuresDiffer, .gradientMisfit: .structuresDiffer
         case .raggedRows: .raggedRows
         case .positionOutOfRange: .indexOutOfRange
         case .positionNotWhole: .indexNotWhole

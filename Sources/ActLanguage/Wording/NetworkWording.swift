@@ -12,6 +12,14 @@ enum NetworkWording {
             guard let shape else { return ("\(place) takes \(needs)", nil) }
             if shape.isEmpty { return ("\(place) takes \(needs), not a number", "one row is an array: `net([…])`; several are a matrix") }
             return ("\(place) takes \(needs), not an array of shape \(describe(shape))", inputHelp(needs, shape))
+        case .inPart(let names, let layer, let position, let error):
+            let owner = layer.map { layer in " of " + (position.map { "layer \($0), \(Message.cut(layer))" } ?? Message.cut(layer)) } ?? ""
+            let (title, help) = words(for: error)
+            return ("\(title.text), in the part `\(names.reversed().joined(separator: "."))`\(owner)", help)
+        case .notAnArray(let layer, let position, let before, let found):
+            let place = position.map { "layer \($0), \(layer)," } ?? layer
+            return ("\(before ?? "what comes in") gives \(found), and \(place) takes an array", "join the parts with `concat` or `stack`, or take one with a function such as `r -> r.a`")
+        case .endsInNoArray(let layer, let found): return ("\(layer) gives \(found), and an array is needed here", nil)
         case .widths(let first, let last, let outputs, let inputs):
             return ("\(first) gives \(outputs) columns, \(last) takes \(inputs)", "the outputs of a layer are the inputs of the next")
         case .setting(let owner, let name, let reason):

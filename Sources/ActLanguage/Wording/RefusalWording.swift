@@ -82,6 +82,21 @@ enum RefusalWording {
                 "an argument that all share is named `none` in `axes=`, as in `vmap(f, axes=(0, none))`"
             )
         case .nothingMapped(let name): ("`\(name)` has no argument to go along: `axes` says `none` for each", nil)
+        case .poolWindows(let name, let shape):
+            ("`\(name)`: the windows do not fit on x of shape \(ActMachine.describe(shape))", "`padding` makes room; every window needs an element")
+        case .windowsRank(let name, let rank, let needed): ("`\(name)`: W has \(rank) axes, x has \(needed)", nil)
+        case .windowsSize(let name, let shape, let most):
+            ("`\(name)`: W has the shape \(ActMachine.describe(shape)), and needs windows of 1 to \(most) along each axis", nil)
+        case .windowsShape(let name, let x, let weights, let isTransposed):
+            (
+                "`\(name)`: x of shape \(ActMachine.describe(x)) and W of shape \(ActMachine.describe(weights)) do not fit with these windows",
+                isTransposed ? "W has the shape (channels, outputs/groups, kernel …)"
+                    : "W has the shape (outputs, channels/groups, kernel …), and the windows must have room on x"
+            )
+        case .windowsBias(let name, let found, let needed):
+            ("`\(name)`: b has the shape \(ActMachine.describe(found)), and needs \(ActMachine.describe(needed))", nil)
+        case .windowsAxes(let name, let argument, let shape):
+            ("`\(name)`: \(argument) has the shape \(ActMachine.describe(shape)), and needs the axes (rows, channels, …), 3 to 5 in all", nil)
         case .noNumber(let text): ("\(Format.quoted(String(text.prefix(40)))) spells no number", "a number is written like 2.5 or 1e-3")
         case .noHelp(let name, let near):
             ("there is no help on `\(name)`", near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
@@ -107,9 +122,9 @@ enum RefusalWording {
             ("the block of the layer `\(name)` ends in \(value.kind), not in a function", "its last line is the function that the layer is, as in `x -> x @ W`")
         case .nearlyTraining(let layer, let parameter, _):
             ("the function of the layer `\(layer)` has a parameter `\(parameter)`", "did you mean `training`?")
-        case .layerWithoutArray(let layer, let value, _):
+        case .layerWithoutArray(let layer, let value, let next, _):
             (
-                "the layer `\(layer)` gives \(value.kind), and the next one takes an array",
+                "the layer `\(layer)` gives \(value.kind), and \(next.map { "the next one, \($0)," } ?? "the next one") takes an array",
                 "join the parts with `concat` or `stack`, or call the layer by itself"
             )
         case .assignedField(let name, let isTrained):
@@ -131,11 +146,6 @@ enum RefusalWording {
         case .makerAsPart(let name, let takesArguments): ("`\(name)` makes a layer when it is called", "write `\(name)(\(takesArguments ? "…" : ""))`")
         case .emptyPart: ("this part of the network has no layers", nil)
         case .notAPart(let value): ("a part of a network can become a layer or an activation, not \(value.kind)", "join the parts anew with `>>`")
-        case .notAnInput(let value, let before, let layer, let position):
-            (
-                "\(before ?? "what comes before") gives \(value.kind), and layer \(position), \(layer), takes an array",
-                "join the parts with `concat` or `stack` first"
-            )
         }
     }
 

@@ -114,6 +114,8 @@ struct RuntimeWording {
                 ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
                 : "the left and the right side of `=` must have equally many")
         case .structuresDiffer(let reason): return error("the structures differ: \(reason)")
+        case .gradientMisfit(let misfit):
+            return error("the gradient does not fit the parameters: \(difference(misfit))", help: "`grad(f)(p)` has the structure of p")
         case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
         case .raggedRows(let first, let index, let other): return ragged(first, index, other)
         case .positionOutOfRange(let index, let size, let kind):
@@ -276,5 +278,19 @@ struct RuntimeWording {
         diagnostic.title = "the time limit of \(Format.number(seconds)) s is reached"
         diagnostic.help = "`--max-time` sets the limit"
         return diagnostic
+    }
+}
+
+extension RuntimeWording {
+    fileprivate func difference(_ misfit: GradientMisfit) -> String {
+        func name(_ path: String) -> String { path.isEmpty ? "the parameters" : "`\(path)`" }
+        func verb(_ path: String) -> String { path.isEmpty ? "are" : "is" }
+        return switch misfit {
+        case .shape(let path, let parameter, let gradient): "the shape of \(name(path)) is \(ActMachine.describe(parameter)), of the gradient \(ActMachine.describe(gradient))"
+        case .count(let path, let parameters, let gradient): "\(name(path)) \(verb(path)) a list of \(parameters), the gradient one of \(gradient)"
+        case .kind(let path, let parameter, let gradient): "\(name(path)) \(verb(path)) \(parameter), the gradient \(gradient)"
+        case .missing(let path): "the gradient has no `\(path)`"
+        case .extra(let path): "the gradient has `\(path)`, which is no parameter"
+        }
     }
 }

@@ -22,7 +22,7 @@ extension RuntimeWording {
         case .hiddenLayer(let layer, let function):
             return Diagnostic(
                 .hiddenLayer, "the function `\(function)` holds the layer `\(layer)`, which is not trained with the network", labels: [whole(code, instruction)],
-                help: "make it a layer: `layer Name() { part = \(layer); x -> part(x) }`")
+                help: "make it a layer: `layer Name() { part = \(layer); x -> part(x) }`; if it is meant to stay as it is, `freeze` it")
         case .doubtfulHeader(let doubt, let path):
             let isHeader = doubt == .takenAsHeader
             return Diagnostic(

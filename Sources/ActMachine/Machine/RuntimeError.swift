@@ -25,6 +25,7 @@ package enum RuntimeError: Error, @unchecked Sendable {
     case notACondition(Value)
     case unpackCount(expected: Int, found: Int)
     case structuresDiffer(String)
+    case gradientMisfit(GradientMisfit)
     case leafOfStructure(String, Value, Value)
 
     // Arrays
@@ -51,6 +52,18 @@ package enum RuntimeError: Error, @unchecked Sendable {
     // The program's own
     case user(String)
     case exit(Int32)
+}
+
+/// How a gradient differs from the parameters that it is to change; paths are those of parameters, empty for all of them.
+package enum GradientMisfit {
+    case shape(path: String, parameter: [Int], gradient: [Int])
+    case count(path: String, parameters: Int, gradient: Int)
+    /// With articles.
+    case kind(path: String, parameter: String, gradient: String)
+    /// The gradient has nothing there.
+    case missing(path: String)
+    /// There is no such parameter.
+    case extra(path: String)
 }
 
 /// An error that has found its place in the program.

@@ -81,7 +81,11 @@ package struct Compound: Layer {
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let x = try type.map { try x.converted(to: $0) } ?? x
-        let results = try parts.map { try $0.network.run(x, pass, isOutermost: false) }
+        let results = try parts.map { part in
+            do { return try part.network.inner(x, pass) } catch let error as NetworkError {
+                throw error.inPart(part.name, isAlone: part.network.layers.count == 1)
+            }
+        }
         switch way {
         case .residual:
             guard results[0].shape == x.shape else {

@@ -27,6 +27,7 @@ package struct FrozenLayer: Layer {
         set { bare.parts = newValue }
     }
     package var isOfProgram: Bool { bare.isOfProgram }
+    package var isOpen: Bool { bare.isOpen }
     package var text: String { "freeze(\(bare.text))" }
     package var inputShape: [Int]? { bare.inputShape }
     package var inputWidth: Int? { bare.inputWidth }
@@ -34,6 +35,10 @@ package struct FrozenLayer: Layer {
     package var layerCount: Int { bare.layerCount }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray { try bare(x, pass) }
+    package func callAsFunction(_ x: Signal, _ pass: Pass) throws -> Signal { try bare(x, pass) }
+    package func misfit(_ output: Signal, before next: any Layer, at position: Int, _ pass: Pass) -> any Error {
+        bare.misfit(output, before: next, at: position, pass)
+    }
     package func thawed() throws -> any Layer { try bare.thawed() }
 }
 

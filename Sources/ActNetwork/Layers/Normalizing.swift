@@ -1,5 +1,5 @@
 // Layers that bring their input to mean 0 and deviation 1, then scale and shift it: BatchNorm over the batch, LayerNorm over each row, GroupNorm
-// over some channels; and RMSNorm, which only brings rows to a length.
+// over some channels, InstanceNorm over each; and RMSNorm, which only brings rows to a length.
 
 import ActArray
 import ActRows
@@ -32,7 +32,7 @@ package struct BatchNorm: Layer {
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank >= 2, x.shape[1] == features else {
-            throw unfit(x, needs: "rows of \(features) columns, or images of \(features) channels")
+            throw unfit(x, needs: "rows of \(features) columns, or inputs of shape (rows, \(features), …)")
         }
         let x = try x.converted(to: weightType)
         let axes = x.shape.indices.filter { $0 != 1 }, unit = [features] + [Int](repeating: 1, count: x.rank - 2)
@@ -60,32 +60,33 @@ package struct BatchNorm: Layer {
     }
 }
 
-/// gamma (x − mean)/√(variance + eps) + beta along the last axis. J. Ba, J. Kiros, G. Hinton 2016.
+/// gamma (x − mean)/√(variance + eps) + beta along the last axes. J. Ba, J. Kiros, G. Hinton 2016.
 package struct LayerNorm: Layer {
     package let settings: LayerSettings
     package let type: ElementType?
     package var parameters: [NDArray]
-    private let features: Int
+    /// The sizes of the axes.
+    private let features: [Int]
     private let eps: Double
     private let weightType: ElementType
 
-    fileprivate init(_ settings: LayerSettings, features: Int, eps: Double, type: ElementType) throws {
+    fileprivate init(_ settings: LayerSettings, features: [Int], eps: Double, type: ElementType) throws {
         self.settings = settings
         self.type = type
         self.features = features
         self.eps = eps
         weightType = type
-        parameters = [try NDArray.full(1, shape: [features], type: type), try NDArray.full(0, shape: [features], type: type)]
+        parameters = [try NDArray.full(1, shape: features, type: type), try NDArray.full(0, shape: features, type: type)]
     }
 
     package var parameterNames: [String] { ["gamma", "beta"] }
-    package var inputShape: [Int]? { [features] }
+    package var inputShape: [Int]? { features }
     package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.shape.last == features else { throw unfit(x, needs: columns(features)) }
+        guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: ending(features)) }
         let x = try x.converted(to: weightType)
-        let axes = [x.rank - 1]
+        let axes = Array(x.rank - features.count..<x.rank)
         let distance = try x - x.mean(axes: axes, keepdims: true)
         let variance = try NDArray.unary(.square, distance).mean(axes: axes, keepdims: true)
         return try distance / NDArray.unary(.sqrt, variance + eps) * parameters[0] + parameters[1]
@@ -124,32 +125,38 @@ package struct GroupNorm: Layer {
     }
 }
 
-/// gamma x/√(mean of x² + eps) along the last axis. B. Zhang, R. Sennrich 2019.
+extension Layer {
+    /// What a layer needs whose input ends in axes of such sizes.
+    fileprivate func ending(_ sizes: [Int]) -> String { sizes.count == 1 ? columns(sizes[0]) : "inputs that end in the shape \(shapeText(sizes))" }
+}
+
+/// gamma x/√(mean of x² + eps) along the last axes. B. Zhang, R. Sennrich 2019.
 package struct RMSNorm: Layer {
     package let settings: LayerSettings
     package let type: ElementType?
     package var parameters: [NDArray]
-    private let features: Int
+    /// The sizes of the axes.
+    private let features: [Int]
     private let eps: Double
     private let weightType: ElementType
 
-    fileprivate init(_ settings: LayerSettings, features: Int, eps: Double, type: ElementType) throws {
+    fileprivate init(_ settings: LayerSettings, features: [Int], eps: Double, type: ElementType) throws {
         self.settings = settings
         self.type = type
         self.features = features
         self.eps = eps
         weightType = type
-        parameters = [try NDArray.full(1, shape: [features], type: type)]
+        parameters = [try NDArray.full(1, shape: features, type: type)]
     }
 
     package var parameterNames: [String] { ["gamma"] }
-    package var inputShape: [Int]? { [features] }
+    package var inputShape: [Int]? { features }
     package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.shape.last == features else { throw unfit(x, needs: columns(features)) }
+        guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: ending(features)) }
         let x = try x.converted(to: weightType)
-        let squares = try NDArray.unary(.square, x).mean(axes: [x.rank - 1], keepdims: true)
+        let squares = try NDArray.unary(.square, x).mean(axes: Array(x.rank - features.count..<x.rank), keepdims: true)
         return try x / NDArray.unary(.sqrt, squares + eps) * parameters[0]
     }
 }
@@ -158,7 +165,7 @@ extension LayerRows {
     static let normalizingRows: [LayerRow] = [
         LayerRow(
             "BatchNorm", "brings every feature to mean 0 and deviation 1 over the batch, then to deviation gamma and mean beta",
-            details: "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` gathers them in the fields `mean` and `variance`, by which it goes otherwise. Features are the columns of rows or the channels of images.",
+            details: "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` gathers them in the fields `mean` and `variance`, by which it goes otherwise. Features are the columns of rows, or axis 1 of sequences, images and volumes.",
             example: "BatchNorm(1)([[1], [3]], training=true)   # [[-0.999995],\n# [ 0.999995]]"
         ) { takes in
             let features = takes.size("features"), momentum = takes.number("momentum", default: 0.1, .within(0...1), role: .opaque)
@@ -169,14 +176,15 @@ extension LayerRows {
         },
         LayerRow(
             "LayerNorm", "brings every row to mean 0 and deviation 1, then to deviation gamma and mean beta",
-            example: "LayerNorm(2)([[1, 3]])   # [[-0.999995,  0.999995]]"
+            details: "`features` is the length of rows, or a list of the sizes of the last axes, over which all numbers go together.",
+            example: "LayerNorm(2)([[1, 3]])   # [[-0.999995,  0.999995]]\nshape(LayerNorm((3, 4)).gamma)   # (3, 4)"
         ) { takes in
-            let features = takes.size("features"), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque), type = takes.floatType()
-            return { settings, _ in try LayerNorm(settings, features: settings[features], eps: settings[eps], type: settings[type]) }
+            let features = takes.sizes("features", rank: nil, most: 1 << 31), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque), type = takes.floatType()
+            return { settings, _ in try LayerNorm(settings, features: settings.sizes(features), eps: settings[eps], type: settings[type]) }
         },
         LayerRow(
             "GroupNorm", "brings every group of channels of each input to mean 0 and deviation 1, then each channel to deviation gamma and mean beta",
-            details: "Inputs have the shape (rows, channels, …). With one group it is LayerNorm over all of an input, with as many as channels InstanceNorm.",
+            details: "Inputs have the shape (rows, channels, …). With one group it is LayerNorm over all of an input.",
             example: "GroupNorm(1, 2)([[1, 3]])   # [[-0.999995,  0.999995]]"
         ) { takes in
             let groups = takes.size("groups"), channels = takes.size("channels"), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque)
@@ -189,11 +197,21 @@ extension LayerRows {
             }
         },
         LayerRow(
+            "InstanceNorm", "brings every channel of each input to mean 0 and deviation 1, then to deviation gamma and mean beta",
+            details: "Inputs have the shape (rows, channels, …).", example: "InstanceNorm(1)([[[1, 3]]])   # [[[-0.999995,  0.999995]]]"
+        ) { takes in
+            let channels = takes.size("channels"), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque), type = takes.floatType()
+            return { settings, _ in
+                try GroupNorm(settings, groups: settings[channels], channels: settings[channels], eps: settings[eps], type: settings[type])
+            }
+        },
+        LayerRow(
             "RMSNorm", "divides every row by the root of the mean of its squares, then multiplies by gamma",
+            details: "`features` is the length of rows, or a list of the sizes of the last axes.",
             example: "RMSNorm(2)([[3, 4]])   # [[0.8485281, 1.1313708]]"
         ) { takes in
-            let features = takes.size("features"), eps = takes.number("eps", default: 1e-6, .positive, role: .opaque), type = takes.floatType()
-            return { settings, _ in try RMSNorm(settings, features: settings[features], eps: settings[eps], type: settings[type]) }
+            let features = takes.sizes("features", rank: nil, most: 1 << 31), eps = takes.number("eps", default: 1e-6, .positive, role: .opaque), type = takes.floatType()
+            return { settings, _ in try RMSNorm(settings, features: settings.sizes(features), eps: settings[eps], type: settings[type]) }
         },
     ]
 }

@@ -15,7 +15,17 @@ package struct FunctionLayer: Layer {
     package var settings: LayerSettings { LayerSettings(of: "function", FunctionLayer.parameters, [.function(function)]) }
     package var width: Width { function.keepsWidth ? .same : .unknown }
 
+    package var isOpen: Bool { function.row == nil }
+
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray { try function(x, pass) }
+
+    package func callAsFunction(_ x: Signal, _ pass: Pass) throws -> Signal {
+        if !isOpen, case .other = x {
+            guard let array = try x.array else { throw NetworkError.notAnArray(layer: text, position: nil, before: nil, found: x.kind) }
+            return try function(.array(array), pass)
+        }
+        return try function(x, pass)
+    }
 }
 
 /// In training, zeros in random places; the rest grows, so that the mean stays.

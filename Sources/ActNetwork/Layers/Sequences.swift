@@ -13,16 +13,17 @@ package struct Attention: Layer {
     package var parameters: [NDArray]
     private let size, heads: Int
     private let isCausal: Bool
+    private let dropout: Double
     private let weightType: ElementType
 
     fileprivate init(
-        _ settings: LayerSettings, size: Int, heads: Int, isCausal: Bool, hasBias: Bool, _ initializer: Initializer, type: ElementType, _ random: inout RandomSource
+        _ settings: LayerSettings, size: Int, heads: Int, isCausal: Bool, dropout: Double, hasBias: Bool, _ initializer: Initializer, type: ElementType, _ random: inout RandomSource
     ) throws {
         self.settings = settings
         self.type = type
         weightType = type
         self.initializer = initializer
-        (self.size, self.heads, self.isCausal) = (size, heads, isCausal)
+        (self.size, self.heads, self.isCausal, self.dropout) = (size, heads, isCausal, dropout)
         func square() throws -> NDArray { try initializer(shape: [size, size], fanIn: size, fanOut: size, type: type, &random) }
         let thirds = try NDArray.concatenated([square(), square(), square()], axis: 1), out = try square()
         parameters =
@@ -40,7 +41,12 @@ package struct Attention: Layer {
         var thirds = try NDArray.matmul(x.converted(to: weightType), parameters[0])
         if hasBias { thirds = try thirds + parameters[1] }
         let parts = try thirds.split(parts: 3, axis: 2)
-        let seen = try NDArray.attend(parts[0], parts[1], parts[2], heads: heads, causal: isCausal)
+        var dropping: AttentionDropout?
+        if pass.isTraining, dropout > 0 {
+            let words = try Shapes.count([x.shape[0], heads, x.shape[1], x.shape[1]])
+            dropping = AttentionDropout(rate: dropout, words: pass.random.stretch(of: words))
+        }
+        let seen = try NDArray.attend(parts[0], parts[1], parts[2], heads: heads, causal: isCausal, dropout: dropping)
         let out = try NDArray.matmul(seen, parameters[hasBias ? 2 : 1])
         return hasBias ? try out + parameters[3] : out
     }
@@ -77,17 +83,17 @@ extension LayerRows {
     static let sequenceRows: [LayerRow] = [
         LayerRow(
             "Attention", "lets every step of a sequence gather from the others what it asks for",
-            details: "Sequences have the shape (rows, time, size). q, k, v are the thirds of x @ W + b; each of the heads, an equal part of `size`, gives softmax(q kᵀ/√d) v; then @ Wo + bo. With `causal=true` a step sees no later one. The memory needed grows with the time, not with its square.",
+            details: "Sequences have the shape (rows, time, size). q, k, v are the thirds of x @ W + b; each of the heads, an equal part of `size`, gives softmax(q kᵀ/√d) v; then @ Wo + bo. With `causal=true` a step sees no later one. In training a share `dropout` of what the softmax gives is left out at random, the rest grown. The memory needed grows with the time, not with its square.",
             example: "shape(Attention(8, heads=2, causal=true)(ones(3, 5, 8)))   # (3, 5, 8)"
         ) { takes in
             let size = takes.size("size"), heads = takes.size("heads", default: 1), causal = takes.flag("causal", default: false)
-            let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
+            let dropout = takes.number("dropout", default: 0, .within(0..<1), role: .opaque), initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
             return { settings, random in
                 guard try settings[size] % settings[heads] == 0 else {
                     throw NetworkError.setting(owner: "Attention", name: "heads", reason: "a number that divides size, \(try settings[size])")
                 }
                 return try Attention(
-                    settings, size: settings[size], heads: settings[heads], isCausal: settings[causal], hasBias: settings[bias],
+                    settings, size: settings[size], heads: settings[heads], isCausal: settings[causal], dropout: settings[dropout], hasBias: settings[bias],
                     settings[initializer, automatic: .glorot], type: settings[type], &random)
             }
         },

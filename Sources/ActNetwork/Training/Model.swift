@@ -64,12 +64,13 @@ extension Network: Model {
     }
 
     package func firstBroken(by x: [NDArray], _ pass: Pass) throws -> String? {
+        guard x.count == 1 else { return nil }
         var first: Int?
         pass.observer = { position, output in
-            if first == nil, try NDArray.test(.isfinite, output).reduced(.all).item() == 0 { first = position }
+            if first == nil, let array = try output.array, try NDArray.test(.isfinite, array).reduced(.all).item() == 0 { first = position }
             return output
         }
-        _ = try self(x, pass)
+        _ = try self(.array(x[0]), pass)
         return first.map(name(of:))
     }
 }

@@ -61,7 +61,7 @@ extension Diagnostic {
 
         // MARK: Warnings
         case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader, missingGlyphs,
-            hiddenLayer
+            hiddenLayer, lostValue
 
         // MARK: The session
         /// A command of the session cannot do what it was asked.
@@ -79,7 +79,7 @@ extension Diagnostic {
         package var level: Level {
             switch self {
             case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader, .missingGlyphs,
-                .hiddenLayer, .history:
+                .hiddenLayer, .lostValue, .history:
                 .warning
             case .explanation, .moreFaults: .note
             default: .error

@@ -1,0 +1,194 @@
+// The largest or the mean of each window of images (rows, channels, …) of 1 to 3 axes.
+//
+// What must stay true: of equal pixels the first wins, and the first NaN before all; pixels off the image never count for the largest.
+
+import ActArray
+
+extension NDArray {
+    /// The largest element of each window, and where it is: flat positions in this array.
+    /// - Returns: `nil` where a window has no place, or would see no pixel.
+    package func largestOfWindows(_ windows: Windows, ceil: Bool) throws -> (largest: NDArray, winners: [Int])? {
+        guard rank == windows.rank + 2, let axes = windows.axes(over: Array(shape.dropFirst(2)), ceil: ceil) else { return nil }
+        for axis in axes { for place in [0, axis.places - 1] where axis.places > 0 && axis.seen(from: place).isEmpty { return nil } }
+        let walk = try WindowWalk(shape, axes), x = try detached()
+        let winners = x.type == .f32 ? try walk.winners(x, Float.self) : try walk.winners(x, Double.self)
+        let value = try x.gathered(GatherIndices(starts: winners, chunk: 1), shape: walk.result)
+        return (try NDArray.custom(LargestOfWindows(winners, windows, walk), inputs: [self], value: value), winners)
+    }
+
+    /// The mean of each window.
+    /// - Parameter countsPadding: Whether zeros around the images count as elements; what a last window has beyond them never does.
+    /// - Returns: `nil` where a window has no place, or has nothing to count.
+    package func meanOfWindows(_ windows: Windows, ceil: Bool, countsPadding: Bool) throws -> NDArray? {
+        guard rank == windows.rank + 2, let axes = windows.axes(over: Array(shape.dropFirst(2)), ceil: ceil) else { return nil }
+        let counts = axes.map { axis in (0..<axis.places).map { axis.counted(from: $0, withPadding: countsPadding) } }
+        if counts.contains(where: { $0.contains(0) }) { return nil }
+        let isWhole = axes.allSatisfy { $0.before == 0 && $0.overhang == 0 && $0.window == $0.stride && $0.dilation == 1 && $0.places * $0.window == $0.size }
+        if isWhole, count > 0 {
+            let sides = axes.flatMap { [$0.places, $0.window] }
+            return try reshaped(to: shape.prefix(2) + sides).mean(axes: axes.indices.map { 2 * $0 + 3 })
+        }
+        // A convolution of each channel with equal weights.
+        let channels = shape[1], isEven = zip(counts, axes).allSatisfy { counts, axis in counts.allSatisfy { $0 == axis.window } }
+        let weights = try NDArray.full(isEven ? 1 / Double(windows.area) : 1, shape: [channels, 1] + windows.window, type: type)
+        guard channels > 0 else { return try NDArray.full(0, shape: shape.prefix(2) + axes.map(\.places), type: type) }
+        guard let shape = try ConvolutionShape(images: shape, weights: weights.shape, axes, groups: channels) else { return nil }
+        var result = try Convolution.result(self, weights, shape)
+        if isEven { return result }
+        for (index, counts) in counts.enumerated() {
+            let shares = try NDArray(counts.map { 1 / Double($0) }, shape: [counts.count] + [Int](repeating: 1, count: axes.count - 1 - index))
+            result = try result * shares.converted(to: type)
+        }
+        return result
+    }
+}
+
+extension WindowAxis {
+    /// How many elements of the window count at a place.
+    fileprivate func counted(from place: Int, withPadding: Bool) -> Int {
+        guard withPadding else { return seen(from: place).count }
+        let room = size + before + after - place * stride
+        return min(window, max(0, (room + dilation - 1) / dilation))
+    }
+
+    /// Places whose windows lie on the image whole.
+    fileprivate var whole: Range<Int> {
+        let first = min(places, (before + stride - 1) / stride), room = size + before - (window - 1) * dilation - 1
+        return room < 0 ? first..<first : first..<max(first, min(places, room / stride + 1))
+    }
+}
+
+/// How windows go over images of some shape.
+private struct WindowWalk {
+    let planes: Int
+    let z, y, x: WindowAxis
+    let result: [Int]
+
+    init(_ shape: [Int], _ axes: [WindowAxis]) throws {
+        result = shape.prefix(2) + axes.map(\.places)
+        planes = try Shapes.count(Array(shape.prefix(2)))
+        let all = [WindowAxis](repeating: .none, count: 3 - axes.count) + axes
+        (z, y, x) = (all[0], all[1], all[2])
+        for sizes in [all.map(\.size), all.map(\.places), all.map(\.window)] { _ = try Shapes.count(sizes.map { max(1, $0) }) }
+    }
+
+    var window: Int { z.window * y.window * x.window }
+    var places: Int { z.places * y.places * x.places }
+
+    /// Where the first element of a window is, or would be; flat, in one plane.
+    @inline(__always)
+    private func corner(_ c: Int, _ b: Int, _ a: Int) -> Int {
+        ((c &* z.stride &- z.before) &* y.size &+ b &* y.stride &- y.before) &* x.size &+ a &* x.stride &- x.before
+    }
+
+    /// How far the elements of a window lie from its first one.
+    private var distances: [Int] {
+        (0..<z.window).flatMap { k in
+            (0..<y.window).flatMap { i in (0..<x.window).map { ((k * z.dilation) * y.size + i * y.dilation) * x.size + $0 * x.dilation } }
+        }
+    }
+
+    func winners<T: BinaryFloatingPoint>(_ array: NDArray, _: T.Type) throws -> [Int] {
+        let places = places, total = try Shapes.count(result), pixels = z.size * y.size * x.size
+        // Positions, and the distances in a window.
+        try MemoryPool.allow((total + window) * MemoryLayout<Int>.size)
+        let distances = distances
+        return try array.withContiguous(of: T.self) { array in
+            try [Int](unsafeUninitializedCapacity: total) { winners, count in
+                let winners = winners.baseAddress
+                // Some planes at a time: waking threads for one small plane would take longer than it does.
+                let part = max(1, Int(0x1p14 / max(1, Double(places) * Double(window))))
+                try ThreadPool.parallel((planes + part - 1) / part) { index in
+                    for plane in index * part..<min(planes, (index + 1) * part) {
+                        guard let winners else { return }
+                        try fill(winners + plane * places, array, from: plane * pixels, distances)
+                    }
+                }
+                count = total
+            }
+        }
+    }
+
+    private func fill<T: BinaryFloatingPoint>(
+        _ winners: UnsafeMutablePointer<Int>, _ pixels: UnsafeBufferPointer<T>, from start: Int, _ distances: [Int]
+    ) throws {
+        let (wholeZ, wholeY, wholeX) = (z.whole, y.whole, x.whole)
+        var next = 0
+        for c in 0..<z.places {
+            for b in 0..<y.places {
+                try Interrupt.check()
+                let isInside = wholeZ.contains(c) && wholeY.contains(b)
+                for a in 0..<x.places {
+                    let corner = start &+ corner(c, b, a)
+                    var best = -1, largest = -T.infinity
+                    @inline(__always)
+                    func look(_ place: Int) {
+                        let pixel = pixels[place]
+                        if pixel > largest || best < 0 || pixel.isNaN && !largest.isNaN { (best, largest) = (place, pixel) }
+                    }
+                    if isInside, wholeX.contains(a) {
+                        for distance in distances { look(corner &+ distance) }
+                    } else {
+                        forEachSeen(c, b, a) { look(corner &+ distances[$0]) }
+                    }
+                    winners[next] = best
+                    next &+= 1
+                }
+            }
+        }
+    }
+
+    /// The elements of a window that lie on the image, by their number.
+    private func forEachSeen(_ c: Int, _ b: Int, _ a: Int, _ body: (Int) -> Void) {
+        let (columns, rows) = (x.seen(from: a), y.seen(from: b))
+        for k in z.seen(from: c) { for i in rows { for j in columns { body((k &* y.window &+ i) &* x.window &+ j) } } }
+    }
+
+    /// For every place the positions of a window's elements; one off the image stands for the first that is on it, beside which it changes nothing.
+    var positions: [Int] {
+        let distances = distances
+        var positions: [Int] = []
+        for plane in 0..<planes {
+            for c in 0..<z.places {
+                for b in 0..<y.places {
+                    for a in 0..<x.places {
+                        let corner = plane * z.size * y.size * x.size + corner(c, b, a)
+                        var seen: [Int?] = Array(repeating: nil, count: window)
+                        forEachSeen(c, b, a) { seen[$0] = corner + distances[$0] }
+                        let first = seen.lazy.compactMap { $0 }.first ?? 0
+                        positions += seen.map { $0 ?? first }
+                    }
+                }
+            }
+        }
+        return positions
+    }
+}
+
+/// The largest pixel of each window. What reaches a window goes to the pixel that won.
+private final class LargestOfWindows: CustomFunction {
+    private let winners: [Int]
+    private let windows: Windows
+    private let walk: WindowWalk
+    let name = "max_pool", isElementwise = false
+
+    init(_ winners: [Int], _ windows: Windows, _ walk: WindowWalk) { (self.winners, self.windows, self.walk) = (winners, windows, walk) }
+
+    var attributes: [Attribute] {
+        let axes = [walk.z, walk.y, walk.x].suffix(windows.rank)
+        return [
+            Attribute("size", windows.window), Attribute("stride", axes.map(\.stride)), Attribute("padding", axes.flatMap { [$0.before, $0.after] }),
+            Attribute("dilation", axes.map(\.dilation)),
+        ]
+    }
+
+    func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        [try c.scatteredAdd(GatherIndices(starts: winners, chunk: 1), shape: inputs[0].shape)]
+    }
+
+    /// The windows side by side, reduced. (Where two pixels tie, the derivative of this is shared between them.)
+    func lowered(_ x: [NDArray]) throws -> NDArray? {
+        let windows = try x[0].gathered(GatherIndices(starts: walk.positions, chunk: 1), shape: walk.result + [walk.window])
+        return try windows.reduced(.max, axes: [walk.result.count])
+    }
+}
