@@ -10,7 +10,7 @@ enum RefusalWording {
     typealias Words = (title: Message, help: Message?)
 
     /// `nil` for errors of other kinds.
-    static func words(for error: Error) -> Words? {
+    static func words(about error: Error) -> Words? {
         switch error {
         case let error as MachineRefusal: words(for: error)
         case let error as BuiltinRefusal: words(for: error)

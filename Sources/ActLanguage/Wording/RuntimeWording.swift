@@ -35,7 +35,7 @@ struct RuntimeWording {
                 "`\(color)` is not a colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
         case let error as FigureError: diagnostic = self.error("\(error)")
         default:
-            let (title, help) = RefusalWording.words(for: error) ?? ("\(error)", nil)
+            let (title, help) = RefusalWording.words(about: error) ?? ("\(error)", nil)
             diagnostic = self.error(title, help: help)
             if let span = (error as? LayerRefusal)?.span { diagnostic.labels = [Diagnostic.Label(span, isPrimary: true)] }
         }
@@ -254,7 +254,7 @@ struct RuntimeWording {
         case let fault as Fault: fault.diagnostic.title
         case ArrayError.file(_, let reason): reason
         case RuntimeError.forbidden: "outside of what the sandbox allows"
-        default: RefusalWording.words(for: error)?.title.text ?? "\(error)"
+        default: RefusalWording.words(about: error)?.title.text ?? "\(error)"
         }
     }
 
