@@ -215,9 +215,9 @@ enum RefusalWording {
         switch refusal {
         case .notJSON(let value): ("\(value.kind) cannot be written as JSON", "JSON holds numbers, bools, strings, none, arrays, lists and records")
         case .badJSON(let fault, let line, let column, let path):
-            ("\(path.map { "`\($0)`: it" } ?? "this") is not JSON: \(words(for: fault)) (line \(line), column \(column))", nil)
+            ("\(path.map { "`\($0)`: it" } ?? "this") is not JSON: \(words(for: fault).text) (line \(line), column \(column))", nil)
         case .table(let fault, let path):
-            ("`\(path)`: \(words(for: fault))", help(for: fault))
+            ("`\(path)`: \(words(for: fault).text)", help(for: fault))
         case .sameSeparatorAndDecimal: ("`separator` and `decimal` are the same character", nil)
         case .unequalColumns(let columns):
             ("the columns of a table are equally long", "here: \(columns.map { "\($0.name) \($0.count)" }.joined(separator: ", "))")
