@@ -59,7 +59,7 @@ FUZZ_SECONDS ?= 60
 FUZZ_SEED ?= $(shell date +%s)
 fuzz: packages
 	$(BUILD) --product actfuzz
-	.build/release/actfuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+	.build/release/actfuzz --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED) $(FUZZ_OPTIONS)
 
 # Another seed, other programs. The judges run in an environment of their own.
 INTERCHANGE_COUNT ?= 10000
