@@ -13,11 +13,11 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     ],
     targets: [
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
+        .target(name: "CActMachine", dependencies: ["CActKernels"]),
         .target(name: "ActText"),
         .target(name: "ActRows"),
         .target(name: "ActArray", dependencies: ["ActText", "CActKernels", "CActSystem"]),
@@ -26,15 +26,15 @@ let package = Package(
         .target(name: "ActRandom", dependencies: ["ActArray"]),
         .target(name: "ActFiles", dependencies: ["ActArray"]),
         .target(name: "ActGrad", dependencies: ["ActLinear"]),
-        .target(name: "ActNetwork", dependencies: ["ActFiles", "ActGrad", "ActRandom", "ActRows", .product(name: "OrderedCollections", package: "swift-collections")]),
+        .target(name: "ActNetwork", dependencies: ["ActFiles", "ActGrad", "ActRandom", "ActRows"]),
         .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
         .target(name: "ActSyntax", dependencies: ["ActText"]),
         .target(
             name: "ActMachine",
-            dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActLanguage", dependencies: ["ActBuiltins", .product(name: "OrderedCollections", package: "swift-collections")]),
-        .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", .product(name: "OrderedCollections", package: "swift-collections")]),
+            dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", "CActMachine"]),
+        .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork"]),
+        .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
+        .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",

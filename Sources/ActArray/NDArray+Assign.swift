@@ -27,18 +27,20 @@ extension NDArray {
     /// - Returns: Whether it was one; else nothing has happened.
     package mutating func append(_ value: Double) throws -> Bool {
         guard type == .f64, rank == 1, !isTraced, node.elements != nil, isKnownUniquelyReferenced(&node), node.isOnlyUserOfStorage,
-            var layout = node.layout
+            let layout = node.layout
         else { return false }
-        let end = layout.offset &+ count
-        if (end &+ 1) &* 8 > layout.storage.byteCount {
-            _ = try Shapes.count([count + 1])
-            try Interrupt.check()
-            let larger = try Storage(byteCount: max(8, 2 &* count) &* 8)
-            larger.pointer.copyMemory(from: layout.storage.pointer + layout.offset &* 8, byteCount: count &* 8)
-            layout = Layout(storage: larger, offset: 0, strides: nil)
+        let end = (layout.offset &+ count) &* 8
+        if end &+ 8 <= layout.storage.byteCount {
+            (layout.storage.pointer + end).storeBytes(of: value, as: Double.self)
+            node.grow()
+            return true
         }
-        (layout.storage.pointer + (layout.offset &+ count) &* 8).storeBytes(of: value, as: Double.self)
-        self = NDArray(data: layout, shape: [count + 1], count: count + 1, type: .f64)
+        _ = try Shapes.count([count + 1])
+        try Interrupt.check()
+        let larger = try Storage(byteCount: max(8, 2 &* count) &* 8)
+        larger.pointer.copyMemory(from: layout.storage.pointer + layout.offset &* 8, byteCount: count &* 8)
+        (larger.pointer + count &* 8).storeBytes(of: value, as: Double.self)
+        node.grow(movingTo: Layout(storage: larger, offset: 0, strides: nil))
         return true
     }
 

@@ -1,7 +1,8 @@
 // The graph. A node is an array that is there already or knows how to be computed.
 //
 // What must stay true:
-// - Shape and element type are known when a node is made; errors of shape are thrown then.
+// - Shape and element type are known when a node is made, and stay (but for a vector that grows, see `grow`); errors of shape are thrown
+//   then.
 // - A node without data is elementwise and its inputs have data or are such nodes too. Everything else is computed at once.
 // - A node with data keeps its inputs only while it is traced, that is, while it depends on a `variable` of a running derivative.
 // - Nobody changes the elements of a node that someone else can see: writing needs both node and storage to be unique.
@@ -49,10 +50,13 @@ package struct Layout {
 }
 
 package final class Node {
-    package let primitive: Primitive
-    package let shape: [Int]
-    package let count: Int
+    // (The first two are read in C as well, by the machine: `act_node`.)
+    /// What `layout` and `shape` say, for who reads or writes single elements.
+    @exclusivity(unchecked) private var view: act_view
     package let type: ElementType
+    package let primitive: Primitive
+    @exclusivity(unchecked) package private(set) var shape: [Int]
+    package var count: Int { view.count }
     package let site: Site
     /// Depends on the `variable` of a derivative that is being taken.
     package let isTraced: Bool
@@ -62,16 +66,13 @@ package final class Node {
     let number: WeakNumber
     @exclusivity(unchecked) package internal(set) var inputs: Inputs
     // What `layout` says, apart: whether the storage is held by others too can be asked in place.
-    @exclusivity(unchecked) @usableFromInline var storage: Storage?
+    @exclusivity(unchecked) private var storage: Storage?
     @exclusivity(unchecked) private var offset = 0
     @exclusivity(unchecked) private var strides: [Int]?
-    /// The first element, when there is data that is row-major without gaps: what `layout` says, for those in a hurry.
-    @inlinable package var elements: UnsafeMutableRawPointer? { @inline(__always) get { firstElement } }
-    @exclusivity(unchecked) @usableFromInline private(set) var firstElement: UnsafeMutableRawPointer?
-    /// Of a vector that no derivative follows, the number of elements; of every other array 0. For those in a hurry.
-    package let length: Int
-    /// Of a matrix that no derivative follows, the number of columns; of every other array 0.
-    package let columns: Int
+    /// The first element, when there is data that is row-major without gaps: what `layout` says, at hand.
+    package var elements: UnsafeMutableRawPointer? { @inline(__always) get { view.first } }
+    /// Of a vector that no derivative follows, the number of elements; of every other array 0.
+    package var length: Int { view.length }
     /// How many operations would have to run, each counted once for every path to it; 0 with data.
     @exclusivity(unchecked) var pending: Int
     /// Where a walk over the graph notes the position at which it met this node. Left as it is afterwards: a walk must check what it finds.
@@ -83,15 +84,13 @@ package final class Node {
         self.primitive = primitive
         self.inputs = inputs
         self.shape = shape
-        self.count = count
         self.type = type
         self.isTraced = isTraced
         self.site = site
         storage = layout?.storage
         offset = layout?.offset ?? 0
         strides = layout?.strides
-        firstElement = layout?.elements(size: type.size)
-        (length, columns) = Node.extent(of: shape, count, isTraced: isTraced)
+        view = Node.view(of: shape, count, type, layout, isTraced: isTraced)
         code = isTraced ? ElementwiseCode(primitive) : .none
         number = .none
         pending = 0
@@ -107,12 +106,10 @@ package final class Node {
         self.primitive = primitive
         self.inputs = inputs
         self.shape = shape
-        self.count = count
         self.type = type
         self.isTraced = isTraced
         site = .current
-        firstElement = nil
-        (length, columns) = Node.extent(of: shape, count, isTraced: isTraced)
+        view = Node.view(of: shape, count, type, nil, isTraced: isTraced)
         code = ElementwiseCode(primitive)
         self.number = number
         self.pending = pending
@@ -122,9 +119,17 @@ package final class Node {
     private static let footprint = 256
 
     @inline(__always)
-    private static func extent(of shape: [Int], _ count: Int, isTraced: Bool) -> (length: Int, columns: Int) {
-        if isTraced { return (0, 0) }
-        return (shape.count == 1 ? count : 0, shape.count == 2 ? shape[1] : 0)
+    private static func view(of shape: [Int], _ count: Int, _ type: ElementType, _ layout: Layout?, isTraced: Bool) -> act_view {
+        let (first, storage) = place(layout, type)
+        return act_view(
+            first: first, storage: storage, length: !isTraced && shape.count == 1 ? count : 0, columns: !isTraced && shape.count == 2 ? shape[1] : 0,
+            count: count)
+    }
+
+    @inline(__always)
+    private static func place(_ layout: Layout?, _ type: ElementType) -> (first: UnsafeMutableRawPointer?, storage: UnsafeRawPointer?) {
+        guard let layout else { return (nil, nil) }
+        return (layout.elements(size: type.size), UnsafeRawPointer(Unmanaged.passUnretained(layout.storage).toOpaque()))
     }
 
     /// Where the elements are, if they are there.
@@ -134,12 +139,20 @@ package final class Node {
             storage = newValue?.storage
             offset = newValue?.offset ?? 0
             strides = newValue?.strides
-            firstElement = newValue?.elements(size: type.size)
+            (view.first, view.storage) = Node.place(newValue, type)
         }
     }
 
+    /// A vector gets one element more, which whoever holds the only reference has put behind the last; in another place if it had to move.
+    func grow(movingTo layout: Layout? = nil) {
+        if let layout { self.layout = layout }
+        shape[0] &+= 1
+        view.count &+= 1
+        view.length &+= 1
+    }
+
     /// Whether no other node shows these elements: whoever holds the only reference to this one may write them then.
-    @inlinable package var isOnlyUserOfStorage: Bool { isKnownUniquelyReferenced(&storage) }
+    package var isOnlyUserOfStorage: Bool { isKnownUniquelyReferenced(&storage) }
 
     /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's. Only traced nodes make them: of
     /// others no more wait than `pendingLimit` allows.

@@ -2,7 +2,6 @@
 
 import ActArray
 import ActLanguage
-import OrderedCollections
 
 /// A value of a program.
 public enum Value {
@@ -65,7 +64,7 @@ extension Value {
                 case .string(let string): .string(string)
                 case .array(let array): .array(array.core)
                 case .list(let elements): try .list(elements.map { try $0.core })
-                case .record(let fields): try .record(OrderedDictionary(fields.map { ($0.name, try $0.value.core) }) { _, last in last })
+                case .record(let fields): try .record(Fields(fields.map { ($0.name, try $0.value.core) }))
                 case .function(let function): .function(function.core)
                 case .figure(let figure): .figure(FigureValue(figure.core))
                 }

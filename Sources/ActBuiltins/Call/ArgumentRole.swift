@@ -8,7 +8,6 @@ import ActGrad
 import ActMachine
 import ActRows
 import CActKernels
-import OrderedCollections
 
 extension Call {
     /// Runs the body, under a derivative with what its arguments are to that.

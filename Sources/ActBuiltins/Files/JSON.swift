@@ -6,7 +6,6 @@ import ActArray
 import ActMachine
 import ActText
 import CActKernels
-import OrderedCollections
 
 enum JSON {
     /// How deep arrays and objects may be nested in what is read.
@@ -225,7 +224,7 @@ private struct JSONReader {
 
     private mutating func object(_ depth: Int) throws -> Value {
         position += 1
-        var fields = OrderedDictionary<String, Value>()
+        var fields = Fields()
         try skipSpace()
         if next == UInt8(ascii: "}") {
             position += 1

@@ -6,7 +6,6 @@ import ActFiles
 import ActMachine
 import ActRows
 import ActSyntax
-import OrderedCollections
 
 /// What `load` is told about a table.
 struct TableForm {
@@ -42,7 +41,7 @@ enum TableFile {
             switch table {
             case .matrix(let array): return .array(array)
             case .columns(let columns):
-                var fields = OrderedDictionary<String, Value>()
+                var fields = Fields()
                 for column in columns {
                     switch column.values {
                     case .numbers(let array): fields[column.name] = .array(array)

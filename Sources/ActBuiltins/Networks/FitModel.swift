@@ -5,7 +5,6 @@ import ActArray
 import ActMachine
 import ActNetwork
 import ActRows
-import OrderedCollections
 
 /// Rows of data in a structure: every array in it has as many.
 indirect enum RowTree {
@@ -30,7 +29,7 @@ indirect enum RowTree {
         case .array: return try arrays.popFirst().map { try Value($0) } ?? .none
         case .list(let elements): return try .list(elements.map { try $0.value(&arrays) })
         case .record(let fields):
-            var values = OrderedDictionary<String, Value>()
+            var values = Fields()
             for field in fields { values[field.name] = try field.value.value(&arrays) }
             return try .record(values)
         }

@@ -112,7 +112,7 @@ extension Value {
         case .text(let text): self = .string(text)
         case .array(let array, _): self = .array(array)
         case .list(let elements): self = try .list(elements.map { try Value($0) })
-        case .record(let fields): self = try .record(.init(uniqueKeysWithValues: fields.map { ($0.name, try Value($0.value)) }))
+        case .record(let fields): self = try .record(.init(fields.map { ($0.name, try Value($0.value)) }))
         case .network(let network): self = try NetworkFunction(network).asValue()
         case .layer(let layer): self = try NetworkFunction(layer).asValue()
         case .function(let function): self = (function.object as? Function).map { .function($0) } ?? .none

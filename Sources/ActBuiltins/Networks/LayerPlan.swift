@@ -8,7 +8,6 @@ import ActArray
 import ActMachine
 import ActNetwork
 import ActSyntax
-import OrderedCollections
 
 final class LayerPlan {
     /// What a name of the block holds.
@@ -138,7 +137,7 @@ final class LayerPlan {
             return .function(Native(NetworkFunction(network, like: function)))
         case .list(let elements): return try .list(elements.map { try value(of: $0, parameters, states) })
         case .record(let fields):
-            return try .record(.init(uniqueKeysWithValues: fields.map { ($0.name, try value(of: $0.value, parameters, states)) }))
+            return try .record(.init(fields.map { ($0.name, try value(of: $0.value, parameters, states)) }))
         case .function(let closure, let bound):
             var captures = closure.captures
             for (capture, field) in bound { captures[capture] = try value(of: field, parameters, states) }
@@ -171,7 +170,7 @@ final class LayerPlan {
 
     /// What is trained, by name.
     func parameterRecord(_ parameters: [NDArray]) throws -> Value {
-        var record = OrderedDictionary<String, Value>()
+        var record = Fields()
         for (name, field) in zip(names, fields) { if let value = try trained(field, parameters) { record[name] = value } }
         return try .record(record)
     }
@@ -188,7 +187,7 @@ final class LayerPlan {
             let values = try elements.map { try trained($0, parameters) }
             return values.contains { $0 != nil } ? try .list(values.map { $0 ?? .none }) : nil
         case .record(let fields):
-            var record = OrderedDictionary<String, Value>()
+            var record = Fields()
             for (name, field) in fields { if let value = try trained(field, parameters) { record[name] = value } }
             return record.isEmpty ? nil : try .record(record)
         case .state, .function, .shared, .constant: return nil

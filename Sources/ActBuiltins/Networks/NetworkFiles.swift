@@ -4,7 +4,6 @@ import ActArray
 import ActMachine
 import ActNetwork
 import ActRows
-import OrderedCollections
 
 extension FileFormats {
     static func loadNetwork(_ path: String, into: Input<NetworkFunction?>, _ call: Call) throws -> Value {
@@ -16,7 +15,7 @@ extension FileFormats {
         }
         if let network = try Network(content, path: path, program: CallingProgram(call: call)) { return try NetworkFunction(network).asValue() }
         if let setting = try StructureFile.value(content, path: path, program: CallingProgram(call: call)) { return try Value(setting) }
-        var fields = OrderedDictionary<String, Value>()
+        var fields = Fields()
         for (name, array) in content.arrays { fields[name] = try Value(array) }
         return try .record(fields)
     }

@@ -6,7 +6,6 @@ import ActMachine
 import ActNetwork
 import ActRows
 import ActSyntax
-import OrderedCollections
 
 package final class NetworkFunction: NativeFunction {
     package let network: Network
@@ -257,7 +256,7 @@ extension NamedFunction {
 extension Layer {
     func parameterRecord() throws -> Value {
         if let own = bare as? ProgramLayer { return try own.plan.parameterRecord(own.parameters) }
-        var fields = OrderedDictionary<String, Value>()
+        var fields = Fields()
         if !parts.isEmpty {
             for part in parts { fields[part.name] = try part.network.parameterList() }
         } else {

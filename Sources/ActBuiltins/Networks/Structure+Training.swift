@@ -3,7 +3,6 @@
 import ActArray
 import ActMachine
 import ActNetwork
-import OrderedCollections
 
 extension Structure {
     /// For each leaf whether training changes it: those of frozen layers it does not.
@@ -33,7 +32,7 @@ extension Structure {
         case .number, .array, .constant: return try value(&leaves)
         case .list(let elements): return try .list(elements.map { try $0.value(&leaves, states: &states) })
         case .record(let fields):
-            var values = OrderedDictionary<String, Value>()
+            var values = Fields()
             for field in fields { values[field.name] = try field.value.value(&leaves, states: &states) }
             return try .record(values)
         case .network(let function, _):

@@ -4,7 +4,6 @@ import ActArray
 import ActMachine
 import ActNetwork
 import ActRows
-import OrderedCollections
 
 extension BuiltinRows {
     static let flows: [Builtin] = [
@@ -40,7 +39,7 @@ extension BuiltinRows {
     ]
 
     private static func table(_ layers: [String], _ columns: [(name: String, values: [Double])]) throws -> Value {
-        var fields: OrderedDictionary<String, Value> = ["layer": try .list(layers.map { .string($0) })]
+        var fields: Fields = ["layer": try .list(layers.map { .string($0) })]
         for column in columns { fields[column.name] = .array(try NDArray(column.values, shape: [column.values.count])) }
         return try .record(fields)
     }

@@ -6,7 +6,6 @@ import ActMachine
 import ActNetwork
 import ActRows
 import ActSyntax
-import OrderedCollections
 
 extension BuiltinRows {
     static let descent: [Builtin] = [

@@ -7,7 +7,6 @@ import ActMachine
 import ActPlot
 import ActRows
 import ActSyntax
-import OrderedCollections
 
 extension BuiltinRows {
     static let files: [Builtin] = [
@@ -98,7 +97,7 @@ enum FileFormats {
         switch suffix {
         case ".npy": return try Value(Npy.array(bytes, path: path))
         case ".npz":
-            var fields = OrderedDictionary<String, Value>()
+            var fields = Fields()
             for (name, array) in try Npz.arrays(bytes, path: path) { fields[name] = try Value(array) }
             return try .record(fields)
         case "idx": return try Value(Idx.array(bytes, path: path))

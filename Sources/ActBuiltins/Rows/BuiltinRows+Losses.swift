@@ -5,7 +5,6 @@ import ActMachine
 import ActNetwork
 import ActRows
 import ActSyntax
-import OrderedCollections
 
 extension BuiltinRows {
     static let losses: [Builtin] = Losses.all.map { row in
@@ -43,7 +42,7 @@ extension BuiltinRows {
         ) { takes in
             takes.add(row.parameters)
             return { call in
-                var fields: OrderedDictionary<String, Value> = ["optimizer": .string(row.name)]
+                var fields: Fields = ["optimizer": .string(row.name)]
                 for (index, fallback) in row.inputs.defaults.enumerated() {
                     let parameter = row.parameters[index]
                     let value: Value = fallback.map { parameter.kind == .flag ? .bool($0 != 0) : .number($0) } ?? .none

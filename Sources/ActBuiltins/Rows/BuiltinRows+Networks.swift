@@ -5,7 +5,6 @@ import ActGrad
 import ActMachine
 import ActNetwork
 import ActRows
-import OrderedCollections
 
 extension BuiltinRows {
     static let networks: [Builtin] = layers + [

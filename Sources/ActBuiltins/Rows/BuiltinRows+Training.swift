@@ -5,7 +5,6 @@ import ActMachine
 import ActNetwork
 import ActRandom
 import ActRows
-import OrderedCollections
 
 extension BuiltinRows {
     static let training: [Builtin] = [
@@ -33,7 +32,7 @@ extension BuiltinRows {
             return { call in
                 let history = try call[net].history
                 guard !history.rows.isEmpty else { throw call.cannot("this network was not trained by `fit`") }
-                var fields = OrderedDictionary<String, Value>()
+                var fields = Fields()
                 for column in history.columns { fields[column.name] = .array(try NDArray(column.values, shape: [column.values.count])) }
                 return try .record(fields)
             }

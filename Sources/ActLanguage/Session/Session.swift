@@ -356,7 +356,7 @@ package final class Session {
             case .failure(.tooLarge(let diagnostic)): throw Fault(diagnostic: diagnostic, kind: .limit)
             case .failure(.faults(let faults)): if let first = faults.first { throw Fault(diagnostic: first, kind: .error) }
             }
-            let value = try Value.record(.init(uniqueKeysWithValues: module.variables.map { ($0.name, $0.value) }))
+            let value = try Value.record(.init(module.variables.map { ($0.name, $0.value) }))
             importedModules[file.bytes] = value
             return value
         } catch {

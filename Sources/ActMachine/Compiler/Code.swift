@@ -3,7 +3,6 @@
 import ActArray
 import ActRows
 import ActSyntax
-import OrderedCollections
 import Synchronization
 
 /// The text that code came from, with its tree, kept so that an error can point at operands and name them.
@@ -57,6 +56,8 @@ package final class Code {
     @exclusivity(unchecked) package internal(set) var indexItems: [[IndexOperand]] = []
     @exclusivity(unchecked) package internal(set) var updates: [PathUpdate] = []
     @exclusivity(unchecked) package internal(set) var callShapes: [CallShape] = []
+    /// Of each instruction that reads or changes a field, the constant that is its name.
+    var fieldNames: [Int] = []
     @exclusivity(unchecked) var formChecks: [FormCheck] = []
     /// The text of a function literal or definition, for printing.
     package internal(set) var text = ""
@@ -118,7 +119,7 @@ package final class Code {
         // (`self` is complete only after all stored properties are set.)
         entry.initialize(to: Entry(
             instructions: .allocate(capacity: 0), constants: .allocate(capacity: 0), globals: module.slotsAddress,
-            calls: .allocate(capacity: 0), instructionCount: 0, constantCount: 0, callCount: 0, registerCount: 0,
+            calls: .allocate(capacity: 0), fields: .allocate(capacity: 0), instructionCount: 0, constantCount: 0, callCount: 0, registerCount: 0,
             parameterCount: Int32(truncatingIfNeeded: parameters.count), requiredCount: Int32(truncatingIfNeeded: requiredCount), code: nil))
         entry.pointee.code = .passUnretained(self)
     }
@@ -134,8 +135,11 @@ package final class Code {
         entry.pointee.constantCount = constants.count
         entry.pointee.calls.deallocate()
         entry.pointee.calls = .allocate(capacity: callShapes.count)
-        for (index, shape) in callShapes.enumerated() { (entry.pointee.calls + index).initialize(to: KnownCall(shape)) }
+        entry.pointee.calls.initialize(repeating: KnownCall(), count: callShapes.count)
         entry.pointee.callCount = callShapes.count
+        entry.pointee.fields.deallocate()
+        entry.pointee.fields = .allocate(capacity: fieldNames.count)
+        for (index, name) in fieldNames.enumerated() { (entry.pointee.fields + index).initialize(to: KnownField(name: name)) }
         entry.pointee.registerCount = Int32(truncatingIfNeeded: registerCount)
         self.origins = origins
         siteBase = sites.register(self, count: instructions.count)
@@ -146,8 +150,9 @@ package final class Code {
         entry.pointee.instructions.deallocate()
         entry.pointee.constants.deinitialize(count: entry.pointee.constantCount)
         entry.pointee.constants.deallocate()
-        entry.pointee.calls.deinitialize(count: entry.pointee.callCount)
+        for index in 0..<entry.pointee.callCount { entry.pointee.calls[index].forget() }
         entry.pointee.calls.deallocate()
+        entry.pointee.fields.deallocate()
         entry.deallocate()
     }
 
@@ -161,7 +166,7 @@ package final class Code {
         return origins.indices.contains(index) ? origins[index] : nil
     }
 
-    /// Plain memory, so that calls need neither reference counts nor access checks.
+    /// Plain memory, so that calls need neither reference counts nor access checks; `act_entry` in C.
     package struct Entry {
         var instructions: UnsafeMutablePointer<Instruction>
         var constants: UnsafeMutablePointer<Value>
@@ -169,6 +174,8 @@ package final class Code {
         let globals: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
         /// The calls with names, by shape.
         var calls: UnsafeMutablePointer<KnownCall>
+        /// The fields that are read or changed.
+        var fields: UnsafeMutablePointer<KnownField>
         var instructionCount: Int
         var constantCount: Int
         var callCount: Int
@@ -185,13 +192,35 @@ package final class Code {
 
 /// A call with names, and where its arguments went the last time.
 struct KnownCall {
-    let shape: CallShape
     /// The callee's id and the number of arguments by position of that time; 0 before.
-    var callee = 0, positional = 0
+    private(set) var callee = 0, positional = 0
     /// Which parameter each name means.
-    var places: [Int] = []
+    fileprivate(set) var places: UnsafeMutablePointer<Int32>?
+    private(set) var count = 0
 
-    init(_ shape: CallShape) { self.shape = shape }
+    /// So many names at most are known; calls with more take the long way.
+    static let longest = 8
+
+    mutating func learn(callee: Int, positional: Int, places: [Int]) {
+        forget()
+        self.places = .allocate(capacity: places.count)
+        for (index, place) in places.enumerated() { self.places?[index] = Int32(truncatingIfNeeded: place) }
+        (self.callee, self.positional, count) = (callee, positional, places.count)
+    }
+
+    mutating func forget() {
+        places?.deallocate()
+        self = KnownCall()
+    }
+}
+
+/// The name of a field, as a constant, and where it was the last time.
+struct KnownField {
+    /// The id of the record's shape that time; 0 before.
+    var shape = 0, place = 0
+    let name: Int
+
+    init(name: Int) { self.name = name }
 }
 
 /// A nested function before it is made: where its captured values come from.
@@ -205,15 +234,14 @@ package struct FunctionTemplate {
     let captures: [Capture]
 }
 
-/// The fields of a record literal: the names, and where none occurs twice a dictionary of them, whose copies share the names.
+/// The fields of a record literal: the names, and where none occurs twice the shape that all records made of it share.
 struct RecordTemplate {
     let names: [String]
-    let fields: OrderedDictionary<String, Value>?
+    let shape: RecordShape?
 
     init(_ names: [String]) {
         self.names = names
-        let fields = OrderedDictionary(names.map { ($0, Value.none) }) { first, _ in first }
-        self.fields = fields.count == names.count ? fields : nil
+        shape = Set(names).count == names.count ? RecordShape(names) : nil
     }
 }
 

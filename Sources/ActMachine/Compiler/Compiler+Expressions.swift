@@ -57,7 +57,7 @@ extension FunctionBuilder {
         case .field(let base, let name):
             let register = value(base)
             origin = id
-            emit(.field, target, register, constant(tree[name]))
+            emit(.field, target, register, field(tree[name]))
         case .prime(let base, let order):
             let register = value(base)
             origin = id

@@ -241,9 +241,7 @@ extension FunctionBuilder {
         }
         if update.path.count == 1, index < Instruction.updateLimit, !compiler.records {
             switch update.path[0] {
-            case .field(let name):
-                let constant = constant(name)
-                if constant < Instruction.nameLimit { return emitChange(.changeField, constant) }
+            case .field(let name): return emitChange(.changeField, field(name))
             case .index(let items) where items.count == 1:
                 if case .value(let key) = items[0] { return emitChange(.changeElement, key) }
             case .index(let items) where items.count == 2:

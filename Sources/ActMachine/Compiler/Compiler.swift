@@ -293,6 +293,12 @@ final class FunctionBuilder {
         return constants.count - 1
     }
 
+    /// What the instruction that comes next knows of the field that it reads or changes.
+    func field(_ name: String) -> Int {
+        code.fieldNames.append(constant(name))
+        return code.fieldNames.count - 1
+    }
+
     func constant(value: Value) -> Int {
         constants.append(value)
         return constants.count - 1

@@ -21,26 +21,10 @@ extension Machine {
     @inline(__always)
     func callQuickly(_ function: Unmanaged<Function>, _ arguments: Registers, _ count: Int, to result: Registers) -> Bool {
         function._withUnsafeGuaranteedRef { function in
-            if count == 1, arguments.isNumber {
-                if let kernel = function.kernel {
-                    var x = arguments.payload, y = 0.0
-                    kernel(&x, &y, 1)
-                    if y.magnitude < .infinity {
-                        result.set(y)
-                        return true
-                    }
-                } else if let scalar = function.scalar {
-                    let y = scalar(arguments.payload)
-                    if y.magnitude < .infinity {
-                        result.set(y)
-                        return true
-                    }
-                }
-            } else if count == 2, arguments.isNumber, (arguments + 1).isNumber, let kernel = function.binaryKernel {
-                var x = arguments.payload, y = (arguments + 1).payload, z = 0.0
-                kernel(&x, 1, &y, 1, &z, 1)
-                if z.magnitude < .infinity {
-                    result.set(z)
+            if count == 1, arguments.isNumber, let scalar = function.scalar {
+                let y = scalar(arguments.payload)
+                if y.magnitude < .infinity {
+                    result.set(y)
                     return true
                 }
             }
@@ -114,32 +98,16 @@ extension Machine {
 
     /// Finds out which parameters of `closure` the names of a call mean, if all is well with it.
     @inline(never)
-    func learn(_ call: UnsafeMutablePointer<KnownCall>, _ closure: Closure, _ positionalCount: Int) -> Bool {
-        let code = closure.code, names = call.pointee.shape.names
-        guard call.pointee.shape.method == nil, !names.isEmpty, positionalCount <= code.parameters.count else { return false }
+    func learn(_ call: UnsafeMutablePointer<KnownCall>, _ shape: CallShape, _ closure: Closure, _ positionalCount: Int) -> Bool {
+        let code = closure.code, names = shape.names
+        guard shape.method == nil, !names.isEmpty, names.count <= KnownCall.longest, positionalCount <= code.parameters.count else { return false }
         var places: [Int] = []
         for name in names {
             guard let place = code.parameters.firstIndex(where: { $0.name == name }), place >= positionalCount, !places.contains(place) else { return false }
             places.append(place)
         }
         for index in positionalCount..<max(positionalCount, code.requiredCount) where !places.contains(index) { return false }
-        call.pointee.places = places
-        call.pointee.callee = code.entry.pointee.id
-        call.pointee.positional = positionalCount
+        call.pointee.learn(callee: code.entry.pointee.id, positional: positionalCount, places: places)
         return true
-    }
-
-    /// Moves the arguments of a known call, which lie one after the other, to the registers of the parameters; those without one become
-    /// undefined.
-    func spread(_ places: [Int], _ base: Registers, _ positionalCount: Int, of parameterCount: Int) {
-        if places.count == 1 {
-            let value = base.take(positionalCount)
-            for index in positionalCount..<parameterCount { base[index] = .undefined }
-            base[places[0]] = value
-            return
-        }
-        let named = takeAll(base + positionalCount, places.count)
-        for index in positionalCount..<parameterCount { base[index] = .undefined }
-        for (place, value) in zip(places, named) { base[place] = value }
     }
 }

@@ -1,4 +1,4 @@
-// Elements and fields for those in a hurry: what the loop does by itself with the parts of arrays, lists, texts and records.
+// Elements and fields: what the loop does by itself with parts of values that `act_run` has left.
 //
 // What must stay true: every function here says whether it has done all of the instruction; where it has not, nothing has happened, and the
 // long way (`Machine+Parts`) does the whole and finds the words for what is wrong. Values are written in place only through a register
@@ -48,47 +48,6 @@ extension UnsafeMutablePointer where Pointee == Value {
 
     // MARK: Reading
 
-    /// Assigns the element of a vector at an index.
-    @inline(__always)
-    func setElement(of node: Unmanaged<Node>, at key: Double) -> Bool {
-        node._withUnsafeGuaranteedRef { node in
-            guard let elements = node.elements else { return false }
-            let position = act_position(key, Int64(node.length))
-            if position < 0 { return false }
-            setElement(elements, node.type, Int(position))
-            return true
-        }
-    }
-
-    /// Assigns the element of a matrix at two indices.
-    @inline(__always)
-    func setElement(of node: Unmanaged<Node>, at row: Double, _ column: Double) -> Bool {
-        node._withUnsafeGuaranteedRef { node in
-            guard let elements = node.elements, let position = node.position(row, column) else { return false }
-            setElement(elements, node.type, position)
-            return true
-        }
-    }
-
-    @inline(__always)
-    private func setElement(_ elements: UnsafeMutableRawPointer, _ type: ElementType, _ position: Int) {
-        switch type {
-        case .f64: set(elements.assumingMemoryBound(to: Double.self)[position])
-        case .f32: set(Double(elements.assumingMemoryBound(to: Float.self)[position]))
-        case .bool: pointee = .bool(elements.assumingMemoryBound(to: UInt8.self)[position] != 0)
-        }
-    }
-
-    /// Assigns the element of a list at an index.
-    @inline(__always)
-    func setElement(of list: Unmanaged<List>, at key: Double) -> Bool {
-        let element: Value? = list._withUnsafeGuaranteedRef { list in
-            let position = act_position(key, Int64(list.elements.count))
-            return position < 0 ? nil : list.elements[Int(position)]
-        }
-        return replace(with: element)
-    }
-
     /// The register may have held what the value was part of, so it is assigned once the value stands by itself.
     @inline(__always)
     private func replace(with part: Value?) -> Bool {
@@ -103,64 +62,27 @@ extension UnsafeMutablePointer where Pointee == Value {
         replace(with: text._withUnsafeGuaranteedRef { $0.letter(at: key) })
     }
 
+    /// Assigns the field of a record that a text names.
+    @inline(__always)
+    func setField(of record: Unmanaged<Record>, _ name: Unmanaged<Text>) -> Bool {
+        replace(with: record._withUnsafeGuaranteedRef { record in
+            name._withUnsafeGuaranteedRef { record.place(of: $0.string) }.map { record.fields.values[$0] }
+        })
+    }
+
     // MARK: Writing
 
-    /// Changes an element of the vector or list here: `value` takes its place, or what the operation makes of both.
-    /// - Parameter isLast: Whether the value may be taken away.
-    @inline(__always)
-    func changeElement(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
-        if let node = arrayReference {
-            guard let number = value.plainNumber, let elements = node._withUnsafeGuaranteedRef({ $0.elements }) else { return false }
-            let position = act_position(key, Int64(node._withUnsafeGuaranteedRef { $0.length }))
-            return position >= 0 && changeElement(node, elements, Int(position), operation, number)
-        }
-        if listReference == nil { return false }
-        return changeElementOfList(at: key, operation, value, isLast: isLast)
-    }
-
-    /// Changes an element of the matrix here.
-    @inline(__always)
-    func changeElement(at row: Double, _ column: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>) -> Bool {
-        guard let number = value.plainNumber, let node = arrayReference, let elements = node._withUnsafeGuaranteedRef({ $0.elements }),
-            let position = node._withUnsafeGuaranteedRef({ $0.position(row, column) })
-        else { return false }
-        return changeElement(node, elements, position, operation, number)
-    }
-
-    /// The number here; 0 or 1 of a bool.
-    @inline(__always)
-    private var plainNumber: Double? {
-        switch pointee {
-        case .number(let number): number
-        case .bool(let bool): bool ? 1 : 0
-        default: nil
-        }
-    }
-
-    @inline(__always)
-    private func changeElement(
-        _ node: Unmanaged<Node>, _ elements: UnsafeMutableRawPointer, _ position: Int, _ operation: Instruction.Change, _ value: Double
+    /// Changes the element of a list, or the field of a record, that is here, as the key says.
+    func changePart(
+        at key: UnsafeMutablePointer<Value>, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool
     ) -> Bool {
-        guard holdsAlone(Node.self), node._withUnsafeGuaranteedRef({ $0.isOnlyUserOfStorage }) else { return false }
-        switch node._withUnsafeGuaranteedRef({ $0.type }) {
-        case .f64:
-            let element = elements.assumingMemoryBound(to: Double.self) + position
-            guard let result = operation.result(element.pointee, value) else { return false }
-            element.pointee = result
-        case .f32:
-            let element = elements.assumingMemoryBound(to: Float.self) + position
-            guard let result = operation.result(Double(element.pointee), value) else { return false }
-            let narrow = Float(result)
-            // What becomes infinite on the way has to warn.
-            guard narrow.isFinite || !result.isFinite else { return false }
-            element.pointee = narrow
-        case .bool:
-            guard case .store = operation else { return false }
-            elements.assumingMemoryBound(to: UInt8.self)[position] = value != 0 ? 1 : 0
-        }
-        return true
+        if listReference != nil { return key.isNumber && changeElementOfList(at: key.payload, operation, value, isLast: isLast) }
+        guard recordReference != nil, let name = key.textReference else { return false }
+        return changeField(name, operation, value, isLast: isLast)
     }
 
+    /// Changes an element of the list here: `value` takes its place, or what the operation makes of both.
+    /// - Parameter isLast: Whether the value may be taken away.
     private func changeElementOfList(at key: Double, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
         // A list that is put into itself is held twice.
         guard value != self, holdsAlone(List.self), let list = listReference else { return false }
@@ -180,54 +102,21 @@ extension UnsafeMutablePointer where Pointee == Value {
 
     // MARK: Fields
 
-    /// Assigns the field of a record.
-    /// - Parameter place: Where it was found the last time; afterwards where it is.
-    @inline(__always)
-    func setField(of record: Unmanaged<Record>, _ name: Unmanaged<Text>, _ place: inout UInt16) -> Bool {
-        let value: Value? = record._withUnsafeGuaranteedRef { record in
-            name._withUnsafeGuaranteedRef { name in
-                if record.hasField(name.string, at: Int(place)) { return record.value(at: Int(place)) }
-                guard let found = record.place(of: name.string) else { return nil }
-                place = UInt16(truncatingIfNeeded: found)
-                return record.value(at: found)
-            }
-        }
-        return replace(with: value)
-    }
-
-    /// Changes a field of the record here, that is there already.
-    /// - Parameter place: Where it was found the last time.
-    @inline(__always)
-    func changeField(_ name: Unmanaged<Text>, at place: Int, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
-        guard value != self, let record = recordReference, holdsAlone(Record.self) else { return false }
+    /// Changes a field of the record here that is there already: `value` takes its place, or what the operation makes of both.
+    func changeField(_ name: Unmanaged<Text>, _ operation: Instruction.Change, _ value: UnsafeMutablePointer<Value>, isLast: Bool) -> Bool {
+        // A record that is put into itself is held twice.
+        guard value != self, holdsAlone(Record.self), let record = recordReference else { return false }
         return record._withUnsafeGuaranteedRef { record in
-            guard name._withUnsafeGuaranteedRef({ record.hasField($0.string, at: place) }) else { return false }
+            guard let place = name._withUnsafeGuaranteedRef({ record.place(of: $0.string) }) else { return false }
             if case .store = operation {
                 guard value.pointee.nesting < maximumNesting else { return false }
                 record.put(isLast ? value.take(0) : value.pointee, at: place)
                 return true
             }
-            guard value.isNumber else { return false }
-            return record.withValue(at: place) { field in
-                guard field.isNumber, let result = operation.result(field.payload, value.payload) else { return false }
-                field.payload = result
-                return true
-            }
+            guard value.isNumber, case .number(let old) = record.fields.values[place], let result = operation.result(old, value.payload) else { return false }
+            record.put(.number(result), at: place)
+            return true
         }
-    }
-}
-
-extension Node {
-    /// Where the element of a matrix at two indices is; negative rows are left to others.
-    @inline(__always)
-    func position(_ row: Double, _ column: Double) -> Int? {
-        let columns = Int64(columns), place = act_position(column, columns)
-        if place < 0 { return nil }
-        // No row is out of range whose first element is in it.
-        let i = act_position(row, Int64(count))
-        if i < 0 || row < 0 { return nil }
-        let (position, overflow) = i.multipliedReportingOverflow(by: columns)
-        return overflow || position &+ place >= count ? nil : Int(position &+ place)
     }
 }
 

@@ -10,6 +10,7 @@ extension Machine {
     func binary(_ operation: BinaryOperator, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, constant: Value? = nil) throws {
         // A variable that gets the result gives its value up first, unless it is the other operand too.
         let a = i.pointee.a, b = i.pointee.b, isOnce = constant != nil || b != i.pointee.c
+        if (R + Int(b)).isNumber, constant != nil || (R + Int(i.pointee.c)).isNumber { i.pointee.isLeftToSwift = false }
         var left = operand(R, Int(b), i.pointee.lastUse.hasB || a == b && isOnce)
         var right = constant ?? operand(R, Int(i.pointee.c), i.pointee.lastUse.hasC || a == i.pointee.c && isOnce)
         if case .add = operation, case .string(let addition) = right, case .string = left {
@@ -34,6 +35,7 @@ extension Machine {
     /// slot = slot + value; a text grows in place if nobody else sees it.
     @inline(never)
     func add(_ value: Value, to slot: Registers) throws {
+        if slot.isNumber, case .number = value { instruction?.pointee.isLeftToSwift = false }
         Site.current = currentSite
         do {
             if case .string(let addition) = value, case .string = slot.pointee, try slot.pointee.append(addition) { return }

@@ -3,7 +3,6 @@
 import ActArray
 import ActGrad
 import ActSyntax
-import OrderedCollections
 
 extension Machine {
     // MARK: Collections
@@ -52,11 +51,8 @@ extension Machine {
     }
 
     func makeRecord(_ template: RecordTemplate, _ first: Registers) throws -> Value {
-        if var fields = template.fields {
-            for place in fields.values.indices { fields.values[place] = first.take(place) }
-            return try .record(fields)
-        }
-        var fields = OrderedDictionary<String, Value>(minimumCapacity: template.names.count)
+        if let shape = template.shape { return try .record(Fields(shape, takeAll(first, template.names.count))) }
+        var fields = Fields(minimumCapacity: template.names.count)
         for (offset, name) in template.names.enumerated() { fields[name] = first.take(offset) }
         return try .record(fields)
     }
@@ -132,15 +128,13 @@ extension Machine {
     // MARK: Functions
 
     func makeFunction(_ template: FunctionTemplate, _ R: Registers, _ closure: Unmanaged<Function>?) throws -> Value {
-        let captures = [Value](unsafeUninitializedCapacity: template.captures.count) { captures, count in
-            for source in template.captures {
-                let value: Value = switch source {
-                case .register(let register): R[register]
-                case .capture(let index): closure?._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[index] } ?? .undefined
-                case .itself: closure.map { .function($0.takeUnretainedValue()) } ?? .undefined
-                }
-                captures.initializeElement(at: count, to: value)
-                count += 1
+        var captures: [Value] = []
+        captures.reserveCapacity(template.captures.count)
+        for source in template.captures {
+            switch source {
+            case .register(let register): captures.append(R[register])
+            case .capture(let index): captures.append(closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined)
+            case .itself: captures.append(closure.map { .function($0.takeUnretainedValue()) } ?? .undefined)
             }
         }
         let function = Closure(code: template.code, captures: captures)

@@ -1,6 +1,7 @@
-// The machine runs register code. Numbers take the fast path written out in `loop`; everything else goes to the slow paths in
-// Machine+….swift, which may throw. Nothing here looks names up. The file is long because the loop is one `switch`: taken apart, every
-// instruction would pay for a call.
+// The machine runs register code. The loop has two halves: `act_run`, in C, does what concerns numbers, elements of plain arrays and calls
+// of functions of the program, and stops in front of everything else, which `interpret` does here, with the help of Machine+….swift, and which
+// may throw. Nothing here looks names up. The file is long because the loop is one `switch`: taken apart, every instruction would pay for a
+// call.
 //
 // What must stay true:
 // - Every register below `ready` holds an initialised value; registers above the running frame hold trivial ones.
@@ -13,6 +14,7 @@ import ActGrad
 import ActRandom
 import ActSyntax
 import CActKernels
+import CActMachine
 #if canImport(Glibc)
 import Glibc
 #else
@@ -22,6 +24,7 @@ import Darwin
 package final class Machine {
     typealias Registers = UnsafeMutablePointer<Value>
 
+    /// (`act_frame` in C.)
     package struct Frame {
         let entry: UnsafeMutablePointer<Code.Entry>
         package let code: Unmanaged<Code>
@@ -35,7 +38,7 @@ package final class Machine {
         package let callSite: UnsafeMutablePointer<Instruction>?
     }
 
-    /// What changes while the machine runs, in memory of its own: no access checks on the way.
+    /// What changes while the machine runs, and the bounds of it, in memory of its own: no access checks on the way. (`act_state` in C.)
     struct State {
         /// The running frame; below `frames` when nothing runs.
         var frame: UnsafeMutablePointer<Frame>
@@ -43,6 +46,13 @@ package final class Machine {
         var ready: Registers
         /// The instruction that is running, for errors.
         var instruction: UnsafeMutablePointer<Instruction>?
+        let lastFrame: UnsafeMutablePointer<Frame>
+        let limit: Registers
+        let interrupt: UnsafePointer<Int32>
+        /// Results of formulas that are below are looked at, for they may have lost their digits.
+        let lossLimit = Machine.lossLimit(.f64)
+        /// The function that `extend` stands for, once it has been met; what holds it is not asked, for it is only compared.
+        var concatenation: UnsafeRawPointer?
         /// How many calls from Swift into the machine are open; they use the thread's own stack.
         var nativeDepth = 0
     }
@@ -91,7 +101,7 @@ package final class Machine {
         frameMemory = try Self.reserve(Frame.self, Self.maximumFrames)
         lastFrame = frameMemory + (Self.maximumFrames - 1)
         state = .allocate(capacity: 1)
-        state.initialize(to: State(frame: frameMemory - 1, ready: stack))
+        state.initialize(to: State(frame: frameMemory - 1, ready: stack, lastFrame: lastFrame, limit: limit, interrupt: interrupt.word))
     }
 
     private static func reserve<T>(_ type: T.Type, _ count: Int) throws -> UnsafeMutablePointer<T> {
@@ -239,526 +249,276 @@ package final class Machine {
     // MARK: The loop
 
     /// Runs the topmost frame until it returns.
+    @inline(__always)
     private func loop() throws -> Value {
+        let first = state.pointee.frame.pointee.entry.pointee.instructions
+        // Of many functions the other half does all.
+        let i = first.pointee.isLeftToSwift ? first : act_run(state, first)
+        return i.pointee.opcode == .result ? finish(i) : try interpret(from: i)
+    }
+
+    /// Leaves the topmost frame, which Swift has called.
+    @inline(__always)
+    private func finish(_ i: UnsafeMutablePointer<Instruction>) -> Value {
+        let frame = state.pointee.frame, base = frame.pointee.base, register = Int(i.pointee.b)
+        let result = i.pointee.lastUse.hasB ? base.take(register) : base[register]
+        clear(base, Int(frame.pointee.entry.pointee.registerCount))
+        state.pointee.frame = frame - 1
+        return result
+    }
+
+    /// Runs from an instruction of the topmost frame on, until the frame that Swift has called returns.
+    private func interpret(from first: UnsafeMutablePointer<Instruction>) throws -> Value {
         let S = state
         var F = S.pointee.frame
         var R = F.pointee.base
         var K = F.pointee.entry.pointee.constants
         var globals = F.pointee.entry.pointee.globals.pointee
-        var pc = F.pointee.entry.pointee.instructions
+        var pc = first
 
         while true {
+            if !pc.pointee.isLeftToSwift {
+                pc = act_run(S, pc)
+                F = S.pointee.frame
+                R = F.pointee.base
+                K = F.pointee.entry.pointee.constants
+                globals = F.pointee.entry.pointee.globals.pointee
+            }
             let i = pc
             let a = Int(i.pointee.a), b = Int(i.pointee.b), c = Int(i.pointee.c)
             pc += 1
+            S.pointee.instruction = i
+            if isInterrupted { throw ArrayError.interrupted }
             switch i.pointee.opcode {
-            case .move:
-                if case .number(let number) = R[b] { (R + a).set(number); continue }
-                if i.pointee.lastUse.hasB { R[a] = R.take(b) } else { R[a] = R[b] }
-            case .constant:
-                if case .number(let number) = K[b] { (R + a).set(number) } else { R[a] = K[b] }
-            case .loadGlobal:
-                if case .number(let number) = globals[b] {
-                    (R + a).set(number)
-                } else {
-                    if case .undefined = globals[b] {
-                        S.pointee.instruction = i
-                        throw RuntimeError.unknownName(F.pointee.code._withUnsafeGuaranteedRef { $0.module.names[b] })
-                    }
-                    R[a] = globals[b]
-                }
-            case .loadGlobalOrNone: R[a] = globals[b]
-            case .storeGlobal:
-                if (R + b).isNumber { (globals + a).set((R + b).payload); continue }
-                if i.pointee.lastUse.hasB { globals[a] = R.take(b) } else { globals[a] = R[b] }
-            case .checkGlobal:
-                if case .undefined = globals[a] {
-                    S.pointee.instruction = i
-                    throw RuntimeError.unknownName(F.pointee.code._withUnsafeGuaranteedRef { $0.module.names[a] })
-                }
-            case .addGlobal:
-                if (globals + a).isNumber, (R + b).isNumber {
-                    let sum = (globals + a).payload + (R + b).payload
-                    if isFinite(sum) { (globals + a).set(sum); continue }
-                }
-                S.pointee.instruction = i
-                try add(operand(R, b, i.pointee.lastUse.hasB), to: globals + a)
+            // MARK: What the other half does, and what it leaves of it
+            case .move, .constant, .loadGlobalOrNone, .storeGlobal, .loadSelf, .clear, .jump, .checkInterrupt, .jumpIfDefined: break
+            case .loadGlobal: throw unknownName(b)
+            case .checkGlobal: throw unknownName(a)
+            case .checkLocal: throw RuntimeError.localWithoutValue
+            case .addGlobal: try add(operand(R, b, i.pointee.lastUse.hasB), to: globals + a)
             case .unsetGlobal:
-                if case .undefined = globals[a] {
-                    S.pointee.instruction = i
-                    throw RuntimeError.unknownName(F.pointee.code._withUnsafeGuaranteedRef { $0.module.names[a] })
-                }
+                if case .undefined = globals[a] { throw unknownName(a) }
                 F.pointee.code._withUnsafeGuaranteedRef { $0.module.reset(a) }
-            case .loadCapture:
-                guard let closure = F.pointee.closure else { continue }
-                let captured = closure._withUnsafeGuaranteedRef { unsafeDowncast($0, to: Closure.self).captures[b] }
-                if case .undefined = captured {
-                    S.pointee.instruction = i
-                    throw RuntimeError.capturedWithoutValue
-                }
-                R[a] = captured
-            case .loadSelf: if let closure = F.pointee.closure { R[a] = .function(closure.takeUnretainedValue()) }
-            case .checkLocal:
-                if case .undefined = R[a] {
-                    S.pointee.instruction = i
-                    throw RuntimeError.localWithoutValue
-                }
-            case .clear: R[a] = .undefined
-            case .noteField:
-                S.pointee.instruction = i
-                if case .string(let name) = K[b] { try layers.note(field: name.string, R[a]) }
+            case .loadCapture: throw RuntimeError.capturedWithoutValue
+            case .noteField: if case .string(let name) = K[b] { try layers.note(field: name.string, R[a]) }
 
-            // MARK: Operators. (What is not finite may have to warn.)
-            case .add:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    let sum = x + y
-                    if isFinite(sum) { (R + a).set(sum); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.add, R, i)
-            case .sub:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    let difference = x - y
-                    if isFinite(difference) { (R + a).set(difference); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.subtract, R, i)
-            case .mul:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    let product = x * y
-                    if isFinite(product) { (R + a).set(product); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.multiply, R, i)
-            case .div:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    let quotient = x / y
-                    if quotient.magnitude < .infinity { (R + a).set(quotient); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.divide, R, i)
-            case .modulo:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    var remainder = 0.0
-                    if act_whole_remainder(x, y, &remainder) {
-                        (R + a).set(remainder)
-                        continue
-                    }
-                }
-                S.pointee.instruction = i
-                try binary(.remainder, R, i)
-            case .pow:
-                S.pointee.instruction = i
-                try binary(.power, R, i)
-            case .floorDivide:
-                if case .number(let x) = R[b], case .number(let y) = R[c] {
-                    var quotient = 0.0
-                    if act_whole_quotient(x, y, &quotient) {
-                        (R + a).set(quotient)
-                        continue
-                    }
-                }
-                S.pointee.instruction = i
-                try binary(.floorDivide, R, i)
-            case .matmul:
-                S.pointee.instruction = i
-                try binary(.matmul, R, i)
+            // MARK: Operators
+            case .add: try binary(.add, R, i)
+            case .sub: try binary(.subtract, R, i)
+            case .mul: try binary(.multiply, R, i)
+            case .div: try binary(.divide, R, i)
+            case .modulo: try binary(.remainder, R, i)
+            case .pow: try binary(.power, R, i)
+            case .floorDivide: try binary(.floorDivide, R, i)
+            case .matmul: try binary(.matmul, R, i)
+            case .addK: try binary(.add, R, i, constant: K[c])
+            case .subK: try binary(.subtract, R, i, constant: K[c])
+            case .mulK: try binary(.multiply, R, i, constant: K[c])
+            case .divK: try binary(.divide, R, i, constant: K[c])
+            case .moduloK: try binary(.remainder, R, i, constant: K[c])
+            case .powK: try binary(.power, R, i, constant: K[c])
+            case .floorDivideK: try binary(.floorDivide, R, i, constant: K[c])
 
-            case .addK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    let sum = x + y
-                    if isFinite(sum) { (R + a).set(sum); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.add, R, i, constant: K[c])
-            case .subK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    let difference = x - y
-                    if isFinite(difference) { (R + a).set(difference); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.subtract, R, i, constant: K[c])
-            case .mulK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    let product = x * y
-                    if isFinite(product) { (R + a).set(product); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.multiply, R, i, constant: K[c])
-            case .divK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    let quotient = x / y
-                    if quotient.magnitude < .infinity { (R + a).set(quotient); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.divide, R, i, constant: K[c])
-            case .moduloK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    var remainder = 0.0
-                    if act_whole_remainder(x, y, &remainder) {
-                        (R + a).set(remainder)
-                        continue
-                    }
-                }
-                S.pointee.instruction = i
-                try binary(.remainder, R, i, constant: K[c])
-            case .powK:
-                if case .number(let x) = R[b], case .number(2) = K[c] {
-                    let square = x * x
-                    if isFinite(square) { (R + a).set(square); continue }
-                }
-                S.pointee.instruction = i
-                try binary(.power, R, i, constant: K[c])
-            case .floorDivideK:
-                if case .number(let x) = R[b], case .number(let y) = K[c] {
-                    var quotient = 0.0
-                    if act_whole_quotient(x, y, &quotient) {
-                        (R + a).set(quotient)
-                        continue
-                    }
-                }
-                S.pointee.instruction = i
-                try binary(.floorDivide, R, i, constant: K[c])
-
-            case .negate:
-                if case .number(let x) = R[b] { (R + a).set(-x); continue }
-                S.pointee.instruction = i
-                R[a] = try negate(operand(R, b, i.pointee.lastUse.hasB))
-            case .plus:
-                S.pointee.instruction = i
-                R[a] = try plus(operand(R, b, i.pointee.lastUse.hasB))
-            case .not:
-                if case .bool(let x) = R[b] { R[a] = .bool(!x); continue }
-                S.pointee.instruction = i
-                R[a] = try not(operand(R, b, i.pointee.lastUse.hasB))
-            case .less:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { R[a] = .bool(x < y); continue }
-                S.pointee.instruction = i
-                R[a] = try compare(.less, R[b], R[c])
-            case .lessEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { R[a] = .bool(x <= y); continue }
-                S.pointee.instruction = i
-                R[a] = try compare(.lessOrEqual, R[b], R[c])
-            case .greater:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { R[a] = .bool(x > y); continue }
-                S.pointee.instruction = i
-                R[a] = try compare(.greater, R[b], R[c])
-            case .greaterEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { R[a] = .bool(x >= y); continue }
-                S.pointee.instruction = i
-                R[a] = try compare(.greaterOrEqual, R[b], R[c])
-            case .equal:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { R[a] = .bool(x == y); continue }
-                S.pointee.instruction = i
-                R[a] = try compare(.equal, R[b], R[c])
-            case .notEqual:
-                if case .number(let x) = R[b], case .number(let y) = R[c] { R[a] = .bool(x != y); continue }
-                S.pointee.instruction = i
-                R[a] = try compare(.notEqual, R[b], R[c])
-            case .logicalAnd:
-                S.pointee.instruction = i
-                R[a] = try logical(isAnd: true, R[b], R[c])
-            case .logicalOr:
-                S.pointee.instruction = i
-                R[a] = try logical(isAnd: false, R[b], R[c])
-            case .compose:
-                S.pointee.instruction = i
-                R[a] = try compose(R[b], R[c])
+            case .negate: R[a] = try negate(operand(R, b, i.pointee.lastUse.hasB))
+            case .plus: R[a] = try plus(operand(R, b, i.pointee.lastUse.hasB))
+            case .not: R[a] = try not(operand(R, b, i.pointee.lastUse.hasB))
+            case .less: R[a] = try compare(.less, R[b], R[c], i)
+            case .lessEqual: R[a] = try compare(.lessOrEqual, R[b], R[c], i)
+            case .greater: R[a] = try compare(.greater, R[b], R[c], i)
+            case .greaterEqual: R[a] = try compare(.greaterOrEqual, R[b], R[c], i)
+            case .equal: R[a] = try compare(.equal, R[b], R[c], i)
+            case .notEqual: R[a] = try compare(.notEqual, R[b], R[c], i)
+            case .logicalAnd: R[a] = try logical(isAnd: true, R[b], R[c])
+            case .logicalOr: R[a] = try logical(isAnd: false, R[b], R[c])
+            case .compose: R[a] = try compose(R[b], R[c])
 
             // MARK: Jumps
-            case .jump: pc = i + a
-            case .checkInterrupt: if isInterrupted { try endLoop(i) }
-            case .jumpIfFalse:
-                if case .bool(let condition) = R[b] {
-                    if _fastPath(!condition) { pc = i + a }
-                } else {
-                    S.pointee.instruction = i
-                    if try !truth(of: R[b]) { pc = i + a }
-                }
-            case .jumpIfTrue:
-                if case .bool(let condition) = R[b] {
-                    if _fastPath(condition) { pc = i + a }
-                } else {
-                    S.pointee.instruction = i
-                    if try truth(of: R[b]) { pc = i + a }
-                }
-            case .andSkip:
-                S.pointee.instruction = i
-                if try skips(R[b], when: false) { pc = i + a }
-            case .orSkip:
-                S.pointee.instruction = i
-                if try skips(R[b], when: true) { pc = i + a }
-            case .jumpIfDefined:
-                if case .undefined = R[b] {} else { pc = i + a }
-            case .jumpLess: if try jumps(i, R + b, R + c, .less, <) { pc = try target(i) }
-            case .jumpLessEqual: if try jumps(i, R + b, R + c, .lessOrEqual, <=) { pc = try target(i) }
-            case .jumpGreater: if try jumps(i, R + b, R + c, .greater, >) { pc = try target(i) }
-            case .jumpGreaterEqual: if try jumps(i, R + b, R + c, .greaterOrEqual, >=) { pc = try target(i) }
-            case .jumpEqual: if try jumps(i, R + b, R + c, .equal, ==) { pc = try target(i) }
-            case .jumpNotEqual: if try jumps(i, R + b, R + c, .notEqual, !=) { pc = try target(i) }
-            case .jumpLessK: if try jumps(i, R + b, K + c, .less, <) { pc = try target(i) }
-            case .jumpLessEqualK: if try jumps(i, R + b, K + c, .lessOrEqual, <=) { pc = try target(i) }
-            case .jumpGreaterK: if try jumps(i, R + b, K + c, .greater, >) { pc = try target(i) }
-            case .jumpGreaterEqualK: if try jumps(i, R + b, K + c, .greaterOrEqual, >=) { pc = try target(i) }
-            case .jumpEqualK: if try jumps(i, R + b, K + c, .equal, ==) { pc = try target(i) }
-            case .jumpNotEqualK: if try jumps(i, R + b, K + c, .notEqual, !=) { pc = try target(i) }
+            case .jumpIfFalse: if try !truth(of: R + b, i) { pc = i + a }
+            case .jumpIfTrue: if try truth(of: R + b, i) { pc = i + a }
+            case .andSkip: if try skips(R[b], when: false) { pc = i + a }
+            case .orSkip: if try skips(R[b], when: true) { pc = i + a }
+            case .jumpLess: if try jumps(i, .less, R + b, R + c) { pc = i + a }
+            case .jumpLessEqual: if try jumps(i, .lessOrEqual, R + b, R + c) { pc = i + a }
+            case .jumpGreater: if try jumps(i, .greater, R + b, R + c) { pc = i + a }
+            case .jumpGreaterEqual: if try jumps(i, .greaterOrEqual, R + b, R + c) { pc = i + a }
+            case .jumpEqual: if try jumps(i, .equal, R + b, R + c) { pc = i + a }
+            case .jumpNotEqual: if try jumps(i, .notEqual, R + b, R + c) { pc = i + a }
+            case .jumpLessK: if try jumps(i, .less, R + b, K + c) { pc = i + a }
+            case .jumpLessEqualK: if try jumps(i, .lessOrEqual, R + b, K + c) { pc = i + a }
+            case .jumpGreaterK: if try jumps(i, .greater, R + b, K + c) { pc = i + a }
+            case .jumpGreaterEqualK: if try jumps(i, .greaterOrEqual, R + b, K + c) { pc = i + a }
+            case .jumpEqualK: if try jumps(i, .equal, R + b, K + c) { pc = i + a }
+            case .jumpNotEqualK: if try jumps(i, .notEqual, R + b, K + c) { pc = i + a }
 
             // MARK: Loops
-            case .iterate:
-                S.pointee.instruction = i
-                try startIteration(R + a)
-            case .iterateRange:
-                S.pointee.instruction = i
-                try startRangeIteration(R + a, argumentCount: b)
+            case .iterate: try startIteration(R + a)
+            case .iterateRange: try startRangeIteration(R + a, argumentCount: b)
             case .next:
-                if isInterrupted { try endLoop(i) }
-                let loop = R + c
-                if (loop + 1).isNumber {
-                    let position = (loop + 2).payload
-                    if _fastPath(position < (loop + 3).payload) {
-                        (loop + 2).payload = position + 1
-                        (R + b).set(loop.payload + position * (loop + 1).payload)
-                        pc = i + a
-                    }
-                } else {
-                    let position = (loop + 2).payload
-                    if let node = loop.arrayReference, (R + b).setElement(of: node, at: position) {
-                        (loop + 2).payload = position + 1
-                        pc = i + a
-                        continue
-                    }
-                    S.pointee.instruction = i
-                    if let element = try nextElement(R + c) {
-                        R[b] = element
-                        pc = i + a
-                    }
+                if (R + c + 1).isNumber {
+                    i.pointee.isLeftToSwift = false
+                    pc = i
+                } else if let element = try nextElement(R + c) {
+                    R[b] = element
+                    pc = i + a
                 }
 
             // MARK: Making values
             case .makeArray:
-                S.pointee.instruction = i
                 R[a] = try makeArray(takeAll(R + b, c))
             case .makeList:
-                S.pointee.instruction = i
                 R[a] = try .list(takeAll(R + b, c))
             case .makeRecord:
-                S.pointee.instruction = i
                 R[a] = try makeRecord(F.pointee.code._withUnsafeGuaranteedRef { $0.records[c] }, R + b)
             case .beginCollection:
-                S.pointee.instruction = i
                 R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
             case .append:
-                S.pointee.instruction = i
                 if let gathering = (R + a).gatheringReference {
-                    if (R + b).isNumber {
-                        try gathering._withUnsafeGuaranteedRef { try $0.append((R + b).payload) }
-                    } else {
-                        try gathering._withUnsafeGuaranteedRef { try $0.append(operand(R, b, i.pointee.lastUse.hasB)) }
-                    }
+                    try gathering._withUnsafeGuaranteedRef { try $0.append(operand(R, b, i.pointee.lastUse.hasB)) }
                 } else if case .list(let list) = R[a] {
                     try list.append(operand(R, b, i.pointee.lastUse.hasB))
                 }
             case .finishCollection:
-                S.pointee.instruction = i
                 switch R.take(b) {
                 case .gathering(let gathering): R[a] = try gathering.finished(self)
                 case let list: R[a] = list
                 }
             case .extend, .extendGlobal:
-                S.pointee.instruction = i
                 let slot = i.pointee.opcode == .extend ? R + a : globals + a
-                if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.isConcatenation }),
-                   try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, Extension(rawValue: c) ?? .value) { continue }
+                if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.isConcatenation }) {
+                    S.pointee.concatenation = UnsafeRawPointer(function.toOpaque())
+                    if try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, Extension(rawValue: c) ?? .value) { continue }
+                }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 slot.pointee = try concatenate(slot.pointee, R, i, globals)
             case .interpolate:
-                S.pointee.instruction = i
                 R[a] = try interpolate(F.pointee.code._withUnsafeGuaranteedRef { $0.interpolations[b] }, R)
             case .makeFunction:
-                S.pointee.instruction = i
                 R[a] = try makeFunction(F.pointee.code._withUnsafeGuaranteedRef { $0.functions[b] }, R, F.pointee.closure)
             case .prime:
-                S.pointee.instruction = i
                 R[a] = try prime(R[b], order: c)
 
             // MARK: Parts of values
             case .index, .indexGlobal:
                 let base = i.pointee.opcode == .index ? R + b : globals + b
-                if (R + c).isNumber {
-                    let key = (R + c).payload
-                    if let node = base.arrayReference {
-                        if (R + a).setElement(of: node, at: key) { continue }
-                    } else if let list = base.listReference {
-                        if (R + a).setElement(of: list, at: key) { continue }
-                    } else if let text = base.textReference {
-                        if (R + a).setElement(of: text, at: key) { continue }
-                    }
-                }
-                S.pointee.instruction = i
+                if (R + c).isNumber, let text = base.textReference, (R + a).setElement(of: text, at: (R + c).payload) { continue }
+                if let record = base.recordReference, let name = (R + c).textReference, (R + a).setField(of: record, name) { continue }
+                if base.listReference != nil || base.arrayReference?._withUnsafeGuaranteedRef({ $0.length > 0 }) == true { i.pointee.isLeftToSwift = false }
                 R[a] = try index(base.pointee, c, R)
-            case .indexTwo:
-                let row = R + Instruction.first(c), column = R + Instruction.second(c)
-                if row.isNumber, column.isNumber, let node = (R + b).arrayReference,
-                   (R + a).setElement(of: node, at: row.payload, column.payload) { continue }
-                S.pointee.instruction = i
-                R[a] = try index(R[b], Instruction.first(c), Instruction.second(c), R)
+            case .indexTwo: R[a] = try index(R[b], Instruction.first(c), Instruction.second(c), R)
             case .indexItems:
-                S.pointee.instruction = i
                 R[a] = try index(R[b], F.pointee.code._withUnsafeGuaranteedRef { $0.indexItems[c] }, R)
             case .field:
-                S.pointee.instruction = i
-                guard let name = (K + c).textReference else { continue }
-                if let record = (R + b).recordReference, (R + a).setField(of: record, name, &i.pointee.extra) { continue }
+                let known = F.pointee.entry.pointee.fields + c
+                guard let name = (K + known.pointee.name).textReference else { continue }
+                if let record = (R + b).recordReference {
+                    learn(known, record, name)
+                    i.pointee.isLeftToSwift = false
+                }
                 R[a] = try field(R[b], name._withUnsafeGuaranteedRef { $0.string })
             case .update:
-                S.pointee.instruction = i
                 try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[a] }, R, globals)
             case .changeElement:
                 let slot = i.pointee.changesGlobal ? globals + a : R + a
-                if (R + b).isNumber,
-                   slot.changeElement(at: (R + b).payload, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
-                S.pointee.instruction = i
+                if slot.changePart(at: R + b, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
+                if slot.arrayReference != nil || slot.listReference != nil { i.pointee.isLeftToSwift = false }
                 try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
-            case .changeElementTwo:
-                let slot = i.pointee.changesGlobal ? globals + a : R + a
-                let row = R + Instruction.first(b), column = R + Instruction.second(b)
-                if row.isNumber, column.isNumber, slot.changeElement(at: row.payload, column.payload, i.pointee.change, R + c) { continue }
-                S.pointee.instruction = i
-                try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
+            case .changeElementTwo: try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
             case .changeField:
-                let slot = i.pointee.changesGlobal ? globals + a : R + a
-                guard let name = (K + i.pointee.fieldName).textReference else { continue }
-                if slot.changeField(name, at: i.pointee.fieldPlace, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) { continue }
-                S.pointee.instruction = i
-                try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
-                if let record = slot.recordReference,
-                   let place = record._withUnsafeGuaranteedRef({ record in name._withUnsafeGuaranteedRef { record.place(of: $0.string) } }) {
-                    i.pointee.fieldPlace = place
+                let slot = i.pointee.changesGlobal ? globals + a : R + a, known = F.pointee.entry.pointee.fields + b
+                guard let name = (K + known.pointee.name).textReference else { continue }
+                if !slot.changeField(name, i.pointee.change, R + c, isLast: i.pointee.lastUse.hasC) {
+                    try update(F.pointee.code._withUnsafeGuaranteedRef { $0.updates[i.pointee.updateIndex] }, R, globals)
+                }
+                if let record = slot.recordReference {
+                    learn(known, record, name)
+                    i.pointee.isLeftToSwift = false
                 }
             case .unpack:
-                S.pointee.instruction = i
                 try unpack(R[b], into: R + a, count: c)
 
             // MARK: Calls
             case .call, .callGlobal:
                 let callee = i.pointee.opcode == .call ? R + b : globals + Int(i.pointee.extra)
-                S.pointee.instruction = i
                 guard let function = callee.functionReference else { throw notCallable(callee.pointee, i) }
-                if let entry = function._withUnsafeGuaranteedRef({ $0.entry }) {
-                    let base = R + b + 1
-                    let needed = Int(entry.pointee.registerCount) + 1
-                    guard F < lastFrame, base + needed < limit else { throw RuntimeError.recursionTooDeep }
-                    prepare(base + needed)
-                    if c != Int(entry.pointee.parameterCount) {
-                        try checkCount(c, unsafeDowncast(function.takeUnretainedValue(), to: Closure.self))
-                        for missing in c..<Int(entry.pointee.parameterCount) { base[missing] = .undefined }
-                    }
-                    F += 1
-                    F.initialize(to: Frame(
-                        entry: entry, code: entry.pointee.code, closure: function, base: base, result: a, returnAddress: pc, callSite: i))
-                    S.pointee.frame = F
-                    if isInterrupted { throw ArrayError.interrupted }
-                    R = base
-                    K = entry.pointee.constants
-                    globals = entry.pointee.globals.pointee
-                    pc = entry.pointee.instructions
+                if function._withUnsafeGuaranteedRef({ $0.entry }) != nil {
+                    // (The other half goes in, unless something is wrong.)
+                    i.pointee.isLeftToSwift = false
+                    let closure = unsafeDowncast(function.takeUnretainedValue(), to: Closure.self)
+                    try checkCount(c, closure)
+                    try checkRoom(for: closure, R + b + 1)
+                    pc = i
                     continue
                 }
                 if callQuickly(function, R + b + 1, c, to: R + a) { continue }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 R[a] = try call(function.takeUnretainedValue(), Arguments(takeAll(R + b + 1, c)))
             case .callShaped:
-                S.pointee.instruction = i
-                if let function = (R + b).functionReference, let entry = function._withUnsafeGuaranteedRef({ $0.entry }), recording == nil {
-                    let known = F.pointee.entry.pointee.calls + Int(i.pointee.extra)
-                    if known.pointee.callee == entry.pointee.id && known.pointee.positional == c
-                        || learn(known, unsafeDowncast(function.takeUnretainedValue(), to: Closure.self), c) {
-                        let base = R + b + 1
-                        let needed = Int(entry.pointee.registerCount) + 1
-                        guard F < lastFrame, base + needed < limit else { throw RuntimeError.recursionTooDeep }
-                        prepare(base + needed)
-                        spread(known.pointee.places, base, c, of: Int(entry.pointee.parameterCount))
-                        F += 1
-                        F.initialize(to: Frame(
-                            entry: entry, code: entry.pointee.code, closure: function, base: base, result: a, returnAddress: pc, callSite: i))
-                        S.pointee.frame = F
-                        if isInterrupted { throw ArrayError.interrupted }
-                        R = base
-                        K = entry.pointee.constants
-                        globals = entry.pointee.globals.pointee
-                        pc = entry.pointee.instructions
+                let shape = F.pointee.code._withUnsafeGuaranteedRef { $0.callShapes[Int(i.pointee.extra)] }
+                if let function = (R + b).functionReference, function._withUnsafeGuaranteedRef({ $0.entry }) != nil, recording == nil {
+                    let closure = unsafeDowncast(function.takeUnretainedValue(), to: Closure.self)
+                    if learn(F.pointee.entry.pointee.calls + Int(i.pointee.extra), shape, closure, c) {
+                        try checkRoom(for: closure, R + b + 1)
+                        i.pointee.isLeftToSwift = false
+                        pc = i
                         continue
                     }
                 }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
-                R[a] = try callShaped(F.pointee.code._withUnsafeGuaranteedRef { $0.callShapes[Int(i.pointee.extra)] }, R + b, c)
-            case .result:
-                let finished = F
-                let count = Int(finished.pointee.entry.pointee.registerCount)
-                F -= 1
-                S.pointee.frame = F
-                guard let address = finished.pointee.returnAddress else {
-                    let result = i.pointee.lastUse.hasB ? R.take(b) : R[b]
-                    clear(R, count)
-                    return result
-                }
-                let target = F.pointee.base + finished.pointee.result
-                if case .number(let number) = R[b] {
-                    clear(R, count)
-                    target.set(number)
-                } else {
-                    let result = R.take(b)
-                    clear(R, count)
-                    target.pointee = result
-                }
-                R = F.pointee.base
-                K = F.pointee.entry.pointee.constants
-                globals = F.pointee.entry.pointee.globals.pointee
-                pc = address
+                R[a] = try callShaped(shape, R + b, c)
+            case .result: return finish(i)
 
             case .record:
-                S.pointee.instruction = i
                 if let recording, let id = F.pointee.code._withUnsafeGuaranteedRef({ $0.origin(of: i) }) { try recording.note(R[a], id) }
             case .checkForm:
-                if case .number(let x) = R[a], !(x.magnitude < Self.lossLimit(.f64)) { continue }
-                S.pointee.instruction = i
+                if (R + a).isNumber {
+                    i.pointee.isLeftToSwift = false
+                    if !((R + a).payload.magnitude < S.pointee.lossLimit) { continue }
+                }
                 try checkForm(F.pointee.code._withUnsafeGuaranteedRef { $0.formChecks[b] }, R[a], R, globals)
 
-            case .show:
-                S.pointee.instruction = i
-                try show(R.take(b), F.pointee.code._withUnsafeGuaranteedRef { $0 }, i)
+            case .show: try show(R.take(b), F.pointee.code._withUnsafeGuaranteedRef { $0 }, i)
             }
         }
     }
 
-    /// x - x is NaN where x is not finite: that costs less than comparing with infinity.
-    @inline(__always)
-    private func isFinite(_ x: Double) -> Bool {
-        let difference = x - x
-        return difference == difference
+    /// - Throws: When a call of a function whose arguments are at `base` would go too deep.
+    private func checkRoom(for closure: Closure, _ base: Registers) throws {
+        let needed = Int(closure.code.entry.pointee.registerCount) + 1
+        guard state.pointee.frame < lastFrame, base + needed < limit else { throw RuntimeError.recursionTooDeep }
     }
 
-    /// Whether a jump that compares is taken. Numbers are compared here, all else by `decide`.
+    /// Notes where a record has a field, for the next record of its shape.
     @inline(__always)
-    private func jumps(
-        _ i: UnsafeMutablePointer<Instruction>, _ left: Registers, _ right: Registers, _ comparison: ComparisonOperator, _ holds: (Double, Double) -> Bool
-    ) throws -> Bool {
-        if case .number(let x) = left.pointee, case .number(let y) = right.pointee { return _fastPath(holds(x, y) == i.pointee.jumpsIf) }
-        state.pointee.instruction = i
+    private func learn(_ known: UnsafeMutablePointer<KnownField>, _ record: Unmanaged<Record>, _ name: Unmanaged<Text>) {
+        record._withUnsafeGuaranteedRef { record in
+            guard let place = name._withUnsafeGuaranteedRef({ record.place(of: $0.string) }) else { return }
+            (known.pointee.shape, known.pointee.place) = (record.fields.shape.id, place)
+        }
+    }
+
+    private func unknownName(_ slot: Int) -> RuntimeError {
+        .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[slot] })
+    }
+
+    /// Whether a jump that compares is taken, where not both are numbers.
+    @inline(__always)
+    private func jumps(_ i: UnsafeMutablePointer<Instruction>, _ comparison: ComparisonOperator, _ left: Registers, _ right: Registers) throws -> Bool {
+        if left.isNumber, right.isNumber { i.pointee.isLeftToSwift = false }
         return try decide(comparison, left, right) == i.pointee.jumpsIf
     }
 
-    /// Where a jump goes that compares; of those that go back in a loop, if nothing ends it.
     @inline(__always)
-    private func target(_ i: UnsafeMutablePointer<Instruction>) throws -> UnsafeMutablePointer<Instruction> {
-        if i.pointee.goesBack, isInterrupted { try endLoop(i) }
-        return i + Int(i.pointee.a)
+    private func compare(_ comparison: ComparisonOperator, _ left: Value, _ right: Value, _ i: UnsafeMutablePointer<Instruction>) throws -> Value {
+        if case .number = left, case .number = right { i.pointee.isLeftToSwift = false }
+        return try compare(comparison, left, right)
     }
 
-    /// Ctrl-C has come.
-    @inline(never)
-    private func endLoop(_ i: UnsafeMutablePointer<Instruction>) throws {
-        state.pointee.instruction = i
-        throw ArrayError.interrupted
+    @inline(__always)
+    private func truth(of register: Registers, _ i: UnsafeMutablePointer<Instruction>) throws -> Bool {
+        if case .bool(let bool) = register.pointee {
+            i.pointee.isLeftToSwift = false
+            return bool
+        }
+        return try truth(of: register.pointee)
     }
 }

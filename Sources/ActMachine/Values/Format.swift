@@ -196,7 +196,7 @@ private struct Writer {
             }
         case .record(let record):
             try writeParts("{", "}", count: record.fields.count, indent, into: &text) { writer, index, column, text in
-                let (name, value) = record.fields.elements[index]
+                let (name, value) = record.fields[index]
                 let start = text.count
                 try Format.writeKey(name, into: &text)
                 try text.append(": ")

@@ -24,25 +24,29 @@ package class Function {
     package var name: String { "function" }
     package var typeName: String { "function" }
     package var parameters: [Parameter] { [] }
-    package let depth: Int32
+    // (The first four are read in C as well: `act_function`.)
     /// Of a closure, what the machine runs.
     package let entry: UnsafeMutablePointer<Code.Entry>?
-    /// The function of one number by which the machine answers calls without further ado.
-    let scalar: ((Double) -> Double)?
-    /// The same, of one and of two numbers, where a kernel is all there is to it.
+    /// The function of one number and of two numbers by which the machine answers calls without further ado, where a kernel is all there is to it.
     let kernel: Scalar.UnaryKernel?
     let binaryKernel: Scalar.BinaryKernel?
+    /// Of a closure, the local values that it captured when it was made.
+    package let captures: [Value]
+    /// The function of one number by which the machine answers calls without further ado, where it is more than a kernel.
+    let scalar: ((Double) -> Double)?
+    package let depth: Int32
     /// Answers calls with plain arguments by position, given where they are and how many; `nil` for those that need the long way.
     let direct: DirectAnswer?
     private let held: Reservation
 
     /// - Parameter parts: how many values or functions it holds.
     package init(
-        depth: Int32 = 1, parts: Int = 0, entry: UnsafeMutablePointer<Code.Entry>? = nil, scalar: ((Double) -> Double)? = nil,
+        depth: Int32 = 1, parts: Int = 0, entry: UnsafeMutablePointer<Code.Entry>? = nil, captures: [Value] = [], scalar: ((Double) -> Double)? = nil,
         kernel: Scalar.UnaryKernel? = nil, binaryKernel: Scalar.BinaryKernel? = nil, direct: DirectAnswer? = nil
     ) {
         self.depth = depth
         self.entry = entry
+        self.captures = captures
         self.scalar = scalar
         self.kernel = kernel
         self.binaryKernel = binaryKernel
@@ -110,14 +114,11 @@ package class Function {
 /// A function of the program with the local values that it captured when it was made.
 package final class Closure: Function {
     package let code: Code
-    package let captures: [Value]
-
     package init(code: Code, captures: [Value]) {
         self.code = code
-        self.captures = captures
         var deepest: Int32 = 0
         for value in captures { deepest = max(deepest, value.nesting) }
-        super.init(depth: deepest &+ 1, parts: captures.count, entry: code.entry)
+        super.init(depth: deepest &+ 1, parts: captures.count, entry: code.entry, captures: captures)
     }
 
     package override var name: String { code.name }

@@ -6,12 +6,12 @@
 import ActArray
 
 package final class Gathering {
-    private var storage: Storage?
-    // Into `storage`, and replaced with it.
-    // No access checks: one thread fills it, and nothing that it calls comes back.
+    // (The first three are read in C as well: `act_gathering`.) No access checks: one thread fills it, and nothing that it calls comes back.
+    // `numbers` points into `storage`, and is replaced with it.
     @exclusivity(unchecked) private var numbers: UnsafeMutablePointer<Double>?
     @exclusivity(unchecked) private var count = 0
     @exclusivity(unchecked) private var capacity = 0
+    private var storage: Storage?
     private var list: List?
 
     package init() {}

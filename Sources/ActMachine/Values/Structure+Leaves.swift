@@ -3,7 +3,6 @@
 // What must stay true: leaves are numbers and arrays. Bools, texts, functions without parameters and none are no leaves: they stay what they are.
 
 import ActArray
-import OrderedCollections
 
 extension Value {
     /// Whether there may be leaves inside it.
@@ -197,7 +196,7 @@ extension Structure {
         case .number, .array: return values.popFirst() ?? .none
         case .list(let elements): return try .list(elements.map { try $0.nested(&values) })
         case .record(let fields):
-            var record = OrderedDictionary<String, Value>()
+            var record = Fields()
             for field in fields { record[field.name] = try field.value.nested(&values) }
             return try .record(record)
         case .network(_, let parameters): return try parameters.nested(&values)

@@ -1,7 +1,6 @@
 // Values as arrays in a structure: what gradients, parameter arithmetic and saving see of numbers, arrays, lists, records and networks.
 
 import ActArray
-import OrderedCollections
 
 extension Machine {
     /// The same structure with `f` of each array.
@@ -54,7 +53,7 @@ package indirect enum Structure {
         case .number, .array: return try leaves.popFirst().map { try Value($0) } ?? .none
         case .list(let elements): return try .list(elements.map { try $0.value(&leaves) })
         case .record(let fields):
-            var values = OrderedDictionary<String, Value>()
+            var values = Fields()
             for field in fields { values[field.name] = try field.value.value(&leaves) }
             return try .record(values)
         case .network(let function, let parameters): return .function(try function.replacing(parameters: parameters.value(&leaves)))

@@ -4,11 +4,10 @@ import ActArray
 import CActKernels
 import ActPlot
 import ActSyntax
-import OrderedCollections
 
 /// A string.
 package final class Text {
-    // No access checks: a text is changed by the thread that runs its program alone, and only while nobody else sees it.
+    // (Read in C as well, first: `act_text`.) No access checks: a text is changed by the thread that runs its program alone, and only while nobody else sees it.
     @exclusivity(unchecked) package private(set) var string: String
     /// The arrays it was made of that a running derivative follows.
     @exclusivity(unchecked) package private(set) var origins: [NDArray]

@@ -2,7 +2,6 @@
 
 import ActArray
 import ActGrad
-import OrderedCollections
 
 extension Value {
     /// As a point where a derivative is taken.

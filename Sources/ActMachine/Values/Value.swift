@@ -5,7 +5,6 @@ import ActArray
 import CActKernels
 import ActPlot
 import ActSyntax
-import OrderedCollections
 
 package enum Value {
     case none
@@ -28,8 +27,11 @@ package let maximumNesting = 10_000
 
 /// The elements of a list value.
 package final class List {
-    // No access checks: a list is changed by the thread that runs its program alone, and no change calls out.
+    // (The first two are read in C as well: `act_list`.) No access checks: a list is changed by the thread that runs its program alone, and no change
+    // calls out.
     @exclusivity(unchecked) package private(set) var elements: [Value]
+    /// For how many elements memory is reserved.
+    @exclusivity(unchecked) private(set) var room: Int
     @exclusivity(unchecked) package private(set) var depth: Int32
     @exclusivity(unchecked) private var held: Reservation
 
@@ -39,6 +41,7 @@ package final class List {
         for element in elements { depth = max(depth, element.nesting) }
         guard depth < maximumNesting else { throw RuntimeError.tooDeep }
         held = try Reservation(64 &+ elements.count &* 16)
+        room = elements.count
         self.elements = elements
         self.depth = depth &+ 1
     }
@@ -46,12 +49,13 @@ package final class List {
     package func append(_ value: Value) throws {
         let nesting = value.nesting
         guard nesting < maximumNesting else { throw RuntimeError.tooDeep }
-        if elements.count &* 16 &+ 64 >= held.bytes {
+        if elements.count >= room {
             // Room for as many again, and while they move the old and the new place are held.
             let capacity = max(16, 2 &* elements.count)
             var larger = try Reservation(64 &+ capacity &* 16)
             elements.reserveCapacity(capacity)
             swap(&held, &larger)
+            room = capacity
         }
         elements.append(value)
         depth = max(depth, nesting &+ 1)
@@ -98,12 +102,12 @@ package final class List {
 
 /// The fields of a record value, in the order in which they were made.
 package final class Record {
-    // No access checks, as in `List`.
-    @exclusivity(unchecked) package private(set) var fields: OrderedDictionary<String, Value>
+    // (Read in C as well, first: `act_record`.) No access checks, as in `List`.
+    @exclusivity(unchecked) package private(set) var fields: Fields
     @exclusivity(unchecked) package private(set) var depth: Int32
     @exclusivity(unchecked) private var held: Reservation
 
-    package init(_ fields: OrderedDictionary<String, Value>) throws {
+    package init(_ fields: Fields) throws {
         var depth: Int32 = 0
         for value in fields.values { depth = max(depth, value.nesting) }
         guard depth < maximumNesting else { throw RuntimeError.tooDeep }
@@ -133,8 +137,8 @@ package final class Record {
     package func set(_ name: String, to value: Value) throws {
         let nesting = value.nesting
         guard nesting < maximumNesting else { throw RuntimeError.tooDeep }
-        if let index = fields.index(forKey: name) {
-            fields.values[index] = value
+        if let place = fields.place(of: name) {
+            fields.put(value, at: place)
         } else {
             try held.grow(by: Self.footprint(of: name))
             fields[name] = value
@@ -144,33 +148,17 @@ package final class Record {
 
     /// Takes the field's value out, so that its next holder can change it without a copy; `set` puts it back.
     package func take(_ name: String) -> Value? {
-        guard let index = fields.index(forKey: name) else { return nil }
-        let value = fields.values[index]
-        fields.values[index] = .none
-        return value
+        fields.place(of: name).map { fields.take(at: $0) }
     }
 
     package func copy() throws -> Record { try Record(fields) }
 
-    // MARK: Fields by their place: it stays as long as the record lives, for no field ever goes
-
-    @inline(__always)
-    func hasField(_ name: String, at place: Int) -> Bool { place < fields.count && fields.keys[place] == name }
-
-    func place(of name: String) -> Int? { fields.index(forKey: name) }
-
-    func value(at place: Int) -> Value { fields.values[place] }
+    func place(of name: String) -> Int? { fields.place(of: name) }
 
     /// - Parameter value: Known not to be nested too deeply.
-    @inline(__always)
     func put(_ value: Value, at place: Int) {
         depth = max(depth, value.nesting &+ 1)
-        fields.values[place] = value
-    }
-
-    @inline(__always)
-    func withValue<Result>(at place: Int, _ body: (UnsafeMutablePointer<Value>) -> Result) -> Result {
-        body(&fields.values[place])
+        fields.put(value, at: place)
     }
 }
 
@@ -201,7 +189,7 @@ extension Value {
     package static func string(_ builder: consuming TextBuilder) -> Value { .string(Text(builder)) }
 
     package static func list(_ elements: [Value]) throws -> Value { .list(try List(elements)) }
-    package static func record(_ fields: OrderedDictionary<String, Value>) throws -> Value { .record(try Record(fields)) }
+    package static func record(_ fields: Fields) throws -> Value { .record(try Record(fields)) }
     package static func numbers(_ numbers: [Int]) throws -> Value { try .list(numbers.map { .number(Double($0)) }) }
 
     /// An array as programs see it: of rank 0, and followed by no derivative, it is a number or a bool.

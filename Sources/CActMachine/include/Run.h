@@ -1,0 +1,160 @@
+/* The part of the machine's loop that is written in C: what concerns numbers, elements of plain arrays and calls of functions of the program.
+
+   What must stay true: values, frames and functions are laid out here as Swift lays them out; `MachineLayoutTests` compares them. */
+
+#ifndef ACT_RUN_H
+#define ACT_RUN_H
+
+#include "ActView.h"
+#include "Instructions.h"
+
+/* `Value`: one word, and which case it is. */
+typedef struct act_value {
+    union {
+        double number;
+        uint64_t bits;
+        void *_Nullable object;
+    };
+    uint8_t tag;
+} act_value;
+
+/* The cases of `Value`. Those from `act_tag_text` to `act_tag_gathering` are references to objects of Swift; those without a payload share the
+   last number: the word is 0 for none and 1 for what has no value. */
+enum {
+    act_tag_bool, act_tag_number, act_tag_text, act_tag_array, act_tag_list, act_tag_record, act_tag_function, act_tag_figure, act_tag_gathering,
+    act_tag_plain,
+};
+
+/* `KnownCall`: a call with names, and where its arguments went the last time. */
+typedef struct act_known_call {
+    /* The `id` of the callee and the number of arguments by position of that time; 0 before. */
+    ptrdiff_t callee, positional;
+    /* Which parameter each name means. */
+    int32_t *_Nullable places;
+    ptrdiff_t count;
+} act_known_call;
+
+/* `KnownField`: the name of a field, as a constant, and where it was the last time. */
+typedef struct act_known_field {
+    /* The `id` of the record's shape that time; 0 before. */
+    ptrdiff_t shape, place, name;
+} act_known_field;
+
+/* `Code.Entry` */
+typedef struct act_entry {
+    Instruction *_Nonnull instructions;
+    act_value *_Nonnull constants;
+    act_value *_Nonnull *_Nonnull globals;
+    act_known_call *_Nonnull calls;
+    act_known_field *_Nonnull fields;
+    ptrdiff_t instruction_count, constant_count, call_count;
+    int32_t register_count, parameter_count, required_count;
+    void *_Nullable code;
+    ptrdiff_t id;
+} act_entry;
+
+/* `Machine.Frame` */
+typedef struct act_frame {
+    act_entry *_Nonnull entry;
+    void *_Nullable code;
+    void *_Nullable closure;
+    act_value *_Nonnull base;
+    ptrdiff_t result;
+    Instruction *_Nullable return_address;
+    Instruction *_Nullable call_site;
+} act_frame;
+
+/* `Machine.State` */
+typedef struct act_state {
+    act_frame *_Nonnull frame;
+    act_value *_Nonnull ready;
+    Instruction *_Nullable instruction;
+    act_frame *_Nonnull last_frame;
+    act_value *_Nonnull limit;
+    const int *_Nonnull interrupt;
+    /* Results of formulas that are below are looked at, for they may have lost their digits. */
+    double loss_limit;
+    /* The function that an instruction `extend` stands for, once it has been met. */
+    const void *_Nullable concatenation;
+} act_state;
+
+/* What is read of objects, whose first two words belong to Swift. */
+typedef struct act_node {
+    void *_Nullable header[2];
+    act_view view;
+    uint8_t type; /* `ElementType` */
+} act_node;
+
+/* What an array of Swift refers to. */
+typedef struct act_elements {
+    void *_Nullable header[2];
+    ptrdiff_t count;
+    /* Twice the number of elements that there is room for, and a flag. */
+    size_t capacity;
+    act_value first[];
+} act_elements;
+
+typedef struct act_list {
+    void *_Nullable header[2];
+    act_elements *_Nonnull elements;
+    /* For how many elements memory is reserved. */
+    ptrdiff_t room;
+} act_list;
+
+/* `Gathering`, while it has gathered numbers alone */
+typedef struct act_gathering {
+    void *_Nullable header[2];
+    double *_Nullable numbers;
+    ptrdiff_t count, capacity;
+} act_gathering;
+
+/* A string of Swift: up to 15 bytes of plain characters stand in the two words themselves; the upper four bits of the second are 0xE then. */
+typedef struct act_string {
+    uint64_t words[2];
+} act_string;
+
+typedef struct act_strings {
+    void *_Nullable header[2];
+    ptrdiff_t count;
+    size_t capacity;
+    act_string first[];
+} act_strings;
+
+typedef struct act_text {
+    void *_Nullable header[2];
+    act_string string;
+} act_text;
+
+/* `RecordShape` and `Record` */
+typedef struct act_shape {
+    void *_Nullable header[2];
+    ptrdiff_t id;
+    act_strings *_Nonnull words;
+} act_shape;
+
+typedef struct act_record {
+    void *_Nullable header[2];
+    const act_shape *_Nonnull shape;
+    act_elements *_Nonnull values;
+} act_record;
+
+typedef void (*act_unary_kernel)(const double *_Nonnull, double *_Nonnull, ptrdiff_t);
+typedef void (*act_binary_kernel)(const double *_Nonnull, ptrdiff_t, const double *_Nonnull, ptrdiff_t, double *_Nonnull, ptrdiff_t);
+
+typedef struct act_function {
+    void *_Nullable header[2];
+    /* Of a closure, what the machine runs. */
+    act_entry *_Nullable entry;
+    /* Of a built-in of one or two numbers where a kernel is all there is to it. */
+    act_unary_kernel _Nullable kernel;
+    act_binary_kernel _Nullable binary_kernel;
+    /* Of a closure, the values that it captured. */
+    act_elements *_Nonnull captures;
+} act_function;
+
+/* Runs instructions of the topmost frame from `pc` on for as long as they concern what is said above, have nothing to warn of and no error.
+   Returns the first that is left to Swift, with everything in `state`, the registers and the frames as that instruction finds it. An instruction
+   whose operands are of other kinds is marked (`flags` bit 7): it is tried here again only when Swift has taken the mark off. */
+Instruction *_Nonnull act_run(void *_Nonnull state, Instruction *_Nonnull pc);
+
+#endif

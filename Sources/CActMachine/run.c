@@ -1,0 +1,701 @@
+/* The machine's loop for numbers, elements of plain arrays and calls of functions of the program. Everything else is left to Swift: the loop
+   stops in front of it. In C, because every instruction is a handful of the processor's, and jumps straight to the next.
+
+   What must stay true:
+   - Nothing is done by halves: what stops has changed nothing.
+   - Results that are not finite are left to Swift, which may have to warn, and so is every error.
+   - An object that a register gives up is released; one that it takes is retained. */
+
+#include "Run.h"
+#include "ActScalar.h"
+#include <math.h>
+#include <stdbool.h>
+
+/* The runtime library of Swift. */
+extern void *swift_retain(void *object);
+extern void swift_release(void *object);
+extern bool swift_isUniquelyReferenced_nonNull_native(const void *object);
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+enum { last_use_b = 1, last_use_c = 2, left_to_swift = 0x80 };
+enum { bool_elements, f32_elements, f64_elements };
+
+static inline bool is_object(uint8_t tag) { return (uint8_t)(tag - act_tag_text) <= act_tag_gathering - act_tag_text; }
+
+/* Gives a place a value that it owns from now on. */
+static inline void replace(act_value *to, uint64_t bits, uint8_t tag) {
+    void *old = to->object;
+    bool held = is_object(to->tag);
+    to->bits = bits;
+    to->tag = tag;
+    if (unlikely(held)) swift_release(old);
+}
+
+static inline void put_number(act_value *to, double x) {
+    if (likely(to->tag == act_tag_number)) {
+        to->number = x;
+    } else {
+        act_value value;
+        value.number = x;
+        replace(to, value.bits, act_tag_number);
+    }
+}
+
+static inline void put_bool(act_value *to, bool x) { replace(to, x, act_tag_bool); }
+
+static inline void copy(act_value *to, const act_value *from) {
+    if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
+    if (is_object(from->tag)) swift_retain(from->object);
+    replace(to, from->bits, from->tag);
+}
+
+/* As `copy`, from a place that is not read any more. */
+static inline void take(act_value *to, act_value *from) {
+    if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
+    uint64_t bits = from->bits;
+    uint8_t tag = from->tag;
+    from->bits = 0;
+    from->tag = act_tag_plain;
+    replace(to, bits, tag);
+}
+
+static inline bool has_no_value(const act_value *v) { return v->tag == act_tag_plain && v->bits == 1; }
+
+/* x - x is NaN where x is not finite: that costs less than comparing with infinity. */
+static inline bool is_finite(double x) {
+    double difference = x - x;
+    return difference == difference;
+}
+
+static inline const act_view *view_of(const act_value *v) { return &((const act_node *)v->object)->view; }
+static inline uint8_t type_of(const act_value *v) { return ((const act_node *)v->object)->type; }
+
+static inline void put_element(act_value *to, const void *elements, uint8_t type, ptrdiff_t position) {
+    switch (type) {
+    case f64_elements: return put_number(to, ((const double *)elements)[position]);
+    case f32_elements: return put_number(to, (double)((const float *)elements)[position]);
+    default: return put_bool(to, ((const uint8_t *)elements)[position]);
+    }
+}
+
+/* Where the element of a matrix at two indices is; -1 for negative rows, which are left to Swift, and where there is none. */
+static inline ptrdiff_t matrix_position(const act_view *view, double row, double column) {
+    ptrdiff_t place = act_position(column, view->columns);
+    /* No row is out of range whose first element is in it. */
+    ptrdiff_t i = act_position(row, view->count), position;
+    if (place < 0 || i < 0 || row < 0 || __builtin_mul_overflow(i, view->columns, &position)) return -1;
+    return position + place < view->count ? position + place : -1;
+}
+
+/* `Instruction.Change`: what becomes of an element or field. */
+enum { change_store, change_add, change_subtract, change_multiply, change_divide };
+
+static inline bool changed(unsigned change, double old, double value, double *result) {
+    switch (change) {
+    case change_store: *result = value; return true;
+    case change_add: *result = old + value; break;
+    case change_subtract: *result = old - value; break;
+    case change_multiply: *result = old * value; break;
+    case change_divide: *result = old / value; break;
+    default: return false;
+    }
+    return is_finite(*result);
+}
+
+/* Whether an object and what it holds its content in have no other holder. */
+static inline bool is_alone(const void *object, const void *content) {
+    return swift_isUniquelyReferenced_nonNull_native(object) && swift_isUniquelyReferenced_nonNull_native(content);
+}
+
+/* Changes an element of the array in a place, if nobody else sees it. */
+static inline bool change_element(act_value *place, ptrdiff_t position, unsigned change, double value) {
+    const act_view *view = view_of(place);
+    if (!is_alone(place->object, view->storage)) return false;
+    double result;
+    switch (type_of(place)) {
+    case f64_elements: {
+        double *element = (double *)view->first + position;
+        if (!changed(change, *element, value, &result)) return false;
+        *element = result;
+        return true;
+    }
+    case f32_elements: {
+        float *element = (float *)view->first + position;
+        if (!changed(change, *element, value, &result)) return false;
+        float narrow = (float)result;
+        /* What becomes infinite on the way has to warn. */
+        if (isinf(narrow) && !isinf(result)) return false;
+        *element = narrow;
+        return true;
+    }
+    default:
+        if (change != change_store) return false;
+        ((uint8_t *)view->first)[position] = value != 0;
+        return true;
+    }
+}
+
+/* The number in a place, or 0 or 1 of a bool. */
+static inline bool plain_number(const act_value *v, double *number) {
+    if (likely(v->tag == act_tag_number)) {
+        *number = v->number;
+        return true;
+    }
+    *number = v->bits & 1;
+    return v->tag == act_tag_bool;
+}
+
+/* Changes an element of a list or a field of a record, both of which nobody else sees. What is nested itself is left to Swift, which counts how
+   deep. */
+static inline bool change_part(act_value *part, unsigned change, act_value *value, bool is_last) {
+    if (change == change_store) {
+        if (value->tag >= act_tag_list && value->tag <= act_tag_function) return false;
+        if (is_last) take(part, value); else copy(part, value);
+        return true;
+    }
+    double result;
+    if (part->tag != act_tag_number || value->tag != act_tag_number || !changed(change, part->number, value->number, &result)) return false;
+    part->number = result;
+    return true;
+}
+
+static inline bool is_short(act_string s) { return s.words[1] >> 60 == 0xE; }
+static inline bool is_equal(act_string s, act_string t) { return s.words[0] == t.words[0] && s.words[1] == t.words[1]; }
+
+/* Whether two texts are the same; -1 where Swift must look. */
+static inline int same_text(const act_value *x, const act_value *y) {
+    if (x->object == y->object) return 1;
+    act_string s = ((const act_text *)x->object)->string, t = ((const act_text *)y->object)->string;
+    return is_short(s) && is_short(t) ? is_equal(s, t) : -1;
+}
+
+/* Where a record has the field that a text names; -1 where there is none, and where Swift must look. */
+static inline ptrdiff_t place_of(const act_record *record, const act_value *name) {
+    act_string s = ((const act_text *)name->object)->string;
+    const act_strings *words = record->shape->words;
+    if (!is_short(s) || words->count > 8) return -1;
+    for (ptrdiff_t place = 0; place < words->count; place++) if (is_equal(words->first[place], s)) return place;
+    return -1;
+}
+
+/* Puts a value at the end of a list that nobody else sees, if there is room. What is nested is left to Swift, which counts how deep. */
+static inline bool append(const act_list *list, act_value *value, bool is_last) {
+    act_elements *elements = list->elements;
+    if (elements->count >= list->room || (size_t)elements->count >= elements->capacity >> 1 || !is_alone(list, elements)) return false;
+    if (value->tag >= act_tag_list && value->tag <= act_tag_function) return false;
+    act_value *end = elements->first + elements->count;
+    end->bits = value->bits;
+    end->tag = value->tag;
+    if (is_object(value->tag)) {
+        if (is_last) {
+            value->bits = 0;
+            value->tag = act_tag_plain;
+        } else {
+            swift_retain(value->object);
+        }
+    }
+    elements->count++;
+    return true;
+}
+
+/* Moves the arguments of a known call, which lie one after the other from `base[positional]` on, to the registers of their parameters; those
+   without one become undefined. */
+static void spread(const act_known_call *call, act_value *base, ptrdiff_t parameter_count) {
+    act_value few[8];
+    ptrdiff_t first = call->positional, count = call->count;
+    for (ptrdiff_t n = 0; n < count; n++) few[n] = base[first + n];
+    for (ptrdiff_t n = first; n < parameter_count; n++) {
+        /* What has been moved out is held there no more; what lies behind the arguments may still hold something. */
+        if (n >= first + count && is_object(base[n].tag)) swift_release(base[n].object);
+        base[n].bits = 1;
+        base[n].tag = act_tag_plain;
+    }
+    for (ptrdiff_t n = 0; n < count; n++) base[call->places[n]] = few[n];
+}
+
+static inline void prepare(act_state *S, act_value *end) {
+    if (likely(end <= S->ready)) return;
+    for (act_value *v = S->ready; v < end; v++) {
+        v->bits = 0;
+        v->tag = act_tag_plain;
+    }
+    S->ready = end;
+}
+
+Instruction *act_run(void *state, Instruction *pc) {
+    static const void *const labels[256] = {
+#define LABEL(op, label) [Opcode##op] = &&label
+        LABEL(Move, move), LABEL(Constant, constant), LABEL(LoadGlobal, load_global), LABEL(LoadGlobalOrNone, load_global_or_none),
+        LABEL(StoreGlobal, store_global), LABEL(CheckGlobal, check_global), LABEL(AddGlobal, add_global), LABEL(UnsetGlobal, other),
+        LABEL(LoadCapture, load_capture), LABEL(LoadSelf, load_self), LABEL(CheckLocal, check_local), LABEL(Clear, clear), LABEL(NoteField, other),
+        LABEL(Add, add), LABEL(Sub, sub), LABEL(Mul, mul), LABEL(Div, div), LABEL(Pow, other), LABEL(FloorDivide, floor_divide),
+        LABEL(Modulo, modulo), LABEL(Matmul, other), LABEL(AddK, add_k), LABEL(SubK, sub_k), LABEL(MulK, mul_k), LABEL(DivK, div_k),
+        LABEL(PowK, pow_k), LABEL(FloorDivideK, floor_divide_k), LABEL(ModuloK, modulo_k), LABEL(Negate, negate), LABEL(Plus, plus),
+        LABEL(Not, not), LABEL(Less, less), LABEL(LessEqual, less_equal), LABEL(Greater, greater), LABEL(GreaterEqual, greater_equal),
+        LABEL(Equal, equal), LABEL(NotEqual, not_equal), LABEL(LogicalAnd, logical), LABEL(LogicalOr, logical), LABEL(Compose, other),
+        LABEL(Jump, jump), LABEL(CheckInterrupt, check_interrupt), LABEL(JumpIfFalse, jump_if_false), LABEL(JumpIfTrue, jump_if_true),
+        LABEL(AndSkip, and_skip), LABEL(OrSkip, or_skip), LABEL(JumpIfDefined, jump_if_defined),
+        LABEL(JumpLess, jump_less), LABEL(JumpLessEqual, jump_less_equal), LABEL(JumpGreater, jump_greater),
+        LABEL(JumpGreaterEqual, jump_greater_equal), LABEL(JumpEqual, jump_equal), LABEL(JumpNotEqual, jump_not_equal),
+        LABEL(JumpLessK, jump_less_k), LABEL(JumpLessEqualK, jump_less_equal_k), LABEL(JumpGreaterK, jump_greater_k),
+        LABEL(JumpGreaterEqualK, jump_greater_equal_k), LABEL(JumpEqualK, jump_equal_k), LABEL(JumpNotEqualK, jump_not_equal_k),
+        LABEL(Iterate, other), LABEL(IterateRange, other), LABEL(Next, next), LABEL(MakeArray, other), LABEL(MakeList, other),
+        LABEL(MakeRecord, other), LABEL(BeginCollection, other), LABEL(Append, append), LABEL(FinishCollection, other), LABEL(Extend, extend),
+        LABEL(ExtendGlobal, extend_global), LABEL(Interpolate, other), LABEL(MakeFunction, other), LABEL(Prime, other), LABEL(Index, index),
+        LABEL(IndexGlobal, index_global), LABEL(IndexTwo, index_two), LABEL(IndexItems, other), LABEL(Field, field), LABEL(Update, other),
+        LABEL(ChangeElement, change_element), LABEL(ChangeElementTwo, change_element_two), LABEL(ChangeField, change_field), LABEL(Unpack, other),
+        LABEL(Call, call), LABEL(CallGlobal, call_global), LABEL(CallShaped, call_shaped), LABEL(Result, result), LABEL(Show, other),
+        LABEL(Record, other), LABEL(CheckForm, check_form),
+    };
+
+    act_state *const S = state;
+    act_value *R, *K, *globals;
+
+#define ENTER_FRAME do { act_entry *entry = S->frame->entry; R = S->frame->base; K = entry->constants; globals = *entry->globals; } while (0)
+#define GO goto *labels[pc->opcode]
+#define NEXT do { pc++; GO; } while (0)
+#define JUMP do { pc += pc->a; GO; } while (0)
+#define A (R + pc->a)
+#define B (R + pc->b)
+#define C (R + pc->c)
+#define KC (K + pc->c)
+#define FIRST(pair) (R + ((pair) & 0xffff))
+#define SECOND(pair) (R + ((uint32_t)(pair) >> 16))
+#define BOTH_NUMBERS(x, y) likely((x)->tag == act_tag_number && (y)->tag == act_tag_number)
+
+    ENTER_FRAME;
+    GO;
+
+    /* Moving values */
+move:
+    if (pc->flags & last_use_b) take(A, B); else copy(A, B);
+    NEXT;
+constant:
+    copy(A, K + pc->b);
+    NEXT;
+load_global:
+    if (unlikely(has_no_value(globals + pc->b))) return pc;
+    copy(A, globals + pc->b);
+    NEXT;
+load_global_or_none:
+    copy(A, globals + pc->b);
+    NEXT;
+store_global:
+    if (pc->flags & last_use_b) take(globals + pc->a, B); else copy(globals + pc->a, B);
+    NEXT;
+check_global:
+    if (unlikely(has_no_value(globals + pc->a))) return pc;
+    NEXT;
+add_global: {
+    act_value *global = globals + pc->a;
+    if (!BOTH_NUMBERS(global, B)) goto other;
+    double sum = global->number + B->number;
+    if (unlikely(!is_finite(sum))) return pc;
+    global->number = sum;
+    NEXT;
+}
+load_capture: {
+    const act_function *closure = S->frame->closure;
+    if (unlikely(closure == NULL)) return pc;
+    const act_value *captured = closure->captures->first + pc->b;
+    if (unlikely(has_no_value(captured))) return pc;
+    copy(A, captured);
+    NEXT;
+}
+load_self:
+    if (S->frame->closure) {
+        swift_retain(S->frame->closure);
+        replace(A, (uint64_t)(uintptr_t)S->frame->closure, act_tag_function);
+    }
+    NEXT;
+check_local:
+    if (unlikely(has_no_value(A))) return pc;
+    NEXT;
+clear:
+    replace(A, 1, act_tag_plain);
+    NEXT;
+
+    /* Operators */
+#define ARITHMETIC(label, right, operation) \
+label: { \
+    const act_value *x = B, *y = right; \
+    if (!BOTH_NUMBERS(x, y)) goto other; \
+    double z = x->number operation y->number; \
+    if (unlikely(!is_finite(z))) return pc; \
+    put_number(A, z); \
+    NEXT; \
+}
+    ARITHMETIC(add, C, +)
+    ARITHMETIC(sub, C, -)
+    ARITHMETIC(mul, C, *)
+    ARITHMETIC(div, C, /)
+    ARITHMETIC(add_k, KC, +)
+    ARITHMETIC(sub_k, KC, -)
+    ARITHMETIC(mul_k, KC, *)
+    ARITHMETIC(div_k, KC, /)
+#define WHOLE(label, right, function) \
+label: { \
+    const act_value *x = B, *y = right; \
+    if (!BOTH_NUMBERS(x, y)) goto other; \
+    double z; \
+    if (unlikely(!function(x->number, y->number, &z))) return pc; \
+    put_number(A, z); \
+    NEXT; \
+}
+    WHOLE(modulo, C, act_whole_remainder)
+    WHOLE(modulo_k, KC, act_whole_remainder)
+    WHOLE(floor_divide, C, act_whole_quotient)
+    WHOLE(floor_divide_k, KC, act_whole_quotient)
+pow_k: {
+    const act_value *x = B, *y = KC;
+    if (!BOTH_NUMBERS(x, y)) goto other;
+    double square = x->number * x->number;
+    if (unlikely(y->number != 2 || !is_finite(square))) return pc;
+    put_number(A, square);
+    NEXT;
+}
+negate:
+    if (unlikely(B->tag != act_tag_number)) goto other;
+    put_number(A, -B->number);
+    NEXT;
+plus:
+    if (unlikely(B->tag != act_tag_number)) goto other;
+    put_number(A, B->number);
+    NEXT;
+not:
+    if (unlikely(B->tag != act_tag_bool)) goto other;
+    put_bool(A, !(B->bits & 1));
+    NEXT;
+#define COMPARISON(label, operation) \
+label: { \
+    const act_value *x = B, *y = C; \
+    if (!BOTH_NUMBERS(x, y)) goto other; \
+    put_bool(A, x->number operation y->number); \
+    NEXT; \
+}
+    COMPARISON(less, <)
+    COMPARISON(less_equal, <=)
+    COMPARISON(greater, >)
+    COMPARISON(greater_equal, >=)
+    COMPARISON(equal, ==)
+    COMPARISON(not_equal, !=)
+    /* The left side let the right side decide. */
+logical:
+    if (unlikely(B->tag != act_tag_bool || C->tag != act_tag_bool)) goto other;
+    put_bool(A, C->bits & 1);
+    NEXT;
+
+    /* Jumps */
+jump:
+    JUMP;
+check_interrupt:
+    if (unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc;
+    NEXT;
+jump_if_false:
+    if (unlikely(B->tag != act_tag_bool)) goto other;
+    if (!(B->bits & 1)) JUMP;
+    NEXT;
+jump_if_true:
+    if (unlikely(B->tag != act_tag_bool)) goto other;
+    if (B->bits & 1) JUMP;
+    NEXT;
+and_skip:
+    if (unlikely(B->tag != act_tag_bool)) goto other;
+    if (!(B->bits & 1)) JUMP;
+    NEXT;
+or_skip:
+    if (unlikely(B->tag != act_tag_bool)) goto other;
+    if (B->bits & 1) JUMP;
+    NEXT;
+jump_if_defined:
+    if (!has_no_value(B)) JUMP;
+    NEXT;
+#define COMPARING_JUMP(label, right, operation) \
+label: { \
+    const act_value *x = B, *y = right; \
+    if (!BOTH_NUMBERS(x, y)) goto other; \
+    if ((x->number operation y->number) == (pc->extra & 1)) { \
+        if (pc->extra > 1 && unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc; \
+        JUMP; \
+    } \
+    NEXT; \
+}
+    COMPARING_JUMP(jump_less, C, <)
+    COMPARING_JUMP(jump_less_equal, C, <=)
+    COMPARING_JUMP(jump_greater, C, >)
+    COMPARING_JUMP(jump_greater_equal, C, >=)
+    COMPARING_JUMP(jump_less_k, KC, <)
+    COMPARING_JUMP(jump_less_equal_k, KC, <=)
+    COMPARING_JUMP(jump_greater_k, KC, >)
+    COMPARING_JUMP(jump_greater_equal_k, KC, >=)
+#define EQUALITY_JUMP(label, right, equal) \
+label: { \
+    const act_value *x = B, *y = right; \
+    int same; \
+    if (BOTH_NUMBERS(x, y)) { \
+        same = x->number == y->number; \
+    } else if (x->tag == act_tag_text && y->tag == act_tag_text) { \
+        if (unlikely((same = same_text(x, y)) < 0)) return pc; \
+    } else { \
+        goto other; \
+    } \
+    if ((same == equal) == (pc->extra & 1)) { \
+        if (pc->extra > 1 && unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc; \
+        JUMP; \
+    } \
+    NEXT; \
+}
+    EQUALITY_JUMP(jump_equal, C, 1)
+    EQUALITY_JUMP(jump_not_equal, C, 0)
+    EQUALITY_JUMP(jump_equal_k, KC, 1)
+    EQUALITY_JUMP(jump_not_equal_k, KC, 0)
+
+    /* Loops */
+next: {
+    if (unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc;
+    act_value *loop = C;
+    double position = loop[2].number;
+    if (likely(loop[1].tag == act_tag_number)) {
+        if (likely(position < loop[3].number)) {
+            loop[2].number = position + 1;
+            put_number(B, loop->number + position * loop[1].number);
+            JUMP;
+        }
+        NEXT;
+    }
+    if (loop->tag != act_tag_array && loop->tag != act_tag_list) goto other;
+    if (!(position < loop[3].number)) NEXT;
+    if (loop->tag == act_tag_list) {
+        const act_elements *elements = ((const act_list *)loop->object)->elements;
+        if (unlikely(!(position < elements->count))) return pc;
+        loop[2].number = position + 1;
+        copy(B, elements->first + (ptrdiff_t)position);
+        JUMP;
+    }
+    const act_view *view = view_of(loop);
+    if (view->first == NULL || !(position < view->length)) return pc;
+    loop[2].number = position + 1;
+    put_element(B, view->first, type_of(loop), (ptrdiff_t)position);
+    JUMP;
+}
+
+    /* Elements */
+    act_value *container;
+index_global:
+    container = globals + pc->b;
+    goto index_container;
+index:
+    container = B;
+index_container: {
+    if (unlikely(C->tag != act_tag_number)) {
+        if (C->tag != act_tag_text || container->tag != act_tag_record) goto other;
+        ptrdiff_t place = place_of(container->object, C);
+        if (place < 0) return pc;
+        copy(A, ((const act_record *)container->object)->values->first + place);
+        NEXT;
+    }
+    if (container->tag == act_tag_list) {
+        const act_elements *elements = ((const act_list *)container->object)->elements;
+        ptrdiff_t position = act_position(C->number, elements->count);
+        if (unlikely(position < 0)) return pc;
+        copy(A, elements->first + position);
+        NEXT;
+    }
+    if (container->tag != act_tag_array) goto other;
+    const act_view *view = view_of(container);
+    ptrdiff_t position = act_position(C->number, view->length);
+    if (unlikely(position < 0 || view->first == NULL)) {
+        if (view->length == 0) goto other;
+        return pc;
+    }
+    put_element(A, view->first, type_of(container), position);
+    NEXT;
+}
+index_two: {
+    const act_value *row = FIRST(pc->c), *column = SECOND(pc->c);
+    if (B->tag != act_tag_array || !BOTH_NUMBERS(row, column)) goto other;
+    const act_view *view = view_of(B);
+    ptrdiff_t position = matrix_position(view, row->number, column->number);
+    if (unlikely(position < 0 || view->first == NULL)) return pc;
+    put_element(A, view->first, type_of(B), position);
+    NEXT;
+}
+change_element: {
+    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    double value;
+    if (unlikely(B->tag != act_tag_number)) {
+        if (B->tag != act_tag_text || place->tag != act_tag_record) goto other;
+        act_record *record = place->object;
+        ptrdiff_t field = place_of(record, B);
+        if (field < 0 || !is_alone(record, record->values)) return pc;
+        if (!change_part(record->values->first + field, pc->extra >> 13, C, pc->flags & last_use_c)) return pc;
+        NEXT;
+    }
+    if (place->tag == act_tag_list) {
+        act_elements *elements = ((const act_list *)place->object)->elements;
+        ptrdiff_t position = act_position(B->number, elements->count);
+        if (unlikely(position < 0 || !is_alone(place->object, elements))) return pc;
+        if (unlikely(!change_part(elements->first + position, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
+        NEXT;
+    }
+    if (place->tag != act_tag_array || !plain_number(C, &value)) goto other;
+    const act_view *view = view_of(place);
+    ptrdiff_t position = act_position(B->number, view->length);
+    if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value))) return pc;
+    NEXT;
+}
+change_element_two: {
+    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    const act_value *row = FIRST(pc->b), *column = SECOND(pc->b);
+    double value;
+    if (place->tag != act_tag_array || !BOTH_NUMBERS(row, column) || !plain_number(C, &value)) goto other;
+    const act_view *view = view_of(place);
+    ptrdiff_t position = matrix_position(view, row->number, column->number);
+    if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value))) return pc;
+    NEXT;
+}
+
+    /* Collections that grow */
+append:
+    if (A->tag == act_tag_gathering) {
+        act_gathering *gathering = A->object;
+        if (B->tag != act_tag_number) goto other;
+        if (unlikely(gathering->count >= gathering->capacity)) return pc;
+        gathering->numbers[gathering->count++] = B->number;
+        NEXT;
+    }
+    if (A->tag != act_tag_list) goto other;
+    if (unlikely(!append(A->object, B, pc->flags & last_use_b))) return pc;
+    NEXT;
+    act_value *growing;
+extend_global:
+    growing = globals + pc->a;
+    goto extend_it;
+extend:
+    growing = A;
+extend_it:
+    /* (1: by the value as the only element of a list.) */
+    if (growing->tag != act_tag_list || pc->c != 1) goto other;
+    if (unlikely(globals[pc->extra].object != S->concatenation || !append(growing->object, B, pc->flags & last_use_b))) return pc;
+    NEXT;
+
+    /* Fields */
+field: {
+    if (B->tag != act_tag_record) goto other;
+    const act_record *record = B->object;
+    const act_known_field *known = S->frame->entry->fields + pc->c;
+    if (unlikely(record->shape->id != known->shape)) return pc;
+    copy(A, record->values->first + known->place);
+    NEXT;
+}
+change_field: {
+    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    if (place->tag != act_tag_record) goto other;
+    act_record *record = place->object;
+    const act_known_field *known = S->frame->entry->fields + pc->b;
+    if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc;
+    if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
+    NEXT;
+}
+
+    /* Calls */
+    const act_value *callee;
+    const act_entry *entry;
+    act_value *base;
+call_global:
+    callee = globals + pc->extra;
+    goto call_callee;
+call:
+    callee = B;
+call_callee: {
+    if (unlikely(callee->tag != act_tag_function)) return pc;
+    const act_function *function = callee->object;
+    base = B + 1;
+    entry = function->entry;
+    if (entry) {
+        if (unlikely(pc->c > entry->parameter_count || pc->c < entry->required_count)) return pc;
+        act_value *end = base + entry->register_count + 1;
+        if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
+        prepare(S, end);
+        for (act_value *missing = base + pc->c; unlikely(missing < base + entry->parameter_count); missing++) replace(missing, 1, act_tag_plain);
+        goto enter;
+    }
+    if (pc->c == 1 && function->kernel && base->tag == act_tag_number) {
+        double y;
+        function->kernel(&base->number, &y, 1);
+        if (unlikely(!is_finite(y))) return pc;
+        put_number(A, y);
+        NEXT;
+    }
+    if (pc->c == 2 && function->binary_kernel && BOTH_NUMBERS(base, base + 1)) {
+        double z;
+        function->binary_kernel(&base->number, 1, &base[1].number, 1, &z, 1);
+        if (unlikely(!is_finite(z))) return pc;
+        put_number(A, z);
+        NEXT;
+    }
+    goto other;
+}
+call_shaped: {
+    callee = B;
+    if (callee->tag != act_tag_function) goto other;
+    entry = ((const act_function *)callee->object)->entry;
+    const act_known_call *known = S->frame->entry->calls + pc->extra;
+    if (!entry || known->callee != entry->id || known->positional != pc->c) return pc;
+    base = B + 1;
+    act_value *end = base + entry->register_count + 1;
+    if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
+    prepare(S, end);
+    spread(known, base, entry->parameter_count);
+    goto enter;
+}
+    /* Into the frame of `entry`, whose arguments are where its parameters are. */
+enter: {
+    act_frame *frame = S->frame + 1;
+    frame->entry = (act_entry *)entry;
+    frame->code = entry->code;
+    frame->closure = callee->object;
+    frame->base = base;
+    frame->result = pc->a;
+    frame->return_address = pc + 1;
+    frame->call_site = pc;
+    S->frame = frame;
+    R = base;
+    K = entry->constants;
+    globals = *entry->globals;
+    pc = entry->instructions;
+    /* A function that calls itself has no other place to look. */
+    if (unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc;
+    GO;
+}
+result: {
+    act_frame *finished = S->frame;
+    if (unlikely(finished->return_address == NULL)) return pc;
+    uint64_t bits = B->bits;
+    uint8_t tag = B->tag;
+    if (tag != act_tag_number) {
+        B->bits = 0;
+        B->tag = act_tag_plain;
+    }
+    for (act_value *v = R, *end = R + finished->entry->register_count; v < end; v++) {
+        if (unlikely(is_object(v->tag))) replace(v, 0, act_tag_plain);
+    }
+    pc = finished->return_address;
+    S->frame = finished - 1;
+    ENTER_FRAME;
+    act_value *target = R + finished->result;
+    if (likely(tag == act_tag_number && target->tag == act_tag_number)) target->bits = bits; else replace(target, bits, tag);
+    GO;
+}
+
+check_form:
+    if (A->tag != act_tag_number) goto other;
+    if (unlikely(fabs(A->number) < S->loss_limit)) return pc;
+    NEXT;
+
+other:
+    pc->flags |= left_to_swift;
+    return pc;
+}

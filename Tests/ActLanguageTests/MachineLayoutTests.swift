@@ -1,0 +1,10 @@
+// The part of the machine that is written in C.
+
+import ActMachine
+import Testing
+
+@Suite struct MachineLayoutTests {
+    @Test func cReadsWhatSwiftHasLaidOut() throws {
+        #expect(try MachineLayout.differences() == [])
+    }
+}
