@@ -111,42 +111,62 @@ enum Decomposition {
     }
 
     /// The thin decomposition A = U diag(s) Vᵀ of an m × n matrix with m ≥ n: `a` becomes U, the columns of `v` are the right vectors.
-    /// A = Q R first, then one-sided Jacobi: rows of R, which lie together in memory, are turned until they are orthogonal. So small singular
-    /// values keep their digits. (Z. Drmač, K. Veselić 2008.)
+    /// One-sided Jacobi: vectors are turned until they are orthogonal, so that small singular values keep their digits. Of large matrices these
+    /// are the rows of R, with A = Q R, which are shorter and nearer to orthogonal. (Z. Drmač, K. Veselić 2008.)
     static func singular(_ a: UnsafeMutablePointer<Double>, _ m: Int, _ n: Int, _ s: UnsafeMutablePointer<Double>, _ v: UnsafeMutablePointer<Double>) throws {
         // Squares of elements of this scale neither overflow nor vanish.
         var largest = 0.0
         for i in 0..<(m * n) { largest = max(largest, abs(a[i])) }
         let scale = largest > 0 && largest < .infinity ? Double(sign: .plus, exponent: largest.exponent, significand: 1) : 1
         for i in 0..<(m * n) { a[i] /= scale }
-        let memory = try Storage(byteCount: (m * n + 2 * n * n) * MemoryLayout<Double>.stride), q = memory.pointer.assumingMemoryBound(to: Double.self)
-        let r = q + m * n, turns = r + n * n
         // Columns in the order of their sizes: the largest lead.
         let sizes = columnNorms(a, m, n), order = (0..<n).sorted { (-sizes[$0], $0) < (-sizes[$1], $1) }
         for i in 0..<m {
             let row = order.map { a[i * n + $0] }
             for j in 0..<n { a[i * n + j] = row[j] }
         }
-        try qr(a, m, n, q)
-        r.update(from: a, count: n * n)
+        let memory = try Storage(byteCount: (m * n + 2 * n * n) * MemoryLayout<Double>.stride), wide = memory.pointer.assumingMemoryBound(to: Double.self)
+        let square = wide + m * n, turns = square + n * n
         turns.update(repeating: 0, count: n * n)
         for i in 0..<n { turns[i * n + i] = 1 }
-        try orthogonalize(r, turns, n)
-        // Jᵀ R = diag(s) Vᵀ, and U = Q J.
-        for i in 0..<n {
-            let row = r + i * n, length = norm((0..<n).map { row[$0] })
-            s[i] = length * scale
-            for j in 0..<n { v[order[j] * n + i] = length > 0 ? row[j] / length : 0 }
+        if n <= 32 {
+            // Aᵀ turned is diag(s) Uᵀ.
+            for i in 0..<m { for j in 0..<n { wide[j * m + i] = a[i * n + j] } }
+            try orthogonalize(wide, length: m, turns, n)
+            for i in 0..<n {
+                let length = takeLength(wide + i * m, m)
+                s[i] = length * scale
+                for j in 0..<m { a[j * n + i] = wide[i * m + j] }
+                for j in 0..<n { v[order[j] * n + i] = turns[i * n + j] }
+            }
+        } else {
+            // R turned is diag(s) Vᵀ, and Q turned U.
+            try qr(a, m, n, wide)
+            square.update(from: a, count: n * n)
+            try orthogonalize(square, length: n, turns, n)
+            for i in 0..<n {
+                s[i] = takeLength(square + i * n, n) * scale
+                for j in 0..<n { v[order[j] * n + i] = square[i * n + j] }
+            }
+            try MatrixProduct.multiply(
+                m: m, n: n, k: n, MatrixView(UnsafePointer(wide), rowStride: n), MatrixView(UnsafePointer(turns), rowStride: n).transposed, into: a,
+                rowStride: n)
         }
-        try MatrixProduct.multiply(
-            m: m, n: n, k: n, MatrixView(UnsafePointer(q), rowStride: n), MatrixView(UnsafePointer(turns), rowStride: n).transposed, into: a, rowStride: n)
         sort(s, columns: [(a, m), (v, n)], n, ascending: false)
+        try complete(a, m, n, s)
         try complete(v, n, n, s)
         withExtendedLifetime(memory) {}
     }
 
+    /// Divides a vector by its length.
+    private static func takeLength(_ x: UnsafeMutablePointer<Double>, _ count: Int) -> Double {
+        let length = norm((0..<count).map { x[$0] })
+        if length > 0 { for i in 0..<count { x[i] /= length } }
+        return length
+    }
+
     /// Turns pairs of rows until all are orthogonal, and those of `turns` with them. Pairs that share no row go at once: a round of a tournament.
-    private static func orthogonalize(_ r: UnsafeMutablePointer<Double>, _ turns: UnsafeMutablePointer<Double>, _ n: Int) throws {
+    private static func orthogonalize(_ r: UnsafeMutablePointer<Double>, length: Int, _ turns: UnsafeMutablePointer<Double>, _ n: Int) throws {
         let players = n + n % 2, rounds = max(0, players - 1)
         var hasTurned = [Bool](repeating: false, count: players / 2)
         for _ in 0..<60 {
@@ -155,11 +175,11 @@ enum Decomposition {
                 try Interrupt.check()
                 try hasTurned.withUnsafeMutableBufferPointer { hasTurned in
                     guard let hasTurned = hasTurned.baseAddress else { return }
-                    try ThreadPool.parallelPieces(players / 2, of: max(1, (1 << 15) / max(1, n))) { pairs in
+                    try ThreadPool.parallelPieces(players / 2, of: max(1, (1 << 15) / max(1, length))) { pairs in
                         for pair in pairs {
                             let (x, y) = pair == 0 ? (rounds, round) : ((round + pair) % rounds, (round + rounds - pair) % rounds),
                                 (p, q) = (min(x, y), max(x, y))
-                            hasTurned[pair] = q < n && turn(r + p * n, r + q * n, turns + p * n, turns + q * n, n)
+                            hasTurned[pair] = q < n && turn(r + p * length, r + q * length, length, turns + p * n, turns + q * n, n)
                         }
                     }
                 }
@@ -172,16 +192,17 @@ enum Decomposition {
     /// Makes two rows orthogonal.
     /// - Returns: Whether they were not so already.
     private static func turn(
-        _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ u: UnsafeMutablePointer<Double>, _ v: UnsafeMutablePointer<Double>, _ n: Int
+        _ x: UnsafeMutablePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ length: Int, _ u: UnsafeMutablePointer<Double>,
+        _ v: UnsafeMutablePointer<Double>, _ n: Int
     ) -> Bool {
-        let gamma = Double.dotPiece(x, y, n)
+        let gamma = Double.dotPiece(x, y, length)
         guard abs(gamma) > .leastNormalMagnitude, gamma.isFinite else { return false }
-        let alpha = Double.dotPiece(x, x, n), beta = Double.dotPiece(y, y, n)
+        let alpha = Double.dotPiece(x, x, length), beta = Double.dotPiece(y, y, length)
         guard abs(gamma) > 0x1p-52 * (alpha * beta).squareRoot() else { return false }
         let zeta = (beta - alpha) / (2 * gamma)
         let t = (zeta >= 0 ? 1 : -1) / (abs(zeta) + (1 + zeta * zeta).squareRoot())
         let c = 1 / (1 + t * t).squareRoot(), s = t * c
-        for i in 0..<n { (x[i], y[i]) = (c * x[i] - s * y[i], s * x[i] + c * y[i]) }
+        for i in 0..<length { (x[i], y[i]) = (c * x[i] - s * y[i], s * x[i] + c * y[i]) }
         for i in 0..<n { (u[i], v[i]) = (c * u[i] - s * v[i], s * u[i] + c * v[i]) }
         return true
     }
