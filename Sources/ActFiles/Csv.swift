@@ -48,11 +48,18 @@ package enum Csv {
     /// How a first row of texts and numbers was taken, which only its author knows for certain.
     package enum Doubt { case takenAsHeader, takenAsData }
 
-    package struct Fault: Error {
-        package let reason: String
-        package let remedy: Remedy?
-
-        package enum Remedy { case encoding, text, missing(String), comment }
+    /// What is wrong with a table. Rows and columns count from 0.
+    package enum Fault: Error {
+        /// `isComment`: it begins as a comment would.
+        case fieldCount(Int, row: Int, first: Int, isComment: Bool)
+        case notANumber(String, row: Int, column: Int)
+        /// A whole number that f64 does not hold.
+        case inexact(String, row: Int, column: Int)
+        case noColumn(Int, count: Int)
+        case noColumnNamed(String)
+        case openQuote(row: Int)
+        case textAfterQuote(row: Int, column: Int)
+        case notUTF8(row: Int, column: Int)
     }
 
     /// - Throws: `Fault` for rows of different lengths, for a text among numbers without header, for whole numbers that f64 cannot hold
@@ -86,9 +93,7 @@ package enum Csv {
         try reader.forEachRow { row, fields in
             if row == 0 { columns = fields.map { _ in ColumnKind() } }
             guard fields.count == columns.count else {
-                throw Fault(
-                    reason: "row \(row + 1) has \(fields.count) \(fields.count == 1 ? "field" : "fields"), the first row \(columns.count)",
-                    remedy: reader.begins(fields[0], with: "#") ? .comment : nil)
+                throw Fault.fieldCount(fields.count, row: row, first: columns.count, isComment: reader.begins(fields[0], with: "#"))
             }
             rows += 1
             for (column, field) in fields.enumerated() {
@@ -126,13 +131,12 @@ package enum Csv {
             }
             if let (row, column) = stray.min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
                 let text = try reader.texts(ofRow: row)[column]
-                throw Fault(reason: "row \(row + 1), column \(column + 1): `\(text)` is not a number, and there is no header", remedy: .missing(text))
+                throw Fault.notANumber(text, row: row, column: column)
             }
         }
         let isText = columns.indices.map { columns[$0].textRow != nil || chosen.contains($0) }
         if let column = columns.indices.first(where: { !isText[$0] && columns[$0].inexactRow != nil }), let row = columns[column].inexactRow {
-            throw Fault(
-                reason: "row \(row + 1), column \(column + 1): \(try reader.texts(ofRow: row)[column]) cannot be held exactly in an f64", remedy: .text)
+            throw Fault.inexact(try reader.texts(ofRow: row)[column], row: row, column: column)
         }
         if !hasHeader, !isText.contains(true) { return (.matrix(try NDArray(numbers, shape: [rows, width])), nil) }
 
@@ -161,11 +165,11 @@ package enum Csv {
         switch choice {
         case .position(let position):
             guard position >= -names.count && position < names.count else {
-                throw Fault(reason: "it has no column \(position): there are \(names.count)", remedy: nil)
+                throw Fault.noColumn(position, count: names.count)
             }
             return position < 0 ? position + names.count : position
         case .name(let name):
-            guard let column = names.firstIndex(of: name) else { throw Fault(reason: "it has no column `\(name)`", remedy: nil) }
+            guard let column = names.firstIndex(of: name) else { throw Fault.noColumnNamed(name) }
             return column
         }
     }

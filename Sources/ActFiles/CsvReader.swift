@@ -115,14 +115,14 @@ struct CsvReader {
                         if bytes[i] == 0x22 { i += 1 }
                         try advance()
                     }
-                    guard i < count else { throw Csv.Fault(reason: "row \(row + 1): a quote is not closed", remedy: nil) }
+                    guard i < count else { throw Csv.Fault.openQuote(row: row) }
                     field = Field(range: start..<i, isQuoted: true)
                     i += 1
                     isBlank = false
                     // Spaces may follow; anything else is a mistake.
                     while i < count, bytes[i] == 0x20 { try advance() }
                     guard i == count || bytes[i] == separator || bytes[i] == 10 || bytes[i] == 13 || isComment(i) else {
-                        throw Csv.Fault(reason: "row \(row + 1), column \(fields.count + 1): text follows a closing quote", remedy: nil)
+                        throw Csv.Fault.textAfterQuote(row: row, column: fields.count)
                     }
                 } else {
                     let start = i
@@ -175,7 +175,7 @@ struct CsvReader {
             }
             text = String(validating: result, as: UTF8.self)
         }
-        guard let text else { throw Csv.Fault(reason: "row \(row + 1), column \(column + 1) is not text in UTF-8", remedy: .encoding) }
+        guard let text else { throw Csv.Fault.notUTF8(row: row, column: column) }
         return text
     }
 

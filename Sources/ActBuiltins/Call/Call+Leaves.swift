@@ -39,12 +39,12 @@ extension Call {
             }
         }
         if arguments.positional.count + arguments.named.count > 1, let axis = form.parameters.firstIndex(where: { $0.name == "axis" }), isGiven(at: axis) {
-            throw cannot("`axis` of `\(row.name)` goes with an array; of \(values[0].kind) all numbers count", help: "`map(x -> \(row.name)(x, axis=…), …)` reduces each array by itself")
+            throw BuiltinRefusal.axisOfStructure(values[0], row.name)
         }
         guard try isStructure(values[0]) else { throw error }
         var leaves: [NDArray] = []
         try values[0].gatherLeaves(into: &leaves, bools: row.name == "any" || row.name == "all")
-        guard !leaves.isEmpty else { throw cannot("`\(row.name)` of \(values[0].kind) needs numbers in it") }
+        guard !leaves.isEmpty else { throw BuiltinRefusal.noNumbers(values[0], row.name) }
         let numbers = try NDArray.concatenated(leaves.map { try $0.reshaped(to: [$0.count]) })
         var flat = arguments
         if flat.positional.isEmpty { flat.named[0].value = .array(numbers) } else { flat.positional[0] = .array(numbers) }

@@ -59,8 +59,6 @@ package struct Call {
     /// The source text of each argument, by position then by name; plots name their series so.
     var argumentTexts: [String] { machine.argumentTexts() }
 
-    func cannot(_ reason: Message, help: Message? = nil) -> RuntimeError { .cannot(reason, help: help) }
-
     /// A result that `input` changes in jumps.
     func positions(of input: NDArray, _ result: NDArray) throws -> Value {
         try Value(NotDifferentiable.result(result, of: row.name, inputs: [input], .steps))

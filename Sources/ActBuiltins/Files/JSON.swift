@@ -47,7 +47,7 @@ enum JSON {
                 try write(field.value, into: &text)
             }
             try text.append("}")
-        case .function, .figure: throw RuntimeError.cannot("\(value.kind) cannot be written as JSON", help: "JSON holds numbers, bools, strings, none, arrays, lists and records")
+        case .function, .figure: throw FileRefusal.notJSON(value)
         }
     }
 
@@ -117,7 +117,7 @@ enum JSON {
 
     /// Arrays of numbers, bools or such arrays of one shape become arrays, others lists.
     /// - Parameter path: Of the file that it is read from.
-    /// - Throws: `RuntimeError.cannot` with the line and column of what is wrong; `ArrayError.file` if it is a file that is wrong.
+    /// - Throws: `FileRefusal.badJSON` with the line and column of what is wrong.
     static func value(_ bytes: [UInt8], _ machine: Machine, path: String? = nil) throws -> Value {
         var reader = JSONReader(bytes: bytes, machine: machine, path: path)
         return try reader.document()
@@ -142,11 +142,11 @@ private struct JSONReader {
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
         let value = try self.value(depth: 0)
         try skipSpace()
-        if next != nil { throw wrong("nothing may follow the value") }
+        if next != nil { throw wrong(.textAfterValue) }
         return value
     }
 
-    private func wrong(_ reason: String) -> Error {
+    private func wrong(_ fault: JSONFault) -> Error {
         var line = 1
         var column = 1
         for (index, byte) in bytes.prefix(position).enumerated() {
@@ -158,8 +158,7 @@ private struct JSONReader {
                 column += 1
             }
         }
-        if let path { return ArrayError.file(path: path, reason: "it is not JSON: \(reason) (line \(line), column \(column))") }
-        return RuntimeError.cannot("this is not JSON: \(reason) (line \(line), column \(column))", help: nil)
+        return FileRefusal.badJSON(fault, line: line, column: column, path: path)
     }
 
     /// To the next byte, with a look at Ctrl-C now and then: spaces, strings and numbers may be long.
@@ -175,7 +174,7 @@ private struct JSONReader {
 
     private mutating func value(depth: Int) throws -> Value {
         try Interrupt.check()
-        guard depth <= JSON.deepest else { throw wrong("it is nested more than \(JSON.deepest) levels deep") }
+        guard depth <= JSON.deepest else { throw wrong(.tooDeep(JSON.deepest)) }
         try skipSpace()
         switch next {
         case UInt8(ascii: "["): return try array(depth)
@@ -185,14 +184,14 @@ private struct JSONReader {
             // The quotes and nothing but the letters between them: without an escape.
             if position - start == text.utf8.count + 2, let number = JSON.number(named: text) { return .number(number) }
             return .string(text)
-        case nil: throw wrong("a value is missing at the end")
+        case nil: throw wrong(.valueMissing)
         case .some(UInt8(ascii: "-")), .some(UInt8(ascii: "0")...UInt8(ascii: "9")): return .number(try number())
         default:
             for (word, value) in [("true", Value.bool(true)), ("false", .bool(false)), ("null", .none)] where bytes[position...].starts(with: word.utf8) {
                 position += word.utf8.count
                 return value
             }
-            throw wrong("a value must stand here")
+            throw wrong(.valueExpected)
         }
     }
 
@@ -232,11 +231,11 @@ private struct JSONReader {
         }
         while true {
             try skipSpace()
-            guard next == UInt8(ascii: "\"") else { throw wrong("a name in quotes must stand here") }
+            guard next == UInt8(ascii: "\"") else { throw wrong(.nameExpected) }
             let name = try string()
-            if fields[name] != nil { throw wrong("the name \"\(name.prefix(40))\" stands twice") }
+            if fields[name] != nil { throw wrong(.repeatedName(name)) }
             try skipSpace()
-            guard next == UInt8(ascii: ":") else { throw wrong("`:` must follow the name") }
+            guard next == UInt8(ascii: ":") else { throw wrong(.colonExpected) }
             position += 1
             fields[name] = try value(depth: depth + 1)
             if try !isMore(until: UInt8(ascii: "}")) { break }
@@ -247,7 +246,7 @@ private struct JSONReader {
     /// Goes past a comma, or past the closing bracket, which gives false.
     private mutating func isMore(until close: UInt8) throws -> Bool {
         try skipSpace()
-        guard let byte = next, byte == close || byte == UInt8(ascii: ",") else { throw wrong("`,` or `\(Character(UnicodeScalar(close)))` must stand here") }
+        guard let byte = next, byte == close || byte == UInt8(ascii: ",") else { throw wrong(.commaExpected(close: Character(UnicodeScalar(close)))) }
         position += 1
         return byte != close
     }
@@ -257,23 +256,23 @@ private struct JSONReader {
         func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 >= 48 && $0 <= 57 } ?? false }
         if next == UInt8(ascii: "-") { position += 1 }
         if next == UInt8(ascii: "0") { position += 1 } else {
-            guard isDigit(next) else { throw wrong("a digit must stand here") }
+            guard isDigit(next) else { throw wrong(.digitExpected) }
             while isDigit(next) { try advance() }
         }
         if next == UInt8(ascii: ".") {
             position += 1
-            guard isDigit(next) else { throw wrong("a digit must follow the point") }
+            guard isDigit(next) else { throw wrong(.digitAfterPoint) }
             while isDigit(next) { try advance() }
         }
         if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
             position += 1
             if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { position += 1 }
-            guard isDigit(next) else { throw wrong("a digit must stand in the exponent") }
+            guard isDigit(next) else { throw wrong(.digitInExponent) }
             while isDigit(next) { try advance() }
         }
-        guard let number = try DecimalText.number(bytes[start..<position], check: Interrupt.check) else { throw wrong("this number cannot be read") }
-        if number.isInfinite { throw wrong("this number is too large") }
-        if position - start > 15, !isExact(number, start) { throw wrong("this whole number cannot be held exactly") }
+        guard let number = try DecimalText.number(bytes[start..<position], check: Interrupt.check) else { throw wrong(.unreadableNumber) }
+        if number.isInfinite { throw wrong(.numberTooLarge) }
+        if position - start > 15, !isExact(number, start) { throw wrong(.inexactNumber) }
         return number
     }
 
@@ -288,21 +287,21 @@ private struct JSONReader {
         position += 1
         var text: [UInt8] = []
         while true {
-            guard let byte = next else { throw wrong("a string does not end") }
+            guard let byte = next else { throw wrong(.openString) }
             try advance()
             switch byte {
             case UInt8(ascii: "\""):
-                guard let string = String(validating: text, as: UTF8.self) else { throw wrong("a string is not UTF-8") }
+                guard let string = String(validating: text, as: UTF8.self) else { throw wrong(.stringNotUTF8) }
                 return string
             case UInt8(ascii: "\\"): try escape(into: &text)
-            case 0..<32: throw wrong("a line end or control character inside a string")
+            case 0..<32: throw wrong(.controlCharacter)
             default: text.append(byte)
             }
         }
     }
 
     private mutating func escape(into text: inout [UInt8]) throws {
-        guard let byte = next else { throw wrong("a string does not end") }
+        guard let byte = next else { throw wrong(.openString) }
         position += 1
         switch byte {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte)
@@ -319,16 +318,16 @@ private struct JSONReader {
                 let low = try hexadecimal()
                 if low >= 0xdc00 && low < 0xe000 { code = 0x10000 + (code - 0xd800) << 10 + (low - 0xdc00) } else { position = back }
             }
-            guard let scalar = UnicodeScalar(code) else { throw wrong("half of a pair of surrogates, which is not a character") }
+            guard let scalar = UnicodeScalar(code) else { throw wrong(.halfSurrogate) }
             text += String(Character(scalar)).utf8
-        default: throw wrong("an escape that JSON does not know")
+        default: throw wrong(.unknownEscape)
         }
     }
 
     private mutating func hexadecimal() throws -> UInt32 {
         let digits = String(decoding: bytes[position...].prefix(4), as: UTF8.self)
         guard digits.utf8.count == 4, digits.allSatisfy(\.isHexDigit), let code = UInt32(digits, radix: 16) else {
-            throw wrong("four hexadecimal digits must follow `\\u`")
+            throw wrong(.hexadecimalExpected)
         }
         position += 4
         return code

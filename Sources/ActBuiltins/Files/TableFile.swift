@@ -29,8 +29,6 @@ struct TableForm {
 }
 
 enum TableFile {
-    static let encodingHelp = "name its encoding: `encoding=\"latin-1\"`, `\"windows-1252\"`, `\"cp949\"` …"
-
     // MARK: Reading
 
     static func value(_ bytes: [UInt8], path: String, isTabbed: Bool, _ form: TableForm, _ call: Call) throws -> Value {
@@ -51,16 +49,7 @@ enum TableFile {
                 return try .record(fields)
             }
         } catch let fault as Csv.Fault {
-            throw call.cannot("`\(path)`: \(fault.reason)", help: fault.remedy.map(help))
-        }
-    }
-
-    private static func help(_ remedy: Csv.Fault.Remedy) -> Message {
-        switch remedy {
-        case .encoding: Message(encodingHelp)
-        case .text: "a column that is to stay as it is written is named by `text=`"
-        case .missing(let text): "`missing=\(Format.quoted(text))` reads it as nan, `header=false` reads such columns as texts, `header=true` takes names from the first row"
-        case .comment: "`comment=\"#\"` passes over such lines"
+            throw FileRefusal.table(fault, path: path)
         }
     }
 
@@ -74,7 +63,7 @@ enum TableFile {
         if let text = try call[form.decimal] {
             guard text == "." || text == "," else { throw call.fail(form.decimal, "\".\" or \",\"") }
             options.hasDecimalComma = text == ","
-            if options.separator == text.utf8.first { throw call.cannot("`separator` and `decimal` are the same character") }
+            if options.separator == text.utf8.first { throw FileRefusal.sameSeparatorAndDecimal }
         }
         options.hasHeader = try call[form.header]
         options.comment = try call[form.comment]
@@ -154,7 +143,7 @@ enum TableFile {
             columns.append(.numbers(try array.toDoubles(), isSingle: array.type == .f32))
         }
         guard let count = columns.first?.count, columns.allSatisfy({ $0.count == count }) else {
-            throw call.cannot("the columns of a table are equally long", help: "here: \(zip(record.fields.keys, columns).map { "\($0) \($1.count)" }.joined(separator: ", "))")
+            throw FileRefusal.unequalColumns(zip(record.fields.keys, columns).map { ($0, $1.count) })
         }
         let isAlone = columns.count == 1
         for (index, name) in record.fields.keys.enumerated() {

@@ -28,11 +28,11 @@ private struct FunctionDescentState: DescentState {
         func list(_ arrays: [NDArray]) throws -> Value { try .list(arrays.map { try Value($0) }) }
         let result = try machine.call(function, Arguments([list(parameters), list(gradients), state]))
         guard case .list(let pair) = result, pair.elements.count == 2, case .list(let changed) = pair.elements[0], changed.elements.count == parameters.count else {
-            throw RuntimeError.cannot("the optimiser `\(function.name)` gives \(result.kind), not the pair (parameters, state)", help: "as in `(p, g, state) -> (p - 0.1 * g, none)`")
+            throw TrainingRefusal.optimizerWithoutPair(function.name, result)
         }
         for (index, value) in changed.elements.enumerated() {
             guard value.isNumeric, try value.point().shape == parameters[index].shape else {
-                throw RuntimeError.cannot("the optimiser `\(function.name)` changes the shape of a parameter: \(describe(parameters[index].shape)) becomes \(value.kind)", help: nil)
+                throw TrainingRefusal.optimizerChangesShape(function.name, parameters[index].shape, value)
             }
             parameters[index] = try value.point().detached().converted(to: parameters[index].type)
             try parameters[index].evaluate()

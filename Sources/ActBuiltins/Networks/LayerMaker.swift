@@ -32,7 +32,7 @@ package final class LayerMaker: NativeFunction {
         (machine.layerType, machine.layerRun, machine.stateMarks) = (type, nil, StateMarks())
         defer { (machine.layerType, machine.layerRun, machine.stateMarks) = outer }
         guard case .function(let parts as Closure) = try machine.call(block, Arguments(bound)), parts.code.unit === block.code.unit, parts.code.isLayerParts else {
-            throw RuntimeError.cannot("the block of the layer `\(name)` was left by `return`", help: "the block's last line is the function that the layer is")
+            throw LayerRefusal.returnFromLayer(name)
         }
         var values = bound.map { value -> Setting? in if case .undefined = value { nil } else { Setting(value, machine) } }
         if !takesType { values.append(type == .f32 ? nil : .text(type.name)) }
@@ -59,12 +59,6 @@ package final class LayerMaker: NativeFunction {
         let tree = block.code.unit.tree
         guard let node = block.code.definition?.node, case .block(let statements) = tree[node.body], let last = tree[statements].last else { return nil }
         return tree.span(of: last.expression)
-    }
-
-    /// An error about the function that the layers are.
-    func fault(_ title: Message, help: String? = nil) -> Error {
-        guard let span = functionSpan else { return RuntimeError.cannot(title, help: help.map { Message($0) }) }
-        return Fault(diagnostic: Diagnostic(.cannot, title.text, at: span, help: help), kind: .error)
     }
 }
 

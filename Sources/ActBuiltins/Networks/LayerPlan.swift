@@ -91,7 +91,7 @@ final class LayerPlan {
         nesting = max(nesting, builder.nesting &+ 2)
         layerCount = 1 &+ builder.layerCount
         for parameter in try function(parameters, states).parameters where parameter.name != "training" && !suggest(parameter.name, among: ["training"]).isEmpty {
-            throw maker.fault("the function of the layer `\(maker.name)` has a parameter `\(parameter.name)`", help: "did you mean `training`?")
+            throw LayerRefusal.nearlyTraining(layer: maker.name, parameter: parameter.name, at: maker.functionSpan)
         }
     }
 
@@ -118,7 +118,7 @@ final class LayerPlan {
         let closure = Closure(code: parts.code, captures: captures)
         let value = try machine.call(closure, Arguments([]))
         guard case .function(let function) = value else {
-            throw maker.fault("the block of the layer `\(maker.name)` ends in \(value.kind), not in a function", help: "its last line is the function that the layer is, as in `x -> x @ W`")
+            throw LayerRefusal.layerWithoutFunction(maker.name, value, at: maker.functionSpan)
         }
         return function
     }

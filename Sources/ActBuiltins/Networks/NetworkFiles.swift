@@ -29,15 +29,15 @@ extension FileFormats {
             let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, argument)) }
             try machine.writeFile(path) { try Safetensors.write(arrays, into: $0) }
         case .record, .list:
-            if let unfit = try firstUnsavable(in: value, "") { throw call.cannot("`\(unfit.path)` is \(unfit.what), which no file holds", help: unfit.help) }
+            if let unfit = try firstUnsavable(in: value, "") { throw FileRefusal.unsavablePart(unfit.part, path: unfit.path) }
             let setting = try Setting(value.mappingLeaves { if case .array(let array) = $0 { .array(try array.detached()) } else { $0 } }, machine)
             try machine.writeFile(path) { try StructureFile.write(setting, into: $0) }
-        default: throw call.cannot("a .safetensors file holds a network, or a record or list of arrays, networks, numbers and texts, not \(value.kind)")
+        default: throw FileRefusal.notATensorFile(value)
         }
     }
 
     /// The first part of a structure that no file holds.
-    private static func firstUnsavable(in value: Value, _ path: String) throws -> (path: String, what: String, help: Message?)? {
+    private static func firstUnsavable(in value: Value, _ path: String) throws -> (path: String, part: Value)? {
         try Interrupt.check()
         switch value {
         case .none, .bool, .number, .string, .array: return nil
@@ -49,8 +49,7 @@ extension FileFormats {
             return nil
         case .function(let function) where function.network != nil: return nil
         case .function(let function) where NamedFunction(function, nil).isNamed: return nil
-        case .function: return (path, "a function without a name", "give it one: `f(x) = …`")
-        default: return (path, value.kind, nil)
+        default: return (path, value)
         }
     }
 }

@@ -82,7 +82,7 @@ package final class NetworkFunction: NativeFunction {
 
     package func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction? {
         for part in (other as? Composition).map({ Array($0.parts) }) ?? [other] where part.makesLayers {
-            throw RuntimeError.cannot("`\(part.name)` makes a layer when it is called", help: "write `\(part.name)(\(part.parameters.contains { $0.fallback == nil } ? "…" : ""))`")
+            throw LayerRefusal.makerAsPart(part.name, takesArguments: part.parameters.contains { $0.fallback == nil })
         }
         try machine.warnOfLayersInside(other)
         let others = machine.layers(other)
@@ -141,7 +141,7 @@ package final class NetworkFunction: NativeFunction {
     package func slice(_ range: SliceRange) throws -> Value? {
         var part = network
         part.layers = (0..<range.count).map { network.layers[range.start &+ $0 &* range.step] }
-        guard !part.layers.isEmpty else { throw RuntimeError.cannot("this part of the network has no layers", help: nil) }
+        guard !part.layers.isEmpty else { throw LayerRefusal.emptyPart }
         return .function(Native(NetworkFunction(part)))
     }
 
@@ -154,7 +154,7 @@ package final class NetworkFunction: NativeFunction {
         switch value {
         case .function(let function) where function.network != nil: layers = function.network?.network.layers ?? []
         case .function(let function) where function.builtin?.activation != nil: layers = [FunctionLayer(NamedFunction(function, nil))]
-        default: throw RuntimeError.cannot("a part of a network can become a layer or an activation, not \(value.kind)", help: "join the parts anew with `>>`")
+        default: throw LayerRefusal.notAPart(value)
         }
         var result = network
         let position = try position(index)

@@ -37,9 +37,12 @@ struct ProgramLayer: Layer {
     }
 
     private func misfit(_ output: Signal, _ next: (any Layer)?, _ pass: Pass) -> any Error {
-        let fault = plan.maker.fault(
-            "the layer `\(text)` gives \(output.kind), and \(next.map { "the next one, \($0.text)," } ?? "the next one") takes an array",
-            help: "join the parts with `concat` or `stack`, or call the layer by itself")
+        let fault: any Error
+        do {
+            fault = LayerRefusal.layerWithoutArray(text, try Value(output), next: next?.text, at: plan.maker.functionSpan)
+        } catch {
+            fault = error
+        }
         return placed(fault, pass)
     }
 
@@ -94,9 +97,7 @@ final class LayerRun {
         switch layer.plan.states(named: name) {
         case let field? where field.isState: try gather(value, field, name, layer)
         case let field?:
-            throw RuntimeError.cannot(
-                "`\(name)` is \(field.isTrained ? "trained: a pass does not assign it" : "a setting of the layer, which stays as it is")",
-                help: "use another name here; what a pass may assign is made in the block by `state(…)`")
+            throw LayerRefusal.assignedField(name, isTrained: field.isTrained)
         case nil: return
         }
     }
@@ -105,24 +106,22 @@ final class LayerRun {
         switch field {
         case .state(let index):
             let old = layer.state[index]
-            guard value.isNumeric else { throw RuntimeError.cannot("the state `\(name)` is an array, and would become \(value.kind)", help: nil) }
+            guard value.isNumeric else { throw LayerRefusal.stateKind(name, .array, value) }
             let array = try value.point().detached()
             guard array.shape == old.shape else {
-                throw RuntimeError.cannot(
-                    "the state `\(name)` has the shape \(describe(old.shape)), and would get the shape \(describe(array.shape))",
-                    help: "a state keeps its shape: give it that in the block")
+                throw LayerRefusal.stateShape(name, old.shape, array.shape)
             }
             let new = try array.converted(to: old.type)
             try new.evaluate()
             pass.gather(new, for: old)
         case .list(let fields):
             guard case .list(let list) = value, list.elements.count == fields.count else {
-                throw RuntimeError.cannot("the state `\(name)` is a list of \(fields.count), and would become \(value.kind)", help: nil)
+                throw LayerRefusal.stateKind(name, .list(fields.count), value)
             }
             for (element, field) in zip(list.elements, fields) { try gather(element, field, name, layer) }
         case .record(let fields):
             guard case .record(let record) = value, record.fields.count == fields.count else {
-                throw RuntimeError.cannot("the state `\(name)` is a record of \(fields.count), and would become \(value.kind)", help: nil)
+                throw LayerRefusal.stateKind(name, .record(fields.count), value)
             }
             for field in fields { try gather(record[field.name] ?? .none, field.value, "\(name).\(field.name)", layer) }
         default: return

@@ -123,7 +123,7 @@ extension BuiltinRows {
                 let weights = try call[p].map { try call.probabilities($0, count, p) }
                 guard count > 0 || draws == 0 else { throw call.fail(xs, "something with elements") }
                 if try !call[replace], draws > weights?.count(where: { $0 > 0 }) ?? count {
-                    throw call.cannot("\(draws) elements cannot be drawn from \(weights == nil ? "" : "the likely ones among ")\(count) without drawing one twice", help: "leave out `replace=false`")
+                    throw BuiltinRefusal.tooManyDraws(draws, of: count, isWeighted: weights != nil)
                 }
                 let places = try call.draws(draws, of: count, weights, replace: call[replace])
                 return try call.chosen(xs, places, shape)
@@ -201,7 +201,7 @@ extension Call {
 
     fileprivate func probabilities(_ p: NDArray, _ count: Int, _ input: Input<Reading.Vector?>) throws -> [Double] {
         let weights = try p.detached().toDoubles()
-        guard weights.count == count else { throw cannot("`p` has \(weights.count) probabilities for \(count) elements") }
+        guard weights.count == count else { throw BuiltinRefusal.probabilityCount(weights.count, elements: count) }
         let sum = weights.reduce(0, +)
         guard weights.allSatisfy({ $0 >= 0 }), abs(sum - 1) <= 1e-6 else { throw fail(input, "probabilities: 0 or more, with the sum 1") }
         return weights
@@ -231,7 +231,7 @@ extension Call {
             return try Value(NDArray(places.map { Double($0) }, shape: shape))
         case .list(let list):
             guard let shape else { return list.elements[places[0]] }
-            guard shape.count == 1 else { throw cannot("elements of a list are drawn in a row: `size` is one number", help: nil) }
+            guard shape.count == 1 else { throw BuiltinRefusal.drawnShapeOfList }
             return try .list(places.map { list.elements[$0] })
         default:
             let array = try array(xs)
@@ -245,7 +245,7 @@ extension Call {
         let shape = size + logits.shape.dropLast(), rows = logits.count / classes
         let draws = try sampleCount(size)
         let numbers = try logits.detached().converted(to: .f64).softmax().toDoubles()
-        if numbers.contains(where: \.isNaN) { throw cannot("`logits` give no probabilities: they hold nan, inf, or nothing but -inf", help: nil) }
+        if numbers.contains(where: \.isNaN) { throw BuiltinRefusal.noProbabilities }
         _ = try sampleCount(shape)
         let sums = (0..<rows).map { RunningSum(numbers[$0 * classes..<($0 + 1) * classes]) }
         try MemoryPool.allow(draws &* rows &* 8)

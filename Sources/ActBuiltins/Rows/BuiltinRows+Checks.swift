@@ -96,7 +96,7 @@ extension BuiltinRows {
                 }
                 guard let text = call.machine.host.help(on: name) else {
                     let near = suggest(name, among: call.machine.currentOrigin?.code.module.builtins.names ?? [])
-                    throw call.cannot("there is no help on `\(name)`", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
+                    throw BuiltinRefusal.noHelp(on: name, near: near)
                 }
                 call.machine.write(text.hasSuffix("\n") ? text : text + "\n")
                 return .none

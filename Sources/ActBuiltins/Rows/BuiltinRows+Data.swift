@@ -64,7 +64,7 @@ extension BuiltinRows {
             return { call in
                 let x = try call[x].contiguous(), y = try call[y]?.contiguous()
                 let rows = x.shape[0], size = try call[size]
-                if let y, y.shape[0] != rows { throw call.cannot("x has \(rows) rows, y has \(y.shape[0])", help: "every row of x needs its target") }
+                if let y, y.shape[0] != rows { throw TrainingRefusal.rowCounts(inputs: rows, targets: y.shape[0]) }
                 let order = try call[shuffle] ? call.machine.random.permutation(rows).toDoubles().map { Int($0) } : Array(0..<rows)
                 return try .list(stride(from: 0, to: rows, by: size).map { start in
                     let part = order[start..<min(rows, start &+ size)]

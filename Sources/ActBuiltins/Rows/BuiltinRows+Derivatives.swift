@@ -77,7 +77,7 @@ extension BuiltinRows {
             guard number >= 0, number < 1e6, number == number.rounded() else { throw call.fail(wrt, "a position, a name, or a list of them", value) }
             let index = Int(number)
             guard index < f.parameters.count || f.parameters.isEmpty || f.parameters.last?.isVariadic == true else {
-                throw RuntimeError.cannot("`\(f.name)` has no argument \(index)", help: "its signature is `\(f.signature)`")
+                throw BuiltinRefusal.noArgument(index, of: f)
             }
             return index
         case .string(let name):

@@ -92,7 +92,7 @@ extension Call {
     func descent(_ record: Record) throws -> any Descent {
         guard case .string(let name)? = record["optimizer"], name.string == "LBFGS" else { return try optimizer(record) }
         guard case .number(let history)? = record["history"] ?? .number(100), let count = Int(exactly: history), count > 0, count <= 1 << 20 else {
-            throw cannot("`history` of `LBFGS` must be a whole number, 1 or more")
+            throw TrainingRefusal.optimizerHistory
         }
         let searches: Bool
         switch record["line_search"] ?? .bool(true) {
@@ -129,7 +129,7 @@ extension Call {
 
     private func count(_ value: Value?) throws -> Int {
         guard let value else { return 0 }
-        guard case .number(let number) = value, let count = Int(exactly: number), count >= 0, count < 1 << 53 else { throw cannot("`steps` of the optimiser must be a whole number") }
+        guard case .number(let number) = value, let count = Int(exactly: number), count >= 0, count < 1 << 53 else { throw TrainingRefusal.optimizerSteps }
         return count
     }
 }
@@ -140,11 +140,11 @@ extension Descent {
     /// At work where a record says that it is.
     fileprivate func resumed(_ record: Record, for parameters: [NDArray], steps: Int, _ call: Call) throws -> any ResumableDescent {
         func arrays(_ value: Value?) throws -> [NDArray] {
-            guard case .list(let list)? = value, list.elements.count == parameters.count else { throw misfit(call) }
+            guard case .list(let list)? = value, list.elements.count == parameters.count else { throw misfit }
             return try zip(list.elements, parameters).map { value, parameter in
-                guard value.isNumeric else { throw misfit(call) }
+                guard value.isNumeric else { throw misfit }
                 let array = try value.point()
-                guard array.shape == parameter.shape else { throw misfit(call) }
+                guard array.shape == parameter.shape else { throw misfit }
                 return array
             }
         }
@@ -152,22 +152,20 @@ extension Descent {
             var state = LBFGSState(method)
             guard steps > 0, record["gradient"] != nil else { return state }
             state.last = (try arrays(record["step"]), try arrays(record["gradient"]))
-            guard case .list(let pairs)? = record["pairs"] else { throw misfit(call) }
+            guard case .list(let pairs)? = record["pairs"] else { throw misfit }
             for pair in pairs.elements {
-                guard case .list(let pair) = pair, pair.elements.count == 2 else { throw misfit(call) }
+                guard case .list(let pair) = pair, pair.elements.count == 2 else { throw misfit }
                 state.pairs.append((try arrays(pair.elements[0]), try arrays(pair.elements[1])))
             }
             return state
         }
-        guard let optimizer = self as? Optimizer else { throw call.cannot("`update` takes the record that an optimiser such as `Adam(0.001)` makes") }
+        guard let optimizer = self as? Optimizer else { throw TrainingRefusal.notAnOptimizerRecord }
         guard steps > 0 else { return try OptimizerState(optimizer, for: parameters) }
-        guard case .list(let slots)? = record["moments"], slots.elements.count == optimizer.momentCount, case .number(let memory)? = record["memory"] else { throw misfit(call) }
+        guard case .list(let slots)? = record["moments"], slots.elements.count == optimizer.momentCount, case .number(let memory)? = record["memory"] else { throw misfit }
         return try OptimizerState(optimizer, moments: try slots.elements.map { try arrays($0) }, types: parameters.map(\.type), steps: steps, memory: memory)
     }
 
-    private func misfit(_ call: Call) -> RuntimeError {
-        call.cannot("the optimiser holds the moments of other parameters", help: "start with a fresh one, such as `Adam(0.001)`")
-    }
+    private var misfit: TrainingRefusal { .momentsOfOthers }
 }
 
 private protocol ResumableDescent: DescentState {

@@ -200,7 +200,7 @@ private struct Extremes {
         let others = call[others]
         if others.isEmpty { return try Value(call.array(a).reduced(reduction, axes: call[axis], keepdims: call[keepdims])) }
         if let name = call.has(axis) ? "axis" : call.has(keepdims) ? "keepdims" : nil {
-            throw call.cannot("`\(name)` goes with one array, not with several arguments", help: "`stack` the arrays first to reduce them")
+            throw BuiltinRefusal.reductionOfSeveral(name)
         }
         var value = call[a]
         for other in others { value = try call.apply(operation, value, other) }

@@ -54,7 +54,7 @@ extension BuiltinRows {
             takes.options(FigureOption.parameters)
             return { call in
                 if call[values].count > 1, let last = call[values].last?.number {
-                    throw call.cannot("`hist` takes arrays, and \(Format.number(last)) is a number", help: "the number of bins has a name: `bins=\(Format.number(last))`")
+                    throw FigureRefusal.binsWithoutName(last)
                 }
                 let texts = call.argumentTexts
                 let arrays = try call[values].enumerated().map { index, value in
@@ -77,7 +77,7 @@ extension BuiltinRows {
                 }
                 let (x, series) = try call.series(skipsFirst: categories != nil)
                 if series.count == 1, case .list(let labels)? = call.options.first(where: { $0.name == "labels" })?.value, labels.elements.count > 1 {
-                    throw call.cannot("`labels` names series, and there is only one", help: "the texts below the bars come first: `bar(names, heights)`")
+                    throw FigureRefusal.labelsOfOneSeries
                 }
                 return try call.figure(Figure.bars(x: x, categories: categories, series.map { (name: $0.name, heights: $0.values) }))
             }
@@ -117,7 +117,7 @@ extension BuiltinRows {
             return { call in
                 let array = try call[a]
                 if array.rank == 1, let side = squareRoot(array.count) {
-                    throw call.cannot("`image` takes rows and columns, not a vector of \(array.count) numbers", help: "give it its shape: `x.reshape(\(side), \(side))`")
+                    throw FigureRefusal.imageOfVector(array.count, side: side)
                 }
                 guard array.rank == 2 || array.rank == 3 else { throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape) }
                 let channels = array.rank == 3 ? array.shape[2] : 1
@@ -171,8 +171,7 @@ extension Call {
             guard FigureOption.rows.contains(where: { $0.name == name }) else {
                 let names = form.options.map(\.name)
                 let near = suggest(name, among: names + form.parameters.filter { !$0.isVariadic }.map(\.name))
-                let others: Message = "options are \(names.joined(separator: " "))"
-                throw cannot("`\(row.name)` has no option `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? others)
+                throw FigureRefusal.noOption(name, of: row.name, near: near.first, others: names)
             }
             return (name, try option(name, value))
         }
@@ -195,7 +194,7 @@ extension Call {
             if numbers.count == list.elements.count { return .numbers(numbers) }
         default: break
         }
-        throw cannot("`\(name)` cannot be \(value.kind)", help: form.options.first { $0.name == name }.map { "it takes \($0.expected)" })
+        throw FigureRefusal.optionKind(name, value, expected: form.options.first { $0.name == name }?.expected)
     }
 
     fileprivate func overlaid(_ figures: [Figure]) throws -> Figure {
@@ -233,14 +232,12 @@ extension Call {
         let texts = argumentTexts
         func name(_ index: Int) -> String? { index < texts.count ? texts[index] : nil }
         guard !rest.isEmpty else {
-            if options.contains(where: { $0.name == "y" }) { throw cannot("`\(row.name)` takes its values without names", help: "write `\(row.name)(x, y)`") }
+            if options.contains(where: { $0.name == "y" }) { throw FigureRefusal.namedValues(row.name) }
             throw RuntimeError.missingArgument("values", of: row.name)
         }
         if rest.count > 1, case .string(let text)? = rest.last {
             let spelling = FigureOption.spelling(ofFormat: text.string)
-            throw cannot(
-                "`\(row.name)` takes arrays, numbers and functions, not the string \"\(text.string)\"",
-                help: spelling.map { "write `\($0)`" } ?? "looks have names: `color=\"red\"`, `style=\"--\"`, `marker=\"o\"`, `label=\"…\"`")
+            throw FigureRefusal.formatOfLine(row.name, text.string, options: spelling)
         }
         if rest.count == 1, case .record(let record) = rest[0] { return try columns(of: record) }
         if case .function = rest[0] {
@@ -249,7 +246,7 @@ extension Call {
                 try x.toDoubles(),
                 try rest.enumerated().map { index, value in
                     guard case .function(let f) = value else {
-                        throw cannot("the x values come before the functions", help: "write `\(row.name)(x, f)`")
+                        throw FigureRefusal.placesAfterFunction(row.name)
                     }
                     return Series(name: name(index) ?? f.name, values: try self.values(of: f, at: x))
                 }
@@ -258,7 +255,7 @@ extension Call {
         if skipsFirst { return (nil, try rest.enumerated().dropFirst().flatMap { try series($0.element, at: nil, name($0.offset)) }) }
         if rest.count == 1 { return (nil, try series(rest[0], at: nil, name(0))) }
         let x = try array(rest[0], at: 0)
-        guard x.rank <= 1 else { throw cannot("the x values form an array of shape \(describe(x.shape))", help: "x is a vector; a matrix alone is drawn column by column") }
+        guard x.rank <= 1 else { throw FigureRefusal.placesShape(x.shape) }
         return (try x.toDoubles(), try rest.enumerated().dropFirst().flatMap { try series($0.element, at: x, name($0.offset)) })
     }
 
@@ -286,7 +283,7 @@ extension Call {
                 series.append(Series(name: name, values: numbers, isCounted: x != nil))
             }
         }
-        guard !series.isEmpty else { throw cannot("the record has no vector to draw", help: "a record of vectors is drawn as one line each") }
+        guard !series.isEmpty else { throw FigureRefusal.noVectors }
         return (x, series)
     }
 
@@ -298,11 +295,10 @@ extension Call {
         case 2:
             let (rows, columns) = (array.shape[0], array.shape[1])
             if let x, x.count == columns, x.count != rows {
-                throw cannot(
-                    "x has \(x.count) elements, the matrix \(rows) rows of \(columns)", help: "a matrix gives one line for each column: write `.T` after it, or `\(row.name)(x, y1, y2)`")
+                throw FigureRefusal.matrixRows(places: x.count, rows: rows, columns: columns, row.name)
             }
             guard columns <= 256 else {
-                throw cannot("a matrix of \(columns) columns would give as many lines", help: "transpose it if its rows are meant: `a'`; or see `heatmap`")
+                throw FigureRefusal.tooManyLines(columns)
             }
             return try (0..<columns).map { column in Series(name: (name ?? "") + "[:, \(column)]", values: try array.column(column)) }
         default: throw ArrayError.rankMismatch(operation: row.name, expected: "vectors and matrices", shape: array.shape)
@@ -323,7 +319,7 @@ extension Call {
                 case .number(let y): return y
                 case .bool(let bool): return bool ? 1 : 0
                 case .array(let array) where array.count == 1: return try array.item()
-                case let other: throw cannot("`\(f.name)` gives \(other.kind) for a number, not a number", help: nil)
+                case let other: throw FigureRefusal.notAHeight(other, from: f.name)
                 }
             }
         } catch let fault as Fault where fault.kind == .error {
@@ -349,7 +345,7 @@ extension Call {
             }
             guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, expected: "a matrix", shape: z.shape) }
             return (try z.toDoubles(), z.shape[0], z.shape[1], try x.toDoubles(), try y.toDoubles())
-        default: throw cannot("`\(row.name)` takes z, or x, y and z, not \(rest.count) arguments", help: nil)
+        default: throw FigureRefusal.gridArguments(row.name, rest.count)
         }
     }
 

@@ -78,11 +78,11 @@ enum FileFormats {
     static func load(_ path: String, into: Input<NetworkFunction?>, _ form: TableForm, _ call: Call) throws -> Value {
         let (suffix, isPacked) = suffix(of: path)
         if suffix != ".csv", suffix != ".tsv" {
-            if let name = form.given(call) { throw call.cannot("`\(name)` goes with .csv and .tsv files, not with `\(path)`") }
-            if suffix != ".txt", call.isGiven(form.encoding) { throw call.cannot("`encoding` goes with .csv and .tsv files, and .txt, not with `\(path)`") }
+            if let name = form.given(call) { throw FileRefusal.optionOfTables(name, path) }
+            if suffix != ".txt", call.isGiven(form.encoding) { throw FileRefusal.encodingOfOther(path) }
         }
-        if call.isGiven(into) && suffix != ".safetensors" { throw call.cannot("`into` goes with .safetensors files, not with `\(path)`") }
-        if figureSuffixes.contains(suffix) { throw call.cannot("`load` does not read pictures such as `\(path)`", help: "pictures as arrays can be stored as .npy") }
+        if call.isGiven(into) && suffix != ".safetensors" { throw FileRefusal.intoOfOther(path) }
+        if figureSuffixes.contains(suffix) { throw FileRefusal.loadedPicture(path) }
         guard suffix == "idx" || suffixes.contains(suffix) else { throw unknown(path, suffix, isLoading: true, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
         return try call.machine.readFile(path) { bytes in
@@ -106,7 +106,7 @@ enum FileFormats {
         case ".json": return try JSON.value(bytes, call.machine, path: path)
         default:
             guard let text = String(validating: try TextEncoding.utf8(bytes, from: call[form.encoding], path: path), as: UTF8.self) else {
-                throw call.cannot("`\(path)` is not text in UTF-8", help: Message(TableFile.encodingHelp))
+                throw FileRefusal.notUTF8(path)
             }
             return .string(text)
         }
@@ -122,15 +122,15 @@ enum FileFormats {
         case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)):
             let bytes = try picture(value.figure, suffix, call)
             try machine.writeFile(path) { try bytes.withUnsafeBytes($0) }
-        case (".svg", _), (".png", _), (".pdf", _): throw call.cannot("a \(suffix) file holds a figure, not \(value.kind)", help: "draw it first: `save(plot(y), \"\(path)\")`")
-        case (_, .figure): throw call.cannot("a figure is saved as .svg, .png or .pdf, not as \(suffix)")
+        case (".svg", _), (".png", _), (".pdf", _): throw FileRefusal.pictureOf(value, suffix: suffix, path)
+        case (_, .figure): throw FileRefusal.figureAs(suffix)
         case (".npy", _):
             let array = try call.array(argument)
             try machine.writeFile(path) { try Npy.write(array, into: $0) }
         case (".npz", .record(let record)):
             let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, argument)) }
             try machine.writeFile(path) { try Npz.write(arrays, into: $0) }
-        case (".npz", _): throw call.cannot("a .npz file holds a record of arrays, not \(value.kind)", help: "`save({a: x}, \"\(path)\")`, or use .npy for one array")
+        case (".npz", _): throw FileRefusal.archiveOf(value, path)
         case (".csv", _), (".tsv", _):
             try machine.writeText(path) { try TableFile.write(argument, separator: suffix == ".csv" ? "," : "\t", call, into: &$0) }
         case (".json", _):
@@ -161,13 +161,9 @@ enum FileFormats {
         return (String(name[point...]), isPacked)
     }
 
-    private static func unknown(_ path: String, _ suffix: String, isLoading: Bool, _ call: Call) -> RuntimeError {
+    private static func unknown(_ path: String, _ suffix: String, isLoading: Bool, _ call: Call) -> FileRefusal {
         let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
-        let near = suggest(suffix, among: own)
-        let known: Message = "known suffixes are \(own.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")"
-        return call.cannot(
-            suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(call.row.name)` does not know files that end in \(suffix)",
-            help: near.first.map { "did you mean \($0)?" } ?? known)
+        return .unknownSuffix(suffix, path, call.row.name, known: own, isLoading: isLoading)
     }
 
     private static func picture(_ figure: Figure, _ suffix: String, _ call: Call) throws -> [UInt8] {
@@ -183,7 +179,7 @@ enum FileFormats {
             return suffix == ".png" ? try rasterizer.png(text, width: width, height: height) : try rasterizer.pdf(text, width: width, height: height)
         } catch let failure as Rasterizer.Failure {
             try Interrupt.check()
-            throw RuntimeError.cannot("\(failure)", help: ".svg needs nothing else")
+            throw FigureRefusal.picture(failure)
         }
     }
 }

@@ -38,7 +38,7 @@ extension BuiltinRows {
 extension Machine {
     /// The same numbers as a state of the layer whose block runs.
     fileprivate func marked(_ value: Value, _ call: Call, _ argument: Input<Value>) throws -> Value {
-        guard layerType != nil else { throw call.cannot("`state` is for the block of a `layer`", help: "as in `layer Name(n) { mean = state(zeros(n)); x -> x - mean }`") }
+        guard layerType != nil else { throw LayerRefusal.stateOutsideLayer }
         switch value {
         case .number(let number): return mark(try NDArray.scalar(number, type: .f64))
         case .bool(let flag): return mark(try NDArray(bools: [flag], shape: []))

@@ -119,7 +119,7 @@ private final class ScheduleFunction: NativeFunction {
         case .number(let number): number < 0 ? number : nil
         case .array(let epochs): try epochs.toDoubles().first { $0 < 0 }
         }
-        if let early { throw RuntimeError.cannot("`\(name)` counts epochs from 0: there is none at \(Format.number(early))", help: nil) }
+        if let early { throw TrainingRefusal.epochBeforeFirst(early, name) }
         switch try row.rate(at: moment, operands) {
         case .number(let rate): return .number(rate)
         case .array(let rates): return try Value(rates)
@@ -131,7 +131,7 @@ extension Call {
     /// The optimiser that a record describes.
     func optimizer(_ record: Record) throws -> Optimizer {
         guard case .string(let name)? = record["optimizer"], let row = Optimizers.named(name.string) else {
-            throw cannot("`optimizer` is made by one of \(Optimizers.all.map(\.name).joined(separator: ", "))", help: "as in `optimizer=Adam(0.001)`")
+            throw TrainingRefusal.unknownOptimizer
         }
         func number(_ field: String) throws -> Double? {
             switch record[field] {
@@ -139,7 +139,7 @@ extension Call {
             case .number(let number): return number
             case .bool(let bool): return bool ? 1 : 0
             case .array(let array) where array.rank == 0: return try array.item()
-            case .some(let value): throw RuntimeError.cannot("`\(field)` of `\(row.name)` must be a number, not \(value.kind)", help: nil)
+            case .some(let value): throw TrainingRefusal.optimizerField(field, row.name, value)
             }
         }
         let values = try row.inputs.own.map { try number(row.parameters[$0.index].name) ?? $0.fallback ?? 0 }
@@ -156,13 +156,13 @@ extension Call {
             let machine = machine
             return { moment in
                 let value = try machine.call(function, Arguments([.number(moment)]))
-                guard value.isNumeric else { throw RuntimeError.cannot("the learning rate at epoch \(Format.number(moment)) is \(value.kind), not a number", help: nil) }
+                guard value.isNumeric else { throw TrainingRefusal.rateKind(value, epoch: moment) }
                 return try value.point().item()
             }
         }
-        guard value.isNumeric, try value.point().count == 1 else { throw RuntimeError.cannot("`lr` of `\(optimizer)` must be a number, not \(value.kind)", help: nil) }
+        guard value.isNumeric, try value.point().count == 1 else { throw TrainingRefusal.optimizerField("lr", optimizer, value) }
         let constant = try value.point().item()
-        guard constant >= 0, constant.isFinite else { throw RuntimeError.cannot("`lr` of `\(optimizer)` must be 0 or more, not \(Format.number(constant))", help: nil) }
+        guard constant >= 0, constant.isFinite else { throw TrainingRefusal.negativeRate(constant, optimizer) }
         return { _ in constant }
     }
 }

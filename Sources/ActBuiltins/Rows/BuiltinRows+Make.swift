@@ -243,7 +243,7 @@ extension Call {
         let text = try string(x)
         let spelled = try text.trimmingSpaces(Interrupt.check)
         guard let number = try DecimalText.number(Array(spelled.utf8), ignoring: UInt8(ascii: "_"), check: Interrupt.check) else {
-            throw cannot("\(Format.quoted(String(text.prefix(40)))) spells no number", help: "a number is written like 2.5 or 1e-3")
+            throw BuiltinRefusal.noNumber(text)
         }
         return number
     }

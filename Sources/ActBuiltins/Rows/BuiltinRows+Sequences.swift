@@ -20,7 +20,7 @@ extension BuiltinRows {
                 var carry = call[start], results: [Value] = []
                 let step = { (x: Value) in
                     guard case .list(let pair) = try machine.call(f, Arguments([carry, x])), pair.elements.count == 2 else {
-                        throw RuntimeError.cannot("`\(f.name)`, which `scan` calls, must give the pair (carry, y)", help: "as in `(carry, x) -> (carry + x, carry)`")
+                        throw BuiltinRefusal.scanWithoutPair(f.name)
                     }
                     carry = pair.elements[0]
                     results.append(pair.elements[1])
@@ -119,7 +119,7 @@ final class MappedFunction: NativeFunction {
     func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
         let count = arguments.positional.count + arguments.named.count
         if let axes, axes.count != arguments.positional.count {
-            throw RuntimeError.cannot("`axes` of `vmap` names \(axes.count) axes, but \(arguments.positional.count) arguments are given", help: nil)
+            throw BuiltinRefusal.axesCount(axes.count, arguments: arguments.positional.count)
         }
         guard count > 0 else { throw RuntimeError.missingArgument(parameters.first?.name ?? "x", of: name) }
         let places: [Int?] = arguments.positional.indices.map { axes == nil ? common : axes?[$0] ?? nil } + arguments.named.map { _ in common }
@@ -129,11 +129,11 @@ final class MappedFunction: NativeFunction {
             guard let axis else { continue }
             let size = try value.length(along: axis, name: "argument \(index) of `\(name)`")
             guard length ?? size == size else {
-                throw RuntimeError.cannot("the arguments of `\(name)` have \(length ?? 0) and \(size) elements to go along", help: "an argument that all share is named `none` in `axes=`, as in `vmap(f, axes=(0, none))`")
+                throw BuiltinRefusal.unequalArguments(name, length ?? 0, size)
             }
             length = size
         }
-        guard let length else { throw RuntimeError.cannot("`\(name)` has no argument to go along: `axes` says `none` for each", help: nil) }
+        guard let length else { throw BuiltinRefusal.nothingMapped(name) }
         let results = try (0..<length).map { index in
             let parts = try zip(values, places).map { value, axis in try axis.map { try value.taking(index, along: $0) } ?? value }
             let named = zip(arguments.named, parts.dropFirst(arguments.positional.count)).map { ($0.name, $1) }

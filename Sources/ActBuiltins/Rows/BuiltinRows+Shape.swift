@@ -79,7 +79,7 @@ extension BuiltinRows {
                 var leaves: [NDArray] = [], start = 0
                 let structure = try Structure(call[like], leaves: &leaves)
                 let count = leaves.reduce(0) { $0 + $1.count }
-                guard count == vector.count else { throw call.cannot("there are \(vector.count) numbers in `v`, but \(count) in `like`") }
+                guard count == vector.count else { throw BuiltinRefusal.numberCount(vector.count, needed: count) }
                 var parts = try leaves.map { leaf -> NDArray in
                     defer { start += leaf.count }
                     return try vector.sliced([SliceRange(start: leaf.count == 0 ? 0 : start, step: 1, count: leaf.count)]).reshaped(to: leaf.shape).converted(to: leaf.type)

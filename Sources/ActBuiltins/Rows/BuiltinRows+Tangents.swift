@@ -70,7 +70,7 @@ private final class SubstitutedFunction: NativeFunction {
             return replaced
         }
         let value = try machine.call(f, at(x.detached()))
-        guard value.isNumeric else { throw RuntimeError.cannot("`\(f.name)` has no derivative here: its value is \(value.kind)", help: nil) }
+        guard value.isNumeric else { throw MachineRefusal.noDerivative(of: f.name, value) }
         let slope = slope, name = f.name
         return try Value(
             GivenSlope.value(value.point(), at: x, name) { point, isFollowed in
@@ -81,7 +81,7 @@ private final class SubstitutedFunction: NativeFunction {
                     replaced.named = try replaced.named.map { ($0.name, try $0.value.untraced()) }
                 }
                 let given = try machine.call(slope, replaced)
-                guard given.isNumeric else { throw RuntimeError.cannot("the derivative that `with_derivative` has of `\(name)` is \(given.kind), not a number or an array", help: nil) }
+                guard given.isNumeric else { throw BuiltinRefusal.slopeKind(given, of: name) }
                 return try given.point()
             })
     }

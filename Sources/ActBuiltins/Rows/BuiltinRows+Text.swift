@@ -50,7 +50,7 @@ extension BuiltinRows {
                     return elements
                 }
                 for other in elements.dropFirst() where other.count != elements[0].count {
-                    throw call.cannot("`map` goes along \(elements[0].count) and \(other.count) elements together", help: "sequences that are gone along together are equally long")
+                    throw BuiltinRefusal.unequalSequences(elements[0].count, other.count)
                 }
                 return try machine.makeArray(elements[0].indices.map { index in try machine.call(f, Arguments(elements.map { $0[index] })) })
             }
@@ -77,7 +77,7 @@ extension BuiltinRows {
                 try call.forEach(xs) { element in
                     if let reached = result.take() { result = try machine.call(f, reached, element) } else { result = element }
                 }
-                guard let result else { throw call.cannot("reduce of nothing needs a start", help: "pass one: `reduce(f, xs, 0)`") }
+                guard let result else { throw BuiltinRefusal.reduceOfNothing }
                 return result
             }
         },

@@ -31,7 +31,7 @@ extension BuiltinRows {
             let net = takes.network("net")
             return { call in
                 let history = try call[net].history
-                guard !history.rows.isEmpty else { throw call.cannot("this network was not trained by `fit`") }
+                guard !history.rows.isEmpty else { throw TrainingRefusal.untrained }
                 var fields = Fields()
                 for column in history.columns { fields[column.name] = .array(try NDArray(column.values, shape: [column.values.count])) }
                 return try .record(fields)
@@ -212,9 +212,7 @@ private struct Fit {
                 row,
                 { prediction, target, _ in
                     guard prediction.count == 1, target.count == 1 else {
-                        throw RuntimeError.cannot(
-                            "`\(row.name)` compares one array with one, not \(prediction.count) with \(target.count)",
-                            help: "give a function of them, such as `(p, t) -> mse(p[0], t[0]) + mse(p[1], t[1])`")
+                        throw TrainingRefusal.lossOfSeveral(row.name, predictions: prediction.count, targets: target.count)
                     }
                     return try row(prediction[0], target[0])
                 }
@@ -243,7 +241,7 @@ private struct Fit {
             let machine = call.machine
             return .function { prediction, target in
                 let value = try machine.call(function, Arguments([shape.prediction(prediction), shape.target(target)]))
-                guard value.isNumeric, try value.point().count == 1 else { throw RuntimeError.cannot("the metric `\(function.name)` gives \(value.kind), not a number", help: nil) }
+                guard value.isNumeric, try value.point().count == 1 else { throw TrainingRefusal.metricKind(function.name, value) }
                 return try value.point().item()
             }
         default: throw call.fail(metric, expected)

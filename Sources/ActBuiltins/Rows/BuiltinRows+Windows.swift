@@ -26,7 +26,7 @@ extension BuiltinRows {
             return { call in
                 let x = try call[x], rank = try call.axesOfWindows(x, "x"), settings = try LayerSettings(of: "max_pool", parameters, call.settings(parameters))
                 guard let (largest, winners) = try x.largestOfWindows(inputs.windows(settings, rank: rank), ceil: call[inputs.ceil]) else {
-                    throw call.cannot("`max_pool`: the windows do not fit on x of shape \(describe(x.shape))", help: "`padding` makes room; every window needs an element")
+                    throw BuiltinRefusal.poolWindows("max_pool", x.shape)
                 }
                 guard try call[indices] else { return .array(largest) }
                 let size = x.shape.dropFirst(2).reduce(1, &*)
@@ -42,7 +42,7 @@ extension BuiltinRows {
             return { call in
                 let x = try call[x], rank = try call.axesOfWindows(x, "x"), settings = try LayerSettings(of: "avg_pool", parameters, call.settings(parameters))
                 guard let mean = try x.meanOfWindows(inputs.windows(settings, rank: rank), ceil: call[inputs.ceil], countsPadding: call[counts]) else {
-                    throw call.cannot("`avg_pool`: the windows do not fit on x of shape \(describe(x.shape))", help: "`padding` makes room; every window needs an element")
+                    throw BuiltinRefusal.poolWindows("avg_pool", x.shape)
                 }
                 return .array(mean)
             }
@@ -71,22 +71,20 @@ extension BuiltinRows {
             return { call in
                 let given = try (call[x], call[weights]), type: ElementType = given.0.type == .f32 && given.1.type == .f32 ? .f32 : .f64
                 let x = try given.0.converted(to: type), weights = try given.1.converted(to: type), rank = try call.axesOfWindows(x, "x")
-                guard weights.rank == x.rank else { throw call.cannot("`\(name)`: W has \(weights.rank) axes, x has \(x.rank)", help: nil) }
+                guard weights.rank == x.rank else { throw BuiltinRefusal.windowsRank(name, weights.rank, needed: x.rank) }
                 let settings = try LayerSettings(of: name, parameters, call.settings(parameters)), groups = try settings[groups]
                 guard weights.shape.dropFirst(2).allSatisfy({ (1...Windows.most).contains($0) }) else {
-                    throw call.cannot("`\(name)`: W has the shape \(describe(weights.shape)), and needs windows of 1 to \(Windows.most) along each axis", help: nil)
+                    throw BuiltinRefusal.windowsSize(name, weights.shape, most: Windows.most)
                 }
                 let windows = try Windows(
                     window: Array(weights.shape.dropFirst(2)), stride: settings.sizes(stride, rank: rank), padding: settings.padding(padding, rank: rank),
                     dilation: settings.sizes(dilation, rank: rank))
                 let sum = try extra.map { try x.convolvedBack(with: weights, windows, groups: groups, extra: settings.sizes($0, rank: rank)) } ?? x.convolved(with: weights, windows, groups: groups)
                 guard let sum else {
-                    throw call.cannot(
-                        "`\(name)`: x of shape \(describe(x.shape)) and W of shape \(describe(weights.shape)) do not fit with these windows",
-                        help: isTransposed ? "W has the shape (channels, outputs/groups, kernel …)" : "W has the shape (outputs, channels/groups, kernel …), and the windows must have room on x")
+                    throw BuiltinRefusal.windowsShape(name, x.shape, weights: weights.shape, isTransposed: isTransposed)
                 }
                 guard let bias = try call[bias] else { return .array(sum) }
-                guard bias.shape == [sum.shape[1]] else { throw call.cannot("`\(name)`: b has the shape \(describe(bias.shape)), and needs \(describe([sum.shape[1]]))", help: nil) }
+                guard bias.shape == [sum.shape[1]] else { throw BuiltinRefusal.windowsBias(name, bias.shape, needed: [sum.shape[1]]) }
                 return .array(try sum + bias.converted(to: type).reshaped(to: [bias.count] + [Int](repeating: 1, count: rank)))
             }
         }
@@ -96,7 +94,7 @@ extension BuiltinRows {
 extension Call {
     /// How many axes windows go along.
     fileprivate func axesOfWindows(_ x: NDArray, _ name: String) throws -> Int {
-        guard (3...5).contains(x.rank) else { throw cannot("`\(row.name)`: \(name) has the shape \(describe(x.shape)), and needs the axes (rows, channels, …), 3 to 5 in all", help: nil) }
+        guard (3...5).contains(x.rank) else { throw BuiltinRefusal.windowsAxes(row.name, argument: name, x.shape) }
         return x.rank - 2
     }
 }

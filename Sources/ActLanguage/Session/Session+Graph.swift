@@ -27,7 +27,7 @@ extension Session {
     private func function(named name: String) throws -> Function {
         let base = name.prefix { $0 != "'" }, primes = name.dropFirst(base.count)
         guard case .function(var function)? = value(named: String(base)), primes.allSatisfy({ $0 == "'" }) else {
-            throw RuntimeError.cannot("a graph is taken of a function, and `\(name)` is none", help: nil)
+            throw MachineRefusal.graphOfNoFunction(name)
         }
         for _ in primes { function = DerivedFunction(function) }
         return function

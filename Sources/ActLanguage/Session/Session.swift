@@ -341,7 +341,7 @@ package final class Session {
         let path = file.text
         guard let machine else { return .none }
         if let value = importedModules[file.bytes] {
-            if case .undefined = value { throw RuntimeError.cannot("`\(path)` imports itself", help: "move what both files need to a third one") }
+            if case .undefined = value { throw MachineRefusal.importsItself(path) }
             return value
         }
         importedModules[file.bytes] = .undefined

@@ -14,6 +14,7 @@ extension Diagnostic.Code {
         case let error as DerivativeError: self.init(error)
         case FigureError.unknownColor: self = .unknownColor
         case is FigureError: self = .badFigure
+        case FileRefusal.badJSON(_, _, _, .some): self = .badFile
         default: self = .cannot
         }
     }
@@ -44,7 +45,6 @@ extension Diagnostic.Code {
         case .unknownArgument: .unknownArgument
         case .argumentTwice: .argumentTwice
         case .badArgument: .badArgument
-        case .cannot: .cannot
         case .recursionTooDeep: .recursionTooDeep
         case .tooDeep, .tooManyLayers: .valueTooDeep
         case .timeLimit: .timeLimit

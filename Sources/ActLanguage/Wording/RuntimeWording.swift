@@ -29,15 +29,15 @@ struct RuntimeWording {
         case let error as RuntimeError: diagnostic = describe(error)
         case let error as ArrayError: diagnostic = describe(error, operands)
         case let error as DerivativeError: diagnostic = describe(error)
-        case let error as NetworkError:
-            let (title, help) = NetworkWording.words(for: error)
-            diagnostic = self.error(title, help: help)
         case FigureError.unknownColor(let color):
             let near = suggest(color, among: Color.rows.map(\.name))
             diagnostic = self.error(
                 "`\(color)` is not a colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
         case let error as FigureError: diagnostic = self.error("\(error)")
-        default: diagnostic = self.error("\(error)")
+        default:
+            let (title, help) = RefusalWording.words(about: error) ?? ("\(error)", nil)
+            diagnostic = self.error(title, help: help)
+            if let span = (error as? LayerRefusal)?.span { diagnostic.labels = [Diagnostic.Label(span, isPrimary: true)] }
         }
         if diagnostic.labels.isEmpty { diagnostic.labels = labels(for: error, operands) }
         diagnostic.callChain = callChain()
@@ -136,7 +136,6 @@ struct RuntimeWording {
         case .argumentTwice(let name, let function): return error("`\(function)` is given `\(name)` twice")
         case .badArgument(let function, let name, _, let expected, let found):
             return badArgument(function, name, expected, found)
-        case .cannot(let reason, let help): return error(reason, help: help)
         case .recursionTooDeep: return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
         case .tooManyLayers: return error("the composition has too many parts", help: "\(maximumNesting) functions or layers are the limit, those inside layers counted each time")
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
@@ -255,9 +254,7 @@ struct RuntimeWording {
         case let fault as Fault: fault.diagnostic.title
         case ArrayError.file(_, let reason): reason
         case RuntimeError.forbidden: "outside of what the sandbox allows"
-        case RuntimeError.cannot(let reason, _): reason.text
-        case let error as NetworkError: NetworkWording.words(for: error).title.text
-        default: "\(error)"
+        default: RefusalWording.words(about: error)?.title.text ?? "\(error)"
         }
     }
 

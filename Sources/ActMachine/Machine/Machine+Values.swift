@@ -69,7 +69,7 @@ extension Machine {
                 do {
                     try result.append(Format.formatted(R[register], spec))
                 } catch {
-                    guard error is RuntimeError, let tree = currentOrigin?.code.unit.tree else { throw error }
+                    guard error is RuntimeError || error is MachineRefusal, let tree = currentOrigin?.code.unit.tree else { throw error }
                     var diagnostic = host.diagnostic(for: error, operands: nil)
                     diagnostic.labels = [Diagnostic.Label(tree.span(of: expression), "", isPrimary: true)]
                     throw Fault(diagnostic: diagnostic, kind: .error)
@@ -145,7 +145,7 @@ extension Machine {
     func prime(_ value: Value, order: Int) throws -> Value {
         switch value {
         case .function(let function):
-            guard order <= 64 else { throw RuntimeError.cannot("a derivative of order \(order) is more than act takes", help: "64 is the highest") }
+            guard order <= 64 else { throw MachineRefusal.derivativeOrder(order) }
             var result = function
             for _ in 0..<order { result = DerivedFunction(result) }
             return try result.asValue()

@@ -45,11 +45,11 @@ package final class Recording {
 
     func leave() { _ = running.popLast() }
 
-    /// - Throws: `RuntimeError.cannot` when there is no end to it.
+    /// - Throws: `MachineRefusal.tooManyCallsToExplain` when there is no end to it.
     func note(_ value: Value, _ expression: ExpressionID) throws {
         guard let frame = running.last else { return }
         guard frames.count < Self.frameLimit else {
-            throw RuntimeError.cannot("this takes too many calls to be explained", help: "ask about a smaller part of it")
+            throw MachineRefusal.tooManyCallsToExplain
         }
         if entries.count >= Self.limit || entries.count > 64 && MemoryPool.used > MemoryPool.limit / 2 {
             dropped += entries.count / 2

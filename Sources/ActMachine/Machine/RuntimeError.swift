@@ -40,8 +40,6 @@ package enum RuntimeError: Error, @unchecked Sendable {
     case argumentTwice(String, of: String)
     /// Argument `index` (or the one of that name) of a built-in is of no use; `expected` completes "must be …".
     case badArgument(of: String, name: String, index: Int, expected: String, found: Value)
-    /// A built-in cannot do what it was asked, for a reason that is no one argument's; with something to do about it.
-    case cannot(Message, help: Message?)
 
     // Limits
     case recursionTooDeep

@@ -43,7 +43,7 @@ package final class DerivedFunction: Function {
             return try Value(result)
         case .list, .record, .function:
             return try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name).gradients[0]
-        default: throw RuntimeError.cannot("`\(name)` needs a number or an array, not \(x.kind)", help: nil)
+        default: throw MachineRefusal.notAPoint(x, of: name)
         }
     }
 }
@@ -79,14 +79,14 @@ extension Machine {
     func gradient(of f: ([Value]) throws -> Value, at points: [Value], name: @autoclosure () -> String) throws -> (value: Value, gradients: [Value]) {
         var leaves: [NDArray] = []
         let structures = try points.map { try Structure($0, leaves: &leaves) }
-        guard !leaves.isEmpty else { throw RuntimeError.cannot("there is no number to take the gradient of `\(name())` in", help: nil) }
+        guard !leaves.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.gradient, of: name()) }
         let result = try Derivative.valueAndGradient(
             of: { variables in
                 var rest = variables[...]
                 let value = try f(structures.map { try $0.value(&rest) })
                 switch value {
                 case .number, .bool, .array: return try value.point()
-                default: throw RuntimeError.cannot("`\(name())` has no gradient: its value is \(value.kind)", help: "grad needs a function whose value is a number")
+                default: throw MachineRefusal.noGradient(of: name(), value)
                 }
             }, at: leaves)
         var rest = result.gradients[...]

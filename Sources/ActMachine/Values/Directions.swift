@@ -56,7 +56,7 @@ extension Machine {
     }
 
     fileprivate func check(_ a: [NDArray], _ b: [NDArray], _ function: String, _ first: String, _ second: String) throws {
-        guard !a.isEmpty else { throw RuntimeError.cannot("there is no number to take the derivative in", help: nil) }
+        guard !a.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.direction, of: nil) }
         guard a.count == b.count else { throw RuntimeError.structuresDiffer("\(first) of `\(function)` has \(b.count) parts, \(second) \(a.count)") }
         for (x, y) in zip(a, b) where x.shape != y.shape {
             throw RuntimeError.structuresDiffer("\(first) of `\(function)` has a part of shape \(describe(y.shape)), \(second) one of shape \(describe(x.shape))")

@@ -5,7 +5,7 @@ import ActArray
 import ActSyntax
 
 extension Format {
-    /// - Throws: `RuntimeError.cannot` where the format does not suit the value.
+    /// - Throws: `MachineRefusal` where the format does not suit the value.
     package static func formatted(_ value: Value, _ spec: FormatSpec) throws -> String {
         switch value {
         case .number(let number): return try formattedNumber(number, spec)
@@ -27,13 +27,13 @@ extension Format {
     package static func formatted(_ value: Value, specText: String) throws -> String {
         // Longer ones say nothing that a format can say.
         guard specText.utf8.count <= 100 else {
-            throw RuntimeError.cannot("a format of \(specText.utf8.count) bytes is too long", help: "for example \"8.3f\", \"e\", \"%\" or \">10\"")
+            throw MachineRefusal.formatTooLong(bytes: specText.utf8.count)
         }
         let spec: FormatSpec
         do {
             spec = try FormatSpec(parsing: specText)
         } catch {
-            throw RuntimeError.cannot("the format `\(specText)` is wrong: \(error.message)", help: "for example \"8.3f\", \"e\", \"%\" or \">10\"")
+            throw MachineRefusal.badFormat(specText, error)
         }
         return try formatted(value, spec)
     }
@@ -47,9 +47,9 @@ extension Format {
         case .string: return try formattedText(number(x), spec)
         case .whole:
             guard x == x.rounded(.towardZero), x.isFinite else {
-                throw RuntimeError.cannot("the format `d` is for whole numbers, not \(number(x))", help: "use `.0f` to round, or `f`, `g`")
+                throw MachineRefusal.formatOfFraction(x)
             }
-            if spec.precision != nil { throw RuntimeError.cannot("the format `d` takes no precision", help: "use `f` for digits after the point") }
+            if spec.precision != nil { throw MachineRefusal.formatOfWholeWithPrecision }
             body = printed(magnitude, "f", precision: 0)
         case .fixed: body = finite(magnitude) { printed($0, "f", precision: spec.precision ?? 6) }
         case .exponent: body = finite(magnitude) { printed($0, "e", precision: spec.precision ?? 6) }
@@ -91,10 +91,10 @@ extension Format {
 
     private static func formattedText(_ text: String, _ spec: FormatSpec) throws -> String {
         if let kind = spec.kind, kind != .string {
-            throw RuntimeError.cannot("the format `\(kind.rawValue)` is for numbers, not for \(quoted(String(text.prefix(40))))", help: "convert it with `number(…)`")
+            throw MachineRefusal.formatOfText(kind, text)
         }
         if spec.isGrouped || spec.sign != nil || spec.alignment == .afterSign {
-            throw RuntimeError.cannot("signs and commas in a format are for numbers, not for text", help: nil)
+            throw MachineRefusal.signOfText
         }
         return padded(spec.precision.map { String(text.prefix($0)) } ?? text, spec)
     }

@@ -69,7 +69,7 @@ package final class GradientFunction: Function {
                     let result = try value(points)
                     guard self.hasAux else { return result }
                     guard case .list(let pair) = result, pair.elements.count == 2 else {
-                        throw RuntimeError.cannot("`\(self.base.name)` gives \(result.kind), not a pair of a number and something else", help: "`aux=true` is for functions such as `x -> (loss, rest)`")
+                        throw MachineRefusal.notAPair(result, from: self.base.name)
                     }
                     aux = pair.elements[1]
                     return pair.elements[0]
@@ -114,7 +114,7 @@ package final class GradientFunction: Function {
     private func hessian(at x: Value, of f: @escaping (Value) throws -> Value) throws -> Value {
         var points: [NDArray] = []
         let structure = try Structure(x, leaves: &points)
-        guard !points.isEmpty else { throw RuntimeError.cannot("there is no number to take the derivatives of `\(base.name)` in", help: nil) }
+        guard !points.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.derivatives, of: base.name) }
         let rows = try points.indices.map { row in
             var blocks = try points.indices.map { column in
                 try Value(Derivative.jacobian(of: { y in
@@ -138,7 +138,7 @@ package final class GradientFunction: Function {
         switch x {
         case .number, .bool, .array: try x.point()
         default:
-            throw RuntimeError.cannot("`\(name)` is taken at a number or an array, not at \(x.kind)", help: "`grad` works on lists, records and networks")
+            throw MachineRefusal.notAPointOfOne(x, of: name)
         }
     }
 

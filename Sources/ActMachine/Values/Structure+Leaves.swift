@@ -151,7 +151,7 @@ extension Value {
                 return arrays
             }
             return try .function(function.replacing(parameterArrays: own.indices.map { index in try NDArray.stacked(all.map { $0[index] }, axis: axis) }))
-        default: throw RuntimeError.cannot("\(first.kind) cannot be stacked", help: "what is stacked is made of numbers, bools and arrays")
+        default: throw MachineRefusal.notStackable(first)
         }
     }
 
@@ -160,13 +160,13 @@ extension Value {
     package func length(along axis: Int, name: String) throws -> Int {
         var leaves: [NDArray] = []
         try gatherLeaves(into: &leaves)
-        guard !leaves.isEmpty else { throw RuntimeError.cannot("\(name) is \(kind), in which there is no array to go along", help: nil) }
+        guard !leaves.isEmpty else { throw MachineRefusal.nothingToGoAlong(name, self) }
         var length: Int?
         for leaf in leaves {
-            guard leaf.rank > 0 else { throw RuntimeError.cannot("\(name) holds a number, which has no axis to go along", help: nil) }
+            guard leaf.rank > 0 else { throw MachineRefusal.numberToGoAlong(name) }
             let size = leaf.shape[try position(of: axis, in: leaf)]
             guard length ?? size == size else {
-                throw RuntimeError.cannot("the arrays of \(name) have sizes \(length ?? 0) and \(size) along axis \(axis)", help: "they are gone along together")
+                throw MachineRefusal.unequalAlong(name, length ?? 0, size, axis: axis)
             }
             length = size
         }

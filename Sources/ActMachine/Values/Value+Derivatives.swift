@@ -25,7 +25,7 @@ extension Value {
             }
         default: break
         }
-        throw RuntimeError.cannot("`\(function.name)` has no derivative here: its value is \(kind)", help: "a derivative needs a function whose value is a number or an array")
+        throw MachineRefusal.noDerivative(of: function.name, self)
     }
 }
 

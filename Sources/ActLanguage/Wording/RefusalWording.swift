@@ -1,0 +1,300 @@
+// What the machine and the built-in functions cannot do, in words.
+
+import ActFiles
+import ActMachine
+import ActBuiltins
+import ActNetwork
+import ActSyntax
+
+enum RefusalWording {
+    typealias Words = (title: Message, help: Message?)
+
+    /// `nil` for errors of other kinds.
+    static func words(about error: Error) -> Words? {
+        switch error {
+        case let error as MachineRefusal: words(for: error)
+        case let error as BuiltinRefusal: words(for: error)
+        case let error as LayerRefusal: words(for: error)
+        case let error as TrainingRefusal: words(for: error)
+        case let error as FigureRefusal: words(for: error)
+        case let error as FileRefusal: words(for: error)
+        case let error as NetworkError: NetworkWording.words(for: error)
+        default: nil
+        }
+    }
+
+    // MARK: The machine
+
+    private static func words(for refusal: MachineRefusal) -> Words {
+        switch refusal {
+        case .formatTooLong(let bytes): ("a format of \(bytes) bytes is too long", formatHelp)
+        case .badFormat(let text, let error): ("the format `\(text)` is wrong: \(error.message)", formatHelp)
+        case .formatOfFraction(let x): ("the format `d` is for whole numbers, not \(Format.number(x))", "use `.0f` to round, or `f`, `g`")
+        case .formatOfWholeWithPrecision: ("the format `d` takes no precision", "use `f` for digits after the point")
+        case .formatOfText(let kind, let text):
+            ("the format `\(kind.rawValue)` is for numbers, not for \(Format.quoted(String(text.prefix(40))))", "convert it with `number(…)`")
+        case .signOfText: ("signs and commas in a format are for numbers, not for text", nil)
+        case .derivativeOrder(let order): ("a derivative of order \(order) is more than act takes", "64 is the highest")
+        case .notAPoint(let value, let name): ("`\(name)` needs a number or an array, not \(value.kind)", nil)
+        case .notAPointOfOne(let value, let name):
+            ("`\(name)` is taken at a number or an array, not at \(value.kind)", "`grad` works on lists, records and networks")
+        case .nothingToDifferentiate(let wanted, let name):
+            switch wanted {
+            case .gradient: ("there is no number to take the gradient of `\(name ?? "")` in", nil)
+            case .derivatives: ("there is no number to take the derivatives of `\(name ?? "")` in", nil)
+            case .direction: ("there is no number to take the derivative in", nil)
+            }
+        case .noGradient(let name, let value): ("`\(name)` has no gradient: its value is \(value.kind)", "grad needs a function whose value is a number")
+        case .noDerivative(let name, let value):
+            ("`\(name)` has no derivative here: its value is \(value.kind)", "a derivative needs a function whose value is a number or an array")
+        case .notAPair(let value, let name):
+            ("`\(name)` gives \(value.kind), not a pair of a number and something else", "`aux=true` is for functions such as `x -> (loss, rest)`")
+        case .notStackable(let value): ("\(value.kind) cannot be stacked", "what is stacked is made of numbers, bools and arrays")
+        case .nothingToGoAlong(let name, let value): ("\(name) is \(value.kind), in which there is no array to go along", nil)
+        case .numberToGoAlong(let name): ("\(name) holds a number, which has no axis to go along", nil)
+        case .unequalAlong(let name, let first, let other, let axis):
+            ("the arrays of \(name) have sizes \(first) and \(other) along axis \(axis)", "they are gone along together")
+        case .tooManyCallsToExplain: ("this takes too many calls to be explained", "ask about a smaller part of it")
+        case .importsItself(let path): ("`\(path)` imports itself", "move what both files need to a third one")
+        case .graphOfNoFunction(let name): ("a graph is taken of a function, and `\(name)` is not one", nil)
+        }
+    }
+
+    private static let formatHelp: Message = "for example \"8.3f\", \"e\", \"%\" or \">10\""
+
+    // MARK: Built-in functions
+
+    private static func words(for refusal: BuiltinRefusal) -> Words {
+        switch refusal {
+        case .axisOfStructure(let value, let name):
+            ("`axis` of `\(name)` goes with an array; of \(value.kind) all numbers count", "`map(x -> \(name)(x, axis=…), …)` reduces each array by itself")
+        case .noNumbers(let value, let name): ("`\(name)` of \(value.kind) needs numbers in it", nil)
+        case .reductionOfSeveral(let name): ("`\(name)` goes with one array, not with several arguments", "`stack` the arrays first to reduce them")
+        case .numberCount(let found, let needed): ("there are \(found) numbers in `v`, but \(needed) in `like`", nil)
+        case .unequalSequences(let first, let other):
+            ("`map` goes along \(first) and \(other) elements together", "sequences that are gone along together are equally long")
+        case .reduceOfNothing: ("reduce of nothing needs a start", "pass one: `reduce(f, xs, 0)`")
+        case .scanWithoutPair(let name): ("`\(name)`, which `scan` calls, must give the pair (carry, y)", "as in `(carry, x) -> (carry + x, carry)`")
+        case .axesCount(let axes, let arguments): ("`axes` of `vmap` names \(axes) axes, but \(arguments) arguments are given", nil)
+        case .unequalArguments(let name, let first, let other):
+            (
+                "the arguments of `\(name)` have \(first) and \(other) elements to go along",
+                "an argument that all share is named `none` in `axes=`, as in `vmap(f, axes=(0, none))`"
+            )
+        case .nothingMapped(let name): ("`\(name)` has no argument to go along: `axes` says `none` for each", nil)
+        case .poolWindows(let name, let shape):
+            ("`\(name)`: the windows do not fit on x of shape \(ActMachine.describe(shape))", "`padding` makes room; every window needs an element")
+        case .windowsRank(let name, let rank, let needed): ("`\(name)`: W has \(rank) axes, x has \(needed)", nil)
+        case .windowsSize(let name, let shape, let most):
+            ("`\(name)`: W has the shape \(ActMachine.describe(shape)), and needs windows of 1 to \(most) along each axis", nil)
+        case .windowsShape(let name, let x, let weights, let isTransposed):
+            (
+                "`\(name)`: x of shape \(ActMachine.describe(x)) and W of shape \(ActMachine.describe(weights)) do not fit with these windows",
+                isTransposed ? "W has the shape (channels, outputs/groups, kernel …)"
+                    : "W has the shape (outputs, channels/groups, kernel …), and the windows must have room on x"
+            )
+        case .windowsBias(let name, let found, let needed):
+            ("`\(name)`: b has the shape \(ActMachine.describe(found)), and needs \(ActMachine.describe(needed))", nil)
+        case .windowsAxes(let name, let argument, let shape):
+            ("`\(name)`: \(argument) has the shape \(ActMachine.describe(shape)), and needs the axes (rows, channels, …), 3 to 5 in all", nil)
+        case .noNumber(let text): ("\(Format.quoted(String(text.prefix(40)))) spells no number", "a number is written like 2.5 or 1e-3")
+        case .noHelp(let name, let near):
+            ("there is no help on `\(name)`", near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
+        case .noArgument(let index, let function): ("`\(function.name)` has no argument \(index)", "its signature is `\(function.signature)`")
+        case .tooManyDraws(let draws, let count, let isWeighted):
+            (
+                "\(draws) elements cannot be drawn from \(isWeighted ? "the likely ones among " : "")\(count) without drawing one twice",
+                "leave out `replace=false`"
+            )
+        case .probabilityCount(let found, let elements): ("`p` has \(found) probabilities for \(elements) elements", nil)
+        case .drawnShapeOfList: ("elements of a list are drawn in a row: `size` is one number", nil)
+        case .noProbabilities: ("`logits` give no probabilities: they hold nan, inf, or nothing but -inf", nil)
+        case .slopeKind(let value, let name): ("the derivative that `with_derivative` has of `\(name)` is \(value.kind), not a number or an array", nil)
+        }
+    }
+
+    private static func words(for refusal: LayerRefusal) -> Words {
+        switch refusal {
+        case .stateOutsideLayer:
+            ("`state` is for the block of a `layer`", "as in `layer Name(n) { mean = state(zeros(n)); x -> x - mean }`")
+        case .returnFromLayer(let name): ("the block of the layer `\(name)` was left by `return`", "the block's last line is the function that the layer is")
+        case .layerWithoutFunction(let name, let value, _):
+            ("the block of the layer `\(name)` ends in \(value.kind), not in a function", "its last line is the function that the layer is, as in `x -> x @ W`")
+        case .nearlyTraining(let layer, let parameter, _):
+            ("the function of the layer `\(layer)` has a parameter `\(parameter)`", "did you mean `training`?")
+        case .layerWithoutArray(let layer, let value, let next, _):
+            (
+                "the layer `\(layer)` gives \(value.kind), and \(next.map { "the next one, \($0)," } ?? "the next one") takes an array",
+                "join the parts with `concat` or `stack`, or call the layer by itself"
+            )
+        case .assignedField(let name, let isTrained):
+            (
+                "`\(name)` is \(isTrained ? "trained: a pass does not assign it" : "a setting of the layer, which stays as it is")",
+                "use another name here; what a pass may assign is made in the block by `state(…)`"
+            )
+        case .stateKind(let name, let kind, let value):
+            switch kind {
+            case .array: ("the state `\(name)` is an array, and would become \(value.kind)", nil)
+            case .list(let count): ("the state `\(name)` is a list of \(count), and would become \(value.kind)", nil)
+            case .record(let count): ("the state `\(name)` is a record of \(count), and would become \(value.kind)", nil)
+            }
+        case .stateShape(let name, let old, let new):
+            (
+                "the state `\(name)` has the shape \(ActMachine.describe(old)), and would get the shape \(ActMachine.describe(new))",
+                "a state keeps its shape: give it that in the block"
+            )
+        case .makerAsPart(let name, let takesArguments): ("`\(name)` makes a layer when it is called", "write `\(name)(\(takesArguments ? "…" : ""))`")
+        case .emptyPart: ("this part of the network has no layers", nil)
+        case .notAPart(let value): ("a part of a network can become a layer or an activation, not \(value.kind)", "join the parts anew with `>>`")
+        }
+    }
+
+    private static func words(for refusal: TrainingRefusal) -> Words {
+        switch refusal {
+        case .rowCounts(let inputs, let targets): ("x has \(inputs) rows, y has \(targets)", "every row of x needs its target")
+        case .untrained: ("this network was not trained by `fit`", nil)
+        case .lossOfSeveral(let name, let predictions, let targets):
+            (
+                "`\(name)` compares one array with one, not \(predictions) with \(targets)",
+                "give a function of them, such as `(p, t) -> mse(p[0], t[0]) + mse(p[1], t[1])`"
+            )
+        case .metricKind(let name, let value): ("the metric `\(name)` gives \(value.kind), not a number", nil)
+        case .unknownOptimizer:
+            ("`optimizer` is made by one of \(Optimizers.all.map(\.name).joined(separator: ", "))", "as in `optimizer=Adam(0.001)`")
+        case .optimizerField(let field, let optimizer, let value): ("`\(field)` of `\(optimizer)` must be a number, not \(value.kind)", nil)
+        case .negativeRate(let rate, let optimizer): ("`lr` of `\(optimizer)` must be 0 or more, not \(Format.number(rate))", nil)
+        case .rateKind(let value, let epoch): ("the learning rate at epoch \(Format.number(epoch)) is \(value.kind), not a number", nil)
+        case .epochBeforeFirst(let epoch, let name): ("`\(name)` counts epochs from 0: there is none at \(Format.number(epoch))", nil)
+        case .optimizerHistory: ("`history` of `LBFGS` must be a whole number, 1 or more", nil)
+        case .optimizerSteps: ("`steps` of the optimiser must be a whole number", nil)
+        case .notAnOptimizerRecord: ("`update` takes the record that an optimiser such as `Adam(0.001)` makes", nil)
+        case .momentsOfOthers: ("the optimiser holds the moments of other parameters", "start with a fresh one, such as `Adam(0.001)`")
+        case .optimizerWithoutPair(let name, let value):
+            ("the optimiser `\(name)` gives \(value.kind), not the pair (parameters, state)", "as in `(p, g, state) -> (p - 0.1 * g, none)`")
+        case .optimizerChangesShape(let name, let shape, let value):
+            ("the optimiser `\(name)` changes the shape of a parameter: \(ActMachine.describe(shape)) becomes \(value.kind)", nil)
+        }
+    }
+
+    private static func words(for refusal: FigureRefusal) -> Words {
+        switch refusal {
+        case .binsWithoutName(let number):
+            ("`hist` takes arrays, and \(Format.number(number)) is a number", "the number of bins has a name: `bins=\(Format.number(number))`")
+        case .labelsOfOneSeries: ("`labels` names series, and there is only one", "the texts below the bars come first: `bar(names, heights)`")
+        case .imageOfVector(let count, let side):
+            ("`image` takes rows and columns, not a vector of \(count) numbers", "give it its shape: `x.reshape(\(side), \(side))`")
+        case .noOption(let name, let row, let near, let others):
+            ("`\(row)` has no option `\(name)`", near.map { "did you mean `\($0)`?" } ?? "options are \(others.joined(separator: " "))")
+        case .optionKind(let name, let value, let expected): ("`\(name)` cannot be \(value.kind)", expected.map { "it takes \($0)" })
+        case .namedValues(let name): ("`\(name)` takes its values without names", "write `\(name)(x, y)`")
+        case .formatOfLine(let name, let text, let options):
+            (
+                "`\(name)` takes arrays, numbers and functions, not the string \"\(text)\"",
+                options.map { "write `\($0)`" } ?? "looks have names: `color=\"red\"`, `style=\"--\"`, `marker=\"o\"`, `label=\"…\"`"
+            )
+        case .placesAfterFunction(let name): ("the x values come before the functions", "write `\(name)(x, f)`")
+        case .placesShape(let shape):
+            ("the x values form an array of shape \(ActMachine.describe(shape))", "x is a vector; a matrix alone is drawn column by column")
+        case .noVectors: ("the record has no vector to draw", "a record of vectors is drawn as one line each")
+        case .matrixRows(let places, let rows, let columns, let name):
+            (
+                "x has \(places) elements, the matrix \(rows) rows of \(columns)",
+                "a matrix gives one line for each column: write `.T` after it, or `\(name)(x, y1, y2)`"
+            )
+        case .tooManyLines(let count):
+            ("a matrix of \(count) columns would give as many lines", "transpose it if its rows are meant: `a'`; or see `heatmap`")
+        case .notAHeight(let value, let name): ("`\(name)` gives \(value.kind) for a number, not a number", nil)
+        case .gridArguments(let name, let count): ("`\(name)` takes z, or x, y and z, not \(count) arguments", nil)
+        case .picture(let failure): ("\(failure)", ".svg needs nothing else")
+        }
+    }
+
+    // MARK: Files
+
+    private static func words(for refusal: FileRefusal) -> Words {
+        switch refusal {
+        case .notJSON(let value): ("\(value.kind) cannot be written as JSON", "JSON holds numbers, bools, strings, none, arrays, lists and records")
+        case .badJSON(let fault, let line, let column, let path):
+            ("\(path.map { "`\($0)`: it" } ?? "this") is not JSON: \(words(for: fault).text) (line \(line), column \(column))", nil)
+        case .table(let fault, let path):
+            ("`\(path)`: \(words(for: fault).text)", help(for: fault))
+        case .sameSeparatorAndDecimal: ("`separator` and `decimal` are the same character", nil)
+        case .unequalColumns(let columns):
+            ("the columns of a table are equally long", "here: \(columns.map { "\($0.name) \($0.count)" }.joined(separator: ", "))")
+        case .optionOfTables(let name, let path): ("`\(name)` goes with .csv and .tsv files, not with `\(path)`", nil)
+        case .encodingOfOther(let path): ("`encoding` goes with .csv and .tsv files, and .txt, not with `\(path)`", nil)
+        case .intoOfOther(let path): ("`into` goes with .safetensors files, not with `\(path)`", nil)
+        case .loadedPicture(let path): ("`load` does not read pictures such as `\(path)`", "pictures as arrays can be stored as .npy")
+        case .notUTF8(let path): ("`\(path)` is not text in UTF-8", encodingHelp)
+        case .pictureOf(let value, let suffix, let path): ("a \(suffix) file holds a figure, not \(value.kind)", "draw it first: `save(plot(y), \"\(path)\")`")
+        case .figureAs(let suffix): ("a figure is saved as .svg, .png or .pdf, not as \(suffix)", nil)
+        case .archiveOf(let value, let path):
+            ("a .npz file holds a record of arrays, not \(value.kind)", "`save({a: x}, \"\(path)\")`, or use .npy for one array")
+        case .unknownSuffix(let suffix, let path, let function, let known, let isLoading): unknownSuffix(suffix, path, function, known, isLoading)
+        case .unsavablePart(.function, let path): ("`\(path)` is a function without a name, which no file holds", "give it one: `f(x) = …`")
+        case .unsavablePart(let value, let path): ("`\(path)` is \(value.kind), which no file holds", nil)
+        case .notATensorFile(let value):
+            ("a .safetensors file holds a network, or a record or list of arrays, networks, numbers and texts, not \(value.kind)", nil)
+        }
+    }
+
+    private static func unknownSuffix(_ suffix: String, _ path: String, _ function: String, _ known: [String], _ isLoading: Bool) -> Words {
+        let others: Message = "known suffixes are \(known.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")"
+        return (
+            suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(function)` does not know files that end in \(suffix)",
+            suggest(suffix, among: known).first.map { "did you mean \($0)?" } ?? others
+        )
+    }
+
+    static let encodingHelp: Message = "name its encoding: `encoding=\"latin-1\"`, `\"windows-1252\"`, `\"cp949\"` …"
+
+    private static func words(for fault: JSONFault) -> Message {
+        switch fault {
+        case .tooDeep(let most): "it is nested more than \(most) levels deep"
+        case .valueMissing: "a value is missing at the end"
+        case .valueExpected: "a value must stand here"
+        case .textAfterValue: "nothing may follow the value"
+        case .nameExpected: "a name in quotes must stand here"
+        case .colonExpected: "`:` must follow the name"
+        case .repeatedName(let name): "the name \"\(name.prefix(40))\" stands twice"
+        case .commaExpected(let close): "`,` or `\(close)` must stand here"
+        case .digitExpected: "a digit must stand here"
+        case .digitAfterPoint: "a digit must follow the point"
+        case .digitInExponent: "a digit must stand in the exponent"
+        case .unreadableNumber: "this number cannot be read"
+        case .numberTooLarge: "this number is too large"
+        case .inexactNumber: "this whole number cannot be held exactly"
+        case .openString: "a string does not end"
+        case .stringNotUTF8: "a string is not UTF-8"
+        case .controlCharacter: "a line end or control character inside a string"
+        case .unknownEscape: "an escape that JSON does not know"
+        case .hexadecimalExpected: "four hexadecimal digits must follow `\\u`"
+        case .halfSurrogate: "half of a pair of surrogates, which is not a character"
+        }
+    }
+
+    private static func words(for fault: Csv.Fault) -> Message {
+        switch fault {
+        case .fieldCount(let count, let row, let first, _):
+            "row \(row + 1) has \(count) \(count == 1 ? "field" : "fields"), the first row \(first)"
+        case .notANumber(let text, let row, let column): "row \(row + 1), column \(column + 1): `\(text)` is not a number, and there is no header"
+        case .inexact(let text, let row, let column): "row \(row + 1), column \(column + 1): \(text) cannot be held exactly in an f64"
+        case .noColumn(let position, let count): "it has no column \(position): there are \(count)"
+        case .noColumnNamed(let name): "it has no column `\(name)`"
+        case .openQuote(let row): "row \(row + 1): a quote is not closed"
+        case .textAfterQuote(let row, let column): "row \(row + 1), column \(column + 1): text follows a closing quote"
+        case .notUTF8(let row, let column): "row \(row + 1), column \(column + 1) is not text in UTF-8"
+        }
+    }
+
+    private static func help(for fault: Csv.Fault) -> Message? {
+        switch fault {
+        case .notUTF8: encodingHelp
+        case .inexact: "a column that is to stay as it is written is named by `text=`"
+        case .notANumber(let text, _, _):
+            "`missing=\(Format.quoted(text))` reads it as nan, `header=false` reads such columns as texts, `header=true` takes names from the first row"
+        case .fieldCount(_, _, _, true): "`comment=\"#\"` passes over such lines"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,42 @@
+// What the machine and its values cannot do although it could be asked for, as data: formats, derivatives, structures. The host says it in words.
+
+import ActSyntax
+
+/// `@unchecked Sendable`: as for `RuntimeError`.
+package enum MachineRefusal: Error, @unchecked Sendable {
+    // Formats
+    case formatTooLong(bytes: Int)
+    case badFormat(String, FormatSpecError)
+    /// `d` of a number that is not whole.
+    case formatOfFraction(Double)
+    case formatOfWholeWithPrecision
+    /// A format of numbers that meets a text.
+    case formatOfText(FormatSpec.Kind, String)
+    case signOfText
+
+    // Derivatives
+    case derivativeOrder(Int)
+    /// A derivative is taken at something that is no number or array.
+    case notAPoint(Value, of: String)
+    /// The same of one argument, where `grad` would take it.
+    case notAPointOfOne(Value, of: String)
+    case nothingToDifferentiate(Wanted, of: String?)
+    case noGradient(of: String, Value)
+    case noDerivative(of: String, Value)
+    /// A function with `aux=true` gives no pair.
+    case notAPair(Value, from: String)
+
+    // Structures
+    case notStackable(Value)
+    /// The argument of that name, which is to be gone along, holds no array.
+    case nothingToGoAlong(String, Value)
+    case numberToGoAlong(String)
+    case unequalAlong(String, Int, Int, axis: Int)
+
+    // Programs
+    case tooManyCallsToExplain
+    case importsItself(String)
+    case graphOfNoFunction(String)
+
+    package enum Wanted: Sendable { case gradient, derivatives, direction }
+}
