@@ -149,14 +149,13 @@ extension Signature {
 extension Call {
     /// Operands, each with the list of its axes; after them perhaps that of the result.
     fileprivate func einsum<T>(_ arguments: [Value], _ argument: Input<T>) throws -> Value {
-        let help: Message = "as in `einsum(\"ij,jk->ik\", a, b)`, or `einsum(a, (0, 1), b, (1, 2), (0, 2))`"
-        guard arguments.count > 1 else { throw cannot("`einsum` takes letters first, or an operand and the list of its axes", help: help) }
+        guard arguments.count > 1 else { throw BuiltinRefusal.einsumWithoutAxes }
         let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
         func axes(_ value: Value) throws -> String {
             try (machine.elements(of: value) ?? [value]).map { axis in
                 if case .string(let text) = axis, text.string == "..." { return "..." }
                 guard case .number(let number) = axis, let whole = Int(exactly: number), letters.indices.contains(whole) else {
-                    throw cannot("an axis of `einsum` must be a whole number from 0 to 51, or \"...\", not \(axis.kind)", help: help)
+                    throw BuiltinRefusal.einsumAxis(axis)
                 }
                 return String(letters[whole])
             }.joined()

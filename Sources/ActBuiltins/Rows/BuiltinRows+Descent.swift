@@ -97,7 +97,7 @@ extension Call {
         let searches: Bool
         switch record["line_search"] ?? .bool(true) {
         case .bool(let flag): searches = flag
-        default: throw cannot("`line_search` of `LBFGS` must be true or false")
+        default: throw TrainingRefusal.optimizerSearch
         }
         return try LBFGS(rate: rate(record["lr"] ?? .number(1), of: "LBFGS"), history: count, searches: searches)
     }

@@ -62,7 +62,7 @@ extension BuiltinRows {
                 let parts = try values.imaginary.toDoubles()
                 if let index = parts.firstIndex(where: { $0 != 0 }) {
                     let (x, y) = (try values.real.toDoubles()[index], abs(parts[index]))
-                    throw call.cannot("`eig`: the matrix has the complex eigenvalues \(Format.number(x)) ± \(Format.number(y))i", help: "`eig(a, complex=true)` gives real and imaginary parts")
+                    throw BuiltinRefusal.complexEigenvalues(real: x, imaginary: y)
                 }
                 return try .list([Value(values.real), Value(vectors.real)])
             }
