@@ -71,11 +71,14 @@ struct GeneralEigen {
         guard size > 0 else { return }
         let count = v.count, factor = 2 / size, n = n
         h.withUnsafeMutableBufferPointer { h in
-            for j in start..<n {
-                var dot = 0.0
-                for k in 0..<count { dot += v[k] * h[(first + k) * n + j] }
-                dot *= factor
-                for k in 0..<count { h[(first + k) * n + j] -= dot * v[k] }
+            // Along rows, which lie together in memory.
+            withUnsafeTemporaryAllocation(of: Double.self, capacity: n) { sums in
+                sums.initialize(repeating: 0)
+                for k in 0..<count { for j in start..<n { sums[j] += v[k] * h[(first + k) * n + j] } }
+                for k in 0..<count {
+                    let share = v[k] * factor
+                    for j in start..<n { h[(first + k) * n + j] -= share * sums[j] }
+                }
             }
             for i in 0..<end {
                 var dot = 0.0
