@@ -157,6 +157,19 @@ extension NDArray {
         }
     }
 
+    /// Eigenvalues, ascending by their real parts, and eigenvectors in columns of length 1, of any square matrix; real and imaginary parts.
+    package func generalEigen() throws -> (values: (real: NDArray, imaginary: NDArray), vectors: (real: NDArray, imaginary: NDArray)) {
+        let a = try matrices("eig", square: true), n = shape[rank - 1]
+        try MemoryPool.allow(8 &* n &* n &* MemoryLayout<Double>.stride)
+        let parts = try a.planes("eig", [[n], [n], [n, n], [n, n]]) { matrix, targets in
+            let found = try GeneralEigen(matrix, n)
+            for (target, part) in zip(targets, [found.real, found.imaginary, found.vectors.real, found.vectors.imaginary]) {
+                for (index, number) in part.enumerated() { target[index] = number }
+            }
+        }
+        return ((parts[0], parts[1]), (parts[2], parts[3]))
+    }
+
     // MARK: What follows from them
 
     /// The Moore-Penrose inverse. Singular values below `cutoff` times the largest count as 0.

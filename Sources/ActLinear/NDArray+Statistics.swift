@@ -69,6 +69,18 @@ extension NDArray {
         return rank == 2 ? result : try result.reshaped(to: [])
     }
 
+    /// The variables of this array and of another, in rows.
+    package func variables(beside other: NDArray, inRows: Bool) throws -> NDArray {
+        func rows(_ x: NDArray) throws -> NDArray {
+            guard x.rank <= 2 else { throw ArrayError.rankMismatch(operation: "cov", expected: "1 or 2", shape: x.shape) }
+            if x.rank < 2 { return try x.reshaped(to: [1, x.count]) }
+            return inRows ? x : try x.transposed()
+        }
+        let (first, second) = try (rows(self), rows(other.type == .bool ? other.converted(to: .f64) : other))
+        guard first.shape[1] == second.shape[1] else { throw ArrayError.shapesDiffer(operation: "cov", shape, other.shape, axis: 1) }
+        return try NDArray.concatenated([first, second], axis: 0)
+    }
+
     /// Correlation coefficients of variables in rows, or in columns.
     package func correlation(inRows: Bool) throws -> NDArray {
         let covariance = try covariance(inRows: inRows, ddof: .number(0))

@@ -114,28 +114,41 @@ private struct WindowWalk {
     ) throws {
         let (wholeZ, wholeY, wholeX) = (z.whole, y.whole, x.whole)
         var next = 0
-        for c in 0..<z.places {
-            for b in 0..<y.places {
-                try Interrupt.check()
-                let isInside = wholeZ.contains(c) && wholeY.contains(b)
-                for a in 0..<x.places {
-                    let corner = start &+ corner(c, b, a)
-                    var best = -1, largest = -T.infinity
-                    @inline(__always)
-                    func look(_ place: Int) {
-                        let pixel = pixels[place]
-                        if pixel > largest || best < 0 || pixel.isNaN && !largest.isNaN { (best, largest) = (place, pixel) }
+        try distances.withUnsafeBufferPointer { distances in
+            for c in 0..<z.places {
+                for b in 0..<y.places {
+                    try Interrupt.check()
+                    let isInside = wholeZ.contains(c) && wholeY.contains(b)
+                    for a in 0..<x.places {
+                        let corner = start &+ corner(c, b, a)
+                        if isInside, wholeX.contains(a) {
+                            var best = corner, largest = pixels[corner]
+                            for index in 1..<max(1, distances.count) {
+                                let place = corner &+ distances[index], pixel = pixels[place]
+                                if pixel > largest || pixel.isNaN && !largest.isNaN { (best, largest) = (place, pixel) }
+                            }
+                            winners[next] = best
+                        } else {
+                            winners[next] = largestSeen(c, b, a, pixels, corner, distances)
+                        }
+                        next &+= 1
                     }
-                    if isInside, wholeX.contains(a) {
-                        for distance in distances { look(corner &+ distance) }
-                    } else {
-                        forEachSeen(c, b, a) { look(corner &+ distances[$0]) }
-                    }
-                    winners[next] = best
-                    next &+= 1
                 }
             }
         }
+    }
+
+    /// Of a window that is not whole.
+    @inline(never)
+    private func largestSeen<T: BinaryFloatingPoint>(
+        _ c: Int, _ b: Int, _ a: Int, _ pixels: UnsafeBufferPointer<T>, _ corner: Int, _ distances: UnsafeBufferPointer<Int>
+    ) -> Int {
+        var best = -1, largest = -T.infinity
+        forEachSeen(c, b, a) {
+            let place = corner &+ distances[$0], pixel = pixels[place]
+            if best < 0 || pixel > largest || pixel.isNaN && !largest.isNaN { (best, largest) = (place, pixel) }
+        }
+        return best
     }
 
     /// The elements of a window that lie on the image, by their number.

@@ -188,6 +188,21 @@ import Testing
         #expect(try a.converted(to: .f32).inverse().type == .f32)
     }
 
+    /// Large enough that several threads take part: the same bits for any number of them.
+    @Test func decompositionsDoNotDependOnThreads() throws {
+        let a = try noise([270, 270]), symmetric = try a + a.transposed()
+        func run() throws -> [[Double]] {
+            let (q, r) = try a.qr(), (w, v) = try symmetric.symmetricEigen()
+            return try [q, r, w, v].map { try $0.toDoubles() }
+        }
+        let before = ThreadPool.count
+        defer { ThreadPool.count = before }
+        ThreadPool.count = 1
+        let alone = try run()
+        ThreadPool.count = 4
+        #expect(try run() == alone)
+    }
+
     @Test func determinantsNeitherOverflowNorHide() throws {
         #expect(try NDArray([1, 2, 2, 4], shape: [2, 2]).determinant().item() == 0)
         #expect(try NDArray([1e200, 0, 0, 0, 1e200, 0, 0, 0, 1e-300], shape: [3, 3]).determinant().item() > 0.9e100)

@@ -26,6 +26,19 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
         range.step | range(1, 3, t) | 0.3
         linspace.start | linspace(t, 2, 4) | 0.3
         linspace.stop | linspace(1, t, 4) | 0.3
+        avg_pool.x | avg_pool(reshape([t, t^2, 1, 2], 1, 1, 4), 2) | 0.3
+        max_pool.x | max_pool(reshape([t, t^2, 1, 2], 1, 1, 4), 2) | 0.3
+        conv.x | conv(reshape([t, t^2, 1], 1, 1, 3), reshape([2, 3], 1, 1, 2)) | 0.3
+        conv.W | conv(reshape([1, 2, 3], 1, 1, 3), reshape([t, t^2], 1, 1, 2)) | 0.3
+        conv.b | conv(reshape([1, 2, 3], 1, 1, 3), reshape([1, 2], 1, 1, 2), [t^2]) | 0.3
+        conv_transpose.x | conv_transpose(reshape([t, t^2, 1], 1, 1, 3), reshape([2, 3], 1, 1, 2)) | 0.3
+        conv_transpose.W | conv_transpose(reshape([1, 2, 3], 1, 1, 3), reshape([t, t^2], 1, 1, 2)) | 0.3
+        conv_transpose.b | conv_transpose(reshape([1, 2, 3], 1, 1, 3), reshape([1, 2], 1, 1, 2), [t^2]) | 0.3
+        corrcoef.y | corrcoef([1, 2, 4], [t, 1, t^2])[0, 1] | 0.3
+        cov.y | cov([1, 2, 4], [t, 1, t^2]) | 0.3
+        einsum.subscripts | einsum([t, t^2], (0,), [2, 3], (0,)) | 0.3
+        grid_sample.x | grid_sample(reshape([t, t^2, 1, 2], 1, 1, 2, 2), [[[[0.2, -0.1]]]]) | 0.3
+        grid_sample.grid | grid_sample(reshape([1, 2, 4, 7], 1, 1, 2, 2), [[[[t, t^2]]]]) | 0.3
         full.fill_value | full((2, 2), t) | 0.3
         array.object | array((t, (2 * t), 1)) | 0.3
         meshgrid.vectors | meshgrid([t, 1], [2, t^2])[1] | 0.3

@@ -31,6 +31,7 @@ import Testing
         "sum(outer(x[:200], y[:200]))", "sum(one_hot(i % 10, 10))", "sum(meshgrid(x[:150], y[:150])[0])", "{ z = x; z[i] = 1; sum(z) }", "{ z = x; z[b] = 0; sum(z) }",
         // Products and linear algebra.
         "sum(m @ k)", "sum(q @ f32(k))", "sum(deep @ transpose(deep, (0, 2, 1)))", "sum(ones(30, 40, 40) @ ones(30, 40, 40))", "sum(ones(2, 130, 130) @ ones(130, 130))",
+        "sum(eigh(m[:60, :60])[0])", "sum(svd(m[:60, :40])[1])", "sum(qr(m)[1])", "sum(cholesky(m @ m' + eye(100)))", "sum(eig(m[:30, :30], complex=true).real)",
         "dot(x, y)", "sum(m @ y[:200])", "sum(inv(s))", "sum(solve(s, ones(40)))", "det(s) > 0", "trace(m @ k)", "sum(dot(deep, randn(50, 3)))",
         // Random numbers.
         "{ seed(1); sum(randn(n)) + sum(rand(n)) + sum(permutation(n) * x) }",
@@ -42,6 +43,9 @@ import Testing
         "sum(Dense(200, 50, relu)(m))", "sum(Conv2D(3, 4, 3)(images))", "sum(Conv2D(3, 4, 3, padding=1, stride=2)(images))", "sum(MaxPool2D(2)(images))",
         "sum(AvgPool2D(2)(images))", "sum(BatchNorm(200)(m))", "sum(LayerNorm(200)(m))", "sum(Embedding(10, 16)(i % 10))", "sum(Maxout(200, 20)(m))",
         "sum(Residual(Dense(200, 200))(m))", "sum(PReLU()(m))", "sum(FReLU(3)(images))",
+        "sum(Conv3D(1, 2, (1, 3, 3), dilation=(1, 2, 1), padding=\"same\")(images[:, none]))", "sum(Conv2D(3, 3, 3, groups=3, stride=(1, 2))(images))",
+        "sum(max_pool(images, 3, 2, padding=1, ceil=true, indices=true)[1])", "sum(AvgPool2D(3, 2, padding=1, ceil=true)(images))", "sum(InstanceNorm(3)(images))",
+        "sum(grid_sample(images, zeros(4, 9, 9, 2), padding=\"reflection\"))", "sum(grad(w -> sum(conv(images, w)^2))(randn(2, 3, 3, 3)))",
         "history(fit(Dense(200, 8, relu) >> Dense(8, 1), m, ones(100, 1), mse, Adam(), epochs=3, batch=50, progress=false)).loss",
         "history(fit(Conv2D(3, 2, 3) >> relu >> MaxPool2D(2) >> Flatten() >> Dense(50, 2), images, [0, 1, 0, 1], cross_entropy, SGD(0.01), epochs=3, batch=2, progress=false)).loss",
         // Values that hold others, and text.

@@ -31,7 +31,7 @@ import Testing
     }
 
     /// Every optimiser: epochs of `fit` over all rows, and the same number of steps of `update`.
-    @Test(arguments: Optimizers.all.map(\.name) + ["LBFGS"])
+    @Test(arguments: Optimizers.all.map { "\($0.name)(0.05)" } + ["LBFGS(0.05, line_search=false)"])
     func updateTakesTheStepsOfFit(_ name: String) throws {
         let session = try makeSession(
             """
@@ -39,8 +39,8 @@ import Testing
             layer Own(size) { gain = ones(size); W = weights(size, size); x -> gain * (x @ W) }
             x = randn(16, 3); y = randn(16, 3)
             net = Own(3, dtype="f64")
-            by_fit = fit(net, x, y, mse, \(name)(0.05), epochs=4, batch=16, shuffle=false, progress=false)
-            by_hand, opt = net, \(name)(0.05)
+            by_fit = fit(net, x, y, mse, \(name), epochs=4, batch=16, shuffle=false, progress=false)
+            by_hand, opt = net, \(name)
             loss(n) = mse(n(x), y)
             for step in range(4) { by_hand, opt = update(opt, by_hand, grad(loss)(by_hand)) }
             """)

@@ -64,7 +64,7 @@ func distance(_ a: NDArray, _ b: NDArray) throws -> Double {
 func makeLayer(_ kind: String, _ settings: [String: Setting], seed: UInt64 = 1) throws -> any Layer {
     guard let row = LayerRows.named(kind) else { throw TestFailure("there is no layer \(kind)") }
     var random = RandomSource(seed: seed)
-    let all = !row.parameters.contains { $0.name == "dtype" } ? settings : settings.merging(["dtype": .text("f64")]) { given, _ in given }
+    let all = !row.parameters.contains { $0.name == "dtype" } ? settings.filter { $0.key != "dtype" } : settings.merging(["dtype": .text("f64")]) { given, _ in given }
     return try row.make(all, &random)
 }
 

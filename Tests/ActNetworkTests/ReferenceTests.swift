@@ -32,6 +32,10 @@ import Testing
 
         let expected = try reference.array("y")
         #expect(try distance(layer(x, Pass(isTraining: isTraining)), expected) < Self.tolerance)
+        var narrow = try makeLayer(reference.name, settings.merging(["dtype": .text("f32")]) { given, _ in given })
+        narrow.parameters = try layer.parameters.map { try $0.converted(to: .f32).contiguous() }
+        if !layer.stateNames.isEmpty { narrow.state = try layer.state.map { try $0.converted(to: .f32).contiguous() } }
+        #expect(try distance(narrow(x.converted(to: .f32), Pass(isTraining: isTraining)).converted(to: .f64), expected) < 1e-3, "in f32")
         let weights = try NDArray((0..<expected.count).map { Scalar.unary(.cos, Double($0)) }, shape: expected.shape)
         func gradients(_ parameters: [NDArray]) throws -> [NDArray] {
             try Derivative.valueAndGradient(

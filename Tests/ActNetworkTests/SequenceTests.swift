@@ -124,6 +124,34 @@ import Testing
         #expect(try run() == alone)
     }
 
+    @Test func windowsDoNotDependOnThreads() throws {
+        var random = RandomSource(seed: 6)
+        let x = try random.normal(shape: [11, 4, 9, 10])
+        let settings: [(String, [String: Setting])] = [
+            ("Conv2D", ["inputs": .number(4), "outputs": .number(6), "groups": .number(2), "padding": .text("same"), "stride": .list([.number(2), .number(1)])]),
+            ("ConvTranspose2D", ["inputs": .number(4), "outputs": .number(2), "dilation": .number(2), "groups": .number(2)]), ("MaxPool2D", ["size": .number(3), "padding": .number(1), "stride": .number(1)]),
+            ("AvgPool2D", ["size": .number(3), "ceil": .flag(true), "padding": .number(1)]),
+        ]
+        let layers = try settings.map { try makeLayer($0.0, $0.1) }
+        func run() throws -> [[Double]] {
+            try layers.flatMap { layer -> [[Double]] in
+                let (value, gradients) = try Derivative.valueAndGradient(
+                    of: { variables in
+                        var copy = layer
+                        copy.parameters = Array(variables.dropFirst())
+                        return try NDArray.unary(.square, copy(variables[0], Pass())).reduced(.sum)
+                    }, at: [x] + layer.parameters)
+                return try ([value] + gradients).map { try $0.toDoubles() }
+            }
+        }
+        let before = ThreadPool.count
+        defer { ThreadPool.count = before }
+        ThreadPool.count = 1
+        let alone = try run()
+        ThreadPool.count = 4
+        #expect(try run() == alone)
+    }
+
     /// f32 layers against the same in f64, and every state against one row at a time.
     @Test(arguments: ["RNN", "GRU", "LSTM", "Attention"]) func rowsDoNotSeeEachOther(_ kind: String) throws {
         let settings: [String: Setting] = kind == "Attention" ? ["size": .number(6), "heads": .number(2)] : ["inputs": .number(6), "units": .number(400)]

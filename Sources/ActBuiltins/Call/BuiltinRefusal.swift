@@ -22,6 +22,12 @@ package enum BuiltinRefusal: Error, @unchecked Sendable {
     case unequalArguments(String, Int, Int)
     case nothingMapped(String)
 
+    // Linear algebra
+    case einsumWithoutAxes
+    case einsumAxis(Value)
+    /// One of a pair.
+    case complexEigenvalues(real: Double, imaginary: Double)
+
     // Windows
     case poolWindows(String, [Int])
     case windowsRank(String, Int, needed: Int)
@@ -85,6 +91,7 @@ package enum TrainingRefusal: Error, @unchecked Sendable {
     case rateKind(Value, epoch: Double)
     case epochBeforeFirst(Double, String)
     case optimizerHistory
+    case optimizerSearch
     case optimizerSteps
     case notAnOptimizerRecord
     case momentsOfOthers

@@ -15,12 +15,15 @@ extension BuiltinRows {
             .linear, "einsum", "sums of products along axes named by letters",
             details: """
                 Each operand's axes are letters; after `->` stand those of the result, over the others it is summed. `...` stands for any axes. A letter twice in one operand is its diagonal. \
-                Without `->` the result has the letters that occur once, in alphabetical order.
+                Without `->` the result has the letters that occur once, in alphabetical order. Axes may be lists of numbers instead, each after its operand, that of the result last: "..." stands for any axes there.
                 """,
-            example: "einsum(\"ij,jk->ik\", [[1, 2], [3, 4]], [[1, 0], [1, 1]])   # [[3, 2],\n# [7, 4]]\neinsum(\"ii\", [[1, 2], [3, 4]])   # 5"
+            example: "einsum([[1, 2], [3, 4]], (0, 1), [1, 10], (1,), (0,))   # [21, 43]\neinsum(\"ij,jk->ik\", [[1, 2], [3, 4]], [[1, 0], [1, 1]])   # [[3, 2],\n# [7, 4]]\neinsum(\"ii\", [[1, 2], [3, 4]])   # 5"
         ) { takes in
-            let subscripts = takes.text("subscripts"), operands = takes.rest("operands")
-            return { call in try Value(NDArray.einsum(call[subscripts], call[operands].map { try call.array($0, operands) })) }
+            let subscripts = takes.value("subscripts"), operands = takes.rest("operands")
+            return { call in
+                if case .string(let text) = call[subscripts] { return try Value(NDArray.einsum(text.string, call[operands].map { try call.array($0, operands) })) }
+                return try call.einsum([call[subscripts]] + call[operands], operands)
+            }
         },
         triangle("tril", "below", isLower: true, example: "tril([[1, 2], [3, 4]])   # [[1, 0],\n# [3, 4]]"),
         triangle("triu", "above", isLower: false, example: "triu([[1, 2], [3, 4]])   # [[1, 2],\n# [0, 4]]"),
@@ -144,6 +147,25 @@ extension Signature {
 }
 
 extension Call {
+    /// Operands, each with the list of its axes; after them perhaps that of the result.
+    fileprivate func einsum<T>(_ arguments: [Value], _ argument: Input<T>) throws -> Value {
+        guard arguments.count > 1 else { throw BuiltinRefusal.einsumWithoutAxes }
+        let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        func axes(_ value: Value) throws -> String {
+            try (machine.elements(of: value) ?? [value]).map { axis in
+                if case .string(let text) = axis, text.string == "..." { return "..." }
+                guard case .number(let number) = axis, let whole = Int(exactly: number), letters.indices.contains(whole) else {
+                    throw BuiltinRefusal.einsumAxis(axis)
+                }
+                return String(letters[whole])
+            }.joined()
+        }
+        let pairs = arguments.count / 2
+        var text = try (0..<pairs).map { try axes(arguments[2 * $0 + 1]) }.joined(separator: ",")
+        if arguments.count % 2 == 1 { text += "->" + (try axes(arguments[arguments.count - 1])) }
+        return try Value(NDArray.einsum(text, (0..<pairs).map { try array(arguments[2 * $0], argument) }))
+    }
+
     /// Positions: of a derivative they are constants.
     fileprivate func positionsArgument(_ input: Input<NDArray>) throws -> NDArray { try untraced(self[input]) }
     fileprivate func positionsArgument(_ input: Input<Reading.Vector>) throws -> NDArray { try untraced(self[input]) }

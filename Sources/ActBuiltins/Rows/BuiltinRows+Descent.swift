@@ -22,12 +22,15 @@ extension BuiltinRows {
         },
         Builtin(
             .networks, "LBFGS", "an optimiser for `fit` and `update`: steps that learn the curvature from the last gradients, of all rows at once",
-            details: "`fit` takes one step an epoch, over all rows. For smooth losses of few parameters; where steps are too long the loss grows: make `lr` smaller.",
+            details: """
+                For smooth losses of few parameters. `fit` takes one step an epoch, over all rows, and looks how far to go: `lr` is the first length that it tries, of 25 at most. `update` knows no loss to look at, so that its steps \
+                have the length `lr`, as with `line_search=false`; where they are too long the loss grows.
+                """,
             example: "f = v -> sum((v - [1, 2])^2 * [1, 10])\np, opt = [5, 5], LBFGS()\nfor i in range(10) { p, opt = update(opt, p, grad(f)(p)) }\nallclose(p, [1, 2])   # true", role: .opaque
         ) { takes in
-            let lr = takes.value("lr", default: .number(1), "1"), history = takes.whole("history", default: 100, .within(1...0x1p20))
+            let lr = takes.value("lr", default: .number(1), "1"), history = takes.whole("history", default: 100, .within(1...0x1p20)), search = takes.flag("line_search", default: true)
             return { call in
-                let record = try Record(["optimizer": .string("LBFGS"), "lr": call[lr], "history": .number(Double(call[history]))])
+                let record = try Record(["optimizer": .string("LBFGS"), "lr": call[lr], "history": .number(Double(call[history])), "line_search": .bool(call[search])])
                 _ = try call.descent(record)
                 return .record(record)
             }
@@ -91,7 +94,12 @@ extension Call {
         guard case .number(let history)? = record["history"] ?? .number(100), let count = Int(exactly: history), count > 0, count <= 1 << 20 else {
             throw TrainingRefusal.optimizerHistory
         }
-        return try LBFGS(rate: rate(record["lr"] ?? .number(1), of: "LBFGS"), history: count)
+        let searches: Bool
+        switch record["line_search"] ?? .bool(true) {
+        case .bool(let flag): searches = flag
+        default: throw TrainingRefusal.optimizerSearch
+        }
+        return try LBFGS(rate: rate(record["lr"] ?? .number(1), of: "LBFGS"), history: count, searches: searches)
     }
 
     fileprivate func update(_ optimizer: Input<Value>, _ parameters: Input<Value>, _ gradient: Input<Value>) throws -> Value {

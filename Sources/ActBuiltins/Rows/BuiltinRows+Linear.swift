@@ -44,6 +44,30 @@ extension BuiltinRows {
             }
         },
         Builtin(
+            .linear, "eig", "the pair (w, V) of any square matrix: eigenvalues, ascending, and eigenvectors in columns",
+            details: """
+                Where eigenvalues are complex, `complex=true` gives {real, imaginary, vectors_real, vectors_imaginary}, ascending by the real parts; without it that is an error. Vectors have length 1, their largest element is \
+                positive. Symmetric matrices have `eigh`, which differentiates too.
+                """,
+            example: "w, v = eig([[2, 1], [0, 3]]); w   # [2, 3]\neig([[0, -1], [1, 0]], complex=true).imaginary   # [-1, 1]", role: .opaque
+        ) { takes in
+            let a = takes.numbers("a"), complex = takes.flag("complex", default: false)
+            return { call in
+                let (values, vectors) = try call[a].generalEigen()
+                if try call[complex] {
+                    return try .record([
+                        "real": Value(values.real), "imaginary": Value(values.imaginary), "vectors_real": Value(vectors.real), "vectors_imaginary": Value(vectors.imaginary),
+                    ])
+                }
+                let parts = try values.imaginary.toDoubles()
+                if let index = parts.firstIndex(where: { $0 != 0 }) {
+                    let (x, y) = (try values.real.toDoubles()[index], abs(parts[index]))
+                    throw BuiltinRefusal.complexEigenvalues(real: x, imaginary: y)
+                }
+                return try .list([Value(values.real), Value(vectors.real)])
+            }
+        },
+        Builtin(
             .linear, "slogdet", "the pair of the sign of the determinant and the logarithm of its magnitude", details: "Where the determinant itself would overflow, or be lost below the smallest number.",
             example: "slogdet([[1, 2], [3, 4]])   # (-1, 0.69314718)"
         ) { takes in

@@ -26,17 +26,23 @@ extension BuiltinRows {
             return { call in try Value(call[a].nanQuantile(call[q], axis: call[axis])) }
         },
         Builtin(
-            .reduce, "cov", "the covariances of variables, one a row", details: "With `rowvar=false` variables are columns. Products are summed and divided by the number of observations - ddof.",
+            .reduce, "cov", "the covariances of variables, one a row", details: "y holds further variables. With `rowvar=false` variables are columns. Products are summed and divided by the number of observations - ddof.",
             example: "cov([[1, 2, 3], [2, 4, 6]])   # [[1, 2],\n# [2, 4]]"
         ) { takes in
-            let m = takes.numbers("m"), rowvar = takes.flag("rowvar", default: true), ddof = takes.scalar("ddof", default: 1)
-            return { call in try Value(call[m].covariance(inRows: call[rowvar], ddof: call[ddof])) }
+            let m = takes.numbers("m"), y = takes.arrayOrNone("y"), rowvar = takes.flag("rowvar", default: true), ddof = takes.scalar("ddof", default: 1)
+            return { call in
+                guard let y = try call[y] else { return try Value(call[m].covariance(inRows: call[rowvar], ddof: call[ddof])) }
+                return try Value(call[m].variables(beside: y, inRows: call[rowvar]).covariance(inRows: true, ddof: call[ddof]))
+            }
         },
         Builtin(
-            .reduce, "corrcoef", "the correlation coefficients of variables, one a row", details: "With `rowvar=false` variables are columns.", example: "corrcoef([[1, 2, 3], [3, 2, 1]])   # [[ 1, -1],\n# [-1,  1]]"
+            .reduce, "corrcoef", "the correlation coefficients of variables, one a row", details: "y holds further variables. With `rowvar=false` variables are columns.", example: "corrcoef([[1, 2, 3], [3, 2, 1]])   # [[ 1, -1],\n# [-1,  1]]"
         ) { takes in
-            let x = takes.numbers("x"), rowvar = takes.flag("rowvar", default: true)
-            return { call in try Value(call[x].correlation(inRows: call[rowvar])) }
+            let x = takes.numbers("x"), y = takes.arrayOrNone("y"), rowvar = takes.flag("rowvar", default: true)
+            return { call in
+                guard let y = try call[y] else { return try Value(call[x].correlation(inRows: call[rowvar])) }
+                return try Value(call[x].variables(beside: y, inRows: call[rowvar]).correlation(inRows: true))
+            }
         },
         Builtin(
             .order, "interp", "the value at x of the lines through the points (xp, fp)", details: "xp ascends; beyond its ends the value is that at the end.", example: "interp([1.5, 9], [1, 2, 3], [10, 20, 40])   # [15, 40]"

@@ -62,6 +62,8 @@ enum RefusalWording {
 
     private static let formatHelp: Message = "for example \"8.3f\", \"e\", \"%\" or \">10\""
 
+    private static let einsumHelp: Message = "as in `einsum(\"ij,jk->ik\", a, b)`, or `einsum(a, (0, 1), b, (1, 2), (0, 2))`"
+
     // MARK: Built-in functions
 
     private static func words(for refusal: BuiltinRefusal) -> Words {
@@ -82,6 +84,10 @@ enum RefusalWording {
                 "an argument that all share is named `none` in `axes=`, as in `vmap(f, axes=(0, none))`"
             )
         case .nothingMapped(let name): ("`\(name)` has no argument to go along: `axes` says `none` for each", nil)
+        case .einsumWithoutAxes: ("`einsum` takes letters first, or an operand and the list of its axes", einsumHelp)
+        case .einsumAxis(let value): ("an axis of `einsum` must be a whole number from 0 to 51, or \"...\", not \(value.kind)", einsumHelp)
+        case .complexEigenvalues(let x, let y):
+            ("`eig`: the matrix has the complex eigenvalues \(Format.number(x)) ± \(Format.number(y))i", "`eig(a, complex=true)` gives real and imaginary parts")
         case .poolWindows(let name, let shape):
             ("`\(name)`: the windows do not fit on x of shape \(ActMachine.describe(shape))", "`padding` makes room; every window needs an element")
         case .windowsRank(let name, let rank, let needed): ("`\(name)`: W has \(rank) axes, x has \(needed)", nil)
@@ -165,6 +171,7 @@ enum RefusalWording {
         case .negativeRate(let rate, let optimizer): ("`lr` of `\(optimizer)` must be 0 or more, not \(Format.number(rate))", nil)
         case .rateKind(let value, let epoch): ("the learning rate at epoch \(Format.number(epoch)) is \(value.kind), not a number", nil)
         case .epochBeforeFirst(let epoch, let name): ("`\(name)` counts epochs from 0: there is none at \(Format.number(epoch))", nil)
+        case .optimizerSearch: ("`line_search` of `LBFGS` must be true or false", nil)
         case .optimizerHistory: ("`history` of `LBFGS` must be a whole number, 1 or more", nil)
         case .optimizerSteps: ("`steps` of the optimiser must be a whole number", nil)
         case .notAnOptimizerRecord: ("`update` takes the record that an optimiser such as `Adam(0.001)` makes", nil)

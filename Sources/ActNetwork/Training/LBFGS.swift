@@ -1,5 +1,5 @@
-// L-BFGS: steps along the direction that the last gradients tell of the curvature. It wants the gradient of all rows at once.
-// (J. Nocedal 1980; defaults, safeguards and order of operations are PyTorch's without line search.)
+// L-BFGS: steps along the direction that the last gradients tell of the curvature, as far as a line search finds good. It wants the gradient of
+// all rows at once. (J. Nocedal 1980; defaults, safeguards and order of operations are PyTorch's.)
 
 import ActArray
 
@@ -7,10 +7,13 @@ package struct LBFGS: Descent {
     package let rate: (Double) throws -> Double
     /// How many pairs of steps and changes of the gradient it remembers.
     package let history: Int
+    /// Whether it looks how far to go where it can; else steps have the length of the rate.
+    package let searches: Bool
 
-    package init(rate: @escaping (Double) throws -> Double, history: Int) {
+    package init(rate: @escaping (Double) throws -> Double, history: Int, searches: Bool = true) {
         self.rate = rate
         self.history = history
+        self.searches = searches
     }
 
     package func rate(at epoch: Double) throws -> Double? { try rate(epoch) }
@@ -31,6 +34,27 @@ package struct LBFGSState: DescentState {
     private static let leastCurvature = 1e-10, leastGradient = 1e-7, leastSlope = 1e-9
 
     package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws {
+        try step(&parameters, gradients, epoch) { rate, _, _, _ in rate }
+    }
+
+    package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], loss: Double, epoch: Double, at point: LossAt) throws {
+        let searches = method.searches
+        try step(&parameters, gradients, epoch) { rate, start, gradient, direction in
+            guard searches else { return rate }
+            let reach = try direction.reduce(0.0) { try $1.count > 0 ? max($0, NDArray.unary(.abs, $1).reduced(.max).item()) : $0 }
+            let origin = LineSearch.Point(length: 0, loss: loss, slope: try Self.dot(gradient, direction))
+            return try LineSearch.length(from: origin, trying: rate, reach: reach) { length in
+                try Interrupt.check()
+                let (loss, slopes) = try point(Self.moved(start, direction, length))
+                return LineSearch.Point(length: length, loss: loss, slope: try Self.dot(slopes.map { try $0.detached().converted(to: .f64) }, direction))
+            }
+        }
+    }
+
+    /// - Parameter length: How far to go, of the rate, the parameters, their gradient and the direction.
+    private mutating func step(
+        _ parameters: inout [NDArray], _ gradients: [NDArray], _ epoch: Double, length: (Double, [NDArray], [NDArray], [NDArray]) throws -> Double
+    ) throws {
         let gradient = try gradients.map { try $0.detached().converted(to: .f64) }
         guard try gradient.contains(where: { try $0.count > 0 && NDArray.unary(.abs, $0).reduced(.max).item() > Self.leastGradient }) else { return }
         var rate = try method.rate(epoch)
@@ -46,12 +70,17 @@ package struct LBFGSState: DescentState {
         }
         let direction = try direction(gradient)
         guard try Self.dot(gradient, direction) <= -Self.leastSlope else { return }
-        let step = try direction.map { try $0 * rate }
-        for index in parameters.indices {
-            parameters[index] = try (parameters[index].converted(to: .f64) + step[index]).converted(to: parameters[index].type)
-            try parameters[index].evaluate()
+        let length = try length(rate, parameters, gradient, direction)
+        parameters = try Self.moved(parameters, direction, length)
+        last = (try direction.map { try $0 * length }, gradient)
+    }
+
+    private static func moved(_ parameters: [NDArray], _ direction: [NDArray], _ length: Double) throws -> [NDArray] {
+        try zip(parameters, direction).map { parameter, direction in
+            let moved = try (parameter.converted(to: .f64) + direction * length).converted(to: parameter.type)
+            try moved.evaluate()
+            return moved
         }
-        last = (step, gradient)
     }
 
     /// −H g by the two loops of the method, H being the inverse of the curvature that the pairs tell of.

@@ -89,6 +89,17 @@ package protocol DescentState {
     /// Changes the parameters.
     /// - Parameter epoch: The moment for the learning rate.
     mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws
+    /// The same where the loss is known, and can be asked for at other parameters.
+    mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], loss: Double, epoch: Double, at point: LossAt) throws
+}
+
+/// The loss and its gradients at some parameters.
+package typealias LossAt = ([NDArray]) throws -> (loss: Double, gradients: [NDArray])
+
+extension DescentState {
+    package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], loss: Double, epoch: Double, at point: LossAt) throws {
+        try step(&parameters, gradients, epoch: epoch)
+    }
 }
 
 extension Optimizer: Descent {

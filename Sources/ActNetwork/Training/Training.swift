@@ -270,6 +270,34 @@ private struct Run<Trained: Model> {
     private mutating func step(
         _ x: [NDArray], _ y: [NDArray], _ weights: NDArray?, at place: (epoch: Int, batch: Int, batches: Int)
     ) throws -> (Double, [NDArray]) {
+        let draws = pass.random
+        var (changing, descent) = (parameters, optimizer)
+        let (loss, gradients, prediction) = try differentiated(at: changing, x, y, weights, mustDepend: isFirstStep)
+        isFirstStep = false
+        let value = try loss.item()
+        guard value.isFinite else { throw try divergence(value, x, place) }
+        let after = pass.random
+        states = pass.takeStates(of: states)
+        // Nobody else holds what the optimiser changes in place.
+        (parameters, optimizer) = ([], nil)
+        defer { (parameters, optimizer) = (changing, descent) }
+        let fixed = self
+        let epoch = Double(place.epoch - 1) + Double(place.batch) / Double(place.batches)
+        try descent?.step(&changing, gradients, loss: value, epoch: epoch) { point in
+            // The same function: what is drawn in it, and what it gathers, is that of the pass.
+            fixed.pass.random = draws
+            defer { fixed.pass.random = after }
+            let (loss, gradients, _) = try fixed.differentiated(at: point, x, y, weights, mustDepend: false)
+            _ = fixed.pass.takeStates(of: fixed.states)
+            return (try loss.item(), gradients)
+        }
+        return (value, prediction)
+    }
+
+    /// The loss of a batch at some parameters, its gradients, and the predictions without their graph, which would hold on to the parameters.
+    private func differentiated(
+        at parameters: [NDArray], _ x: [NDArray], _ y: [NDArray], _ weights: NDArray?, mustDepend: Bool
+    ) throws -> (loss: NDArray, gradients: [NDArray], prediction: [NDArray]) {
         var prediction: [NDArray] = []
         let (loss, gradients) = try Derivative.valueAndGradient(
             of: { variables in
@@ -277,16 +305,10 @@ private struct Run<Trained: Model> {
                 let output = try model(x, pass)
                 let loss = try weights.map { try weighted(output, y, $0, model) } ?? training.loss(output, y, model)
                 guard loss.rank == 0 else { throw NetworkError.lossNotNumber(shape: loss.shape) }
-                // Without its graph, which would hold on to the parameters.
                 prediction = try output.map { try $0.detached() }
                 return loss
-            }, at: parameters, zerosAreUnsigned: false, mustDepend: isFirstStep)
-        isFirstStep = false
-        let value = try loss.item()
-        guard value.isFinite else { throw try divergence(value, x, place) }
-        states = pass.takeStates(of: states)
-        try optimizer?.step(&parameters, gradients, epoch: Double(place.epoch - 1) + Double(place.batch) / Double(place.batches))
-        return (value, prediction)
+            }, at: parameters, zerosAreUnsigned: false, mustDepend: mustDepend)
+        return (loss, gradients, prediction)
     }
 
     /// Σ wᵢ lᵢ / Σ wᵢ, the loss of each row taken by itself.

@@ -242,7 +242,7 @@ private let foreignFields: [String: String] = [
     "view": "write `x.reshape(…)`", "permute": "write `x.transpose(…)`", "t": "write `x.T`", "mT": "write `x.T`", "H": "write `x.T`",
     "unsqueeze": "write `x.expand_dims(axis)`", "ravel": "write `x.flatten()`", "concatenate": "write `concat((a, b))`",
     "backward": "write `grad(f)(x)`, or `f'(x)`", "grad": "write `grad(f)(x)`, or `f'(x)`", "requires_grad": "write `grad(f)(x)`: nothing needs marking",
-    "fit": "write `fit(net, x, y)`", "predict": "write `net(x)`", "forward": "write `net(x)`", "eval": "`net(x)` infers; training is `fit`", "train": "training is `fit(net, x, y)`, one pass as in training `net(x, training=true)`",
+    "fit": "write `fit(net, x, y, mse)`", "predict": "write `net(x)`", "forward": "write `net(x)`", "eval": "`net(x)` infers; training is `fit`", "train": "training is `fit(net, x, y, mse)`, one pass as in training `net(x, training=true)`",
     "parameters": "write `parameters(net)`", "state_dict": "write `parameters(net)`", "weight": "write `parameters(layer).W`", "bias": "write `parameters(layer).b`",
     "keys": "a record's fields are shown by `print(r)`", "items": "a record's fields are read as `r.name` or `r[\"name\"]`",
     "get": "write `r[\"name\"]`", "toFixed": "write `\"{x:.2f}\"`", "format": "write `\"{x:.2f}\"`", "toString": "write `repr(x)`",
