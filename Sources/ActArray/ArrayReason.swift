@@ -52,6 +52,7 @@ package enum ArrayReason: Equatable, Sendable {
     case matrixNormOrder
     case normAxes
     case normOrder
+    case noConvergence
 
     // Contractions
     case noOperands

@@ -59,6 +59,7 @@ extension ArrayReason {
         case .matrixNormOrder: return "the order of a matrix norm is 1, -1, inf or -inf, or left out"
         case .normAxes: return "a norm with an order needs one axis or two"
         case .normOrder: return "the order is not a number"
+        case .noConvergence: return "the eigenvalues do not converge"
 
         // Contractions
         case .noOperands: return "there are no operands"
