@@ -78,7 +78,7 @@ extension Layer {
     }
     package func thawed() throws -> any Layer { self }
     package var inputShape: [Int]? { nil }
-    package var inputWidth: Int? { inputShape?.count == 1 ? inputShape?[0] : nil }
+    package var inputWidth: Int? { inputShape.flatMap { $0.count == 1 ? $0[0] : nil } }
     package var width: Width { .unknown }
     package var initializer: Initializer? { nil }
 

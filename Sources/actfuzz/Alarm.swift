@@ -30,6 +30,8 @@ enum Alarm {
     /// - Returns: How long ago it fired; `nil` if it did not.
     static func stop() -> Double? {
         start(0)
+        // What came too late for this program is not meant for the next.
+        act_word_set(act_process_interrupt(), 0)
         return firing > 0 ? seconds(CLOCK_PROCESS_CPUTIME_ID) - firing : nil
     }
 

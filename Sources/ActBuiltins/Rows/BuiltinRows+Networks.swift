@@ -82,7 +82,7 @@ extension Call {
         switch value {
         case .bool(let flag): return .flag(flag)
         case .string(let text): return .text(text.string)
-        case .list where parameter.kind == .sizes, .array where parameter.kind == .sizes: return Setting(try value.listed, machine)
+        case .list where parameter.kind == .sizes, .array where parameter.kind == .sizes: return try Setting(sizes: value, machine)
         case .function(let function):
             switch parameter.kind {
             case .elementType: return .text(function.name)
@@ -96,14 +96,25 @@ extension Call {
     }
 }
 
-extension Value {
-    /// An array as lists of numbers: `[1, 2]` and `(1, 2)` are the same sizes.
-    fileprivate var listed: Value {
-        get throws {
-            guard case .array(let array) = self, array.rank > 0 else { return self }
-            guard array.count <= 64 else { return self }
-            return try .list((0..<array.shape[0]).map { try Value(array.indexed(by: [.integer($0)])).listed })
+extension Setting {
+    /// Sizes: a number, a few in a list or an array (`[1, 2]` and `(1, 2)` are the same), or pairs in one. What is longer or nested deeper is
+    /// no sizes, whatever is in it, and is not looked through.
+    fileprivate init(sizes value: Value, _ machine: Machine, levels: Int = 2) throws {
+        let most = Shapes.rankLimit
+        var elements: [Value]?
+        switch value {
+        case .number, .bool, .string, .none: self = Setting(value, machine)
+            return
+        case .list(let list) where list.elements.count <= most: elements = list.elements
+        case .array(let array) where array.rank > 0 && array.shape[0] <= most && array.count <= most * most:
+            elements = try (0..<array.shape[0]).map { try Value(array.indexed(by: [.integer($0)])) }
+        default: break
         }
+        guard levels > 0, let elements else {
+            self = .other(value.kind)
+            return
+        }
+        self = .list(try elements.map { try Setting(sizes: $0, machine, levels: levels - 1) })
     }
 }
 

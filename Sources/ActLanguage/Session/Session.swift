@@ -70,6 +70,7 @@ package final class Session {
     private var heldSources = Reservation()
     /// By the bytes of their paths.
     private var importedModules: [[UInt8]: Value] = [:]
+    private var hasRun = false
     /// Every module there is, to be cleared at the end.
     private(set) var modules: [Module] = []
     /// Whether Ctrl-C has ended a training of the program that runs.
@@ -128,7 +129,9 @@ package final class Session {
     /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
     func computing(_ body: @escaping (Watchdog?) -> Status) -> Status {
         lock.locked {
-            engine.interrupt.clear()
+            // Ctrl-C that came while the command was starting is meant for its program.
+            if hasRun || engine !== Engine.process { engine.interrupt.clear() }
+            hasRun = true
             hasEndedTraining = false
             let watchdog = options.maximumTime.flatMap { Watchdog(seconds: $0, interrupt: engine.interrupt) }
             guard options.maximumTime == nil || watchdog != nil else {

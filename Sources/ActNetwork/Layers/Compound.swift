@@ -52,8 +52,17 @@ package struct Compound: Layer {
         }
     }
     package var width: Width { if case .residual = way { .same } else { joinedWidth } }
-    package var inputShape: [Int]? { parts.lazy.compactMap { $0.network.layers.first?.inputShape }.first }
-    package var inputWidth: Int? { parts.lazy.compactMap { $0.network.layers.first?.inputWidth }.first }
+    package var inputShape: [Int]? { first(\.inputShape) }
+    package var inputWidth: Int? { first(\.inputWidth) }
+
+    /// What the first part says that knows. (A lazy `compactMap` would ask it twice, and it those inside it.)
+    private func first<T>(_ knowledge: (any Layer) -> T?) -> T? {
+        for part in parts {
+            if let layer = part.network.layers.first, let known = knowledge(layer) { return known }
+        }
+        return nil
+    }
+
     package var parameterNames: [String] { parts.flatMap { part in part.network.parameterNames.map { "\(part.name).\($0)" } } }
     package var parameters: [NDArray] {
         get { parts.flatMap(\.network.parameters) }
