@@ -20,7 +20,7 @@ package enum ArrayError: Error, Equatable {
     case notSquare(operation: String, [Int])
     case singular(operation: String)
     case rankMismatch(operation: String, expected: String, shape: [Int])
-    case badValue(operation: String, reason: String)
+    case badValue(operation: String, ArrayReason)
     case outOfMemory(bytes: Int, limit: Int)
     case textTooLong(bytes: Int)
     case tooLarge(shape: [Int])  // the element count overflows

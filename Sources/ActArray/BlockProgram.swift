@@ -181,7 +181,7 @@ final class BlockProgram: Sendable {
             let operation = step.code == ElementwiseCode.square.value ? .unary(.square) : primitive, operandCount = primitive.operandCount
             let type = step.type, last = operandCount == 3 ? operands.2 : operandCount == 2 ? operands.1 : operands.0
             guard let kernel = Kernel(operation, operand: places[last].type, type: type) else {
-                throw ArrayError.badValue(operation: primitive.name, reason: "it is not elementwise")
+                throw ArrayError.badValue(operation: primitive.name, .notElementwise)
             }
             widest = max(widest, type.size)
             steps.append(

@@ -66,7 +66,7 @@ struct IndexPlan {
                 hasArray = true
                 consumed += array.type == .bool ? array.rank : 1
             case .ellipsis:
-                if hasEllipsis { throw ArrayError.badValue(operation: "index", reason: "an index holds at most one ...") }
+                if hasEllipsis { throw ArrayError.badValue(operation: "index", .severalEllipses) }
                 hasEllipsis = true
             case .newAxis: break
             }

@@ -14,7 +14,7 @@ extension NDArray {
     /// The only element, as a number (bool: 0 or 1).
     /// - Throws: `badValue` when there are none or several.
     package func item() throws -> Double {
-        guard count == 1 else { throw ArrayError.badValue(operation: "item", reason: "an array of \(count) elements is not one number") }
+        guard count == 1 else { throw ArrayError.badValue(operation: "item", .notOneNumber(count: count)) }
         try evaluate()
         let element = operand.pointer
         switch type {
@@ -77,7 +77,7 @@ extension NDArray {
     /// - Parameter type: `Double`, `Float` or `UInt8`, as the element type is `f64`, `f32` or `bool`.
     package func withContiguous<T, Result>(of type: T.Type, _ body: (UnsafeBufferPointer<T>) throws -> Result) throws -> Result {
         guard MemoryLayout<T>.size == self.type.size else {
-            throw ArrayError.badValue(operation: "read", reason: "the elements are \(self.type.name)")
+            throw ArrayError.badValue(operation: "read", .elements(self.type))
         }
         let source = try contiguous()
         let layout = try source.evaluatedLayout()

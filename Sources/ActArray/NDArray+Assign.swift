@@ -155,7 +155,7 @@ extension NDArray {
         if plan.isTraced, NDArray.followsPositions {
             // Where a mask selects among all elements, it says by itself which are written to.
             guard plan.lookups.count == 1, let mask = plan.lookups[0].traced, mask.type == .bool, mask.shape == shape, case .number(let number) = value
-            else { throw ArrayError.badValue(operation: "graph", reason: "elements at computed positions are written to") }
+            else { throw ArrayError.badValue(operation: "graph", .writesAtComputed) }
             self = try NDArray.select(mask, .number(number), .array(self)).converted(to: type)
             return
         }

@@ -53,7 +53,7 @@ extension NDArray {
     /// How many elements `range` has. Throws what it throws.
     package static func rangeCount(start: Double, stop: Double, step: Double) throws -> Int {
         guard start.isFinite, stop.isFinite, step.isFinite else {
-            throw ArrayError.badValue(operation: "range", reason: "start, stop and step must be finite")
+            throw ArrayError.badValue(operation: "range", .infiniteRange)
         }
         guard step != 0 else { throw ArrayError.stepIsZero }
         let span = stop - start

@@ -114,7 +114,7 @@ extension NDArray {
         case (.array(let a), .array(let b)): return try pair(primitive, a, b, result: result)
         case (.array(let x), .number(let number)): return try pair(primitive, x, .second(number), result: result)
         case (.number(let number), .array(let x)): return try pair(primitive, x, .first(number), result: result)
-        case (.number, .number): throw ArrayError.badValue(operation: "array operation", reason: "both operands are numbers")
+        case (.number, .number): throw ArrayError.badValue(operation: "array operation", .twoNumbers)
         }
     }
 
@@ -209,7 +209,7 @@ extension NDArray {
     ) throws -> Layout {
         let storage = try Storage(byteCount: count &* type.size)
         guard let kernel = Kernel(primitive, operand: operand, type: type) else {
-            throw ArrayError.badValue(operation: "\(primitive)", reason: "not elementwise")
+            throw ArrayError.badValue(operation: "\(primitive)", .notElementwise)
         }
         kernel.run(a, b, c, to: storage.pointer, count)
         if NumericEvents.isEnabled, act_fp_flags() != 0 {

@@ -192,7 +192,7 @@ extension NDArray {
             }
         }
         switch type {
-        case .bool: throw ArrayError.badValue(operation: "scatter", reason: "bools cannot be added in place")
+        case .bool: throw ArrayError.badValue(operation: "scatter", .boolsAdded)
         case .f32: try source.withContiguous(of: Float.self) { elements in try result.withMutableBytes { try add(elements, $0) } }
         case .f64: try source.withContiguous(of: Double.self) { elements in try result.withMutableBytes { try add(elements, $0) } }
         }

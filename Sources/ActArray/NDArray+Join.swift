@@ -5,7 +5,7 @@ extension NDArray {
     /// Joins arrays along an axis they have; the other sizes must be equal.
     /// - Throws: `shapesDiffer`, `axisOutOfRange`, `badValue` for no arrays or for rank 0.
     package static func concatenated(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
-        guard let first = arrays.first else { throw ArrayError.badValue(operation: "concat", reason: "there are no arrays to join") }
+        guard let first = arrays.first else { throw ArrayError.badValue(operation: "concat", .nothingToJoin) }
         guard first.rank > 0 else { throw ArrayError.rankMismatch(operation: "concat", expected: "1", shape: first.shape) }
         let axis = try Shapes.axis(axis, rank: first.rank)
         var shape = first.shape, type = first.type
@@ -74,7 +74,7 @@ extension NDArray {
 
     /// Joins arrays of one shape along a new axis.
     package static func stacked(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
-        guard let first = arrays.first else { throw ArrayError.badValue(operation: "stack", reason: "there are no arrays to join") }
+        guard let first = arrays.first else { throw ArrayError.badValue(operation: "stack", .nothingToJoin) }
         for array in arrays {
             try Interrupt.check()
             if array.shape != first.shape { throw ArrayError.shapesDiffer(operation: "stack", first.shape, array.shape, axis: nil) }
@@ -94,7 +94,7 @@ extension NDArray {
     package func split(parts: Int, axis: Int = 0) throws -> [NDArray] {
         let axis = try Shapes.axis(axis, rank: rank)
         guard parts > 0, shape[axis] % parts == 0 else {
-            throw ArrayError.badValue(operation: "split", reason: "axis \(axis) of size \(shape[axis]) does not divide into \(parts) equal parts")
+            throw ArrayError.badValue(operation: "split", .unevenParts(axis: axis, size: shape[axis], parts: parts))
         }
         let size = shape[axis] / parts
         try MemoryPool.allow(parts &* 256)
@@ -207,7 +207,7 @@ extension NDArray {
     /// With `widths[axis]` = (before, after) further elements along every axis.
     package func padded(_ widths: [(before: Int, after: Int)], _ mode: Padding = .constant(0)) throws -> NDArray {
         guard widths.count == rank else {
-            throw ArrayError.badValue(operation: "pad", reason: "\(widths.count) widths are given but the array has \(rank) axes")
+            throw ArrayError.badValue(operation: "pad", .widthCount(widths.count, rank: rank))
         }
         var target = shape
         for (axis, width) in widths.enumerated() {
@@ -233,7 +233,7 @@ extension NDArray {
         var result = self
         for (axis, width) in widths.enumerated() where width.before + width.after > 0 {
             let size = shape[axis], period = 2 * (size - 1)
-            guard size > 0 else { throw ArrayError.badValue(operation: "pad", reason: "axis \(axis) is empty: there is no edge to repeat") }
+            guard size > 0 else { throw ArrayError.badValue(operation: "pad", .noEdge(axis: axis)) }
             let rows = try NDArray.uninitialized(shape: [target[axis]], type: .f64)
             try rows.withMutableBytes { bytes in
                 let rows = bytes.assumingMemoryBound(to: Double.self)
@@ -305,9 +305,7 @@ extension NDArray {
                 for row in piece {
                     let column = Int(numbers[row])
                     if column < 0 || column >= count {
-                        throw ArrayError.badValue(
-                            operation: "one_hot",
-                            reason: column < 0 ? "label \(column) is negative: classes count from 0" : "label \(column) is not one of 0 to \(count - 1)")
+                        throw ArrayError.badValue(operation: "one_hot", .notAClass(column, count: count))
                     }
                     let position = row &* count &+ column
                     switch type {

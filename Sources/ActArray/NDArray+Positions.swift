@@ -27,7 +27,7 @@ extension NDArray {
 
     private static func starts(_ positions: NDArray) throws -> [Int] {
         try positions.detached().toDoubles().map { number in
-            guard let start = Int(exactly: number) else { throw ArrayError.badValue(operation: "index", reason: "a position must be whole") }
+            guard let start = Int(exactly: number) else { throw ArrayError.badValue(operation: "index", .fractionalPosition) }
             return start
         }
     }

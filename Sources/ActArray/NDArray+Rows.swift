@@ -9,7 +9,7 @@ extension NDArray {
     /// Where along the axis (in the flat order for `nil`) the first smallest or largest element is, as f64; the first NaN wins.
     /// - Throws: `emptyReduction` along an axis of size 0.
     package func argReduced(_ op: ReduceOperation, axis: Int? = nil, keepdims: Bool = false) throws -> NDArray {
-        guard op == .min || op == .max else { throw ArrayError.badValue(operation: op.name, reason: "only min and max have a position") }
+        guard op == .min || op == .max else { throw ArrayError.badValue(operation: op.name, .noPosition) }
         let name = op == .min ? "argmin" : "argmax"
         guard let axis else {
             let flat = try detached().reshaped(to: [count])

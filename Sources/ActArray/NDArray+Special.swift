@@ -140,7 +140,7 @@ extension NDArray {
         func whole(_ array: NDArray, _ shape: [Int]) throws -> [Double] {
             let numbers = try array.detached().broadcast(to: shape).toDoubles()
             if let bad = numbers.first(where: { !($0.magnitude < 0x1p53) || $0 != $0.rounded() }) {
-                throw ArrayError.badValue(operation: name, reason: "\(bad) is not a whole number below 2^53")
+                throw ArrayError.badValue(operation: name, .notWhole(bad))
             }
             return numbers
         }

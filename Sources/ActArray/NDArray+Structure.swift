@@ -21,7 +21,7 @@ extension NDArray {
         let order: [Int]
         if let permutation {
             guard permutation.count == rank else {
-                throw ArrayError.badValue(operation: "transpose", reason: "\(permutation.count) axes are named but the array has \(rank)")
+                throw ArrayError.badValue(operation: "transpose", .axisCount(permutation.count, rank: rank))
             }
             _ = try Shapes.axes(permutation, rank: rank)
             order = try permutation.map { try Shapes.axis($0, rank: rank) }
@@ -102,7 +102,7 @@ extension NDArray {
         if let axes {
             dropped = try Shapes.axes(axes, rank: rank)
             for axis in dropped where shape[axis] != 1 {
-                throw ArrayError.badValue(operation: "squeeze", reason: "axis \(axis) has size \(shape[axis]), not 1")
+                throw ArrayError.badValue(operation: "squeeze", .notOfSizeOne(axis: axis, size: shape[axis]))
             }
         } else {
             dropped = shape.indices.filter { shape[$0] == 1 }

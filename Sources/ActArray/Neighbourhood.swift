@@ -111,7 +111,7 @@ struct Neighbourhood: ~Copyable {
         }
         var code = node.code
         guard code != .none, let first = node.inputs.first else {
-            throw ArrayError.badValue(operation: node.primitive.name, reason: "it is not elementwise")
+            throw ArrayError.badValue(operation: node.primitive.name, .notElementwise)
         }
         let x = try value(of: first)
         var (a, b, c) = (x, x, x)
@@ -189,7 +189,7 @@ struct Neighbourhood: ~Copyable {
         return inputs.count &- 1
     }
 
-    private static let tooLarge = ArrayError.badValue(operation: "array operation", reason: "too many operations wait")
+    private static let tooLarge = ArrayError.badValue(operation: "array operation", .tooManyOperations)
 
     // MARK: Who else refers to a node
 

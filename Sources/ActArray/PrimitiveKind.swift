@@ -168,11 +168,11 @@ extension Primitive {
     /// - Throws: `ArrayError` of shapes; `badValue` for what is not computed from operands, or only by whoever made it.
     package func applied(to x: [NDArray], shape: [Int], type: ElementType) throws -> NDArray {
         guard x.count >= kind.operands.filter({ !$0.hasSuffix("?") && !$0.hasSuffix("…") }).count else {
-            throw ArrayError.badValue(operation: name, reason: "an operand is missing")
+            throw ArrayError.badValue(operation: name, .operandMissing)
         }
         switch self {
         case .data, .variable:
-            guard let value = x.first else { throw ArrayError.badValue(operation: "graph", reason: "elements that were given are not computed") }
+            guard let value = x.first else { throw ArrayError.badValue(operation: "graph", .givenElements) }
             return value
         case .unary(let op): return try NDArray.unary(op, x[0])
         case .binary(let op): return try NDArray.binary(op, x[0], x[1])
@@ -201,7 +201,7 @@ extension Primitive {
         case .normalize(.logSoftmax, let axis): return try x[0].logSoftmax(axis: axis)
         case .custom(let function):
             guard let value = try function.lowered(x) else {
-                throw ArrayError.badValue(operation: function.name, reason: "it is not composed of primitives")
+                throw ArrayError.badValue(operation: function.name, .notComposed)
             }
             return value
         }

@@ -14,7 +14,7 @@ enum Reduction {
 
     /// Reduces over the given axes (ascending), which are removed. The result is data. For `isShared` see `NDArray.reduceAll`.
     static func value(_ op: ReduceOperation, _ x: consuming NDArray, _ axes: [Int], isShared: Bool? = nil) throws -> NDArray {
-        if op == .any || op == .all, x.type != .bool { throw ArrayError.badValue(operation: op.name, reason: "the elements are not bools") }
+        if op == .any || op == .all, x.type != .bool { throw ArrayError.badValue(operation: op.name, .notBools) }
         if axes.count == x.rank, !x.isEvaluated, !x.isTraced {
             let type = x.type
             return try NDArray.scalar(NDArray.reduceAll(op, consume x, isShared: isShared), type: type)

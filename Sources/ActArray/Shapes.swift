@@ -8,7 +8,7 @@ package enum Shapes {
     /// - Throws: `negativeSize`, `tooLarge` (2^48 elements and more), `badValue` past the rank limit.
     package static func count(_ shape: [Int]) throws -> Int {
         guard shape.count <= rankLimit else {
-            throw ArrayError.badValue(operation: "shape", reason: "an array has at most \(rankLimit) axes")
+            throw ArrayError.badValue(operation: "shape", .rankLimit(rankLimit))
         }
         var count = 1
         var isEmpty = false

@@ -116,7 +116,7 @@ package enum Npz {
         for (name, array) in arrays {
             let file = Array("\(name).npy".utf8), start = Npy.start(array), size = start.count &+ array.count &* array.type.size
             guard position &+ size &+ file.count &+ 128 < 0xFFFF_FFFF, file.count < 0xFFFF, arrays.count < 0xFFFF else {
-                throw ArrayError.badValue(operation: "save", reason: "a .npz file holds less than 4 GiB and 65,535 arrays")
+                throw ArrayError.badValue(operation: "save", .archiveTooLarge)
             }
             // The checksum stands first: the elements are gone through twice.
             let elements = try array.detached().contiguous()

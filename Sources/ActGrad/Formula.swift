@@ -158,7 +158,7 @@ package final class FormulaProgram: Sendable {
             switch step {
             case .input(let index): values.append(inputs[index])
             case .result:
-                guard let result else { throw ArrayError.badValue(operation: "derivative", reason: "a formula without its result") }
+                guard let result else { throw ArrayError.badValue(operation: "derivative", .noResult) }
                 values.append(.array(result))
             case .number(let bits): values.append(.number(FormulaProgram.number(bits, besides: inputs)))
             case .unary(let operation, let a): values.append(try FormulaProgram.unary(operation, values[a]))

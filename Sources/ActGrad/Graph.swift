@@ -158,7 +158,7 @@ package struct Graph {
             switch node.source {
             case .input(let number):
                 guard arguments.indices.contains(number), arguments[number].shape == node.shape else {
-                    throw ArrayError.badValue(operation: "graph", reason: "argument \(number + 1) must have the shape \(node.shape)")
+                    throw ArrayError.badValue(operation: "graph", .argumentShape(number + 1, node.shape))
                 }
                 values.append(try arguments[number].converted(to: node.type))
             case .constant(let value): values.append(value)

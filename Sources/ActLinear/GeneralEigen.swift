@@ -139,7 +139,7 @@ struct GeneralEigen {
                 (last, tries) = (last - 2, 0)
             } else {
                 tries += 1
-                guard tries <= 300 else { throw ArrayError.badValue(operation: "eig", reason: "the eigenvalues do not converge") }
+                guard tries <= 300 else { throw ArrayError.badValue(operation: "eig", .noConvergence) }
                 sweep(first, last, isExceptional: tries % 10 == 0)
             }
         }

@@ -16,7 +16,7 @@ extension NDArray {
     {
         let batch = Array(shape.dropLast(2)), size = shape[rank - 1] * shape[rank - 2], count = batch.reduce(1, &*)
         var work = try detached().converted(to: .f64)
-        guard try work.isFinite() else { throw ArrayError.badValue(operation: operation, reason: "the matrix holds nan or infinite elements") }
+        guard try work.isFinite() else { throw ArrayError.badValue(operation: operation, .notFinite) }
         try work.makeUnique()
         let results = try shapes.map { try NDArray.uninitialized(shape: batch + $0, type: .f64) }
         try work.withMutableBytes { source in
@@ -44,7 +44,7 @@ extension NDArray {
     package func cholesky() throws -> NDArray {
         let a = try matrices("cholesky", square: true).symmetricPart, n = shape[rank - 1]
         let root = try a.planes("cholesky", [[n, n]]) { matrix, targets in
-            guard try Decomposition.cholesky(matrix, n) else { throw ArrayError.badValue(operation: "cholesky", reason: "the matrix is not positive definite") }
+            guard try Decomposition.cholesky(matrix, n) else { throw ArrayError.badValue(operation: "cholesky", .notPositiveDefinite) }
             targets[0].update(from: matrix, count: n * n)
         }[0]
         return try NDArray.custom(
@@ -66,7 +66,7 @@ extension NDArray {
         }
         func rule(_ isQ: Bool) -> MatrixRule {
             MatrixRule("qr") { c, x, _ in
-                guard m >= n else { throw ArrayError.badValue(operation: "qr", reason: "a derivative needs as many rows as columns, or more") }
+                guard m >= n else { throw ArrayError.badValue(operation: "qr", .wideMatrix) }
                 let (q, r) = try x.qr()
                 // Ā = (Q̄ + Q copyltu(M)) R⁻ᵀ, M = R R̄ᵀ − Q̄ᵀ Q.
                 let inner = isQ ? try -NDArray.matmul(c.matrixTransposed(), q) : try NDArray.matmul(r, c.triangle(0, isLower: false).matrixTransposed())
@@ -240,7 +240,7 @@ extension NDArray {
     package static func kronecker(_ a: NDArray, _ b: NDArray) throws -> NDArray {
         let rank = max(a.rank, b.rank)
         let (p, q) = ([Int](repeating: 1, count: rank - a.rank) + a.shape, [Int](repeating: 1, count: rank - b.rank) + b.shape)
-        guard 2 * rank <= Shapes.rankLimit else { throw ArrayError.badValue(operation: "kron", reason: "\(rank) axes are too many") }
+        guard 2 * rank <= Shapes.rankLimit else { throw ArrayError.badValue(operation: "kron", .tooManyAxes(rank)) }
         let product = try a.reshaped(to: p.flatMap { [$0, 1] }) * b.reshaped(to: q.flatMap { [1, $0] })
         return try product.reshaped(to: zip(p, q).map { $0 &* $1 })
     }

@@ -18,7 +18,7 @@ extension NDArray {
                     sizes[label] = size == 1 ? sizes[label] ?? 1 : size
                     continue
                 }
-                guard known == size else { throw EinsteinNotation.fail("\(label.text) has size \(size) in operand \(number), \(known) before") }
+                guard known == size else { throw EinsteinNotation.fail(.labelSizes(label.letter, size, operand: number, before: known)) }
             }
         }
         var terms = try zip(operands, notation.inputs).map { operand, labels in
@@ -32,7 +32,7 @@ extension NDArray {
             // Where its operands stood, so that results do not depend on ties in the choice.
             terms.insert(try first.joined(with: second, keeping: needed, sizes), at: i)
         }
-        guard let last = terms.first else { throw EinsteinNotation.fail("there are no operands") }
+        guard let last = terms.first else { throw EinsteinNotation.fail(.noOperands) }
         let term = try last.summed(to: Set(notation.output))
         let order = notation.output.compactMap { term.labels.firstIndex(of: $0) }
         return try term.array.transposed(order)
@@ -63,35 +63,30 @@ private struct EinsteinNotation {
         case letter(Character)
         case rest(Int)
 
-        var text: String {
-            switch self {
-            case .letter(let letter): "`\(letter)`"
-            case .rest: "an axis of `...`"
-            }
-        }
+        /// `nil` for an axis of `...`.
+        var letter: Character? { if case .letter(let letter) = self { letter } else { nil } }
     }
 
     private(set) var inputs: [[Label]] = []
     private(set) var output: [Label] = []
 
-    static func fail(_ reason: String) -> ArrayError { .badValue(operation: "einsum", reason: reason) }
+    static func fail(_ reason: ArrayReason) -> ArrayError { .badValue(operation: "einsum", reason) }
 
     init(_ subscripts: String, ranks: [Int]) throws {
         let text = subscripts.filter { $0 != " " }
-        guard text.utf8.count <= 1 << 12 else { throw Self.fail("the subscripts are longer than any array has axes") }
+        guard text.utf8.count <= 1 << 12 else { throw Self.fail(.longSubscripts) }
         let sides: [Substring]
         if let arrow = text.firstRange(of: "->") { sides = [text[..<arrow.lowerBound], text[arrow.upperBound...]] } else { sides = [text[...]] }
         let terms = sides[0].split(separator: ",", omittingEmptySubsequences: false)
         guard terms.count == ranks.count else {
-            throw Self.fail(
-                "the subscripts are of \(terms.count) operand\(terms.count == 1 ? "" : "s"), but \(ranks.count) \(ranks.count == 1 ? "is" : "are") given")
+            throw Self.fail(.operandCount(named: terms.count, given: ranks.count))
         }
         var widest = 0
         for (number, (term, rank)) in zip(terms, ranks).enumerated() {
             let (before, after) = try Self.letters(term)
             let named = before.count + (after?.count ?? 0)
             guard after == nil ? named == rank : named <= rank else {
-                throw Self.fail("operand \(number) has \(rank) ax\(rank == 1 ? "is" : "es"), but its subscripts `\(term)` name \(named)")
+                throw Self.fail(.operandRank(rank, operand: number, subscripts: String(term), named: named))
             }
             let rest = rank - named
             widest = max(widest, rest)
@@ -109,11 +104,11 @@ private struct EinsteinNotation {
             return
         }
         let (before, after) = try Self.letters(sides[1])
-        guard after != nil || rest.isEmpty else { throw Self.fail("the result needs `...` for the axes that the operands have there") }
+        guard after != nil || rest.isEmpty else { throw Self.fail(.resultLacksEllipsis) }
         output = before.map(Label.letter) + (after == nil ? [] : rest) + (after ?? []).map(Label.letter)
         for label in output {
-            guard known.contains(label) else { throw Self.fail("\(label.text) of the result is in no operand") }
-            guard output.count(where: { $0 == label }) == 1 else { throw Self.fail("\(label.text) is twice in the result") }
+            guard known.contains(label) else { throw Self.fail(.unknownLabel(label.letter)) }
+            guard output.count(where: { $0 == label }) == 1 else { throw Self.fail(.labelTwice(label.letter)) }
         }
     }
 
@@ -123,7 +118,7 @@ private struct EinsteinNotation {
         if let dots = term.firstRange(of: "...") { parts = [term[..<dots.lowerBound], term[dots.upperBound...]] }
         for part in parts {
             for character in part where !character.isLetter {
-                throw fail("`\(character)` in the subscripts is no letter; axes are written as in \"ij,jk->ik\"")
+                throw fail(.notALetter(character))
             }
         }
         return (Array(parts[0]), parts.count == 2 ? Array(parts[1]) : nil)
@@ -142,7 +137,7 @@ private struct EinsteinTerm {
         for (i, label) in labels.enumerated() {
             guard let j = labels[(i + 1)...].firstIndex(of: label) else { continue }
             guard array.shape[i] == array.shape[j] else {
-                throw EinsteinNotation.fail("\(label.text) has sizes \(array.shape[i]) and \(array.shape[j]) in one operand")
+                throw EinsteinNotation.fail(.labelSizesInOne(label.letter, array.shape[i], array.shape[j]))
             }
             let others = labels.indices.filter { $0 != i && $0 != j }
             let diagonal = try array.transposed([i, j] + others).diagonal()

@@ -140,14 +140,14 @@ extension NDArray {
             case 1: summed = axes?[0] ?? pair[0]
             case .infinity: summed = axes?[1] ?? pair[1]
             default:
-                throw ArrayError.badValue(operation: "norm", reason: "the order of a matrix norm is 1, -1, inf or -inf, or left out")
+                throw ArrayError.badValue(operation: "norm", .matrixNormOrder)
             }
             let sums = try magnitude.reduced(.sum, axes: [summed], keepdims: true)
             let result = try sums.reduced(order > 0 ? .max : .min, axes: pair, keepdims: true)
             return keepdims ? result : try result.squeezed(pair)
         }
         guard axes != nil || rank <= 1, (axes?.count ?? 1) == 1 else {
-            throw ArrayError.badValue(operation: "norm", reason: "a norm with an order needs one axis or two")
+            throw ArrayError.badValue(operation: "norm", .normAxes)
         }
         switch order {
         case .infinity: return try magnitude.reduced(.max, axes: axes, keepdims: keepdims)
@@ -156,7 +156,7 @@ extension NDArray {
         case 1: return try magnitude.reduced(.sum, axes: axes, keepdims: keepdims)
         case 2: return try norm(axes: axes, keepdims: keepdims)
         default:
-            if order.isNaN { throw ArrayError.badValue(operation: "norm", reason: "the order is not a number") }
+            if order.isNaN { throw ArrayError.badValue(operation: "norm", .normOrder) }
             let (sum, scale) = try magnitude.scaledSum(axes, keepdims) { try NDArray.binary(.pow, $0, order) }
             let norm = try NDArray.binary(.pow, sum, 1 / order)
             return try scale.map { try norm * $0 } ?? norm

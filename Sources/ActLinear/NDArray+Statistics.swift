@@ -41,7 +41,7 @@ extension NDArray {
         guard q.rank <= 1 else { throw ArrayError.rankMismatch(operation: "nanquantile", expected: "0 or 1", shape: q.shape) }
         guard shape[position] > 0 else { throw ArrayError.emptyReduction(operation: "nanquantile", shape: shape) }
         if let outside = try q.detached().toDoubles().first(where: { !($0 >= 0 && $0 <= 1) }) {
-            throw ArrayError.badValue(operation: "nanquantile", reason: "q is \(outside), not from 0 to 1")
+            throw ArrayError.badValue(operation: "nanquantile", .notBetween0And1(outside))
         }
         let rows = try transposed(shape.indices.filter { $0 != position } + [position]).sorted(axis: -1)
         let last = try rows.detached().present.reduced(.sum, axes: [-1], keepdims: true).converted(to: .f64) - 1
@@ -93,10 +93,10 @@ extension NDArray {
 
     /// The piecewise linear function through the points (xp, fp), xp ascending, constant beyond the ends.
     package func interpolated(_ xp: NDArray, _ fp: NDArray) throws -> NDArray {
-        guard xp.rank == 1, xp.count > 0 else { throw ArrayError.badValue(operation: "interp", reason: "xp must be a vector of one or more numbers") }
+        guard xp.rank == 1, xp.count > 0 else { throw ArrayError.badValue(operation: "interp", .vectorNeeded("xp")) }
         guard fp.shape == xp.shape else { throw ArrayError.shapesDiffer(operation: "interp", xp.shape, fp.shape, axis: nil) }
         let known = try xp.detached().toDoubles()
-        guard zip(known, known.dropFirst()).allSatisfy({ $0 < $1 }) else { throw ArrayError.badValue(operation: "interp", reason: "xp must ascend") }
+        guard zip(known, known.dropFirst()).allSatisfy({ $0 < $1 }) else { throw ArrayError.badValue(operation: "interp", .notAscending("xp")) }
         if xp.count == 1 { return try self * 0 + fp }
         let right = try xp.detached().searchsorted(detached(), isRight: true)
         let place = try NDArray.binary(.max, .array(NDArray.binary(.min, right - 1, Double(xp.count - 2))), .number(0))
@@ -111,7 +111,7 @@ extension NDArray {
     /// The sums of products of one vector and the other, reversed, at every shift.
     package static func convolved(_ a: NDArray, _ v: NDArray, _ mode: ConvolutionMode) throws -> NDArray {
         for x in [a, v] where x.rank != 1 || x.count == 0 {
-            throw ArrayError.badValue(operation: "convolve", reason: "it takes two vectors of one or more numbers")
+            throw ArrayError.badValue(operation: "convolve", .twoVectorsNeeded)
         }
         let (long, short) = a.count >= v.count ? (a, v) : (v, a)
         let (n, m) = (long.count, short.count)
@@ -136,12 +136,12 @@ extension NDArray {
     /// - Parameter isLinear: Whether neighbours are blended, those at the edges with themselves; else the nearest is taken, downward.
     package func resized(to sizes: [Int], isLinear: Bool) throws -> NDArray {
         guard sizes.count >= 1, sizes.count <= rank else {
-            throw ArrayError.badValue(operation: "resize", reason: "\(sizes.count) sizes are given for \(rank) axes")
+            throw ArrayError.badValue(operation: "resize", .sizeCount(sizes.count, axes: rank))
         }
         var result = self
         for (number, size) in sizes.enumerated() {
             let axis = rank - sizes.count + number, length = shape[axis]
-            guard size > 0, length > 0 else { throw ArrayError.badValue(operation: "resize", reason: "sizes are 1 or more, not \(min(size, length))") }
+            guard size > 0, length > 0 else { throw ArrayError.badValue(operation: "resize", .sizeBelowOne(min(size, length))) }
             if size == length { continue }
             try MemoryPool.allow(size &* 48)
             var low: [Double] = [], high: [Double] = [], parts: [Double] = []
@@ -178,7 +178,7 @@ extension NDArray {
 
     /// The coefficients, the highest power first, of the polynomial of a degree that is nearest to points.
     package static func polynomialFit(_ x: NDArray, _ y: NDArray, degree: Int) throws -> NDArray {
-        guard x.rank == 1, x.count > 0 else { throw ArrayError.badValue(operation: "polyfit", reason: "x must be a vector of one or more numbers") }
+        guard x.rank == 1, x.count > 0 else { throw ArrayError.badValue(operation: "polyfit", .vectorNeeded("x")) }
         guard y.rank >= 1, y.rank <= 2, y.shape[0] == x.count else { throw ArrayError.shapesDiffer(operation: "polyfit", x.shape, y.shape, axis: 0) }
         var columns = [try NDArray.full(1, shape: x.shape, type: x.type)]
         for _ in 0..<degree { columns.append(try columns[columns.count - 1] * x) }

@@ -79,7 +79,7 @@ enum SymmetricEigen {
                 while last < n - 1, abs(e[last]) > 0x1p-53 * (abs(d[last]) + abs(d[last + 1])), abs(e[last]) > .leastNormalMagnitude { last += 1 }
                 if last == first { break }
                 tries += 1
-                guard tries <= 100 else { throw ArrayError.badValue(operation: "eigh", reason: "the eigenvalues do not converge") }
+                guard tries <= 100 else { throw ArrayError.badValue(operation: "eigh", .noConvergence) }
                 // Wilkinson's shift, from the upper end; the bulge goes up from the lower one.
                 var g = (d[first + 1] - d[first]) / (2 * e[first])
                 let r = (g * g + 1).squareRoot()

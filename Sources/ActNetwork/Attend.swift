@@ -35,12 +35,12 @@ extension NDArray {
     ///   - dropout: Which shares are left out; its words are those of (first axes, heads, queries, keys).
     /// - Throws: `ArrayError.badValue` for what does not fit; `outOfMemory`, `interrupted`.
     package static func attend(_ q: NDArray, _ k: NDArray, _ v: NDArray, heads: Int = 1, causal: Bool = false, dropout: AttentionDropout? = nil) throws -> NDArray {
-        func fail(_ reason: String) -> ArrayError { .badValue(operation: "attend", reason: reason) }
-        guard heads > 0 else { throw fail("there must be a head at least") }
+        func fail(_ reason: ArrayReason) -> ArrayError { .badValue(operation: "attend", reason) }
+        guard heads > 0 else { throw fail(.noHeads) }
         for (name, x) in [("q", q), ("k", k), ("v", v)] {
-            guard x.rank >= 2 else { throw fail("`\(name)` has the shape \(shapeText(x.shape)), and needs the axes (…, time, size)") }
+            guard x.rank >= 2 else { throw fail(.attendedShape(name, x.shape)) }
             guard let size = x.shape.last, size > 0, size % heads == 0 else {
-                throw fail("the last axis of `\(name)`, of size \(x.shape[x.rank - 1]), does not divide into \(heads) heads")
+                throw fail(.unevenHeads(name, size: x.shape[x.rank - 1], heads: heads))
             }
         }
         guard q.shape.last == k.shape.last else { throw ArrayError.shapesDiffer(operation: "attend", q.shape, k.shape, axis: q.rank - 1) }
@@ -49,7 +49,7 @@ extension NDArray {
         let lead = try Shapes.broadcast(Shapes.broadcast(Array(q.shape.dropLast(2)), Array(k.shape.dropLast(2))), Array(v.shape.dropLast(2)))
         let inputs = try [q, k, v].map { try $0.converted(to: type).broadcast(to: lead + $0.shape.suffix(2)) }
         let size = AttentionSize(inputs[0].shape, inputs[1].shape, inputs[2].shape, heads: heads, causal: causal, dropout)
-        guard size.keys > 0 || size.queries == 0 || size.batch == 0 else { throw fail("there are no keys to attend to") }
+        guard size.keys > 0 || size.queries == 0 || size.batch == 0 else { throw fail(.noKeys) }
         return type == .f32 ? try Attend.result(size, inputs, Float.self) : try Attend.result(size, inputs, Double.self)
     }
 }

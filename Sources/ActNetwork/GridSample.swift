@@ -27,14 +27,14 @@ extension NDArray {
     /// - Parameter alignsCorners: Whether −1 and 1 are the middles of the outermost pixels, not their outer edges.
     /// - Throws: `ArrayError.badValue` for what does not fit.
     package func sampled(at grid: NDArray, _ mode: Sampling.Mode, beyond: Sampling.Beyond, alignsCorners: Bool) throws -> NDArray {
-        func fail(_ reason: String) -> ArrayError { .badValue(operation: "grid_sample", reason: reason) }
-        guard rank >= 3 else { throw fail("x has the shape \(shapeText(shape)), and needs the axes (rows, channels, …)") }
+        func fail(_ reason: ArrayReason) -> ArrayError { .badValue(operation: "grid_sample", reason) }
+        guard rank >= 3 else { throw fail(.sampledShape(shape)) }
         let sizes = Array(shape.dropFirst(2)), axes = sizes.count
         guard grid.rank >= 2, grid.shape.last == axes, grid.shape[0] == shape[0] else {
-            throw fail("the grid has the shape \(shapeText(grid.shape)), and needs the axes (\(shape[0]), …, \(axes)) for x of shape \(shapeText(shape))")
+            throw fail(.gridShape(grid.shape, axes: axes, image: shape))
         }
-        guard axes <= 8 else { throw fail("x has more than eight axes to look along") }
-        guard !sizes.contains(0) else { throw fail("the images have no pixels") }
+        guard axes <= 8 else { throw fail(.tooManySampledAxes) }
+        guard !sizes.contains(0) else { throw fail(.noPixels) }
         let type = self.type == .f32 && grid.type != .f64 ? ElementType.f32 : .f64
         let images = try converted(to: type), lead = Array(grid.shape.dropLast()), places = lead.dropFirst().reduce(1, &*)
         // Of every axis the position in pixels, for all places of the batch.

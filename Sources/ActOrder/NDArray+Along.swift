@@ -50,7 +50,7 @@ extension NDArray {
 
     private func along(_ indices: NDArray, _ axis: Int, _ operation: String) throws -> [Index] {
         let axis = try Shapes.axis(axis, rank: rank)
-        guard indices.type != .bool else { throw ArrayError.badValue(operation: operation, reason: "the indices are bools, not whole numbers") }
+        guard indices.type != .bool else { throw ArrayError.badValue(operation: operation, .boolIndices) }
         guard indices.rank == rank else { throw ArrayError.rankMismatch(operation: operation, expected: "\(rank)", shape: indices.shape) }
         return try shape.indices.map { other in
             if other == axis { return .array(indices) }
@@ -84,7 +84,7 @@ extension NDArray {
 
     /// These elements as positions of rows of `chunk` elements; negative ones count from the end.
     private func rowStarts(of size: Int, chunk: Int) throws -> [Int] {
-        guard type != .bool else { throw ArrayError.badValue(operation: "index", reason: "the indices are bools, not whole numbers") }
+        guard type != .bool else { throw ArrayError.badValue(operation: "index", .boolIndices) }
         return try detached().toDoubles().map { number in
             guard let index = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
             guard index < size, index >= -size else { throw ArrayError.indexOutOfRange(index: index, axis: 0, size: size) }
@@ -99,7 +99,7 @@ extension NDArray {
         guard ids.shape == [shape[0]] else { throw ArrayError.shapesDiffer(operation: "segment_sum", shape, ids.shape, axis: 0) }
         let numbers = try ids.detached().toDoubles()
         if let negative = numbers.first(where: { $0 < 0 }) {
-            throw ArrayError.badValue(operation: "segment_sum", reason: "ids count from 0, and \(negative) is negative")
+            throw ArrayError.badValue(operation: "segment_sum", .negativeID(negative))
         }
         let count: Int
         if let segments {
@@ -120,7 +120,7 @@ extension NDArray {
     package func largest(_ k: Int, axis: Int) throws -> (values: NDArray, indices: NDArray) {
         let position = try Shapes.axis(axis, rank: rank)
         let size = shape[position]
-        guard k >= 0, k <= size else { throw ArrayError.badValue(operation: "top_k", reason: "k is \(k), but axis \(position) has size \(size)") }
+        guard k >= 0, k <= size else { throw ArrayError.badValue(operation: "top_k", .tooLargeK(k, axis: position, size: size)) }
         // Ascending order keeps equal elements in order: of the flipped array, flipped back, the first are first again.
         let order = try detached().flipped([position]).argsorted(axis: position).flipped([position])
         var ranges = shape.map { SliceRange(start: 0, step: 1, count: $0) }

@@ -192,7 +192,7 @@ extension NDArray {
         try Interrupt.forEachPiece(numbers.count) { piece in
             for number in numbers[piece] {
                 guard let bin = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
-                guard bin >= 0 else { throw ArrayError.badValue(operation: "bincount", reason: "\(bin) is negative") }
+                guard bin >= 0 else { throw ArrayError.badValue(operation: "bincount", .negative(bin)) }
                 largest = max(largest, bin)
             }
         }
@@ -214,7 +214,7 @@ extension NDArray {
     /// Counts of elements in `bins` bins of equal width over `range` (the least and largest element without one), and the bins' edges.
     /// A bin holds its lower edge, the last one its upper edge too. NaN, and what lies outside, is left out.
     package func histogram(bins: Int = 10, range: (low: Operand, high: Operand)? = nil) throws -> (counts: NDArray, edges: NDArray) {
-        guard bins > 0, bins < 1 << 48 else { throw ArrayError.badValue(operation: "histogram", reason: "the number of bins is \(bins), not 1 or more") }
+        guard bins > 0, bins < 1 << 48 else { throw ArrayError.badValue(operation: "histogram", .binCount(bins)) }
         let elements = try toDoubles()
         var ends: (low: Operand, high: Operand) = range ?? (0, 1)
         // A NaN goes through both.
@@ -223,11 +223,11 @@ extension NDArray {
         if range == nil {
             if !low.isFinite || !high.isFinite {
                 let bad = elements.first { !$0.isFinite } ?? .nan
-                throw ArrayError.badValue(operation: "histogram", reason: "the elements contain \(bad): give a range")
+                throw ArrayError.badValue(operation: "histogram", .infiniteElements(bad))
             }
         }
         guard low.isFinite, high.isFinite, low <= high else {
-            throw ArrayError.badValue(operation: "histogram", reason: "the range \(low) to \(high) is not one of finite, ascending numbers")
+            throw ArrayError.badValue(operation: "histogram", .badRange(low, high))
         }
         if low == high { ends = try (ends.low.moved(by: -0.5), ends.high.moved(by: 0.5)) }
         let edges = try NDArray.linspace(from: ends.low, to: ends.high, bins + 1)
@@ -238,7 +238,7 @@ extension NDArray {
     package func histogram(edges: NDArray) throws -> (counts: NDArray, edges: NDArray) {
         let bounds = try edges.toDoubles()
         guard edges.rank == 1, bounds.count >= 2, zip(bounds, bounds.dropFirst()).allSatisfy({ $0 <= $1 }) else {
-            throw ArrayError.badValue(operation: "histogram", reason: "the edges must be a vector of two or more ascending numbers")
+            throw ArrayError.badValue(operation: "histogram", .badEdges)
         }
         return (try histogram(toDoubles(), edges: bounds, isUniform: false), edges)
     }
@@ -340,7 +340,7 @@ extension NDArray {
         let plain = try q.detached().converted(to: .f64).reshaped(to: [q.count])
         let isInside = try NDArray.logical(.and, NDArray.compare(.ge, .array(plain), .number(0)), NDArray.compare(.le, .array(plain), .number(1)))
         if try isInside.reduced(.all).item() == 0, let outside = try plain.toDoubles().first(where: { !($0 >= 0 && $0 <= 1) }) {
-            throw ArrayError.badValue(operation: operation, reason: "\(outside) is not between 0 and 1")
+            throw ArrayError.badValue(operation: operation, .notBetween0And1(outside))
         }
         let place = try plain * Double(last)
         let below = try NDArray.unary(.floor, place), above = try NDArray.binary(.min, below + 1, Double(last))

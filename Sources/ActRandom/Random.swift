@@ -78,7 +78,7 @@ package struct RandomSource: Sendable {
 
     /// Of the normal distribution with mean 0 and deviation 1.
     package mutating func normal(shape: [Int], type: ElementType = .f64) throws -> NDArray {
-        guard type != .bool else { throw ArrayError.badValue(operation: "randn", reason: "bools have no normal distribution") }
+        guard type != .bool else { throw ArrayError.badValue(operation: "randn", .boolsDrawn) }
         let result = try NDArray.uninitialized(shape: shape, type: type)
         try fill(result) { stream, start, first, count, bytes in
             let block = NormalQuantile.block
@@ -208,7 +208,7 @@ extension NDArray {
     fileprivate static func intervalSize(_ low: Int, _ high: Int) throws -> UInt64 {
         let most = 1 << 53
         guard low >= -most, high <= most, low < high else {
-            throw ArrayError.badValue(operation: "randint", reason: "there is no whole number from \(low) to below \(high) that a draw could give")
+            throw ArrayError.badValue(operation: "randint", .emptyInterval(low, high))
         }
         return UInt64(high - low)
     }

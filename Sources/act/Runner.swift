@@ -42,7 +42,7 @@ struct Runner {
             if confines { enterSandbox(session) }
             return session
         } catch ArrayError.file(let path, let reason) {
-            display.report(Diagnostic(.error, "--allow \(path): \(reason)"))
+            display.report(Diagnostic(.badFolder, "--allow \(path): \(reason)"))
             return nil
         } catch {
             display.report(Diagnostic(.command, "act cannot start: \(error)"))
@@ -53,7 +53,7 @@ struct Runner {
     /// Before the first program. What the system does not enforce is said.
     private func enterSandbox(_ session: Session, history: Folder? = nil) {
         guard settings.isSandboxed, let warning = Sandbox.enter(session.options.files, history: history).warning, settings.warns else { return }
-        display.report(Diagnostic(.warning, warning))
+        display.report(Diagnostic(.weakSandbox, warning))
     }
 
     // MARK: Programs

@@ -111,7 +111,7 @@ private final class Listener: SessionOutput {
     @Test func everyCodeIsShown() throws {
         let elsewhere: Set<Diagnostic.Code> = [
             .invalidUTF8, .sourceTooLarge, .unreadableFile, .interrupted, .timeLimit, .forbidden, .exit, .command, .history, .explanation, .moreFaults,
-            .functionTooLarge, .nestedTooDeeply, .valueTooDeep, .doubtfulHeader, .missingGlyphs, .other, .textEndsEarly, .badPoint,
+            .functionTooLarge, .nestedTooDeeply, .valueTooDeep, .doubtfulHeader, .missingGlyphs, .badFolder, .weakSandbox, .textEndsEarly, .badPoint,
         ]
         var shown: Set<String> = []
         for page in Self.pages {

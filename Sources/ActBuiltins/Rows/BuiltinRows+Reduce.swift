@@ -259,7 +259,7 @@ extension NDArray {
     ) throws -> NDArray {
         guard let axes, axes.count != 1 else { return try reduce(self, axes?.first, keepdims) }
         let reduced = try axes.map { try BuiltinRows.normalized($0, rank) }
-        guard Set(reduced).count == reduced.count else { throw ArrayError.badValue(operation: "axis", reason: "an axis is named twice") }
+        guard Set(reduced).count == reduced.count else { throw ArrayError.badValue(operation: "axis", .axisTwice) }
         let others = shape.indices.filter { !reduced.contains($0) }
         let rows = try transposed(others + reduced).reshaped(to: others.map { shape[$0] } + [reduced.reduce(1) { $0 * shape[$1] }])
         let result = try reduce(rows, others.count, false)

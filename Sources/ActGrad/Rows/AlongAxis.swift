@@ -81,8 +81,7 @@ private func gate(
             let x = try array(inputs)
             let position = try position(inputs, x, name), size = x.shape[position]
             guard size % 2 == 0 else {
-                throw ArrayError.badValue(
-                    operation: name, reason: position == x.rank - 1 ? "the last axis has odd size \(size)" : "axis \(position) has odd size \(size)")
+                throw ArrayError.badValue(operation: name, .oddSize(size, axis: position == x.rank - 1 ? nil : position))
             }
             func half(_ start: Int) throws -> NDArray {
                 var ranges = x.shape.map { SliceRange(start: 0, step: 1, count: $0) }

@@ -44,7 +44,7 @@ extension RuntimeWording {
         case .notSquare(let operation, let from): return error("`\(operation)` takes square matrices, not shape \(shape(from))")
         case .singular(let operation): return error("`\(operation)`: the matrix is singular", help: "its rows depend on each other, so there is no inverse")
         case .rankMismatch(let operation, let expected, let from): return error("`\(operation)` takes \(Int(expected).map { "an array of rank \($0)" } ?? expected), not shape \(shape(from))")
-        case .badValue(let operation, let reason): return error("`\(operation)`: \(reason)")
+        case .badValue(let operation, let reason): return error("`\(operation)`: \(reason.words.text)")
         case .outOfMemory(let bytes, let limit):
             return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
         case .textTooLong(let bytes): return error("a string of \(Format.bytes(bytes)) is too long", help: "1 GB is the limit")

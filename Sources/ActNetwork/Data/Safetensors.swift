@@ -23,7 +23,7 @@ package enum Safetensors {
         }
         if !metadata.isEmpty { try append("__metadata__", .object(metadata.map { ($0.name, .text($0.value)) })) }
         for (name, array) in arrays {
-            guard name != "__metadata__" else { throw ArrayError.badValue(operation: "save", reason: "in a .safetensors file `__metadata__` cannot be the name of an array") }
+            guard name != "__metadata__" else { throw ArrayError.badValue(operation: "save", .metadataName) }
             let end = offset + array.count * array.type.size
             try append(
                 name,

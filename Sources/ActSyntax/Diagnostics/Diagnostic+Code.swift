@@ -63,6 +63,12 @@ extension Diagnostic {
         case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader, missingGlyphs,
             hiddenLayer, lostValue
 
+        // MARK: The command line
+        /// A folder that the sandbox is to allow cannot be opened.
+        case badFolder
+        /// The system does not enforce all of the sandbox (a warning).
+        case weakSandbox
+
         // MARK: The session
         /// A command of the session cannot do what it was asked.
         case command
@@ -72,24 +78,15 @@ extension Diagnostic {
         // MARK: Notes
         case explanation, moreFaults
 
-        /// What has no case of its own yet.
-        case other
-
         /// What it is unless warnings are errors.
         package var level: Level {
             switch self {
             case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader, .missingGlyphs,
-                .hiddenLayer, .lostValue, .history:
+                .hiddenLayer, .lostValue, .weakSandbox, .history:
                 .warning
             case .explanation, .moreFaults: .note
             default: .error
             }
         }
-    }
-
-    /// What has no code of its own yet.
-    package init(_ level: Level, _ title: String, labels: [Label] = [], notes: [String] = [], help: String? = nil, callChain: [Call] = []) {
-        self.init(.other, title, labels: labels, notes: notes, help: help, callChain: callChain)
-        self.level = level
     }
 }
