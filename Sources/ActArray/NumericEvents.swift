@@ -16,7 +16,7 @@ package struct NumericEvent: Equatable, Sendable {
         case overflow
         /// Infinite at a pole: x / 0, log 0.
         case divideByZero
-        /// NaN, from numbers that were none.
+        /// NaN, made of numbers that were not NaN.
         case invalid
     }
 

@@ -83,7 +83,8 @@ package struct Signature {
     /// One of several words, which are the cases of an enumeration.
     package mutating func choice<Word: Choice>(_ name: String, default fallback: Word) -> Input<Word> {
         parameter(
-            name, .text, expected: Word.allCases.map { Default.text($0.rawValue) }.joined(separator: " or "), default: fallback, text: Default.text(fallback.rawValue), role: .steps)
+            name, .text, expected: Word.allCases.map { Default.text($0.rawValue) }.joined(separator: " or "), default: fallback,
+            text: Default.text(fallback.rawValue), role: .steps)
     }
 }
 

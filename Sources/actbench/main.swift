@@ -14,7 +14,6 @@ import Glibc
 import Darwin
 #endif
 
-
 /// The median of `runs` timings; each repeats short work until it lasts a millisecond.
 func seconds(runs: Int = 15, _ work: () throws -> Void) rethrows -> Double {
     try work()
@@ -115,7 +114,8 @@ final class Silence: SessionOutput {
 func programRows() throws -> [Row] {
     let output = Silence()
     let session = try Session(output: output)
-    session.run("""
+    session.run(
+        """
         loop(n) = { s = 0; for i in range(n) { s = s + i * 0.5 }; s }
         fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }
         x = linspace(-1, 1, 10)

@@ -45,7 +45,10 @@ extension Generator {
             trial.arguments = with("--max-memory", "200M", "--max-time", "5") + [name]
         case 6:
             trial.limits = random.pick(
-                ["-v \(150_000 + random.below(2_000_000))", "-n \(4 + random.below(12))", "-f \(1 + random.below(4))", "-s \(512 << random.below(5))", "-d \(50_000 + random.below(500_000))", "-c 0"], or: "")
+                [
+                    "-v \(150_000 + random.below(2_000_000))", "-n \(4 + random.below(12))", "-f \(1 + random.below(4))", "-s \(512 << random.below(5))",
+                    "-d \(50_000 + random.below(500_000))", "-c 0",
+                ], or: "")
             trial.arguments = with("--max-memory", "100M", "--max-time", "2") + [name]
         case 12:
             trial.container = (80 + random.below(220)) << 20
@@ -57,7 +60,10 @@ extension Generator {
             trial.arguments = random.chance(50) ? with("--max-memory", "100M", "--max-time", "1") : with("--max-memory", "100M", "--max-time", "1", "-")
         case 8:
             trial.history = random.chance(50) ? noise(&random) : Array((0..<random.below(2000)).map { "x = \($0)\n" }.joined().utf8)
-            trial.input = Array(["x = 1", "relu(", "?rel\t", "\u{1b}[A\u{1b}[A", ":vars", "plot([1, 2])", "\u{3}", "1 +\n2", "x\u{1b}[D\u{7f}", "\u{12}x"][random.below(10)].utf8) + [0x0A, 4, 4]
+            trial.input =
+                Array(
+                    ["x = 1", "relu(", "?rel\t", "\u{1b}[A\u{1b}[A", ":vars", "plot([1, 2])", "\u{3}", "1 +\n2", "x\u{1b}[D\u{7f}", "\u{12}x"][random.below(10)]
+                        .utf8) + [0x0A, 4, 4]
             trial.arguments = with("--max-time", "2")
         default:
             for _ in 0...random.below(5) { trial.arguments.append(word(&random)) }
@@ -71,11 +77,22 @@ extension Generator {
     private func word(_ random: inout Random) -> Bytes {
         switch random.below(10) {
         case 0...4:
-            return Array(random.pick([
-                "-e", "-", "--", "check", "--strict", "--no-warn", "--threads", "--seed", "--max-memory", "--max-time", "--sandbox", "--allow", "--plot", "--version", "--help", "-h", "--plot=ascii", "--threads=2",
-                "--max-memory=10M", "--seed=-1", "--max-time=nan", "--", "-x", "--sed", "-e1", "",
-            ], or: "-").utf8)
-        case 5, 6: return Array(random.pick(Self.numbers + ["10M", "1.5G", "1T", "1e3K", "M", "-5M", "0", "auto", "braille", "none", "kitty", ".", "/", "/dev/null", "nowhere", CommandTrial.programName], or: "0").utf8)
+            return Array(
+                random.pick(
+                    [
+                        "-e", "-", "--", "check", "--strict", "--no-warn", "--threads", "--seed", "--max-memory", "--max-time", "--sandbox", "--allow",
+                        "--plot", "--version", "--help", "-h", "--plot=ascii", "--threads=2",
+                        "--max-memory=10M", "--seed=-1", "--max-time=nan", "--", "-x", "--sed", "-e1", "",
+                    ], or: "-"
+                ).utf8)
+        case 5, 6:
+            return Array(
+                random.pick(
+                    Self.numbers + [
+                        "10M", "1.5G", "1T", "1e3K", "M", "-5M", "0", "auto", "braille", "none", "kitty", ".", "/", "/dev/null", "nowhere",
+                        CommandTrial.programName,
+                    ], or: "0"
+                ).utf8)
         case 7: return Array(random.pick(Self.values, or: "1").utf8)
         // Arguments end at a zero byte.
         case 8: return noise(&random).filter { $0 != 0 }
@@ -89,13 +106,18 @@ extension Generator {
     private func growing(_ random: inout Random) -> Bytes {
         let start = random.pick(["\"ab\"", "[1.5, 2]", "(1, 2)", "{a: 1}", "\"é\"", "\"a b,\\n\"", "range(1000)", "relu"], or: "1")
         let steps = [
-            "x = x + x", "x = \"{x}{x}\"", "x = (x, x)", "x = [x, x]", "x = {a: x, b: x}", "x = concat(x, x)", "x = repr(x)", "x = to_json(x)", "x = join((x, x, x))", "x = replace(x, \"a\", \"bb\")", "x = split(x, \"a\")",
-            "x = upper(x)", "x = x >> x", "x = stack(x, x)", "x = [v for v in x]", "x = map(v -> (v, v), x)", "x = tile(x, 2)", "print(x)", "x = x @ x.T", "x = sin(x)", "x = format(x, \">1000\")", "x = split(x)", "y = x[::2]",
-            "save(x, \"x.json\")", "save(x, \"x.csv\")", "save(x, \"x.npy\")", "save({a: x}, \"x.npz\")", "x = load(\"x.json\")", "x = load(\"x.csv\")", "plot([1, 2], title=\"{x}\")", "error(\"{x}\")", "x = from_json(to_json(x))",
+            "x = x + x", "x = \"{x}{x}\"", "x = (x, x)", "x = [x, x]", "x = {a: x, b: x}", "x = concat(x, x)", "x = repr(x)", "x = to_json(x)",
+            "x = join((x, x, x))", "x = replace(x, \"a\", \"bb\")", "x = split(x, \"a\")",
+            "x = upper(x)", "x = x >> x", "x = stack(x, x)", "x = [v for v in x]", "x = map(v -> (v, v), x)", "x = tile(x, 2)", "print(x)", "x = x @ x.T",
+            "x = sin(x)", "x = format(x, \">1000\")", "x = split(x)", "y = x[::2]",
+            "save(x, \"x.json\")", "save(x, \"x.csv\")", "save(x, \"x.npy\")", "save({a: x}, \"x.npz\")", "x = load(\"x.json\")", "x = load(\"x.csv\")",
+            "plot([1, 2], title=\"{x}\")", "error(\"{x}\")", "x = from_json(to_json(x))",
             "x = grad(v -> sum(v * v))(x)", "x = outer(x, x)", "x = len(x)", "contains(x, x)", "x == x", "x",
         ]
         let (first, second) = (random.pick(steps, or: "x"), random.pick(steps, or: "x"))
-        return Array("x = \(start)\nfor i in range(\(1 << random.below(14))) { \(first) }\n\(random.chance(50) ? "for i in range(\(1 << random.below(8))) { \(second) }" : second)\n\(random.pick(steps, or: "x"))\n".utf8)
+        return Array(
+            "x = \(start)\nfor i in range(\(1 << random.below(14))) { \(first) }\n\(random.chance(50) ? "for i in range(\(1 << random.below(8))) { \(second) }" : second)\n\(random.pick(steps, or: "x"))\n"
+                .utf8)
     }
 }
 
@@ -152,9 +174,15 @@ struct Commands {
 
     /// The command line as a shell takes it.
     static func text(_ trial: CommandTrial) -> String {
-        let words = trial.arguments.map { "'" + String(decoding: $0, as: UTF8.self).split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'" }
-        let notes = [trial.interrupt.map { "Ctrl-C after \($0) s" }, trial.history.map { "at a terminal, with a history of \($0.count) bytes" }, trial.container.map { "in a control group of \($0) bytes" }].compactMap { $0 }.joined(separator: "; ")
-        return (notes.isEmpty ? "" : "# \(notes)\n") + (trial.limits.isEmpty ? "" : "ulimit \(trial.limits); ") + "act " + words.joined(separator: " ") + " < input\n"
+        let words = trial.arguments.map {
+            "'" + String(decoding: $0, as: UTF8.self).split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }
+        let notes = [
+            trial.interrupt.map { "Ctrl-C after \($0) s" }, trial.history.map { "at a terminal, with a history of \($0.count) bytes" },
+            trial.container.map { "in a control group of \($0) bytes" },
+        ].compactMap { $0 }.joined(separator: "; ")
+        return (notes.isEmpty ? "" : "# \(notes)\n") + (trial.limits.isEmpty ? "" : "ulimit \(trial.limits); ") + "act " + words.joined(separator: " ")
+            + " < input\n"
     }
 
     private func note(_ kind: String, _ index: Int) {
@@ -259,7 +287,9 @@ struct Commands {
                     // From the first prompt on, and then again and again a line end, for Ctrl-D only ends a line that is empty, and the end:
                     // what is typed while the terminal changes its mode is thrown away.
                     isAsked = isAsked || count > 0 && answer[..<count].contains(UInt8(ascii: ">"))
-                    if isAsked, typed < trial.input.count { typed += max(0, put(terminal, trial.input[typed])) } else if isAsked {
+                    if isAsked, typed < trial.input.count {
+                        typed += max(0, put(terminal, trial.input[typed]))
+                    } else if isAsked {
                         _ = put(terminal, isEnding ? 4 : 10)
                         isEnding.toggle()
                     }

@@ -211,7 +211,10 @@ struct Generator {
             names.append(name)
             if random.chance(40) { result += name + [0x0A] }
             if random.chance(10) {
-                result += name + Array("[".utf8) + expression(&random, names: names, depth: 2) + Array("] = ".utf8) + expression(&random, names: names, depth: 2) + [0x0A]
+                result +=
+                    name + Array("[".utf8) + expression(&random, names: names, depth: 2) + Array("] = ".utf8) + expression(&random, names: names, depth: 2) + [
+                        0x0A
+                    ]
             }
         }
         return result
@@ -245,9 +248,13 @@ struct Generator {
             return Array(String(repeating: open, count: count).utf8) + core + Array(String(repeating: close, count: count).utf8)
         }
         let link = random.pick(
-            [" + 1", " * x", "[0]", "'", "(x)", ".T", " and true", " < 2", " @ x", " ^ 1", "\n|> sum", " >> relu", ", 1", " == 1", "; x = (x,)", "\nx = {a: x}",
-             "\nx = [x, x]", "\nx = x >> f", "\nf = f'", "\nx = x + \"a\"", "\nx = sin(x)", "\nx = x[none]", "\nx = concat(x, x)", "\nf = grad(f)"], or: "")
-        return Array("x = 1; f(y) = y * y\n".utf8) + (random.chance(30) ? Array("x".utf8) : core) + Array(String(repeating: link, count: min(count, 4000)).utf8) + Array("\nx\nf(1)".utf8)
+            [
+                " + 1", " * x", "[0]", "'", "(x)", ".T", " and true", " < 2", " @ x", " ^ 1", "\n|> sum", " >> relu", ", 1", " == 1", "; x = (x,)",
+                "\nx = {a: x}",
+                "\nx = [x, x]", "\nx = x >> f", "\nf = f'", "\nx = x + \"a\"", "\nx = sin(x)", "\nx = x[none]", "\nx = concat(x, x)", "\nf = grad(f)",
+            ], or: "")
+        return Array("x = 1; f(y) = y * y\n".utf8) + (random.chance(30) ? Array("x".utf8) : core) + Array(String(repeating: link, count: min(count, 4000)).utf8)
+            + Array("\nx\nf(1)".utf8)
     }
 
     /// A file with a fault, and a program that reads it.

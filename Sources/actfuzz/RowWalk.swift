@@ -11,8 +11,10 @@ struct RowWalk {
 
     /// Ways of handing values over that are no built-ins; `$` is a value.
     private static let forms = [
-        "$ == $", "$ + $", "$ * $", "$ @ $", "$ ^ $", "$ < $", "not $", "-$", "$[$]", "$[::2]", "$[$:]", "$.T", "$.a", "$'", "$ |> $", "$ >> $", "$($)", "$($, $)", "\"{$}{$}\"", "\"{$:>20}\"",
-        "for x in $ { }", "[x for x in $]", "[$, $]", "($, $)", "{a: $, b: $}", "a, b = $", "if $ { 1 }", "x = $; x = 1", "x = $; x[0] = $", "x = $; x.a = $", "$", "grad($)($)", "jacobian($)($)",
+        "$ == $", "$ + $", "$ * $", "$ @ $", "$ ^ $", "$ < $", "not $", "-$", "$[$]", "$[::2]", "$[$:]", "$.T", "$.a", "$'", "$ |> $", "$ >> $", "$($)",
+        "$($, $)", "\"{$}{$}\"", "\"{$:>20}\"",
+        "for x in $ { }", "[x for x in $]", "[$, $]", "($, $)", "{a: $, b: $}", "a, b = $", "if $ { 1 }", "x = $; x = 1", "x = $; x[0] = $", "x = $; x.a = $",
+        "$", "grad($)($)", "jacobian($)($)",
         "value_and_grad($)($)", "x -> $", "x = $; x += $", "$''($)", "$ and $",
     ]
 
@@ -43,11 +45,14 @@ struct RowWalk {
     }()
 
     private static let heavy = [
-        "large", "single", "bools", "matrix", "rows", "columns", "thin", "letters", "spaces", "digits", "marks", "lines", "half", "brackets", "quoted", "deep", "shared", "record", "long", "many", "chain",
+        "large", "single", "bools", "matrix", "rows", "columns", "thin", "letters", "spaces", "digits", "marks", "lines", "half", "brackets", "quoted", "deep",
+        "shared", "record", "long", "many", "chain",
         "residual", "steep", "figure", "titled", "1e11", "1e15", "-1e15", "nan", "(1e11, 0)", "(0, 1e11)",
     ]
 
-    private static let light = ["2", "[1.5, 2]", "\"a\"", "sin", "(1, 2)", "0", "none", "true", "{a: [1, 2]}", "mse", "Dense(2, 2)", "x -> x * x", "[[1, 2], [3, 4]]"]
+    private static let light = [
+        "2", "[1.5, 2]", "\"a\"", "sin", "(1, 2)", "0", "none", "true", "{a: [1, 2]}", "mse", "Dense(2, 2)", "x -> x * x", "[[1, 2], [3, 4]]",
+    ]
 
     func call(_ index: Int) -> String {
         var random = Random(seed: seed, index: index)
@@ -63,7 +68,9 @@ struct RowWalk {
                 arguments.append((parameter.fallback != nil && !parameter.isVariadic ? "\(parameter.name)=" : "") + value())
             }
         }
-        if let option = builtin.options.isEmpty ? nil : random.pick(builtin.options.map(\.name), or: "title"), random.chance(30) { arguments.append("\(option)=" + value()) }
+        if let option = builtin.options.isEmpty ? nil : random.pick(builtin.options.map(\.name), or: "title"), random.chance(30) {
+            arguments.append("\(option)=" + value())
+        }
         // What runs a program or waits has a time of its own.
         return "\(builtin.name)(\(arguments.joined(separator: ", ")))"
     }

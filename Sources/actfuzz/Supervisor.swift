@@ -61,15 +61,19 @@ struct Supervisor {
         }
         let time = seconds() - start
         let done = board[.done]
-        print("seed \(plan.seed): \(done) programs in \(Int(time.rounded())) s (\(Int(Double(done) / max(time, 0.001))) a second), up to number \(index - 1): "
-            + "\(board[.succeeded]) ended well, \(board[.failed]) with an error, \(board[.reachedLimit]) at a limit; \(findings) findings")
+        print(
+            "seed \(plan.seed): \(done) programs in \(Int(time.rounded())) s (\(Int(Double(done) / max(time, 0.001))) a second), up to number \(index - 1): "
+                + "\(board[.succeeded]) ended well, \(board[.failed]) with an error, \(board[.reachedLimit]) at a limit; \(findings) findings")
         return findings
     }
 
     /// - Returns: What ended the worker, if it was no good end.
     private func watch(_ board: Board, _ boardPath: String, from index: Int, count: Int, until deadline: Double) -> String? {
         board[.stop] = 0
-        var arguments = [CommandLine.arguments[0], "--worker", boardPath, "--seed", "\(plan.seed)", "--first", "\(index)", "--count", "\(count)", "--patience", "\(plan.patience)", "--out", plan.folder]
+        var arguments = [
+            CommandLine.arguments[0], "--worker", boardPath, "--seed", "\(plan.seed)", "--first", "\(index)", "--count", "\(count)", "--patience",
+            "\(plan.patience)", "--out", plan.folder,
+        ]
         if generator.walks { arguments += ["--part", "rows"] }
         arguments += plan.corpus
         let argv = arguments.map { strdup($0) } + [nil]

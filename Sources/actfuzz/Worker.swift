@@ -118,7 +118,7 @@ final class Worker: SessionOutput {
     private func runCall(_ trial: Trial) {
         if walk == nil {
             var options = Session.Options()
-        options.engine = .process
+            options.engine = .process
             options.maximumTime = 600
             options.files = files
             options.seed = 1
@@ -198,10 +198,13 @@ final class Worker: SessionOutput {
         let text = DiagnosticRenderer(style: .plain, width: 100) { session.source($0) }.render(diagnostic)
         written &+= text.utf8.count
         let title = diagnostic.title
-        if title.contains("ActArray.") || title.contains("ActMachine.") || title.contains("ActBuiltins.") || title.contains("ActLanguage.") || title.contains("ActGrad.") || title.contains("ActNetwork.") || title.contains("Optional(") || title.isEmpty {
+        if title.contains("ActArray.") || title.contains("ActMachine.") || title.contains("ActBuiltins.") || title.contains("ActLanguage.")
+            || title.contains("ActGrad.") || title.contains("ActNetwork.") || title.contains("Optional(") || title.isEmpty
+        {
             oddity = .rawMessage
         }
-        for label in diagnostic.labels where session.source(label.span.source).map({ Int(label.span.end) > $0.bytes.count }) == true || label.span.start > label.span.end {
+        for label in diagnostic.labels
+        where session.source(label.span.source).map({ Int(label.span.end) > $0.bytes.count }) == true || label.span.start > label.span.end {
             oddity = .badPlace
         }
     }
@@ -210,13 +213,15 @@ final class Worker: SessionOutput {
 /// Sound files of every format that act writes, made by act itself in the current folder.
 func soundFiles() -> [(name: String, bytes: Bytes)] {
     let values = [
-        ("x.npy", "range(6).reshape(2, 3)"), ("y.npy", "f32([1.5, 2])"), ("z.npy", "[true, false]"), ("x.npz", "{a: eye(2), b: f32(range(3))}"), ("x.csv", "{a: [1, 2], b: (\"x\", \"y,z\")}"),
-        ("y.csv", "range(6).reshape(2, 3) / 7"), ("x.tsv", "eye(2)"), ("x.json", "{a: [1, 2.5], b: (\"q\\\"\", none, true), c: {d: ()}}"), ("x.txt", "\"some\\nlines\""),
+        ("x.npy", "range(6).reshape(2, 3)"), ("y.npy", "f32([1.5, 2])"), ("z.npy", "[true, false]"), ("x.npz", "{a: eye(2), b: f32(range(3))}"),
+        ("x.csv", "{a: [1, 2], b: (\"x\", \"y,z\")}"),
+        ("y.csv", "range(6).reshape(2, 3) / 7"), ("x.tsv", "eye(2)"), ("x.json", "{a: [1, 2.5], b: (\"q\\\"\", none, true), c: {d: ()}}"),
+        ("x.txt", "\"some\\nlines\""),
         ("x.safetensors", "Dense(2, 3, relu) >> Dense(3, 1)"), ("y.safetensors", "{a: eye(2)}"),
     ]
     var files: [(name: String, bytes: Bytes)] = []
     var options = Session.Options()
-        options.engine = .process
+    options.engine = .process
     options.seed = 1
     guard let session = try? Session(options: options) else { return [] }
     for (name, value) in values {
@@ -226,8 +231,12 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
     // IDX: two zero bytes, the type, the rank, sizes of four bytes, the elements.
     files.append(("x-idx2-ubyte", [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]))
     // The same, stored by gzip without compression.
-    files.append(("x-idx1-ubyte.gz", [
-        0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 10, 0, 0xF5, 0xFF, 0, 0, 8, 1, 0, 0, 0, 2, 7, 9, 0x67, 0xE8, 0x36, 0xE2, 10, 0, 0, 0,
-    ]))
+    files.append(
+        (
+            "x-idx1-ubyte.gz",
+            [
+                0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 1, 10, 0, 0xF5, 0xFF, 0, 0, 8, 1, 0, 0, 0, 2, 7, 9, 0x67, 0xE8, 0x36, 0xE2, 10, 0, 0, 0,
+            ]
+        ))
     return files
 }

@@ -110,7 +110,8 @@ if part == "commands", let index = shown ?? one {
     for (name, share) in [("programs", 0.5), ("rows", 0.25), ("commands", 0.25)] where part == name || part == "all" {
         plan.seconds = part == "all" ? share * seconds : seconds
         generator.walks = name == "rows"
-        findings += name == "commands"
+        findings +=
+            name == "commands"
             ? Commands(plan: plan, generator: generator).run(seconds: plan.seconds, count: plan.count)
             : Supervisor(plan: plan, generator: generator).run()
     }

@@ -3,10 +3,11 @@ import Testing
 
 @Suite struct CreateTests {
     /// Counts follow from the decimals as written, by hand; `stop` never appears.
-    @Test(arguments: [
-        (-5.0, 5.0, 0.1, 100), (0, 0.3, 0.1, 3), (0, 1, 0.1, 10), (1, 1.3, 0.1, 3), (0, 2.1, 0.7, 3), (5, -5, -0.5, 20), (0, 5, 2, 3),
-        (0, 0, 1, 0), (3, 1, 1, 0), (1e16, 1e16 + 10, 4, 3), (0, 1, 1e-3, 1000), (0, 1, 3, 1),
-    ] as [(Double, Double, Double, Int)])
+    @Test(
+        arguments: [
+            (-5.0, 5.0, 0.1, 100), (0, 0.3, 0.1, 3), (0, 1, 0.1, 10), (1, 1.3, 0.1, 3), (0, 2.1, 0.7, 3), (5, -5, -0.5, 20), (0, 5, 2, 3),
+            (0, 0, 1, 0), (3, 1, 1, 0), (1e16, 1e16 + 10, 4, 3), (0, 1, 1e-3, 1000), (0, 1, 3, 1),
+        ] as [(Double, Double, Double, Int)])
     func rangeCount(start: Double, stop: Double, step: Double, count: Int) throws {
         let elements = try NDArray.range(start, stop, step).toDoubles()
         #expect(elements.count == count)

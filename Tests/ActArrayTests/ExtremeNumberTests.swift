@@ -20,7 +20,9 @@ import Testing
                 for k in exponents {
                     let factor = Double(sign: .plus, exponent: k, significand: 1)
                     let found = try statistic(x * factor, axes), shouldBe = try expected * factor
-                    #expect(same(try found.toDoubles(), try shouldBe.toDoubles()) && found.shape == shouldBe.shape, "\(name) over \(String(describing: axes)), 2^\(k)")
+                    #expect(
+                        same(try found.toDoubles(), try shouldBe.toDoubles()) && found.shape == shouldBe.shape,
+                        "\(name) over \(String(describing: axes)), 2^\(k)")
                 }
             }
             let standardized = try x.standardized(axes: axes ?? [0, 1]).toDoubles()
@@ -51,7 +53,8 @@ import Testing
         let columns = try factors.map { try array(5, 1) * $0 }
         let table = try NDArray.concatenated(columns, axis: 1)
         for statistic in [{ try $0.mean(axes: [0]) }, { try $0.norm(axes: [0]) }, { try $0.standardDeviation(axes: [0]) }, { try $0.standardized(axes: [0]) }]
-            as [(NDArray) throws -> NDArray] {
+            as [(NDArray) throws -> NDArray]
+        {
             let alone = try columns.map(statistic).map { try $0.reshaped(to: [$0.count, 1]) }
             let expected = try NDArray.concatenated(alone, axis: 1).toDoubles(), found = try statistic(table).toDoubles()
             #expect(zip(found, expected).allSatisfy { $0 == $1 || $0.isNaN && $1.isNaN || abs($0 - $1) < 1e-14 * abs($1) }, "\(found), \(expected)")
@@ -62,7 +65,7 @@ import Testing
         func array(_ numbers: Double..., type: ElementType = .f64) throws -> NDArray { try NDArray(numbers, shape: [numbers.count], type: type) }
         #expect(try array(1.7e308, 1.7e308).mean().item() == 1.7e308)
         #expect(distance([try array(3e38, 3e38, 3e38, type: .f32).mean().item() / 3e38], [1]) < 2e-7)
-        #expect(try (array(1.7e308, 1.7e308) * 1.0).mean().item() == 1.7e308)       // not computed yet
+        #expect(try (array(1.7e308, 1.7e308) * 1.0).mean().item() == 1.7e308)  // not computed yet
         #expect(try array(5e-324, 5e-324).mean().item() == 5e-324)
         // The distances themselves are beyond the largest number; numpy.std in long double: 1.6027753706895081e308.
         #expect(distance([try array(1.7e308, -1.7e308, -1.7e308).standardDeviation().item() / 1e308], [1.602775370689508]) < 1e-15)
@@ -76,7 +79,9 @@ import Testing
 
     /// What does not vary has the deviation 0, although its mean is rounded.
     @Test func constantsDoNotVary() throws {
-        for (value, type) in [(0.1, ElementType.f64), (1 / 3, .f64), (1e-300, .f64), (1e200, .f64), (1.7e308, .f64), (5e-324, .f64), (0.1, .f32), (3e38, .f32), (1e-44, .f32)] {
+        for (value, type) in [
+            (0.1, ElementType.f64), (1 / 3, .f64), (1e-300, .f64), (1e200, .f64), (1.7e308, .f64), (5e-324, .f64), (0.1, .f32), (3e38, .f32), (1e-44, .f32),
+        ] {
             for n in [1, 2, 3, 7, 10, 49, 1000, 3001] {
                 let x = try NDArray.full(value, shape: [n, 2], type: type)
                 #expect(try x.standardDeviation().item() == 0 && x.standardDeviation(axes: [0]).toDoubles() == [0, 0], "\(n) times \(value)")
@@ -146,7 +151,9 @@ import Testing
                 if type == .f64 { #expect(same(found, elements.map { Scalar.rounded($0, decimals: decimals) }), "\(decimals)") }
                 // No further away than half a unit.
                 let unit = Scalar.binary(.pow, 10, Double(-decimals))
-                #expect(zip(found, elements).allSatisfy { !$0.isFinite || abs($0 - $1) <= 0.5000001 * unit + abs($1) * (type == .f64 ? 1e-15 : 1e-6) }, "\(decimals) of \(type)")
+                #expect(
+                    zip(found, elements).allSatisfy { !$0.isFinite || abs($0 - $1) <= 0.5000001 * unit + abs($1) * (type == .f64 ? 1e-15 : 1e-6) },
+                    "\(decimals) of \(type)")
             }
         }
         #expect(try NDArray([1.5], shape: [1], type: .f32).rounded(decimals: 39).toDoubles() == [1.5])

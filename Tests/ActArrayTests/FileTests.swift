@@ -90,8 +90,15 @@ import Darwin
     @Test(arguments: ["f8", "columnMajor", "empty", "version2", "npzStored", "npzDeflated", "idx", "gzip"])
     func damageIsAnError(name: String) throws {
         func read(_ bytes: [UInt8]) {
-            if name.hasPrefix("npz") { _ = try? Npz.arrays(bytes, path: "") } else if name.hasPrefix("idx") { _ = try? Idx.array(bytes, path: "") }
-            else if name == "gzip" { _ = try? Gzip.unpacked(bytes, path: "") } else { _ = try? Npy.array(bytes, path: "") }
+            if name.hasPrefix("npz") {
+                _ = try? Npz.arrays(bytes, path: "")
+            } else if name.hasPrefix("idx") {
+                _ = try? Idx.array(bytes, path: "")
+            } else if name == "gzip" {
+                _ = try? Gzip.unpacked(bytes, path: "")
+            } else {
+                _ = try? Npy.array(bytes, path: "")
+            }
         }
         let whole = try file(name)
         for length in 0..<whole.count { read(Array(whole.prefix(length))) }
@@ -136,7 +143,8 @@ import Darwin
     @Test(arguments: [
         ("0.1", 0.1), ("1.500", 1.5), ("100", 100), ("0.001", 0.001), ("1001.25", 1001.25), ("123456789012345.678", 123456789012345.678),
         ("3.141592653589793238462643383279", 3.141592653589793), ("1e22", 1e22), ("1e23", 1e23), ("-2.2250738585072014e-308", -2.2250738585072014e-308),
-        ("4.9e-324", Double.leastNonzeroMagnitude), ("1e400", Double.infinity), ("9007199254740992", 9007199254740992), ("00012", 12), ("10000000000000000000000", 1e22), ("-0", -0.0),
+        ("4.9e-324", Double.leastNonzeroMagnitude), ("1e400", Double.infinity), ("9007199254740992", 9007199254740992), ("00012", 12),
+        ("10000000000000000000000", 1e22), ("-0", -0.0),
     ])
     func readsNumbersExactly(text: String, expected: Double) throws {
         #expect(try matrix(text).item().bitPattern == expected.bitPattern)

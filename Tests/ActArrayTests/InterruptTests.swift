@@ -39,16 +39,24 @@ import Darwin
         let operations: [() throws -> Void] = [
             { _ = try NDArray.matmul(square, columns) }, { _ = try NDArray.matmul(square, square.indexed(by: [.integer(0)])) },
             { _ = try NDArray.matmul(x, x) }, { _ = try NDArray.matmul(matrices, matrices) }, { _ = try matrices.determinant() },
-            { _ = try matrices.inverse() }, { _ = try square.indexed(by: [.slice(start: 0, stop: 500, step: 1), .slice(start: 0, stop: 500, step: 1)]).inverse() },
-            { _ = try x.sorted() }, { _ = try f.sorted() }, { _ = try x.argsorted() }, { _ = try f.argsorted() }, { _ = try square.argsorted() }, { _ = try columns.sorted() }, { _ = try x.unique() },
+            { _ = try matrices.inverse() },
+            { _ = try square.indexed(by: [.slice(start: 0, stop: 500, step: 1), .slice(start: 0, stop: 500, step: 1)]).inverse() },
+            { _ = try x.sorted() }, { _ = try f.sorted() }, { _ = try x.argsorted() }, { _ = try f.argsorted() }, { _ = try square.argsorted() },
+            { _ = try columns.sorted() }, { _ = try x.unique() },
             { _ = try mask.nonzero() }, { _ = try indices.bincount() }, { _ = try x.histogram(bins: 50) }, { _ = try sorted.searchsorted(x) },
             { _ = try x.median() }, { _ = try x.softmax() }, { _ = try f.logSoftmax() }, { _ = try square.softmax(axis: 0) },
             { _ = try x.cumulative(.sum) }, { _ = try x.cumulative(.prod) }, { _ = try square.cumulative(.sum, axis: 0) },
             { _ = try x.argReduced(.max) }, { _ = try square.argReduced(.min, axis: 0) }, { _ = try columns.reduced(.sum, axes: [0]) },
             { _ = try x.indexed(by: [.array(indices)]) }, { _ = try x.indexed(by: [.array(mask)]) }, { _ = try columns.contiguous() },
-            { _ = try NDArray.concatenated([x, x]) }, { _ = try NDArray.stacked([x, x], axis: 1) }, { _ = try x.repeated(3) }, { _ = try x.padded([(3, 3)], .reflect) },
+            { _ = try NDArray.concatenated([x, x]) }, { _ = try NDArray.stacked([x, x], axis: 1) }, { _ = try x.repeated(3) },
+            { _ = try x.padded([(3, 3)], .reflect) },
             { _ = try NDArray.full(1, shape: [n], type: .f64) }, { _ = try NDArray.range(0, Double(n), 1) }, { _ = try x.toDoubles() },
-            { var source = random; _ = try source.normal(shape: [n]) }, { var source = random; _ = try source.permutation(n) },
+            {
+                var source = random; _ = try source.normal(shape: [n])
+            },
+            {
+                var source = random; _ = try source.permutation(n)
+            },
             { _ = try written { try Npz.write([("x", x)], into: $0) } },
         ]
         for operation in operations { InterruptTests.expectInterrupt(operation) }

@@ -34,11 +34,16 @@ import Testing
         #expect(try NDArray.concatenated([m, row]).type == .f64)
         #expect(try NDArray.concatenated([row, row]).type == .f32)
         let long = try NDArray.range(0, 1_000_000, 1)
-        #expect(try NDArray.concatenated([long, long.flipped(), long]).indexed(by: [.slice(start: 999_999, stop: 1_000_001, step: nil)]).toDoubles() == [999_999, 999_999])
+        #expect(
+            try NDArray.concatenated([long, long.flipped(), long]).indexed(by: [.slice(start: 999_999, stop: 1_000_001, step: nil)]).toDoubles() == [
+                999_999, 999_999,
+            ])
         let wide = try NDArray.concatenated([long.reshaped(to: [1000, 1000]), long.reshaped(to: [1000, 1000])], axis: 1)
         #expect(try wide.element(at: [999, 1999]) == 999_999)
         #expect(throws: ArrayError.shapesDiffer(operation: "concat", [2, 3], [1, 3], axis: 0)) { try NDArray.concatenated([m, row], axis: 1) }
-        #expect(throws: ArrayError.shapesDiffer(operation: "concat", [2, 3], [3], axis: nil)) { try NDArray.concatenated([m, NDArray([1, 2, 3], shape: [3])]) }
+        #expect(throws: ArrayError.shapesDiffer(operation: "concat", [2, 3], [3], axis: nil)) {
+            try NDArray.concatenated([m, NDArray([1, 2, 3], shape: [3])])
+        }
         #expect(throws: ArrayError.self) { try NDArray.concatenated([]) }
         #expect(try NDArray.concatenated([m.variable(), row]).isTraced)
     }

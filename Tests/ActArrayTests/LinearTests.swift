@@ -227,7 +227,7 @@ import Testing
         #expect(try m.norm(order: .number(.infinity)).item() == 38)
         #expect(try m.norm(order: 1, axes: [1]).toDoubles() == [6, 22, 38])
         #expect(try array([4]).norm(order: 0).item() == 3)
-        #expect(try abs(array([4]).norm(order: 3).item() - 3.3019272488946263) < 1e-15)   // np.linalg.norm(np.arange(4.), 3)
+        #expect(try abs(array([4]).norm(order: 3).item() - 3.3019272488946263) < 1e-15)  // np.linalg.norm(np.arange(4.), 3)
         #expect(throws: ArrayError.self) { try m.norm(order: 2.5) }
     }
 

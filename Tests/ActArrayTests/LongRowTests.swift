@@ -44,9 +44,17 @@ import Darwin
         #expect(try close(sameOnThreads { try x.logSoftmax().toDoubles() }, logarithms, 1e-12))
         #expect(try close(x.converted(to: .f32).logSoftmax().toDoubles(), logarithms, 1e-5))
         var sum = 0.0
-        #expect(try close(sameOnThreads { try x.cumulative(.sum).toDoubles() }, numbers.map { sum += $0; return sum }, 1e-9))
+        #expect(
+            try close(
+                sameOnThreads { try x.cumulative(.sum).toDoubles() },
+                numbers.map {
+                    sum += $0; return sum
+                }, 1e-9))
         sum = 0
-        let backwards = Array(numbers.reversed().map { number -> Double in sum += number; return sum }.reversed())
+        let backwards = Array(
+            numbers.reversed().map { number -> Double in
+                sum += number; return sum
+            }.reversed())
         #expect(try close(sameOnThreads { try x.cumulative(.sum, reversed: true).toDoubles() }, backwards, 1e-9))
         #expect(try x.argReduced(.max).item() == Double(numbers.firstIndex(of: largest) ?? -1))
         #expect(try close(sameOnThreads { try x.sorted().toDoubles() }, numbers.sorted(), 0))

@@ -8,7 +8,9 @@ import Testing
 
 @Suite struct MalformedTests {
     private func npy(_ header: String, version: [UInt8] = [1, 0], data: Int = 48) -> [UInt8] {
-        let length = version[0] == 1 ? [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)] : [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8), 0, 0]
+        let length =
+            version[0] == 1
+            ? [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)] : [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8), 0, 0]
         return [0x93] + Array("NUMPY".utf8) + version + length + Array(header.utf8) + [UInt8](repeating: 0, count: data)
     }
 
@@ -21,7 +23,10 @@ import Testing
         // The order of the entries, the quotes, spaces and a comma at the end do not count.
         for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
             let entries = order.map { good[$0] }
-            for text in ["{" + entries.joined(separator: ", ") + "}", "{" + entries.joined(separator: ", ") + ", }\n", " { " + entries.joined(separator: " ,\n") + " } ", ("{" + entries.joined(separator: ",") + "}").replacingQuotes] {
+            for text in [
+                "{" + entries.joined(separator: ", ") + "}", "{" + entries.joined(separator: ", ") + ", }\n", " { " + entries.joined(separator: " ,\n") + " } ",
+                ("{" + entries.joined(separator: ",") + "}").replacingQuotes,
+            ] {
                 for version: [UInt8] in [[1, 0], [2, 0], [3, 0]] { #expect(reads(npy(text, version: version)), "\(text)") }
                 for version: [UInt8] in [[0, 0], [1, 1], [2, 1], [3, 9], [4, 0], [255, 0]] { #expect(!reads(npy(text, version: version))) }
             }
@@ -32,12 +37,26 @@ import Testing
                 #expect(!reads(npy("{" + fewer.joined(separator: ", ") + "}")))
                 #expect(!reads(npy("{" + (entries + [entries[index]]).joined(separator: ", ") + "}")))
             }
-            for extra in ["'x': 1", "'Shape': (2, 3)", "'order': False", "'': ''"] { #expect(!reads(npy("{" + (entries + [extra]).joined(separator: ", ") + "}"))) }
+            for extra in ["'x': 1", "'Shape': (2, 3)", "'order': False", "'': ''"] {
+                #expect(!reads(npy("{" + (entries + [extra]).joined(separator: ", ") + "}")))
+            }
         }
         let wrong = [
             (0, ["'descr': '<f9'", "'descr': '<<f8'", "'descr': f8", "'descr': 8", "'descr': None", "'descr': ''", "'descr': '<f8", "'descr' '<f8'"]),
-            (1, ["'fortran_order': 0", "'fortran_order': 1", "'fortran_order': None", "'fortran_order': 'False'", "'fortran_order': false", "'fortran_order': Falsehood", "'fortran_order': ()"]),
-            (2, ["'shape': 6", "'shape': [2, 3]", "'shape': (2, -3)", "'shape': (2.0, 3)", "'shape': (2 3)", "'shape': (,)", "'shape': (2,, 3)", "'shape': (02, 3)", "'shape': ('2', 3)", "'shape': (2, 3", "'shape': None", "'shape': (2, 3, 99999999999999999999)", "'shape': (6)"]),
+            (
+                1,
+                [
+                    "'fortran_order': 0", "'fortran_order': 1", "'fortran_order': None", "'fortran_order': 'False'", "'fortran_order': false",
+                    "'fortran_order': Falsehood", "'fortran_order': ()",
+                ]
+            ),
+            (
+                2,
+                [
+                    "'shape': 6", "'shape': [2, 3]", "'shape': (2, -3)", "'shape': (2.0, 3)", "'shape': (2 3)", "'shape': (,)", "'shape': (2,, 3)",
+                    "'shape': (02, 3)", "'shape': ('2', 3)", "'shape': (2, 3", "'shape': None", "'shape': (2, 3, 99999999999999999999)", "'shape': (6)",
+                ]
+            ),
         ]
         for (index, texts) in wrong {
             for text in texts {
@@ -47,7 +66,9 @@ import Testing
             }
         }
         let text = "{" + good.joined(separator: ", ") + "}"
-        for broken in [String(text.dropLast()), String(text.dropFirst()), text + "x", text + "{}", "[" + text + "]", "", "{}", "{,}", text.dropLast() + ",,}"] { #expect(!reads(npy(String(broken))), "\(broken)") }
+        for broken in [String(text.dropLast()), String(text.dropFirst()), text + "x", text + "{}", "[" + text + "]", "", "{}", "{,}", text.dropLast() + ",,}"] {
+            #expect(!reads(npy(String(broken))), "\(broken)")
+        }
         #expect(!reads(npy(text, data: 47)))
         // Records are named as such.
         #expect(throws: ArrayError.file(path: "n", reason: "its elements are records; one array of numbers or bools is needed")) {
@@ -65,9 +86,14 @@ import Testing
         let values = try array.toDoubles()
         for pattern in patterns {
             let value = values[Int(pattern)], expected: Double
-            if description.hasSuffix("V2") { expected = Double(Float(bitPattern: UInt32(pattern) << 16)) } else {
+            if description.hasSuffix("V2") {
+                expected = Double(Float(bitPattern: UInt32(pattern) << 16))
+            } else {
                 let exponent = Int(pattern >> 10 & 31), fraction = Double(pattern & 1023), sign = pattern >> 15 == 1 ? -1.0 : 1.0
-                expected = exponent == 31 ? (fraction == 0 ? sign * .infinity : .nan) : exponent == 0 ? sign * fraction * 0x1p-24 : sign * (1024 + fraction) * Double(sign: .plus, exponent: exponent - 25, significand: 1)
+                expected =
+                    exponent == 31
+                    ? (fraction == 0 ? sign * .infinity : .nan)
+                    : exponent == 0 ? sign * fraction * 0x1p-24 : sign * (1024 + fraction) * Double(sign: .plus, exponent: exponent - 25, significand: 1)
             }
             #expect(value.isNaN && expected.isNaN || value.bitPattern == expected.bitPattern, "\(pattern)")
         }
@@ -95,7 +121,9 @@ import Testing
 
     @Test func namesTwiceInAnArchive() throws {
         let array = try NDArray([1], shape: [1])
-        #expect(throws: ArrayError.file(path: "z", reason: "it holds `a` twice")) { try Npz.arrays(written { try Npz.write([("a", array), ("b", array), ("a", array)], into: $0) }, path: "z") }
+        #expect(throws: ArrayError.file(path: "z", reason: "it holds `a` twice")) {
+            try Npz.arrays(written { try Npz.write([("a", array), ("b", array), ("a", array)], into: $0) }, path: "z")
+        }
     }
 }
 

@@ -204,9 +204,11 @@ import Testing
             let numbers = noise(count, "few"), edges = [-3.0, -1, 0, 0.5, 2, 4]
             let expected = zip(edges, edges.dropFirst()).map { low, high in Double(numbers.count { $0 >= low && ($0 < high || high == 4 && $0 == 4) }) }
             #expect(try vector(numbers).histogram(edges: vector(edges)).counts.toDoubles() == expected)
-            #expect(try vector(numbers).histogram(bins: 7).counts.toDoubles() == (0..<7).map { bin in
-                Double(numbers.count { bin == 6 ? $0 >= 3 : $0 == Double(bin - 3) })
-            })
+            #expect(
+                try vector(numbers).histogram(bins: 7).counts.toDoubles()
+                    == (0..<7).map { bin in
+                        Double(numbers.count { bin == 6 ? $0 >= 3 : $0 == Double(bin - 3) })
+                    })
         }
         #expect(throws: ArrayError.self) { try x.histogram(bins: 0) }
         #expect(throws: ArrayError.self) { try x.histogram(bins: Int.max) }

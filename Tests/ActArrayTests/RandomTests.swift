@@ -9,13 +9,16 @@ import ActRandom
     @Test func wordsAreNumPys() throws {
         // np.random.Generator(np.random.Philox(key=42, counter=[2**64 - 1] * 4)).random(6): NumPy counts up before it draws.
         var source = RandomSource(seed: 42)
-        #expect(try source.uniform(shape: [6]).toDoubles() == [
-            0.653938184773127, 0.2982192438997011, 0.9142282759283867, 0.8852731545474829, 0.8201981478608876, 0.18924562408645496,
-        ])
+        #expect(
+            try source.uniform(shape: [6]).toDoubles() == [
+                0.653938184773127, 0.2982192438997011, 0.9142282759283867, 0.8852731545474829, 0.8201981478608876, 0.18924562408645496,
+            ])
         // √2 erfinv(2q) of the same words, by mpmath with 40 digits.
         var again = RandomSource(seed: 42)
         let normal = try again.normal(shape: [6]).toDoubles()
-        for (got, expected) in zip(normal, [-1.0196881793418206, 0.83527744771187498, -0.21668151860557801, -0.29166037447139614, -0.46714478307818827, 0.49371318552201998]) { #expect(abs(got - expected) <= 4 * expected.ulp) }
+        for (got, expected) in zip(
+            normal, [-1.0196881793418206, 0.83527744771187498, -0.21668151860557801, -0.29166037447139614, -0.46714478307818827, 0.49371318552201998])
+        { #expect(abs(got - expected) <= 4 * expected.ulp) }
     }
 
     @Test func drawsDependOnTheirPlaceAlone() throws {

@@ -61,7 +61,8 @@ import Darwin
     @Test func olderControlGroups() throws {
         let files = [
             "/proc/meminfo": Self.free, "/proc/self/cgroup": "12:cpu,cpuacct:/docker/1a2b\n9:memory:/docker/1a2b\n0::/system.slice\n",
-            "/proc/self/mountinfo": "40 30 0:33 /docker/1a2b /sys/fs/cgroup/memory ro,nosuid master:15 - cgroup cgroup rw,memory\n41 30 0:34 /docker/1a2b /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu,cpuacct\n",
+            "/proc/self/mountinfo":
+                "40 30 0:33 /docker/1a2b /sys/fs/cgroup/memory ro,nosuid master:15 - cgroup cgroup rw,memory\n41 30 0:34 /docker/1a2b /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu,cpuacct\n",
             "/sys/fs/cgroup/memory/memory.limit_in_bytes": "314572800\n", "/sys/fs/cgroup/memory/memory.usage_in_bytes": "14572800\n",
         ]
         #expect(try withFiles(files) { SystemMemory.free(root: $0) } == 300_000_000)

@@ -140,11 +140,14 @@ import Darwin
 
     /// The first time only the training, with what it has learnt.
     @Test func interruptEndsTrainingThenTheProgram() throws {
-        let terminal = try PseudoTerminal(["-e", """
+        let terminal = try PseudoTerminal([
+            "-e",
+            """
             net = Dense(2, 2); x = rand(64, 2); train(epochs) = fit(net, x, x, loss=mse, epochs=epochs, batch=1, progress=false)
             print("begun"); tried = train(1e9); print("first ended")
             print("again"); while true { tried = train(1e9) }
-            """])
+            """,
+        ])
         try terminal.expect("begun")
         usleep(UInt32(300_000 * Sanitizer.patience))
         terminal.interrupt()
@@ -164,7 +167,8 @@ import Darwin
     // The thread sanitizer itself needs larger files than this allows.
     @Test(.enabled(if: Sanitizer.current != .thread)) func fileThatWouldBeTooLargeLeavesTheOldOne() throws {
         try withFolder { folder in
-            let result = try BuiltCommand.runShell("""
+            let result = try BuiltCommand.runShell(
+                """
                 cd '\(folder)' && "$ACT" -e 'save([1, 2], "x.npy")' && ulimit -f 8
                 "$ACT" -e 'x = zeros(100000)
                 save(x, "x.npy")'; echo $?; "$ACT" -e 'load("x.npy")'; ls -A
@@ -176,7 +180,8 @@ import Darwin
 
     #if os(Linux)
     /// The usual deep stack does not fit there; nor does what sanitizers map.
-    @Test(.enabled(if: Sanitizer.current == nil || Sanitizer.current == .undefined), arguments: ["grad(f)(x)", "[g(x) for g in [f]]", "map(f, [x])[0]", "f''(x)"])
+    @Test(
+        .enabled(if: Sanitizer.current == nil || Sanitizer.current == .undefined), arguments: ["grad(f)(x)", "[g(x) for g in [f]]", "map(f, [x])[0]", "f''(x)"])
     func recursionEndsWhereAddressSpaceIsScarce(_ body: String) throws {
         for kilobytes in [900_000, 600_000] {
             let result = try BuiltCommand.runShell("ulimit -v \(kilobytes) && \"$ACT\" -e \"f(x) = \(body); f(1)\"")
@@ -188,14 +193,16 @@ import Darwin
 
     /// Nothing waits in a write, where no clock ends it.
     @Test func pipeThatNobodyReadsIsGivenUp() throws {
-        let result = try BuiltCommand.runShell("(\"$ACT\" --max-time 0.5 -e 'text = join([\"nobody\" for i in range(3000)]); while true { print(text) }'; echo \"status $?\" >&2) | sleep 4")
+        let result = try BuiltCommand.runShell(
+            "(\"$ACT\" --max-time 0.5 -e 'text = join([\"nobody\" for i in range(3000)]); while true { print(text) }'; echo \"status $?\" >&2) | sleep 4")
         #expect(result.error.contains("the time limit of 0.5 s is reached"), "\(result.error)")
         #expect(result.error.contains("nobody reads it") && result.error.contains("status 1"), "\(result.error)")
     }
 
     @Test func savingIntoAPipeWhoseReaderLeavesIsAnError() throws {
         try withFolder { folder in
-            let result = try BuiltCommand.runShell("cd '\(folder)' && mkfifo x.csv && (head -c 1 x.csv > /dev/null & \"$ACT\" -e 'save(range(30000), \"x.csv\")'; echo $?)")
+            let result = try BuiltCommand.runShell(
+                "cd '\(folder)' && mkfifo x.csv && (head -c 1 x.csv > /dev/null & \"$ACT\" -e 'save(range(30000), \"x.csv\")'; echo $?)")
             #expect(result.output == "1\n" && result.error.contains("nobody reads it any more"), "\(result.output)\(result.error)")
         }
     }
@@ -205,7 +212,8 @@ import Darwin
     @Test(.enabled(if: Sanitizer.current == nil), arguments: ["range(2000 + %d)", "f = x -> x + %d", "nowhere + %d"])
     func longSessionsStayAsLargeAsTheyAre(_ line: String) throws {
         try withFolder { folder in
-            let result = try BuiltCommand.runShell(#"""
+            let result = try BuiltCommand.runShell(
+                #"""
                 cd '\#(folder)' && mkfifo in || exit 1
                 "$ACT" --plot none < in > /dev/null 2>&1 &
                 pid=$!

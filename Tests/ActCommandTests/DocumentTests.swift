@@ -24,7 +24,9 @@ import Testing
     /// No block is left out by another word behind its fence. Commands for a shell are indented, not fenced.
     @Test(arguments: documents) func fences(of document: String) throws {
         let lines = try ScriptFile.text(of: "\(Self.root)/\(document)").split(separator: "\n")
-        for line in lines where line.hasPrefix("```") && !line.drop(while: { $0 == "`" }).contains("`") { #expect(["```", "```act", "```output"].contains(line), "\(document): \(line)") }
+        for line in lines where line.hasPrefix("```") && !line.drop(while: { $0 == "`" }).contains("`") {
+            #expect(["```", "```act", "```output"].contains(line), "\(document): \(line)")
+        }
     }
 
     @Test(arguments: documents) func links(of document: String) throws {

@@ -39,7 +39,8 @@ import Darwin
 
     @Test(arguments: [
         ("\u{1b}P>|kitty(0.36.4)\u{1b}\\\u{1b}[?62;52;c", "\u{1b}_Ga=T"), ("\u{1b}P>|iTerm2 3.5.0\u{1b}\\\u{1b}[?62;4;c", "\u{1b}]1337;"),
-        ("\u{1b}P>|foot(1.16.2)\u{1b}\\\u{1b}[?62;4;22;28c", "\u{1b}P0;1q"), ("\u{1b}[?64;1;2;4;6c", "\u{1b}P0;1q"), ("\u{1b}[?1;2c", "┌─"), ("\u{1b}[?62;44;c", "┌─"),
+        ("\u{1b}P>|foot(1.16.2)\u{1b}\\\u{1b}[?62;4;22;28c", "\u{1b}P0;1q"), ("\u{1b}[?64;1;2;4;6c", "\u{1b}P0;1q"), ("\u{1b}[?1;2c", "┌─"),
+        ("\u{1b}[?62;44;c", "┌─"),
     ])
     func othersAreAsked(_ answer: String, _ beginning: String) throws {
         guard Self.hasPictures else { return }

@@ -17,7 +17,8 @@ import Darwin
         "split(repeat(\"a \", 2000000))", "split(repeat(\"a,\", 2000000), \",\")", "replace(repeat(\"ab\", 1000000), \"a\", repeat(\"x\", 100))",
         "contains(repeat(\"ab\", 4000000), \"c\")", "repr(repeat(\"\\n\", 3000000))", "to_json(repeat(\"a\", 15000000))", "upper(repeat(\"é\", 3000000))",
         "s = repeat(\"é\", 3000000); s[5]", "for c in repeat(\"é\", 3000000) {}", "error(repeat(\"a\", 20000000))", "format(1, repeat(\"a\", 20000000))",
-        "help(repeat(\"a\", 20000000))", "save(1, repeat(\"a\", 20000000))", "plot(relu, color=repeat(\"a\", 20000000))", "r = {a: 1}; r[repeat(\"a\", 20000000)]",
+        "help(repeat(\"a\", 20000000))", "save(1, repeat(\"a\", 20000000))", "plot(relu, color=repeat(\"a\", 20000000))",
+        "r = {a: 1}; r[repeat(\"a\", 20000000)]",
         "plot(relu, title=repeat(\"a\", 10000000))", "plot([1, 2], label=repeat(\"a\", 10000000))", "[(i, i) for i in range(1e9)]",
         "x = rand(3000000) > 0.5; unique(x); sort(x + 0)", "sum(reshape(f32(rand(4000000)), 2000000, 1, 2), axis=1)",
     ]
@@ -27,9 +28,12 @@ import Darwin
         "save({a: rand(3500000)}, \"@/x.npz\")", "save({a: rand(3500000)}, \"@/x.safetensors\")", "save(rand(3500000), \"@/x.npy\"); load(\"@/x.npy\")[0]",
         "save({a: rand(2000000)}, \"@/x.npz\"); load(\"@/x.npz\").a[0]", "save({a: rand(2000000)}, \"@/x.safetensors\"); load(\"@/x.safetensors\").a[0]",
         "save(rand(100000), \"@/x.csv\"); load(\"@/x.csv\")[0]", "save(rand(100000), \"@/x.json\"); load(\"@/x.json\")[0]",
-        "save(repeat(\"a,\", 9000000), \"@/x.csv\"); load(\"@/x.csv\")", "save(repeat(\"[1],\", 4000000), \"@/x.txt\"); from_json(\"[\" + load(\"@/x.txt\") + \"1]\")",
-        "from_json(\"\\\"\" + repeat(\"a\", 15000000) + \"\\\"\")", "r = {}; for i in range(30000) { r[\"k{i}\"] = [1.5] }; save(r, \"@/x.safetensors\"); load(\"@/x.safetensors\")",
-        "[plot(range(10000)) for i in range(1000)]", "save(plot(relu, width=4000, height=4000), \"@/x.png\")", "x = rand(300000); save(scatter(x, x ^ 2), \"@/x.png\")",
+        "save(repeat(\"a,\", 9000000), \"@/x.csv\"); load(\"@/x.csv\")",
+        "save(repeat(\"[1],\", 4000000), \"@/x.txt\"); from_json(\"[\" + load(\"@/x.txt\") + \"1]\")",
+        "from_json(\"\\\"\" + repeat(\"a\", 15000000) + \"\\\"\")",
+        "r = {}; for i in range(30000) { r[\"k{i}\"] = [1.5] }; save(r, \"@/x.safetensors\"); load(\"@/x.safetensors\")",
+        "[plot(range(10000)) for i in range(1000)]", "save(plot(relu, width=4000, height=4000), \"@/x.png\")",
+        "x = rand(300000); save(scatter(x, x ^ 2), \"@/x.png\")",
         "save(heatmap(rand(1000, 1000)), \"@/x.svg\")",
     ]
 

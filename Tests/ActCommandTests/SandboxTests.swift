@@ -173,7 +173,8 @@ import Darwin
     /// A picture is the same wherever it is drawn, and costs little more.
     @Test func picturesAreDrawnElsewhere() throws {
         try withFolder { folder in
-            let program = "save(plot([1, 4, 2], title=\"σ 한 <&\"), \"\(folder)/NAME.png\"); save(plot(relu), \"\(folder)/NAME.pdf\"); save(plot(gelu), \"\(folder)/NAME-2.png\")"
+            let program =
+                "save(plot([1, 4, 2], title=\"σ 한 <&\"), \"\(folder)/NAME.png\"); save(plot(relu), \"\(folder)/NAME.pdf\"); save(plot(gelu), \"\(folder)/NAME-2.png\")"
             let open = try BuiltCommand.run(["-e", program.replacing("NAME", with: "open")])
             guard open.status == 0 else { return #expect(open.error.contains("librsvg")) }
             let confined = try BuiltCommand.run(["--sandbox", "--allow", folder, "-e", program.replacing("NAME", with: "confined")])
@@ -235,9 +236,9 @@ import Darwin
             let result = try BuiltCommand.runShell(
                 Self.ending(folder, by: "KILL") + """
 
-                touch .act-save-0.tmp .act-save-1.tmp
-                "$ACT" -e 'save(1, "small.json")' && ls -A
-                """)
+                    touch .act-save-0.tmp .act-save-1.tmp
+                    "$ACT" -e 'save(1, "small.json")' && ls -A
+                    """)
             #expect(result.output.hasSuffix("ended\nsmall.json\nx.npy\n") || result.output.hasSuffix("ended\nsmall.json\n"), "\(result.output) \(result.error)")
         }
     }

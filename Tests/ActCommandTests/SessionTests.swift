@@ -40,9 +40,17 @@ import Testing
         Case(input: "exit\n1\n", output: ""),
         Case(input: "quit()\n1\n", output: ""),
         Case(input: "exit = 3\nexit\n", output: "3\n"),
-        Case(input: "log(-1)\nwhy(ans)\n", output: "nan\nnote: `ans` is nan, because of `log(-1)`\n  <repl 1>:1:1\n  1 | log(-1)\n    | ^^^^^^^\n    | |   -1\n    | nan\n", error: "invalid"),
-        Case(input: "X = ones(4, 3)\n:shapes relu(X @ ones(3, 2) + 1)\n", output: "    relu(X @ ones(3, 2) + 1)\n    ^^^^ ^ ^ ^^^^       ^ f64 (4, 2)\n    |    | | f64 (3, 2)\n    |    | f64 (4, 2)\n    |    f64 (4, 3)\n    f64 (4, 2)\n"),
-        Case(input: ":shapes sum(ones(2) @ ones(3))\n", output: "    sum(ones(2) @ ones(3))\n        ^^^^      ^^^^ f64 (3,)\n        f64 (2,)\n", error: "do not fit", status: 1),
+        Case(
+            input: "log(-1)\nwhy(ans)\n",
+            output: "nan\nnote: `ans` is nan, because of `log(-1)`\n  <repl 1>:1:1\n  1 | log(-1)\n    | ^^^^^^^\n    | |   -1\n    | nan\n", error: "invalid"),
+        Case(
+            input: "X = ones(4, 3)\n:shapes relu(X @ ones(3, 2) + 1)\n",
+            output:
+                "    relu(X @ ones(3, 2) + 1)\n    ^^^^ ^ ^ ^^^^       ^ f64 (4, 2)\n    |    | | f64 (3, 2)\n    |    | f64 (4, 2)\n    |    f64 (4, 3)\n    f64 (4, 2)\n"
+        ),
+        Case(
+            input: ":shapes sum(ones(2) @ ones(3))\n", output: "    sum(ones(2) @ ones(3))\n        ^^^^      ^^^^ f64 (3,)\n        f64 (2,)\n",
+            error: "do not fit", status: 1),
         Case(input: ":shapes x = 3\n", output: "", error: "takes one expression", status: 1),
         Case(input: "x = 1\n:shapes { x = 2; x + 1 }\nx\n", output: "    { x = 2; x + 1 }\n             ^ ^ number\n             number\n1\n"),
     ]
@@ -67,7 +75,9 @@ import Testing
 
     @Test func everyCommandIsListed() throws {
         let help = try BuiltCommand.run([], input: ":help\n").output
-        for name in [":help", ":vars", ":shapes EXPR", ":time EXPR", ":load FILE", ":save FILE", ":reset", ":quit", "?name"] { #expect(help.contains(name), "\(name)") }
+        for name in [":help", ":vars", ":shapes EXPR", ":time EXPR", ":load FILE", ":save FILE", ":reset", ":quit", "?name"] {
+            #expect(help.contains(name), "\(name)")
+        }
     }
 
     @Test func timeMeasures() throws {

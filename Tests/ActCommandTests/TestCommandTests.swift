@@ -4,7 +4,9 @@ import ActTestSupport
 import Testing
 
 @Suite struct TestCommandTests {
-    private func test(_ text: String, named name: String = "a.act", _ options: String = "", updates: Bool = false) throws -> (result: ProcessResult, text: String) {
+    private func test(_ text: String, named name: String = "a.act", _ options: String = "", updates: Bool = false) throws -> (
+        result: ProcessResult, text: String
+    ) {
         try withFolder { folder in
             try write(text, to: "\(folder)/\(name)")
             let result = try BuiltCommand.runShell("cd '\(folder)' && \"$ACT\" \(options) test \(updates ? "--update" : "") \(name) 2>&1")
@@ -25,7 +27,8 @@ import Testing
             ("# expect exit: many\n", "a.act:1: the exit status is 0: an expected one is a number\n"),
             ("# options: --nowhere\n", "error: a.act: there is no option --nowhere"),
             ("while true { print(1) }\n", "a.act: it writes too much to be compared\n"),
-        ]) func differences(_ text: String, _ said: String) throws {
+        ]) func differences(_ text: String, _ said: String) throws
+    {
         let result = try test(text, "--max-time 5").result
         #expect(result.status == 1)
         #expect(result.output.hasPrefix(said), "\(result.output.prefix(500))")
@@ -49,7 +52,8 @@ import Testing
             ("for i in range(2) {\n    print(i)\n}\n# expect: 9\n", "for i in range(2) {\n    print(i)\n}\n# expect: 0\n# expect: 1\n"),
             ("log(0)\n", "log(0)\n# expect warning: division by zero in `log`: the result is -inf\n# expect: -inf\n"),
             ("[1] @ [1, 2]\n", "[1] @ [1, 2]  # expect error: shapes (1,) and (2,) do not fit for @\n"),
-        ]) func updates(_ text: String, _ expected: String) throws {
+        ]) func updates(_ text: String, _ expected: String) throws
+    {
         let (result, updated) = try test(text, updates: true)
         #expect(result.status == 0, "\(result.output)")
         #expect(updated == expected)
@@ -60,11 +64,15 @@ import Testing
     @Test(
         arguments: [
             ("```act\n1 + 1 # 3\n```\n", "```act\n1 + 1 # 2\n```\n"),
-            ("```act\nx = 2\n# stays as it is\nx\n```\nand\n```act\nx + 1\n```\n", "```act\nx = 2\n# stays as it is\nx  # 2\n```\nand\n```act\nx + 1  # 3\n```\n"),
+            (
+                "```act\nx = 2\n# stays as it is\nx\n```\nand\n```act\nx + 1\n```\n",
+                "```act\nx = 2\n# stays as it is\nx  # 2\n```\nand\n```act\nx + 1  # 3\n```\n"
+            ),
             ("```act\n1 # 1\n[[1], [2]]\n3 # 3\n```\n", "```act\n1 # 1\n[[1], [2]]\n3\n```\n```output\n[[1],\n [2]]\n3\n```\n"),
             ("```act\n1 # 2\n```\n```` ```act ```` is a fence.\n", "```act\n1 # 1\n```\n```` ```act ```` is a fence.\n"),
             ("```act\n1 # 2\n```\n```python\nprint(1)\n```\n", "```act\n1 # 1\n```\n```python\nprint(1)\n```\n"),
-        ]) func documents(_ text: String, _ expected: String) throws {
+        ]) func documents(_ text: String, _ expected: String) throws
+    {
         #expect(try test(text, named: "d.md").result.status == 1)
         let (result, updated) = try test(text, named: "d.md", updates: true)
         #expect(result.status == 0, "\(result.output)")

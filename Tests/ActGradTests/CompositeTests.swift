@@ -70,9 +70,11 @@ private func range(_ start: Int, _ count: Int, step: Int = 1) -> SliceRange { Sl
         let weights = try wave([3, 4], 9)
         try matches(
             "log_softmax gradient of rows", [Derivative.gradient(of: { try ($0.logSoftmax(axis: 0) * weights).sum() }, at: wave([3, 4], 1))])
-        try matches("logsumexp", [
-            Derivative.gradient(of: { try $0.logsumexp() }, at: wave([5], 1)), Derivative.hessian(of: { try $0.logsumexp() }, at: wave([5], 1)),
-        ])
+        try matches(
+            "logsumexp",
+            [
+                Derivative.gradient(of: { try $0.logsumexp() }, at: wave([5], 1)), Derivative.hessian(of: { try $0.logsumexp() }, at: wave([5], 1)),
+            ])
         try matches("norm", [Derivative.gradient(of: { try $0.norm() }, at: wave([5], 1))])
     }
 
@@ -122,10 +124,12 @@ private func range(_ start: Int, _ count: Int, step: Int = 1) -> SliceRange { Sl
     @Test func products() throws {
         let zeros = try NDArray([2, 0, 3, -1.5], shape: [4]), two = try NDArray([2, 0, 3, 0, 4], shape: [5])
         func product(_ x: NDArray) throws -> NDArray { try x.reduced(.prod) }
-        try matches("prod", [
-            Derivative.gradient(of: product, at: zeros), Derivative.gradient(of: product, at: two), Derivative.gradient(of: product, at: wave([4], 1)),
-            Derivative.hessian(of: product, at: two),
-        ])
+        try matches(
+            "prod",
+            [
+                Derivative.gradient(of: product, at: zeros), Derivative.gradient(of: product, at: two), Derivative.gradient(of: product, at: wave([4], 1)),
+                Derivative.hessian(of: product, at: two),
+            ])
         var matrix = try wave([3, 4], 1).toDoubles()
         matrix[6] = 0
         let weights = try wave([3], 2)
@@ -134,10 +138,12 @@ private func range(_ start: Int, _ count: Int, step: Int = 1) -> SliceRange { Sl
             [Derivative.gradient(of: { try ($0.reduced(.prod, axes: [1]) * weights).sum() }, at: NDArray(matrix, shape: [3, 4]))])
         func cumulative(_ x: NDArray) throws -> NDArray { try (x.cumulative(.prod, axis: 0) * wave(x.shape, 5)).sum() }
         let wave5 = try wave([5], 1)
-        try matches("cumprod", [
-            Derivative.gradient(of: cumulative, at: wave5), Derivative.gradient(of: cumulative, at: two),
-            Derivative.hessian(of: cumulative, at: two), Derivative.hessian(of: cumulative, at: wave5),
-        ])
+        try matches(
+            "cumprod",
+            [
+                Derivative.gradient(of: cumulative, at: wave5), Derivative.gradient(of: cumulative, at: two),
+                Derivative.hessian(of: cumulative, at: two), Derivative.hessian(of: cumulative, at: wave5),
+            ])
         try matches(
             "cumsum",
             [Derivative.gradient(of: { try $0.apply(.square).cumulative(.sum, axis: 1).apply(.square).sum() }, at: wave([3, 4], 1))])

@@ -93,7 +93,7 @@ private final class Product: CustomFunction {
                 let inner = try Derivative.gradient(of: { y in try (y * y * y).sum() }, at: x)
                 return try (inner * inner).sum() + Derivative.derivative(of: { try $0 * $0 }, at: x).sum()
             }, at: vector(1, 2))
-        #expect(try g.toDoubles() == [36.0 * 1 + 2, 36.0 * 8 + 2])   // Σ 9x⁴ + 2x
+        #expect(try g.toDoubles() == [36.0 * 1 + 2, 36.0 * 8 + 2])  // Σ 9x⁴ + 2x
         #expect(!g.isTraced)
         // A derivative of what does not depend on the outer variable is a constant to it.
         let constant = try Derivative.derivative(of: { x in try x * Derivative.derivative(of: { try $0 * $0 }, at: scalar(4)) }, at: scalar(1))
@@ -150,7 +150,12 @@ private final class Product: CustomFunction {
         // 0.9999^n + 1e-5 (1 − 0.9999^n)/1e-4, computed step by step in Python
         #expect(try abs(slope.item() - 0.10606263634954365) < 1e-12)
         let second = try Derivative.derivative(
-            of: { try Derivative.derivative(of: { x in var y = x; for _ in 0..<5_000 { y = try y.apply(.sin) }; return y }, at: $0) }, at: scalar(1))
+            of: {
+                try Derivative.derivative(
+                    of: { x in
+                        var y = x; for _ in 0..<5_000 { y = try y.apply(.sin) }; return y
+                    }, at: $0)
+            }, at: scalar(1))
         #expect(try second.item() < 0)
     }
 
@@ -200,7 +205,7 @@ private final class Product: CustomFunction {
     @Test func composedKinks() throws {
         func max(_ a: NDArray, _ b: Double) throws -> NDArray { try NDArray.binary(.max, .array(a), .number(b)) }
         #expect(try Kinks.find(of: { try max($0 - 0.3, 0) }) == [Kink(x: 0.3, left: 0, right: 1, chosen: 0)])
-        #expect(try Kinks.find(of: { try ($0 * $0 - 2).apply(.abs) }).map(\.x) == [-1.414213562373095, 1.4142135623730951])   // where x² - 2 changes sign
+        #expect(try Kinks.find(of: { try ($0 * $0 - 2).apply(.abs) }).map(\.x) == [-1.414213562373095, 1.4142135623730951])  // where x² - 2 changes sign
         #expect(try Kinks.find(of: { try $0.apply(.tanh) }).isEmpty)
         let capped = { (x: NDArray) in try NDArray.select(.compare(.lt, .array(x), .number(1)), .array(x), .number(1)) }
         #expect(try Kinks.find(of: capped) == [Kink(x: 1, left: 1, right: 0, chosen: 0)])

@@ -39,8 +39,11 @@ private func random(_ shape: [Int], _ seed: UInt64, type: ElementType = .f64) th
         },
         Case("structure", [[2, 3, 4]]) {
             let x = try $0[0].transposed([2, 0, 1]).reshaped(to: [4, 6])
-            return try NDArray.concatenated([x.sliced([SliceRange(start: 3, step: -2, count: 2), SliceRange(start: 1, step: 2, count: 3)]),
-                                             x.sliced([SliceRange(start: 0, step: 1, count: 1), SliceRange(start: 0, step: 1, count: 3)])], axis: 0)
+            return try NDArray.concatenated(
+                [
+                    x.sliced([SliceRange(start: 3, step: -2, count: 2), SliceRange(start: 1, step: 2, count: 3)]),
+                    x.sliced([SliceRange(start: 0, step: 1, count: 1), SliceRange(start: 0, step: 1, count: 3)]),
+                ], axis: 0)
         },
         Case("products", [[2, 3], [3, 4]]) { try NDArray.matmul($0[0], $0[1]).reduced(.sum, axes: [0]) },
         Case("reductions", [[3, 5]]) { try $0[0].reduced(.max, axes: [1]) + $0[0].reduced(.prod, axes: [1]) + $0[0].logsumexp(axes: [1]) },

@@ -115,7 +115,8 @@ private let points = [-1e300, -800, -41, -7.5, -2.25, -0.7, -0.3, -1e-9, -0.0, 0
                 // At a kink of the slope the second derivative is 0, whatever the sides have.
                 if row.kinks(reference.parameters).contains(where: { $0.x == point.x }) || value == 0 && point.x == 0 { continue }
                 #expect(
-                    abs(value - exact) <= max(1e-11 * abs(exact), 1e-14 * scale) || abs(point.x) == 1, "\(reference.title)'' at \(point.x): \(value), not \(exact)")
+                    abs(value - exact) <= max(1e-11 * abs(exact), 1e-14 * scale) || abs(point.x) == 1,
+                    "\(reference.title)'' at \(point.x): \(value), not \(exact)")
             }
         }
     }

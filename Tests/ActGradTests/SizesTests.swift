@@ -18,7 +18,8 @@ struct SizesTests {
             testDescription: "where(x > 0, log(x), 0)",
             f: { try .select(.compare(.gt, .array($0), .number(0)), .array(.unary(.log, $0)), .number(0)) },
             slope: { $0 > 0 ? 1 / $0 : 0 }),
-        Case(testDescription: "max(x, 0)^0.5", f: { try .binary(.pow, .array(.binary(.max, .array($0), .number(0))), .number(0.5)) },
+        Case(
+            testDescription: "max(x, 0)^0.5", f: { try .binary(.pow, .array(.binary(.max, .array($0), .number(0))), .number(0.5)) },
             slope: { $0 > 0 ? 0.5 / $0.squareRoot() : 0 }),
         Case(testDescription: "x*x + 3x - x/2", f: { try $0 * $0 + 3 * $0 - $0 / 2 }, slope: { 2 * $0 + 2.5 }),
         Case(testDescription: "x^3 (x + x)", f: { try .binary(.pow, .array($0), .number(3)) * ($0 + $0) }, slope: { 8 * $0 * $0 * $0 }),

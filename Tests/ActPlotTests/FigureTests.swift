@@ -2,9 +2,9 @@ import ActPlot
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 @Suite struct FigureTests {
@@ -81,9 +81,10 @@ import Testing
 
     @Test func histogramsShareTheirIntervals() throws {
         let figure = try Figure.histograms([("a", [0, 1, 1]), ("b", [.nan, 4])], bins: 4)
-        #expect(figure.marks.map(\.shape) == [
-            .histogram(edges: [0, 1, 2, 3, 4], counts: [1, 2, 0, 0]), .histogram(edges: [0, 1, 2, 3, 4], counts: [0, 0, 0, 1]),
-        ])
+        #expect(
+            figure.marks.map(\.shape) == [
+                .histogram(edges: [0, 1, 2, 3, 4], counts: [1, 2, 0, 0]), .histogram(edges: [0, 1, 2, 3, 4], counts: [0, 0, 0, 1]),
+            ])
         #expect(render(figure, TerminalStyle()).contains("1 point not finite"))
     }
 

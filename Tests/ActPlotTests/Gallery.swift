@@ -4,9 +4,9 @@ import ActPlot
 import Testing
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// A figure with its name in test reports.

@@ -117,7 +117,8 @@ import Darwin
     @Test func documentsReachNoFiles() throws {
         guard let rasterizer = try? Rasterizer() else { return }
         func isBlank(_ content: String, _ head: String = "") throws -> Bool {
-            let document = "\(head)<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' xmlns:xi='http://www.w3.org/2001/XInclude' width='20' height='20'>\(content)</svg>"
+            let document =
+                "\(head)<svg xmlns='http://www.w3.org/2000/svg' xmlns:xlink='http://www.w3.org/1999/xlink' xmlns:xi='http://www.w3.org/2001/XInclude' width='20' height='20'>\(content)</svg>"
             return try rasterizer.pixels(document, width: 20, height: 20).rgba.allSatisfy { $0 == 255 }
         }
         var template = Array("/tmp/act-picture-XXXXXX".utf8CString)
@@ -147,7 +148,10 @@ import Darwin
             }
             #expect(try isBlank("<use href='\(address)red.svg#r'/>"))
             #expect(try isBlank("<xi:include href='\(address)red.svg'/>"))
-            #expect(try isBlank("<filter id='f' x='0' y='0' width='1' height='1'><feImage href='\(address)red.svg'/></filter><rect width='20' height='20' fill='white' filter='url(#f)'/>"))
+            #expect(
+                try isBlank(
+                    "<filter id='f' x='0' y='0' width='1' height='1'><feImage href='\(address)red.svg'/></filter><rect width='20' height='20' fill='white' filter='url(#f)'/>"
+                ))
             #expect(try isBlank("<style>@import url('\(address)red.css');</style><rect width='20' height='20' fill='white'/>"))
             let entity = "<!DOCTYPE svg [<!ENTITY red SYSTEM '\(address)red.svg'>]>"
             // An unknown entity may make the document wrong instead.

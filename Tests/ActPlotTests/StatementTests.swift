@@ -4,7 +4,9 @@ import ActPlot
 import Testing
 
 @Suite struct StatementTests {
-    private func text(_ figure: Figure, columns: Int = 72, rows: Int = 20) -> String { render(figure, TerminalStyle(columns: columns, rows: rows, glyphs: .braille, color: .none)) }
+    private func text(_ figure: Figure, columns: Int = 72, rows: Int = 20) -> String {
+        render(figure, TerminalStyle(columns: columns, rows: rows, glyphs: .braille, color: .none))
+    }
 
     /// Names of bars are texts, whatever they look like; numbers on the other axis are set as numbers.
     @Test(arguments: ["relu", "elu", "gelu", "e", "1e5", "-1", "2e-3", "-x", "e1e1"])
@@ -18,7 +20,10 @@ import Testing
     }
 
     @Test func pixelsWithoutAColor() throws {
-        for (channels, values) in [(1, [0, 0.5, .nan, 1]), (1, [0, 0.5, .infinity, 1]), (3, [1, 0, 0, 0, 1, 0, 0, .nan, 0, 1, 1, 1]), (4, [1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1, -.infinity, 1, 1, 1, 1])] as [(Int, [Double])] {
+        for (channels, values) in [
+            (1, [0, 0.5, .nan, 1]), (1, [0, 0.5, .infinity, 1]), (3, [1, 0, 0, 0, 1, 0, 0, .nan, 0, 1, 1, 1]),
+            (4, [1, 0, 0, 1, 0, 1, 0, 1, 0, 0, 1, -.infinity, 1, 1, 1, 1]),
+        ] as [(Int, [Double])] {
             let figure = try Figure.image(values, rows: 2, columns: 2, channels: channels)
             let document = svg(figure)
             #expect(document.contains("fill=\"#ff2fa0\"") && document.contains(">1 pixel not finite</text>"))
@@ -54,7 +59,9 @@ import Testing
         let figure = try Figure.lines(names.enumerated().map { (name: $1, y: [0, Double($0)]) })
         func check(_ document: String) {
             // A name ends where no digit follows.
-            let shown = names.filter { name in document.split(separator: name, omittingEmptySubsequences: false).dropFirst().contains { $0.first?.isNumber != true } }.count
+            let shown = names.filter { name in
+                document.split(separator: name, omittingEmptySubsequences: false).dropFirst().contains { $0.first?.isNumber != true }
+            }.count
             let said = document.split(separator: "and ").compactMap { $0.split(separator: " more").first.flatMap { Int($0) } }.first ?? 0
             let all = document.contains("\(count) names") ? count : 0
             #expect(shown + said + all == count, "\(shown) \(said) \(all)\n\(document.count < 4000 ? document : "")")
@@ -64,7 +71,10 @@ import Testing
     }
 
     @Test func aGivenLabelShows() throws {
-        for figure in [try Figure.line(y: [1, 2], name: "y"), try .scatter(y: [1, 2], name: "y"), try .bar(heights: [1, 2], name: "y"), try .histogram([1, 2, 2], name: "y")] {
+        for figure in [
+            try Figure.line(y: [1, 2], name: "y"), try .scatter(y: [1, 2], name: "y"), try .bar(heights: [1, 2], name: "y"),
+            try .histogram([1, 2, 2], name: "y"),
+        ] {
             func shows(_ figure: Figure, _ name: String) -> [Bool] { [svg(figure).contains(">\(name)</text>"), text(figure).contains(name)] }
             #expect(shows(figure, "y") == [false, false])
             for option in ["label", "labels"] { #expect(shows(try figure.setting([(option, .text("given"))]), "given") == [true, true]) }
@@ -77,7 +87,10 @@ import Testing
     /// On a system whose fonts have everything there is nothing to say.
     @Test func gapsNameScriptAndPackage() {
         #expect(Fonts.gaps(in: "plain text, σ(x) at 10⁻⁷ − × … é").isEmpty)
-        for (text, script, package) in [("한글", "Hangul", "fonts-noto-cjk"), ("活性化", "Chinese (Han)", "fonts-noto-cjk"), ("かな", "Hiragana", "fonts-noto-cjk"), ("ไทย", "Thai", "fonts-noto-core"), ("🙂", "emoji", "fonts-noto-color-emoji")] {
+        for (text, script, package) in [
+            ("한글", "Hangul", "fonts-noto-cjk"), ("活性化", "Chinese (Han)", "fonts-noto-cjk"), ("かな", "Hiragana", "fonts-noto-cjk"),
+            ("ไทย", "Thai", "fonts-noto-core"), ("🙂", "emoji", "fonts-noto-color-emoji"),
+        ] {
             for gap in Fonts.gaps(in: "x " + text + "\u{200d}\u{fe0f}") {
                 #expect(gap.script == script && gap.package == package && text.unicodeScalars.starts(with: gap.characters.unicodeScalars))
             }

@@ -19,34 +19,37 @@ import Testing
                 ],
                 help: "the last axis on the left (3) must equal the second-last on the right (2)")
         }
-        #expect(output == """
-            error: shapes (3,) and (2, 4) do not fit for @
-              net.act:3:8
-              3 | L1 = X @ W1 + b1
-                |      ^ - ^^ (2, 4): 2 rows
-                |      (3,): 3 elements
-              help: the last axis on the left (3) must equal the second-last on the right (2)
+        #expect(
+            output == """
+                error: shapes (3,) and (2, 4) do not fit for @
+                  net.act:3:8
+                  3 | L1 = X @ W1 + b1
+                    |      ^ - ^^ (2, 4): 2 rows
+                    |      (3,): 3 elements
+                  help: the last axis on the left (3) must equal the second-last on the right (2)
 
-            """)
+                """)
     }
 
     @Test func threeLabelsStagger() throws {
         let output = try render("f(aa, bb, cc)") { source in
             Diagnostic(
-                .overflow, "three", labels: [.init(source.span(2, 4), "first"), .init(source.span(6, 8), "second", isPrimary: true), .init(source.span(10, 12), "third")],
+                .overflow, "three",
+                labels: [.init(source.span(2, 4), "first"), .init(source.span(6, 8), "second", isPrimary: true), .init(source.span(10, 12), "third")],
                 notes: ["one\ntwo"])
         }
-        #expect(output == """
-            warning: three
-              net.act:1:7
-              1 | f(aa, bb, cc)
-                |   ^^  ^^  ^^ third
-                |   |   second
-                |   first
-              note: one
-                    two
+        #expect(
+            output == """
+                warning: three
+                  net.act:1:7
+                  1 | f(aa, bb, cc)
+                    |   ^^  ^^  ^^ third
+                    |   |   second
+                    |   first
+                  note: one
+                        two
 
-            """)
+                """)
     }
 
     @Test func linesFarApartAndSpansOfSeveralLines() throws {
@@ -55,21 +58,22 @@ import Testing
                 .cannot, "here and there", labels: [.init(source.span(9, 18), "this block", isPrimary: true), .init(source.span(35, 39), "called here")],
                 callChain: [.init(name: "f", span: source.span(35, 39)), .init(name: "g", span: source.span(0, 1))])
         }
-        #expect(output == """
-            error: here and there
-              net.act:2:8
-               2 | f(x) = {
-                 |        ^
-              ...
-               4 | }
-                 | ^ this block
-              ...
-              13 | last
-                 | ^^^^ called here
-              in f, called at net.act:13:1
-              in g, called at net.act:1:1
+        #expect(
+            output == """
+                error: here and there
+                  net.act:2:8
+                   2 | f(x) = {
+                     |        ^
+                  ...
+                   4 | }
+                     | ^ this block
+                  ...
+                  13 | last
+                     | ^^^^ called here
+                  in f, called at net.act:13:1
+                  in g, called at net.act:1:1
 
-            """)
+                """)
     }
 
     /// Tabs go to columns of four, Hangul takes two columns, a combining accent none; controls are made visible.
@@ -115,7 +119,8 @@ import Testing
         ("zzzzzz", []), ("", []), ("mx", ["max"]),
     ])
     func nearNames(name: String, expected: [String]) {
-        #expect(suggest(name, among: ["sigmoid", "relu", "relu6", "tanh", "max", "softplus", "softmax", "x", "y"]).prefix(max(expected.count, 1)) == expected[...])
+        #expect(
+            suggest(name, among: ["sigmoid", "relu", "relu6", "tanh", "max", "softplus", "softmax", "x", "y"]).prefix(max(expected.count, 1)) == expected[...])
     }
 
     @Test func atMostThreeNearNamesAmongMany() {
@@ -136,7 +141,8 @@ import Testing
 
     @Test(arguments: [
         ("np", "exp", "functions need no module: write `exp` for `np.exp`"), ("np", "arange", "functions need no module: write `range` for `np.arange`"),
-        ("torch", "relu", "functions need no module: write `relu` for `torch.relu`"), ("tf", "nn", "functions need no module: write the name after the last `.` alone"),
+        ("torch", "relu", "functions need no module: write `relu` for `torch.relu`"),
+        ("tf", "nn", "functions need no module: write the name after the last `.` alone"),
         ("np", "power", "write `x^n`"), ("math", "exp", "functions need no module: write `exp` for `math.exp`"),
     ])
     func foreignModules(name: String, field: String, expected: String) {

@@ -94,7 +94,8 @@ import Testing
             return Int(state >> 33) % max(1, n)
         }
         let insertions = [
-            "\n", "  # c\n", "\n# own\n", "\n\n\n", "   ", "\t", ";", ";;", "\r\n", "(", ")", "-", "'", ".a", "[0]", " |> f", "\n|> f", ",", "{", "}", " x -> ", "^-2", "- -",
+            "\n", "  # c\n", "\n# own\n", "\n\n\n", "   ", "\t", ";", ";;", "\r\n", "(", ")", "-", "'", ".a", "[0]", " |> f", "\n|> f", ",", "{", "}", " x -> ",
+            "^-2", "- -",
         ]
         for _ in 0..<2000 {
             let program = Self.programs[roll(Self.programs.count)]
@@ -114,9 +115,11 @@ import Testing
     @Test func neverGivesUp() throws {
         let deep = String(repeating: "(", count: 900) + "1" + String(repeating: ")", count: 900)
         let blocks = String(repeating: "{\n", count: 300) + "1" + String(repeating: "\n}", count: 300)
-        let results = onThread(stack: 64 << 20) { [deep, blocks].map { text in
-            (try? SourceText(id: 1, name: "t", text: text)).flatMap { Layout.text(of: $0) }
-        } }
+        let results = onThread(stack: 64 << 20) {
+            [deep, blocks].map { text in
+                (try? SourceText(id: 1, name: "t", text: text)).flatMap { Layout.text(of: $0) }
+            }
+        }
         #expect(results?[0] == deep + "\n")
         #expect(results?[1]?.hasPrefix("{\n    {\n        {") == true)
         let long = "x = " + [String](repeating: "1", count: 20_000).joined(separator: "+")

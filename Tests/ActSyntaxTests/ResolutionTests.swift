@@ -32,13 +32,15 @@ import Testing
         ("x = 1; f(x) = x; x", "x1 f1 x2 x2 x1"), ("f(a) = { b = a; b }; b", "f1 a1 b1 a1 b1 b2"), ("{ x = 1 }; x", "x1 x1"),
         ("if c { x = 1 }; x", "c1 x1 x1"), ("f() = { if c { x = 1 }; x }; x", "f1 c1 x1 x1 x2"), ("f() = { x; x = 1 }", "f1 x1 x1"),
         // Functions in functions see those around them.
-        ("f(a) = { g(b) = a + b; g(a) }", "f1 a1 g1 b1 a1 b1 g1 a1"), ("f(a) = { g(a) = a; a }", "f1 a1 g1 a2 a2 a1"), ("f = x -> y -> x + y", "f1 x1 y1 x1 y1"),
+        ("f(a) = { g(b) = a + b; g(a) }", "f1 a1 g1 b1 a1 b1 g1 a1"), ("f(a) = { g(a) = a; a }", "f1 a1 g1 a2 a2 a1"),
+        ("f = x -> y -> x + y", "f1 x1 y1 x1 y1"),
         ("f(n) = { g(m) = g(m - n); g }", "f1 n1 g1 m1 g1 m1 n1 g1"), ("f(n) = f(n - 1)", "f1 n1 f1 n1"),
         // Defaults see the parameters.
         ("f(a, b=a) = b", "f1 a1 b1 a1 b1"), ("a = 1; f(b=a) = b", "a1 f1 b1 a1 b1"),
         // Comprehensions are scopes, what they loop over is outside; loops are none.
         ("a = [1]; [a for a in a]", "a1 a2 a2 a1"), ("[[a + b for b in a] for a in c if a > 0]", "a1 b1 b1 a1 a1 c1 a1"),
-        ("for a in a { b = a }; a", "a1 a1 b1 a1 a1"), ("f() = { for a in c { a }; a }; a", "f1 a1 c1 a1 a1 a2"), ("[{ b = a; b } for a in c]; b", "b1 a1 b1 a1 c1 b2"),
+        ("for a in a { b = a }; a", "a1 a1 b1 a1 a1"), ("f() = { for a in c { a }; a }; a", "f1 a1 c1 a1 a1 a2"),
+        ("[{ b = a; b } for a in c]; b", "b1 a1 b1 a1 c1 b2"),
         ("f(c) = [c + a for a in c]", "f1 c1 c1 a1 a1 c1"), ("[x -> x + a for a in c]", "x1 x1 a1 a1 c1"),
         // Updates change what is there and make nothing.
         ("t = 0; [{ t += a; t } for a in c]", "t1 t1 a1 t1 a1 c1"), ("x[i].w = v; x", "x1 i1 v1 x1"), ("a, b[0] = b, a", "a1 b1 b1 a1"),

@@ -57,22 +57,51 @@ private func faults(_ text: String) throws -> [String] {
     @Test(arguments: [
         ("2x + 1", ["1:1 a name follows the number `2` directly | write `2 * x`"]),
         ("2(x + 1)", ["1:1 the number `2` cannot be called | write `2 * (…)` for a product"]),
-        ("1__0 + 1_", ["1:1 a `_` in a number stands between two digits | write for example `1_000`", "1:8 a `_` in a number stands between two digits | write for example `1_000`"]),
+        (
+            "1__0 + 1_",
+            [
+                "1:1 a `_` in a number stands between two digits | write for example `1_000`",
+                "1:8 a `_` in a number stands between two digits | write for example `1_000`",
+            ]
+        ),
         ("0b12", ["1:1 a number that starts with `0b` has only the digits 0 and 1"]),
         ("1e+", ["1:1 the exponent of this number has no digits | write for example `1e-3`"]),
         ("1e400", ["1:1 this number is too large: the largest is about 1.8e308 | write `inf` for infinity"]),
         ("\"a\\d\"", ["1:3 `\\d` is not an escape | write `\\\\` for a backslash; the escapes are \\n \\t \\\" \\\\ \\{ \\u{3c3}"]),
         ("\"\\u{110000}\"", ["1:2 this is not the number of a character | write it in hexadecimal, as in `\\u{3c3}`; the last is `\\u{10ffff}`"]),
-        ("\"{x:>5q}\"", ["1:7 this format is not understood: `q` is not a type; the types are e f g % d s | a format is [[fill]align][sign][0][width][,][.precision][type], as in `{x:>8.2f}`"]),
+        (
+            "\"{x:>5q}\"",
+            [
+                "1:7 this format is not understood: `q` is not a type; the types are e f g % d s | a format is [[fill]align][sign][0][width][,][.precision][type], as in `{x:>8.2f}`"
+            ]
+        ),
         ("\"a {} b\"", ["1:4 no expression stands between `{` and `}` | a brace as text is written `\\{`"]),
-        ("print(\"a)\ny = (1 +* 2)", ["1:7 this string has no closing `\"` | close it on this line; `\"\"\"` begins and ends a string over several lines", "2:9 a value is missing between `+` and `*`"]),
+        (
+            "print(\"a)\ny = (1 +* 2)",
+            [
+                "1:7 this string has no closing `\"` | close it on this line; `\"\"\"` begins and ends a string over several lines",
+                "2:9 a value is missing between `+` and `*`",
+            ]
+        ),
         ("\"\"\"a {x", ["1:1 this `\"\"\"` is never closed | end the string with `\"\"\"`"]),
         ("f(1] + g[2)", ["1:4 `(` is closed by `]`", "1:11 `[` is closed by `)`"]),
-        ("x = \"a {b c\"\nz", ["1:5 this string has no closing `\"` | close the expression with `}` and the string with `\"`; a brace as text is written `\\{`"]),
+        (
+            "x = \"a {b c\"\nz",
+            ["1:5 this string has no closing `\"` | close the expression with `}` and the string with `\"`; a brace as text is written `\\{`"]
+        ),
         ("x = \"a {b:.2f\"\nz", ["1:10 the expression in this string has no closing `}` | write `}` before the closing `\"`"]),
         ("f(x) = {\n g(x\n}\ny = 1)", ["2:3 this `(` is never closed", "4:6 this `)` closes nothing | remove it, or open the bracket it belongs to"]),
-        ("x = [1, 2\ny = 3 3", ["1:5 this `[` is never closed | a `]` is missing", "2:7 `3` follows `3` directly | write an operator between them, or begin a new line"]),
-        ("if x = 3 {\n y = 4 4\n}", ["1:6 `=` assigns and cannot stand in a condition | write `x == …`", "2:8 `4` follows `4` directly | write an operator between them, or begin a new line"]),
+        (
+            "x = [1, 2\ny = 3 3",
+            ["1:5 this `[` is never closed | a `]` is missing", "2:7 `3` follows `3` directly | write an operator between them, or begin a new line"]
+        ),
+        (
+            "if x = 3 {\n y = 4 4\n}",
+            [
+                "1:6 `=` assigns and cannot stand in a condition | write `x == …`",
+                "2:8 `4` follows `4` directly | write an operator between them, or begin a new line",
+            ]
+        ),
         ("if a {\n}\nelse {\n}", ["3:1 `else` begins a line, but the line before has ended the `if` | write `} else {` on one line"]),
         ("x = = 3; y = 4 +* 2\nz", ["1:5 a value is missing between `=` and `=`", "1:17 a value is missing between `+` and `*`"]),
         ("xs |> x -> x + 1", ["1:7 a function literal needs parentheses here | write `(x -> x + 1)`"]),
@@ -96,7 +125,14 @@ private func faults(_ text: String) throws -> [String] {
         ("[a for a in b for c in d]", ["1:15 a comprehension has one `for` and one `if` | nest them: `[[f(a, b) for b in ys] for a in xs]`"]),
         ("a\n  .b()", ["2:3 a line cannot begin with `.` | end the line before with an open bracket, or write `|> f` here"]),
         ("x = 1 \u{200B}+ 2", ["1:7 the invisible character U+200B means nothing in act"]),
-        ("while x {\n y = 3 3\n z = )\n}\nu = ]", ["2:8 `3` follows `3` directly | write an operator between them, or begin a new line", "3:6 this `)` closes nothing | remove it, or open the bracket it belongs to", "5:5 this `]` closes nothing | remove it, or open the bracket it belongs to"]),
+        (
+            "while x {\n y = 3 3\n z = )\n}\nu = ]",
+            [
+                "2:8 `3` follows `3` directly | write an operator between them, or begin a new line",
+                "3:6 this `)` closes nothing | remove it, or open the bracket it belongs to",
+                "5:5 this `]` closes nothing | remove it, or open the bracket it belongs to",
+            ]
+        ),
     ])
     func faultsOfAct(text: String, expected: [String]) throws {
         #expect(try faults(text) == expected)

@@ -90,7 +90,8 @@ private struct Random: RandomNumberGenerator {
 
     @Test(arguments: [
         ("(", "1", ")"), ("[", "1", "]"), ("{a: ", "1", "}"), ("{ ", "1", " }"), ("f(", "1", ")"), ("a[", "1", "]"), ("x -> ", "1", ""), ("\"{", "1", "}\""),
-        ("if a { ", "1", " }"), ("for a in b { ", "1", " }"), ("f(x) = { ", "1", " }"), ("(x = ", "1", ") -> x"), ("[a for a in ", "1", "]"), ("{\n", "1", "\n}"),
+        ("if a { ", "1", " }"), ("for a in b { ", "1", " }"), ("f(x) = { ", "1", " }"), ("(x = ", "1", ") -> x"), ("[a for a in ", "1", "]"),
+        ("{\n", "1", "\n}"),
     ])
     func nestingIsBounded(open: String, middle: String, close: String) throws {
         let deep = try SourceText(
@@ -128,7 +129,9 @@ private struct Random: RandomNumberGenerator {
     }
     #endif
 
-    @Test(arguments: [("1", " + 1"), ("2", " ^ 2"), ("x", " < y"), ("f", "(1)"), ("a", "[0]"), ("r", ".x"), ("f", "\n|> g"), ("if a {}", " else if b {}"), ("a", " and b")])
+    @Test(arguments: [
+        ("1", " + 1"), ("2", " ^ 2"), ("x", " < y"), ("f", "(1)"), ("a", "[0]"), ("r", ".x"), ("f", "\n|> g"), ("if a {}", " else if b {}"), ("a", " and b"),
+    ])
     func longChainsParse(first: String, next: String) throws {
         let result = parse(try SourceText(id: 1, name: "t", text: first + String(repeating: next, count: 100_000)))
         #expect(result.diagnostics.isEmpty)
@@ -144,7 +147,8 @@ private struct Random: RandomNumberGenerator {
 
     @Test func longListsParse() throws {
         let names = (0..<50_000).map { "a\($0)" }
-        let text = "f(\(names.joined(separator: ", "))) = [\(names.joined(separator: ","))]\n{\(names.map { "\($0): 1" }.joined(separator: ","))}"
+        let text =
+            "f(\(names.joined(separator: ", "))) = [\(names.joined(separator: ","))]\n{\(names.map { "\($0): 1" }.joined(separator: ","))}"
             + "\ng(\(names.map { "\($0)=1" }.joined(separator: ",")))\n\(names.joined(separator: ",")) = x"
         let result = parse(try SourceText(id: 1, name: "t", text: text))
         #expect(result.diagnostics.isEmpty)

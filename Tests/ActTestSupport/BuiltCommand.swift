@@ -91,7 +91,8 @@ package enum BuiltCommand {
             if time(nil) > deadline {
                 kill(child.id, SIGKILL)
                 _ = child.wait()
-                throw TestFailure("\(program) \(arguments) did not end within \(seconds) s; it wrote: \(String(decoding: outputBytes + errorBytes, as: UTF8.self))")
+                throw TestFailure(
+                    "\(program) \(arguments) did not end within \(seconds) s; it wrote: \(String(decoding: outputBytes + errorBytes, as: UTF8.self))")
             }
             if sources[0].revents != 0, !stdout.read(into: &outputBytes) { open -= 1 }
             if sources[1].revents != 0, !stderr.read(into: &errorBytes) { open -= 1 }

@@ -22,17 +22,21 @@ package func onThread<Result>(stack size: Int, _ body: @escaping () -> Result) -
     let work = Unmanaged.passRetained(Work { result = body() })
     #if canImport(Glibc)
     var thread = pthread_t()
-    let status = pthread_create(&thread, &attributes, { argument in
-        if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
-        return nil
-    }, work.toOpaque())
+    let status = pthread_create(
+        &thread, &attributes,
+        { argument in
+            if let argument { Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body() }
+            return nil
+        }, work.toOpaque())
     if status == 0 { pthread_join(thread, nil) } else { work.release() }
     #else
     var thread: pthread_t?
-    let status = pthread_create(&thread, &attributes, { argument in
-        Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
-        return nil
-    }, work.toOpaque())
+    let status = pthread_create(
+        &thread, &attributes,
+        { argument in
+            Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
+            return nil
+        }, work.toOpaque())
     if status == 0, let thread { pthread_join(thread, nil) } else { work.release() }
     #endif
     return result

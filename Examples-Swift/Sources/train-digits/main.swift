@@ -15,7 +15,8 @@ act.register("note", parameters: ["value"], summary: "hands a number to the surr
     return .none
 }
 
-try act.run("""
+try act.run(
+    """
     x, y = digits()
     net = Dense(64, 32, relu) >> Dense(32, 10)
     for round in range(3) {

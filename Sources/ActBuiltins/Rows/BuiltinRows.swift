@@ -18,7 +18,7 @@ package enum BuiltinRows {
 // MARK: - What several chapters need
 
 extension Call {
-    /// Computes without warnings: for questions about numbers, such as `isclose`, whose steps are nobody's business.
+    /// Computes without warnings: for questions about numbers, such as `isclose`, whose steps no warning is to mention.
     func quietly(_ body: () throws -> NDArray) throws -> NDArray {
         let isEnabled = NumericEvents.isEnabled
         try machine.drainNumericEvents()

@@ -54,7 +54,9 @@ package struct DocumentExpectation {
 
     /// Lines without the spaces at their ends.
     static func lines(_ text: some StringProtocol) -> [String] {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in String(line.reversed().drop { $0 == " " || $0 == "\r" }.reversed()) }
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            String(line.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+        }
         if lines.last == "" { lines.removeLast() }
         return lines
     }

@@ -96,7 +96,9 @@ package struct ScriptExpectation {
         if messages.isEmpty, !errors.isEmpty { found.append(Difference(line: nil, text: "no message was expected")) }
         let expected = status.map { Int32($0.text) } ?? (expectsError ? 1 : 0)
         if run.status != expected {
-            found.append(Difference(line: status?.number, text: "the exit status is \(run.status)\(expected.map { ", expected is \($0)" } ?? ": an expected one is a number")"))
+            found.append(
+                Difference(
+                    line: status?.number, text: "the exit status is \(run.status)\(expected.map { ", expected is \($0)" } ?? ": an expected one is a number")"))
         }
         if !found.isEmpty, !errors.isEmpty { found.append(Difference(line: nil, text: "its messages:\n" + indented(shortened(errors)))) }
         return found
@@ -123,7 +125,9 @@ package struct ScriptExpectation {
         for piece in run.transcript.pieces {
             let expectations: [String]
             if let title = piece.title {
-                expectations = [title.hasPrefix("error: ") ? "# expect error: \(title.dropFirst(7))" : "# expect warning: \(title.drop { $0 != " " }.dropFirst())"]
+                expectations = [
+                    title.hasPrefix("error: ") ? "# expect error: \(title.dropFirst(7))" : "# expect warning: \(title.drop { $0 != " " }.dropFirst())"
+                ]
             } else if piece.isMessage {
                 continue
             } else {

@@ -239,7 +239,11 @@ struct Moment {
         case .call(let callee, let arguments):
             if case .field(let object, _) = tree[callee] { positional = [object] }
             for argument in tree[arguments] {
-                if argument.name == nil { positional.append(argument.value) } else if argument.name.map({ tree[$0] }) == self.tree[name] { named = argument.value }
+                if argument.name == nil {
+                    positional.append(argument.value)
+                } else if argument.name.map({ tree[$0] }) == self.tree[name] {
+                    named = argument.value
+                }
             }
         default: return .own
         }

@@ -14,7 +14,11 @@ func shapeDiagram(_ recording: Recording, _ tree: SyntaxTree, _ root: Expression
         if case .function = tree[id] { continue }
         if case .array(let elements) = tree[id], tree[elements].contains(where: { if case .array = tree[$0] { true } else { false } }) {
             // Rows that are written out need no words of their own.
-        } else if case .comprehension(let node) = tree[id] { pending.append(tree[node].iterable) } else { tree.forEachChild(of: id) { pending.append($0) } }
+        } else if case .comprehension(let node) = tree[id] {
+            pending.append(tree[node].iterable)
+        } else {
+            tree.forEachChild(of: id) { pending.append($0) }
+        }
         guard let value = values[id], let span = tree.shapeMark(of: id) else { continue }
         switch value {
         case .function, .undefined, .gathering: continue
@@ -36,7 +40,9 @@ extension SyntaxTree {
     fileprivate func shapeMark(of id: ExpressionID) -> Span? {
         func first(_ span: Span) -> Span { Span(source: span.source, start: span.start, end: span.start + 1) }
         switch self[id] {
-        case .number, .unary(.negate, _) where isNumber(id): return nil
+        case .number,
+            .unary(.negate, _) where isNumber(id):
+            return nil
         case .block, .conditional, .assign, .update, .unpack, .function, .string, .bool, .none: return nil
         case .call(let callee, _):
             if case .field = self[callee] { return operatorSpan(of: callee) }

@@ -131,7 +131,9 @@ extension Session {
         var pending = Array(found)
         while let name = pending.popLast() {
             guard case .function(let closure as Closure)? = module[name], let node = closure.code.definition?.node else { continue }
-            for name in closure.code.unit.resolution.globalsRead(by: node.body, in: closure.code.unit.tree) where found.insert(name).inserted { pending.append(name) }
+            for name in closure.code.unit.resolution.globalsRead(by: node.body, in: closure.code.unit.tree) where found.insert(name).inserted {
+                pending.append(name)
+            }
         }
         return found
     }

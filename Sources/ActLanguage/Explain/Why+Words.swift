@@ -18,7 +18,9 @@ extension Why {
         for operand in moment.operands {
             if case .function = operand.value { continue }
             var element: Int?
-            if let own = end.point.element, let outer = moment.value.shape, let shape = operand.value.shape { element = Self.element(own, of: outer, in: shape) }
+            if let own = end.point.element, let outer = moment.value.shape, let shape = operand.value.shape {
+                element = Self.element(own, of: outer, in: shape)
+            }
             labels.append(Diagnostic.Label(tree.span(of: operand.expression), try describe(operand.value, element)))
         }
         var title = subject
@@ -28,7 +30,10 @@ extension Why {
         case .number, .array: title += ", as it is written"
         case .name where end.unknown == nil: title += ", as it is written"
         case .name:
-            if let name = end.unknown { title += end.isChanged ? "; `\(name)` had it, but what set `\(name)` gives something else when it runs again" : "; `\(name)` had it from the start" }
+            if let name = end.unknown {
+                title +=
+                    end.isChanged ? "; `\(name)` had it, but what set `\(name)` gives something else when it runs again" : "; `\(name)` had it from the start"
+            }
         default: if !subject.hasPrefix("`\(text)` is") { title += ", because of `\(text)`" }
         }
         let reader = moment.code.unit.formulas(in: moment.code.module)
@@ -44,7 +49,9 @@ extension Why {
     private func parameters(of moment: Moment) throws -> String? {
         for operand in moment.operands {
             guard case .function(let function) = operand.value, let values = try function.parameterValues() else { continue }
-            if try values.first({ !$0.isFinite }) != nil { return "parameters of `\(moment.tree.text(of: operand.expression))` are nan or infinite: see `gradient_flow`" }
+            if try values.first({ !$0.isFinite }) != nil {
+                return "parameters of `\(moment.tree.text(of: operand.expression))` are nan or infinite: see `gradient_flow`"
+            }
         }
         return nil
     }

@@ -85,7 +85,8 @@ struct Why {
     private func healthy(_ text: String, _ value: Value) throws -> String {
         if case .array(let array) = value, array.count > 0 {
             let elements = try array.toDoubles(), low = elements.min() ?? 0, high = elements.max() ?? 0
-            return "nothing is wrong with `\(text)`: \(array.count) elements from \(Format.number(low)) to \(Format.number(high)), none of them nan, infinite or 0\n"
+            return
+                "nothing is wrong with `\(text)`: \(array.count) elements from \(Format.number(low)) to \(Format.number(high)), none of them nan, infinite or 0\n"
         }
         if case .number(let number) = value { return "nothing is wrong with `\(text)`: it is \(Format.number(number))\n" }
         return "nothing is wrong with `\(text)`: there is no nan, no infinity and no 0 in it\n"
@@ -259,7 +260,9 @@ struct Why {
         let operands = moment.operands
         if trouble == .notANumber || trouble == .zero {
             for operand in operands {
-                if let next = try inside(operand, of: point, .infinite, isSame: true), try next.element != nil || operand.value.element(0) != nil { return (next, .infinite) }
+                if let next = try inside(operand, of: point, .infinite, isSame: true), try next.element != nil || operand.value.element(0) != nil {
+                    return (next, .infinite)
+                }
             }
         }
         guard trouble != .zero else { return nil }
@@ -298,7 +301,9 @@ struct Why {
             guard let reached = try Derivative.pullback(of: output, to: [array])[0] else { return nil }
             let elements = try reached.toDoubles()
             if trouble == .notANumber { return elements.contains(where: \.isNaN) }
-            if let element = end.point.element, end.point.moment.value.shape == array.shape, elements.indices.contains(element) { return elements[element] == 0 }
+            if let element = end.point.element, end.point.moment.value.shape == array.shape, elements.indices.contains(element) {
+                return elements[element] == 0
+            }
             return elements.allSatisfy { $0 == 0 }
         }
         var pending = [result]
@@ -308,11 +313,12 @@ struct Why {
         var found: (moment: Moment, operand: Moment)?
         while let next = pending.popLast() {
             guard seen.count < 2000, seen.insert(next.position).inserted else { continue }
-            let inner: [Moment] = switch next.source {
-            case .moments(let moments): moments
-            case .own: next.operands
-            case .global: []
-            }
+            let inner: [Moment] =
+                switch next.source {
+                case .moments(let moments): moments
+                case .own: next.operands
+                case .global: []
+                }
             for operand in inner {
                 guard let isBad = try isAffected(operand) else { continue }
                 if isBad, case .own = next.source {
@@ -330,7 +336,9 @@ struct Why {
         var labels = [Diagnostic.Label(tree.operatorSpan(of: moment.expression), "", isPrimary: true)]
         if case .call = tree[moment.expression] { labels[0].span = tree.span(of: moment.expression) }
         labels[0].text = "its derivative in `\(tree.text(of: operand.expression))` is \(trouble == .zero ? "0" : "nan") here"
-        labels.append(Diagnostic.Label(tree.span(of: operand.expression), try describe(operand.value, end.point.moment.value.shape == operand.value.shape ? end.point.element : nil)))
+        labels.append(
+            Diagnostic.Label(
+                tree.span(of: operand.expression), try describe(operand.value, end.point.moment.value.shape == operand.value.shape ? end.point.element : nil)))
         return Diagnostic(
             .explanation, "\(subject), because of the derivative of `\(short(tree.text(of: moment.expression)))`", labels: labels,
             notes: notes(end), callChain: moment.callChain)

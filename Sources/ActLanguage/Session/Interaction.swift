@@ -164,11 +164,12 @@ package final class Interaction {
 
 extension Interaction.Outcome {
     init(_ status: Session.Status) {
-        self = switch status {
-        case .done: .done
-        case .failed, .limit: .failed
-        case .interrupted: .interrupted
-        case .exit(let status): .leave(status)
-        }
+        self =
+            switch status {
+            case .done: .done
+            case .failed, .limit: .failed
+            case .interrupted: .interrupted
+            case .exit(let status): .leave(status)
+            }
     }
 }

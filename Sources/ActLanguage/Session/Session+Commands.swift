@@ -52,7 +52,8 @@ extension Interaction {
         let name = String(line.dropFirst().prefix { !$0.isWhitespace })
         let argument = line.dropFirst(1 + name.count).trimmingSpaces()
         let matches = SessionCommand.rows.filter { $0.name.hasPrefix(name) }
-        guard !name.isEmpty, matches.count == 1 || matches.contains(where: { $0.name == name }), let row = matches.first(where: { $0.name == name }) ?? matches.first
+        guard !name.isEmpty, matches.count == 1 || matches.contains(where: { $0.name == name }),
+            let row = matches.first(where: { $0.name == name }) ?? matches.first
         else {
             let near = matches.isEmpty ? suggest(name, among: SessionCommand.rows.map(\.name)) : matches.map(\.name)
             return fail(
@@ -60,7 +61,8 @@ extension Interaction {
                 help: near.isEmpty ? "`:help` lists the commands" : "did you mean \(near.map { "`:\($0)`" }.joined(separator: " or "))?")
         }
         if row.argument.isEmpty != argument.isEmpty {
-            return fail(row.argument.isEmpty ? "`:\(row.name)` takes nothing after it" : "`:\(row.name)` needs something after it", help: "write `\(row.usage)`")
+            return fail(
+                row.argument.isEmpty ? "`:\(row.name)` takes nothing after it" : "`:\(row.name)` needs something after it", help: "write `\(row.usage)`")
         }
         return row.action(self, argument)
     }
@@ -117,7 +119,9 @@ extension Interaction {
                     try text.append("\n")
                 }
             }
-            output.write("\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\(forgottenInputs > 0 ? "; the \(forgottenInputs) before are no longer known" : "")\n")
+            output.write(
+                "\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\(forgottenInputs > 0 ? "; the \(forgottenInputs) before are no longer known" : "")\n"
+            )
             return .done
         } catch {
             return fail("cannot save \(path): \(RuntimeWording.message(of: error))")

@@ -83,15 +83,16 @@ extension Session {
 
     /// The built-in functions that take such a value first.
     private func methods(for value: Value?) -> [String] {
-        let topics: Set<Topic> = switch value {
-        case .number, .bool: [.elementwise, .activations]
-        case .string: [.text]
-        case .list: [.shape, .reduce, .functions]
-        case .record: [.text]
-        case .function: [.functions, .derivatives, .networks]
-        case .figure: [.files]
-        default: [.shape, .elementwise, .reduce, .order, .linear, .activations]
-        }
+        let topics: Set<Topic> =
+            switch value {
+            case .number, .bool: [.elementwise, .activations]
+            case .string: [.text]
+            case .list: [.shape, .reduce, .functions]
+            case .record: [.text]
+            case .function: [.functions, .derivatives, .networks]
+            case .figure: [.files]
+            default: [.shape, .elementwise, .reduce, .order, .linear, .activations]
+            }
         return builtins.rows.filter { topics.contains($0.topic) && !$0.parameters.isEmpty }.flatMap { [$0.name] + $0.aliases }
     }
 
@@ -156,7 +157,8 @@ private struct Cursor {
     private static func isNamePart(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "_"), 0x80...: true
+            UInt8(ascii: "_"), 0x80...:
+            true
         default: false
         }
     }

@@ -16,10 +16,11 @@ extension Session {
             let callee = try self.function(named: name)
             let names = shapes.indices.map { callee.parameters.indices.contains($0) ? callee.parameters[$0].name : "x\($0)" }
             let inputs = try zip(names, shapes).map { name, shape in (name: name, value: try Session.spread(shape, type)) }
-            return try Graph.of({ arguments in
-                let value = try machine.call(callee, Arguments(arguments.map { .array($0) }))
-                return [try value.differentiable(of: callee)]
-            }, inputs: inputs, lowered: lowered)
+            return try Graph.of(
+                { arguments in
+                    let value = try machine.call(callee, Arguments(arguments.map { .array($0) }))
+                    return [try value.differentiable(of: callee)]
+                }, inputs: inputs, lowered: lowered)
         }
     }
 

@@ -176,7 +176,10 @@ private enum KeywordHelp {
         (["and", "or", "not"], "a and b, a or b, not a", "on bools, without looking at `b` where `a` decides; elementwise on arrays of bools"),
         (["true", "false"], "true, false", "the two bools; in arithmetic 1 and 0"),
         (["none"], "none", "the value of what has none. As an index it makes a new axis: `x[:, none]`"),
-        (["layer"], "layer NAME(parameters) { …; x -> … }", "defines a maker of layers: arrays and layers assigned in the block are trained, the last line is the function"),
+        (
+            ["layer"], "layer NAME(parameters) { …; x -> … }",
+            "defines a maker of layers: arrays and layers assigned in the block are trained, the last line is the function"
+        ),
         (["unset"], "unset name", "removes a variable; a built-in of that name comes back"),
     ]
 }

@@ -90,7 +90,8 @@ package final class Session {
         modules = [module]
         machine = nil
         machine = try Machine(
-            host: self, layers: RunningLayers(), interrupt: engine.interrupt, random: options.seed.map { RandomSource(seed: $0) } ?? RandomSource(), files: options.files,
+            host: self, layers: RunningLayers(), interrupt: engine.interrupt, random: options.seed.map { RandomSource(seed: $0) } ?? RandomSource(),
+            files: options.files,
             warnings: options.isStrict ? .errors : options.warns ? .shown : .off)
         try setArguments()
     }

@@ -20,65 +20,68 @@ extension Diagnostic.Code {
     }
 
     private init(_ error: RuntimeError) {
-        self = switch error {
-        case .unknownName: .unknownName
-        case .localWithoutValue: .noValueYet
-        case .capturedWithoutValue: .noValueCaptured
-        case .noField: .noField
-        case .operands, .leafOfStructure: .badOperands
-        case .operand: .badOperand
-        case .notCallable: .notCallable
-        case .notIterable: .notIterable
-        case .notDifferentiable: .notDifferentiable
-        case .cannotIndex, .badKey: .notIndexable
-        case .cannotChange: .unchangeable
-        case .cannotStore: .notStorable
-        case .cannotCompare: .notComparable
-        case .notACondition: .notACondition
-        case .unpackCount: .unpackCount
-        case .structuresDiffer, .gradientMisfit: .structuresDiffer
-        case .raggedRows: .raggedRows
-        case .positionOutOfRange: .indexOutOfRange
-        case .positionNotWhole: .indexNotWhole
-        case .missingArgument: .missingArgument
-        case .tooManyArguments: .tooManyArguments
-        case .unknownArgument: .unknownArgument
-        case .argumentTwice: .argumentTwice
-        case .badArgument: .badArgument
-        case .recursionTooDeep: .recursionTooDeep
-        case .tooDeep, .tooManyLayers: .valueTooDeep
-        case .timeLimit: .timeLimit
-        case .forbidden: .forbidden
-        case .user: .raised
-        case .exit: .exit
-        }
+        self =
+            switch error {
+            case .unknownName: .unknownName
+            case .localWithoutValue: .noValueYet
+            case .capturedWithoutValue: .noValueCaptured
+            case .noField: .noField
+            case .operands, .leafOfStructure: .badOperands
+            case .operand: .badOperand
+            case .notCallable: .notCallable
+            case .notIterable: .notIterable
+            case .notDifferentiable: .notDifferentiable
+            case .cannotIndex, .badKey: .notIndexable
+            case .cannotChange: .unchangeable
+            case .cannotStore: .notStorable
+            case .cannotCompare: .notComparable
+            case .notACondition: .notACondition
+            case .unpackCount: .unpackCount
+            case .structuresDiffer, .gradientMisfit: .structuresDiffer
+            case .raggedRows: .raggedRows
+            case .positionOutOfRange: .indexOutOfRange
+            case .positionNotWhole: .indexNotWhole
+            case .missingArgument: .missingArgument
+            case .tooManyArguments: .tooManyArguments
+            case .unknownArgument: .unknownArgument
+            case .argumentTwice: .argumentTwice
+            case .badArgument: .badArgument
+            case .recursionTooDeep: .recursionTooDeep
+            case .tooDeep, .tooManyLayers: .valueTooDeep
+            case .timeLimit: .timeLimit
+            case .forbidden: .forbidden
+            case .user: .raised
+            case .exit: .exit
+            }
     }
 
     private init(_ error: ArrayError) {
-        self = switch error {
-        case .shapesDoNotBroadcast, .shapesDoNotMultiply, .shapesDiffer, .cannotAssign: .shapesDiffer
-        case .scalarOperand: .badOperand
-        case .cannotReshape, .cannotBroadcast, .negativeSize, .notSquare, .rankMismatch: .badShape
-        case .axisOutOfRange: .axisOutOfRange
-        case .repeatedAxis: .repeatedAxis
-        case .indexOutOfRange: .indexOutOfRange
-        case .tooManyIndices: .tooManyIndices
-        case .indexNotWhole: .indexNotWhole
-        case .maskShape: .badMask
-        case .stepIsZero, .badValue: .badArgument
-        case .emptyReduction: .emptyReduction
-        case .singular: .singularMatrix
-        case .outOfMemory, .tooLarge, .textTooLong: .outOfMemory
-        case .interrupted: .interrupted
-        case .file: .badFile
-        }
+        self =
+            switch error {
+            case .shapesDoNotBroadcast, .shapesDoNotMultiply, .shapesDiffer, .cannotAssign: .shapesDiffer
+            case .scalarOperand: .badOperand
+            case .cannotReshape, .cannotBroadcast, .negativeSize, .notSquare, .rankMismatch: .badShape
+            case .axisOutOfRange: .axisOutOfRange
+            case .repeatedAxis: .repeatedAxis
+            case .indexOutOfRange: .indexOutOfRange
+            case .tooManyIndices: .tooManyIndices
+            case .indexNotWhole: .indexNotWhole
+            case .maskShape: .badMask
+            case .stepIsZero, .badValue: .badArgument
+            case .emptyReduction: .emptyReduction
+            case .singular: .singularMatrix
+            case .outOfMemory, .tooLarge, .textTooLong: .outOfMemory
+            case .interrupted: .interrupted
+            case .file: .badFile
+            }
     }
 
     private init(_ error: DerivativeError) {
-        self = switch error {
-        case .notDifferentiable, .gradientOfArray, .independent, .notElementwise: .noDerivative
-        case .notNumbers: .badPoint
-        case .parameter, .slopeShape: .badArgument
-        }
+        self =
+            switch error {
+            case .notDifferentiable, .gradientOfArray, .independent, .notElementwise: .noDerivative
+            case .notNumbers: .badPoint
+            case .parameter, .slopeShape: .badArgument
+            }
     }
 }

@@ -18,7 +18,10 @@ enum NetworkWording {
             return ("\(title.text), in the part `\(names.reversed().joined(separator: "."))`\(owner)", help)
         case .notAnArray(let layer, let position, let before, let found):
             let place = position.map { "layer \($0), \(layer)," } ?? layer
-            return ("\(before ?? "what comes in") gives \(found), and \(place) takes an array", "join the parts with `concat` or `stack`, or take one with a function such as `r -> r.a`")
+            return (
+                "\(before ?? "what comes in") gives \(found), and \(place) takes an array",
+                "join the parts with `concat` or `stack`, or take one with a function such as `r -> r.a`"
+            )
         case .endsInNoArray(let layer, let found): return ("\(layer) gives \(found), and an array is needed here", nil)
         case .widths(let first, let last, let outputs, let inputs):
             return ("\(first) gives \(outputs) columns, \(last) takes \(inputs)", "the outputs of a layer are the inputs of the next")
@@ -33,14 +36,17 @@ enum NetworkWording {
                 return (shapes, "of recurrent layers `sequences=false` gives the state after the last step alone")
             }
             if prediction == target + [1] { return (shapes, "make the target a column with `y[:, none]`") }
-            if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) == target.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue }) {
+            if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue })
+                == target.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue })
+            {
                 return (shapes, "`reshape` makes them equal")
             }
             return (shapes, "a loss never stretches: the prediction comes first, then the target")
         case .labelShapes(let loss, let scores, let labels):
             return (
                 "`\(loss)`: scores of shape \(describe(scores)) and labels of shape \(describe(labels)) do not fit",
-                scores.count < 2 ? "scores are rows, one number a class; a row by itself has one label"
+                scores.count < 2
+                    ? "scores are rows, one number a class; a row by itself has one label"
                     : "labels are \(describe(Array(scores.dropLast()))) class numbers, or rows of shape \(describe(scores))"
             )
         case .label(let loss, let label, let row, let classes):
@@ -52,12 +58,15 @@ enum NetworkWording {
         case .outside(let loss, let what, let value, let position):
             return (
                 "`\(loss)`: the \(what) \(Format.number(value)) at position \(position) is not between 0 and 1",
-                what == "probability" ? "scores that are not probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
+                what == "probability"
+                    ? "scores that are not probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
             )
         case .notAClass(let metric, let prediction, let position):
             return (
                 "`\(metric)`: the prediction \(Format.number(prediction)) at position \(position) is not the number of a class",
-                metric == "accuracy" ? "of probabilities of one class say `threshold=0.5`, of scores `threshold=0`; of several classes give rows of scores" : "give class numbers, or rows of scores"
+                metric == "accuracy"
+                    ? "of probabilities of one class say `threshold=0.5`, of scores `threshold=0`; of several classes give rows of scores"
+                    : "give class numbers, or rows of scores"
             )
         case .lossNotNumber(let shape): return ("the loss is an array of shape \(describe(shape)), not a number", "end it with `mean`")
         case .lengths(let inputs, let targets): return ("x has \(inputs) rows, y has \(targets)", "every row of x needs its target")

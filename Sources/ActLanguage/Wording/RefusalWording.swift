@@ -87,7 +87,10 @@ enum RefusalWording {
         case .einsumWithoutAxes: ("`einsum` takes letters first, or an operand and the list of its axes", einsumHelp)
         case .einsumAxis(let value): ("an axis of `einsum` must be a whole number from 0 to 51, or \"...\", not \(value.kind)", einsumHelp)
         case .complexEigenvalues(let x, let y):
-            ("`eig`: the matrix has the complex eigenvalues \(Format.number(x)) ± \(Format.number(y))i", "`eig(a, complex=true)` gives real and imaginary parts")
+            (
+                "`eig`: the matrix has the complex eigenvalues \(Format.number(x)) ± \(Format.number(y))i",
+                "`eig(a, complex=true)` gives real and imaginary parts"
+            )
         case .poolWindows(let name, let shape):
             ("`\(name)`: the windows do not fit on x of shape \(ActMachine.describe(shape))", "`padding` makes room; every window needs an element")
         case .windowsRank(let name, let rank, let needed): ("`\(name)`: W has \(rank) axes, x has \(needed)", nil)
@@ -96,7 +99,8 @@ enum RefusalWording {
         case .windowsShape(let name, let x, let weights, let isTransposed):
             (
                 "`\(name)`: x of shape \(ActMachine.describe(x)) and W of shape \(ActMachine.describe(weights)) do not fit with these windows",
-                isTransposed ? "W has the shape (channels, outputs/groups, kernel …)"
+                isTransposed
+                    ? "W has the shape (channels, outputs/groups, kernel …)"
                     : "W has the shape (outputs, channels/groups, kernel …), and the windows must have room on x"
             )
         case .windowsBias(let name, let found, let needed):

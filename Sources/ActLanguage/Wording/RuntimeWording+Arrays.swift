@@ -18,15 +18,21 @@ extension RuntimeWording {
             let axis = right.count == 1 ? "the only axis" : "the second-last"
             return error(
                 "shapes \(shape(left)) and \(shape(right)) do not fit\(forOperation)",
-                help: "the last axis on the left (\(left.last ?? 0)) must equal \(axis) on the right (\(right.count >= 2 ? right[right.count - 2] : right.last ?? 0))")
+                help:
+                    "the last axis on the left (\(left.last ?? 0)) must equal \(axis) on the right (\(right.count >= 2 ? right[right.count - 2] : right.last ?? 0))"
+            )
         case .scalarOperand(let operation):
             return error("`\(operation)` multiplies arrays, not numbers", help: "to scale, write `*`")
         case .cannotReshape(let from, let to):
-            return error("\(shape(from)) cannot become \(shape(to))", help: "\(count(product(from), "element")) before, \(to.contains(-1) ? "no fitting number" : String(product(to))) after")
+            return error(
+                "\(shape(from)) cannot become \(shape(to))",
+                help: "\(count(product(from), "element")) before, \(to.contains(-1) ? "no fitting number" : String(product(to))) after")
         case .cannotBroadcast(let from, let to): return error("\(shape(from)) cannot be stretched to \(shape(to))")
         case .negativeSize(let size): return error("a size cannot be negative: \(size)")
         case .axisOutOfRange(let axis, let rank):
-            return error("there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")", help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : looseNumbersHelp.map { Message($0) })
+            return error(
+                "there is no axis \(axis) in \(rank == 0 ? "a number" : "an array of \(rank) \(rank == 1 ? "axis" : "axes")")",
+                help: rank > 0 ? "axes go from 0 to \(rank - 1), or from -\(rank) to -1" : looseNumbersHelp.map { Message($0) })
         case .repeatedAxis(let axis): return error("axis \(axis) is named twice")
         case .indexOutOfRange(let index, let axis, let size):
             return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: Message(rangeHelp(size)))
@@ -43,13 +49,16 @@ extension RuntimeWording {
             return error("`\(operation)` needs shapes that agree\(axis.map { " but along axis \($0)" } ?? ""), not \(shape(left)) and \(shape(right))")
         case .notSquare(let operation, let from): return error("`\(operation)` takes square matrices, not shape \(shape(from))")
         case .singular(let operation): return error("`\(operation)`: the matrix is singular", help: "its rows depend on each other, so there is no inverse")
-        case .rankMismatch(let operation, let expected, let from): return error("`\(operation)` takes \(Int(expected).map { "an array of rank \($0)" } ?? expected), not shape \(shape(from))")
+        case .rankMismatch(let operation, let expected, let from):
+            return error("`\(operation)` takes \(Int(expected).map { "an array of rank \($0)" } ?? expected), not shape \(shape(from))")
         case .badValue(let operation, let reason): return error("`\(operation)`: \(reason.words.text)")
         case .outOfMemory(let bytes, let limit):
             return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
         case .textTooLong(let bytes): return error("a string of \(Format.bytes(bytes)) is too long", help: "1 GB is the limit")
         case .tooLarge(let shape):
-            return error(shape.contains(Int.max) ? "so many elements are too large for any memory" : "an array of shape \(ActMachine.describe(shape)) is too large for any memory")
+            return error(
+                shape.contains(Int.max)
+                    ? "so many elements are too large for any memory" : "an array of shape \(ActMachine.describe(shape)) is too large for any memory")
         case .interrupted: return error("interrupted")
         case .file(let path, let reason): return error("`\(path)`: \(reason)")
         }
@@ -91,9 +100,11 @@ extension RuntimeWording {
                 "grad needs a function whose value is a number, not an array of shape \(ActMachine.describe(shape))",
                 help: "`f'` is the elementwise derivative, `jacobian(f)` the full one; or reduce the value with `sum` or `mean`")
         case .independent(let through):
-            let reason: Message = through.map { "it goes through `\($0)`, whose slope is 0 everywhere" }
+            let reason: Message =
+                through.map { "it goes through `\($0)`, whose slope is 0 everywhere" }
                 ?? "it is a constant, or the way to it leads through `number`, text, a comparison or a condition"
-            return error("the loss does not depend on the parameters, so that nothing would be learned", help: "\(reason.text): let the loss be made of the predictions")
+            return error(
+                "the loss does not depend on the parameters, so that nothing would be learned", help: "\(reason.text): let the loss be made of the predictions")
         case .notNumbers(let type): return error("a derivative is taken at numbers, not at \(type == "bool" ? "bools" : type)")
         case .slopeShape(let function, let slope, let expected):
             return error(

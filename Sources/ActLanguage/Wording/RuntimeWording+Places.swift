@@ -145,11 +145,12 @@ extension RuntimeWording {
     /// - Parameter rest: of how many bytes after it.
     func replacingName(by replacement: String, and rest: Int = 0) -> [Diagnostic.Edit] {
         guard let (tree, id) = place else { return [] }
-        let name: ExpressionID = switch tree[id] {
-        case .call(let callee, _), .pipe(_, let callee): callee
-        case .assign(let target, _), .update(_, let target, _): tree.root(of: target)
-        default: id
-        }
+        let name: ExpressionID =
+            switch tree[id] {
+            case .call(let callee, _), .pipe(_, let callee): callee
+            case .assign(let target, _), .update(_, let target, _): tree.root(of: target)
+            default: id
+            }
         guard case .name = tree[name] else { return [] }
         var span = tree.span(of: name)
         span.end += Int32(truncatingIfNeeded: rest)

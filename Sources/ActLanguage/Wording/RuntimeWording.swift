@@ -32,7 +32,8 @@ struct RuntimeWording {
         case FigureError.unknownColor(let color):
             let near = suggest(color, among: Color.rows.map(\.name))
             diagnostic = self.error(
-                "`\(color)` is not a colour", help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
+                "`\(color)` is not a colour",
+                help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
         case let error as FigureError: diagnostic = self.error("\(error)")
         default:
             let (title, help) = RefusalWording.words(about: error) ?? ("\(error)", nil)
@@ -75,7 +76,8 @@ struct RuntimeWording {
         switch failure {
         case .unknownName(let name): return unknownName(name)
         case .localWithoutValue:
-            return error("\(variable) has no value yet", help: "the function assigns it elsewhere, so it is the function's own; give it a value before this line")
+            return error(
+                "\(variable) has no value yet", help: "the function assigns it elsewhere, so it is the function's own; give it a value before this line")
         case .capturedWithoutValue:
             return error("\(variable) had no value when the function was made", help: "give it a value above the function")
         case .noField(let name, let value): return noField(name, value)
@@ -106,38 +108,51 @@ struct RuntimeWording {
         case .cannotStore(let value): return error("an array holds numbers or bools: \(value.kind) cannot be put into it")
         case .badKey(let key, let base):
             if case .record = base { return error("a record is indexed by a name, not by \(key.kind)") }
-            return error("\(base.kind) cannot be indexed by \(key.kind)", help: key.typeName == "string" ? "names index records" : "an index is a whole number, a slice, a mask or an array of whole numbers")
+            return error(
+                "\(base.kind) cannot be indexed by \(key.kind)",
+                help: key.typeName == "string" ? "names index records" : "an index is a whole number, a slice, a mask or an array of whole numbers")
         case .cannotCompare(let symbol, let left, let right): return error("`\(symbol)` cannot order \(left.kind) and \(right.kind)")
         case .notACondition(let value): return notACondition(value)
         case .unpackCount(let expected, let found):
-            return error("\(expected) variables, but \(count(found, "value"))", help: isInLoop
-                ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
-                : "the left and the right side of `=` must have equally many")
+            return error(
+                "\(expected) variables, but \(count(found, "value"))",
+                help: isInLoop
+                    ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
+                    : "the left and the right side of `=` must have equally many")
         case .structuresDiffer(let reason): return error("the structures differ: \(reason)")
         case .gradientMisfit(let misfit):
             return error("the gradient does not fit the parameters: \(difference(misfit))", help: "`grad(f)(p)` has the structure of p")
         case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
         case .raggedRows(let first, let index, let other): return ragged(first, index, other)
         case .positionOutOfRange(let index, let size, let kind):
-            if kind == "layer" { return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself") }
+            if kind == "layer" {
+                return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself")
+            }
             let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
             return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
-        case .positionNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: nothing is that long")
+        case .positionNotWhole(let number) where number == number.rounded():
+            return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))")
         case .missingArgument(let name, let function):
             let callee = called(function)
             return error("\(callee.text) needs the argument `\(name)`", help: callee.isHandedOver ? nil : signature(calleeName ?? function).map { Message($0) })
         case .tooManyArguments(let function, let given):
-            return error("\(called(function.name).text) takes \(count(function.parameters.count, "argument")), not \(given)", help: "its signature is `\(function.signature)`")
+            return error(
+                "\(called(function.name).text) takes \(count(function.parameters.count, "argument")), not \(given)",
+                help: "its signature is `\(function.signature)`")
         case .unknownArgument(let name, let function):
             let near = suggest(name, among: function.parameters.map(\.name))
-            return error("`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`",
+            return error(
+                "`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`",
                 edits: near.count == 1 ? replacingArgumentName(name, by: near[0]) : [])
         case .argumentTwice(let name, let function): return error("`\(function)` is given `\(name)` twice")
         case .badArgument(let function, let name, _, let expected, let found):
             return badArgument(function, name, expected, found)
-        case .recursionTooDeep: return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
-        case .tooManyLayers: return error("the composition has too many parts", help: "\(maximumNesting) functions or layers are the limit, those inside layers counted each time")
+        case .recursionTooDeep:
+            return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
+        case .tooManyLayers:
+            return error(
+                "the composition has too many parts", help: "\(maximumNesting) functions or layers are the limit, those inside layers counted each time")
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
@@ -180,7 +195,8 @@ struct RuntimeWording {
         }
         let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
         let near = suggest(name, among: names + builtins.names + locals)
-        return error("`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?",
+        return error(
+            "`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?",
             edits: near.count == 1 ? replacingName(by: near[0]) : [])
     }
 
@@ -188,16 +204,21 @@ struct RuntimeWording {
         switch value {
         case .record(let record):
             let near = suggest(name, among: record.fields.keys)
-            return error("the record has no field `\(name)`", help: near.first.map { "did you mean `\($0)`?" }
-                ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"),
+            return error(
+                "the record has no field `\(name)`",
+                help: near.first.map { "did you mean `\($0)`?" }
+                    ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"),
                 edits: near.count == 1 ? replacingField(by: near[0]) : [])
         default:
             if let (tree, id) = place, tree.isUpdate(id) { return error("`.\(name)` of \(value.kind) cannot be set", help: Message(settingHelp(name))) }
-            if case .function = value {} else if builtins.value(named: name) != nil {
+            if case .function = value {
+            } else if builtins.value(named: name) != nil {
                 return error("`\(name)` is a function: call it", help: "`.\(name)()`")
             }
             let near = suggest(name, among: Attributes.names + builtins.names)
-            return error("\(value.kind) has no `.\(name)`", help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
+            return error(
+                "\(value.kind) has no `.\(name)`",
+                help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
         }
     }
 
@@ -223,7 +244,9 @@ struct RuntimeWording {
         case .array(let array) where array.rank > 0:
             return error(
                 "a condition is one bool, not \(value.kind)",
-                help: array.type == .bool ? "`any(…)` or `all(…)` make it one; `where(condition, a, b)` chooses element by element" : "compare it, then use `any`, `all` or `where(condition, a, b)`")
+                help: array.type == .bool
+                    ? "`any(…)` or `all(…)` make it one; `where(condition, a, b)` chooses element by element"
+                    : "compare it, then use `any`, `all` or `where(condition, a, b)`")
         case .number, .array: return error("a condition is a bool, not a number", help: "compare it with 0: `x != 0`")
         default: return error("a condition is a bool, not \(value.kind)", help: value.typeName == "none" ? "compare with `== none`" : nil)
         }
@@ -231,12 +254,18 @@ struct RuntimeWording {
 
     private func ragged(_ first: [Int], _ index: Int, _ other: [Int]) -> Diagnostic {
         if first.isEmpty || other.isEmpty {
-            return error("element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))", help: "`[…]` holds elements of one shape; `(…)` makes a list of any")
+            return error(
+                "element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))",
+                help: "`[…]` holds elements of one shape; `(…)` makes a list of any")
         }
         if first.count == 1, other.count == 1 {
-            return error("row 0 has \(count(first[0], "element")) and row \(index) has \(other[0])", help: "the rows of an array are equally long; `(…)` makes a list of any")
+            return error(
+                "row 0 has \(count(first[0], "element")) and row \(index) has \(other[0])",
+                help: "the rows of an array are equally long; `(…)` makes a list of any")
         }
-        return error("element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))", help: "the elements of an array have one shape")
+        return error(
+            "element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))",
+            help: "the elements of an array have one shape")
     }
 
     private func signature(_ name: String) -> String? {
@@ -286,7 +315,8 @@ extension RuntimeWording {
         func name(_ path: String) -> String { path.isEmpty ? "the parameters" : "`\(path)`" }
         func verb(_ path: String) -> String { path.isEmpty ? "are" : "is" }
         return switch misfit {
-        case .shape(let path, let parameter, let gradient): "the shape of \(name(path)) is \(ActMachine.describe(parameter)), of the gradient \(ActMachine.describe(gradient))"
+        case .shape(let path, let parameter, let gradient):
+            "the shape of \(name(path)) is \(ActMachine.describe(parameter)), of the gradient \(ActMachine.describe(gradient))"
         case .count(let path, let parameters, let gradient): "\(name(path)) \(verb(path)) a list of \(parameters), the gradient one of \(gradient)"
         case .kind(let path, let parameter, let gradient): "\(name(path)) \(verb(path)) \(parameter), the gradient \(gradient)"
         case .missing(let path): "the gradient has no `\(path)`"

@@ -21,14 +21,16 @@ extension RuntimeWording {
                 help: "leave the softmax out: it is part of `\(loss)`; or use `nll` after `log_softmax`")
         case .hiddenLayer(let layer, let function):
             return Diagnostic(
-                .hiddenLayer, "the function `\(function)` holds the layer `\(layer)`, which is not trained with the network", labels: [whole(code, instruction)],
+                .hiddenLayer, "the function `\(function)` holds the layer `\(layer)`, which is not trained with the network",
+                labels: [whole(code, instruction)],
                 help: "make it a layer: `layer Name() { part = \(layer); x -> part(x) }`; if it is meant to stay as it is, `freeze` it")
         case .doubtfulHeader(let doubt, let path):
             let isHeader = doubt == .takenAsHeader
             return Diagnostic(
                 .doubtfulHeader, "the first row of `\(path)` holds texts and numbers: it is taken as \(isHeader ? "the names of the columns" : "data")",
                 labels: [whole(code, instruction)],
-                help: isHeader ? "`header=true` says that it is, `header=false` that it is not" : "`header=false` says that it is, `header=true` takes names from it")
+                help: isHeader
+                    ? "`header=true` says that it is, `header=false` that it is not" : "`header=false` says that it is, `header=true` takes names from it")
         case .missingGlyphs(let gap):
             let shown = gap.characters.prefix(12) + (gap.characters.count > 12 ? "…" : "")
             return Diagnostic(
@@ -89,9 +91,12 @@ extension RuntimeWording {
         }
     }
 
-    private func scalarEvent(_ kind: NumericEvent.Kind, _ operation: String, _ result: Double, _ inputs: [Double], in code: Code, at instruction: Int) -> Diagnostic {
+    private func scalarEvent(_ kind: NumericEvent.Kind, _ operation: String, _ result: Double, _ inputs: [Double], in code: Code, at instruction: Int)
+        -> Diagnostic
+    {
         kind.warning(
-            calleeName(code, instruction) ?? operation, "the result is \(Format.number(result))", inputs, label(code, instruction), form: form(code, instruction))
+            calleeName(code, instruction) ?? operation, "the result is \(Format.number(result))", inputs, label(code, instruction),
+            form: form(code, instruction))
     }
 
     private func label(_ code: Code, _ instruction: Int) -> Diagnostic.Label {
@@ -144,7 +149,8 @@ extension NumericEvent.Kind {
     /// The built-in that computes the usual expression around `operation` without leaving the numbers.
     private func stableForm(_ operation: String) -> String? {
         switch (self, operation) {
-        case (.overflow, "exp"): "for exp(x) / sum(exp(x)) there is `softmax`, for log(sum(exp(x))) `logsumexp`, for 1 / (1 + exp(-x)) `sigmoid`, for log(1 + exp(x)) `softplus`"
+        case (.overflow, "exp"):
+            "for exp(x) / sum(exp(x)) there is `softmax`, for log(sum(exp(x))) `logsumexp`, for 1 / (1 + exp(-x)) `sigmoid`, for log(1 + exp(x)) `softplus`"
         case (.divideByZero, "log"): "for log(softmax(x)) there is `log_softmax`, for log(sigmoid(x)) `log_sigmoid`, for log(1 + x) `log1p`"
         case (.invalid, "/"): "for exp(x) / sum(exp(x)) there is `softmax`, for sin(x) / x `sinc`"
         default: nil

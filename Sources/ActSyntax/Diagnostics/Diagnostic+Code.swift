@@ -81,7 +81,8 @@ extension Diagnostic {
         /// What it is unless warnings are errors.
         package var level: Level {
             switch self {
-            case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader, .missingGlyphs,
+            case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader,
+                .missingGlyphs,
                 .hiddenLayer, .lostValue, .weakSandbox, .history:
                 .warning
             case .explanation, .moreFaults: .note

@@ -12,7 +12,8 @@ extension Diagnostic {
 
     /// `function(variable) = value`, where a variable was to be changed.
     package static func assignmentToCall(_ function: String, of variable: String, _ value: String, _ span: Span) -> Diagnostic {
-        let change = function == "parameters"
+        let change =
+            function == "parameters"
             ? "parameters are put into a network by `\(variable) = unflatten(flatten(\(value.count <= 30 ? value : "…")), \(variable))`, or one by one as in `\(variable)[0].W = …`"
             : "a changed value is given to its variable, `\(variable) = …`; a function of your own needs another name"
         return Diagnostic(

@@ -94,7 +94,10 @@ let foreignOpeners: [String: ForeignHabit] = {
         "lambda": literal, "let": variable, "var": variable, "const": variable, "auto": variable, "local": scope, "global": scope,
         "nonlocal": scope, "elif": elseIf, "elsif": elseIf, "elseif": elseIf, "class": record, "struct": record, "try": trial,
         "except": trial, "catch": trial, "finally": trial,
-        "with": ForeignHabit("act has no `with`", "files are read and written whole by `load` and `save`; without derivatives nothing is recorded, and inside of one `stop_gradient(x)` is a constant"),
+        "with": ForeignHabit(
+            "act has no `with`",
+            "files are read and written whole by `load` and `save`; without derivatives nothing is recorded, and inside of one `stop_gradient(x)` is a constant"
+        ),
         "do": loop, "until": loop, "repeat": loop, "loop": loop,
         "switch": choice, "case": choice, "match": choice, "import": importing, "from": importing, "using": importing,
         "require": importing, "include": importing, "print": statement, "echo": statement, "disp": statement, "del": deletion,
@@ -184,7 +187,8 @@ private let foreignNames: [String: String] = [
     "empty": "zeros", "empty_like": "write `zeros(shape(x))`", "identity_matrix": "eye", "asarray": "array", "tensor": "array",
     "Tensor": "array", "ndarray": "array", "Variable": "array", "constant": "array", "as_tensor": "array", "vector": "array", "matrix": "array",
     "push": "append", "push_back": "append", "astype": "write `f32(x)`, `f64(x)`, `bool(x)` or `int(x)`",
-    "float": "write `f64(x)` to convert, `number(\"1.5\")` to read text", "double": "f64", "single": "f32", "float32": "f32", "float64": "f64", "float16": "f32", "int32": "int", "int64": "int",
+    "float": "write `f64(x)` to convert, `number(\"1.5\")` to read text", "double": "f64", "single": "f32", "float32": "f32", "float64": "f64",
+    "float16": "f32", "int32": "int", "int64": "int",
     "integer": "int", "logical": "bool", "boolean": "bool", "str": "repr", "string": "repr", "toString": "repr", "num2str": "repr", "sprintf": "format",
     "absolute": "abs", "fabs": "abs", "power": "write `x^n`", "pow": "write `x^n`", "square": "write `x^2`",
     "multiply": "write `a * b`", "mul": "write `a * b`", "add": "write `a + b`", "subtract": "write `a - b`", "sub": "write `a - b`",
@@ -197,7 +201,8 @@ private let foreignNames: [String: String] = [
     "greater": "write `a > b`", "less": "write `a < b`", "isnull": "isnan", "is_nan": "isnan", "ifelse": "where", "cond": "where", "select": "where",
     "clamp": "clip", "clip_by_value": "clip", "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min",
     "reduce_prod": "prod", "enumerate": "write `for i in range(len(xs)) { … }`", "zip": "write `for i in range(len(xs)) { … xs[i] … ys[i] … }`",
-    "sorted": "sort", "reversed": "flip", "isinstance": "write `type(x) == \"array\"`", "typeof": "type", "class": "type", "input": "`args` holds the words after the script's name",
+    "sorted": "sort", "reversed": "flip", "isinstance": "write `type(x) == \"array\"`", "typeof": "type", "class": "type",
+    "input": "`args` holds the words after the script's name",
     "list": "`[…]` makes an array, `(…)` a list; `range` is an array already", "tuple": "a list is written `(1, 2)`, `(1,)` with one element",
     "dict": "a record is written `{a: 1, b: 2}`", "set": "write `unique(x)`",
     "open": "load", "read_csv": "load", "loadtxt": "load", "imread": "load", "savetxt": "save", "imshow": "image",
@@ -211,27 +216,36 @@ private let foreignNames: [String: String] = [
     "AvgPool2d": "AvgPool2D", "BatchNorm2d": "BatchNorm", "BatchNorm1d": "BatchNorm", "BatchNormalization": "BatchNorm", "LayerNormalization": "LayerNorm",
     "MSELoss": "mse", "mse_loss": "mse", "L1Loss": "mae", "CrossEntropyLoss": "cross_entropy", "NLLLoss": "nll", "BCELoss": "bce",
     "BCEWithLogitsLoss": "bce_logits", "binary_cross_entropy": "bce", "HuberLoss": "huber", "SmoothL1Loss": "huber",
-    "diff": "write `f'` for a derivative, `a[1:] - a[:-1]` for differences", "backward": "write `grad(f)(x)`, or `f'(x)`", "autograd": "write `grad(f)(x)`, or `f'(x)`",
+    "diff": "write `f'` for a derivative, `a[1:] - a[:-1]` for differences", "backward": "write `grad(f)(x)`, or `f'(x)`",
+    "autograd": "write `grad(f)(x)`, or `f'(x)`",
     "gradient": "grad", "value_and_gradient": "value_and_grad", "requires_grad": "write `grad(f)(x)`: nothing needs marking",
-    "no_grad": "nothing is recorded outside of `grad`; inside write `stop_gradient(x)`", "detach": "stop_gradient", "StopGradient": "stop_gradient", "custom_jvp": "with_derivative", "custom_vjp": "with_derivative",
+    "no_grad": "nothing is recorded outside of `grad`; inside write `stop_gradient(x)`", "detach": "stop_gradient", "StopGradient": "stop_gradient",
+    "custom_jvp": "with_derivative", "custom_vjp": "with_derivative",
     "fft": "there is no fast Fourier transform: `x @ cos(2 * pi * outer(range(n), range(n)) / n)` is the real part of the transform of n numbers",
-    "take_along_axis": "take_along", "gather": "take_along", "put_along_axis": "put_along", "scatter": "put_along", "index_add": "scatter_add", "topk": "top_k", "multinomial": "categorical",
+    "take_along_axis": "take_along", "gather": "take_along", "put_along_axis": "put_along", "scatter": "put_along", "index_add": "scatter_add", "topk": "top_k",
+    "multinomial": "categorical",
     "ravel_pytree": "flatten", "parameters_to_vector": "flatten", "vector_to_parameters": "unflatten", "scaled_dot_product_attention": "attend",
     "fprime": "write `f'`", "derivative": "write `f'`", "D": "write `f'`",
     "newaxis": "write `x[:, none]`", "end": "the last element is `x[-1]`; blocks end with `}`", "pass": "write `none`, or leave the block empty",
     "self": "functions take what they need as arguments", "this": "functions take what they need as arguments",
     "console": "write `print(x)`", "sys": "`args` holds the words after the script's name", "os": "`load` and `save` read and write files",
-    "lambda": "write `x -> …`", "def": "write `f(x) = …`", "elif": "write `} else if condition { … }`", "exit": "a program ends after its last line; `error(\"…\")` stops it, in the session `:quit` leaves", "quit": "a program ends after its last line; `error(\"…\")` stops it, in the session `:quit` leaves",
-    "dir": "in the REPL write `:vars`", "whos": "in the REPL write `:vars`", "who": "in the REPL write `:vars`", "clear": "write `unset name`; in the REPL `:reset`",
+    "lambda": "write `x -> …`", "def": "write `f(x) = …`", "elif": "write `} else if condition { … }`",
+    "exit": "a program ends after its last line; `error(\"…\")` stops it, in the session `:quit` leaves",
+    "quit": "a program ends after its last line; `error(\"…\")` stops it, in the session `:quit` leaves",
+    "dir": "in the REPL write `:vars`", "whos": "in the REPL write `:vars`", "who": "in the REPL write `:vars`",
+    "clear": "write `unset name`; in the REPL `:reset`",
     "doc": "help", "man": "help", "abs2": "write `x^2`", "expit": "sigmoid", "logit": "write `log(p / (1 - p))`",
-    "arccosh": "acosh", "arcsinh": "asinh", "arctanh": "atanh", "gammaln": "lgamma", "psi": "digamma", "bitand": "bit_and", "bitor": "bit_or", "bitxor": "bit_xor", "logical_xor": "xor",
-    "bitwise_and": "bit_and", "bitwise_or": "bit_or", "bitwise_xor": "bit_xor", "left_shift": "shift_left", "right_shift": "shift_right", "lnot": "write `not a`",
+    "arccosh": "acosh", "arcsinh": "asinh", "arctanh": "atanh", "gammaln": "lgamma", "psi": "digamma", "bitand": "bit_and", "bitor": "bit_or",
+    "bitxor": "bit_xor", "logical_xor": "xor",
+    "bitwise_and": "bit_and", "bitwise_or": "bit_or", "bitwise_xor": "bit_xor", "left_shift": "shift_left", "right_shift": "shift_right",
+    "lnot": "write `not a`",
     "heaviside": "step", "relu_prime": "write `relu'`", "sigmoid_prime": "write `sigmoid'`", "sigmoid_derivative": "write `sigmoid'`",
 ]
 
 /// Fields of other languages' values → what to write.
 private let foreignFields: [String: String] = [
-    "push": "write `a = append(a, v)`: values never change in place", "extend": "write `a = concat((a, b))`: values never change in place", "pop": "write `xs[:-1]`",
+    "push": "write `a = append(a, v)`: values never change in place", "extend": "write `a = concat((a, b))`: values never change in place",
+    "pop": "write `xs[:-1]`",
     "insert": "write `concat((a[:i], [v], a[i:]))`", "remove": "write `[x for x in xs if x != v]`",
     "astype": "write `f32(x)`, `f64(x)`, `bool(x)` or `int(x)`", "float": "write `f32(x)`", "double": "write `f64(x)`", "long": "write `int(x)`",
     "item": "a result with one element is a number already", "tolist": "an array is indexed and iterated as it is",
@@ -242,13 +256,16 @@ private let foreignFields: [String: String] = [
     "view": "write `x.reshape(…)`", "permute": "write `x.transpose(…)`", "t": "write `x.T`", "mT": "write `x.T`", "H": "write `x.T`",
     "unsqueeze": "write `x.expand_dims(axis)`", "ravel": "write `x.flatten()`", "concatenate": "write `concat((a, b))`",
     "backward": "write `grad(f)(x)`, or `f'(x)`", "grad": "write `grad(f)(x)`, or `f'(x)`", "requires_grad": "write `grad(f)(x)`: nothing needs marking",
-    "fit": "write `fit(net, x, y, mse)`", "predict": "write `net(x)`", "forward": "write `net(x)`", "eval": "`net(x)` infers; training is `fit`", "train": "training is `fit(net, x, y, mse)`, one pass as in training `net(x, training=true)`",
-    "parameters": "write `parameters(net)`", "state_dict": "write `parameters(net)`", "weight": "write `parameters(layer).W`", "bias": "write `parameters(layer).b`",
+    "fit": "write `fit(net, x, y, mse)`", "predict": "write `net(x)`", "forward": "write `net(x)`", "eval": "`net(x)` infers; training is `fit`",
+    "train": "training is `fit(net, x, y, mse)`, one pass as in training `net(x, training=true)`",
+    "parameters": "write `parameters(net)`", "state_dict": "write `parameters(net)`", "weight": "write `parameters(layer).W`",
+    "bias": "write `parameters(layer).b`",
     "keys": "a record's fields are shown by `print(r)`", "items": "a record's fields are read as `r.name` or `r[\"name\"]`",
     "get": "write `r[\"name\"]`", "toFixed": "write `\"{x:.2f}\"`", "format": "write `\"{x:.2f}\"`", "toString": "write `repr(x)`",
     "startswith": "write `starts_with(s, \"…\")`", "endswith": "write `ends_with(s, \"…\")`", "strip": "write `trim(s)`", "toUpperCase": "write `upper(s)`",
     "toLowerCase": "write `lower(s)`", "forEach": "write `for x in xs { … }`", "show": "write `show(figure)`", "savefig": "write `save(figure, \"a.svg\")`",
-    "clamp": "write `x.clip(lo, hi)`", "sub": "write `a - b`", "add": "write `a + b`", "mul": "write `a * b`", "div": "write `a / b`", "pow": "write `x^n`", "mm": "write `a @ b`",
+    "clamp": "write `x.clip(lo, hi)`", "sub": "write `a - b`", "add": "write `a + b`", "mul": "write `a * b`", "div": "write `a / b`", "pow": "write `x^n`",
+    "mm": "write `a @ b`",
 ]
 
 /// What to write in place of a name.
@@ -284,7 +301,8 @@ package func foreignAdvice(unknownName name: String, field: String? = nil, isCal
 package func foreignHint(argument text: String, named parameter: String, in vocabulary: Vocabulary) -> String? {
     if parameter == "dtype" {
         if text.hasPrefix("int") || text.hasPrefix("uint") || text == "long" { return "whole numbers are f64 too; `int(x)` cuts fractions off" }
-        let near = ["float": "f64", "double": "f64", "float64": "f64", "float32": "f32", "single": "f32", "half": "f32", "float16": "f32", "boolean": "bool"][text]
+        let near = ["float": "f64", "double": "f64", "float64": "f64", "float32": "f32", "single": "f32", "half": "f32", "float16": "f32", "boolean": "bool"][
+            text]
         return near.map { "write `\"\($0)\"`" }
     }
     let name = vocabulary.function(likeWord: text) ?? foreignNames[text].flatMap { $0.contains(" ") ? nil : $0 }

@@ -214,9 +214,11 @@ struct LayoutReader {
             position += 1
         }
         let phrases = brackets.items.compactMap { if case .phrase(let phrase) = $0.kind { phrase } else { nil } }
-        let hasComments = brackets.comment != nil || brackets.items.contains { item in
-            if case .comment = item.kind { true } else { item.comment != nil }
-        }
+        let hasComments =
+            brackets.comment != nil
+            || brackets.items.contains { item in
+                if case .comment = item.kind { true } else { item.comment != nil }
+            }
         let begins = phrases.first.map { $0.firstLine > opener.lastLine } ?? false
         switch kind {
         case .list: brackets.isTall = hasComments || begins

@@ -39,7 +39,8 @@ extension SyntaxTree {
         case .and(_, let last), .or(_, let last): onlyComputes(last, isPure)
         case .call(let callee, _), .pipe(_, let callee): isPure(callee)
         // `none` says that there is nothing to do.
-        case .none, .interpolation, .comprehension, .block, .conditional, .forLoop, .whileLoop, .breakLoop, .continueLoop, .returnValue, .assign, .unpack, .update,
+        case .none, .interpolation, .comprehension, .block, .conditional, .forLoop, .whileLoop, .breakLoop, .continueLoop, .returnValue, .assign, .unpack,
+            .update,
             .define, .unset, .invalid:
             false
         }
@@ -50,7 +51,8 @@ extension SyntaxTree {
         if case .unary(let sign, _) = first(of: id), sign != .not {
             let sign = sign == .plus ? "+" : "-"
             return Diagnostic(
-                .lostValue, "this line does not go on the one before: its value is lost", at: span, help: "end the line before with `\(sign)`, or put all of it in parentheses")
+                .lostValue, "this line does not go on the one before: its value is lost", at: span,
+                help: "end the line before with `\(sign)`, or put all of it in parentheses")
         }
         return Diagnostic(.lostValue, "this value is computed and lost", at: span, help: remedy(id))
     }

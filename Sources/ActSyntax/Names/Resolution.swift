@@ -229,10 +229,11 @@ extension Resolution {
     package func symbolsAssigned(in id: ExpressionID, of tree: SyntaxTree) -> [SymbolID] {
         var found: [SymbolID] = []
         tree.forEachAssignment(in: [id]) { place in
-            let symbol: SymbolID? = switch place {
-            case .target(let target): symbol(of: target)
-            case .variable(let index): variableSymbols[index]
-            }
+            let symbol: SymbolID? =
+                switch place {
+                case .target(let target): symbol(of: target)
+                case .variable(let index): variableSymbols[index]
+                }
             if let symbol, !found.contains(symbol) { found.append(symbol) }
         }
         return found

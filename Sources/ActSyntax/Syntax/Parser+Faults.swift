@@ -17,7 +17,8 @@ extension Parser {
             let name = text(peek(-3))
             let operation = text(previous)
             return fail(
-                Diagnostic(.increment, "`\(operation)\(operation)` is not an operator", at: span(previous), help: "write `\(name) \(operation)= 1`",
+                Diagnostic(
+                    .increment, "`\(operation)\(operation)` is not an operator", at: span(previous), help: "write `\(name) \(operation)= 1`",
                     edits: peek(-3).kind == .name ? [.init(source.span(Int(peek(-3).end), Int(previous.end)), " \(operation)= 1")] : []))
         }
         let place = position > 0 ? span(previous) : span(token)
@@ -44,14 +45,16 @@ extension Parser {
         case .not: return Diagnostic(.looseNot, "`not` needs parentheses here", at: span(token), help: "write `(not …)`")
         case .star, .caret:
             if previous.kind == .leftParenthesis || previous.kind == .comma {
-                return Diagnostic(.spreadArgument, "a call cannot spread a list or record over its parameters", at: span(token), help: "pass the values one by one")
+                return Diagnostic(
+                    .spreadArgument, "a call cannot spread a list or record over its parameters", at: span(token), help: "pass the values one by one")
             }
         case .doubleSlash where isFirst, .percent where isFirst, .unknown where word == "/*":
             return Diagnostic(.foreignComment, "`\(word)` does not begin a comment", at: span(token), help: "a comment starts with `#`")
         case .at where isFirst && peek().kind == .name:
             return Diagnostic(.decorator, "act has no decorators", at: span(token), help: "call the function: `f = decorate(f)`")
         case .at where peek().kind == .leftParenthesis:
-            return Diagnostic(.matmulWithoutLeft, "`@` is matrix multiplication and has no value on its left", at: span(token), help: "a function literal is `x -> …`")
+            return Diagnostic(
+                .matmulWithoutLeft, "`@` is matrix multiplication and has no value on its left", at: span(token), help: "a function literal is `x -> …`")
         case .dot where isFirst:
             return Diagnostic(
                 .leadingDot, "a line cannot begin with `.`", at: span(token), help: "end the line before with an open bracket, or write `|> f` here")
@@ -105,7 +108,9 @@ extension Parser {
                 .valueBeforeIf, "`if` cannot follow a value", at: span(token), help: "write `\(choice?.text ?? "if condition { a } else { b }")`",
                 edits: choice.map { [.init($0.span, $0.text)] } ?? [])
         case .for where open == nil || open?.kind == .leftParenthesis:
-            return Diagnostic(.valueBeforeFor, "`for` after a value needs square brackets around both", at: span(token), help: "write `[\(rewrittenGenerator ?? "f(a) for a in xs")]`")
+            return Diagnostic(
+                .valueBeforeFor, "`for` after a value needs square brackets around both", at: span(token),
+                help: "write `[\(rewrittenGenerator ?? "f(a) for a in xs")]`")
         case .in:
             return Diagnostic(.inOutsideFor, "`in` belongs to `for`", at: span(token), help: "write `any(xs == x)` to look for an element")
         case .else: return strayElse()
@@ -119,7 +124,9 @@ extension Parser {
         if let habit = foreignWord(before: token) { return habit }
         if open?.kind == .leftBracket, token.kind.startsValue || token.kind == .minus { return missingComma(in: open) }
         if token.kind == .leftBrace, open == nil, let head = definitionHead {
-            return Diagnostic(.missingEquals, "a function is defined with `=`", at: span(token), help: "write `\(head) = { … }`", edits: [.insertion("= ", at: token.start, in: span(token))])
+            return Diagnostic(
+                .missingEquals, "a function is defined with `=`", at: span(token), help: "write `\(head) = { … }`",
+                edits: [.insertion("= ", at: token.start, in: span(token))])
         }
         if token.kind.startsValue {
             if previous.kind == .name, open == nil, commentHelp() == nil, let argument = rest(from: position) {
@@ -143,7 +150,8 @@ extension Parser {
                 help: text(open) == "(" ? "`==` compares; a named argument is `name=value`" : "`==` compares")
         }
         if statementStart > 0, tokens[statementStart - 1].kind == .leftBrace {
-            return Diagnostic(.recordWithEquals, "a record is written with `:`", at: span(token), help: "write `{a: 1, b: 2}`; in a block statements are separated by `;`")
+            return Diagnostic(
+                .recordWithEquals, "a record is written with `:`", at: span(token), help: "write `{a: 1, b: 2}`; in a block statements are separated by `;`")
         }
         return Diagnostic(.chainedAssignment, "one statement assigns once", at: span(token), help: "write two statements; `==` compares")
     }
@@ -151,7 +159,8 @@ extension Parser {
     func assignmentInCondition(_ condition: ExpressionID) -> Diagnostic {
         let left = tree.text(of: condition)
         return Diagnostic(
-            .assignmentInCondition, "`=` assigns and cannot stand in a condition", at: span(token), help: left.count <= 40 ? "write `\(left) == …`" : "write `==`",
+            .assignmentInCondition, "`=` assigns and cannot stand in a condition", at: span(token),
+            help: left.count <= 40 ? "write `\(left) == …`" : "write `==`",
             edits: [.init(span(token), "==")])
     }
 
@@ -165,7 +174,8 @@ extension Parser {
             return Diagnostic(
                 .semicolonRows, "rows of an array are separated by `,` and have brackets of their own", at: span(token), help: "write `[[1, 2], [3, 4]]`")
         }
-        return Diagnostic(.semicolonInBrackets, "`;` cannot stand inside brackets", at: span(token), help: "separate the elements by `,`", edits: [.init(span(token), ",")])
+        return Diagnostic(
+            .semicolonInBrackets, "`;` cannot stand inside brackets", at: span(token), help: "separate the elements by `,`", edits: [.init(span(token), ",")])
     }
 
     private func missingComma(in open: Token?) -> Diagnostic {
@@ -229,7 +239,9 @@ extension Parser {
         let word = text(keyword)
         switch token.kind {
         case .colon: return fail(colonBlock(after: keyword, at: token))
-        case .leftBrace: return fail(Diagnostic(.braceOnNewLine, "the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
+        case .leftBrace:
+            return fail(
+                Diagnostic(.braceOnNewLine, "the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
         case .unknown: return fail(foreignSymbol())
         case .assign, .arrow, .semicolon: return fail(unexpected(in: nil))
         default: break
@@ -237,7 +249,8 @@ extension Parser {
         if let habit = foreignWord(before: token) { return fail(habit) }
         let isAtEnd = token.kind == .endOfInput || token.newlineBefore
         return fail(
-            Diagnostic(.missingBlock, "a block `{ … }` is missing after `\(word)`", at: isAtEnd ? span(peek(-1)) : span(token), help: "write `\(blockPattern(word))`"))
+            Diagnostic(
+                .missingBlock, "a block `{ … }` is missing after `\(word)`", at: isAtEnd ? span(peek(-1)) : span(token), help: "write `\(blockPattern(word))`"))
     }
 
     private func colonBlock(after keyword: Token, at colon: Token) -> Diagnostic {
@@ -272,10 +285,16 @@ extension Parser {
                     .forWithoutIn, "`for` takes `in`", at: span(token), help: "write `for \(text(previous)) in \(range) { … }`",
                     edits: isExact && peek(4).kind == .leftBrace ? [.init(span(token).union(span(peek(3))), "in \(range)")] : []))
         case .leftParenthesis:
-            return fail(Diagnostic(.loopVariablesInParentheses, "the variables of `for` stand without parentheses", at: span(token), help: "write `for a, b in pairs { … }`, `for i in range(10) { … }`"))
+            return fail(
+                Diagnostic(
+                    .loopVariablesInParentheses, "the variables of `for` stand without parentheses", at: span(token),
+                    help: "write `for a, b in pairs { … }`, `for i in range(10) { … }`"))
         case .name where previous.kind == .name && text(previous) != "each":
             let iterable = rest(from: position)?.split(separator: "{").first.map { String($0).trimmingSpaces() } ?? "xs"
-            return fail(Diagnostic(.forWithoutIn, "`in` is missing after the variable of `for`", at: span(token), help: "write `for \(text(previous)) in \(iterable) { … }`", edits: [.insertion("in ", at: token.start, in: span(token))]))
+            return fail(
+                Diagnostic(
+                    .forWithoutIn, "`in` is missing after the variable of `for`", at: span(token), help: "write `for \(text(previous)) in \(iterable) { … }`",
+                    edits: [.insertion("in ", at: token.start, in: span(token))]))
         case .name where previous.kind == .name:
             return fail(Diagnostic(.forWithoutIn, "`for` takes `in`", at: span(token), help: "write `for \(text(token)) in xs { … }`"))
         default:
@@ -288,7 +307,8 @@ extension Parser {
     mutating func failAtParameter() -> Failure {
         if token.kind == .unknown { return fail(foreignSymbol()) }
         if token.kind == .star || token.kind == .caret {
-            return fail(Diagnostic(.variadicParameter, "a function has a fixed number of parameters", at: span(token), help: "take a list and pass `(a, b, c)`"))
+            return fail(
+                Diagnostic(.variadicParameter, "a function has a fixed number of parameters", at: span(token), help: "take a list and pass `(a, b, c)`"))
         }
         return fail(Diagnostic(.badParameter, "a parameter is a name", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
     }
@@ -297,7 +317,8 @@ extension Parser {
     mutating func failInParameters(_ open: Token) -> Failure {
         if token.kind == .colon { return fail(Diagnostic(.typedParameter, "parameters have no types in act", at: span(token), help: "write the name alone")) }
         if token.kind == .unknown { return fail(foreignSymbol()) }
-        return fail(Diagnostic(.badParameter, "a parameter is a name, alone or with a default", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
+        return fail(
+            Diagnostic(.badParameter, "a parameter is a name, alone or with a default", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
     }
 
     @inline(never)
@@ -305,7 +326,10 @@ extension Parser {
         if token.kind == .unknown { return fail(foreignSymbol()) }
         if token.kind.isKeyword {
             let word = text(token)
-            return fail(Diagnostic(.keywordAsKey, "`\(word)` is a keyword and no key of a record", at: span(token), help: "write `\"\(word)\": …`", edits: [.init(span(token), "\"\(word)\"")]))
+            return fail(
+                Diagnostic(
+                    .keywordAsKey, "`\(word)` is a keyword and no key of a record", at: span(token), help: "write `\"\(word)\": …`",
+                    edits: [.init(span(token), "\"\(word)\"")]))
         }
         return fail(Diagnostic(.badKey, "a record's key is a name or a string", at: span(token), help: "write for example `{W: 1, \"two words\": 2}`"))
     }
@@ -323,7 +347,8 @@ extension Parser {
         let whole = tree.text(of: base)
         if token.kind.isKeyword, !token.newlineBefore {
             let help = whole.count <= 40 ? "write `\(whole)[\"\(text(token))\"]`" : "write `[\"\(text(token))\"]`"
-            return Diagnostic(.keywordAsField, "`\(text(token))` is a keyword and cannot follow `.`", at: span(token), help: help,
+            return Diagnostic(
+                .keywordAsField, "`\(text(token))` is a keyword and cannot follow `.`", at: span(token), help: help,
                 edits: [.init(span(peek(-1)).union(span(token)), "[\"\(text(token))\"]")])
         }
         return Diagnostic(.missingField, "the name of a field must follow `.`", at: span(peek(-1)))
@@ -334,10 +359,16 @@ extension Parser {
         let text = tree.text(of: number)
         if peek(-2).kind == .caret, peek(-3).kind == .name, let end = partner(of: position), let arguments = line(from: position, upTo: end + 1) {
             let name = self.text(peek(-3))
-            return fail(Diagnostic(.powerOfFunction, "a power of a function's value is taken after the call", at: span(extent(number)), help: "write `\(name)\(arguments)^\(text)`",
+            return fail(
+                Diagnostic(
+                    .powerOfFunction, "a power of a function's value is taken after the call", at: span(extent(number)),
+                    help: "write `\(name)\(arguments)^\(text)`",
                     edits: [.init(source.span(Int(peek(-3).start), Int(tokens[end].end)), "\(name)\(arguments)^\(text)")]))
         }
-        return fail(Diagnostic(.callOfNumber, "the number `\(text)` cannot be called", at: span(extent(number)), help: "write `\(text) * (…)` for a product", edits: [.insertion(" * ", at: token.start, in: span(token))]))
+        return fail(
+            Diagnostic(
+                .callOfNumber, "the number `\(text)` cannot be called", at: span(extent(number)), help: "write `\(text) * (…)` for a product",
+                edits: [.insertion(" * ", at: token.start, in: span(token))]))
     }
 
     func badTarget(_ target: ExpressionID, part: ExpressionID) -> Diagnostic {
@@ -350,7 +381,8 @@ extension Parser {
         case .list where part != target, .array where part != target, .call where part != target:
             let text = tree.text(of: part)
             return Diagnostic(
-                .unnamedTarget, "a value without a name cannot be changed", at: tree.span(of: target), help: text.count <= 40 ? "give it one first: `a = \(text)`" : "give it one first: `a = …`")
+                .unnamedTarget, "a value without a name cannot be changed", at: tree.span(of: target),
+                help: text.count <= 40 ? "give it one first: `a = \(text)`" : "give it one first: `a = …`")
         case .list(let run), .array(let run):
             let areNames = tree[run].allSatisfy { if case .name = tree[$0] { true } else { false } }
             let names = tree[run].map { tree.text(of: $0) }.joined(separator: ", ")

@@ -19,7 +19,8 @@ extension Parser {
         }
         if word == "'" { return Diagnostic(.strayPrime, "this `'` has no partner", at: span(token), help: "strings are written `\"…\"`") }
         let scalar = word.unicodeScalars.first ?? " "
-        let isVisible = !scalar.properties.isDefaultIgnorableCodePoint && scalar.properties.generalCategory != .control
+        let isVisible =
+            !scalar.properties.isDefaultIgnorableCodePoint && scalar.properties.generalCategory != .control
             && scalar.properties.generalCategory != .format
         let number = String(scalar.value, radix: 16, uppercase: true)
         let name = isVisible ? "`\(word)`" : "the invisible character U+\(String(repeating: "0", count: max(0, 4 - number.count)))\(number)"
@@ -43,11 +44,13 @@ extension Parser {
         let isPrefixed = previous.kind == .name && (next.kind == .string || next.kind == .templateHead) && previous.end == next.start
         if isPrefixed, ["f", "r", "b", "u", "rb", "fr"].contains(text(previous)) {
             return Diagnostic(
-                .stringPrefix, "a string has no prefix in act", at: span(previous), help: "remove `\(text(previous))`: every string interpolates `{expression}`",
+                .stringPrefix, "a string has no prefix in act", at: span(previous),
+                help: "remove `\(text(previous))`: every string interpolates `{expression}`",
                 edits: [.init(span(previous), "")])
         }
         if previous.kind == .prime, next.kind == .name, ["f", "r", "b"].contains(text(peek(-2))) {
-            return Diagnostic(.singleQuotes, "strings are written with double quotes", at: span(previous), help: "write `\"…\"`; it interpolates `{expression}`")
+            return Diagnostic(
+                .singleQuotes, "strings are written with double quotes", at: span(previous), help: "write `\"…\"`; it interpolates `{expression}`")
         }
         return nil
     }

@@ -161,7 +161,8 @@ extension Parser {
     /// `f(x, y)` at the start of a statement whose next token is the current one.
     var definitionHead: String? {
         let parenthesis = statementStart + 1
-        guard tokens[statementStart].kind == .name, parenthesis < position, tokens[parenthesis].kind == .leftParenthesis, partner(of: parenthesis) == position - 1
+        guard tokens[statementStart].kind == .name, parenthesis < position, tokens[parenthesis].kind == .leftParenthesis,
+            partner(of: parenthesis) == position - 1
         else { return nil }
         return line(from: statementStart, upTo: position)
     }

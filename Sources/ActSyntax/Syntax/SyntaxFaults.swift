@@ -8,19 +8,22 @@ extension Diagnostic {
         let partner = bracket == "(" ? ")" : bracket == "[" ? "]" : "}"
         guard let closer else { return Diagnostic(.unclosedBracket, "this `\(bracket)` is never closed", at: span, help: "a `\(partner)` is missing") }
         return Diagnostic(
-            .unclosedBracket, "this `\(bracket)` is never closed", labels: [Label(span, "opened here", isPrimary: true), Label(closer, "`\(partner)` is missing before this")],
+            .unclosedBracket, "this `\(bracket)` is never closed",
+            labels: [Label(span, "opened here", isPrimary: true), Label(closer, "`\(partner)` is missing before this")],
             edits: [.insertion(partner, at: closer.start, in: closer)])
     }
 
     static func mismatched(_ opener: String, _ closer: String, at span: Span, opener place: Span) -> Diagnostic {
         let partner = opener == "(" ? ")" : "]"
         return Diagnostic(
-            .mismatchedBracket, "`\(opener)` is closed by `\(closer)`", labels: [Label(span, "`\(partner)` belongs here", isPrimary: true), Label(place, "opened here")],
+            .mismatchedBracket, "`\(opener)` is closed by `\(closer)`",
+            labels: [Label(span, "`\(partner)` belongs here", isPrimary: true), Label(place, "opened here")],
             edits: [Edit(span, partner)])
     }
 
     static func unmatched(_ bracket: String, at span: Span) -> Diagnostic {
-        Diagnostic(.unmatchedBracket, "this `\(bracket)` closes nothing", at: span, help: "remove it, or open the bracket it belongs to", edits: [Edit(span, "")])
+        Diagnostic(
+            .unmatchedBracket, "this `\(bracket)` closes nothing", at: span, help: "remove it, or open the bracket it belongs to", edits: [Edit(span, "")])
     }
 
     static func tooDeep(at span: Span) -> Diagnostic {
@@ -60,7 +63,9 @@ extension Diagnostic {
     }
 
     static func groupedDigits(_ digits: String, at span: Span) -> Diagnostic {
-        Diagnostic(.groupedDigits, "a comma does not group the digits of a number", at: span, help: "write `_\(digits)`, as in `1_000`, or a space after the comma of a list", edits: [Edit(span, "_\(digits)")])
+        Diagnostic(
+            .groupedDigits, "a comma does not group the digits of a number", at: span,
+            help: "write `_\(digits)`, as in `1_000`, or a space after the comma of a list", edits: [Edit(span, "_\(digits)")])
     }
 
     static func tooManyBits(at span: Span) -> Diagnostic { Diagnostic(.tooManyBits, "this number has more than 64 bits", at: span) }
@@ -71,10 +76,16 @@ extension Diagnostic {
 
     static func numberBeforeName(_ number: String, name: String, at span: Span) -> Diagnostic {
         switch name {
-        case "i", "j": return Diagnostic(.numberBeforeName, "act has no complex numbers", at: span, help: "write `\(number) * \(name)` for a product", edits: [Edit(span, "\(number) * \(name)")])
+        case "i", "j":
+            return Diagnostic(
+                .numberBeforeName, "act has no complex numbers", at: span, help: "write `\(number) * \(name)` for a product",
+                edits: [Edit(span, "\(number) * \(name)")])
         case _ where number == "0" && name.hasPrefix("o"):
             return Diagnostic(.numberBeforeName, "act has no octal numbers", at: span, help: "write it in hexadecimal, as `0x1ff`, or binary, as `0b101`")
-        default: return Diagnostic(.numberBeforeName, "a name follows the number `\(number)` directly", at: span, help: "write `\(number) * \(name)`", edits: [Edit(span, "\(number) * \(name)")])
+        default:
+            return Diagnostic(
+                .numberBeforeName, "a name follows the number `\(number)` directly", at: span, help: "write `\(number) * \(name)`",
+                edits: [Edit(span, "\(number) * \(name)")])
         }
     }
 
@@ -84,7 +95,8 @@ extension Diagnostic {
         isBlock
             ? Diagnostic(.unclosedString, "this `\"\"\"` is never closed", at: span, help: "end the string with `\"\"\"`")
             : Diagnostic(
-                .unclosedString, "this string has no closing `\"`", at: span, help: "close it on this line; `\"\"\"` begins and ends a string over several lines")
+                .unclosedString, "this string has no closing `\"`", at: span,
+                help: "close it on this line; `\"\"\"` begins and ends a string over several lines")
     }
 
     static func unclosedTemplate(at span: Span, brace: Span) -> Diagnostic {
@@ -109,7 +121,8 @@ extension Diagnostic {
         }
         let span = Span(source: spec.source, start: offset(error.characters.lowerBound), end: offset(error.characters.upperBound))
         return Diagnostic(
-            .badFormat, "this format is not understood: \(error.message)", at: span, help: "a format is [[fill]align][sign][0][width][,][.precision][type], as in `{x:>8.2f}`")
+            .badFormat, "this format is not understood: \(error.message)", at: span,
+            help: "a format is [[fill]align][sign][0][width][,][.precision][type], as in `{x:>8.2f}`")
     }
 
     static func unknownEscape(_ escape: String, at span: Span) -> Diagnostic {
@@ -126,13 +139,16 @@ extension Diagnostic {
     }
 
     static func badUnicodeEscape(at span: Span) -> Diagnostic {
-        Diagnostic(.badCharacterNumber, "this is not the number of a character", at: span, help: "write it in hexadecimal, as in `\\u{3c3}`; the last is `\\u{10ffff}`")
+        Diagnostic(
+            .badCharacterNumber, "this is not the number of a character", at: span, help: "write it in hexadecimal, as in `\\u{3c3}`; the last is `\\u{10ffff}`"
+        )
     }
 
     static func singleQuotes(_ text: String, at span: Span) -> Diagnostic {
         let isShort = text.count <= 40 && !text.contains { "\"\\{".contains($0) }
         return Diagnostic(
-            .singleQuotes, "strings are written with double quotes", at: span, help: isShort ? "write `\"\(text)\"`" : "write `\"…\"`; `'` after a function is its derivative",
+            .singleQuotes, "strings are written with double quotes", at: span,
+            help: isShort ? "write `\"\(text)\"`" : "write `\"…\"`; `'` after a function is its derivative",
             edits: isShort ? [Edit(span, "\"\(text)\"")] : [])
     }
 
@@ -179,7 +195,9 @@ extension Diagnostic {
     }
 
     static func returnOutsideFunction(at span: Span) -> Diagnostic {
-        Diagnostic(.returnOutsideFunction, "`return` stands outside a function", at: span, help: "the value of a line is shown by itself; `f(x) = { … }` makes a function")
+        Diagnostic(
+            .returnOutsideFunction, "`return` stands outside a function", at: span,
+            help: "the value of a line is shown by itself; `f(x) = { … }` makes a function")
     }
 
     static func jumpOutsideLoop(_ word: String, isInFunction: Bool, at span: Span) -> Diagnostic {

@@ -18,7 +18,7 @@ extension SyntaxTree {
             body(node.element)
         case .unary(_, let operand), .prime(let operand, _), .field(let operand, _): body(operand)
         case .binary(_, let left, let right), .and(let left, let right), .or(let left, let right), .pipe(let left, let right),
-             .compose(let left, let right), .whileLoop(let left, let right), .assign(let left, let right), .update(_, let left, let right):
+            .compose(let left, let right), .whileLoop(let left, let right), .assign(let left, let right), .update(_, let left, let right):
             body(left)
             body(right)
         case .comparison(let first, let links):
