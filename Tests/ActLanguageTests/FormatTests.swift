@@ -111,8 +111,8 @@ struct FormatTests {
     }
 
     @Test func specsThatDoNotSuit() throws {
-        #expect(throws: RuntimeError.self) { try Format.formatted(.string("a"), FormatSpec(parsing: ".2f")) }
-        #expect(throws: RuntimeError.self) { try Format.formatted(.number(2.5), FormatSpec(parsing: "d")) }
-        #expect(throws: RuntimeError.self) { try Format.formatted(.string("a"), FormatSpec(parsing: "+5")) }
+        #expect(throws: MachineRefusal.self) { try Format.formatted(.string("a"), FormatSpec(parsing: ".2f")) }
+        #expect(throws: MachineRefusal.self) { try Format.formatted(.number(2.5), FormatSpec(parsing: "d")) }
+        #expect(throws: MachineRefusal.self) { try Format.formatted(.string("a"), FormatSpec(parsing: "+5")) }
     }
 }
