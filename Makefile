@@ -38,8 +38,8 @@ repl: build
 test: packages
 	$(SWIFT) test -c release --disable-testable-imports
 
-# What is laid out by the tool of Swift's toolchain: all but the targets named last, which join once `make format FORMATTED=…` has run over them.
-FORMATTED = Package.swift Examples-Swift $(filter-out $(addprefix %/,ActMachine ActBuiltins ActNetwork ActNetworkTests ActLanguageTests),$(wildcard Sources/* Tests/Confined Tests/Act*))
+# What is laid out by the tool of Swift's toolchain.
+FORMATTED = Package.swift Examples-Swift $(wildcard Sources/* Tests/Confined Tests/Act*)
 format:
 	$(SWIFT) format format --in-place --parallel --recursive --configuration .swift-format $(FORMATTED)
 

@@ -34,7 +34,9 @@ extension NDArray {
     ///   - causal: Whether a query sees the keys up to its own position only.
     ///   - dropout: Which shares are left out; its words are those of (first axes, heads, queries, keys).
     /// - Throws: `ArrayError.badValue` for what does not fit; `outOfMemory`, `interrupted`.
-    package static func attend(_ q: NDArray, _ k: NDArray, _ v: NDArray, heads: Int = 1, causal: Bool = false, dropout: AttentionDropout? = nil) throws -> NDArray {
+    package static func attend(_ q: NDArray, _ k: NDArray, _ v: NDArray, heads: Int = 1, causal: Bool = false, dropout: AttentionDropout? = nil) throws
+        -> NDArray
+    {
         func fail(_ reason: ArrayReason) -> ArrayError { .badValue(operation: "attend", reason) }
         guard heads > 0 else { throw fail(.noHeads) }
         for (name, x) in [("q", q), ("k", k), ("v", v)] {
@@ -158,7 +160,11 @@ private final class Attend: CustomFunction {
         if let dropout = size.dropout {
             let kept = try FreshArray(shape: shares.shape, type: shares.type, filledWith: 1), count = kept.count
             if kept.count > 0 {
-                if shares.type == .f32 { dropout.apply(kept.elements(of: Float.self), count, from: 0) } else { dropout.apply(kept.elements(of: Double.self), count, from: 0) }
+                if shares.type == .f32 {
+                    dropout.apply(kept.elements(of: Float.self), count, from: 0)
+                } else {
+                    dropout.apply(kept.elements(of: Double.self), count, from: 0)
+                }
             }
             shares = try shares * kept.finished()
         }
@@ -210,7 +216,8 @@ private final class Attend: CustomFunction {
         _ size: AttentionSize, _ queries: Range<Int>, _ keys: Range<Int>, _ q: Head<T>, _ k: Head<T>, _ scores: UnsafeMutablePointer<T>
     ) {
         T.product(
-            queries.count, keys.count, size.width, T(size.scale), q.rows(from: queries.lowerBound), k.rows(from: keys.lowerBound).transposed, adds: false, scores,
+            queries.count, keys.count, size.width, T(size.scale), q.rows(from: queries.lowerBound), k.rows(from: keys.lowerBound).transposed, adds: false,
+            scores,
             AttentionSize.block)
     }
 
@@ -243,7 +250,8 @@ private final class Attend: CustomFunction {
                     size.dropout?.apply(line, seen, from: size.word(unit, query, keys.lowerBound))
                 }
                 T.product(
-                    count, width, keys.count, 1, MatrixView(UnsafePointer(scores), rowStride: AttentionSize.block), v.rows(from: keys.lowerBound), adds: block > 0,
+                    count, width, keys.count, 1, MatrixView(UnsafePointer(scores), rowStride: AttentionSize.block), v.rows(from: keys.lowerBound),
+                    adds: block > 0,
                     to.pointer(queries.lowerBound), to.row)
             }
             for row in 0..<count {
@@ -316,7 +324,8 @@ private final class Attend: CustomFunction {
                 if size.isHidden(queries, keys) { continue }
                 score(size, queries, keys, q, k, shares)
                 T.product(
-                    count, keys.count, size.valueWidth, 1, dy.rows(from: queries.lowerBound), v.rows(from: keys.lowerBound).transposed, adds: false, reached, side)
+                    count, keys.count, size.valueWidth, 1, dy.rows(from: queries.lowerBound), v.rows(from: keys.lowerBound).transposed, adds: false, reached,
+                    side)
                 for row in 0..<count {
                     let query = queries.lowerBound &+ row, seen = size.seen(of: keys, by: query), p = shares + row &* side, dp = reached + row &* side
                     _ = T.expBelow(kept[2 &* query], p, p, seen)
@@ -332,11 +341,15 @@ private final class Attend: CustomFunction {
                 }
                 if reach != .queries {
                     T.product(
-                        keys.count, size.valueWidth, count, 1, sharesView.transposed, dy.rows(from: queries.lowerBound), adds: true, dv.pointer(keys.lowerBound), dv.row)
-                    T.product(keys.count, size.width, count, scale, reachedView.transposed, q.rows(from: queries.lowerBound), adds: true, dk.pointer(keys.lowerBound), dk.row)
+                        keys.count, size.valueWidth, count, 1, sharesView.transposed, dy.rows(from: queries.lowerBound), adds: true,
+                        dv.pointer(keys.lowerBound), dv.row)
+                    T.product(
+                        keys.count, size.width, count, scale, reachedView.transposed, q.rows(from: queries.lowerBound), adds: true, dk.pointer(keys.lowerBound),
+                        dk.row)
                 }
                 if reach != .keys {
-                    T.product(count, size.width, keys.count, scale, reachedView, k.rows(from: keys.lowerBound), adds: true, dq.pointer(queries.lowerBound), dq.row)
+                    T.product(
+                        count, size.width, keys.count, scale, reachedView, k.rows(from: keys.lowerBound), adds: true, dq.pointer(queries.lowerBound), dq.row)
                 }
             }
         }

@@ -12,9 +12,9 @@ import ActArray
 final class Convolution: CustomFunction {
     /// Which of the three is computed from the other two.
     enum Face: String {
-        case result     // of images and weights
-        case images     // of what reached the result, and weights
-        case weights    // of what reached the result, and images
+        case result  // of images and weights
+        case images  // of what reached the result, and weights
+        case weights  // of what reached the result, and images
     }
 
     private let face: Face
@@ -32,7 +32,8 @@ final class Convolution: CustomFunction {
     var attributes: [Attribute] {
         let axes = [shape.z, shape.y, shape.x].suffix(shape.rank)
         return [
-            Attribute("gives", face.rawValue), Attribute("stride", .wholes(axes.map(\.stride))), Attribute("padding", .wholes(axes.flatMap { [$0.before, $0.after] })),
+            Attribute("gives", face.rawValue), Attribute("stride", .wholes(axes.map(\.stride))),
+            Attribute("padding", .wholes(axes.flatMap { [$0.before, $0.after] })),
             Attribute("dilation", .wholes(axes.map(\.dilation))), Attribute("groups", shape.groups),
         ]
     }
@@ -77,9 +78,9 @@ final class Convolution: CustomFunction {
         let apply = { (face: Face, a: NDArray, b: NDArray) in try Convolution.apply(face, a, b, self.shape) }
         let (a, b) = (inputs[0], inputs[1])
         return switch face {
-        case .result: [try apply(.images, c, b), try apply(.weights, c, a)]      // a: images, b: weights
-        case .images: [try apply(.result, c, b), try apply(.weights, a, c)]      // a: of the result, b: weights
-        case .weights: [try apply(.result, b, c), try apply(.images, a, c)]      // a: of the result, b: images
+        case .result: [try apply(.images, c, b), try apply(.weights, c, a)]  // a: images, b: weights
+        case .images: [try apply(.result, c, b), try apply(.weights, a, c)]  // a: of the result, b: weights
+        case .weights: [try apply(.result, b, c), try apply(.images, a, c)]  // a: of the result, b: images
         }
     }
 
@@ -89,11 +90,12 @@ final class Convolution: CustomFunction {
         _ face: Face, _ a: NDArray, _ b: NDArray, _ shape: ConvolutionShape, _: T.Type
     ) throws -> NDArray {
         let (depth, places) = (shape.depth, shape.places)
-        let target = switch face {
-        case .result: shape.result
-        case .images: shape.images
-        case .weights: shape.weights
-        }
+        let target =
+            switch face {
+            case .result: shape.result
+            case .images: shape.images
+            case .weights: shape.weights
+            }
         let value = try FreshArray(shape: target, type: a.type, filledWith: face == .result && a.count > 0 && b.count > 0 ? nil : 0)
         if value.count == 0 || a.count == 0 || b.count == 0 { return value.finished() }
         let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.linesAtOnce * shape.x.places)

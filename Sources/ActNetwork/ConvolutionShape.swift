@@ -158,7 +158,9 @@ struct ConvolutionShape: Equatable {
 
     /// For every image, group, element of a patch and place of the result the flat position of the pixel in the padded images.
     var patches: [Int] {
-        let (depth, height, width) = (z.size + z.before + max(z.after, z.overhang), y.size + y.before + max(y.after, y.overhang), x.size + x.before + max(x.after, x.overhang))
+        let (depth, height, width) = (
+            z.size + z.before + max(z.after, z.overhang), y.size + y.before + max(y.after, y.overhang), x.size + x.before + max(x.after, x.overhang)
+        )
         var positions: [Int] = []
         for plane in 0..<batch * channels {
             for k in 0..<z.window {

@@ -48,10 +48,13 @@ package enum Flow {
         }
         if let (low, high) = limits(of: layer), output.count > 0 {
             let margin = (high - low) / 100
-            let isLow = try NDArray.compare(.lt, .array(numbers), .number(low + margin)), isHigh = try NDArray.compare(.gt, .array(numbers), .number(high - margin))
+            let isLow = try NDArray.compare(.lt, .array(numbers), .number(low + margin)),
+                isHigh = try NDArray.compare(.gt, .array(numbers), .number(high - margin))
             saturated = try NDArray.logical(.or, isLow, isHigh).countNonzero().item() / Double(output.count)
         }
-        return Activation(layer: name, mean: mean, deviation: deviation, rms: try numbers.norm().item() / Double(max(1, output.count)).squareRoot(), dead: dead, saturated: saturated)
+        return Activation(
+            layer: name, mean: mean, deviation: deviation, rms: try numbers.norm().item() / Double(max(1, output.count)).squareRoot(), dead: dead,
+            saturated: saturated)
     }
 
     /// The limits of an activation that has two.

@@ -54,7 +54,8 @@ extension NDArray {
                     weight = try weight.map { try $0 * share } ?? share
                 }
                 // No number at all lies outside too.
-                let isInside = try NDArray.logical(.and, NDArray.compare(.ge, .array(whole), .number(0)), NDArray.compare(.lt, .array(whole), .number(Double(sizes[axis]))))
+                let isInside = try NDArray.logical(
+                    .and, NDArray.compare(.ge, .array(whole), .number(0)), NDArray.compare(.lt, .array(whole), .number(Double(sizes[axis]))))
                 let mask = try NDArray.select(isInside, .number(1), .number(0)).converted(to: type)
                 weight = try weight.map { try NDArray.select(isInside, .array($0), .number(0)) } ?? mask
                 let safe = try NDArray.select(isInside, .array(whole), .number(0)).converted(to: .f64)
@@ -96,7 +97,8 @@ extension NDArray {
             let (low, span) = alignsCorners ? (0, last) : (-0.5, Double(size))
             if span == 0 { return try position * 0 }
             let distance = try NDArray.unary(.abs, position - low), fixed = try distance.detached()
-            let flips = try NDArray.unary(.floor, fixed / span), isBack = try NDArray.compare(.eq, .array(NDArray.binary(.mod, .array(flips), .number(2))), .number(1))
+            let flips = try NDArray.unary(.floor, fixed / span),
+                isBack = try NDArray.compare(.eq, .array(NDArray.binary(.mod, .array(flips), .number(2))), .number(1))
             let rest = try distance - flips * span
             return try (NDArray.select(isBack, .array(span - rest), .array(rest)) + low).clipped(0, last)
         }

@@ -39,7 +39,8 @@ package struct LayerRow: Sendable {
 }
 
 package enum LayerRows {
-    package static let all: [LayerRow] = denseRows + convolutionRows + poolRows + imageRows + resizingRows + normalizingRows + sequenceRows + recurrentRows + otherRows + compoundRows
+    package static let all: [LayerRow] =
+        denseRows + convolutionRows + poolRows + imageRows + resizingRows + normalizingRows + sequenceRows + recurrentRows + otherRows + compoundRows
 
     package static func named(_ name: String) -> LayerRow? { all.first { $0.name == name } }
 }
@@ -225,7 +226,8 @@ extension Signature {
     /// A size that is another one unless it is given.
     mutating func size(_ name: String, like other: Input<Int>) -> Input<Int?> {
         parameter(
-            name, .whole, expected: "a whole number, 1 or more", default: .some(nil), text: parameters[other.index].name, role: .steps, bounds: .within(1...0x1p31))
+            name, .whole, expected: "a whole number, 1 or more", default: .some(nil), text: parameters[other.index].name, role: .steps,
+            bounds: .within(1...0x1p31))
     }
 
     mutating func activation(default fallback: NamedFunction = .identity) -> Input<NamedFunction> {

@@ -56,7 +56,8 @@ extension NetworkError {
     func inPart(_ name: String, isAlone: Bool) -> NetworkError {
         switch self {
         case .inPart(let names, _, _, let error): .inPart(names + [name], of: nil, position: nil, error)
-        case .input(let layer, _, let needs, let shape) where isAlone: .inPart([name], of: nil, position: nil, .input(layer: layer, position: nil, needs: needs, shape: shape))
+        case .input(let layer, _, let needs, let shape) where isAlone:
+            .inPart([name], of: nil, position: nil, .input(layer: layer, position: nil, needs: needs, shape: shape))
         default: .inPart([name], of: nil, position: nil, self)
         }
     }

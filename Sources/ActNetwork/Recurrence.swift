@@ -153,7 +153,8 @@ extension Recurrence {
                                     let here = kept + (number &* pastRow &+ step &* pastStep) &* (cell.kept &* units)
                                     advance(
                                         cell, units, a: added + place &* wide, s: s + row &* wide, before: step > 0 ? h + (place &- 1) &* units : zeros,
-                                        kept: here, memoryBefore: step > 0 ? here + (4 &* units &- pastStep &* cell.kept &* units) : zeros, h: h + place &* units)
+                                        kept: here, memoryBefore: step > 0 ? here + (4 &* units &- pastStep &* cell.kept &* units) : zeros,
+                                        h: h + place &* units)
                                 }
                             }
                             withExtendedLifetime(scratch) {}
@@ -257,7 +258,8 @@ extension Recurrence {
         func part(_ array: NDArray, from first: Int) throws -> NDArray {
             let width = array.shape[2]
             let ranges = [
-                SliceRange(start: 0, step: 1, count: size.rows), SliceRange(start: first, step: 1, count: size.steps - 1), SliceRange(start: 0, step: 1, count: width),
+                SliceRange(start: 0, step: 1, count: size.rows), SliceRange(start: first, step: 1, count: size.steps - 1),
+                SliceRange(start: 0, step: 1, count: width),
             ]
             return try array.sliced(ranges).reshaped(to: [size.rows &* (size.steps &- 1), width])
         }

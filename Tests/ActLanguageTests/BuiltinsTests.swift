@@ -101,10 +101,12 @@ struct BuiltinsTests {
         return String(cString: resolved)
     }
 
-    @Test(arguments: [
-        ("a.npy", "[[1, 2.5], [3, 4]]"), ("a.npz", "{x: [1, 2], y: f32([0.5])}"), ("a.json", "{a: [1, 2.5], b: (\"x\", none), c: 0.1 + 0.2}"), ("a.txt", "\"line\\n기울기\""),
-        ("a.csv", "[[1, 2.5], [3, -1e-300]]"), ("b.csv", "{x: [1, 2], name: (\"a,b\", \"say \\\"c\\\"\")}"), ("a.tsv", "[[1, 2], [3, 4]]"),
-    ] as [(String, String)])
+    @Test(
+        arguments: [
+            ("a.npy", "[[1, 2.5], [3, 4]]"), ("a.npz", "{x: [1, 2], y: f32([0.5])}"), ("a.json", "{a: [1, 2.5], b: (\"x\", none), c: 0.1 + 0.2}"),
+            ("a.txt", "\"line\\n기울기\""),
+            ("a.csv", "[[1, 2.5], [3, -1e-300]]"), ("b.csv", "{x: [1, 2], name: (\"a,b\", \"say \\\"c\\\"\")}"), ("a.tsv", "[[1, 2], [3, 4]]"),
+        ] as [(String, String)])
     func filesReadBack(_ name: String, _ value: String) throws {
         let path = try Self.folder() + "/" + name
         let output = try run("v = \(value)\nsave(v, \"\(path)\")\nrepr(load(\"\(path)\")) == repr(v)")
@@ -119,9 +121,11 @@ struct BuiltinsTests {
         #expect(try run("load(\"\(folder)/f.svg\")").problems.first?.title.contains("does not read pictures") == true)
     }
 
-    @Test(arguments: [
-        ("load(\"x.cvs\")", "did you mean .csv?"), ("load(\"x\")", "known suffixes"), ("save(1, \"x.png\")", "draw it first"), ("save([1], \"x.npz\")", "use .npy"),
-    ] as [(String, String)])
+    @Test(
+        arguments: [
+            ("load(\"x.cvs\")", "did you mean .csv?"), ("load(\"x\")", "known suffixes"), ("save(1, \"x.png\")", "draw it first"),
+            ("save([1], \"x.npz\")", "use .npy"),
+        ] as [(String, String)])
     func suffixFaults(_ program: String, _ help: String) throws {
         #expect(try run(program).problems.first?.help?.contains(help) == true)
     }

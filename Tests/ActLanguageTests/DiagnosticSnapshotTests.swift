@@ -40,7 +40,9 @@ private final class Listener: SessionOutput {
         var testDescription: String { path.split(separator: "/").last.map(String.init) ?? path }
     }
 
-    static let pages: [Page] = ScriptFile.files(below: BuiltCommand.packageFolder + "/Tests/Diagnostics").filter { $0.hasSuffix(".md") }.sorted().map { Page(path: $0) }
+    static let pages: [Page] = ScriptFile.files(below: BuiltCommand.packageFolder + "/Tests/Diagnostics").filter { $0.hasSuffix(".md") }.sorted().map {
+        Page(path: $0)
+    }
 
     private static func cases(_ lines: [String]) -> [Case] {
         var cases: [Case] = []
@@ -128,7 +130,8 @@ private final class Listener: SessionOutput {
         let machine = try #require(session.machine)
         let warnings: [RuntimeWarning] = [
             .number(.overflow, operation: "exp", result: .infinity, inputs: [1e4]), .number(.divideByZero, operation: "/", result: .infinity, inputs: [1, 0]),
-            .number(.invalid, operation: "-", result: .nan, inputs: []), .stretchedBothSides("+", [3], [3, 1]), .transposeOfVector, .softmaxOfScores(loss: "nll"),
+            .number(.invalid, operation: "-", result: .nan, inputs: []), .stretchedBothSides("+", [3], [3, 1]), .transposeOfVector,
+            .softmaxOfScores(loss: "nll"),
             .doubtfulHeader(.takenAsHeader, path: "a.csv"),
         ]
         for _ in 0..<2 {

@@ -87,16 +87,24 @@ import Testing
         }
 
         mutating func program() -> Pair {
-            let start = ["v": "[1, -2, 3, 0.5, 0, 6]", "w": "f32([0.1, 2, -3, 4, 5.5, 1e30])", "m": "reshape(range(20) * 1.5, 4, 5)",
-                "b": "[true, false, true, true, false, false]", "l": "(1, 2.5, -3)", "r": "{x: 1, y: -2}", "t": "\"\"", "u": "()", "z": "zeros(0)"]
+            let start = [
+                "v": "[1, -2, 3, 0.5, 0, 6]", "w": "f32([0.1, 2, -3, 4, 5.5, 1e30])", "m": "reshape(range(20) * 1.5, 4, 5)",
+                "b": "[true, false, true, true, false, false]", "l": "(1, 2.5, -3)", "r": "{x: 1, y: -2}", "t": "\"\"", "u": "()", "z": "zeros(0)",
+            ]
             let names = start.keys.sorted()
             var text = Pair("g(a, b=2, c=3) = a + b * c\nf() = {\n")
-            text = text + Pair(names.map { "\($0) = \(start[$0] ?? "")\n" }.joined(), "h = {" + names.map { "\($0): \(start[$0] ?? "")" }.joined(separator: ", ") + "}\n")
-            let loop = dice.pick(["for k in range(\(3 + dice.roll(9))) {\n", "k = -1\nwhile k < \(3 + dice.roll(9)) {\nk += 1\n", "for k in range(9, 0, -2) {\n"])
+            text =
+                text
+                + Pair(
+                    names.map { "\($0) = \(start[$0] ?? "")\n" }.joined(), "h = {" + names.map { "\($0): \(start[$0] ?? "")" }.joined(separator: ", ") + "}\n")
+            let loop = dice.pick([
+                "for k in range(\(3 + dice.roll(9))) {\n", "k = -1\nwhile k < \(3 + dice.roll(9)) {\nk += 1\n", "for k in range(9, 0, -2) {\n",
+            ])
             text = text + Pair(loop)
             for _ in 0..<(1 + dice.roll(6)) { text = text + statement() + Pair("\n") }
             text = text + Pair("}\n")
-            text = text + Pair("(" + names.map { "repr(\($0))" }.joined(separator: ", ") + ")", "(" + names.map { "repr(h.\($0))" }.joined(separator: ", ") + ")")
+            text =
+                text + Pair("(" + names.map { "repr(\($0))" }.joined(separator: ", ") + ")", "(" + names.map { "repr(h.\($0))" }.joined(separator: ", ") + ")")
             return text + Pair("\n}\nf()\n")
         }
     }
@@ -146,7 +154,10 @@ import Testing
         ("f(s) = { n = 0; for c in s { if c == \"é\" { n += 1 } else if c != \"a\" { n += 10 } }; n }; (f(\"aébé\"), f(\"abc\"), f(\"\"))", "(12, 20, 0)"),
         ("s = \"héllo\"; t = \"abc\"; (s[1], s[-1], t[0], t[-1])", "(\"é\", \"o\", \"a\", \"c\")"),
         ("[v * 2 for v in (1, true, 3)]; [if v > 1 { \"b\" } else { v } for v in [1, 2]]", "(1, \"b\")"),
-        ("(map(v -> v + 1, [1, 2]), map(upper, \"ab\"), filter(v -> v > 1, [1, 2, 3]), reduce((a, b) -> a * 10 + b, range(1, 5)))", "([2, 3], (\"A\", \"B\"), [2, 3], 1234)"),
+        (
+            "(map(v -> v + 1, [1, 2]), map(upper, \"ab\"), filter(v -> v > 1, [1, 2, 3]), reduce((a, b) -> a * 10 + b, range(1, 5)))",
+            "([2, 3], (\"A\", \"B\"), [2, 3], 1234)"
+        ),
         ("f(x) = { a = [0, 0]; a[0] = x; a[1] = a[0] * x; a[1] }; f'(3)", "6"),
         ("f(v) = { s = 0; for i in range(3) { s += v[i] * v[i] * i }; s }; grad(f)([1, 2, 3])", "[0, 4, 12]"),
         ("f(v) = { for i in range(1, 3) { v[i] += v[i - 1] }; v[2] }; grad(f)([1, 2, 3])", "[1, 1, 1]"),
@@ -158,12 +169,15 @@ import Testing
     }
 
     /// A step of a loop that lets something grow costs the same however long it is: so many steps would not end otherwise.
-    @Test(.timeLimit(.minutes(1)), arguments: [
-        "f(n) = { l = (); for i in range(n) { l = concat((l, (i,))) }; len(l) }",
-        "f(n) = { l = zeros(0); for i in range(n) { l = concat((l, [i])) }; len(l) }",
-        "f(n) = { s = \"\"; for i in range(n) { s += \"xyz\" }; len(s) / 3 }",
-        "f(n) = { s = \"\"; for i in range(n) { s = s + \"é\" }; len(s) }",
-    ]) func growthCostsTheSameEachStep(_ source: String) throws {
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            "f(n) = { l = (); for i in range(n) { l = concat((l, (i,))) }; len(l) }",
+            "f(n) = { l = zeros(0); for i in range(n) { l = concat((l, [i])) }; len(l) }",
+            "f(n) = { s = \"\"; for i in range(n) { s += \"xyz\" }; len(s) / 3 }",
+            "f(n) = { s = \"\"; for i in range(n) { s = s + \"é\" }; len(s) }",
+        ]) func growthCostsTheSameEachStep(_ source: String) throws
+    {
         #expect(try TestSession().values("\(source)\nf(30000)") == ["30000"])
     }
 }

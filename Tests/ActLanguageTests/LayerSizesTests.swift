@@ -12,7 +12,8 @@ import Testing
         """
 
     @Test(arguments: [
-        "MaxPool2D(X)", "AvgPool1D(2, dilation=X)", "AvgPool3D(2, stride=X)", "MaxPool2D(2, padding=X)", "Conv1D(1, 1, kernel=X)", "Conv2D(1, 1, 3, dilation=X)",
+        "MaxPool2D(X)", "AvgPool1D(2, dilation=X)", "AvgPool3D(2, stride=X)", "MaxPool2D(2, padding=X)", "Conv1D(1, 1, kernel=X)",
+        "Conv2D(1, 1, 3, dilation=X)",
         "ConvTranspose1D(1, 1, 3, dilation=X)", "LayerNorm(X)",
     ])
     func whatIsNoSizesIsRefusedUnseen(call: String) throws {

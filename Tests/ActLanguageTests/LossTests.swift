@@ -35,7 +35,8 @@ import ActRandom
             let scores = "\(type)([\(rows.map { "[\($0.joined(separator: ", "))]" }.joined(separator: ", "))])"
             let hot = "[\(labels.map { label in "[\((0..<4).map { $0 == label ? "1" : "0" }.joined(separator: ", "))]" }.joined(separator: ", "))]"
             let session = try TestSession()
-            let shown = session.values("""
+            let shown = session.values(
+                """
                 a = \(loss)(\(scores), \(labels)); b = \(loss)(\(scores), \(hot))
                 abs(a - b) < 1e-6
                 isfinite(a)
@@ -51,7 +52,8 @@ import ActRandom
     @Test(arguments: [
         ("bce([1.5], [1])", "probability 1.5"), ("bce([0.5, -0.1], [1, 1])", "probability -0.1 at position 1"), ("bce([0.5], [2])", "target 2"),
         ("bce_logits([3], [-1])", "target -1"), ("grad(p -> bce(p, [1]))([1.5])", "probability 1.5"),
-        ("accuracy([1.2, 0.7], [0, 1])", "prediction 1.2"), ("accuracy([[-0.2], [0.7]], [0, 1])", "prediction -0.2"), ("confusion([1.5], [0])", "prediction 1.5"),
+        ("accuracy([1.2, 0.7], [0, 1])", "prediction 1.2"), ("accuracy([[-0.2], [0.7]], [0, 1])", "prediction -0.2"),
+        ("confusion([1.5], [0])", "prediction 1.5"),
         ("cosine_rate(0.1, 0)", "`epochs`"), ("cosine_rate(0.1, 10)(-1)", "none at -1"), ("step_rate(0.1, 10)([3, -2])", "none at -2"),
         ("constant_rate(1, warmup=3)(-0.5)", "none at -0.5"), ("constant_rate(-1)", "`lr`"), ("cosine_rate(nan, 3)", "`lr`"),
         ("SGD(nesterov=true)", "`momentum`"), ("SGD(momentum=0, nesterov=true)", "`momentum`"),
@@ -65,7 +67,8 @@ import ActRandom
 
     /// Nothing has no mean: NaN, with a word about it, in every form.
     @Test(arguments: [
-        "accuracy([], [])", "r2([], [])", "mse([], [])", "cross_entropy(zeros(0, 3), [])", "cross_entropy(zeros(0, 3), zeros(0, 3))", "nll(zeros(0, 3), zeros(0, 3))",
+        "accuracy([], [])", "r2([], [])", "mse([], [])", "cross_entropy(zeros(0, 3), [])", "cross_entropy(zeros(0, 3), zeros(0, 3))",
+        "nll(zeros(0, 3), zeros(0, 3))",
         "bce([], [])", "bce_logits([], [])", "kl_div(zeros(0, 2), zeros(0, 2))", "hinge([], [])",
     ])
     func ofNothing(_ program: String) throws {

@@ -119,9 +119,10 @@ final class TestSession: SessionOutput {
     @Test func warningsComeOnceAPlaceAndStrictMakesThemErrors() throws {
         let session = try TestSession()
         session.run("f(x) = 1 / x; for i in range(5) { f(0) }; exp([1000, 1001])")
-        #expect(session.diagnostics.map(\.title) == [
-            "division by zero in `/`: the result is inf", "overflow in `exp`: 2 elements became infinite, the first at position 0",
-        ])
+        #expect(
+            session.diagnostics.map(\.title) == [
+                "division by zero in `/`: the result is inf", "overflow in `exp`: 2 elements became infinite, the first at position 0",
+            ])
         let silent = try TestSession { $0.warns = false }
         silent.run("1 / 0; log([0])")
         #expect(silent.diagnostics.isEmpty)
@@ -135,7 +136,9 @@ final class TestSession: SessionOutput {
         #expect(timed.run("while true {}") == .limit)
         #expect(timed.diagnostics.last?.title == "the time limit of 0.2 s is reached")
         let session = try TestSession()
-        for source in ["f = x -> x; for i in range(100) { f = f >> f }", "l = (); while true { l = (l,) }", "zeros(1e15)", "s = \"ab\"; while true { s = s + s }"] {
+        for source in [
+            "f = x -> x; for i in range(100) { f = f >> f }", "l = (); while true { l = (l,) }", "zeros(1e15)", "s = \"ab\"; while true { s = s + s }",
+        ] {
             #expect(session.run(source) != .done)
         }
     }

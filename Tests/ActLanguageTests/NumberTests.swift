@@ -7,8 +7,10 @@ import Testing
 @Suite struct NumberTests {
     /// 44 numbers: whole ones of every size, decimals, halves, extremes, both zeros and infinities, NaN.
     static let numbers: [Double] = [
-        0, -0.0, 1, -1, 2, -2, 3, -3, 5, -5, 7, 10, 0.1, -0.1, 0.3, 0.7, -0.7, 0.5, 2.5, -2.5, 1e-5, 1 / 3, 100, -1000.5, 1e9, 4294967296, -4294967297, 9007199254740991,
-        9007199254740992, -9007199254740993, 1e16, 1e17, -3e20, 1e100, 1e300, 1.7976931348623157e308, 1e-300, 1e-310, 5e-324, -5e-324, .infinity, -.infinity, .nan, 0.9999999999999999,
+        0, -0.0, 1, -1, 2, -2, 3, -3, 5, -5, 7, 10, 0.1, -0.1, 0.3, 0.7, -0.7, 0.5, 2.5, -2.5, 1e-5, 1 / 3, 100, -1000.5, 1e9, 4294967296, -4294967297,
+        9007199254740991,
+        9007199254740992, -9007199254740993, 1e16, 1e17, -3e20, 1e100, 1e300, 1.7976931348623157e308, 1e-300, 1e-310, 5e-324, -5e-324, .infinity, -.infinity,
+        .nan, 0.9999999999999999,
     ]
 
     /// Python's floor division and remainder of floats (Objects/floatobject.c has the rules): the remainder has the divisor's sign, and the
@@ -39,7 +41,8 @@ import Testing
             for y in NumberTests.numbers {
                 let (a, b) = (source(x), source(y))
                 // With variables and with a constant, as number and as array.
-                program += "x = \(a); y = \(b); repr([x // y, x // \(b), ([x, x] // y)[1], (x // [y, y])[0], x % y, x % \(b), ([x, x] % y)[1], (x % [y, y])[0]])\n"
+                program +=
+                    "x = \(a); y = \(b); repr([x // y, x // \(b), ([x, x] // y)[1], (x // [y, y])[0], x % y, x % \(b), ([x, x] % y)[1], (x % [y, y])[0]])\n"
             }
         }
         let shown = session.values(program)
@@ -86,6 +89,8 @@ import Testing
                 """
         }
         session.run(program)
-        #expect(session.written.trimmingCharacters(in: .newlines).isEmpty && session.diagnostics.isEmpty, "\(session.written.prefix(1000)) \(session.diagnostics.first.map { "\($0)" } ?? "")")
+        #expect(
+            session.written.trimmingCharacters(in: .newlines).isEmpty && session.diagnostics.isEmpty,
+            "\(session.written.prefix(1000)) \(session.diagnostics.first.map { "\($0)" } ?? "")")
     }
 }

@@ -26,7 +26,9 @@ import Testing
     }
 
     /// What has no numbers, or reaches outside.
-    private static let leftOut: Set<String> = ["help", "why", "import", "error", "assert", "exit", "clock", "timeit", "seed", "load", "save", "print", "show", "digits", "parameters"]
+    private static let leftOut: Set<String> = [
+        "help", "why", "import", "error", "assert", "exit", "clock", "timeit", "seed", "load", "save", "print", "show", "digits", "parameters",
+    ]
 
     private static let functions: [(name: String, count: Int)] = BuiltinRows.all.flatMap { row -> [(String, Int)] in
         guard !leftOut.contains(row.name) else { return [] }

@@ -18,13 +18,17 @@ import Testing
 
     @Test func completionKnowsFields() throws {
         let session = try makeSession("layer Own(size) { gain = ones(size); part = Dense(2, 2); seen = state(0); x -> x }\nown = Own(2); net = own >> relu")
-        for (text, expected) in [("own.ga", "gain"), ("own.se", "seen"), ("own.part.W", "W"), ("net[0].par", "part"), ("own.si", "size"), ("Own(si", "size="), ("Own(2, dt", "dtype=")] {
+        for (text, expected) in [
+            ("own.ga", "gain"), ("own.se", "seen"), ("own.part.W", "W"), ("net[0].par", "part"), ("own.si", "size"), ("Own(si", "size="),
+            ("Own(2, dt", "dtype="),
+        ] {
             #expect(session.completions(of: text, at: text.utf8.count).candidates.contains(expected), "\(text)")
         }
     }
 
     @Test func helpIsTheCommentAbove() throws {
-        let session = try makeSession("1;\n# Scales every column.\n# Starts at 1.\nlayer Own(size) { gain = ones(size); x -> gain * x }\n# A plain function too.\nf(x) = x")
+        let session = try makeSession(
+            "1;\n# Scales every column.\n# Starts at 1.\nlayer Own(size) { gain = ones(size); x -> gain * x }\n# A plain function too.\nf(x) = x")
         let help = try #require(session.help("Own"))
         #expect(help.hasPrefix("Own(size, dtype=\"f32\")\n  Scales every column.\n  Starts at 1.\n"))
         #expect(session.help("f")?.contains("A plain function too.") == true)
@@ -51,8 +55,10 @@ import Testing
     /// Layers in every place where a block can hold them are trained.
     @Test(arguments: [
         "part = Dense(2, 2); x -> part(x)", "part = (Dense(2, 2), relu); x -> part[0](x)", "part = {inner: {deep: Dense(2, 2)}}; x -> part.inner.deep(x)",
-        "part = Dense(2, 2) >> tanh; part", "part = Dense(2, 2); help_(x) = part(x); x -> help_(x)", "part = Dense(2, 2); if true { x -> part(x) } else { x -> x }",
-        "a = Dense(2, 2); part = a; x -> part(x)", "part = Residual(Dense(2, 2)); x -> part(x)", "part = [Dense(2, 2) for i in range(2)]; x -> part[1](part[0](x))",
+        "part = Dense(2, 2) >> tanh; part", "part = Dense(2, 2); help_(x) = part(x); x -> help_(x)",
+        "part = Dense(2, 2); if true { x -> part(x) } else { x -> x }",
+        "a = Dense(2, 2); part = a; x -> part(x)", "part = Residual(Dense(2, 2)); x -> part(x)",
+        "part = [Dense(2, 2) for i in range(2)]; x -> part[1](part[0](x))",
         "parts = zeros(2, 2); x -> x @ parts",
     ])
     func everyPlaceIsTrained(_ block: String) throws {

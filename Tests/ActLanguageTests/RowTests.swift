@@ -105,7 +105,9 @@ private struct WrittenCall {
             }
             for option in row.options { #expect(complains(all + ["\(option.name)=none"]) == nil, "\(row.name) does not take \(option.name)=") }
             let needed = parameters.filter { $0.fallback == nil && !$0.isVariadic }.map { "\($0.name)=none" }
-            #expect(runner.run("\(row.name)(\((needed + ["no_such_name=1"]).joined(separator: ", ")));").problems.isEmpty == false, "\(row.signature) takes no_such_name=")
+            #expect(
+                runner.run("\(row.name)(\((needed + ["no_such_name=1"]).joined(separator: ", ")));").problems.isEmpty == false,
+                "\(row.signature) takes no_such_name=")
             if row.options.isEmpty { #expect(complains(needed + ["no_such_name=1"]) != nil, "\(row.signature) takes no_such_name=") }
         }
     }

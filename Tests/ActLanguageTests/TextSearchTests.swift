@@ -38,10 +38,12 @@ import ActLanguage
         var random = SystemRandomNumberGenerator()
         var parts: [[UInt8]] = []
         for length in 1...7 { for bits in 0..<1 << length { parts.append((0..<length).map { UInt8(97 + bits >> $0 & 1) }) } }
-        for period in 1...6 { for length in 8...20 {
-            let word = (0..<period).map { _ in UInt8.random(in: 97...98, using: &random) }
-            parts.append((0..<length).map { word[$0 % period] })
-        } }
+        for period in 1...6 {
+            for length in 8...20 {
+                let word = (0..<period).map { _ in UInt8.random(in: 97...98, using: &random) }
+                parts.append((0..<length).map { word[$0 % period] })
+            }
+        }
         for part in parts {
             for _ in 0..<20 {
                 var text = (0..<Int.random(in: 0...80, using: &random)).map { _ in UInt8.random(in: 97...98, using: &random) }

@@ -74,13 +74,19 @@ import Testing
 
     /// As numpy and safetensors 0.4 write them: types that act widens, and names out of order.
     @Test func foreignTypes() throws {
-        let header = #"{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"i":{"dtype":"I64","shape":[1],"data_offsets":[4,12]},"b":{"dtype":"BF16","shape":[],"data_offsets":[12,14]}}"#
+        let header =
+            #"{"h":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"i":{"dtype":"I64","shape":[1],"data_offsets":[4,12]},"b":{"dtype":"BF16","shape":[],"data_offsets":[12,14]}}"#
         let data: [UInt8] = [0x00, 0x3c, 0x00, 0xc5, 7, 0, 0, 0, 0, 0, 0, 0, 0x40, 0x40]
-        func file(_ header: String, _ data: [UInt8]) -> [UInt8] { withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + data }
+        func file(_ header: String, _ data: [UInt8]) -> [UInt8] {
+            withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8) + data
+        }
         let content = try Safetensors.content(file(header, data), path: "n")
         #expect(content.arrays.map(\.name) == ["h", "i", "b"])
         #expect(try content.arrays.map { try $0.array.toDoubles() } == [[1, -5], [7], [3]])
-        for wrong in ["{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775807,4],\"data_offsets\":[0,4]}}", "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", "[1]", "{\"a\":1}"] {
+        for wrong in [
+            "{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775807,4],\"data_offsets\":[0,4]}}",
+            "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", "[1]", "{\"a\":1}",
+        ] {
             #expect(throws: NetworkError.self) { try Safetensors.content(file(wrong, data), path: "n") }
         }
     }
@@ -90,10 +96,14 @@ import Testing
     }
 
     private func reason(_ header: String, data: Int = 16) -> String {
-        do { return "\(try Safetensors.content(safetensors(header, data: data), path: "n").arrays.map(\.name))" } catch NetworkError.file(_, let reason) { return reason } catch { return "\(error)" }
+        do { return "\(try Safetensors.content(safetensors(header, data: data), path: "n").arrays.map(\.name))" } catch NetworkError.file(_, let reason) {
+            return reason
+        } catch { return "\(error)" }
     }
 
-    private func entry(_ name: String, _ start: Int, _ end: Int) -> String { #""\#(name)":{"dtype":"F32","shape":[\#((end - start) / 4)],"data_offsets":[\#(start),\#(end)]}"# }
+    private func entry(_ name: String, _ start: Int, _ end: Int) -> String {
+        #""\#(name)":{"dtype":"F32","shape":[\#((end - start) / 4)],"data_offsets":[\#(start),\#(end)]}"#
+    }
 
     /// The rules of the format, each broken in turn; the published reader refuses the same (Tests/Interchange/check.py asks it).
     @Test func malformedSafetensors() {
@@ -114,9 +124,13 @@ import Testing
         let good = #"{"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}}"#
         #expect(reason(good) == #"["a"]"#)
         let changes = [
-            ("[2,2]", ["[2.0,2]", "[2e0,2]", "[-2,-2]", "[2,true]", "[\"2\",2]", "[2,2,null]", "4", "[18446744073709551616,0]", "[2,3]", "[02,2]", "[+2,2]", "{}"]),
+            (
+                "[2,2]",
+                ["[2.0,2]", "[2e0,2]", "[-2,-2]", "[2,true]", "[\"2\",2]", "[2,2,null]", "4", "[18446744073709551616,0]", "[2,3]", "[02,2]", "[+2,2]", "{}"]
+            ),
             ("[0,16]", ["[0.0,16]", "[0,16.0]", "[0,1.6e1]", "[-0,16]", "[16,0]", "[0]", "[0,16,16]", "[0,16,]", "16", "[null,16]", "[00,16]"]),
-            ("\"F32\"", ["\"F33\"", "\"f32\"", "32", "null", "[\"F32\"]"]), ("\"dtype\"", ["\"Dtype\"", "\"shape\"", "dtype"]), ("\"shape\"", ["\"size\"", "\"dtype\""]),
+            ("\"F32\"", ["\"F33\"", "\"f32\"", "32", "null", "[\"F32\"]"]), ("\"dtype\"", ["\"Dtype\"", "\"shape\"", "dtype"]),
+            ("\"shape\"", ["\"size\"", "\"dtype\""]),
             ("{\"a\"", [" {\"a\"", "[{\"a\"", "{a", "{,\"a\"", "{'a'", "\u{FEFF}{\"a\"", "{\"a\n\""]), ("}}", ["}", "}},", "}}x", "}}}", "},}", "}}\0"]),
         ]
         for (old, news) in changes {

@@ -33,7 +33,8 @@ struct ReferenceCase: Sendable, CustomStringConvertible {
             let words = line.split(separator: " ")
             if words.first == "case", words.count > 1 {
                 let settings = words.dropFirst(2).map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
-                cases.append(ReferenceCase(name: String(words[1]), settings: Dictionary(uniqueKeysWithValues: settings.map { ($0[0], $0[1]) }), line: number + 1))
+                cases.append(
+                    ReferenceCase(name: String(words[1]), settings: Dictionary(uniqueKeysWithValues: settings.map { ($0[0], $0[1]) }), line: number + 1))
             } else if words.first == "array", words.count > 2 {
                 let shape = words[2] == "()" ? [] : words[2].split(separator: ",").compactMap { Int($0) }
                 cases[cases.count - 1].arrays.append((String(words[1]), Numbers(shape: shape, values: words.dropFirst(3).compactMap { Double($0) })))
@@ -64,7 +65,9 @@ func distance(_ a: NDArray, _ b: NDArray) throws -> Double {
 func makeLayer(_ kind: String, _ settings: [String: Setting], seed: UInt64 = 1) throws -> any Layer {
     guard let row = LayerRows.named(kind) else { throw TestFailure("there is no layer \(kind)") }
     var random = RandomSource(seed: seed)
-    let all = !row.parameters.contains { $0.name == "dtype" } ? settings.filter { $0.key != "dtype" } : settings.merging(["dtype": .text("f64")]) { given, _ in given }
+    let all =
+        !row.parameters.contains { $0.name == "dtype" }
+        ? settings.filter { $0.key != "dtype" } : settings.merging(["dtype": .text("f64")]) { given, _ in given }
     return try row.make(all, &random)
 }
 

@@ -19,7 +19,8 @@ import Testing
         for (name, text) in reference.settings where name != "training" {
             switch name {
             case "activation": settings[name] = .function(try function(text))
-            case "f" where reference.name == "Branch": settings[name] = .list([.network(Network([try dense(3, 2, "tanh")])), .network(Network([try dense(3, 2)]))])
+            case "f" where reference.name == "Branch":
+                settings[name] = .list([.network(Network([try dense(3, 2, "tanh")])), .network(Network([try dense(3, 2)]))])
             case "f": settings[name] = .network(Network([try dense(3, 3, "tanh")]))
             default: settings[name] = Self.setting(text)
             }
@@ -46,7 +47,8 @@ import Testing
                 }, at: [x] + parameters
             ).gradients
         }
-        for (name, gradient) in zip(["x"] + layer.parameterNames, try gradients(layer.parameters)) where reference.arrays.contains(where: { $0.name == "grad.\(name)" }) {
+        for (name, gradient) in zip(["x"] + layer.parameterNames, try gradients(layer.parameters))
+        where reference.arrays.contains(where: { $0.name == "grad.\(name)" }) {
             #expect(try distance(gradient, reference.array("grad.\(name)")) < Self.tolerance, "gradient of \(name)")
         }
         for (index, name) in layer.stateNames.enumerated() where isTraining {
@@ -70,9 +72,11 @@ import Testing
 
     /// Looking between pixels, and the derivatives in images and places.
     @Test(arguments: try ReferenceCase.all(in: "samples")) func sample(_ reference: ReferenceCase) throws {
-        let mode = try #require(Sampling.Mode(rawValue: reference.settings["mode"] ?? "")), beyond = try #require(Sampling.Beyond(rawValue: reference.settings["padding"] ?? ""))
+        let mode = try #require(Sampling.Mode(rawValue: reference.settings["mode"] ?? "")),
+            beyond = try #require(Sampling.Beyond(rawValue: reference.settings["padding"] ?? ""))
         let expected = try reference.array("y"), weights = try NDArray((0..<expected.count).map { Scalar.unary(.cos, Double($0)) }, shape: expected.shape)
-        let look = { (x: NDArray, grid: NDArray) in try x.sampled(at: grid, mode, beyond: beyond, alignsCorners: reference.settings["align_corners"] == "true") }
+        let look = { (x: NDArray, grid: NDArray) in try x.sampled(at: grid, mode, beyond: beyond, alignsCorners: reference.settings["align_corners"] == "true")
+        }
         let x = try reference.array("x"), grid = try reference.array("grid")
         #expect(try distance(look(x, grid), expected) < Self.tolerance)
         #expect(try distance(look(x.converted(to: .f32), grid.converted(to: .f32)).converted(to: .f64), expected) < 1e-4 || mode == .nearest)
@@ -90,23 +94,38 @@ import Testing
     }
 
     /// Settings and the shape of an input, by layer; the derivative of the derivative, which PyTorch's numbers do not cover, against differences.
-    private static var second: [(kind: String, settings: [String: Setting], shape: [Int])] { [
-        ("Dense", ["inputs": .number(3), "outputs": .number(2), "activation": .text("tanh")], [4, 3]),
-        ("Conv2D", ["inputs": .number(2), "outputs": .number(2), "activation": .text("tanh"), "stride": .number(2), "padding": .number(1)], [1, 2, 5, 4]),
-        ("FReLU", ["channels": .number(2)], [1, 2, 5, 4]), ("AvgPool2D", ["size": .number(3), "stride": .number(1)], [1, 2, 5, 4]),
-        ("LayerNorm", ["features": .number(3)], [4, 3]), ("GroupNorm", ["groups": .number(2), "channels": .number(4)], [2, 4, 3]),
-        ("RMSNorm", ["features": .number(3)], [4, 3]), ("Conv1D", ["inputs": .number(2), "outputs": .number(2), "activation": .text("tanh")], [2, 2, 5]),
-        ("ConvTranspose2D", ["inputs": .number(2), "outputs": .number(2), "stride": .number(2), "activation": .text("tanh")], [1, 2, 3, 2]),
-        ("Upsample2D", ["mode": .text("bilinear")], [1, 2, 3, 2]), ("GlobalAvgPool", [:], [2, 2, 3]), ("Positions", ["length": .number(4), "size": .number(3)], [2, 3, 3]),
-        ("Attention", ["size": .number(4), "heads": .number(2), "causal": .flag(true)], [2, 3, 4]),
-        ("Conv3D", ["inputs": .number(2), "outputs": .number(2), "groups": .number(2), "dilation": .list([.number(1), .number(2), .number(1)]), "kernel": .number(2), "activation": .text("tanh"), "padding": .text("same")], [1, 2, 2, 4, 3]),
-        ("ConvTranspose1D", ["inputs": .number(2), "outputs": .number(4), "groups": .number(2), "stride": .number(2), "padding": .text("same"), "activation": .text("tanh")], [2, 2, 3]),
-        ("MaxPool2D", ["size": .number(3), "stride": .number(2), "padding": .number(1), "ceil": .flag(true)], [1, 2, 5, 4]),
-        ("AvgPool3D", ["size": .number(2), "padding": .number(1), "count_padding": .flag(false)], [1, 2, 2, 3, 3]),
-        ("LayerNorm", ["features": .list([.number(2), .number(3)])], [2, 2, 3]), ("InstanceNorm", ["channels": .number(2)], [2, 2, 3]),
-        ("RNN", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]), ("GRU", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]),
-        ("LSTM", ["inputs": .number(2), "units": .number(3), "sequences": .flag(false)], [2, 3, 2]),
-    ] }
+    private static var second: [(kind: String, settings: [String: Setting], shape: [Int])] {
+        [
+            ("Dense", ["inputs": .number(3), "outputs": .number(2), "activation": .text("tanh")], [4, 3]),
+            ("Conv2D", ["inputs": .number(2), "outputs": .number(2), "activation": .text("tanh"), "stride": .number(2), "padding": .number(1)], [1, 2, 5, 4]),
+            ("FReLU", ["channels": .number(2)], [1, 2, 5, 4]), ("AvgPool2D", ["size": .number(3), "stride": .number(1)], [1, 2, 5, 4]),
+            ("LayerNorm", ["features": .number(3)], [4, 3]), ("GroupNorm", ["groups": .number(2), "channels": .number(4)], [2, 4, 3]),
+            ("RMSNorm", ["features": .number(3)], [4, 3]), ("Conv1D", ["inputs": .number(2), "outputs": .number(2), "activation": .text("tanh")], [2, 2, 5]),
+            ("ConvTranspose2D", ["inputs": .number(2), "outputs": .number(2), "stride": .number(2), "activation": .text("tanh")], [1, 2, 3, 2]),
+            ("Upsample2D", ["mode": .text("bilinear")], [1, 2, 3, 2]), ("GlobalAvgPool", [:], [2, 2, 3]),
+            ("Positions", ["length": .number(4), "size": .number(3)], [2, 3, 3]),
+            ("Attention", ["size": .number(4), "heads": .number(2), "causal": .flag(true)], [2, 3, 4]),
+            (
+                "Conv3D",
+                [
+                    "inputs": .number(2), "outputs": .number(2), "groups": .number(2), "dilation": .list([.number(1), .number(2), .number(1)]),
+                    "kernel": .number(2), "activation": .text("tanh"), "padding": .text("same"),
+                ], [1, 2, 2, 4, 3]
+            ),
+            (
+                "ConvTranspose1D",
+                [
+                    "inputs": .number(2), "outputs": .number(4), "groups": .number(2), "stride": .number(2), "padding": .text("same"),
+                    "activation": .text("tanh"),
+                ], [2, 2, 3]
+            ),
+            ("MaxPool2D", ["size": .number(3), "stride": .number(2), "padding": .number(1), "ceil": .flag(true)], [1, 2, 5, 4]),
+            ("AvgPool3D", ["size": .number(2), "padding": .number(1), "count_padding": .flag(false)], [1, 2, 2, 3, 3]),
+            ("LayerNorm", ["features": .list([.number(2), .number(3)])], [2, 2, 3]), ("InstanceNorm", ["channels": .number(2)], [2, 2, 3]),
+            ("RNN", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]), ("GRU", ["inputs": .number(2), "units": .number(3)], [2, 3, 2]),
+            ("LSTM", ["inputs": .number(2), "units": .number(3), "sequences": .flag(false)], [2, 3, 2]),
+        ]
+    }
 
     @Test(arguments: second.indices) func secondDerivative(_ index: Int) throws {
         let (kind, given, shape) = Self.second[index]
@@ -145,7 +164,8 @@ import Testing
         let a = try problem.array("A"), c = try problem.array("c"), row = try #require(Optimizers.named(reference.name))
         let rate = reference.number("lr") ?? row.inputs.lr.fallback ?? .nan
         let optimizer = try Optimizer(
-            row, values: row.inputs.own.map { reference.number(row.parameters[$0.index].name) ?? $0.fallback ?? .nan }, rate: { _ in rate }, weightDecay: reference.number("weight_decay"),
+            row, values: row.inputs.own.map { reference.number(row.parameters[$0.index].name) ?? $0.fallback ?? .nan }, rate: { _ in rate },
+            weightDecay: reference.number("weight_decay"),
             clipNorm: reference.number("clip_norm"), clipValue: reference.number("clip_value"))
         for type in [ElementType.f64, .f32] {
             let start = try problem.array("start").converted(to: type).contiguous()
@@ -167,7 +187,8 @@ import Testing
         let cases = try ReferenceCase.all(in: "training")
         let (start, end) = (cases[0], cases[1])
         var network = Network([
-            try makeLayer("Dense", ["inputs": .number(3), "outputs": .number(6), "bias": .flag(false)]), try makeLayer("BatchNorm", ["features": .number(6)]), FunctionLayer(try function("tanh")),
+            try makeLayer("Dense", ["inputs": .number(3), "outputs": .number(6), "bias": .flag(false)]), try makeLayer("BatchNorm", ["features": .number(6)]),
+            FunctionLayer(try function("tanh")),
             try dense(6, 3),
         ])
         network.parameters = try network.parameterNames.map { try start.array($0) }

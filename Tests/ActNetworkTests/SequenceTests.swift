@@ -24,7 +24,11 @@ import Testing
                     scores = try NDArray.select(seen, .array(scores), .number(-.infinity))
                 }
                 var shares = try scores.softmax()
-                if let kept { shares = try shares * kept.indexed(by: [.ellipsis, .integer(head)] + [NDArray.Index](repeating: .slice(start: nil, stop: nil, step: nil), count: 2)) }
+                if let kept {
+                    shares =
+                        try shares
+                        * kept.indexed(by: [.ellipsis, .integer(head)] + [NDArray.Index](repeating: .slice(start: nil, stop: nil, step: nil), count: 2))
+                }
                 return try NDArray.matmul(shares, v)
             }, axis: -1)
     }
@@ -66,7 +70,8 @@ import Testing
     }
 
     private static let shapes: [(lead: [Int], queries: Int, keys: Int, heads: Int, width: Int, valueWidth: Int)] = [
-        ([], 1, 1, 1, 1, 1), ([2], 3, 5, 2, 3, 2), ([1], 130, 130, 1, 4, 4), ([2], 257, 140, 3, 5, 2), ([2, 2], 40, 300, 2, 2, 3), ([], 300, 129, 5, 1, 1), ([0], 3, 3, 1, 2, 2),
+        ([], 1, 1, 1, 1, 1), ([2], 3, 5, 2, 3, 2), ([1], 130, 130, 1, 4, 4), ([2], 257, 140, 3, 5, 2), ([2, 2], 40, 300, 2, 2, 3), ([], 300, 129, 5, 1, 1),
+        ([0], 3, 3, 1, 2, 2),
     ]
 
     @Test(arguments: shapes.indices, [false, true]) func attendIsItsFormula(_ index: Int, _ causal: Bool) throws {
@@ -96,8 +101,10 @@ import Testing
     @Test func attendRefusesWhatDoesNotFit() throws {
         let x = try NDArray.full(1, shape: [2, 3, 4], type: .f64)
         for (q, k, v, heads) in [
-            (x, x, x, 3), (x, x, x, 0), (try x.reshaped(to: [3, 2, 4]), x, x, 1), (x, x, try x.reshaped(to: [2, 2, 6]), 1), (x, try x.reshaped(to: [2, 6, 2]), x, 1),
-            (try NDArray.full(1, shape: [4], type: .f64), x, x, 1), (x, try NDArray.full(1, shape: [2, 0, 4], type: .f64), try NDArray.full(1, shape: [2, 0, 4], type: .f64), 1),
+            (x, x, x, 3), (x, x, x, 0), (try x.reshaped(to: [3, 2, 4]), x, x, 1), (x, x, try x.reshaped(to: [2, 2, 6]), 1),
+            (x, try x.reshaped(to: [2, 6, 2]), x, 1),
+            (try NDArray.full(1, shape: [4], type: .f64), x, x, 1),
+            (x, try NDArray.full(1, shape: [2, 0, 4], type: .f64), try NDArray.full(1, shape: [2, 0, 4], type: .f64), 1),
         ] {
             #expect(throws: ArrayError.self) { try NDArray.attend(q, k, v, heads: heads) }
         }
@@ -128,8 +135,12 @@ import Testing
         var random = RandomSource(seed: 6)
         let x = try random.normal(shape: [11, 4, 9, 10])
         let settings: [(String, [String: Setting])] = [
-            ("Conv2D", ["inputs": .number(4), "outputs": .number(6), "groups": .number(2), "padding": .text("same"), "stride": .list([.number(2), .number(1)])]),
-            ("ConvTranspose2D", ["inputs": .number(4), "outputs": .number(2), "dilation": .number(2), "groups": .number(2)]), ("MaxPool2D", ["size": .number(3), "padding": .number(1), "stride": .number(1)]),
+            (
+                "Conv2D",
+                ["inputs": .number(4), "outputs": .number(6), "groups": .number(2), "padding": .text("same"), "stride": .list([.number(2), .number(1)])]
+            ),
+            ("ConvTranspose2D", ["inputs": .number(4), "outputs": .number(2), "dilation": .number(2), "groups": .number(2)]),
+            ("MaxPool2D", ["size": .number(3), "padding": .number(1), "stride": .number(1)]),
             ("AvgPool2D", ["size": .number(3), "ceil": .flag(true), "padding": .number(1)]),
         ]
         let layers = try settings.map { try makeLayer($0.0, $0.1) }

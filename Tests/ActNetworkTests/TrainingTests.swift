@@ -40,7 +40,9 @@ import Testing
 
     @Test func threadsDoNotMatter() throws {
         let (x, y) = try clouds(300), training = try training()
-        let network = Network([try makeLayer("Dense", ["inputs": .number(2), "outputs": .number(300), "activation": .function(function("relu"))]), try dense(300, 2)])
+        let network = Network([
+            try makeLayer("Dense", ["inputs": .number(2), "outputs": .number(300), "activation": .function(function("relu"))]), try dense(300, 2),
+        ])
         let count = ThreadPool.count
         defer { ThreadPool.count = count }
         let results = try [1, 2, 3].map { threads in
@@ -131,7 +133,9 @@ import Testing
         }
         #expect(error(network, x, try clouds(19).y) == .lengths(inputs: 20, targets: 19))
         #expect(error(network, try NDArray([], shape: [0, 2]), try NDArray([], shape: [0])) == .noRows)
-        #expect(error(network, try x + NDArray([Double](repeating: 0, count: 9) + [.nan] + [Double](repeating: 0, count: 30), shape: [20, 2]), y) == .notFinite(what: "x", row: 4))
+        #expect(
+            error(network, try x + NDArray([Double](repeating: 0, count: 9) + [.nan] + [Double](repeating: 0, count: 30), shape: [20, 2]), y)
+                == .notFinite(what: "x", row: 4))
         // Labels 0 and 1, but for one: the row is that of the data, wherever it was shuffled to.
         var wrong = try y.toDoubles()
         wrong[7] = 2
@@ -179,7 +183,9 @@ import Testing
     }
 
     @Test func schedules() throws {
-        func rate(_ name: String, _ epoch: Double, _ values: [Double]) throws -> Double { try #require(Schedules.all.first { $0.name == name }).rate(at: epoch, [2] + values) }
+        func rate(_ name: String, _ epoch: Double, _ values: [Double]) throws -> Double {
+            try #require(Schedules.all.first { $0.name == name }).rate(at: epoch, [2] + values)
+        }
         #expect(try rate("constant_rate", 1, [4]) == 0.5)
         #expect(try rate("constant_rate", 5, [4]) == 2)
         #expect(try rate("step_rate", 9.99, [5, 0.1, 0]) == 0.2)

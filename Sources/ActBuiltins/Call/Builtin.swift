@@ -64,7 +64,8 @@ package final class Builtin: Sendable {
     ///   - role: What a derivative does at every argument, where that is not a matter of each parameter.
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     package init(
-        _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [], scalar: (@Sendable (Double) -> Double)? = nil,
+        _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [],
+        scalar: (@Sendable (Double) -> Double)? = nil,
         kernel: UnaryOperation? = nil, binaryKernel: BinaryOperation? = nil, direct: DirectAnswer? = nil, treatment: Treatment = .ordinary,
         role: ArgumentRole? = nil, leaves: Leaves? = nil, activation: ActivationRow? = nil, _ declaration: @escaping @Sendable (inout Signature) -> Body
     ) {
@@ -96,7 +97,9 @@ package final class Builtin: Sendable {
             leaves: row.kind == .elementwise ? .each : Leaves.none, activation: row
         ) { takes in
             _ = takes.operand("x")
-            for parameter in row.parameters { _ = takes.operand(parameter.name, default: parameter.default, text: parameter.text, role: parameter.isStep ? .steps : .followed) }
+            for parameter in row.parameters {
+                _ = takes.operand(parameter.name, default: parameter.default, text: parameter.text, role: parameter.isStep ? .steps : .followed)
+            }
             return { call in try call.activation(row, order: 0) }
         }
     }
@@ -241,7 +244,8 @@ package final class BuiltinFunction: NativeFunction {
         guard let activation = row.activation, activation.kind == .elementwise else { return nil }
         var call = Call(machine: machine, function: self)
         try call.bind(arguments, form)
-        if case .array = call.values[0] {} else if try call.holdsStructure() {
+        if case .array = call.values[0] {
+        } else if try call.holdsStructure() {
             return try Value.leafwise(arguments.positional) { try machine.call(derived, Arguments($0, named: arguments.named)) }
         }
         if derived.order == 1, case .number(let x) = call.values[0], let kink = kink(of: activation, at: x, call) { machine.metKink = kink }

@@ -108,11 +108,12 @@ extension Call {
 
     func shape(_ value: Value, at index: Int) throws -> [Int] {
         // More would be looked at in vain.
-        let count = switch value {
-        case .list(let list): list.elements.count
-        case .array(let array): array.count
-        default: 1
-        }
+        let count =
+            switch value {
+            case .list(let list): list.elements.count
+            case .array(let array): array.count
+            default: 1
+            }
         guard count <= Shapes.rankLimit else { throw fail(at: index, "at most \(Shapes.rankLimit) whole numbers", value) }
         switch value {
         case .number(let number): return [try dimension(number, at: index)]
@@ -147,11 +148,12 @@ extension Call {
     }
 
     func elementType<T>(_ argument: Input<T>) throws -> ElementType {
-        let name: String? = switch values[argument.index] {
-        case .string(let text): text.string
-        case .function(let function): function.name
-        default: nil
-        }
+        let name: String? =
+            switch values[argument.index] {
+            case .string(let text): text.string
+            case .function(let function): function.name
+            default: nil
+            }
         guard let type = ElementType.allCases.first(where: { $0.name == name }) else { throw fail(argument) }
         return type
     }

@@ -14,10 +14,14 @@ final class ConfiguredActivation: NativeFunction {
 
     /// `nil` unless the arguments are settings of an activation function, all by name, and nothing else.
     init?(_ function: Function, _ arguments: Arguments) {
-        guard let row = function.builtin?.activation, arguments.positional.isEmpty, !arguments.named.isEmpty, !row.parameters.contains(where: { $0.default == nil }) else { return nil }
+        guard let row = function.builtin?.activation, arguments.positional.isEmpty, !arguments.named.isEmpty,
+            !row.parameters.contains(where: { $0.default == nil })
+        else { return nil }
         var settings: [(name: String, value: Double)] = []
         for (name, value) in arguments.named {
-            guard row.parameters.contains(where: { $0.name == name }), case .number(let number) = value, !settings.contains(where: { $0.name == name }) else { return nil }
+            guard row.parameters.contains(where: { $0.name == name }), case .number(let number) = value, !settings.contains(where: { $0.name == name }) else {
+                return nil
+            }
             settings.append((name, number))
         }
         (self.function, self.row, self.settings) = (function, row, settings)
@@ -25,7 +29,9 @@ final class ConfiguredActivation: NativeFunction {
 
     /// The function that a text such as `leaky_relu(slope=0.2)` stands for.
     convenience init?(text: String, functions: (String) -> Function?) {
-        guard text.utf8.count < 1 << 12, text.last == ")", let open = text.firstIndex(of: "("), let function = functions(String(text[..<open])) else { return nil }
+        guard text.utf8.count < 1 << 12, text.last == ")", let open = text.firstIndex(of: "("), let function = functions(String(text[..<open])) else {
+            return nil
+        }
         var named: [(name: String, value: Value)] = []
         for part in text[text.index(after: open)...].dropLast().split(separator: ",") {
             let sides = part.split(separator: "=", omittingEmptySubsequences: false)

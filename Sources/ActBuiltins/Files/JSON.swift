@@ -53,7 +53,11 @@ enum JSON {
 
     private static func write(_ numbers: [Double], _ position: inout Int, _ shape: ArraySlice<Int>, _ type: ElementType, into text: inout TextBuilder) throws {
         guard let size = shape.first else {
-            if type == .bool { try text.append(numbers[position] != 0 ? "true" : "false") } else { try write(numbers[position], isSingle: type == .f32, into: &text) }
+            if type == .bool {
+                try text.append(numbers[position] != 0 ? "true" : "false")
+            } else {
+                try write(numbers[position], isSingle: type == .f32, into: &text)
+            }
             position += 1
             return
         }
@@ -68,7 +72,11 @@ enum JSON {
 
     private static func write(_ number: Double, isSingle: Bool, into text: inout TextBuilder) throws {
         // Readers for which 0 has no sign have it for 0.0.
-        if number == 0, number.sign == .minus { try text.append("-0.0") } else if number.isFinite { try text.append(Format.exactNumber(number, isSingle: isSingle)) } else {
+        if number == 0, number.sign == .minus {
+            try text.append("-0.0")
+        } else if number.isFinite {
+            try text.append(Format.exactNumber(number, isSingle: isSingle))
+        } else {
             try text.append(number.isNaN ? "\"NaN\"" : number > 0 ? "\"Infinity\"" : "\"-Infinity\"")
         }
     }
@@ -199,7 +207,9 @@ private struct JSONReader {
         position += 1
         var elements: [Value] = []
         try skipSpace()
-        if next == UInt8(ascii: "]") { position += 1 } else {
+        if next == UInt8(ascii: "]") {
+            position += 1
+        } else {
             while true {
                 elements.append(try value(depth: depth + 1))
                 if elements.count & 0xffff == 0 { try Memory.check(for: elements.count &* 16) }
@@ -255,7 +265,9 @@ private struct JSONReader {
         let start = position
         func isDigit(_ byte: UInt8?) -> Bool { byte.map { $0 >= 48 && $0 <= 57 } ?? false }
         if next == UInt8(ascii: "-") { position += 1 }
-        if next == UInt8(ascii: "0") { position += 1 } else {
+        if next == UInt8(ascii: "0") {
+            position += 1
+        } else {
             guard isDigit(next) else { throw wrong(.digitExpected) }
             while isDigit(next) { try advance() }
         }

@@ -57,7 +57,9 @@ enum TableFile {
         var options = Csv.Options()
         options.separator = isTabbed ? 9 : nil
         if let text = try call[form.separator] {
-            guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128, byte != 34, byte != 10, byte != 13 else { throw call.fail(form.separator, "one ASCII character such as \";\"") }
+            guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128, byte != 34, byte != 10, byte != 13 else {
+                throw call.fail(form.separator, "one ASCII character such as \";\"")
+            }
             options.separator = byte
         }
         if let text = try call[form.decimal] {

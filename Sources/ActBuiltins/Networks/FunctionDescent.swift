@@ -27,7 +27,8 @@ private struct FunctionDescentState: DescentState {
     mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws {
         func list(_ arrays: [NDArray]) throws -> Value { try .list(arrays.map { try Value($0) }) }
         let result = try machine.call(function, Arguments([list(parameters), list(gradients), state]))
-        guard case .list(let pair) = result, pair.elements.count == 2, case .list(let changed) = pair.elements[0], changed.elements.count == parameters.count else {
+        guard case .list(let pair) = result, pair.elements.count == 2, case .list(let changed) = pair.elements[0], changed.elements.count == parameters.count
+        else {
             throw TrainingRefusal.optimizerWithoutPair(function.name, result)
         }
         for (index, value) in changed.elements.enumerated() {

@@ -16,7 +16,9 @@ package final class LayerMaker: NativeFunction {
 
     package var name: String { block.name }
     package var depth: Int32 { block.depth }
-    package var parameters: [Parameter] { block.parameters + (takesType ? [] : [Parameter(name: "dtype", kind: .elementType, fallback: "\"f32\"", role: .steps)]) }
+    package var parameters: [Parameter] {
+        block.parameters + (takesType ? [] : [Parameter(name: "dtype", kind: .elementType, fallback: "\"f32\"", role: .steps)])
+    }
 
     /// Whether the maker has a parameter `dtype` itself, which then gets the element type too.
     private var takesType: Bool { block.parameters.contains { $0.name == "dtype" } }
@@ -31,7 +33,8 @@ package final class LayerMaker: NativeFunction {
         let outer = (machine.layerType, machine.layerRun, machine.stateMarks)
         (machine.layerType, machine.layerRun, machine.stateMarks) = (type, nil, StateMarks())
         defer { (machine.layerType, machine.layerRun, machine.stateMarks) = outer }
-        guard case .function(let parts as Closure) = try machine.call(block, Arguments(bound)), parts.code.unit === block.code.unit, parts.code.isLayerParts else {
+        guard case .function(let parts as Closure) = try machine.call(block, Arguments(bound)), parts.code.unit === block.code.unit, parts.code.isLayerParts
+        else {
             throw LayerRefusal.returnFromLayer(name)
         }
         var values = bound.map { value -> Setting? in if case .undefined = value { nil } else { Setting(value, machine) } }
@@ -42,11 +45,12 @@ package final class LayerMaker: NativeFunction {
     }
 
     private func elementType(_ value: Value) throws -> ElementType {
-        let name: String? = switch value {
-        case .string(let text): text.string
-        case .function(let function): function.name
-        default: nil
-        }
+        let name: String? =
+            switch value {
+            case .string(let text): text.string
+            case .function(let function): function.name
+            default: nil
+            }
         switch name {
         case "f32": return .f32
         case "f64": return .f64

@@ -90,7 +90,8 @@ final class LayerPlan {
         self.type = parameters.isEmpty && type == .f32 ? nil : type
         nesting = max(nesting, builder.nesting &+ 2)
         layerCount = 1 &+ builder.layerCount
-        for parameter in try function(parameters, states).parameters where parameter.name != "training" && !suggest(parameter.name, among: ["training"]).isEmpty {
+        for parameter in try function(parameters, states).parameters where parameter.name != "training" && !suggest(parameter.name, among: ["training"]).isEmpty
+        {
             throw LayerRefusal.nearlyTraining(layer: maker.name, parameter: parameter.name, at: maker.functionSpan)
         }
     }
@@ -98,7 +99,9 @@ final class LayerPlan {
     /// The same with all layers in its fields trained.
     init(thawing other: LayerPlan) throws {
         (maker, machine, settings, type, parts) = (other.maker, other.machine, other.settings, other.type, other.parts)
-        (names, slots, parameterNames, stateNames, nesting, layerCount) = (other.names, other.slots, other.parameterNames, other.stateNames, other.nesting, other.layerCount)
+        (names, slots, parameterNames, stateNames, nesting, layerCount) = (
+            other.names, other.slots, other.parameterNames, other.stateNames, other.nesting, other.layerCount
+        )
         fields = try other.fields.map { try $0.thawed() }
         trains = fields.flatMap(\.trains)
     }

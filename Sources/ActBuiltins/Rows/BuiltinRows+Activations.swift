@@ -14,7 +14,9 @@ extension Call {
         var parameters: [Operand] = []
         for index in 1..<max(1, values.count) {
             guard isSet(at: index) else {
-                guard row.parameters[index - 1].default == nil || index + 1 < values.count && (index + 1..<values.count).contains(where: isSet(at:)) else { break }
+                guard row.parameters[index - 1].default == nil || index + 1 < values.count && (index + 1..<values.count).contains(where: isSet(at:)) else {
+                    break
+                }
                 parameters.append(.number(row.parameters[index - 1].default ?? .nan))
                 continue
             }

@@ -17,18 +17,22 @@ extension BuiltinRows {
                 Each operand's axes are letters; after `->` stand those of the result, over the others it is summed. `...` stands for any axes. A letter twice in one operand is its diagonal. \
                 Without `->` the result has the letters that occur once, in alphabetical order. Axes may be lists of numbers instead, each after its operand, that of the result last: "..." stands for any axes there.
                 """,
-            example: "einsum([[1, 2], [3, 4]], (0, 1), [1, 10], (1,), (0,))   # [21, 43]\neinsum(\"ij,jk->ik\", [[1, 2], [3, 4]], [[1, 0], [1, 1]])   # [[3, 2],\n# [7, 4]]\neinsum(\"ii\", [[1, 2], [3, 4]])   # 5"
+            example:
+                "einsum([[1, 2], [3, 4]], (0, 1), [1, 10], (1,), (0,))   # [21, 43]\neinsum(\"ij,jk->ik\", [[1, 2], [3, 4]], [[1, 0], [1, 1]])   # [[3, 2],\n# [7, 4]]\neinsum(\"ii\", [[1, 2], [3, 4]])   # 5"
         ) { takes in
             let subscripts = takes.value("subscripts"), operands = takes.rest("operands")
             return { call in
-                if case .string(let text) = call[subscripts] { return try Value(NDArray.einsum(text.string, call[operands].map { try call.array($0, operands) })) }
+                if case .string(let text) = call[subscripts] {
+                    return try Value(NDArray.einsum(text.string, call[operands].map { try call.array($0, operands) }))
+                }
                 return try call.einsum([call[subscripts]] + call[operands], operands)
             }
         },
         triangle("tril", "below", isLower: true, example: "tril([[1, 2], [3, 4]])   # [[1, 0],\n# [3, 4]]"),
         triangle("triu", "above", isLower: false, example: "triu([[1, 2], [3, 4]])   # [[1, 2],\n# [0, 4]]"),
         Builtin(
-            .linear, "diag", "the diagonal of a matrix; of a vector, the matrix with it on the diagonal", details: "`k` counts diagonals, upward from the main one.",
+            .linear, "diag", "the diagonal of a matrix; of a vector, the matrix with it on the diagonal",
+            details: "`k` counts diagonals, upward from the main one.",
             example: "diag([[1, 2], [3, 4]])   # [1, 4]\ndiag([1, 2])   # [[1, 0],\n# [0, 2]]"
         ) { takes in
             let v = takes.array("v"), k = takes.whole("k", default: 0)
@@ -50,14 +54,16 @@ extension BuiltinRows {
                 """,
             example: "attend([[1, 0]], [[1, 0], [0, 1]], [[1], [3]])   # [[1.6604769]]"
         ) { takes in
-            let q = takes.array("q"), k = takes.array("k"), v = takes.array("v"), heads = takes.whole("heads", default: 1, .within(1...0x1p20)), causal = takes.flag("causal", default: false)
+            let q = takes.array("q"), k = takes.array("k"), v = takes.array("v"), heads = takes.whole("heads", default: 1, .within(1...0x1p20)),
+                causal = takes.flag("causal", default: false)
             return { call in try Value(NDArray.attend(call[q], call[k], call[v], heads: call[heads], causal: call[causal])) }
         }
     ]
 
     private static func triangle(_ name: String, _ side: String, isLower: Bool, example: String) -> Builtin {
         Builtin(
-            .linear, name, "the elements on and \(side) the diagonal, the others 0", details: "Of the last two axes. `k` counts diagonals, upward from the main one.",
+            .linear, name, "the elements on and \(side) the diagonal, the others 0",
+            details: "Of the last two axes. `k` counts diagonals, upward from the main one.",
             example: example
         ) { takes in
             let m = takes.array("m"), k = takes.whole("k", default: 0, .within(-0x1p48...0x1p48))
@@ -67,7 +73,8 @@ extension BuiltinRows {
 
     static let along: [Builtin] = [
         Builtin(
-            .order, "top_k", "the k largest elements along an axis, the largest first, and their positions", details: "Of equal elements the first comes first. NaN counts as largest.",
+            .order, "top_k", "the k largest elements along an axis, the largest first, and their positions",
+            details: "Of equal elements the first comes first. NaN counts as largest.",
             example: "top_k([3, 1, 4, 1, 5], 2)   # ([5, 4], [4, 2])"
         ) { takes in
             let x = takes.vector("x"), k = takes.whole("k"), axis = takes.whole("axis", default: -1)
@@ -77,28 +84,34 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .order, "take_along", "for each place the element whose position along the axis stands there", details: "`indices` has as many axes as x, and its sizes or 1 along the others. With `axis=none` both count as flattened.",
+            .order, "take_along", "for each place the element whose position along the axis stands there",
+            details: "`indices` has as many axes as x, and its sizes or 1 along the others. With `axis=none` both count as flattened.",
             example: "x = [[3, 1, 2], [4, 6, 5]]\ntake_along(x, argsort(x))   # [[1, 2, 3],\n# [4, 5, 6]]"
         ) { takes in
             let x = takes.vector("x"), indices = takes.array("indices", role: .steps), axis = takes.wholeOrNone("axis", default: -1)
             return { call in try Value(call[x].takenAlong(call.positionsArgument(indices), axis: call[axis])) }
         },
         Builtin(
-            .order, "put_along", "x with values put at positions along an axis", details: "What `take_along` would take is replaced; x itself stays. Where a position occurs twice, the last value counts.",
+            .order, "put_along", "x with values put at positions along an axis",
+            details: "What `take_along` would take is replaced; x itself stays. Where a position occurs twice, the last value counts.",
             example: "put_along([[3, 1, 2], [4, 6, 5]], [[0], [2]], 9)   # [[9, 1, 2],\n# [4, 6, 9]]"
         ) { takes in
-            let x = takes.vector("x"), indices = takes.array("indices", role: .steps), values = takes.operand("values"), axis = takes.wholeOrNone("axis", default: -1)
+            let x = takes.vector("x"), indices = takes.array("indices", role: .steps), values = takes.operand("values"),
+                axis = takes.wholeOrNone("axis", default: -1)
             return { call in try Value(call[x].puttingAlong(call.positionsArgument(indices), call[values], axis: call[axis])) }
         },
         Builtin(
-            .order, "scatter_add", "x with values added to its rows at positions", details: "Along axis 0; values for one row are added one after the other. `values` has the shape of `x[indices]`, or stretches to it.",
+            .order, "scatter_add", "x with values added to its rows at positions",
+            details: "Along axis 0; values for one row are added one after the other. `values` has the shape of `x[indices]`, or stretches to it.",
             example: "scatter_add([1, 1, 1], [0, 2, 2], [10, 20, 30])   # [11, 1, 51]"
         ) { takes in
             let x = takes.vector("x"), indices = takes.array("indices", role: .steps), values = takes.array("values")
             return { call in try Value(call[x].addingRows(call[values], at: call.positionsArgument(indices), operation: "scatter_add")) }
         },
         Builtin(
-            .order, "segment_sum", "sums of the rows that have one id", details: "`ids` holds a whole number from 0 on for each row of x; `count` says how many sums there are, by default as many as the largest id needs.",
+            .order, "segment_sum", "sums of the rows that have one id",
+            details:
+                "`ids` holds a whole number from 0 on for each row of x; `count` says how many sums there are, by default as many as the largest id needs.",
             example: "segment_sum([1, 2, 4, 8], [0, 0, 1, 2])   # [3, 4, 8]"
         ) { takes in
             let x = takes.vector("x"), ids = takes.vector("ids", role: .steps), count = takes.wholeOrNone("count", nil, .within(0...))
@@ -117,7 +130,8 @@ extension BuiltinRows {
                 """,
             example: "seed(1); sort(choice(5, 5, replace=false))   # [0, 1, 2, 3, 4]\nchoice((\"a\", \"b\"), 2, p=[0, 1])   # (\"b\", \"b\")"
         ) { takes in
-            let xs = takes.value("xs"), size = takes.shapeOrNone("size"), p = takes.vectorOrNone("p", role: .steps), replace = takes.flag("replace", default: true)
+            let xs = takes.value("xs"), size = takes.shapeOrNone("size"), p = takes.vectorOrNone("p", role: .steps),
+                replace = takes.flag("replace", default: true)
             return { call in
                 let count = try call.population(xs), shape = try call[size], draws = try call.sampleCount(shape)
                 let weights = try call[p].map { try call.probabilities($0, count, p) }
@@ -131,7 +145,8 @@ extension BuiltinRows {
         },
         Builtin(
             .make, "categorical", "random classes, with the probabilities softmax(logits) along the last axis",
-            details: "One class for each row of logits; with `size` so many for each, as axes in front.", example: "seed(1); categorical([0, -inf, -inf])   # 0", role: .steps
+            details: "One class for each row of logits; with `size` so many for each, as axes in front.",
+            example: "seed(1); categorical([0, -inf, -inf])   # 0", role: .steps
         ) { takes in
             let logits = takes.array("logits"), size = takes.shapeOrNone("size")
             return { call in

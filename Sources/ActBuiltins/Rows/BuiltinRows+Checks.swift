@@ -46,7 +46,8 @@ extension BuiltinRows {
             { _ in .number(act_seconds()) }
         },
         Builtin(
-            .checks, "assert", "an error unless the condition holds", details: "The condition is one bool; for an array write `all(…)`.", example: "assert(1 + 1 == 2)", role: .steps
+            .checks, "assert", "an error unless the condition holds", details: "The condition is one bool; for an array write `all(…)`.",
+            example: "assert(1 + 1 == 2)", role: .steps
         ) { takes in
             let condition = takes.value("condition"), message = takes.valueOrNone("message")
             return { call in
@@ -55,13 +56,17 @@ extension BuiltinRows {
                 throw RuntimeError.user("assertion failed" + (call.argumentTexts.first.map { ": \($0)" } ?? ""))
             }
         },
-        Builtin(.checks, "error", "ends the program with an error that says the message", example: "f(x) = if x < 0 { error(\"negative\") } else { sqrt(x) }; f(4)   # 2", role: .steps) { takes in
+        Builtin(
+            .checks, "error", "ends the program with an error that says the message",
+            example: "f(x) = if x < 0 { error(\"negative\") } else { sqrt(x) }; f(4)   # 2", role: .steps
+        ) { takes in
             let message = takes.value("message")
             return { call in throw RuntimeError.user(try Format.text(call[message])) }
         },
         Builtin(
             .checks, "why", "finds where a NaN, an infinity or a 0 in the value of an expression comes from, and shows the place with the operands there",
-            details: "The expression is computed once more, with everything noted that happens on the way, in functions too, and so are the assignments of the variables that the search leads to. "
+            details:
+                "The expression is computed once more, with everything noted that happens on the way, in functions too, and so are the assignments of the variables that the search leads to. "
                 + "Random numbers are drawn as they were; nothing is printed or saved. Of a derivative that is 0 or NaN, the operation that makes it so is shown.",
             example: """
                 x = [3, -2]; y = relu(x) * 2
@@ -77,7 +82,9 @@ extension BuiltinRows {
             return { call in
                 // One that runs again for another says nothing.
                 if call.machine.recording != nil { return .none }
-                guard case .function(let function as Closure) = call[expression], function.code.isLiteral else { throw call.fail(expression, "an expression, as in `why(x / y)`") }
+                guard case .function(let function as Closure) = call[expression], function.code.isLiteral else {
+                    throw call.fail(expression, "an expression, as in `why(x / y)`")
+                }
                 call.machine.write(try call.machine.host.explanation(of: function))
                 return .none
             }

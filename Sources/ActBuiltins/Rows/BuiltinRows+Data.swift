@@ -9,19 +9,22 @@ extension BuiltinRows {
     static let flows: [Builtin] = [
         Builtin(
             .networks, "gradient_flow", "how the gradient fares on its way back: a record of layer, signal, gradient, parameters",
-            details: "One element a layer: `signal` is the norm of what reaches its output, `gradient` that of its parameters' gradient, `parameters` that of the parameters themselves. Layers are in training mode, as in `fit`. `plot(gradient_flow(…), logy=true)` shows it vanish or explode.",
+            details:
+                "One element a layer: `signal` is the norm of what reaches its output, `gradient` that of its parameters' gradient, `parameters` that of the parameters themselves. Layers are in training mode, as in `fit`. `plot(gradient_flow(…), logy=true)` shows it vanish or explode.",
             example: "seed(1); g = gradient_flow(Dense(2, 4, relu) >> Dense(4, 1), ones(3, 2), ones(3, 1), mse)\nshape(g.signal)   # (2,)", role: .opaque
         ) { takes in
             let net = takes.network("net"), x = takes.array("x"), y = takes.array("y"), loss = takes.function("loss")
             return { call in
                 let network = try call[net].network, loss = try call.loss(loss)
                 let flow = try Flow.gradients(network, x: call[x], y: call[y], loss: loss.evaluate)
-                return try table(flow.map(\.layer), [("signal", flow.map(\.signal)), ("gradient", flow.map(\.gradient)), ("parameters", flow.map(\.parameters))])
+                return try table(
+                    flow.map(\.layer), [("signal", flow.map(\.signal)), ("gradient", flow.map(\.gradient)), ("parameters", flow.map(\.parameters))])
             }
         },
         Builtin(
             .networks, "activation_flow", "what each layer makes of its input: a record of layer, mean, deviation, rms, dead, saturated",
-            details: "One element a layer: `dead` is the share of units that are 0 for every row of x, `saturated` the share of outputs within a hundredth of the range of the limits of an activation that has two. `plot` draws it.",
+            details:
+                "One element a layer: `dead` is the share of units that are 0 for every row of x, `saturated` the share of outputs within a hundredth of the range of the limits of an activation that has two. `plot` draws it.",
             example: "seed(1); activation_flow(Dense(2, 4, tanh), 100 * randn(50, 2)).saturated > 0.5   # [true]", role: .opaque
         ) { takes in
             let net = takes.network("net"), x = takes.array("x")
@@ -47,7 +50,8 @@ extension BuiltinRows {
     static let data: [Builtin] = [
         Builtin(
             .networks, "digits", "1,797 handwritten digits that come with act: the pair (images, labels)",
-            details: "Images are rows of 8 by 8 pixels from 0 to 1, f32; `x[0].reshape(8, 8)` is one. (Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, CC BY 4.0.)",
+            details:
+                "Images are rows of 8 by 8 pixels from 0 to 1, f32; `x[0].reshape(8, 8)` is one. (Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI, CC BY 4.0.)",
             example: "x, y = digits(); shape(x)   # (1797, 64)\ny[:5]   # [0, 1, 2, 3, 4]"
         ) { _ in
             { _ in
@@ -60,18 +64,20 @@ extension BuiltinRows {
             details: "For training loops of your own: `for xb, yb` is written `for pair in batches(x, y) { xb, yb = pair; … }`.",
             example: "len(batches(range(10), size=4))   # 3"
         ) { takes in
-            let x = takes.vector("x"), y = takes.vectorOrNone("y"), size = takes.whole("size", default: 32, .within(1...)), shuffle = takes.flag("shuffle", default: true)
+            let x = takes.vector("x"), y = takes.vectorOrNone("y"), size = takes.whole("size", default: 32, .within(1...)),
+                shuffle = takes.flag("shuffle", default: true)
             return { call in
                 let x = try call[x].contiguous(), y = try call[y]?.contiguous()
                 let rows = x.shape[0], size = try call[size]
                 if let y, y.shape[0] != rows { throw TrainingRefusal.rowCounts(inputs: rows, targets: y.shape[0]) }
                 let order = try call[shuffle] ? call.machine.random.permutation(rows).toDoubles().map { Int($0) } : Array(0..<rows)
-                return try .list(stride(from: 0, to: rows, by: size).map { start in
-                    let part = order[start..<min(rows, start &+ size)]
-                    let first = Value.array(try Training.rows(x, part))
-                    guard let y else { return first }
-                    return try .list([first, .array(try Training.rows(y, part))])
-                })
+                return try .list(
+                    stride(from: 0, to: rows, by: size).map { start in
+                        let part = order[start..<min(rows, start &+ size)]
+                        let first = Value.array(try Training.rows(x, part))
+                        guard let y else { return first }
+                        return try .list([first, .array(try Training.rows(y, part))])
+                    })
             }
         },
         Builtin(

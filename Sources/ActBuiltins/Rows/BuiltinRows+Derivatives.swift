@@ -9,17 +9,20 @@ extension BuiltinRows {
     static let derivatives: [Builtin] = [
         derivative(
             .gradient, "grad", "the function that computes the gradient of a function whose value is a number",
-            details: "`wrt` is the position or name of the argument to differentiate in, or a list of them. The argument may be a number, array, list, record or network; the gradient has its structure. With `aux=true` f gives a pair (number, anything), and so does the gradient: (gradient, anything).",
+            details:
+                "`wrt` is the position or name of the argument to differentiate in, or a list of them. The argument may be a number, array, list, record or network; the gradient has its structure. With `aux=true` f gives a pair (number, anything), and so does the gradient: (gradient, anything).",
             example: "grad(x -> sum(x^2))([1, 2, 3])   # [2, 4, 6]"),
         derivative(
-            .valueAndGradient, "value_and_grad", "as grad, but gives the pair (value, gradient)", details: "With `aux=true` f gives a pair (number, anything), and the result is (value, gradient, anything).",
+            .valueAndGradient, "value_and_grad", "as grad, but gives the pair (value, gradient)",
+            details: "With `aux=true` f gives a pair (number, anything), and the result is (value, gradient, anything).",
             example: "value_and_grad(x -> sum(x^2))([1, 2, 3])   # (14, [2, 4, 6])"),
         derivative(
             .jacobian, "jacobian", "the function that computes all first derivatives, shaped shape(f(x)) + shape(x)",
             example: "jacobian(x -> x^2)([1, 2])   # [[2, 0],\n# [0, 4]]"),
         derivative(
             .hessian, "hessian", "the function that computes all second derivatives of a function whose value is a number",
-            details: "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j. Of a record it is one of records: `h.a.b`.",
+            details:
+                "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j. Of a record it is one of records: `h.a.b`.",
             example: "hessian(x -> sum(x^3))([1, 2])   # [[ 6,  0],\n# [ 0, 12]]"),
         Builtin(
             .derivatives, "check_grad", "the largest relative error between the derivative of f at x and central differences",
@@ -42,9 +45,10 @@ extension BuiltinRows {
                 let f = try call[f], low = try call[lo], high = try call[hi]
                 guard low < high, (high - low).isFinite else { throw call.fail(hi, "larger than lo") }
                 let found = try call.kinks(of: f, over: low...high)
-                return try .list(found.map { kink in
-                    try .record(["x": .number(kink.x), "left": .number(kink.left), "right": .number(kink.right), "chosen": .number(kink.chosen)])
-                })
+                return try .list(
+                    found.map { kink in
+                        try .record(["x": .number(kink.x), "left": .number(kink.left), "right": .number(kink.right), "chosen": .number(kink.chosen)])
+                    })
             }
         },
     ]

@@ -26,11 +26,16 @@ extension BuiltinRows {
                 For smooth losses of few parameters. `fit` takes one step an epoch, over all rows, and looks how far to go: `lr` is the first length that it tries, of 25 at most. `update` knows no loss to look at, so that its steps \
                 have the length `lr`, as with `line_search=false`; where they are too long the loss grows.
                 """,
-            example: "f = v -> sum((v - [1, 2])^2 * [1, 10])\np, opt = [5, 5], LBFGS()\nfor i in range(10) { p, opt = update(opt, p, grad(f)(p)) }\nallclose(p, [1, 2])   # true", role: .opaque
+            example:
+                "f = v -> sum((v - [1, 2])^2 * [1, 10])\np, opt = [5, 5], LBFGS()\nfor i in range(10) { p, opt = update(opt, p, grad(f)(p)) }\nallclose(p, [1, 2])   # true",
+            role: .opaque
         ) { takes in
-            let lr = takes.value("lr", default: .number(1), "1"), history = takes.whole("history", default: 100, .within(1...0x1p20)), search = takes.flag("line_search", default: true)
+            let lr = takes.value("lr", default: .number(1), "1"), history = takes.whole("history", default: 100, .within(1...0x1p20)),
+                search = takes.flag("line_search", default: true)
             return { call in
-                let record = try Record(["optimizer": .string("LBFGS"), "lr": call[lr], "history": .number(Double(call[history])), "line_search": .bool(call[search])])
+                let record = try Record([
+                    "optimizer": .string("LBFGS"), "lr": call[lr], "history": .number(Double(call[history])), "line_search": .bool(call[search]),
+                ])
                 _ = try call.descent(record)
                 return .record(record)
             }
@@ -161,7 +166,9 @@ extension Descent {
         }
         guard let optimizer = self as? Optimizer else { throw TrainingRefusal.notAnOptimizerRecord }
         guard steps > 0 else { return try OptimizerState(optimizer, for: parameters) }
-        guard case .list(let slots)? = record["moments"], slots.elements.count == optimizer.momentCount, case .number(let memory)? = record["memory"] else { throw misfit }
+        guard case .list(let slots)? = record["moments"], slots.elements.count == optimizer.momentCount, case .number(let memory)? = record["memory"] else {
+            throw misfit
+        }
         return try OptimizerState(optimizer, moments: try slots.elements.map { try arrays($0) }, types: parameters.map(\.type), steps: steps, memory: memory)
     }
 

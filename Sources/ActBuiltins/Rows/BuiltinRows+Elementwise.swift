@@ -84,7 +84,8 @@ extension BuiltinRows {
         },
         Builtin(
             .elementwise, "max", "the largest element, of all or along an axis; of several arguments elementwise",
-            details: "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
+            details:
+                "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
             example: "max([1, 5, 3])   # 5\nmax([1, 5, 3], 2)   # [2, 5, 3]", binaryKernel: .max
         ) { takes in
             let extremes = Extremes(.max, .max, &takes)
@@ -92,7 +93,8 @@ extension BuiltinRows {
         },
         Builtin(
             .elementwise, "min", "the smallest element, of all or along an axis; of several arguments elementwise",
-            details: "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
+            details:
+                "NaN passes through. Where arguments tie, a derivative takes an equal part from each that varies, and 0 if one of them is a constant. Of bools the result is a bool.",
             example: "min([1, 5, 3])   # 1\nmin([1, 5, 3], 2)   # [1, 2, 2]", binaryKernel: .min
         ) { takes in
             let extremes = Extremes(.min, .min, &takes)
@@ -129,7 +131,9 @@ extension BuiltinRows {
         }
     }
 
-    private static func test(_ operation: TestOperation, _ name: String, _ summary: String, example: String, scalar: @escaping @Sendable (Double) -> Bool) -> Builtin {
+    private static func test(_ operation: TestOperation, _ name: String, _ summary: String, example: String, scalar: @escaping @Sendable (Double) -> Bool)
+        -> Builtin
+    {
         Builtin(.elementwise, name, summary, example: example, role: .steps) { takes in
             let x = takes.value("x")
             return { call in
@@ -205,7 +209,8 @@ private struct Extremes {
         var value = call[a]
         for other in others { value = try call.apply(operation, value, other) }
         let all = [call[a]] + others
-        guard others.count > 1, case .array(let result) = value, all.count(where: { if case .array(let array) = $0 { array.isTraced } else { false } }) > 1 else { return value }
+        guard others.count > 1, case .array(let result) = value, all.count(where: { if case .array(let array) = $0 { array.isTraced } else { false } }) > 1
+        else { return value }
         let inputs = try all.enumerated().map { index, value in
             if case .array(let array) = try call.operand(value, at: min(index, self.others.index)) { return array }
             return try NDArray.scalar(value.asNumberIfBool.number ?? .nan, type: result.type)

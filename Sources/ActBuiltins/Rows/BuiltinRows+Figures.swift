@@ -19,7 +19,9 @@ extension BuiltinRows {
     static let figures: [Builtin] = [
         Builtin(
             .figures, "plot", "lines: plot(y), plot(x, y1, y2, …), plot(x, f, g'), plot(f, f') from -5 to 5 or over xlim",
-            details: "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. `kinks=true` marks where the slope of a function jumps. " + options,
+            details:
+                "Functions are called with the x values. A matrix gives one line for each column, a record one for each of its vectors. Series are named after the expressions that made them. `kinks=true` marks where the slope of a function jumps. "
+                + options,
             example: "type(plot([1, 4, 9]))   # \"figure\"", role: .steps
         ) { takes in
             _ = takes.rest("values")
@@ -84,7 +86,8 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "heatmap", "colours for the numbers of a matrix: heatmap(z), heatmap(x, y, z)",
-            details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. " + options, example: "type(heatmap([[1, 2], [3, 4]]))   # \"figure\"",
+            details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. " + options,
+            example: "type(heatmap([[1, 2], [3, 4]]))   # \"figure\"",
             role: .steps
         ) { takes in
             _ = takes.rest("values")
@@ -96,7 +99,9 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "contour", "lines of equal value: contour(z), contour(x, y, z)",
-            details: "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. Where no line runs through the values, the figure says why. " + options,
+            details:
+                "x are the places of the columns, y those of the rows, z a matrix or a function of x and y. Where no line runs through the values, the figure says why. "
+                + options,
             example: "x = linspace(-2, 2, 21); type(contour(x, x, (x, y) -> x^2 + y^2))   # \"figure\"", role: .steps
         ) { takes in
             _ = takes.rest("values")
@@ -110,7 +115,9 @@ extension BuiltinRows {
         },
         Builtin(
             .figures, "image", "a picture: rows and columns, or these and 3 or 4 channels (red, green, blue, opacity)",
-            details: "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. Pixels with nan or an infinity are pink (`?` where there are no colours), and a note counts them. " + options, example: "type(image(zeros(8, 8)))   # \"figure\"", role: .steps
+            details:
+                "Gray goes from 0 to 1, or to the largest number if that is above 1; colours go to 1, or to 255 if there are larger ones. Pixels with nan or an infinity are pink (`?` where there are no colours), and a note counts them. "
+                + options, example: "type(image(zeros(8, 8)))   # \"figure\"", role: .steps
         ) { takes in
             let a = takes.array("a")
             takes.options(FigureOption.parameters)
@@ -119,13 +126,16 @@ extension BuiltinRows {
                 if array.rank == 1, let side = squareRoot(array.count) {
                     throw FigureRefusal.imageOfVector(array.count, side: side)
                 }
-                guard array.rank == 2 || array.rank == 3 else { throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape) }
+                guard array.rank == 2 || array.rank == 3 else {
+                    throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape)
+                }
                 let channels = array.rank == 3 ? array.shape[2] : 1
                 return try call.figure(Figure.image(array.toDoubles(), rows: array.shape[0], columns: array.shape[1], channels: channels))
             }
         },
         Builtin(
-            .figures, "panels", "figures side by side, row by row", details: optionText(FigureOption.panelParameters) + " `fig1 + fig2` draws both in one frame.",
+            .figures, "panels", "figures side by side, row by row",
+            details: optionText(FigureOption.panelParameters) + " `fig1 + fig2` draws both in one frame.",
             example: "type(panels(plot(relu), plot(tanh)))   # \"figure\"", role: .steps
         ) { takes in
             let figures = takes.rest("figures"), columns = takes.whole("columns", default: 2)
@@ -178,7 +188,9 @@ extension Call {
         return .figure(FigureValue(try figure.setting(values)))
     }
 
-    fileprivate func strings(in list: List) -> [String] { list.elements.compactMap { if case .string(let text) = $0 { Message.cut(text.string) } else { nil } } }
+    fileprivate func strings(in list: List) -> [String] {
+        list.elements.compactMap { if case .string(let text) = $0 { Message.cut(text.string) } else { nil } }
+    }
 
     private func option(_ name: String, _ value: Value) throws -> OptionValue {
         switch value {
@@ -221,7 +233,9 @@ extension Call {
         guard let low = x.min(), let high = x.max(), low < high, (high - low).isFinite else { return [] }
         var places: Set<Double> = []
         for case .function(let function) in rest {
-            for kink in try kinks(of: (function as? DerivedFunction)?.base ?? function, over: low...high) where (low...high).contains(kink.x) { places.insert(kink.x) }
+            for kink in try kinks(of: (function as? DerivedFunction)?.base ?? function, over: low...high) where (low...high).contains(kink.x) {
+                places.insert(kink.x)
+            }
         }
         return places.sorted().map { Figure.Annotation(x: $0, text: "kink at \(Format.number($0))") }
     }

@@ -12,7 +12,8 @@ extension BuiltinRows {
     static let files: [Builtin] = [
         Builtin(
             .files, "load", "what a file holds",
-            details: "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled. 16-bit floats (float16, bfloat16) become f32. Tables say what they are, or it is guessed: `separator` (\",\", or \";\" or a tab where that parts the first rows equally), `decimal` (\".\", or \",\" in files parted by \";\" whose numbers have commas and no points), `header` (true when the first row holds texts above numbers, or texts alone), `comment` (\"#\" before the first row; given, it ends any line; \"\" for none), `missing` (what is nan in columns of numbers, besides nothing: \(Csv.usualMissing.sorted().joined(separator: " "))), `text` (names or positions of columns that stay texts), `encoding` (of .txt too: UTF-8, or UTF-16 by its mark; \"latin-1\", \"cp949\" and whatever iconv knows).",
+            details:
+                "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled. 16-bit floats (float16, bfloat16) become f32. Tables say what they are, or it is guessed: `separator` (\",\", or \";\" or a tab where that parts the first rows equally), `decimal` (\".\", or \",\" in files parted by \";\" whose numbers have commas and no points), `header` (true when the first row holds texts above numbers, or texts alone), `comment` (\"#\" before the first row; given, it ends any line; \"\" for none), `missing` (what is nan in columns of numbers, besides nothing: \(Csv.usualMissing.sorted().joined(separator: " "))), `text` (names or positions of columns that stay texts), `encoding` (of .txt too: UTF-8, or UTF-16 by its mark; \"latin-1\", \"cp949\" and whatever iconv knows).",
             example: "save([1, 2], \"/tmp/act-example.npy\"); load(\"/tmp/act-example.npy\")   # [1, 2]"
         ) { takes in
             let path = takes.text("path", role: .opaque), into = takes.networkOrNone("into"), form = TableForm(&takes)
@@ -49,14 +50,18 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .files, "to_json", "the value as JSON text", details: "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\"; a text of these letters is written with its first one escaped, so that `from_json` gives either back.",
+            .files, "to_json", "the value as JSON text",
+            details:
+                "Numbers keep every digit. NaN and the infinities, which JSON lacks, become the strings \"NaN\", \"Infinity\", \"-Infinity\"; a text of these letters is written with its first one escaped, so that `from_json` gives either back.",
             example: #"to_json({a: [1, 2.5], b: none})   # "\{\"a\": [1, 2.5], \"b\": null}""#, role: .opaque
         ) { takes in
             let value = takes.value("value")
             return { call in .string(try JSON.text(call[value])) }
         },
         Builtin(
-            .files, "from_json", "the value that JSON text describes", details: "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records. The strings \"NaN\", \"Infinity\", \"-Infinity\", written without escapes, are numbers.",
+            .files, "from_json", "the value that JSON text describes",
+            details:
+                "Arrays of numbers, bools or arrays of one shape become arrays, others lists; objects become records. The strings \"NaN\", \"Infinity\", \"-Infinity\", written without escapes, are numbers.",
             example: "from_json(\"[[1, 2], [3, 4]]\")   # [[1, 2],\n# [3, 4]]", role: .opaque
         ) { takes in
             let text = takes.text("text")

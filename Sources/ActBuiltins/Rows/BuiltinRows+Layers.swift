@@ -9,7 +9,8 @@ extension BuiltinRows {
     static let ownLayers: [Builtin] = [
         Builtin(
             .networks, "weights", "an array of shape (inputs, outputs), drawn as the W of `Dense`",
-            details: "`init` is one of \(Initializers.all.map(\.name).joined(separator: " ")); \"auto\" is glorot_uniform. In the block of a `layer` the element type is the layer's.",
+            details:
+                "`init` is one of \(Initializers.all.map(\.name).joined(separator: " ")); \"auto\" is glorot_uniform. In the block of a `layer` the element type is the layer's.",
             example: "shape(weights(4, 3))   # (4, 3)"
         ) { takes in
             let inputs = takes.whole("inputs", .within(1...0x1p31)), outputs = takes.whole("outputs", .within(1...0x1p31))
@@ -26,7 +27,8 @@ extension BuiltinRows {
         },
         Builtin(
             .networks, "state", "in the block of a `layer`: a field that passes assign and training leaves alone",
-            details: "The function of the layer may assign it, as in `center = 0.9 * center + 0.1 * x.mean(axis=0)`; `fit` keeps what each pass assigned, `forward(net, x)` hands it back. It is saved, and takes no part in arithmetic and gradients.",
+            details:
+                "The function of the layer may assign it, as in `center = 0.9 * center + 0.1 * x.mean(axis=0)`; `fit` keeps what each pass assigned, `forward(net, x)` hands it back. It is saved, and takes no part in arithmetic and gradients.",
             example: "layer Counter() {\n    passes = state(0)\n    x -> { passes = passes + 1; x }\n}\nCounter().passes   # 0"
         ) { takes in
             let value = takes.value("value", role: .opaque)

@@ -8,7 +8,11 @@ import ActSyntax
 
 extension BuiltinRows {
     static let losses: [Builtin] = Losses.all.map { row in
-        Builtin(.networks, row.name, row.summary, details: [row.formula, row.details, "`reduction` is \"mean\", \"sum\", or \"none\" for the parts themselves."].filter { !$0.isEmpty }.joined(separator: "\n"), example: row.example) { takes in
+        Builtin(
+            .networks, row.name, row.summary,
+            details: [row.formula, row.details, "`reduction` is \"mean\", \"sum\", or \"none\" for the parts themselves."].filter { !$0.isEmpty }.joined(
+                separator: "\n"), example: row.example
+        ) { takes in
             takes.add(row.parameters)
             let options = row.name == "cross_entropy" ? ClassOptions(&takes) : nil
             let reduction = takes.choice("reduction", default: LossRow.Reduction.mean), axis = row.hasClasses ? takes.wholeOrNone("axis") : nil
@@ -115,10 +119,11 @@ private final class ScheduleFunction: NativeFunction {
             throw RuntimeError.missingArgument("epoch", of: name)
         }
         let moment: Operand = if case .number(let number) = epoch { .number(number) } else { try .array(epoch.point()) }
-        let early: Double? = switch moment {
-        case .number(let number): number < 0 ? number : nil
-        case .array(let epochs): try epochs.toDoubles().first { $0 < 0 }
-        }
+        let early: Double? =
+            switch moment {
+            case .number(let number): number < 0 ? number : nil
+            case .array(let epochs): try epochs.toDoubles().first { $0 < 0 }
+            }
         if let early { throw TrainingRefusal.epochBeforeFirst(early, name) }
         switch try row.rate(at: moment, operands) {
         case .number(let rate): return .number(rate)

@@ -17,15 +17,17 @@ extension BuiltinRows {
             let start = takes.scalar("start"), stop = takes.valueOrNone("stop", role: .steps), step = takes.scalar("step", default: 1)
             return { call in
                 let isCount = !call.isGiven(stop)
-                return try Value(NDArray.range(
-                    from: isCount ? .number(0) : call[start], to: isCount ? call.number(start) : call.number(stop), by: call[step]))
+                return try Value(
+                    NDArray.range(
+                        from: isCount ? .number(0) : call[start], to: isCount ? call.number(start) : call.number(stop), by: call[step]))
             }
         },
         Builtin(
             .make, "linspace", "num numbers at equal distances, both ends included", details: "With `endpoint=false` without the last one.",
             example: "linspace(0, 1, 3)   # [0.0, 0.5, 1.0]"
         ) { takes in
-            let start = takes.scalar("start"), stop = takes.scalar("stop"), num = takes.whole("num", default: 50), endpoint = takes.flag("endpoint", default: true)
+            let start = takes.scalar("start"), stop = takes.scalar("stop"), num = takes.whole("num", default: 50),
+                endpoint = takes.flag("endpoint", default: true)
             return { call in
                 let count = try call[num]
                 guard count >= 0 else { throw ArrayError.negativeSize(count) }

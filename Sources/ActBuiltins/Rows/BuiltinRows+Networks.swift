@@ -7,28 +7,31 @@ import ActNetwork
 import ActRows
 
 extension BuiltinRows {
-    static let networks: [Builtin] = layers + [
-        Builtin(
-            .networks, "parameters", "what a layer or network learns: of a layer a record, of a network the list of its layers' records",
-            example: "parameters(Dense(2, 3)).b   # [0, 0, 0]"
-        ) { takes in
-            let net = takes.network("net")
-            return { call in try call[net].parameterValues() ?? .none }
-        },
-        Builtin(
-            .networks, "summary", "prints a table of a network's layers: output shapes, parameters, how they began",
-            details: "`shape` is that of one input, for networks whose first layer does not know it, such as `Conv2D`: `summary(net, (1, 28, 28))`.",
-            example: "summary(Dense(2, 3, tanh) >> Dense(3, 1))\n#   layer              output  parameters  init\n#0  Dense(2, 3, tanh)  (3,)             9  glorot_uniform\n#1  Dense(3, 1)        (1,)             4  glorot_uniform\n#13 parameters, 52 bytes", role: .steps
-        ) { takes in
-            let net = takes.network("net"), shape = takes.shapeOrNone("shape")
-            return { call in
-                let network = try call[net].network
-                let input = try call[shape]
-                call.machine.write(try NetworkSummary.text(network, input: input))
-                return .none
-            }
-        },
-    ] + windows + ownLayers + descent + training + flows + data
+    static let networks: [Builtin] =
+        layers + [
+            Builtin(
+                .networks, "parameters", "what a layer or network learns: of a layer a record, of a network the list of its layers' records",
+                example: "parameters(Dense(2, 3)).b   # [0, 0, 0]"
+            ) { takes in
+                let net = takes.network("net")
+                return { call in try call[net].parameterValues() ?? .none }
+            },
+            Builtin(
+                .networks, "summary", "prints a table of a network's layers: output shapes, parameters, how they began",
+                details: "`shape` is that of one input, for networks whose first layer does not know it, such as `Conv2D`: `summary(net, (1, 28, 28))`.",
+                example:
+                    "summary(Dense(2, 3, tanh) >> Dense(3, 1))\n#   layer              output  parameters  init\n#0  Dense(2, 3, tanh)  (3,)             9  glorot_uniform\n#1  Dense(3, 1)        (1,)             4  glorot_uniform\n#13 parameters, 52 bytes",
+                role: .steps
+            ) { takes in
+                let net = takes.network("net"), shape = takes.shapeOrNone("shape")
+                return { call in
+                    let network = try call[net].network
+                    let input = try call[shape]
+                    call.machine.write(try NetworkSummary.text(network, input: input))
+                    return .none
+                }
+            },
+        ] + windows + ownLayers + descent + training + flows + data
 
     private static let layers: [Builtin] = LayerRows.all.map { row in
         Builtin(.networks, row.name, row.summary, details: row.details, example: row.example) { takes in
@@ -103,7 +106,8 @@ extension Setting {
         let most = Shapes.rankLimit
         var elements: [Value]?
         switch value {
-        case .number, .bool, .string, .none: self = Setting(value, machine)
+        case .number, .bool, .string, .none:
+            self = Setting(value, machine)
             return
         case .list(let list) where list.elements.count <= most: elements = list.elements
         case .array(let array) where array.rank > 0 && array.shape[0] <= most && array.count <= most * most:

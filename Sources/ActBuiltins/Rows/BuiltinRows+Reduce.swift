@@ -25,14 +25,16 @@ extension BuiltinRows {
             try $0.variance(axes: $1, ddof: $2, keepdims: $3)
         },
         Builtin(
-            .reduce, "argmin", "the position of the first smallest element", details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
+            .reduce, "argmin", "the position of the first smallest element",
+            details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
             example: "argmin([3, 1, 2])   # 1", role: .steps
         ) { takes in
             let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
             return { call in try call.positions(of: call[a], call[a].position(.min, axis: call[axis], keepdims: call[keepdims], isLast: call[last])) }
         },
         Builtin(
-            .reduce, "argmax", "the position of the first largest element", details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
+            .reduce, "argmax", "the position of the first largest element",
+            details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
             example: "argmax([[1, 9], [8, 2]], axis=1)   # [1, 0]", role: .steps
         ) { takes in
             let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
@@ -64,12 +66,14 @@ extension BuiltinRows {
         ) { try $0.logsumexp(axes: $1, keepdims: $2) },
         Builtin(
             .reduce, "norm", "the root of the sum of squares; with `ord` another norm",
-            details: "`ord` is p for (Σ|x|^p)^(1/p), inf for the largest magnitude, 1 or inf of a matrix for its largest column or row sum. The derivative at 0 is 0.",
+            details:
+                "`ord` is p for (Σ|x|^p)^(1/p), inf for the largest magnitude, 1 or inf of a matrix for its largest column or row sum. The derivative at 0 is 0.",
             example: "norm([3, 4])   # 5\nnorm([3, -4], 1)   # 7\nnorm({a: [3], b: 4})   # 5", leaves: .all
         ) { takes in
             let a = takes.numbers("a"), ord = takes.valueOrNone("ord"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in
-                let order: Operand? = if case .string(let name) = call[ord], name.string == "fro" { nil } else { call.isGiven(ord) ? try call.scalar(ord) : nil }
+                let order: Operand? =
+                    if case .string(let name) = call[ord], name.string == "fro" { nil } else { call.isGiven(ord) ? try call.scalar(ord) : nil }
                 return try Value(call[a].norm(order: order, axes: call[axis], keepdims: call[keepdims]))
             }
         },
@@ -124,7 +128,8 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .order, "argsort", "the positions in ascending order of their elements; equal ones keep their order", example: "argsort([3, 1, 2])   # [1, 2, 0]", role: .steps
+            .order, "argsort", "the positions in ascending order of their elements; equal ones keep their order", example: "argsort([3, 1, 2])   # [1, 2, 0]",
+            role: .steps
         ) { takes in
             let a = takes.value("a"), axis = takes.wholeOrNone("axis", default: -1)
             return { call in try call.positions(of: call.array(a), call.vector(a).argsorted(axis: call[axis])) }
@@ -132,7 +137,8 @@ extension BuiltinRows {
         Builtin(
             .order, "unique", "the different elements in ascending order",
             details: "With `inverse=true` also where each element of a is among them, with `counts=true` how often each occurs: a list in this order.",
-            example: "unique([3, 1, 3])   # [1, 3]\nunique([3, 1, 3], inverse=true)   # ([1, 3], [1, 0, 1])\nunique((\"b\", \"a\", \"b\"), counts=true)   # ((\"a\", \"b\"), [1, 2])"
+            example:
+                "unique([3, 1, 3])   # [1, 3]\nunique([3, 1, 3], inverse=true)   # ([1, 3], [1, 0, 1])\nunique((\"b\", \"a\", \"b\"), counts=true)   # ((\"a\", \"b\"), [1, 2])"
         ) { takes in
             let a = takes.vector("a"), counts = takes.flag("counts", default: false), inverse = takes.flag("inverse", default: false)
             return { call in
@@ -159,7 +165,8 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .order, "nonzero", "for each axis the positions of the elements that are not 0, as a list", example: "nonzero([0, 5, 6])   # ([1, 2],)", role: .steps
+            .order, "nonzero", "for each axis the positions of the elements that are not 0, as a list", example: "nonzero([0, 5, 6])   # ([1, 2],)",
+            role: .steps
         ) { takes in
             let a = takes.vector("a")
             return { call in try .list(call[a].nonzero().map { .array($0) }) }
@@ -175,7 +182,8 @@ extension BuiltinRows {
         },
         Builtin(
             .order, "histogram", "how many elements fall into each interval, and the edges of the intervals",
-            details: "`bins` is a number of intervals of equal width over `range` (by default the smallest and largest element), or ascending edges. The last interval holds its upper edge too.",
+            details:
+                "`bins` is a number of intervals of equal width over `range` (by default the smallest and largest element), or ascending edges. The last interval holds its upper edge too.",
             example: "histogram([1, 2, 2, 3], bins=2)   # ([1, 3], [1, 2, 3])"
         ) { takes in
             let a = takes.vector("a"), bins = takes.value("bins", default: .number(10), "10"), range = takes.arrayOrNone("range")
@@ -186,7 +194,9 @@ extension BuiltinRows {
                     var span: (low: Operand, high: Operand)?
                     if let pair = try call[range] {
                         let ends = try pair.toDoubles()
-                        guard ends.count == 2, ends[0] <= ends[1], (ends[1] - ends[0]).isFinite else { throw call.fail(range, "two finite numbers, the smaller one first") }
+                        guard ends.count == 2, ends[0] <= ends[1], (ends[1] - ends[0]).isFinite else {
+                            throw call.fail(range, "two finite numbers, the smaller one first")
+                        }
                         span = try (.array(pair.indexed(by: [.integer(0)])), .array(pair.indexed(by: [.integer(1)])))
                     }
                     result = try values.histogram(bins: call.whole(call[bins], bins), range: span)
@@ -235,7 +245,8 @@ extension BuiltinRows {
             return { call in try Value(call[a].trace(offset: call[offset])) }
         },
         Builtin(
-            .linear, "inv", "the inverse of a square matrix", details: "A singular matrix is an error.", example: "inv([[2, 0], [0, 4]])   # [[0.50, 0.00],\n# [0.00, 0.25]]"
+            .linear, "inv", "the inverse of a square matrix", details: "A singular matrix is an error.",
+            example: "inv([[2, 0], [0, 4]])   # [[0.50, 0.00],\n# [0.00, 0.25]]"
         ) { takes in
             let a = takes.numbers("a")
             return { call in try Value(call[a].inverse()) }

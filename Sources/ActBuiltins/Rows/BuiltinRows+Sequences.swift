@@ -51,11 +51,12 @@ extension BuiltinRows {
                     guard case .number = value else { throw call.fail(axes, "a whole number, none, or a list of them", value) }
                     return try call.whole(value, axes)
                 }
-                let chosen: [Int?]? = switch call.values[axes.index] {
-                case .list(let list): try list.elements.map(axis)
-                case .array(let array): try array.toDoubles().map { try axis(.number($0)) }
-                default: nil
-                }
+                let chosen: [Int?]? =
+                    switch call.values[axes.index] {
+                    case .list(let list): try list.elements.map(axis)
+                    case .array(let array): try array.toDoubles().map { try axis(.number($0)) }
+                    default: nil
+                    }
                 // `none` alone would leave nothing to go along.
                 let common = try chosen == nil ? axis(call[axes]) : 0
                 return try MappedFunction(f, axes: chosen, common: common ?? 0).asValue()

@@ -44,7 +44,8 @@ extension BuiltinRows {
                 case .list(let list): .number(Double(list.elements.count))
                 case .record(let record): .number(Double(record.fields.count))
                 case .string(let text): .number(Double(try text.count()))
-                case .function(let function): if let parts = try function.elements { .number(Double(parts.count)) } else { throw call.fail(x, "an array, list, record or string") }
+                case .function(let function):
+                    if let parts = try function.elements { .number(Double(parts.count)) } else { throw call.fail(x, "an array, list, record or string") }
                 default: throw call.fail(x, "an array, list, record or string")
                 }
             }
@@ -69,7 +70,8 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .shape, "unflatten", "a vector of numbers as a record, list, network or array like another one", details: "The way back from `flatten`: shapes and element types are those of `like`.",
+            .shape, "unflatten", "a vector of numbers as a record, list, network or array like another one",
+            details: "The way back from `flatten`: shapes and element types are those of `like`.",
             example: "unflatten([1, 2, 3], {W: [[0, 0]], b: 0})   # {W: [[1, 2]], b: 3}"
         ) { takes in
             let v = takes.vector("v"), like = takes.value("like", role: .steps)
@@ -82,7 +84,8 @@ extension BuiltinRows {
                 guard count == vector.count else { throw BuiltinRefusal.numberCount(vector.count, needed: count) }
                 var parts = try leaves.map { leaf -> NDArray in
                     defer { start += leaf.count }
-                    return try vector.sliced([SliceRange(start: leaf.count == 0 ? 0 : start, step: 1, count: leaf.count)]).reshaped(to: leaf.shape).converted(to: leaf.type)
+                    return try vector.sliced([SliceRange(start: leaf.count == 0 ? 0 : start, step: 1, count: leaf.count)]).reshaped(to: leaf.shape).converted(
+                        to: leaf.type)
                 }[...]
                 return try structure.value(&parts)
             }
@@ -126,12 +129,16 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .shape, "stack", "arrays of one shape joined along a new axis; records and networks part by part", example: "stack(([1, 2], [3, 4]), axis=1)   # [[1, 3],\n# [2, 4]]"
+            .shape, "stack", "arrays of one shape joined along a new axis; records and networks part by part",
+            example: "stack(([1, 2], [3, 4]), axis=1)   # [[1, 3],\n# [2, 4]]"
         ) { takes in
             let arrays = takes.elements("arrays"), axis = takes.whole("axis", default: 0)
             return { call in
                 let parts = try call[arrays]
-                if let first = parts.first, case .list = first {} else if try parts.first?.isStructure == true { return try Value.stacked(parts, axis: call[axis]) }
+                if let first = parts.first, case .list = first {
+                } else if try parts.first?.isStructure == true {
+                    return try Value.stacked(parts, axis: call[axis])
+                }
                 return try Value(NDArray.stacked(parts.map { try call.array($0, arrays) }, axis: call[axis]))
             }
         },
@@ -180,19 +187,22 @@ extension BuiltinRows {
         },
         Builtin(
             .shape, "pad", "further elements around an array",
-            details: "`pad_width` is a number, (before, after), or such a pair for each axis; `mode` is \"constant\", \"edge\", \"reflect\" (about the edge, which is not repeated), \"symmetric\" (it is) or \"wrap\".",
+            details:
+                "`pad_width` is a number, (before, after), or such a pair for each axis; `mode` is \"constant\", \"edge\", \"reflect\" (about the edge, which is not repeated), \"symmetric\" (it is) or \"wrap\".",
             example: "pad([1, 2], 1)   # [0, 1, 2, 0]\npad([1, 2, 3], (0, 2), mode=\"edge\")   # [1, 2, 3, 3, 3]"
         ) { takes in
-            let a = takes.array("a"), padWidth = takes.value("pad_width", role: .steps), mode = takes.choice("mode", default: PaddingMode.constant), fill = takes.scalar("constant_values", default: 0)
+            let a = takes.array("a"), padWidth = takes.value("pad_width", role: .steps), mode = takes.choice("mode", default: PaddingMode.constant),
+                fill = takes.scalar("constant_values", default: 0)
             return { call in
                 let array = try call[a]
-                let padding: NDArray.Padding = switch try call[mode] {
-                case .constant: .constant(try call[fill])
-                case .edge: .edge
-                case .reflect: .reflect
-                case .symmetric: .symmetric
-                case .wrap: .wrap
-                }
+                let padding: NDArray.Padding =
+                    switch try call[mode] {
+                    case .constant: .constant(try call[fill])
+                    case .edge: .edge
+                    case .reflect: .reflect
+                    case .symmetric: .symmetric
+                    case .wrap: .wrap
+                    }
                 return try Value(array.padded(call.padWidths(padWidth, rank: array.rank), padding))
             }
         },
@@ -215,7 +225,8 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .shape, "expand_dims", "new axes of size 1, at these places of the result", example: "shape(expand_dims([1, 2, 3], 1))   # (3, 1)\nshape(expand_dims([1, 2, 3], (0, 2)))   # (1, 3, 1)"
+            .shape, "expand_dims", "new axes of size 1, at these places of the result",
+            example: "shape(expand_dims([1, 2, 3], 1))   # (3, 1)\nshape(expand_dims([1, 2, 3], (0, 2)))   # (1, 3, 1)"
         ) { takes in
             let a = takes.array("a"), axis = takes.shape("axis")
             return { call in
@@ -269,7 +280,9 @@ extension Call {
 
     fileprivate func padWidths(_ argument: Input<Value>, rank: Int) throws -> [(before: Int, after: Int)] {
         func pair(_ numbers: [Int]) throws -> (before: Int, after: Int) {
-            guard let first = numbers.first, let last = numbers.last, numbers.count <= 2 else { throw fail(argument, "a number, a pair, or a pair for each axis") }
+            guard let first = numbers.first, let last = numbers.last, numbers.count <= 2 else {
+                throw fail(argument, "a number, a pair, or a pair for each axis")
+            }
             return (first, last)
         }
         switch self[argument] {

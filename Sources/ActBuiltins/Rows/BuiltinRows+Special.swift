@@ -10,7 +10,8 @@ extension BuiltinRows {
         function("lgamma", .lgamma, "the logarithm of |gamma(x)|, which does not overflow", example: "lgamma(100)   # 359.13420537"),
         function("digamma", .digamma, "the derivative of lgamma", example: "digamma(1)   # -0.57721566"),
         function("cbrt", .cbrt, "the cube root, of negative numbers too", example: "cbrt([27, -8])   # [3, -2]"),
-        Builtin(.elementwise, "exp2", "2 to the power x", example: "exp2([3, 0.5])   # [8.00000000, 1.41421356]", scalar: { Scalar.binary(.pow, 2, $0) }) { takes in
+        Builtin(.elementwise, "exp2", "2 to the power x", example: "exp2([3, 0.5])   # [8.00000000, 1.41421356]", scalar: { Scalar.binary(.pow, 2, $0) }) {
+            takes in
             let x = takes.value("x")
             return { call in try call.apply(.pow, .number(2), call[x], index: -1) }
         },
@@ -24,7 +25,8 @@ extension BuiltinRows {
                 return try Value(NDArray.select(NDArray.compare(.lt, .array(x), .number(0)), .array(-rest), .array(rest)))
             }
         },
-        Builtin(.elementwise, "xor", "where one of two bools is true, not both", example: "xor([true, true], [true, false])   # [false, true]", role: .steps) { takes in
+        Builtin(.elementwise, "xor", "where one of two bools is true, not both", example: "xor([true, true], [true, false])   # [false, true]", role: .steps) {
+            takes in
             let a = takes.array("a"), b = takes.array("b")
             return { call in
                 for (input, array) in [(a, try call[a]), (b, try call[b])] where array.type != .bool { throw call.fail(input, "bools") }
@@ -35,7 +37,9 @@ extension BuiltinRows {
         bits("bit_or", "the bits of two whole numbers together", example: "bit_or(12, 10)   # 14") { Double($0 | $1) },
         bits("bit_xor", "the bits in which two whole numbers differ", example: "bit_xor(12, 10)   # 6") { Double($0 ^ $1) },
         bits("shift_left", "a whole number with its bits moved up by n: x * 2^n", example: "shift_left(3, 4)   # 48") { shifted($0, by: $1) },
-        bits("shift_right", "a whole number with its bits moved down by n: x // 2^n", example: "shift_right([48, -5], 1)   # [24, -3]") { shifted($0, by: -$1) },
+        bits("shift_right", "a whole number with its bits moved down by n: x // 2^n", example: "shift_right([48, -5], 1)   # [24, -3]") {
+            shifted($0, by: -$1)
+        },
     ]
 
     private static func function(_ name: String, _ special: SpecialFunction, _ summary: String, example: String) -> Builtin {

@@ -16,17 +16,24 @@ extension BuiltinRows {
             let a = takes.numbers("a"), axis = takes.axes(), ddof = takes.scalar("ddof", default: 0), keepdims = takes.keepdims()
             return { call in try Value(call[a].nanDeviation(axes: call[axis], ddof: call[ddof], keepdims: call[keepdims])) }
         },
-        withoutNaN("nanmin", "the smallest element that is not NaN", example: "nanmin([3, nan, 2])   # 2") { try $0.nanExtreme(isMax: false, axes: $1, keepdims: $2) },
-        withoutNaN("nanmax", "the largest element that is not NaN", example: "nanmax([3, nan, 2])   # 3") { try $0.nanExtreme(isMax: true, axes: $1, keepdims: $2) },
+        withoutNaN("nanmin", "the smallest element that is not NaN", example: "nanmin([3, nan, 2])   # 2") {
+            try $0.nanExtreme(isMax: false, axes: $1, keepdims: $2)
+        },
+        withoutNaN("nanmax", "the largest element that is not NaN", example: "nanmax([3, nan, 2])   # 3") {
+            try $0.nanExtreme(isMax: true, axes: $1, keepdims: $2)
+        },
         Builtin(
-            .reduce, "nanquantile", "the value below which the part q of the elements that are not NaN lies", details: "`q` is a number from 0 to 1, or several, whose axis comes first in the result.",
+            .reduce, "nanquantile", "the value below which the part q of the elements that are not NaN lies",
+            details: "`q` is a number from 0 to 1, or several, whose axis comes first in the result.",
             example: "nanquantile([1, nan, 2, 3], 0.5)   # 2"
         ) { takes in
             let a = takes.numbers("a"), q = takes.numbers("q"), axis = takes.axis()
             return { call in try Value(call[a].nanQuantile(call[q], axis: call[axis])) }
         },
         Builtin(
-            .reduce, "cov", "the covariances of variables, one a row", details: "y holds further variables. With `rowvar=false` variables are columns. Products are summed and divided by the number of observations - ddof.",
+            .reduce, "cov", "the covariances of variables, one a row",
+            details:
+                "y holds further variables. With `rowvar=false` variables are columns. Products are summed and divided by the number of observations - ddof.",
             example: "cov([[1, 2, 3], [2, 4, 6]])   # [[1, 2],\n# [2, 4]]"
         ) { takes in
             let m = takes.numbers("m"), y = takes.arrayOrNone("y"), rowvar = takes.flag("rowvar", default: true), ddof = takes.scalar("ddof", default: 1)
@@ -36,7 +43,9 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .reduce, "corrcoef", "the correlation coefficients of variables, one a row", details: "y holds further variables. With `rowvar=false` variables are columns.", example: "corrcoef([[1, 2, 3], [3, 2, 1]])   # [[ 1, -1],\n# [-1,  1]]"
+            .reduce, "corrcoef", "the correlation coefficients of variables, one a row",
+            details: "y holds further variables. With `rowvar=false` variables are columns.",
+            example: "corrcoef([[1, 2, 3], [3, 2, 1]])   # [[ 1, -1],\n# [-1,  1]]"
         ) { takes in
             let x = takes.numbers("x"), y = takes.arrayOrNone("y"), rowvar = takes.flag("rowvar", default: true)
             return { call in
@@ -45,7 +54,8 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .order, "interp", "the value at x of the lines through the points (xp, fp)", details: "xp ascends; beyond its ends the value is that at the end.", example: "interp([1.5, 9], [1, 2, 3], [10, 20, 40])   # [15, 40]"
+            .order, "interp", "the value at x of the lines through the points (xp, fp)", details: "xp ascends; beyond its ends the value is that at the end.",
+            example: "interp([1.5, 9], [1, 2, 3], [10, 20, 40])   # [15, 40]"
         ) { takes in
             let x = takes.numbers("x"), xp = takes.numbers("xp"), fp = takes.numbers("fp")
             return { call in try Value(call[x].interpolated(call[xp], call[fp])) }
@@ -58,14 +68,16 @@ extension BuiltinRows {
             return { call in try Value(call[x].resized(to: call[size], isLinear: call[mode] == .linear)) }
         },
         Builtin(
-            .order, "convolve", "the convolution of two vectors", details: "`mode` is \"full\" (every overlap), \"same\" (as long as the longer one) or \"valid\" (whole overlaps).",
+            .order, "convolve", "the convolution of two vectors",
+            details: "`mode` is \"full\" (every overlap), \"same\" (as long as the longer one) or \"valid\" (whole overlaps).",
             example: "convolve([1, 2, 3], [1, 10])   # [1, 12, 23, 30]"
         ) { takes in
             let a = takes.numbers("a"), v = takes.numbers("v"), mode = takes.choice("mode", default: NDArray.ConvolutionMode.full)
             return { call in try Value(NDArray.convolved(call[a], call[v], call[mode])) }
         },
         Builtin(
-            .order, "polyfit", "the coefficients of the polynomial nearest to points, the highest power first", example: "round(polyfit([0, 1, 2], [1, 3, 9], 2), 6)   # [2, 0, 1]"
+            .order, "polyfit", "the coefficients of the polynomial nearest to points, the highest power first",
+            example: "round(polyfit([0, 1, 2], [1, 3, 9], 2), 6)   # [2, 0, 1]"
         ) { takes in
             let x = takes.numbers("x"), y = takes.numbers("y"), deg = takes.whole("deg", default: nil, .within(0...1000))
             return { call in try Value(NDArray.polynomialFit(call[x], call[y], degree: call[deg])) }
@@ -78,7 +90,9 @@ extension BuiltinRows {
         },
     ]
 
-    private static func withoutNaN(_ name: String, _ summary: String, example: String, _ reduce: @escaping @Sendable (NDArray, [Int]?, Bool) throws -> NDArray) -> Builtin {
+    private static func withoutNaN(_ name: String, _ summary: String, example: String, _ reduce: @escaping @Sendable (NDArray, [Int]?, Bool) throws -> NDArray)
+        -> Builtin
+    {
         Builtin(.reduce, name, summary, example: example, leaves: .all) { takes in
             let a = takes.numbers("a"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in try Value(reduce(call[a], call[axis], call[keepdims])) }

@@ -8,7 +8,8 @@ import ActRows
 extension BuiltinRows {
     static let tangents: [Builtin] = [
         Builtin(
-            .derivatives, "stop_gradient", "x without its past: a constant to every derivative", details: "Of records, lists and networks every number in them.",
+            .derivatives, "stop_gradient", "x without its past: a constant to every derivative",
+            details: "Of records, lists and networks every number in them.",
             example: "grad(x -> x * stop_gradient(x))(3)   # 3", role: .steps
         ) { takes in
             let x = takes.value("x")
@@ -21,14 +22,16 @@ extension BuiltinRows {
         },
         Builtin(
             .derivatives, "with_derivative", "the function f, whose derivative in its first argument is df",
-            details: "`df` takes the arguments of f and gives the slope: shaped as x where f acts elementwise or gives a number, else the Jacobian. A straight-through step is `with_derivative(round, x -> 1)`.",
+            details:
+                "`df` takes the arguments of f and gives the slope: shaped as x where f acts elementwise or gives a number, else the Jacobian. A straight-through step is `with_derivative(round, x -> 1)`.",
             example: "hard = with_derivative(round, x -> 1)\n(hard(2.7), hard'(2.7))   # (3, 1)", role: .steps
         ) { takes in
             let f = takes.function("f"), df = takes.function("df")
             return { call in try SubstitutedFunction(call[f], slope: call[df]).asValue() }
         },
         Builtin(
-            .derivatives, "jvp", "the value of f at x, and its derivative along v", details: "The Jacobian times v, without making the Jacobian. v has the structure of x.",
+            .derivatives, "jvp", "the value of f at x, and its derivative along v",
+            details: "The Jacobian times v, without making the Jacobian. v has the structure of x.",
             example: "jvp(x -> x^2, [1, 2], [1, 0])   # ([1, 4], [2, 0])"
         ) { takes in
             let f = takes.function("f"), x = takes.value("x"), v = takes.value("v")
@@ -63,7 +66,9 @@ private final class SubstitutedFunction: NativeFunction {
     var depth: Int32 { max(f.depth, slope.depth) &+ 1 }
 
     func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
-        guard Derivative.isRunning, let first = arguments.positional.first, case .array(let x) = first, x.isTraced else { return try machine.call(f, arguments) }
+        guard Derivative.isRunning, let first = arguments.positional.first, case .array(let x) = first, x.isTraced else {
+            return try machine.call(f, arguments)
+        }
         func at(_ point: NDArray) throws -> Arguments {
             var replaced = arguments
             replaced.positional[0] = try Value(point)

@@ -13,7 +13,8 @@ extension BuiltinRows {
                 The results make an array if they are numbers, bools or arrays of one shape, else a list, as in `[…]`; of a record a record of the same names, of a network a network. \
                 Of several sequences of one length, f of the elements at each place. The names of a record are `keys(r)`.
                 """,
-            example: "map(x -> x^2, [1, 2, 3])   # [1, 4, 9]\nmap(upper, (\"a\", \"b\"))   # (\"A\", \"B\")\nmap((a, b) -> a + b, {x: 1, y: 2}, {x: 10, y: 20})   # {x: 11, y: 22}"
+            example:
+                "map(x -> x^2, [1, 2, 3])   # [1, 4, 9]\nmap(upper, (\"a\", \"b\"))   # (\"A\", \"B\")\nmap((a, b) -> a + b, {x: 1, y: 2}, {x: 10, y: 20})   # {x: 11, y: 22}"
         ) { takes in
             let f = takes.function("f"), xs = takes.value("xs"), others = takes.rest("others")
             return { call in
@@ -21,10 +22,12 @@ extension BuiltinRows {
                 switch call[xs] {
                 case .function(let network):
                     guard let parameters = try network.parameterValues() else { break }
-                    let all = try [parameters] + call[others].map { value in
-                        if case .function(let other) = value, let parameters = try other.parameterValues() { return parameters }
-                        return value
-                    }
+                    let all =
+                        try [parameters]
+                        + call[others].map { value in
+                            if case .function(let other) = value, let parameters = try other.parameterValues() { return parameters }
+                            return value
+                        }
                     return try .function(network.replacing(parameters: Value.leafwise(all) { try machine.call(f, Arguments($0)) }))
                 case .record(let record):
                     var fields = record.fields
@@ -42,7 +45,9 @@ extension BuiltinRows {
                 }
                 if sequences.count == 1 {
                     let results = Gathering()
-                    guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else { throw call.fail(at: 1, "something with elements", call[xs]) }
+                    guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else {
+                        throw call.fail(at: 1, "something with elements", call[xs])
+                    }
                     return try results.finished(machine)
                 }
                 let elements = try sequences.enumerated().map { index, value in
@@ -56,7 +61,8 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .functions, "filter", "the elements for which f is true", details: "The result is an array or a list, as in `[…]`.", example: "filter(x -> x > 1, [1, 2, 3])   # [2, 3]"
+            .functions, "filter", "the elements for which f is true", details: "The result is an array or a list, as in `[…]`.",
+            example: "filter(x -> x > 1, [1, 2, 3])   # [2, 3]"
         ) { takes in
             let f = takes.function("f"), xs = takes.elements("xs")
             return { call in
@@ -82,7 +88,8 @@ extension BuiltinRows {
             }
         },
         Builtin(
-            .functions, "compose", "the function that applies each in turn, the first one first; as `f >> g`", example: "compose(sqrt, x -> x + 1)(9)   # 4", role: .steps
+            .functions, "compose", "the function that applies each in turn, the first one first; as `f >> g`", example: "compose(sqrt, x -> x + 1)(9)   # 4",
+            role: .steps
         ) { takes in
             let functions = takes.rest("functions")
             return { call in
@@ -129,20 +136,23 @@ extension BuiltinRows {
         },
         Builtin(
             .text, "format", "the value as text, formatted as in `\"{value:spec}\"`",
-            details: "`spec` is Python's: [[fill]align][sign][0][width][,][.precision][type] with the types e f g % d s. Arrays are formatted element by element.",
+            details:
+                "`spec` is Python's: [[fill]align][sign][0][width][,][.precision][type] with the types e f g % d s. Arrays are formatted element by element.",
             example: "format(pi, \".2f\")   # \"3.14\"\nformat(1234567, \">12,\")   # \"   1,234,567\"", role: .opaque
         ) { takes in
             let value = takes.value("value"), spec = takes.text("spec")
             return { call in .string(try Format.formatted(call[value], specText: call[spec])) }
         },
         Builtin(
-            .text, "type", "what kind of value x is", details: "One of number, bool, array, string, none, list, record, function, layer, network, figure.", example: "type([1, 2])   # \"array\"", role: .steps
+            .text, "type", "what kind of value x is", details: "One of number, bool, array, string, none, list, record, function, layer, network, figure.",
+            example: "type([1, 2])   # \"array\"", role: .steps
         ) { takes in
             let x = takes.value("x")
             return { call in .string(call[x].typeName) }
         },
         Builtin(
-            .text, "repr", "x as text with every digit needed to read the same value back", example: "repr(0.1 + 0.2)   # \"0.30000000000000004\"", role: .opaque
+            .text, "repr", "x as text with every digit needed to read the same value back", example: "repr(0.1 + 0.2)   # \"0.30000000000000004\"",
+            role: .opaque
         ) { takes in
             let x = takes.value("x")
             return { call in .string(try Format.repr(call[x])) }
@@ -153,7 +163,8 @@ extension BuiltinRows {
             let parts = takes.elements("parts"), separator = takes.text("separator", default: "")
             return { call in .string(try Format.joined(call[parts], call[separator])) }
         },
-        Builtin(.text, "replace", "text with every `old` replaced by `new`", example: "replace(\"banana\", \"an\", \"o\")   # \"booa\"", role: .opaque) { takes in
+        Builtin(.text, "replace", "text with every `old` replaced by `new`", example: "replace(\"banana\", \"an\", \"o\")   # \"booa\"", role: .opaque) {
+            takes in
             let text = takes.text("text"), old = takes.text("old"), new = takes.text("new")
             return { call in
                 let part = try call[old], substitute = try call[new]
@@ -181,7 +192,8 @@ extension BuiltinRows {
             return { call in .string(try call[text].mapped { $0.lowercased() }) }
         },
         Builtin(
-            .text, "contains", "whether a string holds a part, a list or array an element, a record a name", example: "contains(\"sigmoid\", \"mo\")   # true\ncontains([1, 2], 3)   # false", direct: hasField, role: .steps
+            .text, "contains", "whether a string holds a part, a list or array an element, a record a name",
+            example: "contains(\"sigmoid\", \"mo\")   # true\ncontains([1, 2], 3)   # false", direct: hasField, role: .steps
         ) { takes in
             let whole = takes.value("whole"), part = takes.value("part")
             return { call in

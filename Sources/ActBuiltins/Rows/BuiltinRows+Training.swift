@@ -19,7 +19,9 @@ extension BuiltinRows {
                 An optimiser may be a function (p, g, state) -> (p, state) of the lists of parameters and gradients, its state `none` at first. A loss that does not depend on the parameters is an error.
                 Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after the last whole epoch, and the second time the program; `history(net)` tells how it went.
                 """,
-            example: "seed(1); x = linspace(-1, 1, 64)[:, none]\nnet = fit(Dense(1, 1), x, 2 * x + 1, mse, SGD(0.5), epochs=50, progress=false)\nmse(net(x), 2 * x + 1) < 1e-4   # true", role: .opaque
+            example:
+                "seed(1); x = linspace(-1, 1, 64)[:, none]\nnet = fit(Dense(1, 1), x, 2 * x + 1, mse, SGD(0.5), epochs=50, progress=false)\nmse(net(x), 2 * x + 1) < 1e-4   # true",
+            role: .opaque
         ) { takes in
             let fit = Fit(&takes)
             return { call in try fit(call) }
@@ -39,7 +41,8 @@ extension BuiltinRows {
         },
         Builtin(
             .networks, "accuracy", "the share of right answers",
-            details: "Of rows of scores the largest counts; else predictions are class numbers, or with a threshold the side of it. A score that is nan is never right.",
+            details:
+                "Of rows of scores the largest counts; else predictions are class numbers, or with a threshold the side of it. A score that is nan is never right.",
             example: "accuracy([[2, 1], [0, 3]], [0, 0])   # 0.5", role: .steps
         ) { takes in
             let prediction = takes.array("prediction"), labels = takes.array("labels"), threshold = takes.numberOrNone("threshold")
@@ -107,7 +110,8 @@ private struct Fit {
         let shape = FitShape(targets: targets)
         shape.network = network
         let loss = try lossFunction(call, shape)
-        var training = Training(loss: loss.evaluate, metric: try measure(call, default: loss.row?.metric, shape), optimizer: try call.descent(call[optimizer], optimizer))
+        var training = Training(
+            loss: loss.evaluate, metric: try measure(call, default: loss.row?.metric, shape), optimizer: try call.descent(call[optimizer], optimizer))
         training.epochs = try call[epochs]
         training.batch = try call[batch]
         training.shuffles = try call[shuffle]

@@ -19,7 +19,8 @@ extension BuiltinRows {
             example: "conv_transpose(reshape([1, 2], 1, 1, 2), reshape([1, 1], 1, 1, 2), stride=2).reshape(4)   # [1, 1, 2, 2]", isTransposed: true),
         Builtin(
             .networks, "max_pool", "the largest of each window of x: what MaxPool2D computes, and where it is",
-            details: "\(images) With `indices=true` the pair of the largest and their places, counted through each channel, row by row. The other arguments are those of MaxPool2D.",
+            details:
+                "\(images) With `indices=true` the pair of the largest and their places, counted through each channel, row by row. The other arguments are those of MaxPool2D.",
             example: "largest, places = max_pool(reshape([1, 5, 2, 3], 1, 1, 4), indices=true)\nplaces.reshape(2)   # [1, 3]"
         ) { takes in
             let x = takes.numbers("x"), inputs = PoolInputs(&takes, rank: nil), indices = takes.flag("indices", default: false), parameters = takes.parameters
@@ -38,7 +39,8 @@ extension BuiltinRows {
             .networks, "avg_pool", "the mean of each window of x: what AvgPool2D computes", details: "\(images) The other arguments are those of AvgPool2D.",
             example: "avg_pool(reshape([1, 5, 2, 4], 1, 1, 4)).reshape(2)   # [3, 3]"
         ) { takes in
-            let x = takes.numbers("x"), inputs = PoolInputs(&takes, rank: nil), counts = takes.flag("count_padding", default: true), parameters = takes.parameters
+            let x = takes.numbers("x"), inputs = PoolInputs(&takes, rank: nil), counts = takes.flag("count_padding", default: true),
+                parameters = takes.parameters
             return { call in
                 let x = try call[x], rank = try call.axesOfWindows(x, "x"), settings = try LayerSettings(of: "avg_pool", parameters, call.settings(parameters))
                 guard let mean = try x.meanOfWindows(inputs.windows(settings, rank: rank), ceil: call[inputs.ceil], countsPadding: call[counts]) else {
@@ -79,7 +81,9 @@ extension BuiltinRows {
                 let windows = try Windows(
                     window: Array(weights.shape.dropFirst(2)), stride: settings.sizes(stride, rank: rank), padding: settings.padding(padding, rank: rank),
                     dilation: settings.sizes(dilation, rank: rank))
-                let sum = try extra.map { try x.convolvedBack(with: weights, windows, groups: groups, extra: settings.sizes($0, rank: rank)) } ?? x.convolved(with: weights, windows, groups: groups)
+                let sum =
+                    try extra.map { try x.convolvedBack(with: weights, windows, groups: groups, extra: settings.sizes($0, rank: rank)) }
+                    ?? x.convolved(with: weights, windows, groups: groups)
                 guard let sum else {
                     throw BuiltinRefusal.windowsShape(name, x.shape, weights: weights.shape, isTransposed: isTransposed)
                 }

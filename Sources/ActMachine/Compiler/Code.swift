@@ -117,10 +117,11 @@ package final class Code {
         self.isClosure = isClosure
         entry = .allocate(capacity: 1)
         // (`self` is complete only after all stored properties are set.)
-        entry.initialize(to: Entry(
-            instructions: .allocate(capacity: 0), constants: .allocate(capacity: 0), globals: module.slotsAddress,
-            calls: .allocate(capacity: 0), fields: .allocate(capacity: 0), instructionCount: 0, constantCount: 0, callCount: 0, registerCount: 0,
-            parameterCount: Int32(truncatingIfNeeded: parameters.count), requiredCount: Int32(truncatingIfNeeded: requiredCount), code: nil))
+        entry.initialize(
+            to: Entry(
+                instructions: .allocate(capacity: 0), constants: .allocate(capacity: 0), globals: module.slotsAddress,
+                calls: .allocate(capacity: 0), fields: .allocate(capacity: 0), instructionCount: 0, constantCount: 0, callCount: 0, registerCount: 0,
+                parameterCount: Int32(truncatingIfNeeded: parameters.count), requiredCount: Int32(truncatingIfNeeded: requiredCount), code: nil))
         entry.pointee.code = .passUnretained(self)
     }
 

@@ -24,7 +24,8 @@ extension FunctionBuilder {
             emitCall(target, base, 1)
             return
         } else if !compiler.records, case .name = tree[callee], case .global(let slot) = resolve(callee), slot <= Int(UInt16.max),
-                  arguments.allSatisfy({ $0.name == nil && !compiler.changesVariables($0.value) }) {
+            arguments.allSatisfy({ $0.name == nil && !compiler.changesVariables($0.value) })
+        {
             // The commonest call: the callee need not be in a register.
             let base = takeTemporaries(1 + arguments.count)
             for (offset, argument) in arguments.enumerated() { compile(argument.value, to: base + 1 + offset) }

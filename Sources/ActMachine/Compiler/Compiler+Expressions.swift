@@ -94,11 +94,12 @@ extension FunctionBuilder {
         }
         let register = value(operand)
         origin = id
-        let opcode: Opcode = switch operation {
-        case .negate: .negate
-        case .plus: .plus
-        case .not: .not
-        }
+        let opcode: Opcode =
+            switch operation {
+            case .negate: .negate
+            case .plus: .plus
+            case .not: .not
+            }
         emit(opcode, target, taking: register)
     }
 

@@ -25,7 +25,8 @@ extension FunctionBuilder {
     /// program: that can only be meant as an assignment.
     private func checkIsNoAssignment(_ id: FunctionID) {
         let node = tree[id], module = compiler.module
-        guard let name = node.name, !node.makesLayers, let first = tree[node.parameters].first, case .function(let hidden)? = module.builtins.value(named: tree[name]),
+        guard let name = node.name, !node.makesLayers, let first = tree[node.parameters].first,
+            case .function(let hidden)? = module.builtins.value(named: tree[name]),
             hidden.builtinName != nil, module.existingSlot(tree[first.name]) != nil,
             resolution.symbols(of: node.parameters).allSatisfy({ resolution.occurrences(of: $0, in: tree).count == 1 })
         else { return }

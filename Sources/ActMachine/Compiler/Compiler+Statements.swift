@@ -231,10 +231,11 @@ extension FunctionBuilder {
     private func emitUpdate(_ update: PathUpdate) {
         let index = code.updates.count
         code.updates.append(update)
-        let (root, isGlobal) = switch update.root {
-        case .register(let register): (register, false)
-        case .global(let slot): (slot, true)
-        }
+        let (root, isGlobal) =
+            switch update.root {
+            case .register(let register): (register, false)
+            case .global(let slot): (slot, true)
+            }
         func emitChange(_ opcode: Opcode, _ b: Int) {
             let instruction = update.takesValue ? emit(opcode, root, b, taking: update.value) : emit(opcode, root, b, update.value)
             setUpdate(instruction, index, update.operation, isGlobal: isGlobal)
@@ -270,9 +271,10 @@ extension FunctionBuilder {
     /// Prepares R[state] … state + 3 for `next`. A call of the function that counts in loops does not make its array.
     func iterable(_ id: ExpressionID, to state: Int) {
         if case .call(let callee, let arguments) = tree[id], case .name(let name) = tree[callee],
-           case .function(let function)? = compiler.module.builtins.value(named: tree[name]), function.isRange,
-           case .global(let slot) = resolve(callee), (1...3).contains(tree[arguments].count),
-           tree[arguments].allSatisfy({ $0.name == nil }) {
+            case .function(let function)? = compiler.module.builtins.value(named: tree[name]), function.isRange,
+            case .global(let slot) = resolve(callee), (1...3).contains(tree[arguments].count),
+            tree[arguments].allSatisfy({ $0.name == nil })
+        {
             origin = callee
             emit(.loadGlobal, state, slot)
             for (offset, argument) in tree[arguments].enumerated() { compile(argument.value, to: state + 1 + offset) }

@@ -238,11 +238,12 @@ final class FunctionBuilder {
         } else if let found = StableForm.losing(id, in: compiler.unit.formulas(in: compiler.module), tree) {
             let variable: FormCheck.Variable
             if let origin = found.variables["x"]?.origin, case .name = tree[origin] {
-                variable = switch resolve(origin) {
-                case .register(let register): .register(register)
-                case .global(let slot): .global(slot)
-                default: .gone
-                }
+                variable =
+                    switch resolve(origin) {
+                    case .register(let register): .register(register)
+                    case .global(let slot): .global(slot)
+                    default: .gone
+                    }
             } else if case .number(let number)? = found.variables["x"]?.head {
                 variable = .number(number)
             } else {
@@ -325,8 +326,9 @@ extension Opcode {
     var isJump: Bool {
         switch self {
         case .jump, .jumpIfFalse, .jumpIfTrue, .andSkip, .orSkip, .jumpIfDefined, .next,
-             .jumpLess, .jumpLessEqual, .jumpGreater, .jumpGreaterEqual, .jumpEqual, .jumpNotEqual,
-             .jumpLessK, .jumpLessEqualK, .jumpGreaterK, .jumpGreaterEqualK, .jumpEqualK, .jumpNotEqualK: true
+            .jumpLess, .jumpLessEqual, .jumpGreater, .jumpGreaterEqual, .jumpEqual, .jumpNotEqual,
+            .jumpLessK, .jumpLessEqualK, .jumpGreaterK, .jumpGreaterEqualK, .jumpEqualK, .jumpNotEqualK:
+            true
         default: false
         }
     }

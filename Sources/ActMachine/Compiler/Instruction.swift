@@ -37,14 +37,15 @@ extension Instruction {
         case other
 
         init(_ operation: BinaryOperator?) {
-            self = switch operation {
-            case nil: .store
-            case .add: .add
-            case .subtract: .subtract
-            case .multiply: .multiply
-            case .divide: .divide
-            default: .other
-            }
+            self =
+                switch operation {
+                case nil: .store
+                case .add: .add
+                case .subtract: .subtract
+                case .multiply: .multiply
+                case .divide: .divide
+                default: .other
+                }
         }
 
         /// The new number; `nil` where something is to be said about it.

@@ -161,11 +161,12 @@ struct FormulaIndex {
         var current: ExpressionID? = id
         while let id = current {
             if let parent = parents[Int(id.index)], seen.insert(parent).inserted { found.append(parent) }
-            let name: NameID? = switch tree[id] {
-            case .assign(let target, _): if case .name(let name) = tree[target] { name } else { nil }
-            case .define(let function): tree[function].name
-            default: nil
-            }
+            let name: NameID? =
+                switch tree[id] {
+                case .assign(let target, _): if case .name(let name) = tree[target] { name } else { nil }
+                case .define(let function): tree[function].name
+                default: nil
+                }
             if let name {
                 for use in uses[name] ?? [] where seen.count < 300 && !seen.contains(use) && setting(of: name, at: use)?.0?.place == id {
                     seen.insert(use)

@@ -195,12 +195,13 @@ extension Machine {
         let site = currentSite
         guard warns, !warned.contains(WarnedPlaces.Key(site: site.id, code: .lostDigits)), let place = Engine.current.sites.find(site)
         else { return }
-        let variable: Value = switch check.variable {
-        case .register(let register): registers[register]
-        case .global(let slot): globals[slot]
-        case .number(let number): .number(number)
-        case .gone: .none
-        }
+        let variable: Value =
+            switch check.variable {
+            case .register(let register): registers[register]
+            case .global(let slot): globals[slot]
+            case .number(let number): .number(number)
+            case .gone: .none
+            }
         let here = SiteInCode(code: place.code, instruction: place.instruction, site: site)
         switch result {
         case .number(let y):

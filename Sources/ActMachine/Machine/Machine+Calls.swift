@@ -88,11 +88,12 @@ extension Machine {
         let callee = globals + Int(i.pointee.extra)
         guard case .function(let function) = callee.pointee else { throw notCallable(callee.pointee, i) }
         let value = operand(R, Int(i.pointee.b), i.pointee.lastUse.hasB)
-        let addition: Value = switch Extension(rawValue: Int(i.pointee.c)) ?? .value {
-        case .value: value
-        case .listOfValue: try .list([value])
-        case .arrayOfValue: try makeArray([value])
-        }
+        let addition: Value =
+            switch Extension(rawValue: Int(i.pointee.c)) ?? .value {
+            case .value: value
+            case .listOfValue: try .list([value])
+            case .arrayOfValue: try makeArray([value])
+            }
         return try call(function, Arguments([.list([first, addition])]))
     }
 

@@ -65,9 +65,10 @@ extension UnsafeMutablePointer where Pointee == Value {
     /// Assigns the field of a record that a text names.
     @inline(__always)
     func setField(of record: Unmanaged<Record>, _ name: Unmanaged<Text>) -> Bool {
-        replace(with: record._withUnsafeGuaranteedRef { record in
-            name._withUnsafeGuaranteedRef { record.place(of: $0.string) }.map { record.fields.values[$0] }
-        })
+        replace(
+            with: record._withUnsafeGuaranteedRef { record in
+                name._withUnsafeGuaranteedRef { record.place(of: $0.string) }.map { record.fields.values[$0] }
+            })
     }
 
     // MARK: Writing

@@ -252,10 +252,12 @@ extension Machine {
             return try x === y || x.elements.count == y.elements.count && zip(x.elements, y.elements).allSatisfy { try isEqual($0, $1) }
         case (.record(let x), .record(let y)):
             try Interrupt.check()
-            return try x === y || x.fields.count == y.fields.count && x.fields.allSatisfy { name, value in
-                guard let other = y[name] else { return false }
-                return try isEqual(value, other)
-            }
+            return try x === y
+                || x.fields.count == y.fields.count
+                    && x.fields.allSatisfy { name, value in
+                        guard let other = y[name] else { return false }
+                        return try isEqual(value, other)
+                    }
         case (.function(let x), .function(let y)): return x === y
         case (.figure(let x), .figure(let y)): return x === y
         default: return false

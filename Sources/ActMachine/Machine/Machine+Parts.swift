@@ -43,14 +43,18 @@ extension Machine {
             Site.current = currentSite
             return try Value(array.indexed(by: arrayIndices(items, base, R)))
         case .list(let list):
-            return try inSequence(items, base, R, count: list.elements.count) { list.elements[$0] } slice: { range in
+            return try inSequence(items, base, R, count: list.elements.count) {
+                list.elements[$0]
+            } slice: { range in
                 var elements: [Value] = []
                 elements.reserveCapacity(range.count)
                 try Interrupt.forEachPiece(range.count) { for i in $0 { elements.append(list.elements[range.start + i * range.step]) } }
                 return try .list(elements)
             }
         case .string(let text):
-            return try inSequence(items, base, R, count: text.count()) { try .string(Text(text.character(at: $0), origins: text.origins)) } slice: {
+            return try inSequence(items, base, R, count: text.count()) {
+                try .string(Text(text.character(at: $0), origins: text.origins))
+            } slice: {
                 try .string(Text(text.characters(at: $0), origins: text.origins))
             }
         case .record(let record):
@@ -185,7 +189,9 @@ extension Machine {
     // Each of the following binds what the slot holds with `var`, then empties the slot, so that the binding is the only reference
     // unless somebody else sees the value.
 
-    private func modify(_ slot: inout Value, at items: [IndexOperand], _ rest: ArraySlice<PathUpdate.Step>, _ operation: BinaryOperator?, _ value: Value, _ R: Registers) throws {
+    private func modify(
+        _ slot: inout Value, at items: [IndexOperand], _ rest: ArraySlice<PathUpdate.Step>, _ operation: BinaryOperator?, _ value: Value, _ R: Registers
+    ) throws {
         if case .array = slot { return try modifyArray(&slot, items, rest, operation, value, R) }
         if case .string = slot { throw RuntimeError.cannotChange(slot) }
         guard items.count == 1, case .value(let register) = items[0] else { throw RuntimeError.cannotIndex(slot) }
@@ -210,7 +216,9 @@ extension Machine {
     }
 
     /// - Parameter isName: whether the program names the field; a text between brackets is the key itself.
-    private func modify(_ slot: inout Value, field name: String, isName: Bool, _ rest: ArraySlice<PathUpdate.Step>, _ operation: BinaryOperator?, _ value: Value, _ R: Registers) throws {
+    private func modify(
+        _ slot: inout Value, field name: String, isName: Bool, _ rest: ArraySlice<PathUpdate.Step>, _ operation: BinaryOperator?, _ value: Value, _ R: Registers
+    ) throws {
         if case .record(var record) = slot {
             var name = name
             let isUpdate = !rest.isEmpty || operation != nil

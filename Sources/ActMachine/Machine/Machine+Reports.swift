@@ -35,7 +35,10 @@ extension Machine {
     package func warnStretch(_ operation: String, _ left: [Int], _ right: [Int]) throws {
         // An axis written out as `none` states the intent.
         if let (code, id) = currentOrigin, case .binary(_, let left, let right) = code.unit.tree[id],
-           [left, right].contains(where: { code.unit.tree.addsAxis($0) }) { return }
+            [left, right].contains(where: { code.unit.tree.addsAxis($0) })
+        {
+            return
+        }
         try warn(.stretchedBothSides(operation, left, right))
     }
 

@@ -56,7 +56,9 @@ extension Machine {
                 let own = matching?.map { $0[i] } ?? []
                 if hasNaN || own.contains(where: \.isNaN) || !y.isNaN && (hasInfinite || own.contains(where: \.isInfinite)) { continue }
                 let kind: NumericEvent.Kind = y.isNaN ? .invalid : pole ? .divideByZero : .overflow
-                if let known = judged.firstIndex(where: { $0.kind == kind }) { judged[known].count += 1 } else {
+                if let known = judged.firstIndex(where: { $0.kind == kind }) {
+                    judged[known].count += 1
+                } else {
                     judged.append(NumericEvent(kind: kind, operation: name, site: site, count: 1, first: i, example: own))
                 }
             }
@@ -79,7 +81,9 @@ extension Machine {
             for (i, y) in try leaf.toDoubles().enumerated() where !y.isFinite {
                 if i & 0xfff == 0 { try Interrupt.check() }
                 let kind: NumericEvent.Kind = y.isNaN ? .invalid : .divideByZero
-                if let known = events.firstIndex(where: { $0.kind == kind }) { events[known].count += 1 } else {
+                if let known = events.firstIndex(where: { $0.kind == kind }) {
+                    events[known].count += 1
+                } else {
                     let example = try own.map { [try $0.toDoubles()[i]] } ?? []
                     events.append(NumericEvent(kind: kind, operation: name(), site: currentSite, count: 1, first: i, example: example))
                 }

@@ -162,9 +162,10 @@ package final class Machine {
         prepare(base + needed)
         base.pointee = first
         if let second { base[1] = second }
-        (outer + 1).initialize(to: Frame(
-            entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, result: 0, returnAddress: nil,
-            callSite: savedInstruction))
+        (outer + 1).initialize(
+            to: Frame(
+                entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, result: 0, returnAddress: nil,
+                callSite: savedInstruction))
         state.pointee.frame = outer + 1
         state.pointee.nativeDepth += 1
         defer {
@@ -205,9 +206,10 @@ package final class Machine {
         prepare(base + count)
         for (index, argument) in arguments.enumerated() { base[index] = argument }
         for index in arguments.count..<max(arguments.count, code.parameters.count) { base[index] = .undefined }
-        (outer + 1).initialize(to: Frame(
-            entry: code.entry, code: .passUnretained(code), closure: closure.map { .passUnretained($0 as Function) }, base: base, result: 0,
-            returnAddress: nil, callSite: savedInstruction))
+        (outer + 1).initialize(
+            to: Frame(
+                entry: code.entry, code: .passUnretained(code), closure: closure.map { .passUnretained($0 as Function) }, base: base, result: 0,
+                returnAddress: nil, callSite: savedInstruction))
         state.pointee.frame = outer + 1
         recording?.enter(code, call: currentCall)
         defer { recording?.leave() }

@@ -64,16 +64,23 @@ package enum MachineLayout {
             withUnsafePointer(to: value) { place in
                 let value = UnsafeRawPointer(place).loadUnaligned(as: act_value.self)
                 let mask: UInt64 = tag == 0 ? 0xFF : .max
-                if Int(value.tag) != tag || word.map({ $0 != value.bits & mask }) == true { found.append("\(place.pointee.kind) has the number \(value.tag), not \(tag), or another payload") }
+                if Int(value.tag) != tag || word.map({ $0 != value.bits & mask }) == true {
+                    found.append("\(place.pointee.kind) has the number \(value.tag), not \(tag), or another payload")
+                }
             }
         }
 
         // Objects.
         let node = read(array.node, act_node.self)
-        if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue { found.append("a node") }
+        if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue {
+            found.append("a node")
+        }
         let plain = read(function, act_function.self)
         if unsafeBitCast(plain.kernel, to: Int.self) != unsafeBitCast(function.kernel, to: Int.self)
-            || unsafeBitCast(plain.binary_kernel, to: Int.self) != unsafeBitCast(function.binaryKernel, to: Int.self) || plain.entry != nil { found.append("a function") }
+            || unsafeBitCast(plain.binary_kernel, to: Int.self) != unsafeBitCast(function.binaryKernel, to: Int.self) || plain.entry != nil
+        {
+            found.append("a function")
+        }
         let list = try List([.number(7), .number(8)])
         let elements = read(list, act_list.self).elements
         if elements.pointee.count != 2 || first(elements)[1].number != 8 || elements.pointee.capacity >> 1 != list.elements.capacity { found.append("a list") }
@@ -87,7 +94,9 @@ package enum MachineLayout {
         let parts = read(record, act_record.self)
         let names = UnsafeRawPointer(parts.shape.pointee.words) + MemoryLayout<act_strings>.size
         if parts.shape.pointee.words.pointee.count != 2 || ShortName("b") != names.load(fromByteOffset: 16, as: ShortName.self) { found.append("a shape") }
-        if parts.shape.pointee.id != record.fields.shape.id || parts.values.pointee.count != 2 || first(parts.values)[1].number != 8 { found.append("a record") }
+        if parts.shape.pointee.id != record.fields.shape.id || parts.values.pointee.count != 2 || first(parts.values)[1].number != 8 {
+            found.append("a record")
+        }
         let closure = Function(captures: [.number(7), .number(8)])
         if first(read(closure, act_function.self).captures)[1].number != 8 { found.append("a closure") }
         for (text, isShort) in [("", true), ("softmax", true), ("fifteen letters", true), ("sixteen letters!", false), ("é", false)] {

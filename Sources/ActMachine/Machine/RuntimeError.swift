@@ -81,12 +81,13 @@ package struct Fault: Error {
     /// Ties `error` to the running instruction of `machine`.
     package static func wrap(_ error: Error, _ machine: Machine, operands: (Value, Value)? = nil) -> Fault {
         if let fault = error as? Fault { return fault }
-        let kind: Kind = switch error {
-        case ArrayError.interrupted: .interrupted
-        case RuntimeError.timeLimit, ArrayError.outOfMemory: .limit
-        case RuntimeError.exit(let status): .exit(status)
-        default: .error
-        }
+        let kind: Kind =
+            switch error {
+            case ArrayError.interrupted: .interrupted
+            case RuntimeError.timeLimit, ArrayError.outOfMemory: .limit
+            case RuntimeError.exit(let status): .exit(status)
+            default: .error
+            }
         return Fault(diagnostic: machine.host.diagnostic(for: error, operands: operands), kind: kind)
     }
 }

@@ -12,7 +12,8 @@ extension Machine {
         _ = try Structure(direction, leaves: &directions)
         try check(points, directions, name, "the direction", "the point")
         let result = try Derivative.along(
-            directions, of: { variables in
+            directions,
+            of: { variables in
                 var rest = variables[...], leaves: [NDArray] = []
                 structure = try Structure(self.call(f, Arguments([point.value(&rest)])), leaves: &leaves)
                 return leaves
@@ -59,7 +60,8 @@ extension Machine {
         guard !a.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.direction, of: nil) }
         guard a.count == b.count else { throw RuntimeError.structuresDiffer("\(first) of `\(function)` has \(b.count) parts, \(second) \(a.count)") }
         for (x, y) in zip(a, b) where x.shape != y.shape {
-            throw RuntimeError.structuresDiffer("\(first) of `\(function)` has a part of shape \(describe(y.shape)), \(second) one of shape \(describe(x.shape))")
+            throw RuntimeError.structuresDiffer(
+                "\(first) of `\(function)` has a part of shape \(describe(y.shape)), \(second) one of shape \(describe(x.shape))")
         }
     }
 }

@@ -45,10 +45,11 @@ package final class GradientFunction: Function {
 
     /// What the function gives, and where.
     private func result(_ arguments: Arguments, _ machine: Machine) throws -> (Value, [Value]) {
-        let indices: [Int] = switch selection {
-        case .one(let index): [index]
-        case .many(let indices): indices
-        }
+        let indices: [Int] =
+            switch selection {
+            case .one(let index): [index]
+            case .many(let indices): indices
+            }
         let places = try indices.map { index in
             guard let place = arguments.argument(index, of: base) else {
                 let name = base.parameters.indices.contains(index) ? base.parameters[index].name : "argument \(index)"
@@ -84,17 +85,21 @@ package final class GradientFunction: Function {
             // The second derivatives in two arguments are the first ones, in the second argument, of the gradient in the first.
             let points = try places.map { try point($0.0) }
             let blocks = try points.indices.map { row in
-                try Value.list(points.indices.map { column in
-                    try Value(Derivative.jacobian(of: { y in
-                        var outer = points
-                        outer[column] = y
-                        return try Derivative.gradient(of: { x in
-                            var inner = outer
-                            inner[row] = x
-                            return try value(inner.map { try Value($0) }).differentiable(of: self.base)
-                        }, at: outer[row])
-                    }, at: points[column]))
-                })
+                try Value.list(
+                    points.indices.map { column in
+                        try Value(
+                            Derivative.jacobian(
+                                of: { y in
+                                    var outer = points
+                                    outer[column] = y
+                                    return try Derivative.gradient(
+                                        of: { x in
+                                            var inner = outer
+                                            inner[row] = x
+                                            return try value(inner.map { try Value($0) }).differentiable(of: self.base)
+                                        }, at: outer[row])
+                                }, at: points[column]))
+                    })
             }
             return (try .list(blocks), places.map(\.0))
         case .jacobian, .hessian:
@@ -117,16 +122,19 @@ package final class GradientFunction: Function {
         guard !points.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.derivatives, of: base.name) }
         let rows = try points.indices.map { row in
             var blocks = try points.indices.map { column in
-                try Value(Derivative.jacobian(of: { y in
-                    var outer = points
-                    outer[column] = y
-                    return try Derivative.gradient(of: { x in
-                        var inner = outer
-                        inner[row] = x
-                        var rest = inner[...]
-                        return try f(structure.value(&rest)).differentiable(of: self.base)
-                    }, at: outer[row])
-                }, at: points[column]))
+                try Value(
+                    Derivative.jacobian(
+                        of: { y in
+                            var outer = points
+                            outer[column] = y
+                            return try Derivative.gradient(
+                                of: { x in
+                                    var inner = outer
+                                    inner[row] = x
+                                    var rest = inner[...]
+                                    return try f(structure.value(&rest)).differentiable(of: self.base)
+                                }, at: outer[row])
+                        }, at: points[column]))
             }[...]
             return try structure.nested(&blocks)
         }

@@ -158,7 +158,9 @@ package final class Text {
         for i in 0..<positions.count {
             if i & 0xfff == 0 { try Interrupt.check() }
             // Long steps go by the marks.
-            if i > 0 { index = abs(positions.step) < Self.stride ? string.index(index, offsetBy: positions.step) : try place(positions.start &+ i &* positions.step) }
+            if i > 0 {
+                index = abs(positions.step) < Self.stride ? string.index(index, offsetBy: positions.step) : try place(positions.start &+ i &* positions.step)
+            }
             try text.append(string[index...index])
         }
         return text

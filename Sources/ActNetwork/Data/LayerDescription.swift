@@ -43,7 +43,9 @@ extension Setting {
         case .network(let network): .list(try network.layers.enumerated().map { try $1.describe(at: $0) })
         case .layer(let layer): .object([("layer", try layer.describe(at: position))])
         case .function(let function):
-            if function.isNamed { .object([("function", .text(function.name))]) } else {
+            if function.isNamed {
+                .object([("function", .text(function.name))])
+            } else {
                 throw NetworkError.unsavable(layer: function.name, position: position)
             }
         case .array(let array, _):
@@ -133,7 +135,8 @@ struct DescriptionReader {
             for (name, value) in fields { settings.append((name, try setting(value) ?? .none)) }
             return .record(settings)
         case ("array", .text(let typeName)?):
-            guard let type = ElementType.allCases.first(where: { $0.name == typeName }), case .list(let sizes)? = value["shape"], case .list(let elements)? = value["values"]
+            guard let type = ElementType.allCases.first(where: { $0.name == typeName }), case .list(let sizes)? = value["shape"],
+                case .list(let elements)? = value["values"]
             else { throw unreadable }
             let shape = try sizes.map { size -> Int in
                 guard case .number(let number, _) = size, let whole = Int(exactly: number), whole >= 0 else { throw unreadable }

@@ -19,7 +19,9 @@ extension Network {
     /// The network of a file that act wrote; `nil` for other files.
     package init?(_ content: Safetensors.Content, path: String, program: ProgramNames) throws {
         guard let text = content.metadata[Network.metadataName] else { return nil }
-        guard let description = JSONText(text.utf8)?["layers"] else { throw NetworkError.file(path: path, reason: "the description of its layers is not readable") }
+        guard let description = JSONText(text.utf8)?["layers"] else {
+            throw NetworkError.file(path: path, reason: "the description of its layers is not readable")
+        }
         var reader = DescriptionReader(path: path, program: program)
         self = try reader.network(description)
         try fill(from: content, path: path)

@@ -97,7 +97,9 @@ package enum Safetensors {
         return try bytes.withUnsafeBytes { buffer in
             Content(
                 arrays: try entries.map { entry in
-                    var reader = ByteReader(UnsafeRawBufferPointer(rebasing: buffer[(start + entry.place.lowerBound)..<(start + entry.place.upperBound)]), path: "\(path), \(entry.name)")
+                    var reader = ByteReader(
+                        UnsafeRawBufferPointer(rebasing: buffer[(start + entry.place.lowerBound)..<(start + entry.place.upperBound)]),
+                        path: "\(path), \(entry.name)")
                     return (entry.name, try entry.type.array(&reader, shape: entry.shape, isBigEndian: false))
                 },
                 metadata: metadata)

@@ -99,7 +99,8 @@ package struct Compound: Layer {
         case .residual:
             guard results[0].shape == x.shape else {
                 throw NetworkError.input(
-                    layer: text, position: nil, needs: "a function that keeps the shape: x has the shape \(shapeText(x.shape)), f(x) \(shapeText(results[0].shape))", shape: nil)
+                    layer: text, position: nil,
+                    needs: "a function that keeps the shape: x has the shape \(shapeText(x.shape)), f(x) \(shapeText(results[0].shape))", shape: nil)
             }
             return try x + results[0]
         case .branch(_, .concat, let axis): return try side(by: results, axis)
@@ -129,7 +130,9 @@ package struct Compound: Layer {
     }
 
     private func apart(_ results: [NDArray]) -> NetworkError {
-        .input(layer: text, position: nil, needs: "parts whose results fit, not of shapes \(results.map { shapeText($0.shape) }.joined(separator: " and "))", shape: nil)
+        .input(
+            layer: text, position: nil, needs: "parts whose results fit, not of shapes \(results.map { shapeText($0.shape) }.joined(separator: " and "))",
+            shape: nil)
     }
 
     /// Known where it does not depend on the rank of what comes: side by side only along an axis that was given.
@@ -156,12 +159,15 @@ extension LayerRows {
         },
         LayerRow(
             "Branch", "what several layers, networks or functions make of the same input, joined",
-            details: "`join` is \"concat\" (side by side along the last axis, of images along the channels, or along `axis`), \"sum\" or \"product\". Its parts are the fields `f0`, `f1` …",
+            details:
+                "`join` is \"concat\" (side by side along the last axis, of images along the channels, or along `axis`), \"sum\" or \"product\". Its parts are the fields `f0`, `f1` …",
             example: "Branch(relu, x -> 10 * x)([-1, 2])   # [0, 2, -10, 20]\nBranch(tanh, sigmoid, join=\"product\")([0])   # [0]"
         ) { takes in
             let parts = takes.networks("f"), join = takes.choice("join", default: Compound.Join.concat), axis = takes.wholeOrNone("axis", .within(-64...63))
             return { settings, _ in
-                guard try !settings[parts].isEmpty else { throw NetworkError.setting(owner: "Branch", name: "f", reason: "one layer, network or function at least") }
+                guard try !settings[parts].isEmpty else {
+                    throw NetworkError.setting(owner: "Branch", name: "f", reason: "one layer, network or function at least")
+                }
                 return try Compound(settings, branch: parts, settings[join], axis: settings[axis])
             }
         },

@@ -25,7 +25,8 @@ package struct Convolutional: Layer {
     }
 
     fileprivate init(
-        _ settings: LayerSettings, _ kind: Kind, inputs: Int, outputs: Int, _ windows: Windows, groups: Int, _ activation: NamedFunction, _ initializer: Initializer,
+        _ settings: LayerSettings, _ kind: Kind, inputs: Int, outputs: Int, _ windows: Windows, groups: Int, _ activation: NamedFunction,
+        _ initializer: Initializer,
         hasBias: Bool, type: ElementType, _ random: inout RandomSource
     ) throws {
         self.settings = settings
@@ -112,18 +113,28 @@ extension LayerRows {
     static let convolutionRows: [LayerRow] = [
         convolution(
             1, "a layer of units that see a small window of a sequence each, all with the same weights",
-            details: "Sequences have the shape (rows, channels, length), W (outputs, inputs/groups, kernel). `padding` adds zeros at the ends: ((kernel - 1) dilation, 0) looks back alone.",
-            example: "shape(Conv1D(2, 6, 5, relu, padding=\"same\")(ones(3, 2, 9)))   # (3, 6, 9)\nshape(Conv1D(2, 6, 5, padding=(4, 0))(ones(3, 2, 9)))   # (3, 6, 9)"),
+            details:
+                "Sequences have the shape (rows, channels, length), W (outputs, inputs/groups, kernel). `padding` adds zeros at the ends: ((kernel - 1) dilation, 0) looks back alone.",
+            example:
+                "shape(Conv1D(2, 6, 5, relu, padding=\"same\")(ones(3, 2, 9)))   # (3, 6, 9)\nshape(Conv1D(2, 6, 5, padding=(4, 0))(ones(3, 2, 9)))   # (3, 6, 9)"
+        ),
         convolution(
             2, "a layer of units that see a small window of the image each, all with the same weights",
             details: images + " W has the shape (outputs, inputs/groups, kernel, kernel). `padding` adds zeros around.",
-            example: "shape(Conv2D(1, 6, 5, relu, padding=2)(ones(3, 1, 8, 8)))   # (3, 6, 8, 8)\nshape(Conv2D(4, 8, (3, 5), groups=2, dilation=2)(ones(3, 4, 9, 9)))   # (3, 8, 5, 1)"),
+            example:
+                "shape(Conv2D(1, 6, 5, relu, padding=2)(ones(3, 1, 8, 8)))   # (3, 6, 8, 8)\nshape(Conv2D(4, 8, (3, 5), groups=2, dilation=2)(ones(3, 4, 9, 9)))   # (3, 8, 5, 1)"
+        ),
         convolution(
             3, "a layer of units that see a small window of a volume each, all with the same weights",
-            details: "Volumes have the shape (rows, channels, depth, height, width), W (outputs, inputs/groups, kernel, kernel, kernel). `padding` adds zeros around.",
+            details:
+                "Volumes have the shape (rows, channels, depth, height, width), W (outputs, inputs/groups, kernel, kernel, kernel). `padding` adds zeros around.",
             example: "shape(Conv3D(1, 6, (1, 3, 3), stride=(1, 2, 2))(ones(3, 1, 4, 9, 9)))   # (3, 6, 4, 4, 4)"),
-        transposed(1, "makes sequences longer: each number lays a window of weights, times its value, on the result", example: "shape(ConvTranspose1D(4, 2, 2, stride=2)(ones(3, 4, 8)))   # (3, 2, 16)"),
-        transposed(2, "makes images larger: each pixel lays a window of weights, times its value, on the result", example: "shape(ConvTranspose2D(4, 2, 2, stride=2)(ones(3, 4, 8, 8)))   # (3, 2, 16, 16)"),
+        transposed(
+            1, "makes sequences longer: each number lays a window of weights, times its value, on the result",
+            example: "shape(ConvTranspose1D(4, 2, 2, stride=2)(ones(3, 4, 8)))   # (3, 2, 16)"),
+        transposed(
+            2, "makes images larger: each pixel lays a window of weights, times its value, on the result",
+            example: "shape(ConvTranspose2D(4, 2, 2, stride=2)(ones(3, 4, 8, 8)))   # (3, 2, 16, 16)"),
         transposed(
             3, "makes volumes larger: each pixel lays a window of weights, times its value, on the result",
             example: "shape(ConvTranspose3D(4, 2, 2, stride=(1, 2, 2))(ones(3, 4, 1, 8, 8)))   # (3, 2, 2, 16, 16)"),
@@ -149,7 +160,8 @@ extension LayerRows {
             let dilation = takes.sizes("dilation", rank: rank, default: 1), groups = takes.size("groups", default: 1)
             let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
             return { settings, random in
-                let activation = try settings[activation], stride = try settings.sizes(stride, rank: rank), more = try extra.map { try settings.sizes($0, rank: rank) }
+                let activation = try settings[activation], stride = try settings.sizes(stride, rank: rank),
+                    more = try extra.map { try settings.sizes($0, rank: rank) }
                 for (name, count) in [("inputs", try settings[inputs]), ("outputs", try settings[outputs])] where try count % settings[groups] != 0 {
                     throw NetworkError.setting(owner: settings.kind, name: "groups", reason: "a number that divides \(name), \(count)")
                 }
@@ -157,9 +169,11 @@ extension LayerRows {
                     throw NetworkError.setting(owner: settings.kind, name: "output_padding", reason: "less than stride, \(stride)")
                 }
                 let windows = try Windows(
-                    window: settings.sizes(kernel, rank: rank), stride: stride, padding: settings.padding(padding, rank: rank), dilation: settings.sizes(dilation, rank: rank))
+                    window: settings.sizes(kernel, rank: rank), stride: stride, padding: settings.padding(padding, rank: rank),
+                    dilation: settings.sizes(dilation, rank: rank))
                 return try Convolutional(
-                    settings, more.map { .backwards(extra: $0) } ?? .forwards, inputs: settings[inputs], outputs: settings[outputs], windows, groups: settings[groups], activation,
+                    settings, more.map { .backwards(extra: $0) } ?? .forwards, inputs: settings[inputs], outputs: settings[outputs], windows,
+                    groups: settings[groups], activation,
                     settings[initializer, automatic: activation.weights], hasBias: settings[bias], type: settings[type], &random)
             }
         }

@@ -109,7 +109,8 @@ extension LayerRows {
     static let denseRows: [LayerRow] = [
         LayerRow(
             "Dense", "a layer of units that see every input: activation(x @ W + b)",
-            details: "W has the shape (inputs, outputs), b the shape (outputs,). `init` is one of \(Initializers.all.map(\.name).joined(separator: " ")); \"auto\" picks he_normal for the relu family, lecun_normal for selu, else glorot_uniform. Biases start at 0.",
+            details:
+                "W has the shape (inputs, outputs), b the shape (outputs,). `init` is one of \(Initializers.all.map(\.name).joined(separator: " ")); \"auto\" picks he_normal for the relu family, lecun_normal for selu, else glorot_uniform. Biases start at 0.",
             example: "net = Dense(4, 8, relu) >> Dense(8, 3)\nshape(net(ones(5, 4)))   # (5, 3)\nshape(net[0].W)   # (4, 8)"
         ) { takes in
             let inputs = takes.size("inputs"), outputs = takes.size("outputs"), activation = takes.activation(), initializer = takes.initializer()
@@ -117,7 +118,8 @@ extension LayerRows {
             return { settings, random in
                 let activation = try settings[activation]
                 return try Dense(
-                    settings, inputs: settings[inputs], outputs: settings[outputs], activation, settings[initializer, automatic: activation.weights], hasBias: settings[bias],
+                    settings, inputs: settings[inputs], outputs: settings[outputs], activation, settings[initializer, automatic: activation.weights],
+                    hasBias: settings[bias],
                     type: settings[type], &random)
             }
         },
@@ -137,7 +139,8 @@ extension LayerRows {
             return { settings, random in
                 let pieces = try settings[pieces]
                 return try Maxout(
-                    settings, inputs: settings[inputs], outputs: settings[outputs], pieces: pieces, settings[initializer, automatic: .he], type: settings[type], &random)
+                    settings, inputs: settings[inputs], outputs: settings[outputs], pieces: pieces, settings[initializer, automatic: .he], type: settings[type],
+                    &random)
             }
         },
     ]

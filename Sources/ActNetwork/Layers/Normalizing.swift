@@ -165,7 +165,8 @@ extension LayerRows {
     static let normalizingRows: [LayerRow] = [
         LayerRow(
             "BatchNorm", "brings every feature to mean 0 and deviation 1 over the batch, then to deviation gamma and mean beta",
-            details: "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` gathers them in the fields `mean` and `variance`, by which it goes otherwise. Features are the columns of rows, or axis 1 of sequences, images and volumes.",
+            details:
+                "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` gathers them in the fields `mean` and `variance`, by which it goes otherwise. Features are the columns of rows, or axis 1 of sequences, images and volumes.",
             example: "BatchNorm(1)([[1], [3]], training=true)   # [[-0.999995],\n# [ 0.999995]]"
         ) { takes in
             let features = takes.size("features"), momentum = takes.number("momentum", default: 0.1, .within(0...1), role: .opaque)
@@ -179,7 +180,8 @@ extension LayerRows {
             details: "`features` is the length of rows, or a list of the sizes of the last axes, over which all numbers go together.",
             example: "LayerNorm(2)([[1, 3]])   # [[-0.999995,  0.999995]]\nshape(LayerNorm((3, 4)).gamma)   # (3, 4)"
         ) { takes in
-            let features = takes.sizes("features", rank: nil, most: 1 << 31), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque), type = takes.floatType()
+            let features = takes.sizes("features", rank: nil, most: 1 << 31), eps = takes.number("eps", default: 1e-5, .positive, role: .opaque),
+                type = takes.floatType()
             return { settings, _ in try LayerNorm(settings, features: settings.sizes(features), eps: settings[eps], type: settings[type]) }
         },
         LayerRow(
@@ -210,7 +212,8 @@ extension LayerRows {
             details: "`features` is the length of rows, or a list of the sizes of the last axes.",
             example: "RMSNorm(2)([[3, 4]])   # [[0.8485281, 1.1313708]]"
         ) { takes in
-            let features = takes.sizes("features", rank: nil, most: 1 << 31), eps = takes.number("eps", default: 1e-6, .positive, role: .opaque), type = takes.floatType()
+            let features = takes.sizes("features", rank: nil, most: 1 << 31), eps = takes.number("eps", default: 1e-6, .positive, role: .opaque),
+                type = takes.floatType()
             return { settings, _ in try RMSNorm(settings, features: settings.sizes(features), eps: settings[eps], type: settings[type]) }
         },
     ]

@@ -43,7 +43,8 @@ package struct PoolInputs {
     package func windows(_ settings: LayerSettings, rank: Int) throws -> Windows {
         let size = try settings.sizes(size, rank: rank)
         return try Windows(
-            window: size, stride: settings.sizes(stride, rank: rank) ?? size, padding: settings.padding(padding, rank: rank), dilation: settings.sizes(dilation, rank: rank))
+            window: size, stride: settings.sizes(stride, rank: rank) ?? size, padding: settings.padding(padding, rank: rank),
+            dilation: settings.sizes(dilation, rank: rank))
     }
 }
 
@@ -53,20 +54,30 @@ extension LayerRows {
         or the padding before it.
         """
 
-    static let poolRows: [LayerRow] = (1...3).map { rank in
-        let largest = ["MaxPool1D(3, stride=1)(reshape([1, 5, 2, 0], 1, 1, 4)).reshape(2)   # [5, 5]", "MaxPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [5, 7, 13, 15]"]
-        return pool(
-            "MaxPool\(rank)D", rank, hasMean: false, "the largest of each window of \(nouns[rank - 1])",
-            example: rank < 3 ? largest[rank - 1] : "shape(MaxPool3D((1, 2, 2))(ones(3, 2, 5, 8, 8)))   # (3, 2, 5, 4, 4)")
-    } + (1...3).map { rank in
-        let means = ["AvgPool1D(2, padding=1)(reshape([2, 4], 1, 1, 2)).reshape(2)   # [1, 2]", "AvgPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [2.5, 4.5, 10.5, 12.5]"]
-        return pool(
-            "AvgPool\(rank)D", rank, hasMean: true, "the mean of each window of \(nouns[rank - 1])",
-            example: rank < 3 ? means[rank - 1] : "shape(AvgPool3D(2)(ones(3, 2, 4, 8, 8)))   # (3, 2, 2, 4, 4)")
-    }
+    static let poolRows: [LayerRow] =
+        (1...3).map { rank in
+            let largest = [
+                "MaxPool1D(3, stride=1)(reshape([1, 5, 2, 0], 1, 1, 4)).reshape(2)   # [5, 5]",
+                "MaxPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [5, 7, 13, 15]",
+            ]
+            return pool(
+                "MaxPool\(rank)D", rank, hasMean: false, "the largest of each window of \(nouns[rank - 1])",
+                example: rank < 3 ? largest[rank - 1] : "shape(MaxPool3D((1, 2, 2))(ones(3, 2, 5, 8, 8)))   # (3, 2, 5, 4, 4)")
+        }
+        + (1...3).map { rank in
+            let means = [
+                "AvgPool1D(2, padding=1)(reshape([2, 4], 1, 1, 2)).reshape(2)   # [1, 2]",
+                "AvgPool2D()(reshape(range(16), 1, 1, 4, 4)).reshape(4)   # [2.5, 4.5, 10.5, 12.5]",
+            ]
+            return pool(
+                "AvgPool\(rank)D", rank, hasMean: true, "the mean of each window of \(nouns[rank - 1])",
+                example: rank < 3 ? means[rank - 1] : "shape(AvgPool3D(2)(ones(3, 2, 4, 8, 8)))   # (3, 2, 2, 4, 4)")
+        }
 
     private static let nouns = ["a sequence: `size` numbers", "an image: `size` by `size` pixels", "a volume: `size` by `size` by `size` pixels"]
-    private static let shapes = ["Sequences have the shape (rows, channels, length).", images, "Volumes have the shape (rows, channels, depth, height, width)."]
+    private static let shapes = [
+        "Sequences have the shape (rows, channels, length).", images, "Volumes have the shape (rows, channels, depth, height, width).",
+    ]
 
     private static func pool(_ name: String, _ rank: Int, hasMean: Bool, _ summary: String, example: String) -> LayerRow {
         let counting = hasMean ? " With `count_padding=false` the zeros around do not count." : " `max_pool` gives positions too."

@@ -71,7 +71,8 @@ extension NamedFunction {
 }
 
 extension LayerRows {
-    private static let sequences = "Sequences have the shape (rows, steps, numbers). The result is the state after every step, with `sequences=false` after the last."
+    private static let sequences =
+        "Sequences have the shape (rows, steps, numbers). The result is the state after every step, with `sequences=false` after the last."
 
     static let recurrentRows: [LayerRow] = [
         LayerRow(
@@ -79,24 +80,32 @@ extension LayerRows {
             example: "shape(RNN(3, 8)(ones(2, 5, 3)))   # (2, 5, 8)\nshape(RNN(3, 8, sequences=false)(ones(2, 5, 3)))   # (2, 8)"
         ) { takes in
             let (inputs, units, sequences) = takes.recurrence()
-            let activation = takes.activation(default: .tanh), initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
+            let activation = takes.activation(default: .tanh), initializer = takes.initializer(), bias = takes.flag("bias", default: true),
+                type = takes.floatType()
             return { settings, random in
                 let activation = try settings[activation]
                 return try Recurrent(
                     settings, .plain(activation.recurrence ?? .tanh), activation: activation, inputs: settings[inputs], units: settings[units],
-                    givesSequences: settings[sequences], hasBias: settings[bias], settings[initializer, automatic: activation.weights], type: settings[type], &random)
+                    givesSequences: settings[sequences], hasBias: settings[bias], settings[initializer, automatic: activation.weights], type: settings[type],
+                    &random)
             }
         },
         gated(
             "GRU", .gru, "goes through sequences with a state that gates reset and renew",
-            details: "r = σ(x @ Wr + br + h @ Ur + bUr), z the same with Wz, n = tanh(x @ Wn + bn + r (h @ Un + bUn)), h = (1 - z) n + z h. W holds Wr, Wz, Wn side by side."),
+            details:
+                "r = σ(x @ Wr + br + h @ Ur + bUr), z the same with Wz, n = tanh(x @ Wn + bn + r (h @ Un + bUn)), h = (1 - z) n + z h. W holds Wr, Wz, Wn side by side."
+        ),
         gated(
             "LSTM", .lstm, "goes through sequences with a memory that gates write, keep and read",
-            details: "i, f, o = σ(x @ W + b + h @ U + bU) and g = tanh of the same, each with its part of W, in the order i f g o; m = f m + i g, h = o tanh(m)."),
+            details:
+                "i, f, o = σ(x @ W + b + h @ U + bU) and g = tanh of the same, each with its part of W, in the order i f g o; m = f m + i g, h = o tanh(m)."),
     ]
 
     private static func gated(_ name: String, _ cell: Recurrence.Cell, _ summary: String, details: String) -> LayerRow {
-        LayerRow(name, summary, details: details + " " + sequences, example: "shape(\(name)(3, 8)(ones(2, 5, 3)))   # (2, 5, 8)\nshape(\(name)(3, 8).W)   # (3, \(8 * cell.gates))") { takes in
+        LayerRow(
+            name, summary, details: details + " " + sequences,
+            example: "shape(\(name)(3, 8)(ones(2, 5, 3)))   # (2, 5, 8)\nshape(\(name)(3, 8).W)   # (3, \(8 * cell.gates))"
+        ) { takes in
             let (inputs, units, sequences) = takes.recurrence()
             let initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
             return { settings, random in

@@ -17,7 +17,8 @@ package struct Attention: Layer {
     private let weightType: ElementType
 
     fileprivate init(
-        _ settings: LayerSettings, size: Int, heads: Int, isCausal: Bool, dropout: Double, hasBias: Bool, _ initializer: Initializer, type: ElementType, _ random: inout RandomSource
+        _ settings: LayerSettings, size: Int, heads: Int, isCausal: Bool, dropout: Double, hasBias: Bool, _ initializer: Initializer, type: ElementType,
+        _ random: inout RandomSource
     ) throws {
         self.settings = settings
         self.type = type
@@ -83,11 +84,13 @@ extension LayerRows {
     static let sequenceRows: [LayerRow] = [
         LayerRow(
             "Attention", "lets every step of a sequence gather from the others what it asks for",
-            details: "Sequences have the shape (rows, time, size). q, k, v are the thirds of x @ W + b; each of the heads, an equal part of `size`, gives softmax(q kᵀ/√d) v; then @ Wo + bo. With `causal=true` a step sees no later one. In training a share `dropout` of what the softmax gives is left out at random, the rest grown. The memory needed grows with the time, not with its square.",
+            details:
+                "Sequences have the shape (rows, time, size). q, k, v are the thirds of x @ W + b; each of the heads, an equal part of `size`, gives softmax(q kᵀ/√d) v; then @ Wo + bo. With `causal=true` a step sees no later one. In training a share `dropout` of what the softmax gives is left out at random, the rest grown. The memory needed grows with the time, not with its square.",
             example: "shape(Attention(8, heads=2, causal=true)(ones(3, 5, 8)))   # (3, 5, 8)"
         ) { takes in
             let size = takes.size("size"), heads = takes.size("heads", default: 1), causal = takes.flag("causal", default: false)
-            let dropout = takes.number("dropout", default: 0, .within(0..<1), role: .opaque), initializer = takes.initializer(), bias = takes.flag("bias", default: true), type = takes.floatType()
+            let dropout = takes.number("dropout", default: 0, .within(0..<1), role: .opaque), initializer = takes.initializer(),
+                bias = takes.flag("bias", default: true), type = takes.floatType()
             return { settings, random in
                 guard try settings[size] % settings[heads] == 0 else {
                     throw NetworkError.setting(owner: "Attention", name: "heads", reason: "a number that divides size, \(try settings[size])")

@@ -20,7 +20,8 @@ extension Signature {
     /// - Parameter rank: How many axes there are; `nil` where that is known only when the row is used.
     package mutating func sizes(_ name: String, rank: Int?, default fallback: Int? = nil, least: Int = 1, most: Int = Windows.most) -> Input<Sizes> {
         parameter(
-            name, .sizes, expected: expected("a whole number, \(least) or more", rank), default: fallback.map { Sizes([$0]) }, text: fallback.map(String.init), role: .steps,
+            name, .sizes, expected: expected("a whole number, \(least) or more", rank), default: fallback.map { Sizes([$0]) }, text: fallback.map(String.init),
+            role: .steps,
             bounds: .within(Double(least)...Double(most)))
     }
 
@@ -35,7 +36,8 @@ extension Signature {
     package mutating func windowPadding(rank: Int?) -> Input<Padding> {
         let each = rank == 1 ? "or a pair (before, after)" : "or a list of one for each axis, each a number or a pair (before, after)"
         return parameter(
-            "padding", .sizes, expected: "a whole number, 0 or more, \"same\", \(each)", default: Padding(axes: [.of(before: 0, after: 0)]), text: "0", role: .steps,
+            "padding", .sizes, expected: "a whole number, 0 or more, \"same\", \(each)", default: Padding(axes: [.of(before: 0, after: 0)]), text: "0",
+            role: .steps,
             bounds: .within(0...Double(Windows.most)))
     }
 

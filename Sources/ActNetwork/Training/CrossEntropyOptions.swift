@@ -14,7 +14,9 @@ extension Losses {
         let (logits, target) = try classesLast(logits, target)
         func fail(_ name: String, _ reason: String) -> NetworkError { .setting(owner: "cross_entropy", name: name, reason: reason) }
         guard smoothing >= 0, smoothing <= 1 else { throw fail("label_smoothing", "from 0 to 1") }
-        guard let classes = logits.shape.last, classes > 0 else { throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape) }
+        guard let classes = logits.shape.last, classes > 0 else {
+            throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape)
+        }
         if let weights {
             guard weights.shape == [classes], try weights.detached().toDoubles().allSatisfy({ $0 >= 0 && $0.isFinite }) else {
                 throw fail("weights", "\(classes) finite numbers, 0 or more, one a class")
@@ -34,7 +36,9 @@ extension Losses {
             case .mean: return try parts.reduced(.sum) / rows
             }
         }
-        guard Array(logits.shape.dropLast()) == target.shape else { throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape) }
+        guard Array(logits.shape.dropLast()) == target.shape else {
+            throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape)
+        }
         let labels = try target.detached().toDoubles()
         var starts: [Int] = [], counted: [Int] = []
         for (row, label) in labels.enumerated() where label != ignored {
@@ -45,9 +49,10 @@ extension Losses {
             counted.append(row)
         }
         guard reduction != .mean || !counted.isEmpty else { throw fail("ignore", "other than every label: none is left to count") }
-        let total: NDArray = try weights.map { weights in
-            try weights.gathered(GatherIndices(starts: starts.map { $0 % classes }, chunk: 1), shape: [starts.count]).reduced(.sum)
-        } ?? NDArray.scalar(Double(counted.count), type: logits.type)
+        let total: NDArray =
+            try weights.map { weights in
+                try weights.gathered(GatherIndices(starts: starts.map { $0 % classes }, chunk: 1), shape: [starts.count]).reduced(.sum)
+            } ?? NDArray.scalar(Double(counted.count), type: logits.type)
         var parts = try 0 - weighed.gathered(GatherIndices(starts: starts, chunk: 1), shape: [starts.count])
         if smoothing > 0 {
             let rows = try weighed.gathered(GatherIndices(starts: counted.map { $0 * classes }, chunk: classes), shape: [counted.count, classes])

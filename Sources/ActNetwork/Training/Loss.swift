@@ -60,7 +60,8 @@ package struct LossRow: Sendable {
     fileprivate init(
         _ name: String, of names: (prediction: String, target: String) = ("prediction", "target"), _ formula: String, _ summary: String, details: String = "",
         example: String, metric: Metric.Kind?, includesSoftmax: Bool = false, hasClasses: Bool = false, targetRole: ArgumentRole = .followed,
-        mean: (@Sendable (_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil, parts: @escaping @Sendable (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
+        mean: (@Sendable (_ prediction: NDArray, _ target: NDArray) throws -> NDArray)? = nil,
+        parts: @escaping @Sendable (_ prediction: NDArray, _ target: NDArray) throws -> NDArray
     ) {
         self.init(
             name, of: names, formula, summary, details: details, example: example, metric: metric, includesSoftmax: includesSoftmax, hasClasses: hasClasses,
@@ -116,21 +117,24 @@ package enum Losses {
         ) { p, t in try NDArray.unary(.abs, difference("mae", p, t)) },
         LossRow(
             "huber", "mean of d²/2 where |d| ≤ delta, else delta (|d| - delta/2)", "squared error near 0, absolute error far out",
-            example: "huber([0, 0], [0.5, 3])   # 1.3125", metric: .r2, declaration: { takes in
+            example: "huber([0, 0], [0.5, 3])   # 1.3125", metric: .r2,
+            declaration: { takes in
                 let delta = takes.number("delta", default: 1, .positive, role: .followed)
                 return { p, t, values in
                     // With c = min(|d|, delta): c (|d| − c/2), which is both cases at once.
                     let distance = try NDArray.unary(.abs, difference("huber", p, t))
-                    let limit: Operand = switch try values[delta] {
-                    case .array(let array): try .array(array.converted(to: distance.type))
-                    case .number(let number): .number(number)
-                    }
+                    let limit: Operand =
+                        switch try values[delta] {
+                        case .array(let array): try .array(array.converted(to: distance.type))
+                        case .number(let number): .number(number)
+                        }
                     let near = try NDArray.binary(.min, .array(distance), limit)
                     return try near * (distance - near * 0.5)
                 }
             }),
         LossRow(
-            "cross_entropy", of: ("logits", "labels"), "mean over rows of -log softmax(logits)[label]", "how unlikely the labels are, of scores that are not probabilities yet",
+            "cross_entropy", of: ("logits", "labels"), "mean over rows of -log softmax(logits)[label]",
+            "how unlikely the labels are, of scores that are not probabilities yet",
             details: labels + " Softmax is part of it: scores go in as they are.",
             example: "cross_entropy([[2, 0], [0, 1]], [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil), includesSoftmax: true, hasClasses: true,
             mean: { p, t in try crossEntropy(p, t) }
@@ -139,7 +143,8 @@ package enum Losses {
             return try hits(p.logSoftmax(), t, "cross_entropy")
         },
         LossRow(
-            "nll", of: ("log_probabilities", "labels"), "mean over rows of -log_probabilities[label]", "the negative log-likelihood: cross_entropy after log_softmax",
+            "nll", of: ("log_probabilities", "labels"), "mean over rows of -log_probabilities[label]",
+            "the negative log-likelihood: cross_entropy after log_softmax",
             details: labels, example: "nll(log_softmax([[2, 0], [0, 1]]), [0, 1])   # 0.22009485", metric: .accuracy(threshold: nil), hasClasses: true,
             mean: { p, t in
                 let (p, t) = try classesLast(p, t)
@@ -152,7 +157,8 @@ package enum Losses {
         },
         LossRow(
             "bce", of: ("probability", "target"), "mean of -(t log p + (1 - t) log(1 - p))", "binary cross-entropy of probabilities",
-            details: "From scores use `bce_logits`, which loses no digits.", example: "bce([0.5, 0.5], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0.5)
+            details: "From scores use `bce_logits`, which loses no digits.", example: "bce([0.5, 0.5], [0, 1])   # 0.69314718",
+            metric: .accuracy(threshold: 0.5)
         ) { p, t in
             let (p, t) = try same("bce", p, t)
             try checkShares("bce", "probability", p)
@@ -163,7 +169,8 @@ package enum Losses {
             return try 0 - (t * NDArray.unary(.log, hit) + (1 - t) * NDArray.unary(.log1p, miss))
         },
         LossRow(
-            "bce_logits", of: ("logit", "target"), "mean of t log(1 + e^-x) + (1 - t) log(1 + e^x)", "binary cross-entropy of scores: bce after sigmoid, stable in both tails",
+            "bce_logits", of: ("logit", "target"), "mean of t log(1 + e^-x) + (1 - t) log(1 + e^x)",
+            "binary cross-entropy of scores: bce after sigmoid, stable in both tails",
             example: "bce_logits([0, 0], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0),
             mean: { p, t in
                 let (x, t) = try same("bce_logits", p, t)
@@ -343,7 +350,11 @@ private final class CrossEntropy: CustomFunction {
         hot.withMutableBytes { bytes in
             for (row, label) in classes.enumerated() {
                 let position = row * size + label
-                if logits.type == .f32 { bytes.assumingMemoryBound(to: Float.self)[position] = 1 } else { bytes.assumingMemoryBound(to: Double.self)[position] = 1 }
+                if logits.type == .f32 {
+                    bytes.assumingMemoryBound(to: Float.self)[position] = 1
+                } else {
+                    bytes.assumingMemoryBound(to: Double.self)[position] = 1
+                }
             }
         }
         return [try (logits.softmax() - hot) * (cotangent / Double(classes.count))]

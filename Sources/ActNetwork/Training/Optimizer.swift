@@ -60,7 +60,8 @@ package struct OptimizerRow: Sendable {
     ///   - rate: The learning rate unless told otherwise; `weightDecay` likewise.
     ///   - own: Declares the parameters of its own.
     init(
-        _ name: String, rate: Double, weightDecay: Double = 0, formula: String, summary: String, slots: Int, advance: @escaping @Sendable (UpdateStep) -> Double = { $0.memory },
+        _ name: String, rate: Double, weightDecay: Double = 0, formula: String, summary: String, slots: Int,
+        advance: @escaping @Sendable (UpdateStep) -> Double = { $0.memory },
         update32: @escaping @Sendable (UpdateBlock<Float>) -> Void, update64: @escaping @Sendable (UpdateBlock<Double>) -> Void,
         conflict: @escaping @Sendable ([Double]) -> (position: Int, reason: String)? = { _ in nil }, own: (inout Signature) -> [Input<Double>]
     ) {
@@ -156,7 +157,10 @@ package struct OptimizerState {
     /// - Returns: The norm of all gradients together, before clipping, when that was needed.
     package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws {
         let rate = try optimizer.rate(epoch)
-        guard rate >= 0, rate.isFinite else { throw NetworkError.setting(owner: optimizer.row.name, name: "lr", reason: "0 or more; at epoch \(Setting.number(epoch).text) it is \(Setting.number(rate).text)") }
+        guard rate >= 0, rate.isFinite else {
+            throw NetworkError.setting(
+                owner: optimizer.row.name, name: "lr", reason: "0 or more; at epoch \(Setting.number(epoch).text) it is \(Setting.number(rate).text)")
+        }
         let gradients = try clipped(gradients)
         number += 1
         var step = UpdateStep(rate: rate, weightDecay: optimizer.weightDecay, values: optimizer.values, number: number, memory: memory)

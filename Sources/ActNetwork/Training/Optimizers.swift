@@ -12,7 +12,8 @@ package enum Optimizers {
         ) { takes in
             [
                 takes.momentum(),
-                takes.parameter("nesterov", .flag, default: 0, text: Default.text(false), role: .steps, summary: "whether the gradient is looked up ahead of the step"),
+                takes.parameter(
+                    "nesterov", .flag, default: 0, text: Default.text(false), role: .steps, summary: "whether the gradient is looked up ahead of the step"),
             ]
         },
         OptimizerRow(
@@ -30,11 +31,13 @@ package enum Optimizers {
             slots: 2, update32: { adam32($0, isDecoupled: false) }, update64: { adam64($0, isDecoupled: false) }
         ) { takes in takes.betas(0.9, 0.999) + [takes.eps(1e-8)] },
         OptimizerRow(
-            "AdamW", rate: 1e-3, weightDecay: 0.01, formula: "as Adam, and p = p - lr weight_decay p", summary: "Adam whose weight decay does not go through the moments",
+            "AdamW", rate: 1e-3, weightDecay: 0.01, formula: "as Adam, and p = p - lr weight_decay p",
+            summary: "Adam whose weight decay does not go through the moments",
             slots: 2, update32: { adam32($0, isDecoupled: true) }, update64: { adam64($0, isDecoupled: true) }
         ) { takes in takes.betas(0.9, 0.999) + [takes.eps(1e-8)] },
         OptimizerRow(
-            "Nadam", rate: 2e-3, formula: "as Adam with μ = beta1 (1 - 0.96^(t momentum_decay)/2) and the gradient looked up ahead", summary: "Adam with Nesterov momentum",
+            "Nadam", rate: 2e-3, formula: "as Adam with μ = beta1 (1 - 0.96^(t momentum_decay)/2) and the gradient looked up ahead",
+            summary: "Adam with Nesterov momentum",
             slots: 2, advance: { $0.memory * nadamMomentum($0, at: $0.number) }, update32: nadam, update64: nadam
         ) { takes in
             takes.betas(0.9, 0.999) + [

@@ -135,7 +135,9 @@ package struct Training {
         func fail(_ reason: String) -> NetworkError { .setting(owner: "fit", name: "weights", reason: reason) }
         guard weights.shape == [rows] else { throw fail("\(rows) numbers, one a row, not an array of shape \(shapeText(weights.shape))") }
         let numbers = try weights.toDoubles()
-        guard numbers.allSatisfy({ $0 >= 0 && $0.isFinite }), numbers.contains(where: { $0 > 0 }) else { throw fail("finite numbers, 0 or more, not all of them 0") }
+        guard numbers.allSatisfy({ $0 >= 0 && $0.isFinite }), numbers.contains(where: { $0 > 0 }) else {
+            throw fail("finite numbers, 0 or more, not all of them 0")
+        }
     }
 
     private func prepared(_ arrays: [NDArray], _ what: String) throws -> [NDArray] {
