@@ -139,7 +139,11 @@ package final class Session {
                 report(RuntimeWording.noWatchdog)
                 return .limit
             }
-            defer { watchdog?.stop() }
+            defer {
+                watchdog?.stop()
+                // What ended this program is not meant for another session's.
+                engine.interrupt.clear()
+            }
             return engine.run { DeepStack.run { body(watchdog) } }
         }
     }
