@@ -73,8 +73,8 @@ private struct EinsteinNotation {
     static func fail(_ reason: ArrayReason) -> ArrayError { .badValue(operation: "einsum", reason) }
 
     init(_ subscripts: String, ranks: [Int]) throws {
+        guard subscripts.utf8.count <= 1 << 12 else { throw Self.fail(.longSubscripts) }
         let text = subscripts.filter { $0 != " " }
-        guard text.utf8.count <= 1 << 12 else { throw Self.fail(.longSubscripts) }
         let sides: [Substring]
         if let arrow = text.firstRange(of: "->") { sides = [text[..<arrow.lowerBound], text[arrow.upperBound...]] } else { sides = [text[...]] }
         let terms = sides[0].split(separator: ",", omittingEmptySubsequences: false)
