@@ -1,5 +1,6 @@
-/* The machine's loop for numbers, elements of plain arrays and calls of functions of the program. Everything else is left to Swift: the loop
-   stops in front of it. In C, because every instruction is a handful of the processor's, and jumps straight to the next.
+/* The machine's loop for numbers, elements of plain arrays, lists and records, and calls of functions of the program. Everything else is left
+   to Swift: the loop stops in front of it. In C, because every instruction is a handful of the processor's, and jumps straight to the next;
+   in one function, and so in one long file, because only within a function can it.
 
    What must stay true:
    - Nothing is done by halves: what stops has changed nothing.
@@ -236,7 +237,7 @@ Instruction *act_run(void *state, Instruction *pc) {
         LABEL(Not, not), LABEL(Less, less), LABEL(LessEqual, less_equal), LABEL(Greater, greater), LABEL(GreaterEqual, greater_equal),
         LABEL(Equal, equal), LABEL(NotEqual, not_equal), LABEL(LogicalAnd, logical), LABEL(LogicalOr, logical), LABEL(Compose, other),
         LABEL(Jump, jump), LABEL(CheckInterrupt, check_interrupt), LABEL(JumpIfFalse, jump_if_false), LABEL(JumpIfTrue, jump_if_true),
-        LABEL(AndSkip, and_skip), LABEL(OrSkip, or_skip), LABEL(JumpIfDefined, jump_if_defined),
+        LABEL(AndSkip, jump_if_false), LABEL(OrSkip, jump_if_true), LABEL(JumpIfDefined, jump_if_defined),
         LABEL(JumpLess, jump_less), LABEL(JumpLessEqual, jump_less_equal), LABEL(JumpGreater, jump_greater),
         LABEL(JumpGreaterEqual, jump_greater_equal), LABEL(JumpEqual, jump_equal), LABEL(JumpNotEqual, jump_not_equal),
         LABEL(JumpLessK, jump_less_k), LABEL(JumpLessEqualK, jump_less_equal_k), LABEL(JumpGreaterK, jump_greater_k),
@@ -398,14 +399,6 @@ jump_if_false:
     if (!(B->bits & 1)) JUMP;
     NEXT;
 jump_if_true:
-    if (unlikely(B->tag != act_tag_bool)) goto other;
-    if (B->bits & 1) JUMP;
-    NEXT;
-and_skip:
-    if (unlikely(B->tag != act_tag_bool)) goto other;
-    if (!(B->bits & 1)) JUMP;
-    NEXT;
-or_skip:
     if (unlikely(B->tag != act_tag_bool)) goto other;
     if (B->bits & 1) JUMP;
     NEXT;
