@@ -31,12 +31,13 @@ package enum MemoryPool {
     package static func giveBack() {
         dropKept(until: 0)
         _ = leaveMedium()
+        _ = leaveSlabs()
         dropKept(until: 0)
         act_memory_trim()
     }
 
     /// - Throws: `ArrayError.outOfMemory` past the limit; nothing is reserved then.
-    fileprivate static func reserve(_ bytes: Int) throws {
+    static func reserve(_ bytes: Int) throws {
         let most = limit
         guard bytes >= 0, bytes <= most else { throw ArrayError.outOfMemory(bytes: bytes, limit: most) }
         let (_, now) = usedBytes.add(bytes, ordering: .relaxed)
@@ -44,14 +45,14 @@ package enum MemoryPool {
         dropKept(until: most &- now)
         if now <= most { return }
         usedBytes.subtract(bytes, ordering: .relaxed)
-        if leaveMedium() { return try reserve(bytes) }
+        if leaveMedium() || leaveSlabs() { return try reserve(bytes) }
         throw ArrayError.outOfMemory(bytes: bytes, limit: most)
     }
 
     /// Past the limit too.
     fileprivate static func note(_ bytes: Int) { usedBytes.add(bytes, ordering: .relaxed) }
 
-    fileprivate static func release(_ bytes: Int) {
+    static func release(_ bytes: Int) {
         let (_, now) = usedBytes.subtract(bytes, ordering: .relaxed)
         assert(now >= 0, "more was released than was ever reserved")
     }
@@ -149,7 +150,7 @@ package enum MemoryPool {
 
     /// Gives the calling thread's free medium blocks back.
     /// - Returns: whether there were any.
-    private static func leaveMedium() -> Bool {
+    static func leaveMedium() -> Bool {
         let context = act_context()
         guard context.pointee.medium_bytes > 0 else { return false }
         context.pointee.medium_bytes = 0
@@ -174,7 +175,7 @@ package enum MemoryPool {
     // MARK: Large blocks
 
     /// `@unchecked`: whoever takes it out of a list is the only one to know it.
-    private struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
+    struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
 
     private static let limitBytes = Atomic<Int>(SystemMemory.bound())
     private static let usedBytes = Atomic<Int>(0)
@@ -190,7 +191,7 @@ package enum MemoryPool {
         return (exponent &* 4 &+ (quarters &- 5), quarters &<< step)
     }
 
-    private static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
+    static func allocate(_ size: Int) -> UnsafeMutableRawPointer? {
         let huge = 2 << 20
         let isLarge = size >= 2 * huge
         var pointer: UnsafeMutableRawPointer?
@@ -200,6 +201,8 @@ package enum MemoryPool {
         #endif
         return block
     }
+
+    static func deallocate(_ block: UnsafeMutableRawPointer) { free(block) }
 
     /// Frees kept buffers, largest first, until no more than `bytes` are kept.
     private static func dropKept(until bytes: Int) {
@@ -214,68 +217,6 @@ package enum MemoryPool {
                 }
             }
         }
-    }
-
-    // MARK: Small blocks
-
-    private static let smallest = 64
-    /// What the objects around a small block (node, storage, shape) hold besides it.
-    private static let overhead = 256
-
-    private static func takeSmall(_ byteCount: Int) throws -> UnsafeMutableRawPointer {
-        let index = max(0, byteCount &- 1) &>> 6
-        let slot = freeList(index)
-        if let block = slot.pointee {
-            slot.pointee = block.load(as: UnsafeMutableRawPointer?.self)
-            return block
-        }
-        return try refill(index, slot)
-    }
-
-    private static func giveSmall(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
-        let slot = freeList(max(0, byteCount &- 1) &>> 6)
-        block.storeBytes(of: slot.pointee, as: UnsafeMutableRawPointer?.self)
-        slot.pointee = block
-    }
-
-    /// Leaves the calling thread's free blocks to whoever needs some next: for a thread that is about to end.
-    package static func leaveAll() {
-        _ = leaveMedium()
-        for index in 0..<Int(ACT_SMALL_CLASSES) {
-            let slot = freeList(index)
-            guard let list = slot.pointee else { continue }
-            slot.pointee = nil
-            left.withLock { $0[index].append(Block(pointer: list)) }
-        }
-    }
-
-    /// Lists of free small blocks that ended threads have left, by class.
-    private static let left = Locked<[[Block]]>(Array(repeating: [], count: Int(ACT_SMALL_CLASSES)))
-
-    /// The head of the calling thread's list of free blocks of class `index`.
-    private static func freeList(_ index: Int) -> UnsafeMutablePointer<UnsafeMutableRawPointer?> {
-        let lists = MemoryLayout<act_context>.offset(of: \.free_blocks) ?? 0
-        return (UnsafeMutableRawPointer(act_context()) + lists).assumingMemoryBound(to: UnsafeMutableRawPointer?.self) + index
-    }
-
-    /// Cuts a fresh slab into blocks. Slabs are never returned; their blocks go from list to list.
-    private static func refill(_ index: Int, _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>) throws -> UnsafeMutableRawPointer {
-        if let list = left.withLock({ $0[index].popLast() }) {
-            slot.pointee = list.pointer.load(as: UnsafeMutableRawPointer?.self)
-            return list.pointer
-        }
-        let size = (index &+ 1) &* smallest
-        let blocks = 32
-        try reserve(blocks * (size + overhead))
-        guard let slab = allocate(blocks * size) else {
-            release(blocks * (size + overhead))
-            throw ArrayError.outOfMemory(bytes: blocks * size, limit: limit)
-        }
-        for i in 1..<blocks {
-            (slab + i * size).storeBytes(of: i + 1 < blocks ? slab + (i + 1) * size : nil, as: UnsafeMutableRawPointer?.self)
-        }
-        slot.pointee = slab + size
-        return slab
     }
 
     // MARK: Under the address sanitizer

@@ -24,6 +24,7 @@ extension Runner {
                 confines = false
                 (ThreadPool.count, MemoryPool.limit) = (threads, memory)
                 switch test {
+                case .notStarted: failed += 1
                 case .interrupted: return Output.standard.finish() ? ExitStatus.interrupted : ExitStatus.failure
                 case .usage(var diagnostic):
                     diagnostic.title = "\(file): \(diagnostic.title)"
@@ -50,6 +51,8 @@ extension Runner {
         case done([Difference], updated: String)
         /// Options of a script that there are not.
         case usage(Diagnostic)
+        /// There was no session, as was reported.
+        case notStarted
         case interrupted
     }
 
@@ -61,7 +64,7 @@ extension Runner {
         case .success(let settings): runner = Runner(settings, arguments: expectation.arguments)
         }
         let transcript = Transcript(draw: runner.display.plainPicture)
-        guard let session = runner.startSession(confines: confines, writingTo: transcript) else { return .done([], updated: text) }
+        guard let session = runner.startSession(confines: confines, writingTo: transcript) else { return .notStarted }
         transcript.session = session
         let status = session.run(bytes: bytes, named: file)
         if status == .interrupted, !transcript.isCut { return .interrupted }
@@ -73,7 +76,7 @@ extension Runner {
     private func testDocument(_ text: String, _ confines: Bool) -> Test {
         let expectation = DocumentExpectation(text)
         let transcript = Transcript(draw: display.plainPicture)
-        guard let session = startSession(isInteractive: true, confines: confines, writingTo: transcript) else { return .done([], updated: text) }
+        guard let session = startSession(isInteractive: true, confines: confines, writingTo: transcript) else { return .notStarted }
         transcript.session = session
         let interaction = Interaction(session: session, output: transcript)
         var printed: [[(line: Int, text: String)]] = []

@@ -44,6 +44,9 @@ struct Runner {
         } catch ArrayError.file(let path, let reason) {
             display.report(Diagnostic(.badFolder, "--allow \(path): \(reason)"))
             return nil
+        } catch ArrayError.outOfMemory {
+            display.report(.cannotStart)
+            return nil
         } catch {
             display.report(Diagnostic(.command, "act cannot start: \(error)"))
             return nil

@@ -42,10 +42,10 @@ extension Call {
             throw BuiltinRefusal.axisOfStructure(values[0], row.name)
         }
         guard try isStructure(values[0]) else { throw error }
-        var leaves: [NDArray] = []
+        var leaves = Leaves()
         try values[0].gatherLeaves(into: &leaves, bools: row.name == "any" || row.name == "all")
-        guard !leaves.isEmpty else { throw BuiltinRefusal.noNumbers(values[0], row.name) }
-        let numbers = try NDArray.concatenated(leaves.map { try $0.reshaped(to: [$0.count]) })
+        guard !leaves.arrays.isEmpty else { throw BuiltinRefusal.noNumbers(values[0], row.name) }
+        let numbers = try leaves.joined()
         var flat = arguments
         if flat.positional.isEmpty { flat.named[0].value = .array(numbers) } else { flat.positional[0] = .array(numbers) }
         return try machine.call(callee, flat)

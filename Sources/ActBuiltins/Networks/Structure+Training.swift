@@ -9,8 +9,8 @@ extension Structure {
     var trains: [Bool] {
         switch self {
         case .number, .array: [true]
-        case .list(let elements): elements.flatMap(\.trains)
-        case .record(let fields): fields.flatMap(\.value.trains)
+        case .list(let parts): parts.elements.flatMap(\.trains)
+        case .record(let fields): fields.elements.flatMap(\.value.trains)
         case .network(let function, let parameters): function.network?.network.trains ?? parameters.trains
         case .constant: []
         }
@@ -19,8 +19,8 @@ extension Structure {
     /// The states of the networks in it, in order.
     var states: [NDArray] {
         switch self {
-        case .list(let elements): elements.flatMap(\.states)
-        case .record(let fields): fields.flatMap(\.value.states)
+        case .list(let parts): parts.elements.flatMap(\.states)
+        case .record(let fields): fields.elements.flatMap(\.value.states)
         case .network(let function, _): function.network?.network.states ?? []
         case .number, .array, .constant: []
         }
@@ -30,10 +30,10 @@ extension Structure {
     func value(_ leaves: inout ArraySlice<NDArray>, states: inout ArraySlice<NDArray>) throws -> Value {
         switch self {
         case .number, .array, .constant: return try value(&leaves)
-        case .list(let elements): return try .list(elements.map { try $0.value(&leaves, states: &states) })
+        case .list(let parts): return try .list(parts.elements.map { try $0.value(&leaves, states: &states) })
         case .record(let fields):
             var values = Fields()
-            for field in fields { values[field.name] = try field.value.value(&leaves, states: &states) }
+            for field in fields.elements { values[field.name] = try field.value.value(&leaves, states: &states) }
             return try .record(values)
         case .network(let function, _):
             guard case .function(let value) = try value(&leaves), let made = value.network, let function = function.network else { return .none }
@@ -49,8 +49,8 @@ extension Structure {
         func paths(_ structure: Structure, _ path: String) -> [String] {
             switch structure {
             case .number, .array: [path]
-            case .list(let elements): elements.enumerated().flatMap { paths($1, "\(path)[\($0)]") }
-            case .record(let fields): fields.flatMap { paths($0.value, path.isEmpty ? $0.name : "\(path).\($0.name)") }
+            case .list(let parts): parts.elements.enumerated().flatMap { paths($1, "\(path)[\($0)]") }
+            case .record(let fields): fields.elements.flatMap { paths($0.value, path.isEmpty ? $0.name : "\(path).\($0.name)") }
             case .network(_, let parameters): paths(parameters, path)
             case .constant: []
             }
@@ -62,11 +62,13 @@ extension Structure {
     func misfit(of gradient: Structure, path: String = "") -> GradientMisfit? {
         switch (self, gradient) {
         case (.number, .number), (.array, .array), (.constant, .constant), (.number, .array), (.array, .number): return nil
-        case (.list(let a), .list(let b)):
+        case (.list(let listA), .list(let listB)):
+            let a = listA.elements, b = listB.elements
             guard a.count == b.count else { return .count(path: path, parameters: a.count, gradient: b.count) }
             for (index, pair) in zip(a, b).enumerated() { if let found = pair.0.misfit(of: pair.1, path: "\(path)[\(index)]") { return found } }
             return nil
-        case (.record(let a), .record(let b)):
+        case (.record(let recordA), .record(let recordB)):
+            let a = recordA.elements, b = recordB.elements
             func name(_ field: String) -> String { path.isEmpty ? field : "\(path).\(field)" }
             for field in a {
                 guard let match = b.first(where: { $0.name == field.name }) else { return .missing(path: name(field.name)) }

@@ -30,7 +30,7 @@ extension Session {
                 return .failed
             }
         }
-        guard let result else { throw Fault(diagnostic: Diagnostic(.outOfMemory, "act cannot start"), kind: .error) }
+        guard let result else { throw Fault(diagnostic: .cannotStart, kind: .error) }
         return try result.get()
     }
 

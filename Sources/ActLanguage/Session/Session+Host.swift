@@ -22,12 +22,12 @@ extension Session: MachineHost {
     package var progress: ProgressOutput? { output as? ProgressOutput }
 
     package func diagnostic(for error: Error, operands: (Value, Value)?) -> Diagnostic {
-        guard let machine else { return Diagnostic(.outOfMemory, "act cannot start") }
+        guard let machine else { return .cannotStart }
         return RuntimeWording(machine, builtins.table, about: error).diagnostic(for: error, operands)
     }
 
     package func diagnostic(for warning: RuntimeWarning, at place: SiteInCode?) -> Diagnostic {
-        guard let machine else { return Diagnostic(.outOfMemory, "act cannot start") }
+        guard let machine else { return .cannotStart }
         return RuntimeWording(machine, builtins.table).diagnostic(for: warning, at: place)
     }
 

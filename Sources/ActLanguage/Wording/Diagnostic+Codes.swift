@@ -85,3 +85,12 @@ extension Diagnostic.Code {
             }
     }
 }
+
+extension Diagnostic {
+    /// The tables of a session did not fit into the memory limit.
+    package static var cannotStart: Diagnostic {
+        Diagnostic(
+            .outOfMemory, "act cannot start: its own tables do not fit into the memory limit of \(Format.bytes(MemoryPool.limit))",
+            help: "`--max-memory` sets the limit")
+    }
+}

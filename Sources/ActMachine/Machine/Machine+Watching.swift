@@ -36,13 +36,13 @@ extension Machine {
         // What was deferred belongs to it.
         let events = events + NumericEvents.take(of: site.call)
         var leaves: [NDArray] = []
-        for leaf in try value.numericLeaves() where leaf.type != .bool { leaves.append(try leaf.detached()) }
+        for leaf in try [value].numericLeaves() where leaf.type != .bool { leaves.append(try leaf.detached()) }
         let results = try leaves.map { try $0.toDoubles() }
         let isNaN = results.contains { $0.contains(where: \.isNaN) }, isUnusual = isNaN || results.contains { $0.contains { !$0.isFinite } }
         let visible = events.filter { $0.kind == .invalid ? isNaN : isUnusual }
         // Operations of this very name know best which elements they touched.
         if visible.isEmpty || visible.allSatisfy({ $0.operation == name }) { return visible }
-        let inputs = try arguments.flatMap { try $0.numericLeaves() }.map { try $0.detached() }
+        let inputs = try arguments.numericLeaves().map { try $0.detached() }
         var judged: [NumericEvent] = []
         for (leaf, elements) in zip(leaves, results) {
             let pole = visible.contains { $0.kind == .divideByZero }
@@ -101,8 +101,8 @@ extension Machine {
 
     /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
     private func noteNumber(_ result: Double, _ name: String, _ arguments: [Value]) throws {
-        guard arguments.allSatisfy(\.isNumberlike) else { return }
-        let leaves = try arguments.flatMap { try $0.numericLeaves() }
+        guard try arguments.allSatisfy({ try $0.isNumberlike }) else { return }
+        let leaves = try arguments.numericLeaves()
         // An infinity of nothing is what its definition says, such as log 0 for the sum of no exponentials.
         if !result.isNaN, !leaves.isEmpty, leaves.allSatisfy({ $0.count == 0 }) { return }
         for leaf in leaves where leaf.type != .bool {
@@ -121,20 +121,34 @@ extension Value {
 
     /// Nothing but numbers, or left out.
     fileprivate var isNumberlike: Bool {
-        switch self {
-        case .number, .bool, .array, .undefined, .none: true
-        case .list(let list): list.depth <= 4 && list.elements.allSatisfy(\.isNumberlike)
-        default: false
+        get throws {
+            switch self {
+            case .number, .bool, .array, .undefined, .none: return true
+            case .list(let list):
+                try Interrupt.check()
+                return try list.depth <= 4 && list.elements.allSatisfy { try $0.isNumberlike }
+            default: return false
+            }
         }
     }
 
-    /// The numbers and arrays in it.
-    fileprivate func numericLeaves() throws -> [NDArray] {
+    fileprivate func gatherNumericLeaves(into leaves: inout Leaves) throws {
         switch self {
-        case .number, .bool: [try point()]
-        case .array(let array): [array]
-        case .list(let list) where list.depth <= 4: try list.elements.flatMap { try $0.numericLeaves() }
-        default: []
+        case .number, .bool: try leaves.append(point())
+        case .array(let array): try leaves.append(array)
+        case .list(let list) where list.depth <= 4:
+            try Interrupt.check()
+            for element in list.elements { try element.gatherNumericLeaves(into: &leaves) }
+        default: break
         }
+    }
+}
+
+extension [Value] {
+    /// The numbers, bools and arrays in values and in their lists.
+    fileprivate func numericLeaves() throws -> [NDArray] {
+        var leaves = Leaves()
+        for value in self { try value.gatherNumericLeaves(into: &leaves) }
+        return leaves.arrays
     }
 }

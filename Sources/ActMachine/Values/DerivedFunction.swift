@@ -90,6 +90,6 @@ extension Machine {
                 }
             }, at: leaves)
         var rest = result.gradients[...]
-        return (try Value(result.value), try structures.map { try $0.withoutConstants.value(&rest) })
+        return (try Value(result.value), try structures.map { try $0.withoutConstants().value(&rest) })
     }
 }

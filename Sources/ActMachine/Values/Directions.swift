@@ -20,7 +20,7 @@ extension Machine {
             }, at: points)
         guard let structure else { return .none }
         var values = result.values[...], changes = result.changes[...]
-        return try .list([structure.value(&values), structure.withoutConstants.value(&changes)])
+        return try .list([structure.value(&values), structure.withoutConstants().value(&changes)])
     }
 
     /// The pair of the value of `f` and the function from what reaches it to what reaches the point.
@@ -35,7 +35,7 @@ extension Machine {
             }, at: points)
         guard let structure else { return .none }
         var values = result.values[...]
-        return try .list([structure.value(&values), Pullback(f, point: point.withoutConstants, values: result.values, result.pull).asValue()])
+        return try .list([structure.value(&values), Pullback(f, point: point.withoutConstants(), values: result.values, result.pull).asValue()])
     }
 
     /// The Hessian of `f`, whose value is a number, times a direction: the gradient of the gradient along it.

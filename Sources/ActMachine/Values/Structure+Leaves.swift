@@ -4,6 +4,30 @@
 
 import ActArray
 
+/// Leaves one after the other. Lists that hold one list many times have many more of them than a program makes arrays: what holds them counts
+/// toward the limit.
+package struct Leaves: ~Copyable {
+    package private(set) var arrays: [NDArray] = []
+    private var held = Reservation()
+
+    package init() {}
+
+    /// - Throws: `ArrayError.outOfMemory`.
+    package mutating func append(_ array: NDArray) throws {
+        if arrays.count == arrays.capacity {
+            let larger = max(16, 2 &* arrays.count)
+            try held.grow(by: (larger &- arrays.count) &* MemoryLayout<NDArray>.stride)
+            arrays.reserveCapacity(larger)
+        }
+        arrays.append(array)
+    }
+
+    /// Their elements along one axis.
+    package func joined() throws -> NDArray {
+        try NDArray.concatenated(arrays.map { try $0.reshaped(to: [$0.count]) })
+    }
+}
+
 extension Value {
     /// Whether there may be leaves inside it.
     package var isStructure: Bool {
@@ -83,12 +107,13 @@ extension Value {
     }
 
     /// Appends the leaves, those of networks too; bools count as leaves where it is asked for.
-    package func gatherLeaves(into leaves: inout [NDArray], bools: Bool = false) throws {
+    /// - Throws: `ArrayError.outOfMemory`.
+    package func gatherLeaves(into leaves: inout Leaves, bools: Bool = false) throws {
         try Interrupt.check()
         switch self {
-        case .number: leaves.append(try point())
-        case .array(let array): leaves.append(array)
-        case .bool(let bool): if bools { leaves.append(try NDArray(bools: [bool], shape: [])) }
+        case .number: try leaves.append(point())
+        case .array(let array): try leaves.append(array)
+        case .bool(let bool): if bools { try leaves.append(NDArray(bools: [bool], shape: [])) }
         case .list(let list): for element in list.elements { try element.gatherLeaves(into: &leaves, bools: bools) }
         case .record(let record): for field in record.fields.values { try field.gatherLeaves(into: &leaves, bools: bools) }
         case .function(let function): try function.parameterValues()?.gatherLeaves(into: &leaves, bools: bools)
@@ -98,10 +123,10 @@ extension Value {
 
     /// All leaves one after the other, along one axis.
     package func flattened(bools: Bool = false) throws -> NDArray {
-        var leaves: [NDArray] = []
+        var leaves = Leaves()
         try gatherLeaves(into: &leaves, bools: bools)
-        if leaves.isEmpty { return try NDArray([], shape: [0]) }
-        return try NDArray.concatenated(leaves.map { try $0.reshaped(to: [$0.count]) })
+        if leaves.arrays.isEmpty { return try NDArray([], shape: [0]) }
+        return try leaves.joined()
     }
 
     /// Values of one structure joined along a new axis of every leaf; bools make arrays too.
@@ -158,11 +183,11 @@ extension Value {
     /// How long the arrays in it are along an axis, which is the same for all.
     /// - Parameter name: What it is called in messages.
     package func length(along axis: Int, name: String) throws -> Int {
-        var leaves: [NDArray] = []
+        var leaves = Leaves()
         try gatherLeaves(into: &leaves)
-        guard !leaves.isEmpty else { throw MachineRefusal.nothingToGoAlong(name, self) }
+        guard !leaves.arrays.isEmpty else { throw MachineRefusal.nothingToGoAlong(name, self) }
         var length: Int?
-        for leaf in leaves {
+        for leaf in leaves.arrays {
             guard leaf.rank > 0 else { throw MachineRefusal.numberToGoAlong(name) }
             let size = leaf.shape[try position(of: axis, in: leaf)]
             guard length ?? size == size else {
@@ -194,10 +219,10 @@ extension Structure {
     func nested(_ values: inout ArraySlice<Value>) throws -> Value {
         switch self {
         case .number, .array: return values.popFirst() ?? .none
-        case .list(let elements): return try .list(elements.map { try $0.nested(&values) })
+        case .list(let parts): return try .list(parts.elements.map { try $0.nested(&values) })
         case .record(let fields):
             var record = Fields()
-            for field in fields { record[field.name] = try field.value.nested(&values) }
+            for field in fields.elements { record[field.name] = try field.value.nested(&values) }
             return try .record(record)
         case .network(_, let parameters): return try parameters.nested(&values)
         case .constant: return .none

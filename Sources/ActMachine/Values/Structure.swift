@@ -18,13 +18,32 @@ extension Machine {
 package indirect enum Structure {
     case number
     case array
-    case list([Structure])
-    case record([(name: String, value: Structure)])
+    case list(Parts<Structure>)
+    case record(Parts<(name: String, value: Structure)>)
     case network(Function, Structure)
     /// Something that no derivative is taken in: a string, a bool, none.
     case constant(Value)
 
+    /// What one list or record of a structure holds. A list that a value holds many times is written out each time, so that short programs
+    /// make large structures: they count toward the limit, each part with its place among the leaves.
+    package struct Parts<Element> {
+        private final class Held {
+            private let bytes: Reservation
+            init(_ bytes: Int) throws { self.bytes = try Reservation(bytes) }
+        }
+
+        package let elements: [Element]
+        private let held: Held
+
+        /// - Throws: `ArrayError.outOfMemory`.
+        init(_ elements: [Element]) throws {
+            held = try Held(96 &+ elements.count &* (MemoryLayout<Element>.stride &+ MemoryLayout<NDArray>.stride))
+            self.elements = elements
+        }
+    }
+
     /// Takes `value` apart; its numbers (of rank 0) and arrays are appended to `leaves` in order.
+    /// - Throws: `ArrayError.outOfMemory`.
     package init(_ value: Value, leaves: inout [NDArray]) throws {
         // Lists that hold one list many times make short programs for endless walks: every walk over values asks.
         try Interrupt.check()
@@ -35,8 +54,8 @@ package indirect enum Structure {
         case .array(let array) where array.type != .bool:
             leaves.append(array)
             self = .array
-        case .list(let list): self = .list(try list.elements.map { try Structure($0, leaves: &leaves) })
-        case .record(let record): self = .record(try record.fields.map { ($0.key, try Structure($0.value, leaves: &leaves)) })
+        case .list(let list): self = .list(try Parts(list.elements.map { try Structure($0, leaves: &leaves) }))
+        case .record(let record): self = .record(try Parts(record.fields.map { ($0.key, try Structure($0.value, leaves: &leaves)) }))
         case .function(let function):
             if let parameters = try function.parameterValues() {
                 self = .network(function, try Structure(parameters, leaves: &leaves))
@@ -51,10 +70,10 @@ package indirect enum Structure {
     package func value(_ leaves: inout ArraySlice<NDArray>) throws -> Value {
         switch self {
         case .number, .array: return try leaves.popFirst().map { try Value($0) } ?? .none
-        case .list(let elements): return try .list(elements.map { try $0.value(&leaves) })
+        case .list(let parts): return try .list(parts.elements.map { try $0.value(&leaves) })
         case .record(let fields):
             var values = Fields()
-            for field in fields { values[field.name] = try field.value.value(&leaves) }
+            for field in fields.elements { values[field.name] = try field.value.value(&leaves) }
             return try .record(values)
         case .network(let function, let parameters): return .function(try function.replacing(parameters: parameters.value(&leaves)))
         case .constant(let value): return value
@@ -62,11 +81,11 @@ package indirect enum Structure {
     }
 
     /// The same with every constant gone: a gradient has none there.
-    var withoutConstants: Structure {
+    func withoutConstants() throws -> Structure {
         switch self {
         case .number, .array: self
-        case .list(let elements): .list(elements.map(\.withoutConstants))
-        case .record(let fields): .record(fields.map { ($0.name, $0.value.withoutConstants) })
+        case .list(let parts): try .list(Parts(parts.elements.map { try $0.withoutConstants() }))
+        case .record(let fields): try .record(Parts(fields.elements.map { ($0.name, try $0.value.withoutConstants()) }))
         case .network(let function, let parameters): .network(function, parameters)
         case .constant: .constant(.none)
         }
