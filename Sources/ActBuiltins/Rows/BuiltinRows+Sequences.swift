@@ -64,7 +64,7 @@ extension BuiltinRows {
         },
         Builtin(
             .functions, "append", "xs with one more element: of a list, of an array along its first axis, of a string at its end",
-            details: "What is put to an array has the shape of its rows. `xs` itself stays: write `xs = append(xs, v)`.",
+            details: "What is put to an array has the shape of its rows; to an empty `[]` anything can be put. `xs` itself stays: write `xs = append(xs, v)`.",
             example: "append([1, 2], 3)   # [1, 2, 3]\nappend((\"a\", 1), [2, 3])   # (\"a\", 1, [2, 3])"
         ) { takes in
             let xs = takes.value("xs"), v = takes.value("v")
@@ -85,9 +85,10 @@ extension Call {
             guard case .string(let more) = value else { throw fail(v, "a string, as `xs` is one") }
             return .string(try text.joined(with: more))
         case .array(let array) where array.rank > 0:
+            // `[]` has no elements yet: what comes first says whether it is a list, and of what shape rows are.
+            if array.shape == [0], !value.isNumeric { return try .list([value]) }
             guard value.isNumeric else { throw fail(v, "a number or an array, as `xs` is an array", value) }
             var row = try self.array(v)
-            // `[]` has no rows yet: what comes first makes them.
             if array.shape == [0], row.rank > 0 { return try Value(row.expandedDims(0)) }
             guard row.shape == Array(array.shape.dropFirst()) else {
                 throw ArrayError.shapesDiffer(operation: "append", array.shape, row.shape, axis: nil)

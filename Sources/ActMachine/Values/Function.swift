@@ -39,9 +39,11 @@ package class Function {
     let direct: DirectAnswer?
     private let held: Reservation
 
-    /// - Parameter parts: how many values or functions it holds.
+    /// - Parameters:
+    ///   - parts: how many values or functions it holds.
+    ///   - bytes: what it holds besides those and arrays, about.
     package init(
-        depth: Int32 = 1, parts: Int = 0, entry: UnsafeMutablePointer<Code.Entry>? = nil, captures: [Value] = [], scalar: ((Double) -> Double)? = nil,
+        depth: Int32 = 1, parts: Int = 0, bytes: Int = 192, entry: UnsafeMutablePointer<Code.Entry>? = nil, captures: [Value] = [], scalar: ((Double) -> Double)? = nil,
         kernel: Scalar.UnaryKernel? = nil, binaryKernel: Scalar.BinaryKernel? = nil, direct: DirectAnswer? = nil
     ) {
         self.depth = depth
@@ -51,7 +53,7 @@ package class Function {
         self.kernel = kernel
         self.binaryKernel = binaryKernel
         self.direct = direct
-        held = Reservation(noting: 192 &+ parts &* MemoryLayout<Value>.stride)
+        held = Reservation(noting: bytes &+ parts &* MemoryLayout<Value>.stride)
     }
 
     /// The function as a value.

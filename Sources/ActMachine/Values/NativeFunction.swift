@@ -34,6 +34,8 @@ package protocol NativeFunction: AnyObject {
     // MARK: Layers and networks: see `Function`
 
     var partCount: Int { get }
+    /// The bytes that it holds besides arrays, about.
+    var footprint: Int { get }
     var elements: [Value]? { get throws }
     func field(_ name: String) throws -> Value?
     func replacing(field name: String, with value: Value) throws -> NativeFunction?
@@ -64,6 +66,7 @@ extension NativeFunction {
     package func scalarDerivative(order: Int) -> ((Double) -> Double)? { nil }
     package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? { nil }
     package var partCount: Int { 1 }
+    package var footprint: Int { 192 }
     package var elements: [Value]? { get throws { nil } }
     package func field(_ name: String) throws -> Value? { nil }
     package func replacing(field name: String, with value: Value) throws -> NativeFunction? { nil }
@@ -87,7 +90,7 @@ package final class Native: Function {
 
     package init(_ body: any NativeFunction) {
         self.body = body
-        super.init(depth: body.depth, scalar: body.scalar, kernel: body.kernel, binaryKernel: body.binaryKernel, direct: body.direct)
+        super.init(depth: body.depth, bytes: body.footprint, scalar: body.scalar, kernel: body.kernel, binaryKernel: body.binaryKernel, direct: body.direct)
     }
 
     package override var name: String { body.name }
