@@ -71,15 +71,15 @@ struct Subcommand: Sendable {
                 operands.append(word)
             }
         }
-        if operands.isEmpty, let missing = signature.parameters.first(where: \.isVariadic) { throw ValidationError("`act \(name)` needs \(missing.expected)") }
+        if operands.isEmpty, let missing = signature.parameters.first(where: \.isVariadic) { throw ValidationError("`act \(name)` needs \(missing.summary)") }
         return .subcommand { body(Call(settings: $0, flags: flags, operands: operands)) }
     }
 }
 
 extension Signature {
     /// Files, one at least.
-    /// - Parameter expected: Completes "needs …".
-    fileprivate mutating func files(_ expected: String) -> Input<[String]> {
-        parameter("FILE", .value, expected: expected, text: nil, role: .steps, isVariadic: true)
+    /// - Parameter summary: Completes "needs …".
+    fileprivate mutating func files(_ summary: String) -> Input<[String]> {
+        parameter("FILE", .value, text: nil, role: .steps, isVariadic: true, summary: summary)
     }
 }

@@ -62,7 +62,6 @@ import Darwin
     func badOptionsAreRefused(_ name: String, _ value: OptionValue, _ error: FigureError) throws {
         let figure = try Figure.line(y: [1, 2])
         #expect(throws: error) { try figure.setting([(name, value)]) }
-        #expect(!error.description.isEmpty)
     }
 
     // What the formats of matplotlib and MATLAB mean, from their documentation.

@@ -105,7 +105,7 @@ package enum FigureRefusal: Error, @unchecked Sendable {
     case labelsOfOneSeries
     case imageOfVector(Int, side: Int)
     case noOption(String, of: String, near: String?, others: [String])
-    case optionKind(String, Value, expected: String?)
+    case optionKind(String, Value, expected: Expectation?)
     case namedValues(String)
     /// `r--` and its like; the options that say the same, if it is one.
     case formatOfLine(String, String, options: String?)

@@ -67,7 +67,7 @@ package final class NetworkFunction: NativeFunction {
         switch training {
         case .undefined: return Pass(isTraining: outer?.isTraining ?? false, random: random, inside: outer)
         case .bool(let trains): return Pass(isTraining: trains, random: random, inside: outer)
-        default: throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: "true or false", found: training)
+        default: throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: .kind(.flag), found: training)
         }
     }
 
