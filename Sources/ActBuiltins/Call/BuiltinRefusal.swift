@@ -138,14 +138,3 @@ package enum FileRefusal: Error, @unchecked Sendable {
     case unsavablePart(Value, path: String)
     case notATensorFile(Value)
 }
-
-/// What keeps a text from being JSON.
-package enum JSONFault: Sendable {
-    case tooDeep(Int)
-    case valueMissing, valueExpected, textAfterValue, nameExpected, colonExpected
-    case repeatedName(String)
-    /// Or the closing bracket.
-    case commaExpected(close: Character)
-    case digitExpected, digitAfterPoint, digitInExponent, unreadableNumber, numberTooLarge, inexactNumber
-    case openString, stringNotUTF8, controlCharacter, unknownEscape, hexadecimalExpected, halfSurrogate
-}

@@ -8,20 +8,21 @@ extension Network {
 
     /// - Throws: `NetworkError.unsavable` for a function without a name.
     package func write(into sink: ByteSink) throws {
-        let description = try JSONText.object([("layers", describe())])
+        let description = try JSON.object([("layers", describe())])
         try Safetensors.write(
             Array(zip(parameterNames, parameters)).map { (name: $0, array: $1) } + zip(stateNames, states).map { (name: $0, array: $1) },
-            metadata: [(Network.metadataName, description.string)], into: sink)
+            metadata: [(Network.metadataName, description.text())], into: sink)
     }
 
-    func describe() throws -> JSONText { .list(try layers.enumerated().map { try $1.describe(at: $0) }) }
+    func describe() throws -> JSON { .list(try layers.enumerated().map { try $1.describe(at: $0) }) }
 
     /// The network of a file that act wrote; `nil` for other files.
     package init?(_ content: Safetensors.Content, path: String, program: ProgramNames) throws {
         guard let text = content.metadata[Network.metadataName] else { return nil }
-        guard let description = JSONText(text.utf8)?["layers"] else {
-            throw NetworkError.file(path: path, reason: "the description of its layers is not readable")
-        }
+        let unreadable = NetworkError.file(path: path, reason: "the description of its layers is not readable")
+        var held = Reservation()
+        defer { _ = held.bytes }
+        guard let description = try JSON(text.utf8, held: &held, orElse: unreadable)["layers"] else { throw unreadable }
         var reader = DescriptionReader(path: path, program: program)
         self = try reader.network(description)
         try fill(from: content, path: path)

@@ -16,10 +16,11 @@ package enum Safetensors {
     /// - Throws: `ArrayError` where an array cannot be computed; what the sink throws.
     package static func write(_ arrays: [(name: String, array: NDArray)], metadata: [(name: String, value: String)] = [], into sink: ByteSink) throws {
         var header = TextBuilder(), offset = 0
-        func append(_ name: String, _ value: JSONText) throws {
+        func append(_ name: String, _ value: JSON) throws {
             try header.append(header.count == 0 ? "{" : ",")
-            try header.append(JSONText.quoted(name) + ":")
-            try header.append(value.string)
+            try JSON.write(name, into: &header)
+            try header.append(":")
+            try value.write(into: &header)
         }
         if !metadata.isEmpty { try append("__metadata__", .object(metadata.map { ($0.name, .text($0.value)) })) }
         for (name, array) in arrays {
@@ -51,11 +52,12 @@ package enum Safetensors {
             throw fail(bytes[8...].first == UInt8(ascii: "{") ? "it ends too early, in its header" : "it is not a safetensors file")
         }
         let start = 8 + Int(length), size = bytes.count - start
-        // What is made of a header takes up to ten times its bytes.
-        let held = try Reservation(Int(length) &* 10)
+        // What is made of its tree takes up to four times its bytes, and its own bytes are there twice.
+        var held = try Reservation(Int(length) &* 5)
         defer { _ = held.bytes }
-        guard length > 0, bytes[8] == UInt8(ascii: "{"), case .object(let fields)? = JSONText(bytes[8..<start]) else {
-            throw fail("it is not a safetensors file: its header is not JSON")
+        let unreadable = fail("it is not a safetensors file: its header is not JSON")
+        guard length > 0, bytes[8] == UInt8(ascii: "{"), case .object(let fields) = try JSON(bytes[8..<start], held: &held, orElse: unreadable) else {
+            throw unreadable
         }
         var metadata: [String: String] = [:], seen = Set<String>()
         var entries: [(name: String, type: StoredType, shape: [Int], place: Range<Int>)] = []
@@ -134,7 +136,7 @@ package enum Safetensors {
     }
 }
 
-extension JSONText {
+extension JSON {
     /// Sizes or offsets: a list of whole numbers, written as such.
     fileprivate var sizes: [Int]? {
         guard case .list(let values) = self else { return nil }
