@@ -46,8 +46,9 @@ package enum NetworkError: Error, Equatable {
     case unsavable(layer: String, position: Int)
     /// A layer of the program's own was made with something that no file holds: `found` says of what kind it is.
     case unsavableSetting(layer: String, position: Int, name: String, found: String)
-    case file(path: String, reason: String)
-    case checkpoint(path: String, reason: String)
+    case file(path: String, NetworkFileFault)
+    /// A file with the parameters of another network; `makers` are the kinds of the layers that the program made itself.
+    case checkpoint(path: String, CheckpointFault, makers: [String])
 
     /// What should lie between 0 and 1.
     package enum Share: Sendable { case probability, target }

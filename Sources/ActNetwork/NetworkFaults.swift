@@ -65,6 +65,10 @@ package enum SettingFault: Equatable, Sendable {
 package enum ParametersFault: Equatable, Sendable {
     /// `kind` is what was given, with an article.
     case notARecord(kind: String)
+    /// Of a network they are as many records as it has layers.
+    case notLayers(count: Int)
+    case missingPart(String, layer: String)
+    case notAnArray(String, layer: String, kind: String)
     case missing(String, layer: String)
     case unknown(String, layer: String)
     case notAList(String, layer: String, count: Int, kind: String)
@@ -76,3 +80,39 @@ package enum ParametersFault: Equatable, Sendable {
 
 /// The data of a training.
 package enum TrainingData: Equatable, Sendable { case x, y, validationX, validationY }
+
+/// What is wrong with a file of arrays that may hold a network.
+package enum NetworkFileFault: Equatable, Sendable {
+    // The .safetensors format
+    /// It has too few bytes for one.
+    case shortFile(bytes: Int)
+    case isNotSafetensors
+    case headerCut
+    case headerNotJSON
+    case arrayTwice(String)
+    case metadataNotTexts(field: String?)
+    case metadataTwice(String)
+    case undescribed(String)
+    case arrayCut(String)
+    case unknownType(String, of: String)
+    case wrongSize(of: String, shape: [Int], bytes: Int)
+    case overlapping(String)
+    case bytesBefore(String, Int)
+    case bytesAtEnd(Int)
+
+    // What act writes into it
+    case unreadableLayers
+    case unreadableStructure
+    case missingArray(String)
+    /// A layer that the program itself defines.
+    case unknownMaker(String)
+    case unknownKind(String)
+    case unknownFunction(String)
+}
+
+/// How the arrays of a file differ from the parameters of a network.
+package enum CheckpointFault: Equatable, Sendable {
+    case extra(String)
+    case missing(String)
+    case shape(String, there: [Int], here: [Int])
+}

@@ -34,7 +34,8 @@ package struct Signature {
     /// Declares a parameter of any kind; the others are made of it.
     /// - Parameter text: The default as it is written; `nil` where an argument must be given.
     package mutating func parameter<T>(
-        _ name: String, _ kind: Parameter.Kind, expected: Expectation? = nil, default fallback: T? = nil, text: String?, role: ArgumentRole, bounds: Bounds? = nil,
+        _ name: String, _ kind: Parameter.Kind, expected: Expectation? = nil, default fallback: T? = nil, text: String?, role: ArgumentRole,
+        bounds: Bounds? = nil,
         isVariadic: Bool = false, summary: String = ""
     ) -> Input<T> {
         parameters.append(

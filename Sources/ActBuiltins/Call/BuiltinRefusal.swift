@@ -5,6 +5,7 @@
 import ActFiles
 import ActMachine
 import ActPlot
+import ActRows
 import ActSyntax
 
 /// Of functions of values.
@@ -104,6 +105,7 @@ package enum FigureRefusal: Error, @unchecked Sendable {
     case binsWithoutName(Double)
     case labelsOfOneSeries
     case imageOfVector(Int, side: Int)
+    case imageAxes([Int])
     case noOption(String, of: String, near: String?, others: [String])
     case optionKind(String, Value, expected: Expectation?)
     case namedValues(String)

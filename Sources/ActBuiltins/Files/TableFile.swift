@@ -63,7 +63,7 @@ enum TableFile {
             options.separator = byte
         }
         if let text = try call[form.decimal] {
-            guard text == "." || text == "," else { throw call.fail(form.decimal, .words([".", ","])) }
+            guard [".", ","].contains(text) else { throw call.fail(form.decimal, .words([".", ","])) }
             options.hasDecimalComma = text == ","
             if options.separator == text.utf8.first { throw FileRefusal.sameSeparatorAndDecimal }
         }

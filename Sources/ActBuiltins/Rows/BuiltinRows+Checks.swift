@@ -53,7 +53,7 @@ extension BuiltinRows {
             return { call in
                 if try call.machine.truth(of: call[condition]) { return .none }
                 if call.isGiven(message) { throw RuntimeError.user(try Format.text(call[message])) }
-                throw RuntimeError.user("assertion failed" + (call.argumentTexts.first.map { ": \($0)" } ?? ""))
+                throw RuntimeError.assertion(call.argumentTexts.first)
             }
         },
         Builtin(

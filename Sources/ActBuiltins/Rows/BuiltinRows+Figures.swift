@@ -126,9 +126,7 @@ extension BuiltinRows {
                 if array.rank == 1, let side = squareRoot(array.count) {
                     throw FigureRefusal.imageOfVector(array.count, side: side)
                 }
-                guard array.rank == 2 || array.rank == 3 else {
-                    throw ArrayError.rankMismatch(operation: "image", ranks: 2...3, shape: array.shape)
-                }
+                guard array.rank == 2 || array.rank == 3 else { throw FigureRefusal.imageAxes(array.shape) }
                 let channels = array.rank == 3 ? array.shape[2] : 1
                 return try call.figure(Figure.image(array.toDoubles(), rows: array.shape[0], columns: array.shape[1], channels: channels))
             }

@@ -52,7 +52,7 @@ extension Diagnostic.Code {
             case .tooDeep, .tooManyLayers: .valueTooDeep
             case .timeLimit: .timeLimit
             case .forbidden: .forbidden
-            case .user: .raised
+            case .user, .assertion: .raised
             case .exit: .exit
             }
     }

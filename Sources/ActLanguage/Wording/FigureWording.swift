@@ -6,7 +6,8 @@ import ActPlot
 extension FigureError {
     var words: Message {
         switch self {
-        case .lengths(let part, let count, let other, let needed): "\(part.words) \(part.isOne ? "has" : "have") \(count) elements but \(other.words) \(other.isOne ? "has" : "have") \(needed)"
+        case .lengths(let part, let count, let other, let needed):
+            "\(part.words) \(part.isOne ? "has" : "have") \(count) elements but \(other.words) \(other.isOne ? "has" : "have") \(needed)"
         case .empty(let part): "there are no \(part.words) to draw"
         case .gridSize(let count, let rows, let columns, let channels):
             "\(count) numbers do not fill \(rows) rows × \(columns) columns\(channels > 1 ? " × \(channels) channels" : "")"

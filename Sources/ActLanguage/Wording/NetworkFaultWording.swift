@@ -1,4 +1,4 @@
-// What layers take and what settings must be, in words.
+// What layers take, what settings must be, and what is wrong with files of networks, in words.
 
 import ActMachine
 import ActNetwork
@@ -65,6 +65,9 @@ extension ParametersFault {
     var words: Message {
         switch self {
         case .notARecord(let kind): "the parameters of a layer are a record, not \(kind)"
+        case .notLayers(let count): "the parameters of this network are a list of \(count) records, one a layer"
+        case .missingPart(let name, let layer): "\(layer) needs the field `\(name)`"
+        case .notAnArray(let name, let layer, let kind): "`\(name)` of \(layer) is an array, not \(kind)"
         case .missing(let name, let layer): "\(layer) needs the parameter `\(name)`"
         case .unknown(let name, let layer): "\(layer) has no parameter `\(name)`"
         case .notAList(let name, let layer, let count, let kind): "`\(name)` of \(layer) is a list of \(count), not \(kind)"
@@ -82,6 +85,44 @@ extension TrainingData {
         case .y: "y"
         case .validationX: "the validation x"
         case .validationY: "the validation y"
+        }
+    }
+}
+
+extension NetworkFileFault {
+    var words: Message {
+        switch self {
+        case .shortFile(let bytes): "it is not a safetensors file: it has \(bytes) \(bytes == 1 ? "byte" : "bytes")"
+        case .isNotSafetensors: "it is not a safetensors file"
+        case .headerCut: "it ends too early, in its header"
+        case .headerNotJSON: "it is not a safetensors file: its header is not JSON"
+        case .arrayTwice(let name): "its header names `\(name)` twice"
+        case .metadataNotTexts(nil): "its metadata must be strings by name"
+        case .metadataNotTexts(let name?): "its metadata must be strings by name, and `\(name)` is not a string"
+        case .metadataTwice(let name): "its metadata name `\(name)` twice"
+        case .undescribed(let name): "its header does not describe `\(name)`"
+        case .arrayCut(let name): "it ends too early: `\(name)` is not whole"
+        case .unknownType(let type, let name): "`\(name)` has elements of type \(type), which act does not read"
+        case .wrongSize(let name, let shape, let bytes): "`\(name)` of shape \(ActMachine.describe(shape)) does not fill its \(bytes) bytes"
+        case .overlapping(let name): "`\(name)` begins inside another array"
+        case .bytesBefore(let name, let count): "\(count == 1 ? "1 byte before `\(name)` belongs" : "\(count) bytes before `\(name)` belong") to no array"
+        case .bytesAtEnd(let count): "\(count == 1 ? "1 byte at its end belongs" : "\(count) bytes at its end belong") to no array"
+        case .unreadableLayers: "the description of its layers is not readable"
+        case .unreadableStructure: "the description of its structure is not readable"
+        case .missingArray(let name): "it has no `\(name)`"
+        case .unknownMaker(let name): "it has a layer that `layer \(name)(…)` made, and there is no such maker: define or import it first"
+        case .unknownKind(let name): "it has a layer of the kind `\(name)`, which this act does not know"
+        case .unknownFunction(let name): "its layers use the function `\(name)`, which is not defined"
+        }
+    }
+}
+
+extension CheckpointFault {
+    var words: Message {
+        switch self {
+        case .extra(let name): "it has `\(name)`, which this one has not"
+        case .missing(let name): "it has no `\(name)`"
+        case .shape(let name, let there, let here): "`\(name)` has the shape \(ActMachine.describe(there)) there, \(ActMachine.describe(here)) here"
         }
     }
 }

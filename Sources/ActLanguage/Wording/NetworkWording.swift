@@ -94,8 +94,11 @@ enum NetworkWording {
                 "layer \(position), \(layer), was made with \(found) as `\(name)`, which cannot be saved",
                 "numbers, bools, texts, arrays, named functions, layers, networks, and lists and records of these are saved"
             )
-        case .file(let path, let reason): return ("`\(path)`: \(reason)", nil)
-        case .checkpoint(let path, let reason): return ("`\(path)` holds another network: \(reason)", nil)
+        case .file(let path, let fault): return ("`\(path)`: \(fault.words)", nil)
+        case .checkpoint(let path, let fault, let makers):
+            let made: Message =
+                makers.isEmpty ? "" : "; another \(alternatives(makers.map { "`layer \($0)(…)`" })) than the program's wrote it"
+            return ("`\(path)` holds another network: \(fault.words)\(made)", nil)
         }
     }
 

@@ -193,6 +193,8 @@ enum RefusalWording {
         case .binsWithoutName(let number):
             ("`hist` takes arrays, and \(Format.number(number)) is a number", "the number of bins has a name: `bins=\(Format.number(number))`")
         case .labelsOfOneSeries: ("`labels` names series, and there is only one", "the texts below the bars come first: `bar(names, heights)`")
+        case .imageAxes(let shape):
+            ("`image` takes an array of the axes (rows, columns) or (rows, columns, channels), not one of shape \(ActMachine.describe(shape))", nil)
         case .imageOfVector(let count, let side):
             ("`image` takes rows and columns, not a vector of \(count) numbers", "give it its shape: `x.reshape(\(side), \(side))`")
         case .noOption(let name, let row, let near, let others):

@@ -158,6 +158,7 @@ struct RuntimeWording {
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
         case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : Message(message))
+        case .assertion(let condition): return error("assertion failed\(condition.map { ": \($0)" } ?? "")")
         case .exit: return error("exit")
         }
     }

@@ -52,6 +52,8 @@ package enum RuntimeError: Error, @unchecked Sendable {
 
     // The program's own
     case user(String)
+    /// What was asserted, as it is written, where that is known.
+    case assertion(String?)
     case exit(Int32)
 }
 

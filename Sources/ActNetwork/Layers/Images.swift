@@ -29,7 +29,9 @@ package struct FReLU: Layer {
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank == 4, x.shape[1] == channels else { throw unfit(x, needs: .windowed(axes: 2, channels: channels)) }
         let x = try x.converted(to: weightType)
-        guard let sum = try x.convolved(with: parameters[0], FReLU.windows, groups: channels) else { throw unfit(x, needs: .windowed(axes: 2, channels: channels)) }
+        guard let sum = try x.convolved(with: parameters[0], FReLU.windows, groups: channels) else {
+            throw unfit(x, needs: .windowed(axes: 2, channels: channels))
+        }
         let funnel = try sum + parameters[1].reshaped(to: [channels, 1, 1])
         return try NDArray.binary(.max, .array(x), .array(funnel))
     }
