@@ -130,7 +130,7 @@ extension BuiltinRows {
                 try call[value].settle()
                 try call.machine.drainNumericEvents()
                 if case .none = call[value] { return .none }
-                try call.machine.show(call[value], name: call.argumentTexts.first)
+                try call.machine.show(call[value])
                 return .none
             }
         },
