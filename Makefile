@@ -7,7 +7,7 @@
 #   make bench          measures the hot paths
 #   make fuzz           a minute of programs that nobody would write
 #   make sanitize       the tests under the sanitizers
-#   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX
+#   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX; notebooks in Jupyter
 #   make reference      writes the pages that are made from the rows
 #   make install PREFIX=/usr/local, make uninstall, make clean
 
@@ -70,9 +70,10 @@ interchange: build $(PEERS)/bin/python
 	$(PEERS)/bin/python Tests/Interchange/numpy_programs.py $(ACT) $(INTERCHANGE_COUNT) $(INTERCHANGE_SEED)
 	$(PEERS)/bin/python Tests/Interchange/derivatives.py $(ACT) 1000 $(INTERCHANGE_SEED)
 	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
+	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
 
 $(PEERS)/bin/python:
-	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors jax || { rm -rf $(PEERS); exit 1; }
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors jax jupyter_kernel_test nbclient nbconvert || { rm -rf $(PEERS); exit 1; }
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages

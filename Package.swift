@@ -34,11 +34,15 @@ let package = Package(
             dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", "CActMachine"]),
         .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork"]),
         .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
+        .target(name: "ActJupyter", dependencies: ["ActLanguage", "CActSystem"]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
-            dependencies: ["ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: [
+                "ActJupyter", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
         .executableTarget(name: "actfuzz", dependencies: ["ActLanguage", "ActSyntax"]),
 
@@ -51,6 +55,7 @@ let package = Package(
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActSyntaxTests", dependencies: ["ActSyntax", "ActTestSupport"]),
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActRows", "ActTestSupport"]),
+        .testTarget(name: "ActJupyterTests", dependencies: ["ActJupyter", "ActTestSupport"]),
         .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
         .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],

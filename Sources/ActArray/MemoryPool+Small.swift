@@ -90,10 +90,12 @@ extension MemoryPool {
         for index in 0..<Int(ACT_SMALL_CLASSES) {
             let slot = freeList(index)
             var free: [UInt] = []
-            for list in [slot.pointee] + left.withLock({ lists in
-                defer { lists[index] = [] }
-                return lists[index].map(\.pointer)
-            }) {
+            for list in [slot.pointee]
+                + left.withLock({ lists in
+                    defer { lists[index] = [] }
+                    return lists[index].map(\.pointer)
+                })
+            {
                 var next = list
                 while let block = next {
                     free.append(UInt(bitPattern: block))

@@ -35,6 +35,8 @@ enum Interrupt {
         case editing
         /// Plain input is awaited.
         case reading
+        /// A kernel waits for cells or runs one: nothing but its front end ends it.
+        case serving
     }
 
     enum Event: UInt8 {
@@ -118,6 +120,7 @@ private func say(_ text: StaticString) {
 private func interrupted(_ number: Int32) {
     if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.interrupt) }
     if activity == Interrupt.Activity.reading.rawValue { leave(ExitStatus.interrupted) }
+    if activity == Interrupt.Activity.serving.rawValue { return act_word_set(act_process_interrupt(), 1) }
     if act_word_get(act_process_interrupt()) == 0 { unanswered = 0 }
     unanswered &+= 1
     act_word_set(act_process_interrupt(), 1)

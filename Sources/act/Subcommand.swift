@@ -32,17 +32,31 @@ struct Subcommand: Sendable {
             let updates = takes.flag("update", default: false), files = takes.files("the files to test")
             return { call in Runner(call.settings).test(call[files], updates: call[updates]) }
         },
+        Subcommand("kernel", "serves a notebook; Jupyter starts it") { takes in
+            let file = takes.file("CONNECTION_FILE", "the connection file of a kernel")
+            return { call in Runner(call.settings).serveKernel(call[file]) }
+        },
+        Subcommand("jupyter install", "makes act a kernel of Jupyter, for the user or below a prefix") { takes in
+            _ = takes.flag("user", default: false)
+            let prefix = takes.text("prefix", default: "")
+            return { call in Runner(call.settings).installKernel(prefix: call[prefix]) }
+        },
     ]
 
-    static func named(_ name: String) -> Subcommand? { rows.first { $0.name == name } }
+    /// The subcommand that begins with a word.
+    static func named(_ word: String) -> Subcommand? { rows.first { $0.words.first.map(String.init) == word } }
+
+    private var words: [Substring] { name.split(separator: " ") }
 
     /// What was written after the name.
     struct Call {
         let settings: Settings
-        fileprivate let flags: [Bool]
+        /// What was given for each parameter; of a flag, its name.
+        fileprivate let given: [String?]
         fileprivate let operands: [String]
 
-        subscript(_ flag: Input<Bool>) -> Bool { flags[flag.index] }
+        subscript(_ flag: Input<Bool>) -> Bool { given[flag.index] != nil }
+        subscript(_ text: Input<String>) -> String { given[text.index] ?? text.fallback ?? "" }
         subscript(_ operands: Input<[String]>) -> [String] { self.operands }
     }
 
@@ -50,36 +64,60 @@ struct Subcommand: Sendable {
     var usage: String {
         var signature = Signature()
         _ = declaration(&signature)
-        let flags = signature.parameters.filter { $0.kind == .flag }.map { "[--\($0.name)]" }
-        return (["act", name] + flags + signature.parameters.filter(\.isVariadic).map { "\($0.name) ..." }).joined(separator: " ")
+        let parts = signature.parameters.map { parameter in
+            switch parameter.kind {
+            case .flag: "[--\(parameter.name)]"
+            case .text: "[--\(parameter.name) \(parameter.name.uppercased())]"
+            default: parameter.name + (parameter.isVariadic ? " ..." : "")
+            }
+        }
+        return (["act", name] + parts).joined(separator: " ")
     }
 
-    /// What does it with the words after the name.
-    /// - Throws: `ValidationError` for an option that it lacks and for missing operands.
+    /// What does it with the words after the first of its name.
+    /// - Throws: `ValidationError` for an option that it lacks and for operands that are missing or too many.
     func task(_ words: ArraySlice<String>) throws -> Task {
         if words == ["--help"] || words == ["-h"] { throw CleanExit.helpRequest() }
+        var words = words
+        for word in self.words.dropFirst() {
+            guard words.popFirst() == String(word) else { throw ValidationError("write `\(usage)`") }
+        }
         var signature = Signature()
         let body = declaration(&signature)
-        let names = signature.parameters.map { "--" + $0.name }
-        var flags = names.map { _ in false }, operands: [String] = []
-        for word in words {
-            if let index = names.firstIndex(of: word), signature.parameters[index].kind == .flag {
-                flags[index] = true
+        let options = signature.parameters.map { $0.kind == .flag || $0.kind == .text ? "--" + $0.name : nil }
+        var given: [String?] = options.map { _ in nil }, operands: [String] = []
+        while let word = words.popFirst() {
+            let name = word.prefix { $0 != "=" }, value = name.count < word.count ? String(word.dropFirst(name.count + 1)) : nil
+            if let index = options.firstIndex(of: String(name)), signature.parameters[index].kind == .text || value == nil {
+                guard let text = signature.parameters[index].kind == .flag ? word : value ?? words.popFirst() else {
+                    throw ValidationError("\(name) needs a value")
+                }
+                given[index] = text
             } else if word.hasPrefix("-"), word != "-" {
-                throw ActCommand.unknownOption(word, of: self, among: signature.parameters.filter { $0.kind == .flag }.map { "--" + $0.name })
+                throw ActCommand.unknownOption(word, of: self, among: options.compactMap { $0 })
             } else {
                 operands.append(word)
             }
         }
-        if operands.isEmpty, let missing = signature.parameters.first(where: \.isVariadic) { throw ValidationError("`act \(name)` needs \(missing.expected)") }
-        return .subcommand { body(Call(settings: $0, flags: flags, operands: operands)) }
+        let places = signature.parameters.indices.filter { options[$0] == nil }
+        if operands.isEmpty, let missing = places.first { throw ValidationError("`act \(name)` needs \(signature.parameters[missing].summary)") }
+        if !places.contains(where: { signature.parameters[$0].isVariadic }) {
+            guard operands.count <= places.count else { throw ValidationError("`act \(name)` takes no `\(operands[places.count])`: write `\(usage)`") }
+            for (place, operand) in zip(places, operands) { given[place] = operand }
+        }
+        return .subcommand { body(Call(settings: $0, given: given, operands: operands)) }
     }
 }
 
 extension Signature {
     /// Files, one at least.
-    /// - Parameter expected: Completes "needs …".
-    fileprivate mutating func files(_ expected: String) -> Input<[String]> {
-        parameter("FILE", .value, expected: expected, text: nil, role: .steps, isVariadic: true)
+    /// - Parameter summary: Completes "needs …".
+    fileprivate mutating func files(_ summary: String) -> Input<[String]> {
+        parameter("FILE", .value, text: nil, role: .steps, isVariadic: true, summary: summary)
+    }
+
+    /// One file.
+    fileprivate mutating func file(_ name: String, _ summary: String) -> Input<String> {
+        parameter(name, .value, text: nil, role: .steps, summary: summary)
     }
 }

@@ -56,7 +56,7 @@ extension BuiltinRows {
             example: #"to_json({a: [1, 2.5], b: none})   # "\{\"a\": [1, 2.5], \"b\": null}""#, role: .opaque
         ) { takes in
             let value = takes.value("value")
-            return { call in .string(try JSON.text(call[value])) }
+            return { call in .string(try JSONValues.text(call[value])) }
         },
         Builtin(
             .files, "from_json", "the value that JSON text describes",
@@ -68,7 +68,7 @@ extension BuiltinRows {
             return { call in
                 let bytes = try Array(call[text].utf8), held = try Reservation(bytes.count / 2)
                 defer { _ = held.bytes }
-                return try JSON.value(bytes, call.machine)
+                return try JSONValues.value(bytes, call.machine)
             }
         },
     ]
@@ -108,7 +108,7 @@ enum FileFormats {
         case "idx": return try Value(Idx.array(bytes, path: path))
         case ".csv", ".tsv":
             return try TableFile.value(bytes, path: path, isTabbed: suffix == ".tsv", form, call)
-        case ".json": return try JSON.value(bytes, call.machine, path: path)
+        case ".json": return try JSONValues.value(bytes, call.machine, path: path)
         default:
             guard let text = String(validating: try TextEncoding.utf8(bytes, from: call[form.encoding], path: path), as: UTF8.self) else {
                 throw FileRefusal.notUTF8(path)
@@ -140,7 +140,7 @@ enum FileFormats {
             try machine.writeText(path) { try TableFile.write(argument, separator: suffix == ".csv" ? "," : "\t", call, into: &$0) }
         case (".json", _):
             try machine.writeText(path) {
-                try JSON.write(value, into: &$0)
+                try JSONValues.write(value, into: &$0)
                 try $0.append("\n")
             }
         case (_, .string(let text)):

@@ -49,14 +49,7 @@ package final class Interaction {
     package func enter(_ line: String, before next: String? = nil) -> Outcome {
         let line = Interaction.withoutPrompt(line)
         if pending.isEmpty {
-            let text = line.trimmingSpaces()
-            if text.isEmpty { return .done }
-            if text.hasPrefix(":") { return run(command: text) }
-            if let word = Interaction.farewell(text), session.module[word] == nil { return .leave(0) }
-            if let name = Interaction.helpRequest(text) {
-                output.write(session.explanation(of: name, figureStyle))
-                return .done
-            }
+            if let outcome = answer(line.trimmingSpaces()) { return outcome }
             pending = line
         } else {
             pending += "\n" + line
@@ -72,6 +65,16 @@ package final class Interaction {
             return .interrupted
         }
         return needsMore ? .incomplete : finish()
+    }
+
+    /// Does what a line that is no program asks for; `nil` for what is one.
+    private func answer(_ text: String) -> Outcome? {
+        if text.isEmpty { return .done }
+        if text.hasPrefix(":") { return run(command: text) }
+        if let word = Interaction.farewell(text), session.module[word] == nil { return .leave(0) }
+        guard let name = Interaction.helpRequest(text) else { return nil }
+        output.write(session.explanation(of: name, figureStyle))
+        return .done
     }
 
     /// Runs what waits, complete or not.
@@ -93,6 +96,43 @@ package final class Interaction {
         inputs.removeFirst(count)
         forgottenInputs += count
         inputBytes = inputs.reduce(0) { $0 + $1.utf8.count + 32 }
+    }
+
+    // MARK: Cells
+
+    /// Runs a whole text, as the cell of a notebook: what ran before a fault stays.
+    package func run(cell text: String, named name: String) -> Outcome {
+        let text = Interaction.withoutPrompts(text), line = text.trimmingSpaces()
+        if !line.contains(where: \.isNewline), let outcome = answer(line) { return outcome }
+        let status = session.runFile(bytes: Array(text.utf8), named: name)
+        if status == .done { remember(text) }
+        return Outcome(status)
+    }
+
+    package enum Completeness: Equatable {
+        case complete, invalid
+        /// - Parameter indent: What the next line begins with.
+        case incomplete(indent: String)
+    }
+
+    /// Whether a cell can run, or is still being written.
+    package func completeness(of text: String) -> Completeness {
+        let text = Interaction.withoutPrompts(text), line = text.trimmingSpaces()
+        if line.hasPrefix(":") || Interaction.helpRequest(line) != nil { return .complete }
+        switch session.syntax(of: text) {
+        case .right: return .complete
+        case .faulty: return .invalid
+        case .goesOn:
+            var brackets = OpenBrackets()
+            brackets.read(text.utf8)
+            return .incomplete(indent: String(repeating: "    ", count: min(brackets.stack.count, 20)))
+        }
+    }
+
+    /// A transcript that was pasted, as it was typed.
+    private static func withoutPrompts(_ text: String) -> String {
+        guard text.drop(while: \.isWhitespace).hasPrefix(prompt) else { return text }
+        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { withoutPrompt(String($0)) }.joined(separator: "\n")
     }
 
     /// Forgets the lines that wait.

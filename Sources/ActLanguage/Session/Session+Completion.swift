@@ -43,6 +43,16 @@ extension Session {
         return function.signature
     }
 
+    /// The name that the cursor is in or at, else that of the function whose argument list it is in: what there may be help on.
+    package func helpTopic(in text: String, at offset: Int) -> String? {
+        let bytes = Array(text.utf8)
+        let end = Cursor.nameEnd(bytes, after: min(max(offset, 0), bytes.count))
+        let cursor = Cursor(text, end)
+        if let first = cursor.word.first, !first.isNumber { return cursor.word }
+        guard case .name(let name)? = cursor.function.last else { return nil }
+        return name
+    }
+
     private func matching(_ prefix: String, in names: [String]) -> [String] {
         let form = CompatibleNames.form(prefix)
         return Array(Set(names.filter { CompatibleNames.form($0).hasPrefix(form) })).sorted()
@@ -169,6 +179,12 @@ private struct Cursor {
         return start
     }
 
+    static func nameEnd(_ bytes: [UInt8], after start: Int) -> Int {
+        var end = start
+        while end < bytes.count, isNamePart(bytes[end]) { end += 1 }
+        return end
+    }
+
     // MARK: Commands
 
     /// `:he` on a line of its own.
@@ -226,6 +242,9 @@ private struct Cursor {
         let path = path(before: open.start)
         return path.isEmpty ? nil : (path, open.inside)
     }
+
+    /// What is called around the cursor, with other brackets between or without; empty where nothing is.
+    var function: [Step] { brackets.stack.lazy.reversed().filter { $0.kind == .parenthesis }.map { path(before: $0.start) }.first { !$0.isEmpty } ?? [] }
 
     // MARK: Names
 

@@ -7,12 +7,12 @@ import ActSyntax
 extension Session: MachineHost {
     package func write(_ text: String) { output?.write(text) }
 
-    package func show(_ value: Value, name: String?) throws {
+    package func show(_ value: Value, isResult: Bool) throws {
         if options.isInteractive { module["ans"] = value }
         let text = try Format.shown(value)
         let note = try options.isInteractive ? kinkNote ?? Format.note(value) : nil
         machine?.metKink = nil
-        output?.show(Shown(value: value, text: text, note: note))
+        output?.show(Shown(value: value, text: text, note: note, isResult: isResult))
     }
 
     private var kinkNote: String? {

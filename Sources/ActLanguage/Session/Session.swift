@@ -27,6 +27,8 @@ package struct Shown {
     package let text: String
     /// For the REPL: type and shape of an array, a kink that was met … `nil` where there is nothing to add.
     package let note: String?
+    /// Whether it is the value of a statement, not what `show` was asked for.
+    package let isResult: Bool
     package var figure: Figure? {
         if case .figure(let value) = value { return value.figure }
         return nil
@@ -314,11 +316,21 @@ package final class Session {
         }
     }
 
-    /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
-    package func isIncomplete(_ text: String) -> Bool {
-        guard let source = try? SourceText(id: -1, name: "", text: text) else { return false }
-        return engine.run { DeepStack.run { ActSyntax.parse(source) { Interrupt.isSet }.isIncomplete } }
+    package enum Syntax { case right, faulty, goesOn }
+
+    /// What the parser says of a text that may still be being written.
+    package func syntax(of text: String) -> Syntax {
+        guard let source = try? SourceText(id: -1, name: "", text: text) else { return .faulty }
+        return engine.run {
+            DeepStack.run {
+                let result = ActSyntax.parse(source) { Interrupt.isSet }
+                return result.isIncomplete ? .goesOn : result.diagnostics.isEmpty ? .right : .faulty
+            }
+        }
     }
+
+    /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
+    package func isIncomplete(_ text: String) -> Bool { syntax(of: text) == .goesOn }
 
     /// A source with its tree, read again.
     func unit(_ source: SourceText) -> SourceUnit? {

@@ -115,8 +115,8 @@ extension Machine {
         if recording == nil { host.write(text) }
     }
 
-    /// Shows a value as an expression statement does.
-    package func show(_ value: Value, name: String?) throws {
-        if recording == nil { try host.show(value, name: name) }
+    /// Shows a value because a function was asked to.
+    package func show(_ value: Value) throws {
+        if recording == nil { try host.show(value, isResult: false) }
     }
 }

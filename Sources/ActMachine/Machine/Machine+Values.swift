@@ -159,12 +159,11 @@ extension Machine {
 
     // MARK: The outermost level
 
-    func show(_ value: Value, _ code: Code, _ instruction: UnsafeMutablePointer<Instruction>) throws {
+    func showResult(_ value: Value) throws {
         if case .none = value { return }
         try value.settle()
         try drainNumericEvents()
-        if recording != nil { return }
-        try host.show(value, name: code.origin(of: instruction).map { code.unit.tree.text(of: $0) })
+        if recording == nil { try host.show(value, isResult: true) }
     }
 }
 

@@ -478,7 +478,7 @@ package final class Machine {
                 }
                 try checkForm(F.pointee.code._withUnsafeGuaranteedRef { $0.formChecks[b] }, R[a], R, globals)
 
-            case .show: try show(R.take(b), F.pointee.code._withUnsafeGuaranteedRef { $0 }, i)
+            case .show: try showResult(R.take(b))
             }
         }
     }

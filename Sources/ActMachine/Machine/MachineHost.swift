@@ -9,7 +9,7 @@ package protocol MachineHost: AnyObject {
     // MARK: What a program shows
 
     func write(_ text: String)
-    func show(_ value: Value, name: String?) throws
+    func show(_ value: Value, isResult: Bool) throws
     func report(_ diagnostic: Diagnostic)
     /// Where it can be seen how far something is; `nil` where nobody sees it.
     var progress: ProgressOutput? { get }

@@ -43,7 +43,8 @@ package class Function {
     ///   - parts: how many values or functions it holds.
     ///   - bytes: what it holds besides those and arrays, about.
     package init(
-        depth: Int32 = 1, parts: Int = 0, bytes: Int = 192, entry: UnsafeMutablePointer<Code.Entry>? = nil, captures: [Value] = [], scalar: ((Double) -> Double)? = nil,
+        depth: Int32 = 1, parts: Int = 0, bytes: Int = 192, entry: UnsafeMutablePointer<Code.Entry>? = nil, captures: [Value] = [],
+        scalar: ((Double) -> Double)? = nil,
         kernel: Scalar.UnaryKernel? = nil, binaryKernel: Scalar.BinaryKernel? = nil, direct: DirectAnswer? = nil
     ) {
         self.depth = depth

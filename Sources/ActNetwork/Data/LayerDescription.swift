@@ -1,6 +1,7 @@
 // Layers as JSON in the metadata of network files: what each was made with. A layer of the program's own goes by the name of its maker.
 
 import ActArray
+import ActFiles
 import ActRandom
 
 /// What the names in a file mean to the program that reads it.
@@ -12,15 +13,15 @@ package protocol ProgramNames {
 
 extension Layer {
     /// - Throws: `NetworkError.unsavable`, `unsavableSetting`.
-    func describe(at position: Int) throws -> JSONText {
-        var fields: [(name: String, value: JSONText)] = []
+    func describe(at position: Int) throws -> JSON {
+        var fields: [(name: String, value: JSON)] = []
         for case (let name, let setting?) in settings.said {
             do { fields.append((name, try setting.describe(at: position))) } catch let unfit as Unfit {
                 throw NetworkError.unsavableSetting(layer: text, position: position, name: name, found: unfit.kind)
             }
         }
         let kind = settings.kind
-        var entry: [(name: String, value: JSONText)] = [("kind", .text(isOfProgram ? ownKind : kind))]
+        var entry: [(name: String, value: JSON)] = [("kind", .text(isOfProgram ? ownKind : kind))]
         if isOfProgram { entry += [("maker", .text(kind)), ("settings", .object(fields))] } else { entry += fields }
         if self is FrozenLayer { entry.append(("frozen", .flag(true))) }
         return .object(entry)
@@ -34,7 +35,7 @@ private let ownKind = "layer"
 struct Unfit: Error { let kind: String }
 
 extension Setting {
-    func describe(at position: Int) throws -> JSONText {
+    func describe(at position: Int) throws -> JSON {
         switch self {
         case .none: .null
         case .number(let number): number.isFinite ? .number(number) : .object([("number", .text("\(number)"))])
@@ -60,6 +61,15 @@ extension Setting {
     }
 }
 
+extension JSON {
+    /// What a network file says in JSON.
+    /// - Parameter error: Thrown if it is no JSON.
+    init(_ bytes: some Sequence<UInt8>, held: inout Reservation, orElse error: @autoclosure () -> NetworkError) throws {
+        // A network inside another takes two levels, and programs nest networks less than 10,000 deep.
+        do { self = try JSON(Array(bytes), deepest: 20_000, held: &held) } catch is JSONError { throw error() }
+    }
+}
+
 /// Makes layers of their descriptions.
 struct DescriptionReader {
     let path: String
@@ -71,10 +81,10 @@ struct DescriptionReader {
         self.program = program
     }
 
-    private func fail(_ reason: String) -> NetworkError { .file(path: path, reason: reason) }
-    private var unreadable: NetworkError { fail("the description of its layers is not readable") }
+    private func fail(_ fault: NetworkFileFault) -> NetworkError { .file(path: path, fault) }
+    private var unreadable: NetworkError { fail(.unreadableLayers) }
 
-    mutating func network(_ description: JSONText) throws -> Network {
+    mutating func network(_ description: JSON) throws -> Network {
         guard case .list(let entries) = description else { throw unreadable }
         var layers: [any Layer] = []
         for entry in entries {
@@ -84,27 +94,27 @@ struct DescriptionReader {
         return Network(layers)
     }
 
-    private mutating func layer(_ entry: JSONText) throws -> any Layer {
+    private mutating func layer(_ entry: JSON) throws -> any Layer {
         guard case .object(let fields) = entry, case .text(let kind)? = entry["kind"] else { throw unreadable }
         if kind == ownKind, case .text(let maker)? = entry["maker"], case .object(let given)? = entry["settings"] {
             guard let layer = try program.layer(named: maker, settings(given)) else {
-                throw fail("it has a layer that `layer \(maker)(…)` made, and there is no such maker: define or import it first")
+                throw fail(.unknownMaker(maker))
             }
             return layer
         }
         let settings = try settings(fields.filter { $0.name != "kind" && $0.name != "frozen" })
         if kind == "function", case .function(let function)? = settings["function"] { return FunctionLayer(function) }
-        guard let row = LayerRows.named(kind) else { throw fail("it has a layer of the kind `\(kind)`, which this act does not know") }
+        guard let row = LayerRows.named(kind) else { throw fail(.unknownKind(kind)) }
         return try row.make(settings, &random)
     }
 
-    private mutating func settings(_ fields: [(name: String, value: JSONText)]) throws -> [String: Setting] {
+    private mutating func settings(_ fields: [(name: String, value: JSON)]) throws -> [String: Setting] {
         var settings: [String: Setting] = [:]
         for (name, value) in fields { if let setting = try setting(value) { settings[name] = setting } }
         return settings
     }
 
-    mutating func setting(_ value: JSONText) throws -> Setting? {
+    mutating func setting(_ value: JSON) throws -> Setting? {
         switch value {
         case .number(let number, _): return .number(number)
         case .text(let text): return .text(text)
@@ -115,11 +125,11 @@ struct DescriptionReader {
         }
     }
 
-    private mutating func compound(_ value: JSONText, _ form: String) throws -> Setting {
+    private mutating func compound(_ value: JSON, _ form: String) throws -> Setting {
         switch (form, value[form]) {
         case ("function", .text(let called)?):
             guard let found = called == "identity" ? .identity : program.function(named: called) else {
-                throw fail("its layers use the function `\(called)`, which is not defined")
+                throw fail(.unknownFunction(called))
             }
             return .function(found)
         case ("number", .text(let text)?):

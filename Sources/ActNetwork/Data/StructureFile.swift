@@ -4,6 +4,7 @@
 // What must stay true: arrays have names that any reader of the format can use; what is read back is equal to what was written.
 
 import ActArray
+import ActFiles
 
 package enum StructureFile {
     private static let metadataName = "act.value"
@@ -12,15 +13,15 @@ package enum StructureFile {
     package static func write(_ value: Setting, into sink: ByteSink) throws {
         var writer = Writer()
         let description = try writer.describe(value, "")
-        try Safetensors.write(writer.arrays, metadata: [(metadataName, description.string)], into: sink)
+        try Safetensors.write(writer.arrays, metadata: [(metadataName, description.text())], into: sink)
     }
 
     /// What `write` wrote; `nil` for other files.
     package static func value(_ content: Safetensors.Content, path: String, program: ProgramNames) throws -> Setting? {
         guard let text = content.metadata[metadataName] else { return nil }
-        guard let description = JSONText(text.utf8) else { throw NetworkError.file(path: path, reason: "the description of its structure is not readable") }
-        var reader = Reader(content, path: path, program: program)
-        return try reader.setting(description)
+        var reader = Reader(content, path: path, program: program), held = Reservation()
+        defer { _ = held.bytes }
+        return try reader.setting(try JSON(text.utf8, held: &held, orElse: reader.unreadable))
     }
 
     private struct Writer {
@@ -35,16 +36,16 @@ package enum StructureFile {
             return name
         }
 
-        mutating func describe(_ value: Setting, _ path: String) throws -> JSONText {
+        mutating func describe(_ value: Setting, _ path: String) throws -> JSON {
             func inner(_ name: String) -> String { path.isEmpty ? name : "\(path).\(name)" }
             switch value {
             case .array(let array, _): return .object([("tensor", .text(add(array, path)))])
             case .list(let elements):
-                var described: [JSONText] = []
+                var described: [JSON] = []
                 for (index, element) in elements.enumerated() { described.append(try describe(element, inner("\(index)"))) }
                 return .object([("list", .list(described))])
             case .record(let fields):
-                var described: [(name: String, value: JSONText)] = []
+                var described: [(name: String, value: JSON)] = []
                 for (name, value) in fields { described.append((name, try describe(value, inner(name)))) }
                 return .object([("record", .object(described))])
             case .network(let network): return try describe(network, path, isLayer: false)
@@ -53,9 +54,9 @@ package enum StructureFile {
             }
         }
 
-        private mutating func describe(_ network: Network, _ path: String, isLayer: Bool) throws -> JSONText {
+        private mutating func describe(_ network: Network, _ path: String, isLayer: Bool) throws -> JSON {
             let all = zip(network.parameterNames + network.stateNames, network.parameters + network.states)
-            var tensors: [(name: String, value: JSONText)] = []
+            var tensors: [(name: String, value: JSON)] = []
             for (name, array) in all { tensors.append((name, .text(add(array, path.isEmpty ? name : "\(path).\(name)")))) }
             return .object([("layers", try network.describe()), ("tensors", .object(tensors)), ("single", .flag(isLayer))])
         }
@@ -72,15 +73,15 @@ package enum StructureFile {
             layers = DescriptionReader(path: path, program: program)
         }
 
-        private var unreadable: NetworkError { .file(path: path, reason: "the description of its structure is not readable") }
+        var unreadable: NetworkError { .file(path: path, .unreadableStructure) }
 
-        private func array(_ name: JSONText?) throws -> NDArray {
+        private func array(_ name: JSON?) throws -> NDArray {
             guard case .text(let name)? = name else { throw unreadable }
-            guard let array = arrays[name] else { throw NetworkError.file(path: path, reason: "it has no `\(name)`") }
+            guard let array = arrays[name] else { throw NetworkError.file(path: path, .missingArray(name)) }
             return array
         }
 
-        mutating func setting(_ value: JSONText) throws -> Setting {
+        mutating func setting(_ value: JSON) throws -> Setting {
             guard case .object(let fields) = value, let form = fields.first?.name else { return try layers.setting(value) ?? .none }
             switch (form, value[form]) {
             case ("tensor", let name): return .array(try array(name), text: "array")
