@@ -206,7 +206,7 @@ private final class Line: CustomFunction {
         return try NDArray.custom(Line(name, weights, fixed: fixed), inputs: inputs, value: value)
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         try zip(weights, inputs).map { try ($0 * cotangent).reduced(.sum).converted(to: $1.type).reshaped(to: $1.shape) }
     }
 

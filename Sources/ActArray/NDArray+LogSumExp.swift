@@ -87,7 +87,7 @@ private final class LogSumExp: CustomFunction {
         return try (NDArray.unary(.log, sum) + base).reshaped(to: shape)
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         let shares = try lanes.array(of: lanes.rows(of: inputs[0]).softmax())
         return [try cotangent.reshaped(to: lanes.keptShape) * shares]
     }

@@ -54,7 +54,7 @@ private final class FoundPositions: CustomFunction {
         self.attributes = attributes
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] { [nil] }
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [nil] }
 }
 
 extension NDArray {

@@ -111,7 +111,7 @@ private final class ElementFunction: CustomFunction {
         self.slope = slope
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] { [try cotangent * slope(inputs[0], result)] }
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [try cotangent * slope(inputs[0], result)] }
 }
 
 extension NDArray {

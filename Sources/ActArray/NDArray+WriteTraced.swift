@@ -31,7 +31,7 @@ package final class RangeWrite: CustomFunction {
         return try NDArray.select(inside, .number(0), .array(cotangent))
     }
 
-    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         (followsOld ? [try passing(cotangent)] : []) + (followsValue ? [try cotangent.sliced(ranges)] : [])
     }
 }
@@ -41,7 +41,7 @@ package final class WrittenArray: CustomFunction, Sendable {
     static let mark = WrittenArray()
     package let name = "index", isElementwise = true
 
-    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] { [cotangent] }
+    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [cotangent] }
     package func lowered(_ inputs: [NDArray]) throws -> NDArray? { inputs[0] }
 }
 

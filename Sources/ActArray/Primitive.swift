@@ -107,8 +107,9 @@ package protocol CustomFunction: AnyObject {
     /// Whether element i of the result depends on element i of each (broadcast) input only.
     var isElementwise: Bool { get }
     /// The cotangents of the inputs, written with array operations so that they can be differentiated again; `nil` where an
-    /// input gets none. `inputs` and `result` are the node's own.
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?]
+    /// input gets none. `inputs` and `result` are the node's own. `wanted` says for each input whether its cotangent is looked at: what is
+    /// costly need not be computed else.
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?]
     /// The same function of other inputs of the same shapes, composed of primitives: equal but for rounding. `nil` where it is known by
     /// name only.
     func lowered(_ inputs: [NDArray]) throws -> NDArray?

@@ -80,7 +80,7 @@ package final class GivenSlope: CustomFunction {
         return try NDArray.custom(function, inputs: [value, x], value: value)
     }
 
-    package func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    package func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         let x = inputs[1], slope = try slope(x, c.isTraced || inputs.contains(where: \.isTraced)).converted(to: c.type)
         if isElementwise || result.rank == 0 {
             guard let shape = try? NDArray.broadcastShape(slope.shape, x.shape), shape == x.shape else { throw misfit(slope, x, result) }

@@ -19,7 +19,7 @@ package final class NotDifferentiable: CustomFunction {
 
     package var isElementwise: Bool { false }
 
-    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         if kind == .opaque { throw DerivativeError.notDifferentiable(operation: name) }
         return inputs.map { _ in nil }
     }

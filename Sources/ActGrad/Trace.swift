@@ -11,7 +11,7 @@ final class VariableMark: CustomFunction {
     var name: String { "variable" }
     var isElementwise: Bool { true }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] { [cotangent] }
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [cotangent] }
     func lowered(_ inputs: [NDArray]) throws -> NDArray? { inputs[0] }
 }
 

@@ -258,5 +258,5 @@ private final class MatrixRule: CustomFunction {
         self.rule = rule
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] { [try rule(cotangent, inputs[0], result)] }
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [try rule(cotangent, inputs[0], result)] }
 }

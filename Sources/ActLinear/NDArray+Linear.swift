@@ -171,7 +171,7 @@ private final class Inverse: CustomFunction, Sendable {
     static let rule = Inverse()
     let name = "inv", isElementwise = false
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         let transposed = try result.matrixTransposed()
         return [try -NDArray.matmul(NDArray.matmul(transposed, cotangent), transposed)]
     }
@@ -187,7 +187,7 @@ private final class Solution: CustomFunction, Sendable {
     static let rule = Solution()
     let name = "solve", isElementwise = false
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         let right = try NDArray.solve(inputs[0].matrixTransposed(), cotangent)
         return [try -NDArray.matmul(right, result.matrixTransposed()), right]
     }
@@ -200,7 +200,7 @@ private final class Determinant: CustomFunction, Sendable {
     static let rule = Determinant()
     let name = "det", isElementwise = false
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         [try cotangent.reshaped(to: result.shape + [1, 1]) * inputs[0].cofactors(determinants: result)]
     }
 

@@ -140,7 +140,7 @@ private final class Attend: CustomFunction {
 
     var attributes: [Attribute] { [Attribute("heads", size.heads), Attribute("causal", .flag(size.causal))] }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         if cotangent.isTraced || inputs.contains(where: \.isTraced) { return try loweredPullback(cotangent, inputs) }
         return inputs[0].type == .f32 ? try backward(cotangent, inputs, result, Float.self) : try backward(cotangent, inputs, result, Double.self)
     }

@@ -74,13 +74,15 @@ final class Convolution: CustomFunction {
         return try NDArray.custom(Convolution(face, shape), inputs: [a, b], value: value)
     }
 
-    func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
-        let apply = { (face: Face, a: NDArray, b: NDArray) in try Convolution.apply(face, a, b, self.shape) }
+    func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
+        func apply(_ input: Int, _ face: Face, _ a: NDArray, _ b: NDArray) throws -> NDArray? {
+            wanted[input] ? try Convolution.apply(face, a, b, shape) : nil
+        }
         let (a, b) = (inputs[0], inputs[1])
         return switch face {
-        case .result: [try apply(.images, c, b), try apply(.weights, c, a)]  // a: images, b: weights
-        case .images: [try apply(.result, c, b), try apply(.weights, a, c)]  // a: of the result, b: weights
-        case .weights: [try apply(.result, b, c), try apply(.images, a, c)]  // a: of the result, b: images
+        case .result: [try apply(0, .images, c, b), try apply(1, .weights, c, a)]  // a: images, b: weights
+        case .images: [try apply(0, .result, c, b), try apply(1, .weights, a, c)]  // a: of the result, b: weights
+        case .weights: [try apply(0, .result, b, c), try apply(1, .images, a, c)]  // a: of the result, b: images
         }
     }
 

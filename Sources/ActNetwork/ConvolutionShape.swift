@@ -226,7 +226,7 @@ struct ConvolutionShape: Equatable {
             let target = columns + column
             for place in 0..<inside.lowerBound { target[place] = 0 }
             if stride == 1 {
-                (target + inside.lowerBound).update(from: pixels + pixel + inside.lowerBound, count: inside.count)
+                ConvolutionShape.copy(inside.count, pixels + pixel + inside.lowerBound, to: target + inside.lowerBound)
             } else {
                 for place in inside { target[place] = pixels[pixel &+ place &* stride] }
             }
@@ -235,11 +235,41 @@ struct ConvolutionShape: Equatable {
     }
 
     /// The adjoint: every column's values added to the pixels that they came from.
-    func gather<T: BinaryFloatingPoint>(_ columns: UnsafePointer<T>, _ lines: Range<Int>, addingTo pixels: UnsafeMutablePointer<T>) {
+    func gather<T: BinaryFloatingPoint & SIMDScalar>(_ columns: UnsafePointer<T>, _ lines: Range<Int>, addingTo pixels: UnsafeMutablePointer<T>) {
         let stride = x.stride
         forEachLine(lines) { column, pixel, inside in
             let source = columns + column
-            for place in inside { pixels[pixel &+ place &* stride] += source[place] }
+            if stride == 1 {
+                ConvolutionShape.add(inside.count, source + inside.lowerBound, to: pixels + pixel + inside.lowerBound)
+            } else {
+                for place in inside { pixels[pixel &+ place &* stride] += source[place] }
+            }
         }
+    }
+
+    // Lines are short: a call of the library for each would take longer than the line, and so would one number at a time.
+
+    @inline(__always)
+    private static func copy<T: BinaryFloatingPoint>(_ count: Int, _ from: UnsafePointer<T>, to: UnsafeMutablePointer<T>) {
+        let source = UnsafeRawPointer(from), target = UnsafeMutableRawPointer(to), bytes = count &* MemoryLayout<T>.size
+        var done = 0
+        while done &+ 32 <= bytes {
+            target.storeBytes(of: source.loadUnaligned(fromByteOffset: done, as: SIMD32<UInt8>.self), toByteOffset: done, as: SIMD32<UInt8>.self)
+            done &+= 32
+        }
+        for index in done / MemoryLayout<T>.size..<count { to[index] = from[index] }
+    }
+
+    @inline(__always)
+    private static func add<T: BinaryFloatingPoint & SIMDScalar>(_ count: Int, _ from: UnsafePointer<T>, to: UnsafeMutablePointer<T>) {
+        let source = UnsafeRawPointer(from), target = UnsafeMutableRawPointer(to)
+        var done = 0
+        while done &+ 8 <= count {
+            let offset = done &* MemoryLayout<T>.size
+            let sum = target.loadUnaligned(fromByteOffset: offset, as: SIMD8<T>.self) + source.loadUnaligned(fromByteOffset: offset, as: SIMD8<T>.self)
+            target.storeBytes(of: sum, toByteOffset: offset, as: SIMD8<T>.self)
+            done &+= 8
+        }
+        for index in done..<count { to[index] += from[index] }
     }
 }

@@ -123,11 +123,14 @@ private struct WindowWalk {
                         let corner = start &+ corner(c, b, a)
                         if isInside, wholeX.contains(a) {
                             var best = corner, largest = pixels[corner]
+                            // Which pixel wins cannot be foretold, so nothing here is a jump: one of the two is true at most.
                             for index in 1..<max(1, distances.count) {
                                 let place = corner &+ distances[index], pixel = pixels[place]
-                                if pixel > largest || pixel.isNaN && !largest.isNaN { (best, largest) = (place, pixel) }
+                                let wins = (pixel > largest) != (pixel != pixel)
+                                best = wins ? place : best
+                                largest = wins ? pixel : largest
                             }
-                            winners[next] = best
+                            winners[next] = largest.isNaN ? largestSeen(c, b, a, pixels, corner, distances) : best
                         } else {
                             winners[next] = largestSeen(c, b, a, pixels, corner, distances)
                         }
@@ -195,7 +198,7 @@ private final class LargestOfWindows: CustomFunction {
         ]
     }
 
-    func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         [try c.scatteredAdd(GatherIndices(starts: winners, chunk: 1), shape: inputs[0].shape)]
     }
 

@@ -70,7 +70,7 @@ final class Recurrence: CustomFunction {
         return try NDArray.custom(Recurrence(cell, size, past), inputs: inputs, value: states)
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         if cotangent.isTraced || inputs.contains(where: \.isTraced) { return try loweredPullback(cotangent, inputs) }
         return inputs[0].type == .f32 ? try backward(cotangent, inputs, result, Float.self) : try backward(cotangent, inputs, result, Double.self)
     }

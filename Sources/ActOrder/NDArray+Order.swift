@@ -384,7 +384,7 @@ private final class WeightedCount: CustomFunction {
         try x[0].converted(to: .f64).scatteredAdd(GatherIndices(starts: bins, chunk: 1), shape: shape)
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         [try cotangent.gathered(GatherIndices(starts: bins, chunk: 1), shape: inputs[0].shape)]
     }
 }

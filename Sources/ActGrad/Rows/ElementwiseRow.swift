@@ -164,7 +164,7 @@ final class RowFunction: CustomFunction {
         return numbers.map { number in number.map(Operand.number) ?? .array(arrays.removeFirst()) }
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         try pullback(cotangent: cotangent, inputs: inputs, result: result, hazards: .all)
     }
 

@@ -33,7 +33,7 @@ final class LaneFunction: CustomFunction, Sendable {
 
     func lowered(_ x: [NDArray]) throws -> NDArray? { try composed(x[0], axis) }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         [try backward(cotangent, result, axis)]
     }
 

@@ -85,9 +85,7 @@ enum Rule {
         case .normalize(let operation, let axis): contributions = [try normalize(operation, axis, result, c)]
         case .custom(let row as RowFunction):
             contributions = try row.pullback(cotangent: c, inputs: inputs, result: result, hazards: hazards)
-        case .custom(let extreme as Extreme):
-            contributions = try extreme.pullback(cotangent: c, inputs: inputs, result: result, dependsOn: dependsOn)
-        case .custom(let function): contributions = try function.pullback(cotangent: c, inputs: inputs, result: result)
+        case .custom(let function): contributions = try function.pullback(cotangent: c, inputs: inputs, result: result, wanted: dependsOn)
         }
         return try zip(contributions, inputs).enumerated().map { i, pair in
             guard dependsOn[i], let contribution = pair.0 else { return nil }
@@ -171,7 +169,7 @@ enum Rule {
         var name: String { "*" }
         var isElementwise: Bool { true }
 
-        func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+        func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
             [try Rule.product(cotangent, .array(inputs[1]), .all), try Rule.product(cotangent, .array(inputs[0]), .all)]
         }
 

@@ -35,7 +35,7 @@ package struct BatchNorm: Layer {
             throw unfit(x, needs: .features(features))
         }
         let x = try x.converted(to: weightType)
-        let axes = x.shape.indices.filter { $0 != 1 }, unit = [features] + [Int](repeating: 1, count: x.rank - 2)
+        let unit = [features] + [Int](repeating: 1, count: x.rank - 2)
         func spread(_ numbers: NDArray) throws -> NDArray { x.rank > 2 ? try numbers.reshaped(to: unit) : numbers }
         guard pass.isTraining else {
             let scale = try parameters[0] / NDArray.unary(.sqrt, state[1] + eps)
@@ -45,18 +45,17 @@ package struct BatchNorm: Layer {
         guard count > 1 else {
             throw unfit(.severalRows)
         }
-        let mean = try x.mean(axes: axes)
-        let distance = try x - spread(mean)
-        let variance = try NDArray.unary(.square, distance).mean(axes: axes)
-        let scale = try parameters[0] / NDArray.unary(.sqrt, variance + eps)
+        // The numbers of a feature as one row.
+        let order = [1, 0] + (2..<x.rank), byFeature = try x.transposed(order)
+        let (even, mean, variance) = try byFeature.reshaped(to: [features, x.count / max(1, features)]).standardizedWithStatistics(eps: eps)
         // The gathered variance is that of the population.
-        let news = [try mean.detached(), try variance.detached() * (count / (count - 1))]
+        let news = [mean, try variance * (count / (count - 1))]
         for (old, new) in zip(state, news) {
             let blend = try pass.latest(old) * (1 - momentum) + new * momentum
             try blend.evaluate()
             pass.gather(blend, for: old)
         }
-        return try distance * spread(scale) + spread(parameters[1])
+        return try even.reshaped(to: byFeature.shape).transposed(order) * spread(parameters[0]) + spread(parameters[1])
     }
 }
 
@@ -86,10 +85,8 @@ package struct LayerNorm: Layer {
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: .ending(features)) }
         let x = try x.converted(to: weightType)
-        let axes = Array(x.rank - features.count..<x.rank)
-        let distance = try x - x.mean(axes: axes, keepdims: true)
-        let variance = try NDArray.unary(.square, distance).mean(axes: axes, keepdims: true)
-        return try distance / NDArray.unary(.sqrt, variance + eps) * parameters[0] + parameters[1]
+        let flat = try parameters.map { try $0.reshaped(to: [$0.count]) }
+        return try x.rows(of: features).standardized(eps: eps, gamma: flat[0], beta: flat[1]).reshaped(to: x.shape)
     }
 }
 
@@ -116,17 +113,19 @@ package struct GroupNorm: Layer {
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank >= 2, x.shape[1] == channels else { throw unfit(x, needs: .channels(channels)) }
-        let grouped = try x.converted(to: weightType).reshaped(to: [x.shape[0], groups, x.count / max(1, x.shape[0] * groups)])
-        let distance = try grouped - grouped.mean(axes: [2], keepdims: true)
-        let variance = try NDArray.unary(.square, distance).mean(axes: [2], keepdims: true)
-        let even = try (distance / NDArray.unary(.sqrt, variance + eps)).reshaped(to: x.shape)
+        let grouped = try x.converted(to: weightType).reshaped(to: [x.shape[0] * groups, x.count / max(1, x.shape[0] * groups)])
+        let even = try grouped.standardized(eps: eps).reshaped(to: x.shape)
         let unit = [channels] + [Int](repeating: 1, count: x.rank - 2)
         return try even * parameters[0].reshaped(to: unit) + parameters[1].reshaped(to: unit)
     }
 }
 
-extension Layer {
-    /// What a layer needs whose input ends in axes of such sizes.
+extension NDArray {
+    /// A matrix whose rows are the elements along the last axes, of sizes `features`.
+    fileprivate func rows(of features: [Int]) throws -> NDArray {
+        let n = features.reduce(1, &*)
+        return try reshaped(to: [shape.dropLast(features.count).reduce(1, &*), n])
+    }
 }
 
 /// gamma x/√(mean of x² + eps) along the last axes. B. Zhang, R. Sennrich 2019.
@@ -155,8 +154,8 @@ package struct RMSNorm: Layer {
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: .ending(features)) }
         let x = try x.converted(to: weightType)
-        let squares = try NDArray.unary(.square, x).mean(axes: Array(x.rank - features.count..<x.rank), keepdims: true)
-        return try x / NDArray.unary(.sqrt, squares + eps) * parameters[0]
+        let gamma = try parameters[0].reshaped(to: [parameters[0].count])
+        return try x.rows(of: features).standardized(eps: eps, centers: false, gamma: gamma).reshaped(to: x.shape)
     }
 }
 

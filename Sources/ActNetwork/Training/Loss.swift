@@ -343,7 +343,7 @@ private final class CrossEntropy: CustomFunction {
         return try NDArray.custom(CrossEntropy(classes), inputs: [logits], value: value)
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         let logits = inputs[0]
         let size = logits.shape.last ?? 1
         let hot = try NDArray.full(0, shape: logits.shape, type: logits.type)

@@ -267,6 +267,18 @@ typedef struct act_kernel_table {
     void (*logsumexp_rows_f64)(const double *x, double *y, size_t rows, size_t cols); // y: one number a row
     void (*logsumexp_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
 
+    /// Rows brought to mean 0 (if `centers`) and deviation 1, then times gamma plus beta, which are there or NULL: y = (x - m)/√(v + eps) …,
+    /// with v the mean of (x - m)². `past` keeps m and v of each row. `standardize_back`: what reaches x, gamma and beta; dx may be
+    /// NULL, dgamma and dbeta are added to or NULL.
+    void (*standardize_f64)(const double *x, double *y, size_t rows, size_t cols, double eps, int centers, const double *_Nullable gamma,
+                            const double *_Nullable beta, double *past);
+    void (*standardize_f32)(const float *x, float *y, size_t rows, size_t cols, double eps, int centers, const float *_Nullable gamma,
+                            const float *_Nullable beta, double *past);
+    void (*standardize_back_f64)(const double *x, const double *dy, double *_Nullable dx, size_t rows, size_t cols, double eps, int centers,
+                                 const double *_Nullable gamma, const double *past, double *_Nullable dgamma, double *_Nullable dbeta);
+    void (*standardize_back_f32)(const float *x, const float *dy, float *_Nullable dx, size_t rows, size_t cols, double eps, int centers,
+                                 const float *_Nullable gamma, const double *past, float *_Nullable dgamma, float *_Nullable dbeta);
+
     // Parts of one long row, m being its largest element. `exp_sum`: y[i] = e^(x[i]-m), unless y is NULL; the result is their sum without
     // the elements equal to m, which are counted in *ties. `log_below`: y[i] = x[i] - m - log.
     double (*exp_sum_f64)(const double *x, double *_Nullable y, size_t n, double m, double *ties);

@@ -1,0 +1,199 @@
+// Rows brought to mean 0 and deviation 1, then scaled and shifted: what LayerNorm, GroupNorm, InstanceNorm and RMSNorm are made of. One kernel
+// goes over a row while it is in the cache, where operations one by one would go over the whole matrix ten times.
+//
+// What must stay true: pieces are those of the sizes alone, so that threads do not show in the bits. Where a number overflows or is undefined
+// the operations are done one by one, which say what it was.
+
+import ActArray
+import ActGrad
+import CActKernels
+import Synchronization
+
+extension NDArray {
+    /// gamma (x − mean)/√(variance + eps) + beta of each row of a matrix (rows, n); if rows are not centred, gamma x/√(mean of x² + eps) + beta.
+    /// - Parameter gamma, beta: (n,), of the matrix's type.
+    /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
+    func standardized(eps: Double, centers: Bool = true, gamma: NDArray? = nil, beta: NDArray? = nil) throws -> NDArray {
+        let function = Standardization(eps: eps, centers: centers, scales: gamma != nil, shifts: beta != nil)
+        return try function.result([self] + [gamma, beta].compactMap(\.self))
+    }
+
+    /// The same without scaling and shifting, and the mean and variance of each row, which are no part of a derivative.
+    func standardizedWithStatistics(eps: Double) throws -> (result: NDArray, mean: NDArray, variance: NDArray) {
+        let function = Standardization(eps: eps, centers: true, scales: false, shifts: false)
+        let result = try function.result([self]), rows = shape[0]
+        if function.past.count == 2 &* rows {
+            func column(_ index: Int) throws -> NDArray {
+                try NDArray((0..<rows).map { function.past[2 &* $0 &+ index] }, shape: [rows]).converted(to: type)
+            }
+            return (result, try column(0), try column(1))
+        }
+        let x = try detached(), mean = try x.mean(axes: [1], keepdims: true)
+        return (result, try mean.reshaped(to: [rows]), try NDArray.unary(.square, x - mean).mean(axes: [1]))
+    }
+}
+
+private final class Standardization: CustomFunction {
+    private let eps: Double
+    private let centers, scales, shifts: Bool
+    /// The mean and the variance of each row.
+    fileprivate private(set) var past: [Double] = []
+    let name = "standardize", isElementwise = false
+
+    init(eps: Double, centers: Bool, scales: Bool, shifts: Bool) {
+        (self.eps, self.centers, self.scales, self.shifts) = (eps, centers, scales, shifts)
+    }
+
+    var attributes: [Attribute] { [Attribute("eps", .number(eps)), Attribute("centers", .flag(centers))] }
+
+    private func gamma(_ inputs: [NDArray]) -> NDArray? { scales ? inputs[1] : nil }
+    private func beta(_ inputs: [NDArray]) -> NDArray? { shifts ? inputs.last : nil }
+
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { try composed(inputs) }
+
+    private func composed(_ inputs: [NDArray]) throws -> NDArray {
+        let x = inputs[0], distance = centers ? try x - x.mean(axes: [1], keepdims: true) : x
+        let variance = try NDArray.unary(.square, distance).mean(axes: [1], keepdims: true)
+        var result = try distance / NDArray.unary(.sqrt, variance + eps)
+        if let gamma = gamma(inputs) { result = try result * gamma }
+        if let beta = beta(inputs) { result = try result + beta }
+        return result
+    }
+
+    func result(_ inputs: [NDArray]) throws -> NDArray {
+        let x = inputs[0]
+        // A few long rows are shared out by threads, which a kernel for rows does not do, and so long ones could not be interrupted.
+        guard x.count > 0, x.shape[1] < (x.shape[0] < 8 ? 1 << 16 : 1 << 22) else { return try composed(inputs) }
+        let value = x.type == .f32 ? try forward(inputs, Float.self) : try forward(inputs, Double.self)
+        guard let value else { return try composed(inputs) }
+        return try NDArray.custom(self, inputs: inputs, value: value)
+    }
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
+        if cotangent.isTraced || inputs.contains(where: \.isTraced) { return try loweredPullback(cotangent, inputs) }
+        let reached = inputs[0].type == .f32 ? try backward(cotangent, inputs, wanted, Float.self) : try backward(cotangent, inputs, wanted, Double.self)
+        return try reached ?? loweredPullback(cotangent, inputs)
+    }
+
+    // MARK: Computing
+
+    /// How many rows go together: enough to be worth waking a thread, and at most 256 pieces.
+    private func together(_ rows: Int, _ n: Int) -> Int { max((rows + 255) / 256, (1 << 14) / n, 1) }
+
+    /// Calls `body` with some rows after the others, on several threads.
+    /// - Returns: whether no number overflowed or was undefined.
+    private func everyPiece(_ rows: Int, of together: Int, _ body: (Int, Range<Int>) -> Void) throws -> Bool {
+        let isUnusual = Atomic<Bool>(false)
+        try ThreadPool.parallel((rows + together - 1) / together) { piece in
+            try Interrupt.check()
+            act_fp_clear()
+            body(piece, piece * together..<min(rows, (piece + 1) * together))
+            if act_fp_flags() != 0 { isUnusual.store(true, ordering: .relaxed) }
+            act_fp_clear()
+        }
+        return !isUnusual.load(ordering: .relaxed)
+    }
+
+    /// - Returns: `nil` where a number overflowed or was undefined.
+    private func forward<T: RowElement>(_ inputs: [NDArray], _: T.Type) throws -> NDArray? {
+        let x = inputs[0], rows = x.shape[0], n = x.shape[1], value = try FreshArray(shape: x.shape, type: x.type)
+        let to = value.elements(of: T.self)
+        try MemoryPool.allow(rows &* 2 &* MemoryLayout<Double>.stride)
+        var past = [Double](repeating: 0, count: rows &* 2)
+        let isUsual = try withOperands([x, gamma(inputs), beta(inputs)], T.self) { operands in
+            try past.withUnsafeMutableBufferPointer { past in
+                guard let from = operands[0], let past = past.baseAddress else { return true }
+                let (gamma, beta) = (operands[1], operands[2])
+                return try everyPiece(rows, of: together(rows, n)) { _, piece in
+                    let first = piece.lowerBound &* n
+                    T.standardize(from + first, to + first, piece.count, n, eps, centers, gamma, beta, past + 2 &* piece.lowerBound)
+                }
+            }
+        }
+        guard isUsual else { return nil }
+        self.past = past
+        return value.finished()
+    }
+
+    /// - Returns: `nil` where a number overflowed or was undefined.
+    private func backward<T: RowElement>(_ cotangent: NDArray, _ inputs: [NDArray], _ wanted: [Bool], _: T.Type) throws -> [NDArray?]? {
+        let x = inputs[0], rows = x.shape[0], n = x.shape[1], together = together(rows, n), pieces = (rows + together - 1) / together
+        let dx = try FreshArray(shape: wanted[0] ? x.shape : [0], type: x.type)
+        let wantsGamma = scales && wanted[1], wantsBeta = shifts && wanted[inputs.count - 1]
+        // Sums of each piece, which are added up in order.
+        let dgamma = try FreshArray(shape: [wantsGamma ? pieces : 0, n], type: x.type, filledWith: 0)
+        let dbeta = try FreshArray(shape: [wantsBeta ? pieces : 0, n], type: x.type, filledWith: 0)
+        let (toX, toGamma, toBeta) = (dx.elements(of: T.self), dgamma.elements(of: T.self), dbeta.elements(of: T.self))
+        let isUsual = try withOperands([x, cotangent, gamma(inputs)], T.self) { operands in
+            try past.withUnsafeBufferPointer { past in
+                guard let from = operands[0], let dy = operands[1], let past = past.baseAddress else { return true }
+                let gamma = operands[2]
+                return try everyPiece(rows, of: together) { piece, range in
+                    let first = range.lowerBound &* n
+                    T.standardizeBack(
+                        from + first, dy + first, wanted[0] ? toX + first : nil, range.count, n, eps, centers, gamma, past + 2 &* range.lowerBound,
+                        wantsGamma ? toGamma + piece &* n : nil, wantsBeta ? toBeta + piece &* n : nil)
+                }
+            }
+        }
+        guard isUsual else { return nil }
+        let (slopeX, slopesGamma, slopesBeta) = (dx.finished(), dgamma.finished(), dbeta.finished())
+        var reached: [NDArray?] = [wanted[0] ? slopeX : nil]
+        if scales { reached.append(wantsGamma ? try slopesGamma.reduced(.sum, axes: [0]) : nil) }
+        if shifts { reached.append(wantsBeta ? try slopesBeta.reduced(.sum, axes: [0]) : nil) }
+        return reached
+    }
+
+    /// Calls `body` with the elements of arrays without gaps, `nil` for those that are missing.
+    private func withOperands<T, Result>(_ arrays: [NDArray?], _: T.Type, _ body: ([UnsafePointer<T>?]) throws -> Result) throws -> Result {
+        func open(_ index: Int, _ opened: [UnsafePointer<T>?]) throws -> Result {
+            guard index < arrays.count else { return try body(opened) }
+            guard let array = arrays[index] else { return try open(index + 1, opened + [nil]) }
+            return try array.detached().withContiguous(of: T.self) { try open(index + 1, opened + [$0.baseAddress]) }
+        }
+        return try open(0, [])
+    }
+}
+
+/// The kernels for one element type.
+private protocol RowElement {
+    static func standardize(
+        _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
+        _ gamma: UnsafePointer<Self>?, _ beta: UnsafePointer<Self>?, _ past: UnsafeMutablePointer<Double>)
+    static func standardizeBack(
+        _ x: UnsafePointer<Self>, _ dy: UnsafePointer<Self>, _ dx: UnsafeMutablePointer<Self>?, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
+        _ gamma: UnsafePointer<Self>?, _ past: UnsafePointer<Double>, _ dgamma: UnsafeMutablePointer<Self>?, _ dbeta: UnsafeMutablePointer<Self>?)
+}
+
+extension Float: RowElement {
+    static func standardize(
+        _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
+        _ gamma: UnsafePointer<Float>?, _ beta: UnsafePointer<Float>?, _ past: UnsafeMutablePointer<Double>
+    ) {
+        Kernels.table.pointee.standardize_f32(x, y, rows, n, eps, centers ? 1 : 0, gamma, beta, past)
+    }
+
+    static func standardizeBack(
+        _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>?, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
+        _ gamma: UnsafePointer<Float>?, _ past: UnsafePointer<Double>, _ dgamma: UnsafeMutablePointer<Float>?, _ dbeta: UnsafeMutablePointer<Float>?
+    ) {
+        Kernels.table.pointee.standardize_back_f32(x, dy, dx, rows, n, eps, centers ? 1 : 0, gamma, past, dgamma, dbeta)
+    }
+}
+
+extension Double: RowElement {
+    static func standardize(
+        _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
+        _ gamma: UnsafePointer<Double>?, _ beta: UnsafePointer<Double>?, _ past: UnsafeMutablePointer<Double>
+    ) {
+        Kernels.table.pointee.standardize_f64(x, y, rows, n, eps, centers ? 1 : 0, gamma, beta, past)
+    }
+
+    static func standardizeBack(
+        _ x: UnsafePointer<Double>, _ dy: UnsafePointer<Double>, _ dx: UnsafeMutablePointer<Double>?, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
+        _ gamma: UnsafePointer<Double>?, _ past: UnsafePointer<Double>, _ dgamma: UnsafeMutablePointer<Double>?,
+        _ dbeta: UnsafeMutablePointer<Double>?
+    ) {
+        Kernels.table.pointee.standardize_back_f64(x, dy, dx, rows, n, eps, centers ? 1 : 0, gamma, past, dgamma, dbeta)
+    }
+}
