@@ -112,7 +112,7 @@ extension Parser {
                 .valueBeforeFor, "`for` after a value needs square brackets around both", at: span(token),
                 help: "write `[\(rewrittenGenerator ?? "f(a) for a in xs")]`")
         case .in:
-            return Diagnostic(.inOutsideFor, "`in` belongs to `for`", at: span(token), help: "write `any(xs == x)` to look for an element")
+            return Diagnostic(.inOutsideFor, "`in` belongs to `for`", at: span(token), help: "write `contains(xs, x)` to look for an element")
         case .else: return strayElse()
         case .not:
             return Diagnostic(.looseNot, "`not` cannot follow a value", at: span(token), help: "write `and not …`, or `!=` for unequal")
@@ -243,7 +243,7 @@ extension Parser {
             return fail(
                 Diagnostic(.braceOnNewLine, "the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
         case .unknown: return fail(foreignSymbol())
-        case .assign, .arrow, .semicolon: return fail(unexpected(in: nil))
+        case .assign, .arrow, .semicolon, .in: return fail(unexpected(in: nil))
         default: break
         }
         if let habit = foreignWord(before: token) { return fail(habit) }
