@@ -19,11 +19,11 @@ package enum ArrayError: Error, Equatable {
     case shapesDiffer(operation: String, [Int], [Int], axis: Int?)  // concat, stack …
     case notSquare(operation: String, [Int])
     case singular(operation: String)
-    case rankMismatch(operation: String, expected: String, shape: [Int])
+    /// The operation takes arrays of these ranks; up to `Shapes.rankLimit` means any from the first on.
+    case rankMismatch(operation: String, ranks: ClosedRange<Int>, shape: [Int])
     case badValue(operation: String, ArrayReason)
     case outOfMemory(bytes: Int, limit: Int)
     case textTooLong(bytes: Int)
     case tooLarge(shape: [Int])  // the element count overflows
     case interrupted
-    case file(path: String, reason: String)
 }

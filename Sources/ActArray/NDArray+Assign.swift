@@ -13,7 +13,7 @@ extension NDArray {
 
     /// Writes one element of a vector; negative indices count from the end.
     package mutating func setElement(_ value: Double, at i: Int) throws {
-        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "index", expected: "1", shape: shape) }
+        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "index", ranks: 1...1, shape: shape) }
         guard i < count, i >= -count else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: count) }
         if isTraced { return try assign(.number(value), at: [.integer(i)]) }
         try makeUnique()
@@ -48,7 +48,7 @@ extension NDArray {
     package mutating func setElement(_ value: Double, at indices: [Int]) throws {
         guard indices.count == rank else {
             if indices.count > rank { throw ArrayError.tooManyIndices(given: indices.count, rank: rank) }
-            throw ArrayError.rankMismatch(operation: "index", expected: "\(indices.count)", shape: shape)
+            throw ArrayError.rankMismatch(operation: "index", ranks: indices.count...indices.count, shape: shape)
         }
         var position = 0
         for axis in 0..<rank {

@@ -114,7 +114,7 @@ extension NDArray {
         case (.array(let a), .array(let b)): return try pair(primitive, a, b, result: result)
         case (.array(let x), .number(let number)): return try pair(primitive, x, .second(number), result: result)
         case (.number(let number), .array(let x)): return try pair(primitive, x, .first(number), result: result)
-        case (.number, .number): throw ArrayError.badValue(operation: "array operation", .twoNumbers)
+        case (.number, .number): throw ArrayError.badValue(operation: "arithmetic", .twoNumbers)
         }
     }
 

@@ -118,7 +118,7 @@ extension NDArray {
 
     /// Element `i` of a vector; negative indices count from the end.
     package func element(at i: Int) throws -> Double {
-        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "index", expected: "1", shape: shape) }
+        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "index", ranks: 1...1, shape: shape) }
         let layout = try evaluatedLayout()
         guard i < count, i >= -count else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: count) }
         let position = i < 0 ? i + count : i
@@ -129,7 +129,7 @@ extension NDArray {
     package func element(at indices: [Int]) throws -> Double {
         guard indices.count == rank else {
             if indices.count > rank { throw ArrayError.tooManyIndices(given: indices.count, rank: rank) }
-            throw ArrayError.rankMismatch(operation: "index", expected: "\(indices.count)", shape: shape)
+            throw ArrayError.rankMismatch(operation: "index", ranks: indices.count...indices.count, shape: shape)
         }
         let layout = try evaluatedLayout()
         var position = layout.offset, flat = 0

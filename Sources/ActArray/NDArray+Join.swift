@@ -6,7 +6,7 @@ extension NDArray {
     /// - Throws: `shapesDiffer`, `axisOutOfRange`, `badValue` for no arrays or for rank 0.
     package static func concatenated(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
         guard let first = arrays.first else { throw ArrayError.badValue(operation: "concat", .nothingToJoin) }
-        guard first.rank > 0 else { throw ArrayError.rankMismatch(operation: "concat", expected: "1", shape: first.shape) }
+        guard first.rank > 0 else { throw ArrayError.rankMismatch(operation: "concat", ranks: 1...Shapes.rankLimit, shape: first.shape) }
         let axis = try Shapes.axis(axis, rank: first.rank)
         var shape = first.shape, type = first.type
         for array in arrays.dropFirst() {
@@ -272,7 +272,7 @@ extension NDArray {
 
     /// Grids of coordinates from vectors: the first varies along axis 1, the second along axis 0, as NumPy's meshgrid has it.
     package static func meshgrid(_ vectors: [NDArray]) throws -> [NDArray] {
-        for vector in vectors where vector.rank > 1 { throw ArrayError.rankMismatch(operation: "meshgrid", expected: "1", shape: vector.shape) }
+        for vector in vectors where vector.rank > 1 { throw ArrayError.rankMismatch(operation: "meshgrid", ranks: 0...1, shape: vector.shape) }
         var shape = vectors.map(\.count), axes = Array(vectors.indices)
         if vectors.count >= 2 {
             shape.swapAt(0, 1)

@@ -189,7 +189,7 @@ struct Neighbourhood: ~Copyable {
         return inputs.count &- 1
     }
 
-    private static let tooLarge = ArrayError.badValue(operation: "array operation", .tooManyOperations)
+    private static let tooLarge = ArrayError.badValue(operation: "arithmetic", .tooManyOperations)
 
     // MARK: Who else refers to a node
 

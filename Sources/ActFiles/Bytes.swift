@@ -16,11 +16,11 @@ package struct ByteReader {
 
     var remaining: Int { bytes.count - position }
 
-    func failure(_ reason: String) -> ArrayError { .file(path: path, reason: reason) }
+    func failure(_ fault: FileFault) -> FileError { FileError(path, fault) }
 
     /// The next `count` bytes.
     mutating func take(_ count: Int) throws -> UnsafeRawBufferPointer {
-        guard count >= 0, count <= remaining else { throw failure("it ends too early") }
+        guard count >= 0, count <= remaining else { throw failure(.endsEarly) }
         defer { position += count }
         return UnsafeRawBufferPointer(rebasing: bytes[position..<(position + count)])
     }
@@ -46,11 +46,11 @@ package enum StoredType {
     }
 
     /// An array of the elements, which are row-major; whole numbers become f64 unless `wholeNumbers` says otherwise.
-    /// - Throws: `ArrayError.file` when there are too few bytes, or a whole number that f64 cannot hold exactly.
+    /// - Throws: `FileError` when there are too few bytes, or a whole number that f64 cannot hold exactly.
     package func array(_ reader: inout ByteReader, shape: [Int], isBigEndian: Bool, wholeNumbers: ElementType = .f64) throws -> NDArray {
         let count = try Shapes.count(shape)
         guard count <= reader.remaining / size else {
-            throw reader.failure("it ends too early: \(count) elements of \(size) bytes are promised, \(reader.remaining) bytes are there")
+            throw reader.failure(.fewBytes(elements: count, size: size, found: reader.remaining))
         }
         let data = try reader.take(count * size)
         switch self {
@@ -109,7 +109,7 @@ package enum StoredType {
         if T.bitWidth == 64 {
             try Interrupt.forEachPiece(count) { piece in
                 for i in piece where Double(exactly: element(i)) == nil {
-                    throw reader.failure("element \(i) is \(element(i)), which an f64 cannot hold exactly")
+                    throw reader.failure(.inexactElement(i, digits: String(element(i))))
                 }
             }
         }

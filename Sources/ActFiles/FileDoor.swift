@@ -32,7 +32,7 @@ package final class FileDoor: Sendable {
     }
 
     /// A door to what lies in these folders, by the bytes of their paths.
-    /// - Throws: `ArrayError.file` for what is no folder or cannot be opened.
+    /// - Throws: `FileError` for what is no folder or cannot be opened.
     package convenience init(allowing paths: [[UInt8]]) throws {
         var folders: [Folder] = [], known: Set<FileIdentity> = []
         let here = try? Folder(".", in: AT_FDCWD, isInside: { _ in true })
@@ -41,12 +41,12 @@ package final class FileDoor: Sendable {
             try FileDoor.check(path, name)
             var walk = PathWalk(limits: nil, start: here.map { [$0] } ?? [])
             do {
-                guard case .folder(let folder) = try walk.follow(path) else { throw ArrayError.file(path: name, reason: "there is no such folder") }
+                guard case .folder(let folder) = try walk.follow(path) else { throw FileError(name, .noFolder) }
                 folders.append(folder)
                 known.formUnion(walk.named)
                 known.formUnion(folder.ancestors().map(\.identity))
             } catch let failure as SystemFailure {
-                throw failure.code == ENOENT ? ArrayError.file(path: name, reason: "there is no such folder") : OpenFile.failure(name, failure.code)
+                throw failure.code == ENOENT ? FileError(name, .noFolder) : OpenFile.failure(name, failure.code)
             }
         }
         let allowed = Set(folders.map(\.identity))
@@ -61,7 +61,7 @@ package final class FileDoor: Sendable {
     // MARK: Reading and writing
 
     /// The bytes of a file (of a pipe or device: up to its end).
-    /// - Throws: `Forbidden`; `ArrayError.file` when it is missing, a folder, or may not be read; `outOfMemory`; `interrupted`.
+    /// - Throws: `Forbidden`; `FileError` when it is missing, a folder, or may not be read; `outOfMemory`; `interrupted`.
     package func read(_ path: String) throws -> [UInt8] {
         let descriptor = try opened(path)
         defer { close(descriptor) }
@@ -71,7 +71,7 @@ package final class FileDoor: Sendable {
     /// Replaces a file, or makes it; what was there before stays as it was when anything goes wrong. What a link leads to is replaced,
     /// not the link. Devices and pipes are written to.
     /// - Parameter body: gives the bytes to what it is called with, in order, in pieces of any size.
-    /// - Throws: `Forbidden`; `ArrayError.file`; `interrupted`; of a link that leads nowhere an error; what `body` throws.
+    /// - Throws: `Forbidden`; `FileError`; `interrupted`; of a link that leads nowhere an error; what `body` throws.
     package func write(to path: String, _ body: (ByteSink) throws -> Void) throws {
         try FileDoor.check(path.utf8, path)
         // Those in /dev may be links to what has no path. Nothing is made here, so that another thing in its place does no harm.
@@ -85,7 +85,7 @@ package final class FileDoor: Sendable {
             case .special:
                 return try put(in: path, body) { place.open($0) }
             case .missing:
-                if place.isLinked { throw ArrayError.file(path: path, reason: "it is a link that leads nowhere") }
+                if place.isLinked { throw FileError(path, .deadLink) }
             case .regular:
                 guard faccessat(place.folder.descriptor, place.name, W_OK, 0) == 0 else { throw SystemFailure(code: errno) }
             }
@@ -94,7 +94,7 @@ package final class FileDoor: Sendable {
             try OpenFile.put(draft.descriptor, path, body)
             try draft.become(place.name)
         } catch let failure as SystemFailure {
-            if failure.code == ENOENT { throw ArrayError.file(path: path, reason: "the folder does not exist") }
+            if failure.code == ENOENT { throw FileError(path, .folderMissing) }
             throw OpenFile.failure(path, failure.code)
         }
     }
@@ -104,7 +104,7 @@ package final class FileDoor: Sendable {
     }
 
     /// What a path leads to now.
-    /// - Throws: `Forbidden`; `ArrayError.file`.
+    /// - Throws: `Forbidden`; `FileError`.
     package func place(of path: String) throws -> FilePlace {
         try FileDoor.check(path.utf8, path)
         do {
@@ -118,8 +118,8 @@ package final class FileDoor: Sendable {
     // MARK: -
 
     private static func check(_ bytes: some Collection<UInt8>, _ path: String) throws {
-        if bytes.isEmpty { throw ArrayError.file(path: path, reason: "the path is empty") }
-        if bytes.contains(0) { throw ArrayError.file(path: path, reason: "a path holds no NUL characters") }
+        if bytes.isEmpty { throw FileError(path, .emptyPath) }
+        if bytes.contains(0) { throw FileError(path, .nulInPath) }
     }
 
     private func follow(_ path: String) throws -> PathWalk.End {

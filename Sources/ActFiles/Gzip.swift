@@ -10,9 +10,9 @@ import Darwin
 
 package enum Gzip {
     /// The contents of a .gz file (all its members, one after the other).
-    /// - Throws: `ArrayError.file` for damaged data or when zlib is missing; `outOfMemory`.
+    /// - Throws: `FileError` for damaged data or when zlib is missing; `outOfMemory`.
     package static func unpacked(_ bytes: [UInt8], path: String) throws -> [UInt8] {
-        guard bytes.starts(with: [0x1F, 0x8B]) else { throw ArrayError.file(path: path, reason: "it is not a .gz file") }
+        guard bytes.starts(with: [0x1F, 0x8B]) else { throw FileError(path, .isNot(.gz)) }
         // The last four bytes give the length (modulo 2^32): a hint for the first buffer.
         let hint = bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
         return try bytes.withUnsafeBytes { try inflate($0, format: .gzip, expected: min(hint, bytes.count * 1032), path: path) }
@@ -28,13 +28,12 @@ package enum Gzip {
 
     static func inflate(_ packed: UnsafeRawBufferPointer, format: Format, expected: Int, path: String) throws -> [UInt8] {
         guard let zlib = Library.shared else {
-            throw ArrayError.file(path: path, reason: "it is compressed, and zlib (the package zlib1g) is not installed")
+            throw FileError(path, .noZlib)
         }
-        func damaged() -> ArrayError { .file(path: path, reason: "its compressed data are damaged") }
-        guard let base = packed.baseAddress else { throw damaged() }
+        guard let base = packed.baseAddress else { throw FileError(path, .damagedCompression) }
         var stream = Stream()
         let size = Int32(MemoryLayout<Stream>.stride)
-        guard zlib.begin(&stream, format.rawValue, "1.2.11", size) == 0 else { throw ArrayError.file(path: path, reason: "zlib cannot be used") }
+        guard zlib.begin(&stream, format.rawValue, "1.2.11", size) == 0 else { throw FileError(path, .unusableZlib) }
         defer { _ = zlib.end(&stream) }
 
         var result: [UInt8] = [], position = 0, isEnd = false
@@ -69,7 +68,7 @@ package enum Gzip {
                 }
             }
             try Interrupt.check()
-            if status != 0 { throw damaged() }
+            if status != 0 { throw FileError(path, .damagedCompression) }
             capacity = max(1 << 16, capacity * 2)
         }
         return result

@@ -5,7 +5,7 @@ import ActArray
 
 package enum Npy {
     /// The array that a .npy file holds. Whole numbers load as f64.
-    /// - Throws: `ArrayError.file`.
+    /// - Throws: `FileError`.
     package static func array(_ bytes: [UInt8], path: String) throws -> NDArray {
         try bytes.withUnsafeBytes { buffer in
             var reader = ByteReader(buffer, path: path)
@@ -15,17 +15,17 @@ package enum Npy {
 
     static func array(_ reader: inout ByteReader) throws -> NDArray {
         guard reader.remaining >= 8, try reader.take(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
-            throw reader.failure("it is not a .npy file")
+            throw reader.failure(.isNot(.npy))
         }
         let version = (try reader.little(UInt8.self), try reader.little(UInt8.self))
-        guard (1...3).contains(version.0), version.1 == 0 else { throw reader.failure("version \(version.0).\(version.1) of .npy is not known") }
+        guard (1...3).contains(version.0), version.1 == 0 else { throw reader.failure(.unknownNpyVersion(Int(version.0), Int(version.1))) }
         let length = version.0 == 1 ? Int(try reader.little(UInt16.self)) : Int(try reader.little(UInt32.self))
-        guard let header = NpyHeader(text: try reader.take(length)) else { throw reader.failure("its header is damaged") }
-        guard let description = header.description else { throw reader.failure("its elements are records; one array of numbers or bools is needed") }
+        guard let header = NpyHeader(text: try reader.take(length)) else { throw reader.failure(.damagedHeader) }
+        guard let description = header.description else { throw reader.failure(.recordElements) }
         let (type, isBigEndian) = try stored(description, reader)
         let shape = header.isColumnMajor ? header.shape.reversed() : header.shape
         let array = try type.array(&reader, shape: shape, isBigEndian: isBigEndian)
-        if reader.remaining > 0 { throw reader.failure("\(reader.remaining) bytes follow its array") }
+        if reader.remaining > 0 { throw reader.failure(.bytesFollow(reader.remaining)) }
         return header.isColumnMajor ? try array.transposed().contiguous() : array
     }
 
@@ -47,7 +47,7 @@ package enum Npy {
         case "u2": return (.u16, isBigEndian)
         case "u4": return (.u32, isBigEndian)
         case "u8": return (.u64, isBigEndian)
-        default: throw reader.failure("its elements are of type `\(description)`; numbers (f2, f4, f8, bfloat16, i1 to i8, u1 to u8) and bools are read")
+        default: throw reader.failure(.unknownNpyType(description))
         }
     }
 

@@ -5,19 +5,19 @@ import ActArray
 
 package enum Npz {
     /// The arrays of an archive in its order, named without their `.npy`.
-    /// - Throws: `ArrayError.file`.
+    /// - Throws: `FileError`.
     package static func arrays(_ bytes: [UInt8], path: String) throws -> [(name: String, array: NDArray)] {
         try bytes.withUnsafeBytes { buffer in
             var seen = Set<String>()
             return try entries(buffer, path).map { entry in
                 var name = entry.name
                 if name.hasSuffix(".npy") { name.removeLast(4) }
-                guard seen.insert(name).inserted else { throw ArrayError.file(path: path, reason: "it holds `\(name)` twice") }
+                guard seen.insert(name).inserted else { throw FileError(path, .arrayTwice(name)) }
                 let file = "\(path), \(entry.name)"
                 var local = ByteReader(buffer, path: file)
-                guard entry.offset <= buffer.count else { throw local.failure("it ends too early") }
+                guard entry.offset <= buffer.count else { throw local.failure(.endsEarly) }
                 local.position = entry.offset
-                guard try local.little(UInt32.self) == 0x0403_4B50 else { throw local.failure("the archive is damaged") }
+                guard try local.little(UInt32.self) == 0x0403_4B50 else { throw local.failure(.damagedArchive) }
                 _ = try local.take(22)
                 let lengths = (Int(try local.little(UInt16.self)), Int(try local.little(UInt16.self)))
                 _ = try local.take(lengths.0 + lengths.1)
@@ -27,7 +27,7 @@ package enum Npz {
                 case 8:
                     let unpacked = try Gzip.inflate(data, format: .raw, expected: entry.size, path: file)
                     return (name, try unpacked.withUnsafeBytes { try contents($0, entry, file) })
-                default: throw local.failure("its compression (method \(entry.method)) is not known")
+                default: throw local.failure(.unknownCompression(method: Int(entry.method)))
                 }
             }
         }
@@ -37,7 +37,7 @@ package enum Npz {
         var reader = ByteReader(data, path: path)
         var checksum = Checksum()
         try checksum.add(data)
-        guard data.count == entry.size, checksum.value == entry.checksum else { throw reader.failure("the archive is damaged: its checksum differs") }
+        guard data.count == entry.size, checksum.value == entry.checksum else { throw reader.failure(.wrongChecksum) }
         return try Npy.array(&reader)
     }
 
@@ -51,7 +51,7 @@ package enum Npz {
         var end = bytes.count - 22
         let lowest = max(0, bytes.count - 22 - 65_535)
         while end >= lowest, !bytes[end...].starts(with: [0x50, 0x4B, 5, 6]) { end -= 1 }
-        guard end >= lowest, end >= 0 else { throw reader.failure("it is not a .npz file") }
+        guard end >= lowest, end >= 0 else { throw reader.failure(.isNot(.npz)) }
         reader.position = end + 10
         var count = Int(try reader.little(UInt16.self))
         _ = try reader.little(UInt32.self)
@@ -59,22 +59,22 @@ package enum Npz {
         if count == 0xFFFF || start == 0xFFFF_FFFF, end >= 20 {
             // The 64-bit form stands before, behind a locator of 20 bytes.
             reader.position = end - 20
-            guard try reader.little(UInt32.self) == 0x0706_4B50 else { throw reader.failure("the archive is damaged") }
+            guard try reader.little(UInt32.self) == 0x0706_4B50 else { throw reader.failure(.damagedArchive) }
             _ = try reader.little(UInt32.self)
             reader.position = try place(reader.little(UInt64.self), reader)
-            guard try reader.little(UInt32.self) == 0x0606_4B50 else { throw reader.failure("the archive is damaged") }
+            guard try reader.little(UInt32.self) == 0x0606_4B50 else { throw reader.failure(.damagedArchive) }
             _ = try reader.take(28)
             count = try place(reader.little(UInt64.self), reader)
             _ = try reader.little(UInt64.self)
             start = try place(reader.little(UInt64.self), reader)
         }
-        guard start <= bytes.count else { throw reader.failure("the archive is damaged") }
+        guard start <= bytes.count else { throw reader.failure(.damagedArchive) }
         reader.position = start
         var entries: [Entry] = []
         for _ in 0..<count {
-            guard try reader.little(UInt32.self) == 0x0201_4B50 else { throw reader.failure("the archive is damaged") }
+            guard try reader.little(UInt32.self) == 0x0201_4B50 else { throw reader.failure(.damagedArchive) }
             _ = try reader.take(4)
-            guard try reader.little(UInt16.self) & 1 == 0 else { throw reader.failure("the archive is encrypted") }
+            guard try reader.little(UInt16.self) & 1 == 0 else { throw reader.failure(.encryptedArchive) }
             let method = try reader.little(UInt16.self)
             _ = try reader.take(4)
             let checksum = try reader.little(UInt32.self)
@@ -104,7 +104,7 @@ package enum Npz {
 
     /// A number that says where something is or how long, so not more than the file's length.
     private static func place(_ number: UInt64, _ reader: ByteReader) throws -> Int {
-        guard number <= UInt64(reader.bytes.count) else { throw reader.failure("the archive is damaged") }
+        guard number <= UInt64(reader.bytes.count) else { throw reader.failure(.damagedArchive) }
         return Int(number)
     }
 

@@ -10,11 +10,11 @@ import Darwin
 enum OpenFile {
     /// The bytes of a file (of a pipe or device: up to its end). It was opened with `O_NONBLOCK`: nothing waits in the system, where
     /// Ctrl-C does not reach, neither for who writes into a pipe nor for what is written.
-    /// - Throws: `ArrayError.file`; `outOfMemory` when it would not fit; `interrupted`.
+    /// - Throws: `FileError`; `outOfMemory` when it would not fit; `interrupted`.
     static func contents(_ descriptor: Int32, _ path: String) throws -> [UInt8] {
         var information = stat()
         guard fstat(descriptor, &information) == 0 else { throw failure(path, errno) }
-        if information.st_mode & S_IFMT == S_IFDIR { throw ArrayError.file(path: path, reason: "it is a folder, not a file") }
+        if information.st_mode & S_IFMT == S_IFDIR { throw failure(path, EISDIR) }
         let isPipe = information.st_mode & S_IFMT == S_IFIFO
         let expected = information.st_mode & S_IFMT == S_IFREG ? max(0, Int(information.st_size)) : 0
 
@@ -57,7 +57,7 @@ enum OpenFile {
     }
 
     /// Writes what `body` gives to its sink.
-    /// - Throws: `ArrayError.file`; `interrupted`; what `body` throws.
+    /// - Throws: `FileError`; `interrupted`; what `body` throws.
     static func put(_ descriptor: Int32, _ path: String, _ body: (ByteSink) throws -> Void) throws {
         var total = 0
         try body { buffer in
@@ -87,25 +87,8 @@ enum OpenFile {
         if source.revents & Int16(events) == 0 { usleep(5000) }
     }
 
-    static func failure(_ path: String, _ code: Int32) -> ArrayError {
-        let reason: String
-        switch code {
-        case ENOENT: reason = path.isEmpty ? "the path is empty" : "there is no such file"
-        case ENOTDIR: reason = "a part of its path is not a folder"
-        case EACCES, EPERM: reason = "permission denied"
-        case EISDIR: reason = "it is a folder, not a file"
-        case ENOSPC: reason = "the disk is full"
-        case EDQUOT: reason = "the disk quota is used up"
-        case EROFS: reason = "the disk cannot be written to"
-        case ENAMETOOLONG: reason = "the name is too long"
-        case ELOOP: reason = "its links lead in a circle"
-        case EFBIG: reason = "the file would become too large"
-        case EMFILE, ENFILE: reason = "too many files are open"
-        case EIO: reason = "the disk reports an error"
-        case EPIPE: reason = "nobody reads it any more"
-        default: reason = "the system reports error \(code)"
-        }
-        return ArrayError.file(path: path, reason: reason)
+    static func failure(_ path: String, _ code: Int32) -> FileError {
+        FileError(path, code == ENOENT && path.isEmpty ? .emptyPath : .system(code: code))
     }
 }
 

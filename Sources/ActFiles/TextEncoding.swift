@@ -12,19 +12,18 @@ package enum TextEncoding {
     /// The same text in UTF-8.
     /// - Parameter name: As iconv knows it, hyphens and case not counting: `latin-1`, `windows-1252`, `cp949`; without one a byte-order mark
     ///   tells UTF-16 and UTF-32, and the rest is UTF-8 already.
-    /// - Throws: `ArrayError.file` for an encoding that is not known, and bytes that are no text in it.
+    /// - Throws: `FileError` for an encoding that is not known, and bytes that are no text in it.
     package static func utf8(_ bytes: [UInt8], from name: String?, path: String) throws -> [UInt8] {
         guard let name = name ?? marked(bytes) else { return bytes }
-        func failure(_ reason: String) -> ArrayError { .file(path: path, reason: reason) }
         // Other characters would be iconv's own options.
         guard !name.isEmpty, name.utf8.count < 64, name.utf8.allSatisfy({ $0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 48 && $0 <= 57 || "-_.:".utf8.contains($0) })
         else {
-            throw failure("the encoding `\(name)` is not known")
+            throw FileError(path, .unknownEncoding(name))
         }
         let short = String(name.uppercased().filter { $0 != "-" && $0 != "_" })
         if short == "UTF8" { return bytes }
-        guard let library = Library.shared else { throw failure("this system has no iconv, so only UTF-8 is read") }
-        guard let converter = library.open(name) ?? library.open(short) else { throw failure("the encoding `\(name)` is not known") }
+        guard let library = Library.shared else { throw FileError(path, .noIconv) }
+        guard let converter = library.open(name) ?? library.open(short) else { throw FileError(path, .unknownEncoding(name)) }
         defer { _ = library.close(converter) }
 
         var result: [UInt8] = [], position = 0
@@ -55,7 +54,7 @@ package enum TextEncoding {
                 result += piece
                 position += used
                 // A character may be cut by the end of a piece; the next one begins with it.
-                if failed == EILSEQ || failed == EINVAL && (isLast || used == 0) { throw failure("byte \(position + 1) is not valid \(name)") }
+                if failed == EILSEQ || failed == EINVAL && (isLast || used == 0) { throw FileError(path, .badByte(position + 1, encoding: name)) }
             }
         }
         return result

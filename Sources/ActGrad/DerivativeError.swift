@@ -14,6 +14,17 @@ package enum DerivativeError: Error, Equatable {
     case notElementwise
     /// The point is not an array of numbers.
     case notNumbers(type: String)
-    /// A row got the wrong number of arguments, or one it cannot use.
-    case parameter(row: String, name: String, reason: String)
+    /// A row got the wrong number of parameters.
+    case parameterCount(row: String, takes: Int, given: Int)
+    /// A parameter of a row is missing, or of no use.
+    case parameter(row: String, name: String, ParameterFault)
+}
+
+/// What is wrong with a parameter of a row.
+package enum ParameterFault: Equatable, Sendable {
+    /// It has no default and was left out.
+    case missing
+    case notWhole
+    /// It needs these axes.
+    case axes([String])
 }

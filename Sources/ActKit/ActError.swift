@@ -1,6 +1,7 @@
 // Why a program or a call did not end well.
 
 import ActArray
+import ActFiles
 import ActLanguage
 import ActSyntax
 
@@ -52,7 +53,7 @@ public struct ActError: Error, CustomStringConvertible {
             self.init(kind: .limit, message: message, rendered: "error: \(message)\n")
         case ArrayError.cannotReshape(let found, let shape):
             self.init("\(found.reduce(1, *)) elements cannot have the shape \(describe(shape))")
-        case ArrayError.file(let path, let reason): self.init("`\(path)`: \(reason)")
+        case let error as FileError: self.init("`\(error.path)`: \(error.fault.words)")
         default: self.init("\(error)")
         }
     }

@@ -32,7 +32,7 @@ extension NDArray {
     }
 
     private func matrices(_ operation: String, square: Bool = false) throws -> NDArray {
-        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: operation, expected: "2", shape: shape) }
+        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: operation, ranks: 2...Shapes.rankLimit, shape: shape) }
         if square, shape[rank - 1] != shape[rank - 2] { throw ArrayError.notSquare(operation: operation, shape) }
         return type == .bool ? try converted(to: .f64) : self
     }

@@ -87,7 +87,7 @@ extension NDArray {
     }
 
     private func squareSize(_ operation: String) throws -> Int {
-        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: operation, expected: "2", shape: shape) }
+        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: operation, ranks: 2...Shapes.rankLimit, shape: shape) }
         guard shape[rank - 1] == shape[rank - 2] else { throw ArrayError.notSquare(operation: operation, shape) }
         return shape[rank - 1]
     }
@@ -99,7 +99,7 @@ extension NDArray {
 
     /// The elements whose index on axis 1 is that on axis 0 plus `offset`, along a new first axis.
     package func diagonal(offset: Int = 0) throws -> NDArray {
-        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: "trace", expected: "2", shape: shape) }
+        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: "trace", ranks: 2...Shapes.rankLimit, shape: shape) }
         let (rows, columns) = (shape[0], shape[1])
         let inner = Array(shape.dropFirst(2))
         let chunk = inner.reduce(1, &*)

@@ -38,7 +38,7 @@ extension NDArray {
     package func nanQuantile(_ q: NDArray, axis: Int?) throws -> NDArray {
         guard let axis else { return try reshaped(to: [count]).nanQuantile(q, axis: 0) }
         let position = try Shapes.axis(axis, rank: rank)
-        guard q.rank <= 1 else { throw ArrayError.rankMismatch(operation: "nanquantile", expected: "0 or 1", shape: q.shape) }
+        guard q.rank <= 1 else { throw ArrayError.rankMismatch(operation: "nanquantile", ranks: 0...1, shape: q.shape) }
         guard shape[position] > 0 else { throw ArrayError.emptyReduction(operation: "nanquantile", shape: shape) }
         if let outside = try q.detached().toDoubles().first(where: { !($0 >= 0 && $0 <= 1) }) {
             throw ArrayError.badValue(operation: "nanquantile", .notBetween0And1(outside))
@@ -60,7 +60,7 @@ extension NDArray {
 
     /// Covariances of variables in rows, or in columns; of one variable its variance.
     package func covariance(inRows: Bool, ddof: Operand) throws -> NDArray {
-        guard rank <= 2 else { throw ArrayError.rankMismatch(operation: "cov", expected: "1 or 2", shape: shape) }
+        guard rank <= 2 else { throw ArrayError.rankMismatch(operation: "cov", ranks: 0...2, shape: shape) }
         var rows = rank == 2 ? self : try reshaped(to: [1, count])
         if rank == 2, !inRows { rows = try transposed() }
         let distance = try rows - rows.mean(axes: [1], keepdims: true)
@@ -72,7 +72,7 @@ extension NDArray {
     /// The variables of this array and of another, in rows.
     package func variables(beside other: NDArray, inRows: Bool) throws -> NDArray {
         func rows(_ x: NDArray) throws -> NDArray {
-            guard x.rank <= 2 else { throw ArrayError.rankMismatch(operation: "cov", expected: "1 or 2", shape: x.shape) }
+            guard x.rank <= 2 else { throw ArrayError.rankMismatch(operation: "cov", ranks: 0...2, shape: x.shape) }
             if x.rank < 2 { return try x.reshaped(to: [1, x.count]) }
             return inRows ? x : try x.transposed()
         }
@@ -170,7 +170,7 @@ extension NDArray {
 
     /// The polynomial with these coefficients, the highest power first, at `x`.
     package func polynomial(at x: NDArray) throws -> NDArray {
-        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "polyval", expected: "1", shape: shape) }
+        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "polyval", ranks: 1...1, shape: shape) }
         var result = try x * 0
         for i in 0..<count { result = try result * x + indexed(by: [.integer(i)]) }
         return result

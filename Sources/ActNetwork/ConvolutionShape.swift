@@ -103,13 +103,13 @@ package struct Windows: Equatable {
     }
 
     /// The least sizes that have a place for the window: `3 by 5`.
-    package var leastSizes: String {
+    package var leastSizes: [Int] {
         axes.map { axis in
             switch axis.padding {
-            case .of(let before, let after): "\(max(1, (axis.window - 1) * axis.dilation + 1 - before - after))"
-            case .same: "1"
+            case .of(let before, let after): max(1, (axis.window - 1) * axis.dilation + 1 - before - after)
+            case .same: 1
             }
-        }.joined(separator: " by ")
+        }
     }
 }
 

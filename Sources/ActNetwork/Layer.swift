@@ -107,10 +107,10 @@ extension Layer {
         !isOfProgram && settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.actsOnRows) }
     }
 
-    /// What a layer needs that reads rows of so many numbers.
-    func columns(_ count: Int) -> String { count == 1 ? "1 column" : "\(count) columns" }
+    func unfit(_ x: NDArray, needs: InputNeed) -> NetworkError { .input(layer: text, position: nil, needs: needs, shape: x.shape) }
 
-    func unfit(_ x: NDArray, needs: String) -> NetworkError { .input(layer: text, position: nil, needs: needs, shape: x.shape) }
+    /// Where it is not the shape that is wrong, or not alone.
+    func unfit(_ needs: InputNeed) -> NetworkError { .input(layer: text, position: nil, needs: needs, shape: nil) }
 }
 
 /// The length of the rows that a layer makes, as far as that is known before an input is.

@@ -103,8 +103,8 @@ extension Setting {
 // MARK: - Reading
 
 extension LayerSettings {
-    func fail<T>(_ input: Input<T>, _ reason: String? = nil) -> NetworkError {
-        .setting(owner: kind, name: parameters[input.index].name, reason: reason ?? parameters[input.index].expected)
+    func fail<T>(_ input: Input<T>, _ expected: Expectation? = nil) -> NetworkError {
+        .setting(owner: kind, name: parameters[input.index].name, .mustBe(expected ?? parameters[input.index].expected))
     }
 
     /// The setting; `nil` where the default counts.
@@ -117,7 +117,7 @@ extension LayerSettings {
         get throws {
             guard let setting = try given(input) else { return input.fallback ?? .nan }
             guard case .number(let number) = setting else { throw fail(input) }
-            if let bounds = input.bounds, !bounds.contains(number) { throw fail(input, bounds.text) }
+            if let bounds = input.bounds, !bounds.contains(number) { throw fail(input, .within(bounds)) }
             return number
         }
     }
@@ -134,7 +134,7 @@ extension LayerSettings {
 
     func whole<T>(_ setting: Setting, _ input: Input<T>) throws -> Int {
         guard case .number(let number) = setting, let whole = Int(exactly: number), let bounds = input.bounds, number >= bounds.low else { throw fail(input) }
-        guard number <= bounds.high else { throw fail(input, "at most \(Default.text(bounds.high))") }
+        guard number <= bounds.high else { throw fail(input, .atMost(bounds.high)) }
         return whole
     }
 
@@ -153,7 +153,7 @@ extension LayerSettings {
             switch try given(input) {
             case nil: return input.fallback ?? .identity
             case .function(let function)?: return function
-            case .text(let text)?: throw fail(input, "\(parameters[input.index].expected), not the string \"\(text)\"")
+            case .text(let text)?: throw NetworkError.setting(owner: kind, name: parameters[input.index].name, .functionNotText(text))
             default: throw fail(input)
             }
         }
@@ -185,7 +185,7 @@ extension LayerSettings {
             case .text(let text)?:
                 guard let word = Word(rawValue: text) else { throw fail(input) }
                 return word
-            default: throw fail(input, "a string")
+            default: throw fail(input, .kind(.text))
             }
         }
     }
@@ -197,7 +197,7 @@ extension LayerSettings {
             case .text("f32")?: return .f32
             case .text("f64")?: return .f64
             case .text?: throw fail(input)
-            default: throw fail(input, "a string")
+            default: throw fail(input, .kind(.text))
             }
         }
     }
@@ -206,7 +206,7 @@ extension LayerSettings {
     subscript(_ input: Input<Initializers.Choice>, automatic start: ActivationRow.WeightStart) -> Initializer {
         get throws {
             guard let setting = try given(input), setting.text != parameters[input.index].fallback else { return Initializers.automatic(start) }
-            guard case .text(let name) = setting else { throw fail(input, "a string") }
+            guard case .text(let name) = setting else { throw fail(input, .kind(.text)) }
             guard let row = Initializers.named(name) else { throw fail(input) }
             return row
         }
@@ -219,37 +219,37 @@ extension Signature {
     /// A size: a whole number from `least` up to `most`.
     package mutating func size(_ name: String, default fallback: Int? = nil, least: Int = 1, most: Int = 1 << 31) -> Input<Int> {
         parameter(
-            name, .whole, expected: "a whole number, \(least) or more", default: fallback, text: fallback.map(String.init), role: .steps,
+            name, .whole, expected: .wholeFrom(least), default: fallback, text: fallback.map(String.init), role: .steps,
             bounds: .within(Double(least)...Double(most)))
     }
 
     /// A size that is another one unless it is given.
     mutating func size(_ name: String, like other: Input<Int>) -> Input<Int?> {
         parameter(
-            name, .whole, expected: "a whole number, 1 or more", default: .some(nil), text: parameters[other.index].name, role: .steps,
+            name, .whole, expected: .wholeFrom(1), default: .some(nil), text: parameters[other.index].name, role: .steps,
             bounds: .within(1...0x1p31))
     }
 
     mutating func activation(default fallback: NamedFunction = .identity) -> Input<NamedFunction> {
-        parameter("activation", .function, expected: "a function, such as relu", default: fallback, text: fallback.name, role: .steps)
+        parameter("activation", .function, expected: .activation, default: fallback, text: fallback.name, role: .steps)
     }
 
     mutating func initializer() -> Input<Initializers.Choice> {
         parameter(
-            "init", .text, expected: "\"auto\", " + Initializers.all.map { Default.text($0.name) }.joined(separator: ", "), default: .automatic,
+            "init", .text, expected: .words(["auto"] + Initializers.all.map(\.name)), default: .automatic,
             text: Default.text("auto"), role: .steps)
     }
 
     mutating func network(_ name: String) -> Input<Network> {
-        parameter(name, .network, expected: "a layer, a network or a function", text: nil, role: .steps)
+        parameter(name, .network, expected: .part, text: nil, role: .steps)
     }
 
     /// Any number of layers, networks and functions.
     mutating func networks(_ name: String) -> Input<[Network]> {
-        parameter(name, .network, expected: "layers, networks or functions", text: nil, role: .steps, isVariadic: true)
+        parameter(name, .network, expected: .parts, text: nil, role: .steps, isVariadic: true)
     }
 
     mutating func floatType() -> Input<ElementType> {
-        parameter("dtype", .elementType, expected: "\"f32\" or \"f64\"", default: .f32, text: Default.text("f32"), role: .steps)
+        parameter("dtype", .elementType, expected: .words(["f32", "f64"]), default: .f32, text: Default.text("f32"), role: .steps)
     }
 }

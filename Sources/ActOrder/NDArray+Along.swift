@@ -8,7 +8,7 @@ extension NDArray {
 
     /// The elements on and below the diagonal `k`, or on and above it, of the last two axes; the others are 0.
     package func triangle(_ k: Int, isLower: Bool) throws -> NDArray {
-        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: isLower ? "tril" : "triu", expected: "2", shape: shape) }
+        guard rank >= 2 else { throw ArrayError.rankMismatch(operation: isLower ? "tril" : "triu", ranks: 2...Shapes.rankLimit, shape: shape) }
         let n = shape[rank - 2], m = shape[rank - 1]
         let rows = try NDArray.range(0, Double(n), 1).reshaped(to: [n, 1]) + Double(k), columns = try NDArray.range(0, Double(m), 1)
         let inside = try NDArray.compare(isLower ? .le : .ge, .array(columns), .array(rows))
@@ -17,7 +17,7 @@ extension NDArray {
 
     /// A square matrix with this vector on its diagonal `k`, zeros elsewhere.
     package func diagonalMatrix(_ k: Int) throws -> NDArray {
-        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "diag", expected: "1", shape: shape) }
+        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "diag", ranks: 1...1, shape: shape) }
         guard k.magnitude < 1 << 31 else { throw ArrayError.tooLarge(shape: [k]) }
         let size = count + Int(k.magnitude)
         _ = try Shapes.count([size, size])
@@ -51,7 +51,7 @@ extension NDArray {
     private func along(_ indices: NDArray, _ axis: Int, _ operation: String) throws -> [Index] {
         let axis = try Shapes.axis(axis, rank: rank)
         guard indices.type != .bool else { throw ArrayError.badValue(operation: operation, .boolIndices) }
-        guard indices.rank == rank else { throw ArrayError.rankMismatch(operation: operation, expected: "\(rank)", shape: indices.shape) }
+        guard indices.rank == rank else { throw ArrayError.rankMismatch(operation: operation, ranks: rank...rank, shape: indices.shape) }
         return try shape.indices.map { other in
             if other == axis { return .array(indices) }
             var unit = [Int](repeating: 1, count: rank)
@@ -65,7 +65,7 @@ extension NDArray {
     /// A copy to whose rows (along axis 0) `values` are added, those for one row one after the other.
     /// - Throws: `indexOutOfRange`, `indexNotWhole`, `cannotBroadcast`.
     package func addingRows(_ values: NDArray, at indices: NDArray, operation: String) throws -> NDArray {
-        guard rank > 0 else { throw ArrayError.rankMismatch(operation: operation, expected: "1", shape: shape) }
+        guard rank > 0 else { throw ArrayError.rankMismatch(operation: operation, ranks: 1...Shapes.rankLimit, shape: shape) }
         var type = type.promoted(with: values.type)
         if type == .bool { type = .f64 }
         let rest = Array(shape.dropFirst()), chunk = try Shapes.count(rest)
@@ -95,7 +95,7 @@ extension NDArray {
     /// Row s of the result is the sum of the rows whose id is s.
     /// - Parameter segments: How many there are; by default as many as the largest id needs.
     package func segmentSum(_ ids: NDArray, segments: Int?) throws -> NDArray {
-        guard rank > 0 else { throw ArrayError.rankMismatch(operation: "segment_sum", expected: "1", shape: shape) }
+        guard rank > 0 else { throw ArrayError.rankMismatch(operation: "segment_sum", ranks: 1...Shapes.rankLimit, shape: shape) }
         guard ids.shape == [shape[0]] else { throw ArrayError.shapesDiffer(operation: "segment_sum", shape, ids.shape, axis: 0) }
         let numbers = try ids.detached().toDoubles()
         if let negative = numbers.first(where: { $0 < 0 }) {

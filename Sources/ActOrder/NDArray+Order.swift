@@ -279,7 +279,7 @@ extension NDArray {
 
     /// Where each of `values` would go in this sorted vector: before equal elements, or after them if `isRight`. NaN is the largest.
     package func searchsorted(_ values: NDArray, isRight: Bool = false) throws -> NDArray {
-        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "searchsorted", expected: "1", shape: shape) }
+        guard rank == 1 else { throw ArrayError.rankMismatch(operation: "searchsorted", ranks: 1...1, shape: shape) }
         let elements = try toDoubles().map(NDArray.order), wanted = try values.toDoubles()
         let result = try NDArray.uninitialized(shape: values.shape, type: .f64)
         try result.withMutableBytes { bytes in
@@ -331,7 +331,7 @@ extension NDArray {
     }
 
     private func quantile(_ q: NDArray, axis: Int?, keepdims: Bool, operation: String) throws -> NDArray {
-        guard q.rank <= 1 else { throw ArrayError.rankMismatch(operation: operation, expected: "1", shape: q.shape) }
+        guard q.rank <= 1 else { throw ArrayError.rankMismatch(operation: operation, ranks: 0...1, shape: q.shape) }
         let source = try type == .bool ? converted(to: .f64) : self
         let position = try axis.map { try Shapes.axis($0, rank: rank) }
         let rows = try position.map { try source.lastAxis($0) } ?? source.reshaped(to: [count])

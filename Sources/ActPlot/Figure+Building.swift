@@ -18,7 +18,7 @@ extension Figure {
 
     /// One line a series, all over the same `x`.
     package static func lines(x: [Double]? = nil, _ series: [(name: String?, y: [Double])]) throws -> Figure {
-        guard !series.isEmpty else { throw FigureError.empty(what: "series") }
+        guard !series.isEmpty else { throw FigureError.empty(.series) }
         return Figure(try series.flatMap { try line(x: x, y: $0.y, name: $0.name).marks })
     }
 
@@ -40,11 +40,11 @@ extension Figure {
     package static func bars(
         x: [Double]? = nil, categories: [String]? = nil, _ series: [(name: String?, heights: [Double])]
     ) throws -> Figure {
-        guard !series.isEmpty else { throw FigureError.empty(what: "series") }
+        guard !series.isEmpty else { throw FigureError.empty(.series) }
         return Figure(
             try series.map { name, heights in
                 if let categories, categories.count != heights.count {
-                    throw FigureError.lengths(what: "labels", categories.count, with: "heights", heights.count)
+                    throw FigureError.lengths(.labels, categories.count, with: .heights, heights.count)
                 }
                 let categories = categories?.map(Figure.Caption.beginning)
                 let places = categories == nil ? x : nil
@@ -55,9 +55,9 @@ extension Figure {
     /// The counts between successive edges.
     package static func histogram(edges: [Double], counts: [Double], name: String? = nil) throws -> Figure {
         guard edges.count == counts.count + 1 else {
-            throw FigureError.lengths(what: "edges", edges.count, with: "counts + 1", counts.count + 1)
+            throw FigureError.lengths(.edges, edges.count, with: .edgesOfCounts, counts.count + 1)
         }
-        try checkIncreasing(edges, "edges")
+        try checkIncreasing(edges, .edges)
         return Figure([Mark(.histogram(edges: edges, counts: counts), name: name)])
     }
 
@@ -72,7 +72,7 @@ extension Figure {
 
     /// Histograms one over the other, with the same intervals, so that their heights compare.
     package static func histograms(_ series: [(name: String?, values: [Double])], bins: Int? = nil) throws -> Figure {
-        guard !series.isEmpty else { throw FigureError.empty(what: "series") }
+        guard !series.isEmpty else { throw FigureError.empty(.series) }
         if let bins, bins < 1 || bins > maximumBins { throw FigureError.bins(bins) }
         var extent = Extent()
         var largest = 0
@@ -128,7 +128,7 @@ extension Figure {
         name: String? = nil
     ) throws -> Figure {
         let grid = try grid(values, rows, columns, x, y)
-        if let levels { try checkIncreasing(levels, "levels") }
+        if let levels { try checkIncreasing(levels, .levels) }
         var extent = Extent()
         for value in watched(values) { extent.include(value) }
         let chosen = levels ?? Scale(extent.widened()).ticks(atMost: 9).map(\.value)
@@ -181,19 +181,19 @@ extension Figure {
 
     private static func coordinates(_ x: [Double]?, matching y: [Double]) throws -> [Double] {
         guard let x else { return watchedArray(y.count, Double.init) }
-        guard x.count == y.count else { throw FigureError.lengths(what: "x", x.count, with: "y", y.count) }
+        guard x.count == y.count else { throw FigureError.lengths(.x, x.count, with: .y, y.count) }
         return x
     }
 
     private static func grid(_ values: [Double], _ rows: Int, _ columns: Int, _ x: [Double]?, _ y: [Double]?) throws -> Grid {
         try checkSize(values.count, rows, columns, 1)
         if let x {
-            guard x.count == columns else { throw FigureError.lengths(what: "x", x.count, with: "the columns", columns) }
-            try checkIncreasing(x, "x")
+            guard x.count == columns else { throw FigureError.lengths(.x, x.count, with: .columns, columns) }
+            try checkIncreasing(x, .x)
         }
         if let y {
-            guard y.count == rows else { throw FigureError.lengths(what: "y", y.count, with: "the rows", rows) }
-            try checkIncreasing(y, "y")
+            guard y.count == rows else { throw FigureError.lengths(.y, y.count, with: .rows, rows) }
+            try checkIncreasing(y, .y)
         }
         return Grid(
             values: values, rows: rows, columns: columns, x: x ?? (0..<columns).map(Double.init),
@@ -201,7 +201,7 @@ extension Figure {
     }
 
     private static func checkSize(_ count: Int, _ rows: Int, _ columns: Int, _ channels: Int) throws {
-        guard rows > 0, columns > 0 else { throw FigureError.empty(what: "cells") }
+        guard rows > 0, columns > 0 else { throw FigureError.empty(.cells) }
         let (cells, overflows) = rows.multipliedReportingOverflow(by: columns)
         let (needed, overflowsToo) = cells.multipliedReportingOverflow(by: channels)
         guard !overflows, !overflowsToo, needed == count else {
@@ -209,9 +209,9 @@ extension Figure {
         }
     }
 
-    private static func checkIncreasing(_ values: [Double], _ what: String) throws {
+    private static func checkIncreasing(_ values: [Double], _ part: FigurePart) throws {
         for (index, value) in watched(values.enumerated()) where !value.isFinite || (index > 0 && value <= values[index - 1]) {
-            throw FigureError.notIncreasing(what: what, index: index)
+            throw FigureError.notIncreasing(part, index: index)
         }
     }
 }

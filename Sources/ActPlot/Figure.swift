@@ -188,7 +188,7 @@ extension Figure {
     /// The figures side by side, row by row. A single one is returned as it is.
     package static func panels(_ figures: [Figure], columns: Int = 2) throws -> Figure {
         guard columns >= 1 else { throw FigureError.panelColumns(columns) }
-        guard !figures.isEmpty else { throw FigureError.empty(what: "panels") }
+        guard !figures.isEmpty else { throw FigureError.empty(.panels) }
         if figures.count == 1 { return figures[0] }
         let count = figures.reduce(0) { $0 + $1.panelCount }
         guard count <= maximumPanels else { throw FigureError.tooManyPanels(count, limit: maximumPanels) }

@@ -20,17 +20,25 @@ package struct FigureOption: Sendable {
     let isForPanels: Bool
     let apply: @Sendable (inout Figure, OptionValue) -> Outcome
 
-    /// What an option takes; the raw value completes the sentence "it takes …".
-    package enum Kind: String, Sendable {
-        case flag = "true or false"
-        case pixels = "a number of pixels"
-        case limits = "two numbers"
-        case text = "a string"
-        case texts = "a string, or a list of strings, one a series"
+    /// What an option takes.
+    package enum Kind: Sendable {
+        case flag, pixels, limits, text
+        /// One for all series, or one a series.
+        case texts
+
+        package var expectation: Expectation {
+            switch self {
+            case .flag: .kind(.flag)
+            case .pixels: .pixels
+            case .limits: .twoNumbers
+            case .text: .kind(.text)
+            case .texts: .textOrTexts
+            }
+        }
     }
 
     /// As a parameter of the functions that draw.
-    package var parameter: Parameter { Parameter(name: name, expected: takes.rawValue, fallback: "none", role: .steps, summary: summary) }
+    package var parameter: Parameter { Parameter(name: name, expected: takes.expectation, fallback: "none", role: .steps, summary: summary) }
 
     enum Outcome {
         case done, wrongType

@@ -17,8 +17,7 @@ package enum ArgumentRole: Sendable {
 package struct Parameter: Sendable {
     package let name: String
     package let kind: Kind
-    /// What it takes, to complete "`x` must be …"; empty where anything goes.
-    package let expected: String
+    package let expected: Expectation
     /// The default as it is written, or `nil` where an argument must be given.
     package let fallback: String?
     package let isVariadic: Bool
@@ -28,12 +27,12 @@ package struct Parameter: Sendable {
     package let summary: String
 
     package init(
-        name: String, kind: Kind = .value, expected: String? = nil, fallback: String?, isVariadic: Bool = false, role: ArgumentRole = .followed,
+        name: String, kind: Kind = .value, expected: Expectation? = nil, fallback: String?, isVariadic: Bool = false, role: ArgumentRole = .followed,
         bounds: Bounds? = nil, summary: String = ""
     ) {
         self.name = name
         self.kind = kind
-        self.expected = expected ?? kind.rawValue
+        self.expected = expected ?? .kind(kind)
         self.fallback = fallback
         self.isVariadic = isVariadic
         self.role = role
@@ -41,23 +40,27 @@ package struct Parameter: Sendable {
         self.summary = summary
     }
 
-    /// What it takes; the raw value completes "must be …".
-    package enum Kind: String, Sendable {
+    /// What it takes.
+    package enum Kind: Sendable {
         /// Anything.
-        case value = ""
-        case number = "a number"
-        case whole = "a whole number"
-        case flag = "true or false"
-        case text = "a string"
-        case array = "an array or a number"
-        case shape = "a shape such as (2, 3)"
-        case axes = "a whole number, or a list of them"
+        case value
+        case number
+        case whole
+        case flag
+        case text
+        /// An array or a number.
+        case array
+        case shape
+        /// A whole number, or a list of them.
+        case axes
         /// Whole numbers along axes, one for all or one for each.
-        case sizes = "a whole number, or a list of one for each axis"
-        case elementType = "\"f64\", \"f32\" or \"bool\""
-        case elements = "something with elements"
-        case function = "a function"
-        case network = "a layer or a network"
+        case sizes
+        case elementType
+        /// Something with elements.
+        case elements
+        case function
+        /// A layer or a network.
+        case network
     }
 
     /// As a signature shows it: `x`, `num=50`, `values…`.
@@ -65,9 +68,9 @@ package struct Parameter: Sendable {
 }
 
 /// The numbers that a parameter takes.
-package struct Bounds: Sendable {
+package struct Bounds: Equatable, Sendable {
     package let low, high: Double
-    private let isLowOpen, isHighOpen: Bool
+    package let isLowOpen, isHighOpen: Bool
 
     private init(_ low: Double, _ high: Double, isLowOpen: Bool = false, isHighOpen: Bool = false) {
         (self.low, self.high, self.isLowOpen, self.isHighOpen) = (low, high, isLowOpen, isHighOpen)
@@ -85,20 +88,6 @@ package struct Bounds: Sendable {
 
     package func contains(_ number: Double) -> Bool {
         (isLowOpen ? number > low : number >= low) && (isHighOpen ? number < high : number <= high)
-    }
-
-    /// Completes "must be …".
-    package var text: String {
-        if isLowOpen { return isHighOpen ? "a positive number" : "more than 0" }
-        if high == .infinity { return "\(Default.text(low)) or more" }
-        return "from \(Default.text(low)) to \(isHighOpen ? "below " : "")\(grouped(high))"
-    }
-
-    private func grouped(_ number: Double) -> String {
-        var digits = Array(Default.text(number))
-        guard number >= 1e4, digits.allSatisfy(\.isNumber) else { return String(digits) }
-        for position in stride(from: digits.count - 3, to: 0, by: -3) { digits.insert(",", at: position) }
-        return String(digits)
     }
 }
 

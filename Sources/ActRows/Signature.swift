@@ -34,7 +34,8 @@ package struct Signature {
     /// Declares a parameter of any kind; the others are made of it.
     /// - Parameter text: The default as it is written; `nil` where an argument must be given.
     package mutating func parameter<T>(
-        _ name: String, _ kind: Parameter.Kind, expected: String? = nil, default fallback: T? = nil, text: String?, role: ArgumentRole, bounds: Bounds? = nil,
+        _ name: String, _ kind: Parameter.Kind, expected: Expectation? = nil, default fallback: T? = nil, text: String?, role: ArgumentRole,
+        bounds: Bounds? = nil,
         isVariadic: Bool = false, summary: String = ""
     ) -> Input<T> {
         parameters.append(
@@ -83,7 +84,7 @@ package struct Signature {
     /// One of several words, which are the cases of an enumeration.
     package mutating func choice<Word: Choice>(_ name: String, default fallback: Word) -> Input<Word> {
         parameter(
-            name, .text, expected: Word.allCases.map { Default.text($0.rawValue) }.joined(separator: " or "), default: fallback,
+            name, .text, expected: .words(Word.allCases.map(\.rawValue)), default: fallback,
             text: Default.text(fallback.rawValue), role: .steps)
     }
 }

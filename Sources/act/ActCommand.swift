@@ -153,8 +153,8 @@ struct ActCommand: ParsableCommand {
         guard sandbox else { return "act \(actVersion)" }
         do {
             return "act \(actVersion)\n\(Sandbox.enter(try FileDoor(allowing: try allowedFolders)).description)"
-        } catch ArrayError.file(let path, let reason) {
-            throw ValidationError("--allow \(path): \(reason)")
+        } catch let error as FileError {
+            throw ValidationError("--allow \(error.path): \(error.fault.words)")
         }
     }
 

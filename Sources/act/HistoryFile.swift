@@ -6,6 +6,7 @@
 
 import ActArray
 import ActFiles
+import ActLanguage
 #if canImport(Glibc)
 import Glibc
 #else
@@ -34,9 +35,7 @@ final class HistoryFile {
         } catch {
             place = nil
             isBroken = true
-            var reason = "\(error)"
-            if case ArrayError.file(_, let words) = error { reason = words }
-            warning = "history is not kept: \(path): \(reason)"
+            warning = "history is not kept: \(path): \((error as? FileError)?.fault.words ?? "\(error)")"
         }
     }
 

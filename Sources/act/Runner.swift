@@ -41,8 +41,8 @@ struct Runner {
             let session = try Session(options: options, output: output ?? display)
             if confines { enterSandbox(session) }
             return session
-        } catch ArrayError.file(let path, let reason) {
-            display.report(Diagnostic(.badFolder, "--allow \(path): \(reason)"))
+        } catch let error as FileError {
+            display.report(Diagnostic(.badFolder, "--allow \(error.path): \(error.fault.words)"))
             return nil
         } catch {
             display.report(Diagnostic(.command, "act cannot start: \(error)"))

@@ -100,7 +100,7 @@ struct Subcommand: Sendable {
             }
         }
         let places = signature.parameters.indices.filter { options[$0] == nil }
-        if operands.isEmpty, let missing = places.first { throw ValidationError("`act \(name)` needs \(signature.parameters[missing].expected)") }
+        if operands.isEmpty, let missing = places.first { throw ValidationError("`act \(name)` needs \(signature.parameters[missing].summary)") }
         if !places.contains(where: { signature.parameters[$0].isVariadic }) {
             guard operands.count <= places.count else { throw ValidationError("`act \(name)` takes no `\(operands[places.count])`: write `\(usage)`") }
             for (place, operand) in zip(places, operands) { given[place] = operand }
@@ -111,13 +111,13 @@ struct Subcommand: Sendable {
 
 extension Signature {
     /// Files, one at least.
-    /// - Parameter expected: Completes "needs …".
-    fileprivate mutating func files(_ expected: String) -> Input<[String]> {
-        parameter("FILE", .value, expected: expected, text: nil, role: .steps, isVariadic: true)
+    /// - Parameter summary: Completes "needs …".
+    fileprivate mutating func files(_ summary: String) -> Input<[String]> {
+        parameter("FILE", .value, text: nil, role: .steps, isVariadic: true, summary: summary)
     }
 
     /// One file.
-    fileprivate mutating func file(_ name: String, _ expected: String) -> Input<String> {
-        parameter(name, .value, expected: expected, text: nil, role: .steps)
+    fileprivate mutating func file(_ name: String, _ summary: String) -> Input<String> {
+        parameter(name, .value, text: nil, role: .steps, summary: summary)
     }
 }

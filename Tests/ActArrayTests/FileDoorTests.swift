@@ -133,19 +133,19 @@ import Darwin
 
     @Test func whatIsMissingInsideIsSaid() throws {
         let door = try door()
-        func reason(_ body: () throws -> Void) -> String {
-            do { try body() } catch ArrayError.file(_, let reason) { return reason } catch { return "\(error)" }
-            return "no error"
+        func fault(_ body: () throws -> Void) throws -> FileFault? {
+            do { try body() } catch let error as FileError { return error.fault }
+            return nil
         }
         #expect(symlink("a", inside + "/b") == 0 && symlink("b", inside + "/a") == 0)
-        #expect(reason { _ = try door.read(inside + "/none.json") } == "there is no such file")
-        #expect(reason { try door.write([], to: inside + "/none/x.json") } == "the folder does not exist")
-        #expect(reason { _ = try door.read(inside) } == "it is a folder, not a file")
-        #expect(reason { _ = try door.read(inside + "/here.json/x") } == "a part of its path is not a folder")
-        #expect(reason { _ = try door.read(inside + "/here.json/") } == "a part of its path is not a folder")
-        #expect(reason { _ = try door.read(inside + "/a") } == "its links lead in a circle")
-        #expect(reason { _ = try FileDoor(allowing: [Array((inside + "/none").utf8)]) } == "there is no such folder")
-        #expect(reason { _ = try FileDoor(allowing: [Array((inside + "/here.json").utf8)]) } == "there is no such folder")
+        #expect(try fault { _ = try door.read(inside + "/none.json") } == .system(code: ENOENT))
+        #expect(try fault { try door.write([], to: inside + "/none/x.json") } == .folderMissing)
+        #expect(try fault { _ = try door.read(inside) } == .system(code: EISDIR))
+        #expect(try fault { _ = try door.read(inside + "/here.json/x") } == .system(code: ENOTDIR))
+        #expect(try fault { _ = try door.read(inside + "/here.json/") } == .system(code: ENOTDIR))
+        #expect(try fault { _ = try door.read(inside + "/a") } == .system(code: ELOOP))
+        #expect(try fault { _ = try FileDoor(allowing: [Array((inside + "/none").utf8)]) } == .noFolder)
+        #expect(try fault { _ = try FileDoor(allowing: [Array((inside + "/here.json").utf8)]) } == .noFolder)
     }
 
     /// Somebody swaps a folder for a link that leads out, again and again.
@@ -266,7 +266,7 @@ import Darwin
     @Test func danglingLinksAreErrors() throws {
         #expect(symlink("nowhere.json", inside + "/dangling.json") == 0)
         for door in [FileDoor.open, try door()] {
-            #expect(throws: ArrayError.file(path: inside + "/dangling.json", reason: "it is a link that leads nowhere")) {
+            #expect(throws: FileError(inside + "/dangling.json", .deadLink)) {
                 try door.write([1], to: self.inside + "/dangling.json")
             }
         }
@@ -281,7 +281,7 @@ import Darwin
         #expect(mkdir(inside + "/shared", 0o1777) == 0 && chmod(inside + "/shared", 0o1777) == 0)
         #expect(symlink(inside + "/here.json", inside + "/shared/x.json") == 0 && lchown(inside + "/shared/x.json", 12345, 12345) == 0)
         for door in [FileDoor.open, try door()] {
-            #expect(throws: ArrayError.self) { try door.write([1], to: self.inside + "/shared/x.json") }
+            #expect(throws: FileError.self) { try door.write([1], to: self.inside + "/shared/x.json") }
         }
         #expect(try FileDoor.open.read(inside + "/here.json") == [2])
     }

@@ -123,10 +123,10 @@ import ActFiles
         #expect(try text([0xFE, 0xFF, 0xD5, 0x5C], nil) == "한")
         #expect(try text([0xFF, 0xFE, 0, 0, 0x5C, 0xD5, 0, 0], nil) == "한")
         #expect(try text(Array("é".utf8), nil) == "é")
-        #expect(throws: ArrayError.file(path: "t", reason: "byte 2 is not valid euc-kr")) { try text([0x41, 0xFF, 0xFF], "euc-kr") }
-        #expect(throws: ArrayError.file(path: "t", reason: "byte 3 is not valid UTF-16")) { try text([0xFF, 0xFE, 0x00, 0xD8], nil) }
+        #expect(throws: FileError("t", .badByte(2, encoding: "euc-kr"))) { try text([0x41, 0xFF, 0xFF], "euc-kr") }
+        #expect(throws: FileError("t", .badByte(3, encoding: "UTF-16"))) { try text([0xFF, 0xFE, 0x00, 0xD8], nil) }
         for name in ["", "no-such", "UTF-16//IGNORE", "a\0b", String(repeating: "x", count: 100)] {
-            #expect(throws: ArrayError.self) { try text([0x41], name) }
+            #expect(throws: FileError.self) { try text([0x41], name) }
         }
         // Characters across the pieces in which long texts are converted.
         let long = [UInt8](repeating: 0x41, count: (1 << 20) - 1) + [0xC7, 0xD1] + [UInt8](repeating: 0x42, count: 10)
@@ -138,7 +138,8 @@ import ActFiles
         let count = 100_000
         let text = Array(repeating: "a", count: count).joined(separator: ",") + "\n" + Array(repeating: "1", count: count).joined(separator: ",")
         guard case .columns(let columns) = try Csv.table(Array(text.utf8), options: Csv.Options()).table else {
-            throw ArrayError.file(path: "", reason: "no header")
+            Issue.record("no header")
+            return
         }
         #expect(columns[0].name == "a" && columns[1].name == "a_2" && columns[count - 1].name == "a_\(count)")
         #expect(Set(columns.map(\.name)).count == count)
@@ -147,7 +148,8 @@ import ActFiles
     @Test func longNumbers() throws {
         let digits = String(repeating: "7", count: 5000), zeros = String(repeating: "0", count: 5000)
         guard case .matrix(let matrix) = try Csv.table(Array("0.\(digits),-\(zeros)2,1\(zeros)e-5000\n".utf8), options: Csv.Options()).table else {
-            throw ArrayError.file(path: "", reason: "no matrix")
+            Issue.record("no matrix")
+            return
         }
         #expect(try matrix.toDoubles() == [7.0 / 9, -2, 1])
         #expect(throws: Csv.Fault.self) { try Csv.table(Array("\(digits)\n".utf8), options: Csv.Options()) }

@@ -135,12 +135,12 @@ import Testing
         #expect(error(network, try NDArray([], shape: [0, 2]), try NDArray([], shape: [0])) == .noRows)
         #expect(
             error(network, try x + NDArray([Double](repeating: 0, count: 9) + [.nan] + [Double](repeating: 0, count: 30), shape: [20, 2]), y)
-                == .notFinite(what: "x", row: 4))
+                == .notFinite(what: .x, row: 4))
         // Labels 0 and 1, but for one: the row is that of the data, wherever it was shuffled to.
         var wrong = try y.toDoubles()
         wrong[7] = 2
         #expect(error(network, x, try NDArray(wrong, shape: [20])) == .label(loss: "cross_entropy", label: 2, row: 7, classes: 2))
-        #expect(error(Network([try dense(3, 2)]), x, y) == .input(layer: try dense(3, 2).text, position: 0, needs: "3 columns", shape: [16, 2]))
+        #expect(error(Network([try dense(3, 2)]), x, y) == .input(layer: try dense(3, 2).text, position: 0, needs: .ending([3]), shape: [16, 2]))
         #expect(error(Network([FunctionLayer(try function("relu"))]), x, y) == .noParameters)
     }
 

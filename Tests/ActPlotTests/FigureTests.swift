@@ -9,13 +9,13 @@ import Darwin
 
 @Suite struct FigureTests {
     @Test func badDataIsRefused() {
-        #expect(throws: FigureError.lengths(what: "x", 2, with: "y", 3)) { try Figure.line(x: [1, 2], y: [1, 2, 3]) }
-        #expect(throws: FigureError.lengths(what: "x", 1, with: "y", 0)) { try Figure.scatter(x: [1], y: []) }
-        #expect(throws: FigureError.lengths(what: "labels", 1, with: "heights", 2)) { try Figure.bar(heights: [1, 2], categories: ["a"]) }
-        #expect(throws: FigureError.lengths(what: "edges", 2, with: "counts + 1", 3)) {
+        #expect(throws: FigureError.lengths(.x, 2, with: .y, 3)) { try Figure.line(x: [1, 2], y: [1, 2, 3]) }
+        #expect(throws: FigureError.lengths(.x, 1, with: .y, 0)) { try Figure.scatter(x: [1], y: []) }
+        #expect(throws: FigureError.lengths(.labels, 1, with: .heights, 2)) { try Figure.bar(heights: [1, 2], categories: ["a"]) }
+        #expect(throws: FigureError.lengths(.edges, 2, with: .edgesOfCounts, 3)) {
             try Figure.histogram(edges: [0, 1], counts: [1, 2])
         }
-        #expect(throws: FigureError.notIncreasing(what: "edges", index: 1)) { try Figure.histogram(edges: [1, 1], counts: [1]) }
+        #expect(throws: FigureError.notIncreasing(.edges, index: 1)) { try Figure.histogram(edges: [1, 1], counts: [1]) }
         #expect(throws: FigureError.bins(0)) { try Figure.histogram([1], bins: 0) }
         #expect(throws: FigureError.gridSize(count: 3, rows: 2, columns: 2, channels: 1)) {
             try Figure.heatmap([1, 2, 3], rows: 2, columns: 2)
@@ -23,11 +23,11 @@ import Darwin
         #expect(throws: FigureError.gridSize(count: 0, rows: .max, columns: .max, channels: 1)) {
             try Figure.heatmap([], rows: .max, columns: .max)
         }
-        #expect(throws: FigureError.empty(what: "cells")) { try Figure.contour([], rows: 0, columns: 0) }
-        #expect(throws: FigureError.notIncreasing(what: "y", index: 1)) { try Figure.contour([1, 2], rows: 2, columns: 1, y: [1, .nan]) }
+        #expect(throws: FigureError.empty(.cells)) { try Figure.contour([], rows: 0, columns: 0) }
+        #expect(throws: FigureError.notIncreasing(.y, index: 1)) { try Figure.contour([1, 2], rows: 2, columns: 1, y: [1, .nan]) }
         #expect(throws: FigureError.channels(2)) { try Figure.image([1, 2], rows: 1, columns: 1, channels: 2) }
-        #expect(throws: FigureError.empty(what: "series")) { try Figure.lines([]) }
-        #expect(throws: FigureError.empty(what: "panels")) { try Figure.panels([]) }
+        #expect(throws: FigureError.empty(.series)) { try Figure.lines([]) }
+        #expect(throws: FigureError.empty(.panels)) { try Figure.panels([]) }
     }
 
     @Test func optionsAreSetByName() throws {
@@ -62,7 +62,6 @@ import Darwin
     func badOptionsAreRefused(_ name: String, _ value: OptionValue, _ error: FigureError) throws {
         let figure = try Figure.line(y: [1, 2])
         #expect(throws: error) { try figure.setting([(name, value)]) }
-        #expect(!error.description.isEmpty)
     }
 
     // What the formats of matplotlib and MATLAB mean, from their documentation.

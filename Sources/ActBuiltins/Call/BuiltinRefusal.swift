@@ -5,6 +5,7 @@
 import ActFiles
 import ActMachine
 import ActPlot
+import ActRows
 import ActSyntax
 
 /// Of functions of values.
@@ -104,8 +105,9 @@ package enum FigureRefusal: Error, @unchecked Sendable {
     case binsWithoutName(Double)
     case labelsOfOneSeries
     case imageOfVector(Int, side: Int)
+    case imageAxes([Int])
     case noOption(String, of: String, near: String?, others: [String])
-    case optionKind(String, Value, expected: String?)
+    case optionKind(String, Value, expected: Expectation?)
     case namedValues(String)
     /// `r--` and its like; the options that say the same, if it is one.
     case formatOfLine(String, String, options: String?)

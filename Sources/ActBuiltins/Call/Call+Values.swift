@@ -14,7 +14,7 @@ extension Call {
         case .number(let number): return number
         case .bool(let bool): return bool ? 1 : 0
         case .array(let array) where array.count == 1: return try array.item()
-        default: throw fail(at: index, "a number")
+        default: throw fail(at: index, .kind(.number))
         }
     }
 
@@ -35,17 +35,17 @@ extension Call {
 
     func whole<T>(_ value: Value, _ argument: Input<T>) throws -> Int {
         let number = try number(value, at: argument.index)
-        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(argument, "a whole number") }
+        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(argument, .kind(.whole)) }
         return Int(number)
     }
 
     func bounded<T>(_ number: Double, _ argument: Input<T>) throws -> Double {
-        if let bounds = argument.bounds, !bounds.contains(number) { throw fail(argument, bounds.text) }
+        if let bounds = argument.bounds, !bounds.contains(number) { throw fail(argument, .within(bounds)) }
         return number
     }
 
     func bounded<T>(_ number: Int, _ argument: Input<T>) throws -> Int {
-        if let bounds = argument.bounds, !bounds.contains(Double(number)) { throw fail(argument, bounds.text) }
+        if let bounds = argument.bounds, !bounds.contains(Double(number)) { throw fail(argument, .within(bounds)) }
         return number
     }
 
@@ -54,12 +54,12 @@ extension Call {
         case .bool(let bool): return bool
         case .number(0): return false
         case .number(1): return true
-        default: throw fail(argument, "true or false")
+        default: throw fail(argument, .kind(.flag))
         }
     }
 
     func string<T>(_ argument: Input<T>) throws -> String {
-        guard case .string(let text) = values[argument.index] else { throw fail(argument, "a string") }
+        guard case .string(let text) = values[argument.index] else { throw fail(argument, .kind(.text)) }
         return text.string
     }
 
@@ -73,9 +73,9 @@ extension Call {
         case .number(let number): return try NDArray.scalar(number, type: .f64)
         case .bool(let bool): return try NDArray(bools: [bool], shape: [])
         case .list(let list):
-            guard case .array(let array) = try machine.makeArray(list.elements) else { throw fail(at: index, "an array or a number", value) }
+            guard case .array(let array) = try machine.makeArray(list.elements) else { throw fail(at: index, .kind(.array), value) }
             return array
-        default: throw fail(at: index, "an array or a number", value)
+        default: throw fail(at: index, .kind(.array), value)
         }
     }
 
@@ -114,16 +114,16 @@ extension Call {
             case .array(let array): array.count
             default: 1
             }
-        guard count <= Shapes.rankLimit else { throw fail(at: index, "at most \(Shapes.rankLimit) whole numbers", value) }
+        guard count <= Shapes.rankLimit else { throw fail(at: index, .wholes(most: Shapes.rankLimit), value) }
         switch value {
         case .number(let number): return [try dimension(number, at: index)]
         case .list(let list):
             return try list.elements.map {
-                guard case .number(let number) = $0 else { throw fail(at: index, "whole numbers", $0) }
+                guard case .number(let number) = $0 else { throw fail(at: index, .wholes(most: nil), $0) }
                 return try dimension(number, at: index)
             }
         case .array(let array) where array.rank <= 1: return try array.toDoubles().map { try dimension($0, at: index) }
-        default: throw fail(at: index, "a shape such as (2, 3)", value)
+        default: throw fail(at: index, .kind(.shape), value)
         }
     }
 
@@ -133,18 +133,18 @@ extension Call {
     }
 
     func dimension(_ number: Double, at index: Int) throws -> Int {
-        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(at: index, "whole numbers", .number(number)) }
+        guard number.magnitude < 9e15, number == number.rounded(.towardZero) else { throw fail(at: index, .wholes(most: nil), .number(number)) }
         return Int(number)
     }
 
     func elements<T>(_ argument: Input<T>) throws -> [Value] {
-        guard let elements = try machine.elements(of: values[argument.index]) else { throw fail(argument, "something with elements") }
+        guard let elements = try machine.elements(of: values[argument.index]) else { throw fail(argument, .kind(.elements)) }
         return elements
     }
 
     /// Calls `body` with the elements one after the other.
     func forEach(_ argument: Input<Reading.Elements>, _ body: (Value) throws -> Void) throws {
-        guard try machine.forEachElement(of: values[argument.index], body) else { throw fail(argument, "something with elements") }
+        guard try machine.forEachElement(of: values[argument.index], body) else { throw fail(argument, .kind(.elements)) }
     }
 
     func elementType<T>(_ argument: Input<T>) throws -> ElementType {

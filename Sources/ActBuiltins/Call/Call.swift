@@ -88,13 +88,13 @@ extension Call {
     /// - Parameters:
     ///   - expected: What it must be, where the parameter does not say so itself.
     ///   - found: What it is, where that is a part of the argument.
-    func fail<T>(_ argument: Input<T>, _ expected: String? = nil, _ found: Value? = nil) -> RuntimeError {
+    func fail<T>(_ argument: Input<T>, _ expected: Expectation? = nil, _ found: Value? = nil) -> RuntimeError {
         fail(at: argument.index, expected ?? form.parameters[argument.index].expected, found)
     }
 
     func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(form.parameters[argument.index].name, of: row.name) }
 
-    func fail(at index: Int, _ expected: String, _ found: Value? = nil) -> RuntimeError {
+    func fail(at index: Int, _ expected: Expectation, _ found: Value? = nil) -> RuntimeError {
         .badArgument(of: row.name, name: form.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
     }
 }
@@ -243,7 +243,7 @@ extension Call {
         get throws {
             if rest.count == 1, let only = rest.first { return try shape(only, at: argument.index) }
             return try rest.map {
-                guard case .number(let number) = $0 else { throw fail(argument, "whole numbers", $0) }
+                guard case .number(let number) = $0 else { throw fail(argument, .wholes(most: nil), $0) }
                 return try dimension(number, at: argument.index)
             }
         }

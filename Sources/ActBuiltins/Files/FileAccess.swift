@@ -35,7 +35,7 @@ enum FileAccess {
 
 extension Machine {
     /// The bytes of a file that the sandbox, if there is one, lets this program read.
-    /// - Throws: `RuntimeError.forbidden`; `ArrayError.file` when the file is missing, a folder, or may not be read.
+    /// - Throws: `RuntimeError.forbidden`; `FileError` when the file is missing, a folder, or may not be read.
     package func readFile(_ path: String) throws -> [UInt8] {
         do {
             return try files.read(path)
@@ -55,7 +55,7 @@ extension Machine {
 
     /// Writes a file whole or not at all, where the sandbox lets this program write.
     /// - Parameter body: gives the bytes to what it is called with, in order.
-    /// - Throws: `RuntimeError.forbidden`; `ArrayError.file`; what `body` throws.
+    /// - Throws: `RuntimeError.forbidden`; `FileError`; what `body` throws.
     package func writeFile(_ path: String, _ body: (ByteSink) throws -> Void) throws {
         // What an explanation runs again leaves no traces.
         if recording != nil { return }

@@ -58,19 +58,19 @@ enum TableFile {
         options.separator = isTabbed ? 9 : nil
         if let text = try call[form.separator] {
             guard let byte = text.utf8.first, text.utf8.count == 1, byte < 128, byte != 34, byte != 10, byte != 13 else {
-                throw call.fail(form.separator, "one ASCII character such as \";\"")
+                throw call.fail(form.separator, .character)
             }
             options.separator = byte
         }
         if let text = try call[form.decimal] {
-            guard text == "." || text == "," else { throw call.fail(form.decimal, "\".\" or \",\"") }
+            guard [".", ","].contains(text) else { throw call.fail(form.decimal, .words([".", ","])) }
             options.hasDecimalComma = text == ","
             if options.separator == text.utf8.first { throw FileRefusal.sameSeparatorAndDecimal }
         }
         options.hasHeader = try call[form.header]
         options.comment = try call[form.comment]
         if let comment = options.comment, comment.utf8.contains(where: { $0 == 10 || $0 == 13 || $0 == 34 || $0 == options.separator }) {
-            throw call.fail(form.comment, "a mark such as \"#\"")
+            throw call.fail(form.comment, .mark)
         }
         if call.isGiven(form.missing) {
             var texts = Set<String>()
@@ -78,7 +78,7 @@ enum TableFile {
                 switch value {
                 case .string(let text): texts.insert(text.string)
                 case .number(let number): options.missingNumbers.append(number)
-                default: throw call.fail(form.missing, "texts or numbers", value)
+                default: throw call.fail(form.missing, .textsOrNumbers, value)
                 }
             }
             options.missing = texts
@@ -88,7 +88,7 @@ enum TableFile {
                 switch value {
                 case .string(let text): return .name(text.string)
                 case .number(let number) where number == number.rounded() && number.magnitude < 1e9: return .position(Int(number))
-                default: throw call.fail(form.text, "names or positions of columns", value)
+                default: throw call.fail(form.text, .columns, value)
                 }
             }
         }
@@ -108,7 +108,7 @@ enum TableFile {
     static func write(_ argument: Input<Value>, separator: String, _ call: Call, into text: inout TextBuilder) throws {
         if case .record(let record) = call[argument] { return try write(record, of: argument, separator, call, into: &text) }
         let array = try call.array(argument)
-        guard array.rank <= 2 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors and matrices for a table", shape: array.shape) }
+        guard array.rank <= 2 else { throw ArrayError.rankMismatch(operation: "save", ranks: 0...2, shape: array.shape) }
         let columns = array.rank == 2 ? array.shape[1] : 1
         let held = try Reservation(array.count &* 8), numbers = try array.toDoubles()
         for (index, number) in numbers.enumerated() {
@@ -140,7 +140,7 @@ enum TableFile {
                 continue
             }
             let array = try call.array(value, argument)
-            guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", expected: "vectors as columns", shape: array.shape) }
+            guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: "save", ranks: 0...1, shape: array.shape) }
             try held.grow(by: array.count &* 8)
             columns.append(.numbers(try array.toDoubles(), isSingle: array.type == .f32))
         }

@@ -54,7 +54,7 @@ package final class LayerMaker: NativeFunction {
         switch name {
         case "f32": return .f32
         case "f64": return .f64
-        default: throw RuntimeError.badArgument(of: self.name, name: "dtype", index: parameters.count - 1, expected: "\"f32\" or \"f64\"", found: value)
+        default: throw RuntimeError.badArgument(of: self.name, name: "dtype", index: parameters.count - 1, expected: .words(["f32", "f64"]), found: value)
         }
     }
 

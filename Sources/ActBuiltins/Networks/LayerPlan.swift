@@ -200,13 +200,13 @@ final class LayerPlan {
     /// Puts a value of the structure of `parameterRecord` into parameters.
     /// - Throws: `NetworkError.parameters`, `parameterShape`.
     func take(_ value: Value, into layer: inout ProgramLayer) throws {
-        guard case .record(let record) = value else { throw NetworkError.parameters("the parameters of a layer are a record, not \(value.kind)") }
+        guard case .record(let record) = value else { throw NetworkError.parameters(.notARecord(kind: value.kind)) }
         for (name, field) in zip(names, fields) where try trained(field, layer.parameters) != nil {
-            guard let value = record[name] else { throw NetworkError.parameters("\(layer.text) needs the parameter `\(name)`") }
+            guard let value = record[name] else { throw NetworkError.parameters(.missing(name, layer: layer.text)) }
             try take(value, as: field, name, into: &layer)
         }
         let isKnown: (String) -> Bool = { name in self.names.firstIndex(of: name).map { self.fields[$0].isTrained } ?? false }
-        if let extra = record.fields.keys.first(where: { !isKnown($0) }) { throw NetworkError.parameters("\(layer.text) has no parameter `\(extra)`") }
+        if let extra = record.fields.keys.first(where: { !isKnown($0) }) { throw NetworkError.parameters(.unknown(extra, layer: layer.text)) }
     }
 
     private func take(_ value: Value, as field: Field, _ path: String, into layer: inout ProgramLayer) throws {
@@ -227,14 +227,14 @@ final class LayerPlan {
         case .list(let elements):
             guard elements.contains(where: \.isTrained) else { return }
             guard case .list(let list) = value, list.elements.count == elements.count else {
-                throw NetworkError.parameters("`\(path)` of \(layer.text) is a list of \(elements.count), not \(value.kind)")
+                throw NetworkError.parameters(.notAList(path, layer: layer.text, count: elements.count, kind: value.kind))
             }
             for (index, element) in elements.enumerated() { try take(list.elements[index], as: element, "\(path).\(index)", into: &layer) }
         case .record(let fields):
             guard fields.contains(where: { $0.value.isTrained }) else { return }
-            guard case .record(let record) = value else { throw NetworkError.parameters("`\(path)` of \(layer.text) is a record, not \(value.kind)") }
+            guard case .record(let record) = value else { throw NetworkError.parameters(.fieldNotARecord(path, layer: layer.text, kind: value.kind)) }
             for (name, field) in fields where try trained(field, layer.parameters) != nil {
-                guard let value = record[name] else { throw NetworkError.parameters("\(layer.text) needs the parameter `\(path).\(name)`") }
+                guard let value = record[name] else { throw NetworkError.parameters(.missing("\(path).\(name)", layer: layer.text)) }
                 try take(value, as: field, "\(path).\(name)", into: &layer)
             }
         case .state, .function, .shared, .constant: return
@@ -249,7 +249,7 @@ final class LayerPlan {
         case .network(_, let parameters, let states):
             guard case .function(let other) = value, let function = other.network, function.network.parameters.count == parameters.count,
                 function.network.states.count == states.count
-            else { throw NetworkError.parameters("`\(name)` of \(layer.text) can become a layer or network of the same structure, not \(value.kind)") }
+            else { throw NetworkError.parameters(.otherStructure(name, layer: layer.text, kind: value.kind)) }
             for (position, array) in zip(parameters, function.network.parameters) {
                 layer.parameters[position] = try layer.fitted(.array(array), to: layer.parameters[position], named: parameterNames[position])
             }
@@ -257,7 +257,7 @@ final class LayerPlan {
         case .parameter: try take(value, as: fields[index], name, into: &layer)
         case .list where fields[index].isTrained, .record where fields[index].isTrained: try take(value, as: fields[index], name, into: &layer)
         case .list, .record, .function, .shared, .constant:
-            throw NetworkError.parameters("`\(name)` of \(layer.text) is a setting, which stays as it was made: make another layer")
+            throw NetworkError.parameters(.setting(name, layer: layer.text))
         }
     }
 

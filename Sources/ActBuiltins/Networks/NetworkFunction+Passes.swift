@@ -43,7 +43,7 @@ extension NetworkFunction {
         case .list(let list): if case .array(let array) = try machine.makeArray(list.elements) { return array }
         default: break
         }
-        throw RuntimeError.badArgument(of: name, name: "x", index: 0, expected: "an array", found: value)
+        throw RuntimeError.badArgument(of: name, name: "x", index: 0, expected: .array, found: value)
     }
 }
 

@@ -67,7 +67,7 @@ package final class NetworkFunction: NativeFunction {
         switch training {
         case .undefined: return Pass(isTraining: outer?.isTraining ?? false, random: random, inside: outer)
         case .bool(let trains): return Pass(isTraining: trains, random: random, inside: outer)
-        default: throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: "true or false", found: training)
+        default: throw RuntimeError.badArgument(of: name, name: "training", index: 1, expected: .kind(.flag), found: training)
         }
     }
 
@@ -271,23 +271,20 @@ extension Layer {
             bare = own
             return
         }
-        guard case .record(let record) = value else { throw NetworkError.parameters("the parameters of a layer are a record, not \(value.kind)") }
+        guard case .record(let record) = value else { throw NetworkError.parameters(.notARecord(kind: value.kind)) }
         if !parts.isEmpty {
             var changed = parts
             for index in changed.indices {
-                guard let value = record[changed[index].name] else { throw NetworkError.parameters("\(text) needs the field `\(changed[index].name)`") }
+                guard let value = record[changed[index].name] else { throw NetworkError.parameters(.missingPart(changed[index].name, layer: text)) }
                 try changed[index].network.setParameters(value)
             }
             parts = changed
             return
         }
-        guard record.fields.count == parameterNames.count else {
-            let unknown = record.fields.keys.first { !parameterNames.contains($0) }
-            throw NetworkError.parameters(unknown.map { "\(text) has no parameter `\($0)`" } ?? "a parameter of \(text) is missing")
-        }
+        if let unknown = record.fields.keys.first(where: { !parameterNames.contains($0) }) { throw NetworkError.parameters(.unknown(unknown, layer: text)) }
         var arrays = parameters
         for (index, name) in parameterNames.enumerated() {
-            guard let value = record[name] else { throw NetworkError.parameters("\(text) needs the parameter `\(name)`") }
+            guard let value = record[name] else { throw NetworkError.parameters(.missing(name, layer: text)) }
             arrays[index] = try fitted(value, to: arrays[index], named: name)
         }
         parameters = arrays
@@ -295,7 +292,7 @@ extension Layer {
 
     /// A value for a parameter, in its shape and the layer's element type.
     func fitted(_ value: Value, to parameter: NDArray, named name: String) throws -> NDArray {
-        guard value.isNumeric else { throw NetworkError.parameters("`\(name)` of \(text) is an array, not \(value.kind)") }
+        guard value.isNumeric else { throw NetworkError.parameters(.notAnArray(name, layer: text, kind: value.kind)) }
         let array = try value.point()
         guard array.shape == parameter.shape else {
             throw NetworkError.parameterShape(layer: text, name: name, expected: parameter.shape, found: array.shape)
@@ -309,7 +306,7 @@ extension Network {
 
     mutating func setParameters(_ value: Value) throws {
         guard case .list(let list) = value, list.elements.count == layers.count else {
-            throw NetworkError.parameters("the parameters of this network are a list of \(layers.count) records, one a layer")
+            throw NetworkError.parameters(.notLayers(count: layers.count))
         }
         for index in layers.indices { try layers[index].setParameters(list.elements[index]) }
     }

@@ -39,7 +39,7 @@ extension BuiltinRows {
             return { call in
                 let array = try call[v]
                 if array.rank == 1 { return try Value(array.diagonalMatrix(call[k])) }
-                guard array.rank == 2 else { throw ArrayError.rankMismatch(operation: "diag", expected: "1 or 2", shape: array.shape) }
+                guard array.rank == 2 else { throw ArrayError.rankMismatch(operation: "diag", ranks: 1...2, shape: array.shape) }
                 return try Value(array.diagonal(offset: call[k]))
             }
         },
@@ -135,7 +135,7 @@ extension BuiltinRows {
             return { call in
                 let count = try call.population(xs), shape = try call[size], draws = try call.sampleCount(shape)
                 let weights = try call[p].map { try call.probabilities($0, count, p) }
-                guard count > 0 || draws == 0 else { throw call.fail(xs, "something with elements") }
+                guard count > 0 || draws == 0 else { throw call.fail(xs, .kind(.elements)) }
                 if try !call[replace], draws > weights?.count(where: { $0 > 0 }) ?? count {
                     throw BuiltinRefusal.tooManyDraws(draws, of: count, isWeighted: weights != nil)
                 }
@@ -194,11 +194,11 @@ extension Call {
         switch self[xs] {
         case .number:
             let count = try whole(xs)
-            guard count >= 0 else { throw fail(xs, "0 or more") }
+            guard count >= 0 else { throw fail(xs, .within(.within(0...))) }
             return count
         case .list(let list): return list.elements.count
         case .array(let array) where array.rank > 0: return array.shape[0]
-        default: throw fail(xs, "a whole number, an array or a list")
+        default: throw fail(xs, .wholeOrSequence)
         }
     }
 
@@ -217,7 +217,7 @@ extension Call {
         let weights = try p.detached().toDoubles()
         guard weights.count == count else { throw BuiltinRefusal.probabilityCount(weights.count, elements: count) }
         let sum = weights.reduce(0, +)
-        guard weights.allSatisfy({ $0 >= 0 }), abs(sum - 1) <= 1e-6 else { throw fail(input, "probabilities: 0 or more, with the sum 1") }
+        guard weights.allSatisfy({ $0 >= 0 }), abs(sum - 1) <= 1e-6 else { throw fail(input, .probabilities) }
         return weights
     }
 
@@ -255,7 +255,7 @@ extension Call {
     }
 
     fileprivate func categorical(_ logits: NDArray, _ input: Input<NDArray>, size: [Int]) throws -> NDArray {
-        guard let classes = logits.shape.last, classes > 0 else { throw fail(input, "scores along an axis") }
+        guard let classes = logits.shape.last, classes > 0 else { throw fail(input, .scoresAlongAxis) }
         let shape = size + logits.shape.dropLast(), rows = logits.count / classes
         let draws = try sampleCount(size)
         let numbers = try logits.detached().converted(to: .f64).softmax().toDoubles()

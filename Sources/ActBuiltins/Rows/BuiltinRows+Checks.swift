@@ -53,7 +53,7 @@ extension BuiltinRows {
             return { call in
                 if try call.machine.truth(of: call[condition]) { return .none }
                 if call.isGiven(message) { throw RuntimeError.user(try Format.text(call[message])) }
-                throw RuntimeError.user("assertion failed" + (call.argumentTexts.first.map { ": \($0)" } ?? ""))
+                throw RuntimeError.assertion(call.argumentTexts.first)
             }
         },
         Builtin(
@@ -83,7 +83,7 @@ extension BuiltinRows {
                 // One that runs again for another says nothing.
                 if call.machine.recording != nil { return .none }
                 guard case .function(let function as Closure) = call[expression], function.code.isLiteral else {
-                    throw call.fail(expression, "an expression, as in `why(x / y)`")
+                    throw call.fail(expression, .expression)
                 }
                 call.machine.write(try call.machine.host.explanation(of: function))
                 return .none
@@ -99,7 +99,7 @@ extension BuiltinRows {
                 switch call[subject] {
                 case .string(let text): name = text.string
                 case .function(let function): name = function.name
-                default: throw call.fail(subject, "a function or its name")
+                default: throw call.fail(subject, .functionOrName)
                 }
                 guard let text = call.machine.host.help(on: name) else {
                     let near = suggest(name, among: call.machine.currentOrigin?.code.module.builtins.names ?? [])

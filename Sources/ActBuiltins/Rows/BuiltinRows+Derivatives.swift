@@ -43,7 +43,7 @@ extension BuiltinRows {
             let f = takes.function("f"), lo = takes.number("lo", default: -10), hi = takes.number("hi", default: 10)
             return { call in
                 let f = try call[f], low = try call[lo], high = try call[hi]
-                guard low < high, (high - low).isFinite else { throw call.fail(hi, "larger than lo") }
+                guard low < high, (high - low).isFinite else { throw call.fail(hi, .moreThan("lo")) }
                 let found = try call.kinks(of: f, over: low...high)
                 return try .list(
                     found.map { kink in
@@ -78,7 +78,7 @@ extension BuiltinRows {
     private static func position(_ value: Value, _ wrt: Input<Value>, _ call: Call, _ f: Function) throws -> Int {
         switch value {
         case .number(let number):
-            guard number >= 0, number < 1e6, number == number.rounded() else { throw call.fail(wrt, "a position, a name, or a list of them", value) }
+            guard number >= 0, number < 1e6, number == number.rounded() else { throw call.fail(wrt, .positions, value) }
             let index = Int(number)
             guard index < f.parameters.count || f.parameters.isEmpty || f.parameters.last?.isVariadic == true else {
                 throw BuiltinRefusal.noArgument(index, of: f)
@@ -87,7 +87,7 @@ extension BuiltinRows {
         case .string(let name):
             guard let index = f.parameters.firstIndex(where: { $0.name == name.string }) else { throw RuntimeError.unknownArgument(name.string, of: f) }
             return index
-        default: throw call.fail(wrt, "a position, a name, or a list of them", value)
+        default: throw call.fail(wrt, .positions, value)
         }
     }
 }

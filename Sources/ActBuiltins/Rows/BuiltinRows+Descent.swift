@@ -90,7 +90,7 @@ extension Call {
         case .record(let record): return record
         case .function(let function) where function.builtin != nil && (Optimizers.named(function.name) != nil || function.name == "LBFGS"):
             return try Record(["optimizer": .string(function.name)])
-        default: throw fail(argument, "an optimiser such as Adam(0.001)")
+        default: throw fail(argument, .optimizer)
         }
     }
 
@@ -111,7 +111,7 @@ extension Call {
         let record = try optimizerRecord(self[optimizer], optimizer)
         var leaves: [NDArray] = [], slopes: [NDArray] = []
         let structure = try Structure(self[parameters], leaves: &leaves), other = try Structure(self[gradient], leaves: &slopes)
-        guard !leaves.isEmpty else { throw fail(parameters, "a number, an array, or a record, list or network of them") }
+        guard !leaves.isEmpty else { throw fail(parameters, .parameters) }
         if let misfit = structure.misfit(of: other) { throw RuntimeError.gradientMisfit(misfit) }
         for (index, pair) in zip(leaves, slopes).enumerated() where pair.0.shape != pair.1.shape {
             let paths = structure.paths

@@ -126,9 +126,7 @@ extension BuiltinRows {
                 if array.rank == 1, let side = squareRoot(array.count) {
                     throw FigureRefusal.imageOfVector(array.count, side: side)
                 }
-                guard array.rank == 2 || array.rank == 3 else {
-                    throw ArrayError.rankMismatch(operation: "image", expected: "2 or 3 axes: rows, columns, channels", shape: array.shape)
-                }
+                guard array.rank == 2 || array.rank == 3 else { throw FigureRefusal.imageAxes(array.shape) }
                 let channels = array.rank == 3 ? array.shape[2] : 1
                 return try call.figure(Figure.image(array.toDoubles(), rows: array.shape[0], columns: array.shape[1], channels: channels))
             }
@@ -142,7 +140,7 @@ extension BuiltinRows {
             takes.options(FigureOption.panelParameters)
             return { call in
                 let parts = try call[figures].map { value -> Figure in
-                    guard case .figure(let value) = value else { throw call.fail(figures, "a figure", value) }
+                    guard case .figure(let value) = value else { throw call.fail(figures, .figure, value) }
                     return value.figure
                 }
                 return try call.figure(Figure.panels(parts, columns: call[columns]))
@@ -210,7 +208,7 @@ extension Call {
     }
 
     fileprivate func overlaid(_ figures: [Figure]) throws -> Figure {
-        guard var result = figures.first else { throw FigureError.empty(what: "values") }
+        guard var result = figures.first else { throw FigureError.empty(.values) }
         for figure in figures.dropFirst() { result = try result.overlaid(with: figure) }
         return result
     }
@@ -315,7 +313,7 @@ extension Call {
                 throw FigureRefusal.tooManyLines(columns)
             }
             return try (0..<columns).map { column in Series(name: (name ?? "") + "[:, \(column)]", values: try array.column(column)) }
-        default: throw ArrayError.rankMismatch(operation: row.name, expected: "vectors and matrices", shape: array.shape)
+        default: throw ArrayError.rankMismatch(operation: row.name, ranks: 1...2, shape: array.shape)
         }
     }
 
@@ -346,7 +344,7 @@ extension Call {
         switch rest.count {
         case 1:
             let z = try array(rest[0], at: 0)
-            guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, expected: "a matrix", shape: z.shape) }
+            guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, ranks: 2...2, shape: z.shape) }
             return (try z.toDoubles(), z.shape[0], z.shape[1], nil, nil)
         case 3:
             let x = try place(rest[0], axis: 1), y = try place(rest[1], axis: 0)
@@ -357,7 +355,7 @@ extension Call {
             } else {
                 z = try array(rest[2], at: 0)
             }
-            guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, expected: "a matrix", shape: z.shape) }
+            guard z.rank == 2 else { throw ArrayError.rankMismatch(operation: row.name, ranks: 2...2, shape: z.shape) }
             return (try z.toDoubles(), z.shape[0], z.shape[1], try x.toDoubles(), try y.toDoubles())
         default: throw FigureRefusal.gridArguments(row.name, rest.count)
         }
@@ -370,7 +368,7 @@ extension Call {
             let all = NDArray.Index.slice(start: nil, stop: nil, step: nil)
             return try array.indexed(by: axis == 1 ? [.integer(0), all] : [all, .integer(0)])
         }
-        guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: row.name, expected: "vectors of places", shape: array.shape) }
+        guard array.rank <= 1 else { throw ArrayError.rankMismatch(operation: row.name, ranks: 0...1, shape: array.shape) }
         return array.rank == 0 ? try array.reshaped(to: [1]) : array
     }
 }

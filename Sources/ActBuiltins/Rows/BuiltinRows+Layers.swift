@@ -18,9 +18,9 @@ extension BuiltinRows {
             return { call in
                 let inputs = try call[inputs], outputs = try call[outputs], name = try call[initializer]
                 let type = try call[dtype] ?? call.machine.layerType ?? .f32
-                guard type != .bool else { throw call.fail(dtype, "\"f32\" or \"f64\"") }
+                guard type != .bool else { throw call.fail(dtype, .words(["f32", "f64"])) }
                 guard let row = name == "auto" ? Initializers.automatic(.glorot) : Initializers.named(name) else {
-                    throw call.fail(initializer, "\"auto\", " + Initializers.all.map { "\"\($0.name)\"" }.joined(separator: ", "))
+                    throw call.fail(initializer, .words(["auto"] + Initializers.all.map(\.name)))
                 }
                 return .array(try row(shape: [inputs, outputs], fanIn: inputs, fanOut: outputs, type: type, &call.machine.random))
             }
@@ -47,7 +47,7 @@ extension Machine {
         case .array(let array): return mark(try array.detached().renewed())
         case .list(let list): return try .list(list.elements.map { try marked($0, call, argument) })
         case .record(let record): return try .record(record.fields.mapValues { try marked($0, call, argument) })
-        default: throw call.fail(argument, "a number, an array, or a list or record of them", value)
+        default: throw call.fail(argument, .structure, value)
         }
     }
 

@@ -66,7 +66,7 @@ extension BuiltinRows {
                 var operands: [Operand] = [], texts: [String] = []
                 for input in row.inputs {
                     let operand = try call.scalar(input), value = try operand.item()
-                    if let bounds = input.bounds, !bounds.contains(value) { throw call.fail(input, bounds.text) }
+                    if let bounds = input.bounds, !bounds.contains(value) { throw call.fail(input, .within(bounds)) }
                     operands.append(operand)
                     texts.append((texts.isEmpty ? "" : row.parameters[input.index].name + "=") + Format.number(value))
                 }

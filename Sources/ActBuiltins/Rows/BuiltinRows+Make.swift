@@ -128,7 +128,7 @@ extension BuiltinRows {
             return { call in
                 let first = try call[low], last = try call[high]
                 let (from, to) = last.map { (first, $0) } ?? (0, first)
-                guard from < to else { throw last == nil ? call.fail(low, "1 or more") : call.fail(high, "more than low") }
+                guard from < to else { throw last == nil ? call.fail(low, .within(.within(1...))) : call.fail(high, .moreThan("low")) }
                 return try Value(call.machine.random.integers(from, to, shape: call[size] ?? []))
             }
         },
@@ -147,7 +147,7 @@ extension BuiltinRows {
                 case .list(let list): return try .list(machine.random.permutation(list.elements.count).toDoubles().map { list.elements[Int($0)] })
                 default:
                     let array = try call.array(x)
-                    guard array.rank > 0 else { throw call.fail(x, "a whole number, an array or a list") }
+                    guard array.rank > 0 else { throw call.fail(x, .wholeOrSequence) }
                     return try Value(array.indexed(by: [.array(machine.random.permutation(array.shape[0]))]))
                 }
             }
@@ -237,7 +237,7 @@ extension Call {
             if case .list = element { return .array(try nested(element, object)) }
             return element
         }
-        guard case .array(let array) = try machine.makeArray(elements) else { throw fail(object, "numbers, bools, arrays or lists of them", value) }
+        guard case .array(let array) = try machine.makeArray(elements) else { throw fail(object, .arrayElements, value) }
         return array
     }
 

@@ -195,7 +195,7 @@ extension BuiltinRows {
                     if let pair = try call[range] {
                         let ends = try pair.toDoubles()
                         guard ends.count == 2, ends[0] <= ends[1], (ends[1] - ends[0]).isFinite else {
-                            throw call.fail(range, "two finite numbers, the smaller one first")
+                            throw call.fail(range, .ascendingPair)
                         }
                         span = try (.array(pair.indexed(by: [.integer(0)])), .array(pair.indexed(by: [.integer(1)])))
                     }

@@ -29,7 +29,7 @@ extension BuiltinRows {
                     let value = Value.record(record)
                     for index in try 0..<value.length(along: 0, name: "`xs` of `scan`") { try step(value.taking(index, along: 0)) }
                 } else {
-                    guard let elements = try machine.elements(of: call[xs]) else { throw call.fail(xs, "something with elements") }
+                    guard let elements = try machine.elements(of: call[xs]) else { throw call.fail(xs, .kind(.elements)) }
                     for element in elements { try step(element) }
                 }
                 return try .list([carry, Value.stacked(results)])
@@ -48,7 +48,7 @@ extension BuiltinRows {
                 let f = try call[f]
                 func axis(_ value: Value) throws -> Int? {
                     if case .none = value { return nil }
-                    guard case .number = value else { throw call.fail(axes, "a whole number, none, or a list of them", value) }
+                    guard case .number = value else { throw call.fail(axes, .wholesOrNone, value) }
                     return try call.whole(value, axes)
                 }
                 let chosen: [Int?]? =
@@ -82,10 +82,10 @@ extension Call {
             try longer.append(value)
             return .list(longer)
         case .string(let text):
-            guard case .string(let more) = value else { throw fail(v, "a string, as `xs` is one") }
+            guard case .string(let more) = value else { throw fail(v, .textLike("xs")) }
             return .string(try text.joined(with: more))
         case .array(let array) where array.rank > 0:
-            guard value.isNumeric else { throw fail(v, "a number or an array, as `xs` is an array", value) }
+            guard value.isNumeric else { throw fail(v, .numberLike("xs"), value) }
             var row = try self.array(v)
             // `[]` has no rows yet: what comes first makes them.
             if array.shape == [0], row.rank > 0 { return try Value(row.expandedDims(0)) }
@@ -95,7 +95,7 @@ extension Call {
             // A number takes the array's element type.
             if case .number = value, array.type != .bool { row = try row.converted(to: array.type) }
             return try Value(NDArray.concatenated([array, row.expandedDims(0)]))
-        default: throw fail(xs, "a list, an array or a string")
+        default: throw fail(xs, .sequence)
         }
     }
 }

@@ -45,8 +45,8 @@ extension BuiltinRows {
                 case .record(let record): .number(Double(record.fields.count))
                 case .string(let text): .number(Double(try text.count()))
                 case .function(let function):
-                    if let parts = try function.elements { .number(Double(parts.count)) } else { throw call.fail(x, "an array, list, record or string") }
-                default: throw call.fail(x, "an array, list, record or string")
+                    if let parts = try function.elements { .number(Double(parts.count)) } else { throw call.fail(x, .container) }
+                default: throw call.fail(x, .container)
                 }
             }
         },
@@ -77,7 +77,7 @@ extension BuiltinRows {
             let v = takes.vector("v"), like = takes.value("like", role: .steps)
             return { call in
                 let vector = try call[v]
-                guard vector.rank == 1 else { throw ArrayError.rankMismatch(operation: "unflatten", expected: "1", shape: vector.shape) }
+                guard vector.rank == 1 else { throw ArrayError.rankMismatch(operation: "unflatten", ranks: 1...1, shape: vector.shape) }
                 var leaves: [NDArray] = [], start = 0
                 let structure = try Structure(call[like], leaves: &leaves)
                 let count = leaves.reduce(0) { $0 + $1.count }
@@ -93,7 +93,7 @@ extension BuiltinRows {
         Builtin(.shape, "keys", "the names of a record's fields, as a list", example: "keys({a: 1, b: 2})   # (\"a\", \"b\")", role: .steps) { takes in
             let record = takes.value("record")
             return { call in
-                guard case .record(let fields) = call[record] else { throw call.fail(record, "a record") }
+                guard case .record(let fields) = call[record] else { throw call.fail(record, .record) }
                 return try .list(fields.fields.keys.map { .string($0) })
             }
         },
@@ -217,10 +217,10 @@ extension BuiltinRows {
             return { call in
                 let shifts = try call[shift]
                 guard let axes = try call[axis] else {
-                    guard shifts.count == 1 else { throw call.fail(shift, "one whole number, or one for each axis") }
+                    guard shifts.count == 1 else { throw call.fail(shift, .wholeOrOneEach) }
                     return try Value(call[a].rolled(shifts[0], axis: nil))
                 }
-                guard shifts.count == axes.count || shifts.count == 1 else { throw call.fail(shift, "one whole number, or one for each axis") }
+                guard shifts.count == axes.count || shifts.count == 1 else { throw call.fail(shift, .wholeOrOneEach) }
                 return try Value(axes.enumerated().reduce(call[a]) { try $0.rolled(shifts[shifts.count == 1 ? 0 : $1.offset], axis: $1.element) })
             }
         },
@@ -232,7 +232,7 @@ extension BuiltinRows {
             return { call in
                 let array = try call[a], axes = try call[axis], rank = array.rank + axes.count
                 let places = try axes.map { try normalized($0, rank) }.sorted()
-                guard Set(places).count == places.count else { throw call.fail(axis, "different axes") }
+                guard Set(places).count == places.count else { throw call.fail(axis, .differentAxes) }
                 return try Value(places.reduce(array) { try $0.expandedDims($1) })
             }
         },
@@ -267,7 +267,7 @@ extension Call {
         let list = try List([])
         if isGiven(sections) {
             let separator = try string(sections)
-            guard !separator.isEmpty else { throw fail(sections, "a string that is not empty") }
+            guard !separator.isEmpty else { throw fail(sections, .nonEmptyText) }
             try text.forEachPiece(between: separator) { piece in
                 try list.append(.string(Text(counting: String(piece))))
                 return true
@@ -281,7 +281,7 @@ extension Call {
     fileprivate func padWidths(_ argument: Input<Value>, rank: Int) throws -> [(before: Int, after: Int)] {
         func pair(_ numbers: [Int]) throws -> (before: Int, after: Int) {
             guard let first = numbers.first, let last = numbers.last, numbers.count <= 2 else {
-                throw fail(argument, "a number, a pair, or a pair for each axis")
+                throw fail(argument, .padWidths)
             }
             return (first, last)
         }
@@ -290,7 +290,7 @@ extension Call {
             return try list.elements.map { try pair(shape($0, at: argument.index)) }
         case .array(let array) where array.rank == 2:
             // An array without elements can have any number of rows.
-            guard array.shape[0] <= Shapes.rankLimit else { throw fail(argument, "a number, a pair, or a pair for each axis") }
+            guard array.shape[0] <= Shapes.rankLimit else { throw fail(argument, .padWidths) }
             return try (0..<array.shape[0]).map { try pair(shape(.array(array.indexed(by: [.integer($0)])), at: argument.index)) }
         default: return try [(before: Int, after: Int)](repeating: pair(shape(argument)), count: rank)
         }

@@ -29,7 +29,7 @@ extension BuiltinRows {
             takes in
             let a = takes.array("a"), b = takes.array("b")
             return { call in
-                for (input, array) in [(a, try call[a]), (b, try call[b])] where array.type != .bool { throw call.fail(input, "bools") }
+                for (input, array) in [(a, try call[a]), (b, try call[b])] where array.type != .bool { throw call.fail(input, .bools) }
                 return try Value(NDArray.logical(.xor, call[a], call[b]))
             }
         },

@@ -34,7 +34,7 @@ extension BuiltinRows {
                     for (name, value) in record.fields {
                         let values = try call[others].map { other in
                             guard case .record(let match) = other, match.fields.count == record.fields.count, let value = match[name] else {
-                                throw RuntimeError.structuresDiffer("the first record has the field `\(name)`, beside \(other.kind)")
+                                throw RuntimeError.structuresDiffer(.fieldOfFirst(name, beside: other))
                             }
                             return value
                         }
@@ -46,12 +46,12 @@ extension BuiltinRows {
                 if sequences.count == 1 {
                     let results = Gathering()
                     guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else {
-                        throw call.fail(at: 1, "something with elements", call[xs])
+                        throw call.fail(at: 1, .kind(.elements), call[xs])
                     }
                     return try results.finished(machine)
                 }
                 let elements = try sequences.enumerated().map { index, value in
-                    guard let elements = try machine.elements(of: value) else { throw call.fail(at: min(index + 1, 2), "something with elements", value) }
+                    guard let elements = try machine.elements(of: value) else { throw call.fail(at: min(index + 1, 2), .kind(.elements), value) }
                     return elements
                 }
                 for other in elements.dropFirst() where other.count != elements[0].count {
@@ -94,7 +94,7 @@ extension BuiltinRows {
             let functions = takes.rest("functions")
             return { call in
                 let parts = try call[functions].map { value -> Function in
-                    guard case .function(let function) = value else { throw call.fail(functions, "a function", value) }
+                    guard case .function(let function) = value else { throw call.fail(functions, .kind(.function), value) }
                     return function
                 }
                 guard var result = parts.first else { throw call.missing(functions) }
@@ -168,7 +168,7 @@ extension BuiltinRows {
             let text = takes.text("text"), old = takes.text("old"), new = takes.text("new")
             return { call in
                 let part = try call[old], substitute = try call[new]
-                guard !part.isEmpty else { throw call.fail(old, "a string that is not empty") }
+                guard !part.isEmpty else { throw call.fail(old, .nonEmptyText) }
                 var result = TextBuilder(), isFirst = true
                 try call[text].forEachPiece(between: part) { piece in
                     if !isFirst { try result.append(substitute) }
@@ -204,7 +204,7 @@ extension BuiltinRows {
                 case .record(let record): return .bool(record[try call.string(part)] != nil)
                 case .list(let list): return .bool(try list.elements.contains { try call.machine.isEqual($0, call[part]) })
                 default:
-                    guard case .array(let array) = call[whole] else { throw call.fail(whole, "a string, list, array or record") }
+                    guard case .array(let array) = call[whole] else { throw call.fail(whole, .container) }
                     return try Value(NDArray.compare(.eq, .array(array), call.operand(part)).reduced(.any))
                 }
             }

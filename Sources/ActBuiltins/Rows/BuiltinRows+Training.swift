@@ -102,7 +102,7 @@ private struct Fit {
         let machine = call.machine
         let function = try call.isGiven(model) ? self.function(call, model) : nil
         let network = function == nil ? call.networkValue(net) : nil
-        guard function != nil || network != nil else { throw call.fail(net, "a layer or a network; parameters of another kind need `model=(p, x) -> …`") }
+        guard function != nil || network != nil else { throw call.fail(net, .model) }
         let first = function != nil || network?.network.layers.first?.isOpen == true
         let last = function != nil || network?.network.layers.last?.isOpen == true
         var xs: [NDArray] = [], ys: [NDArray] = []
@@ -119,7 +119,7 @@ private struct Fit {
         if call.isGiven(weights) { training.weights = try call.vector(weights).detached().converted(to: .f64) }
         if call.isGiven(callback) { training.afterEpoch = try afterEpoch(call, shape) }
         if call.isGiven(validation) {
-            guard case .list(let pair) = call[validation], pair.elements.count == 2 else { throw call.fail(validation, "a pair (x, y)") }
+            guard case .list(let pair) = call[validation], pair.elements.count == 2 else { throw call.fail(validation, .pair) }
             var data: (x: [NDArray], y: [NDArray]) = ([], [])
             _ = try rows(pair.elements[0], validation, isOpen: first, &data.x, call)
             _ = try rows(pair.elements[1], validation, isOpen: last, &data.y, call)
@@ -128,7 +128,7 @@ private struct Fit {
         guard let network else {
             guard let function else { return .none }
             let fitted = try FitModel(function, of: call[net], inputs: inputs, machine)
-            guard !fitted.parameters.isEmpty else { throw call.fail(net, "parameters: a number, an array, or a record, list or network of them") }
+            guard !fitted.parameters.isEmpty else { throw call.fail(net, .parameters) }
             shape.model = fitted
             return try run(call, training) { try training.run(fitted, x: xs, y: ys, random: &$0, progress: $1) }.network.value
         }
@@ -190,7 +190,7 @@ private struct Fit {
     }
 
     private func function(_ call: Call, _ argument: Input<Value>) throws -> Function {
-        guard case .function(let function) = call[argument] else { throw call.fail(argument, "a function") }
+        guard case .function(let function) = call[argument] else { throw call.fail(argument, .kind(.function)) }
         return function
     }
 
@@ -234,7 +234,6 @@ private struct Fit {
     }
 
     private func measure(_ call: Call, default fallback: Metric.Kind?, _ shape: FitShape) throws -> Measure? {
-        let expected = "accuracy, r2, or a function of predictions and targets"
         let name: String
         switch call[metric] {
         case .undefined, .none: return fallback.map { .metric($0) }
@@ -248,14 +247,14 @@ private struct Fit {
                 guard value.isNumeric, try value.point().count == 1 else { throw TrainingRefusal.metricKind(function.name, value) }
                 return try value.point().item()
             }
-        default: throw call.fail(metric, expected)
+        default: throw call.fail(metric, .metric)
         }
         switch name {
         case "r2": return .metric(.r2)
         case "accuracy":
             if case .accuracy? = fallback { return fallback.map { .metric($0) } }
             return .metric(.accuracy(threshold: nil))
-        default: throw call.fail(metric, expected)
+        default: throw call.fail(metric, .metric)
         }
     }
 }

@@ -207,12 +207,12 @@ package struct ActivationRow: Sendable {
     private func completed(_ given: [Operand]) throws -> [Operand] {
         if given.count == parameters.count { return given }
         guard given.count < parameters.count else {
-            throw DerivativeError.parameter(row: name, name: "", reason: "takes \(parameters.count) parameters, not \(given.count)")
+            throw DerivativeError.parameterCount(row: name, takes: parameters.count, given: given.count)
         }
         return try given
             + parameters[given.count...].map { parameter in
                 guard let value = parameter.default else {
-                    throw DerivativeError.parameter(row: name, name: parameter.name, reason: "must be given")
+                    throw DerivativeError.parameter(row: name, name: parameter.name, .missing)
                 }
                 return .number(value)
             }

@@ -95,7 +95,7 @@ private func gate(
 /// The largest of x @ W[k] + b[k]; of ties the first.
 private func maxout(_ x: NDArray, _ weights: Operand, _ bias: Operand) throws -> NDArray {
     guard case .array(let weights) = weights, weights.rank == 3 else {
-        throw DerivativeError.parameter(row: "maxout", name: "W", reason: "must have the axes (pieces, in, out)")
+        throw DerivativeError.parameter(row: "maxout", name: "W", .axes(["pieces", "in", "out"]))
     }
     let (pieces, size, out) = (weights.shape[0], weights.shape[1], weights.shape[2])
     guard pieces > 0 else { throw ArrayError.emptyReduction(operation: "maxout", shape: weights.shape) }
@@ -111,7 +111,7 @@ private func maxout(_ x: NDArray, _ weights: Operand, _ bias: Operand) throws ->
         case .number(let number): if number != 0 { piece = try piece + number }
         case .array(let bias):
             guard bias.shape == [pieces, out] else {
-                throw DerivativeError.parameter(row: "maxout", name: "b", reason: "must have the axes (pieces, out)")
+                throw DerivativeError.parameter(row: "maxout", name: "b", .axes(["pieces", "out"]))
             }
             let ranges = [SliceRange(start: k, step: 1, count: 1), SliceRange(start: 0, step: 1, count: out)]
             piece = try piece + bias.sliced(ranges)
@@ -147,6 +147,6 @@ private func whole(_ inputs: [Operand], _ position: Int, _ row: String, _ name: 
     case .number(let value): number = value
     case .array(let array): number = array.count == 1 ? try array.item() : .nan
     }
-    guard let value = Int(exactly: number) else { throw DerivativeError.parameter(row: row, name: name, reason: "must be a whole number") }
+    guard let value = Int(exactly: number) else { throw DerivativeError.parameter(row: row, name: name, .notWhole) }
     return value
 }

@@ -1,6 +1,7 @@
 // Which code an error has. The words for it are in the wording files.
 
 import ActArray
+import ActFiles
 import ActGrad
 import ActMachine
 import ActPlot
@@ -14,6 +15,7 @@ extension Diagnostic.Code {
         case let error as DerivativeError: self.init(error)
         case FigureError.unknownColor: self = .unknownColor
         case is FigureError: self = .badFigure
+        case is FileError: self = .badFile
         case FileRefusal.badJSON(_, _, _, .some): self = .badFile
         default: self = .cannot
         }
@@ -50,7 +52,7 @@ extension Diagnostic.Code {
             case .tooDeep, .tooManyLayers: .valueTooDeep
             case .timeLimit: .timeLimit
             case .forbidden: .forbidden
-            case .user: .raised
+            case .user, .assertion: .raised
             case .exit: .exit
             }
     }
@@ -72,7 +74,6 @@ extension Diagnostic.Code {
             case .singular: .singularMatrix
             case .outOfMemory, .tooLarge, .textTooLong: .outOfMemory
             case .interrupted: .interrupted
-            case .file: .badFile
             }
     }
 
@@ -81,7 +82,7 @@ extension Diagnostic.Code {
             switch error {
             case .notDifferentiable, .gradientOfArray, .independent, .notElementwise: .noDerivative
             case .notNumbers: .badPoint
-            case .parameter, .slopeShape: .badArgument
+            case .parameter, .parameterCount, .slopeShape: .badArgument
             }
     }
 }

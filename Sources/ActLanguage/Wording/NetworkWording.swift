@@ -9,9 +9,9 @@ enum NetworkWording {
         switch error {
         case .input(let layer, let position, let needs, let shape):
             let place = position.map { "layer \($0), \(layer)," } ?? "\(layer)"
-            guard let shape else { return ("\(place) takes \(needs)", nil) }
-            if shape.isEmpty { return ("\(place) takes \(needs), not a number", "one row is an array: `net([…])`; several are a matrix") }
-            return ("\(place) takes \(needs), not an array of shape \(describe(shape))", inputHelp(needs, shape))
+            guard let shape else { return ("\(place) takes \(needs.words)", nil) }
+            if shape.isEmpty { return ("\(place) takes \(needs.words), not a number", "one row is an array: `net([…])`; several are a matrix") }
+            return ("\(place) takes \(needs.words), not an array of shape \(describe(shape))", inputHelp(needs, shape))
         case .inPart(let names, let layer, let position, let error):
             let owner = layer.map { layer in " of " + (position.map { "layer \($0), \(Message.cut(layer))" } ?? Message.cut(layer)) } ?? ""
             let (title, help) = words(for: error)
@@ -25,11 +25,12 @@ enum NetworkWording {
         case .endsInNoArray(let layer, let found): return ("\(layer) gives \(found), and an array is needed here", nil)
         case .widths(let first, let last, let outputs, let inputs):
             return ("\(first) gives \(outputs) columns, \(last) takes \(inputs)", "the outputs of a layer are the inputs of the next")
-        case .setting(let owner, let name, let reason):
-            return ("`\(name)` of `\(owner)` must be \(reason)", reason.hasSuffix("\"") && reason.contains("string") ? "write its name without quotes" : nil)
+        case .setting(let owner, let name, let fault):
+            let isQuoted = if case .functionNotText = fault { true } else { false }
+            return ("`\(name)` of `\(owner)` must be \(fault.words)", isQuoted ? "write its name without quotes" : nil)
         case .parameterShape(let layer, let name, let expected, let found):
             return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(describe(found))", nil)
-        case .parameters(let reason): return (Message(reason), nil)
+        case .parameters(let fault): return (fault.words, nil)
         case .lossShapes(let loss, let prediction, let target):
             let shapes: Message = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
             if prediction.count == 3, target == [prediction[0], prediction[2]] {
@@ -50,15 +51,15 @@ enum NetworkWording {
                     : "labels are \(describe(Array(scores.dropLast()))) class numbers, or rows of shape \(describe(scores))"
             )
         case .label(let loss, let label, let row, let classes):
-            if classes < 0 { return ("`\(loss)`: target \(Format.number(label)) in row \(row) is neither -1 nor 1", nil) }
+            guard let classes else { return ("`\(loss)`: target \(Format.number(label)) in row \(row) is neither -1 nor 1", nil) }
             return (
                 "`\(loss)`: label \(Format.number(label)) in row \(row) is not one of the classes 0 to \(classes - 1)",
                 label == Double(classes) ? "classes count from 0" : nil
             )
         case .outside(let loss, let what, let value, let position):
             return (
-                "`\(loss)`: the \(what) \(Format.number(value)) at position \(position) is not between 0 and 1",
-                what == "probability"
+                "`\(loss)`: the \(what == .probability ? "probability" : "target") \(Format.number(value)) at position \(position) is not between 0 and 1",
+                what == .probability
                     ? "scores that are not probabilities go into `bce_logits`" : value == -1 ? "targets are 0 and 1 here; -1 and 1 are those of `hinge`" : nil
             )
         case .notAClass(let metric, let prediction, let position):
@@ -72,7 +73,7 @@ enum NetworkWording {
         case .lengths(let inputs, let targets): return ("x has \(inputs) rows, y has \(targets)", "every row of x needs its target")
         case .noRows: return ("there are no rows to learn from", nil)
         case .notFinite(let what, let row):
-            return ("\(what) is not finite in row \(row)", "`isfinite` finds such rows; take them out or fill them in")
+            return ("\(what.words) is not finite in row \(row)", "`isfinite` finds such rows; take them out or fill them in")
         case .divergence(let loss, let epoch, let batch, let layer):
             let place = layer.map { "; the first to show it is \($0)" } ?? "; the layers' outputs are finite, the loss itself is not"
             return (
@@ -93,13 +94,16 @@ enum NetworkWording {
                 "layer \(position), \(layer), was made with \(found) as `\(name)`, which cannot be saved",
                 "numbers, bools, texts, arrays, named functions, layers, networks, and lists and records of these are saved"
             )
-        case .file(let path, let reason): return ("`\(path)`: \(reason)", nil)
-        case .checkpoint(let path, let reason): return ("`\(path)` holds another network: \(reason)", nil)
+        case .file(let path, let fault): return ("`\(path)`: \(fault.words)", nil)
+        case .checkpoint(let path, let fault, let makers):
+            let made: Message =
+                makers.isEmpty ? "" : "; another \(alternatives(makers.map { "`layer \($0)(…)`" })) than the program's wrote it"
+            return ("`\(path)` holds another network: \(fault.words)\(made)", nil)
         }
     }
 
-    private static func inputHelp(_ needs: String, _ shape: [Int]) -> Message? {
-        guard needs.hasSuffix(" columns") || needs.hasSuffix(" column"), shape.count > 2, let columns = Int(needs.prefix { $0 != " " }) else { return nil }
+    private static func inputHelp(_ needs: InputNeed, _ shape: [Int]) -> Message? {
+        guard case .ending(let sizes) = needs, sizes.count == 1, let columns = sizes.first, shape.count > 2 else { return nil }
         let size = shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
         return size == columns ? "`Flatten()` in front, or `x.reshape(\(shape[0]), \(columns))`" : nil
     }

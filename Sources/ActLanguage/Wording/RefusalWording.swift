@@ -18,6 +18,7 @@ enum RefusalWording {
         case let error as TrainingRefusal: words(for: error)
         case let error as FigureRefusal: words(for: error)
         case let error as FileRefusal: words(for: error)
+        case let error as FileError: ("`\(error.path)`: \(error.fault.words)", nil)
         case let error as NetworkError: NetworkWording.words(for: error)
         default: nil
         }
@@ -28,7 +29,7 @@ enum RefusalWording {
     private static func words(for refusal: MachineRefusal) -> Words {
         switch refusal {
         case .formatTooLong(let bytes): ("a format of \(bytes) bytes is too long", formatHelp)
-        case .badFormat(let text, let error): ("the format `\(text)` is wrong: \(error.message)", formatHelp)
+        case .badFormat(let text, let error): ("the format `\(text)` is wrong: \(error.words)", formatHelp)
         case .formatOfFraction(let x): ("the format `d` is for whole numbers, not \(Format.number(x))", "use `.0f` to round, or `f`, `g`")
         case .formatOfWholeWithPrecision: ("the format `d` takes no precision", "use `f` for digits after the point")
         case .formatOfText(let kind, let text):
@@ -192,11 +193,13 @@ enum RefusalWording {
         case .binsWithoutName(let number):
             ("`hist` takes arrays, and \(Format.number(number)) is a number", "the number of bins has a name: `bins=\(Format.number(number))`")
         case .labelsOfOneSeries: ("`labels` names series, and there is only one", "the texts below the bars come first: `bar(names, heights)`")
+        case .imageAxes(let shape):
+            ("`image` takes an array of the axes (rows, columns) or (rows, columns, channels), not one of shape \(ActMachine.describe(shape))", nil)
         case .imageOfVector(let count, let side):
             ("`image` takes rows and columns, not a vector of \(count) numbers", "give it its shape: `x.reshape(\(side), \(side))`")
         case .noOption(let name, let row, let near, let others):
             ("`\(row)` has no option `\(name)`", near.map { "did you mean `\($0)`?" } ?? "options are \(others.joined(separator: " "))")
-        case .optionKind(let name, let value, let expected): ("`\(name)` cannot be \(value.kind)", expected.map { "it takes \($0)" })
+        case .optionKind(let name, let value, let expected): ("`\(name)` cannot be \(value.kind)", expected.map { "it takes \($0.words)" })
         case .namedValues(let name): ("`\(name)` takes its values without names", "write `\(name)(x, y)`")
         case .formatOfLine(let name, let text, let options):
             (
@@ -216,7 +219,7 @@ enum RefusalWording {
             ("a matrix of \(count) columns would give as many lines", "transpose it if its rows are meant: `a'`; or see `heatmap`")
         case .notAHeight(let value, let name): ("`\(name)` gives \(value.kind) for a number, not a number", nil)
         case .gridArguments(let name, let count): ("`\(name)` takes z, or x, y and z, not \(count) arguments", nil)
-        case .picture(let failure): ("\(failure)", ".svg needs nothing else")
+        case .picture(let failure): ("\(failure.words)", ".svg needs nothing else")
         }
     }
 

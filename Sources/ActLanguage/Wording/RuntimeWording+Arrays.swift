@@ -49,8 +49,8 @@ extension RuntimeWording {
             return error("`\(operation)` needs shapes that agree\(axis.map { " but along axis \($0)" } ?? ""), not \(shape(left)) and \(shape(right))")
         case .notSquare(let operation, let from): return error("`\(operation)` takes square matrices, not shape \(shape(from))")
         case .singular(let operation): return error("`\(operation)`: the matrix is singular", help: "its rows depend on each other, so there is no inverse")
-        case .rankMismatch(let operation, let expected, let from):
-            return error("`\(operation)` takes \(Int(expected).map { "an array of rank \($0)" } ?? expected), not shape \(shape(from))")
+        case .rankMismatch(let operation, let ranks, let from):
+            return error("`\(operation)` takes \(arrays(of: ranks)), not \(from.isEmpty ? "a number" : "an array of shape \(shape(from))")")
         case .badValue(let operation, let reason): return error("`\(operation)`: \(reason.words.text)")
         case .outOfMemory(let bytes, let limit):
             return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
@@ -60,7 +60,6 @@ extension RuntimeWording {
                 shape.contains(Int.max)
                     ? "so many elements are too large for any memory" : "an array of shape \(ActMachine.describe(shape)) is too large for any memory")
         case .interrupted: return error("interrupted")
-        case .file(let path, let reason): return error("`\(path)`: \(reason)")
         }
     }
 
@@ -80,6 +79,20 @@ extension RuntimeWording {
     func size(_ shape: [Int], _ axis: Int) -> Int {
         let index = axis < 0 ? shape.count + axis : axis
         return shape.indices.contains(index) ? shape[index] : 1
+    }
+
+    /// The arrays of some ranks, as a choice.
+    private func arrays(of ranks: ClosedRange<Int>) -> String {
+        if ranks.upperBound >= Shapes.rankLimit { return "an array of \(ranks.lowerBound) \(ranks.lowerBound == 1 ? "axis" : "axes") or more" }
+        let names = ranks.map { rank in
+            switch rank {
+            case 0: "a number"
+            case 1: "a vector"
+            case 2: "a matrix"
+            default: "an array of \(rank) axes"
+            }
+        }
+        return (names.count > 2 ? [names.dropLast().joined(separator: ", "), names[names.count - 1]] : names).joined(separator: " or ")
     }
 
     private func product(_ shape: [Int]) -> Int { shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue } }
@@ -111,7 +124,13 @@ extension RuntimeWording {
                 "the derivative that `with_derivative` has of `\(function)` is of shape \(ActMachine.describe(slope)), not \(ActMachine.describe(expected))",
                 help: "it is shaped as the argument where the function acts elementwise or its value is a number, else as the value and the argument together")
         case .notElementwise: return error("kinks are looked for in functions that act elementwise")
-        case .parameter(let row, let name, let reason): return error("`\(row)`: \(name.isEmpty ? reason : "`\(name)` \(reason)")")
+        case .parameterCount(let row, let takes, let given): return error("`\(row)` takes \(count(takes, "parameter")), not \(given)")
+        case .parameter(let row, let name, let fault):
+            switch fault {
+            case .missing: return error("`\(row)`: `\(name)` must be given")
+            case .notWhole: return error("`\(row)`: `\(name)` must be a whole number")
+            case .axes(let names): return error("`\(row)`: `\(name)` must have the axes (\(names.joined(separator: ", ")))")
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 // expression that was running; shapes and values from the error or the operands.
 
 import ActArray
+import ActFiles
 import ActGrad
 import ActMachine
 import ActNetwork
@@ -34,7 +35,7 @@ struct RuntimeWording {
             diagnostic = self.error(
                 "`\(color)` is not a colour",
                 help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
-        case let error as FigureError: diagnostic = self.error("\(error)")
+        case let error as FigureError: diagnostic = self.error(error.words)
         default:
             let (title, help) = RefusalWording.words(about: error) ?? ("\(error)", nil)
             diagnostic = self.error(title, help: help)
@@ -119,7 +120,7 @@ struct RuntimeWording {
                 help: isInLoop
                     ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
                     : "the left and the right side of `=` must have equally many")
-        case .structuresDiffer(let reason): return error("the structures differ: \(reason)")
+        case .structuresDiffer(let how): return error("the structures differ: \(difference(how))")
         case .gradientMisfit(let misfit):
             return error("the gradient does not fit the parameters: \(difference(misfit))", help: "`grad(f)(p)` has the structure of p")
         case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
@@ -157,25 +158,26 @@ struct RuntimeWording {
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
         case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : Message(message))
+        case .assertion(let condition): return error("assertion failed\(condition.map { ": \($0)" } ?? "")")
         case .exit: return error("exit")
         }
     }
 
-    private func badArgument(_ function: String, _ name: String, _ expected: String, _ found: Value) -> Diagnostic {
+    private func badArgument(_ function: String, _ name: String, _ expected: Expectation, _ found: Value) -> Diagnostic {
         var shown = found.number.map(Format.number) ?? found.kind
         var help: String?
         switch found {
-        case .string(let text) where text.string.utf8.count <= 120 && text.string.count <= 30 && expected != "a string":
+        case .string(let text) where text.string.utf8.count <= 120 && text.string.count <= 30 && expected != .kind(.text):
             help = foreignHint(argument: text.string, named: name, in: .builtins)
             // Where strings are right, it is this one that is wrong.
-            if expected.contains("\"") { shown = "\"\(text.string)\"" }
-        case .function(let value) where expected == Parameter.Kind.elementType.rawValue:
+            if expected.isChoiceOfTexts { shown = "\"\(text.string)\"" }
+        case .function(let value) where expected == .kind(.elementType):
             help = foreignHint(argument: value.name, named: name, in: .builtins)
             shown = "`\(value.name)`"
-        case .number where expected == Parameter.Kind.flag.rawValue: help = looseNumbersHelp
+        case .number where expected == .kind(.flag): help = looseNumbersHelp
         default: break
         }
-        return error("`\(name)` of `\(function)` must be \(expected), not \(shown)", help: help.map { Message($0) })
+        return error("`\(name)` of `\(function)` must be \(expected.words), not \(shown)", help: help.map { Message($0) })
     }
 
     /// `mean(1, 2)`: the numbers that were meant to be one array.
@@ -277,7 +279,7 @@ struct RuntimeWording {
     static func message(of error: Error) -> String {
         switch error {
         case let fault as Fault: fault.diagnostic.title
-        case ArrayError.file(_, let reason): reason
+        case let error as FileError: error.fault.words
         case RuntimeError.forbidden: "outside of what the sandbox allows"
         default: RefusalWording.words(about: error)?.title.text ?? "\(error)"
         }
@@ -290,7 +292,7 @@ struct RuntimeWording {
         case SourceError.tooLarge(let name, let size): Diagnostic(.sourceTooLarge, "`\(name)` is too large: \(size) bytes")
         case ArrayError.outOfMemory(_, let limit):
             Diagnostic(.outOfMemory, "`\(name)` is too large a program for the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
-        default: Diagnostic(.unreadableFile, "`\(name)`: \(error)")
+        default: Diagnostic(.unreadableFile, "`\(name)`: \(message(of: error))")
         }
     }
 
@@ -307,6 +309,23 @@ struct RuntimeWording {
 }
 
 extension RuntimeWording {
+    fileprivate func difference(_ difference: StructureDifference) -> Message {
+        switch difference {
+        case .fieldOfLeft(let name): "only the left record has the field `\(name)`"
+        case .fieldOfRight(let name): "only the right record has the field `\(name)`"
+        case .fieldOfOne(let name): "only one record has the field `\(name)`"
+        case .listLengths(let left, let right): "the lists have \(left) and \(right) elements"
+        case .list(let length, let other): "one has a list of \(length) where another has \(other.kind)"
+        case .field(let name, let other): "one has a record with the field `\(name)` where another has \(other.kind)"
+        case .fieldOfFirst(let name, let other): "the first record has the field `\(name)`, and beside it stands \(other.kind)"
+        case .kinds(let first, let other): "one value is \(first.kind) where another is \(other?.kind ?? "nothing")"
+        case .partCount(let direction, let function, let given, let needed):
+            "\(direction.words.given) of `\(function)` has \(count(given, "part")), \(direction.words.along) \(needed)"
+        case .partShape(let direction, let function, let given, let needed):
+            "\(direction.words.given) of `\(function)` has a part of shape \(ActMachine.describe(given)), \(direction.words.along) one of shape \(ActMachine.describe(needed))"
+        }
+    }
+
     fileprivate func difference(_ misfit: GradientMisfit) -> String {
         func name(_ path: String) -> String { path.isEmpty ? "the parameters" : "`\(path)`" }
         func verb(_ path: String) -> String { path.isEmpty ? "are" : "is" }
@@ -317,6 +336,15 @@ extension RuntimeWording {
         case .kind(let path, let parameter, let gradient): "\(name(path)) \(verb(path)) \(parameter), the gradient \(gradient)"
         case .missing(let path): "the gradient has no `\(path)`"
         case .extra(let path): "the gradient has `\(path)`, which is no parameter"
+        }
+    }
+}
+
+extension StructureDifference.Direction {
+    fileprivate var words: (given: String, along: String) {
+        switch self {
+        case .direction: ("the direction", "the point")
+        case .cotangent: ("the cotangent", "the value")
         }
     }
 }

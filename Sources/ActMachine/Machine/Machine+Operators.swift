@@ -113,17 +113,15 @@ extension Machine {
         try Interrupt.check()
         switch (left, right) {
         case (.record(let x), .record(let y)):
-            guard x.fields.count == y.fields.count else { throw RuntimeError.structuresDiffer(fieldDifference(x, y)) }
+            guard x.fields.count == y.fields.count else { throw RuntimeError.structuresDiffer(fieldOfOne(x, y)) }
             var fields = x.fields
             for (name, value) in x.fields {
-                guard let other = y[name] else { throw RuntimeError.structuresDiffer(fieldDifference(x, y)) }
+                guard let other = y[name] else { throw RuntimeError.structuresDiffer(fieldOfOne(x, y)) }
                 fields[name] = try leaf(operation, value, other)
             }
             return try .record(fields)
         case (.list(let x), .list(let y)):
-            guard x.elements.count == y.elements.count else {
-                throw RuntimeError.structuresDiffer("the lists have \(x.elements.count) and \(y.elements.count) elements")
-            }
+            guard x.elements.count == y.elements.count else { throw RuntimeError.structuresDiffer(.listLengths(x.elements.count, y.elements.count)) }
             return try .list(zip(x.elements, y.elements).map { try leaf(operation, $0, $1) })
         case (let number, _) where number.isSingle: return try leafwise(operation, right, number: number, isLeft: true)
         case (_, let number) where number.isSingle: return try leafwise(operation, left, number: number, isLeft: false)
@@ -170,10 +168,10 @@ extension Machine {
         }
     }
 
-    private func fieldDifference(_ x: Record, _ y: Record) -> String {
-        if let name = x.fields.keys.first(where: { y[$0] == nil }) { return "only the left record has the field `\(name)`" }
-        if let name = y.fields.keys.first(where: { x[$0] == nil }) { return "only the right record has the field `\(name)`" }
-        return "the records have different fields"
+    /// A field that only one of two records has, which differ in one.
+    private func fieldOfOne(_ x: Record, _ y: Record) -> StructureDifference {
+        if let name = x.fields.keys.first(where: { y[$0] == nil }) { return .fieldOfLeft(name) }
+        return .fieldOfRight(y.fields.keys.first { x[$0] == nil } ?? "")
     }
 
     // MARK: Unary

@@ -1,6 +1,7 @@
 // What goes wrong while a program runs, as data. The host says it in words; `Fault` ties it to a place.
 
 import ActArray
+import ActRows
 import ActSyntax
 
 /// `@unchecked Sendable`: the values in it stay with the thread that runs their program; helpers of the engine run no program and throw `ArrayError`.
@@ -24,7 +25,7 @@ package enum RuntimeError: Error, @unchecked Sendable {
     case cannotCompare(String, Value, Value)
     case notACondition(Value)
     case unpackCount(expected: Int, found: Int)
-    case structuresDiffer(String)
+    case structuresDiffer(StructureDifference)
     case gradientMisfit(GradientMisfit)
     case leafOfStructure(String, Value, Value)
 
@@ -38,8 +39,8 @@ package enum RuntimeError: Error, @unchecked Sendable {
     case tooManyArguments(of: Function, given: Int)
     case unknownArgument(String, of: Function)
     case argumentTwice(String, of: String)
-    /// Argument `index` (or the one of that name) of a built-in is of no use; `expected` completes "must be …".
-    case badArgument(of: String, name: String, index: Int, expected: String, found: Value)
+    /// Argument `index` (or the one of that name) of a built-in is of no use.
+    case badArgument(of: String, name: String, index: Int, expected: Expectation, found: Value)
 
     // Limits
     case recursionTooDeep
@@ -51,7 +52,37 @@ package enum RuntimeError: Error, @unchecked Sendable {
 
     // The program's own
     case user(String)
+    /// What was asserted, as it is written, where that is known.
+    case assertion(String?)
     case exit(Int32)
+}
+
+/// How structures that should be equal differ.
+package enum StructureDifference: @unchecked Sendable {
+    /// Only one of two records has the field.
+    case fieldOfLeft(String)
+    case fieldOfRight(String)
+    /// Only one of several records has the field.
+    case fieldOfOne(String)
+    case listLengths(Int, Int)
+    /// At the same place one has a list, or a record with that field, and another something else.
+    case list(Int, beside: Value)
+    case field(String, beside: Value)
+    /// The first of the records that a function goes along has that field, and another value has not.
+    case fieldOfFirst(String, beside: Value)
+    /// One value is of another kind than another, which may be missing.
+    case kinds(Value, Value?)
+    /// What goes along a function's argument or value has other parts than that.
+    case partCount(Direction, of: String, Int, Int)
+    case partShape(Direction, of: String, [Int], [Int])
+
+    /// What a directional derivative takes beside what it is taken at.
+    package enum Direction: Sendable {
+        /// A direction from the point.
+        case direction
+        /// A direction at the value, which is carried back.
+        case cotangent
+    }
 }
 
 /// How a gradient differs from the parameters that it is to change; paths are those of parameters, empty for all of them.

@@ -10,7 +10,7 @@ extension Machine {
         var points: [NDArray] = [], directions: [NDArray] = [], structure: Structure?
         let point = try Structure(x, leaves: &points)
         _ = try Structure(direction, leaves: &directions)
-        try check(points, directions, name, "the direction", "the point")
+        try check(points, directions, name, .direction)
         let result = try Derivative.along(
             directions,
             of: { variables in
@@ -43,7 +43,7 @@ extension Machine {
         var points: [NDArray] = [], directions: [NDArray] = []
         _ = try Structure(x, leaves: &points)
         _ = try Structure(direction, leaves: &directions)
-        try check(points, directions, "hvp", "the direction", "the point")
+        try check(points, directions, "hvp", .direction)
         return try gradient(
             of: { point in
                 var slopes: [NDArray] = []
@@ -56,12 +56,11 @@ extension Machine {
         ).gradients[0]
     }
 
-    fileprivate func check(_ a: [NDArray], _ b: [NDArray], _ function: String, _ first: String, _ second: String) throws {
+    fileprivate func check(_ a: [NDArray], _ b: [NDArray], _ function: String, _ direction: StructureDifference.Direction) throws {
         guard !a.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.direction, of: nil) }
-        guard a.count == b.count else { throw RuntimeError.structuresDiffer("\(first) of `\(function)` has \(b.count) parts, \(second) \(a.count)") }
+        guard a.count == b.count else { throw RuntimeError.structuresDiffer(.partCount(direction, of: function, b.count, a.count)) }
         for (x, y) in zip(a, b) where x.shape != y.shape {
-            throw RuntimeError.structuresDiffer(
-                "\(first) of `\(function)` has a part of shape \(describe(y.shape)), \(second) one of shape \(describe(x.shape))")
+            throw RuntimeError.structuresDiffer(.partShape(direction, of: function, y.shape, x.shape))
         }
     }
 }
@@ -91,7 +90,7 @@ private final class Pullback: NativeFunction {
         }
         var leaves: [NDArray] = []
         _ = try Structure(cotangent, leaves: &leaves)
-        try machine.check(values, leaves, "vjp", "the cotangent", "the value")
+        try machine.check(values, leaves, "vjp", .cotangent)
         var gradients = try pull(leaves)[...]
         return try point.value(&gradients)
     }

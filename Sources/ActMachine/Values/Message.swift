@@ -24,6 +24,7 @@ package struct Message: ExpressibleByStringInterpolation, Equatable, Sendable {
 
         package mutating func appendLiteral(_ literal: String) { text += literal }
         package mutating func appendInterpolation(_ value: String) { text += Message.cut(value) }
+        package mutating func appendInterpolation(_ value: Message) { text += value.text }
         package mutating func appendInterpolation(_ value: Substring) { text += Message.cut(value) }
         package mutating func appendInterpolation<T>(_ value: T) { text += Message.cut("\(value)") }
     }

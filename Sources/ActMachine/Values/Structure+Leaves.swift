@@ -55,7 +55,7 @@ extension Value {
                 list.elements.enumerated().map { index, element in
                     try part(element) { other in
                         guard case .list(let match) = other, match.elements.count == list.elements.count else {
-                            throw RuntimeError.structuresDiffer("one has a list of \(list.elements.count) where another has \(other.kind)")
+                            throw RuntimeError.structuresDiffer(.list(list.elements.count, beside: other))
                         }
                         return match.elements[index]
                     }
@@ -65,7 +65,7 @@ extension Value {
             for (name, field) in record.fields {
                 fields[name] = try part(field) { other in
                     guard case .record(let match) = other, match.fields.count == record.fields.count, let value = match[name] else {
-                        throw RuntimeError.structuresDiffer("one has a record with the field `\(name)` where another has \(other.kind)")
+                        throw RuntimeError.structuresDiffer(.field(name, beside: other))
                     }
                     return value
                 }
@@ -109,7 +109,7 @@ extension Value {
     package static func stacked(_ values: [Value], axis: Int = 0) throws -> Value {
         try Interrupt.check()
         guard let first = values.first else { return .array(try NDArray([], shape: [0])) }
-        func differ(_ other: Value?) -> RuntimeError { .structuresDiffer("one value is \(first.kind) where another is \(other?.kind ?? "nothing")") }
+        func differ(_ other: Value?) -> RuntimeError { .structuresDiffer(.kinds(first, other)) }
         switch first {
         case .number, .bool, .array:
             return try .array(
@@ -136,7 +136,7 @@ extension Value {
             for name in record.fields.keys {
                 fields[name] = try stacked(
                     records.map { record in
-                        guard let value = record[name] else { throw RuntimeError.structuresDiffer("only one record has the field `\(name)`") }
+                        guard let value = record[name] else { throw RuntimeError.structuresDiffer(.fieldOfOne(name)) }
                         return value
                     }, axis: axis)
             }

@@ -81,8 +81,8 @@ struct DescriptionReader {
         self.program = program
     }
 
-    private func fail(_ reason: String) -> NetworkError { .file(path: path, reason: reason) }
-    private var unreadable: NetworkError { fail("the description of its layers is not readable") }
+    private func fail(_ fault: NetworkFileFault) -> NetworkError { .file(path: path, fault) }
+    private var unreadable: NetworkError { fail(.unreadableLayers) }
 
     mutating func network(_ description: JSON) throws -> Network {
         guard case .list(let entries) = description else { throw unreadable }
@@ -98,13 +98,13 @@ struct DescriptionReader {
         guard case .object(let fields) = entry, case .text(let kind)? = entry["kind"] else { throw unreadable }
         if kind == ownKind, case .text(let maker)? = entry["maker"], case .object(let given)? = entry["settings"] {
             guard let layer = try program.layer(named: maker, settings(given)) else {
-                throw fail("it has a layer that `layer \(maker)(…)` made, and there is no such maker: define or import it first")
+                throw fail(.unknownMaker(maker))
             }
             return layer
         }
         let settings = try settings(fields.filter { $0.name != "kind" && $0.name != "frozen" })
         if kind == "function", case .function(let function)? = settings["function"] { return FunctionLayer(function) }
-        guard let row = LayerRows.named(kind) else { throw fail("it has a layer of the kind `\(kind)`, which this act does not know") }
+        guard let row = LayerRows.named(kind) else { throw fail(.unknownKind(kind)) }
         return try row.make(settings, &random)
     }
 
@@ -129,7 +129,7 @@ struct DescriptionReader {
         switch (form, value[form]) {
         case ("function", .text(let called)?):
             guard let found = called == "identity" ? .identity : program.function(named: called) else {
-                throw fail("its layers use the function `\(called)`, which is not defined")
+                throw fail(.unknownFunction(called))
             }
             return .function(found)
         case ("number", .text(let text)?):

@@ -19,7 +19,7 @@ extension Network {
     /// The network of a file that act wrote; `nil` for other files.
     package init?(_ content: Safetensors.Content, path: String, program: ProgramNames) throws {
         guard let text = content.metadata[Network.metadataName] else { return nil }
-        let unreadable = NetworkError.file(path: path, reason: "the description of its layers is not readable")
+        let unreadable = NetworkError.file(path: path, .unreadableLayers)
         var held = Reservation()
         defer { _ = held.bytes }
         guard let description = try JSON(text.utf8, held: &held, orElse: unreadable)["layers"] else { throw unreadable }
@@ -34,18 +34,13 @@ extension Network {
         let arrays = Dictionary(content.arrays.map { ($0.name, $0.array) }, uniquingKeysWith: { first, _ in first })
         let names = parameterNames, others = stateNames
         let makers = Set(layers.filter(\.isOfProgram).map(\.settings.kind)).sorted()
-        func fail(_ reason: String) -> NetworkError {
-            let made = makers.isEmpty ? "" : "; another \(makers.map { "`layer \($0)(…)`" }.joined(separator: " or ")) than the program's wrote it"
-            return .checkpoint(path: path, reason: reason + made)
-        }
+        func fail(_ fault: CheckpointFault) -> NetworkError { .checkpoint(path: path, fault, makers: makers) }
         if let extra = content.arrays.first(where: { !names.contains($0.name) && !others.contains($0.name) }) {
-            throw fail("it has `\(extra.name)`, which this one has not")
+            throw fail(.extra(extra.name))
         }
         func taken(_ name: String, like array: NDArray) throws -> NDArray {
-            guard let found = arrays[name] else { throw fail("it has no `\(name)`") }
-            guard found.shape == array.shape else {
-                throw fail("`\(name)` has the shape \(shapeText(found.shape)) there, \(shapeText(array.shape)) here")
-            }
+            guard let found = arrays[name] else { throw fail(.missing(name)) }
+            guard found.shape == array.shape else { throw fail(.shape(name, there: found.shape, here: array.shape)) }
             return try found.converted(to: array.type)
         }
         parameters = try zip(names, parameters).map { try taken($0, like: $1) }

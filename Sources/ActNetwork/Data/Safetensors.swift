@@ -43,59 +43,57 @@ package enum Safetensors {
     }
 
     /// The arrays fill what follows the header exactly, each its own place, as the format has it: what no array claims, or two do, is refused.
-    /// - Throws: `NetworkError.file` for a file that is none, or breaks a rule; `ArrayError.file` for whole numbers that f64 cannot hold.
+    /// - Throws: `NetworkError.file` for a file that is none, or breaks a rule; `FileError` for whole numbers that f64 cannot hold.
     package static func content(_ bytes: [UInt8], path: String) throws -> Content {
-        func fail(_ reason: String) -> NetworkError { .file(path: path, reason: reason) }
-        guard bytes.count >= 8 else { throw fail("it is not a safetensors file: it has \(bytes.count) bytes") }
+        func fail(_ fault: NetworkFileFault) -> NetworkError { .file(path: path, fault) }
+        guard bytes.count >= 8 else { throw fail(.shortFile(bytes: bytes.count)) }
         let length = bytes.withUnsafeBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         guard length <= 100_000_000, Int(length) <= bytes.count - 8 else {
-            throw fail(bytes[8...].first == UInt8(ascii: "{") ? "it ends too early, in its header" : "it is not a safetensors file")
+            throw fail(bytes[8...].first == UInt8(ascii: "{") ? .headerCut : .isNotSafetensors)
         }
         let start = 8 + Int(length), size = bytes.count - start
         // What is made of its tree takes up to four times its bytes, and its own bytes are there twice.
         var held = try Reservation(Int(length) &* 5)
         defer { _ = held.bytes }
-        let unreadable = fail("it is not a safetensors file: its header is not JSON")
+        let unreadable = fail(.headerNotJSON)
         guard length > 0, bytes[8] == UInt8(ascii: "{"), case .object(let fields) = try JSON(bytes[8..<start], held: &held, orElse: unreadable) else {
             throw unreadable
         }
         var metadata: [String: String] = [:], seen = Set<String>()
         var entries: [(name: String, type: StoredType, shape: [Int], place: Range<Int>)] = []
         for (name, value) in fields {
-            guard seen.insert(name).inserted else { throw fail("its header names `\(name)` twice") }
+            guard seen.insert(name).inserted else { throw fail(.arrayTwice(name)) }
             if name == "__metadata__" {
-                guard case .object(let texts) = value else { throw fail("its metadata must be strings by name") }
+                guard case .object(let texts) = value else { throw fail(.metadataNotTexts(field: nil)) }
                 for (name, value) in texts {
-                    guard case .text(let text) = value else { throw fail("its metadata must be strings by name, and `\(name)` is not a string") }
-                    guard metadata.updateValue(text, forKey: name) == nil else { throw fail("its metadata name `\(name)` twice") }
+                    guard case .text(let text) = value else { throw fail(.metadataNotTexts(field: name)) }
+                    guard metadata.updateValue(text, forKey: name) == nil else { throw fail(.metadataTwice(name)) }
                 }
                 continue
             }
-            func undescribed() -> NetworkError { fail("its header does not describe `\(name)`") }
+            func undescribed() -> NetworkError { fail(.undescribed(name)) }
             guard value.isUnambiguous, case .text(let code)? = value["dtype"], let shape = value["shape"]?.sizes, let places = value["data_offsets"]?.sizes,
                 places.count == 2, places[0] <= places[1]
             else { throw undescribed() }
-            guard places[1] <= size else { throw fail("it ends too early: `\(name)` is not whole") }
-            guard let type = stored(code) else { throw fail("`\(name)` has elements of type \(code), which act does not read") }
+            guard places[1] <= size else { throw fail(.arrayCut(name)) }
+            guard let type = stored(code) else { throw fail(.unknownType(code, of: name)) }
             var count = type.size
             for size in shape {
                 let (product, overflow) = count.multipliedReportingOverflow(by: size)
                 guard !overflow else { throw undescribed() }
                 count = product
             }
-            guard count == places[1] - places[0] else {
-                throw fail("`\(name)` of shape \(shapeText(shape)) does not fill its \(places[1] - places[0]) bytes")
-            }
+            guard count == places[1] - places[0] else { throw fail(.wrongSize(of: name, shape: shape, bytes: places[1] - places[0])) }
             entries.append((name, type, shape, places[0]..<places[1]))
         }
         entries.sort { ($0.place.lowerBound, $0.place.upperBound) < ($1.place.lowerBound, $1.place.upperBound) }
         var end = 0
         for (name, _, _, place) in entries {
-            guard place.lowerBound >= end else { throw fail("`\(name)` begins inside another array") }
-            guard place.lowerBound == end else { throw fail("\(place.lowerBound - end) bytes before `\(name)` belong to no array") }
+            guard place.lowerBound >= end else { throw fail(.overlapping(name)) }
+            guard place.lowerBound == end else { throw fail(.bytesBefore(name, place.lowerBound - end)) }
             end = place.upperBound
         }
-        guard end == size else { throw fail("\(size - end) bytes at its end belong to no array") }
+        guard end == size else { throw fail(.bytesAtEnd(size - end)) }
         return try bytes.withUnsafeBytes { buffer in
             Content(
                 arrays: try entries.map { entry in

@@ -73,11 +73,11 @@ package enum StructureFile {
             layers = DescriptionReader(path: path, program: program)
         }
 
-        var unreadable: NetworkError { .file(path: path, reason: "the description of its structure is not readable") }
+        var unreadable: NetworkError { .file(path: path, .unreadableStructure) }
 
         private func array(_ name: JSON?) throws -> NDArray {
             guard case .text(let name)? = name else { throw unreadable }
-            guard let array = arrays[name] else { throw NetworkError.file(path: path, reason: "it has no `\(name)`") }
+            guard let array = arrays[name] else { throw NetworkError.file(path: path, .missingArray(name)) }
             return array
         }
 

@@ -98,9 +98,7 @@ package struct Compound: Layer {
         switch way {
         case .residual:
             guard results[0].shape == x.shape else {
-                throw NetworkError.input(
-                    layer: text, position: nil,
-                    needs: "a function that keeps the shape: x has the shape \(shapeText(x.shape)), f(x) \(shapeText(results[0].shape))", shape: nil)
+                throw unfit(.sameShape(x.shape, results[0].shape))
             }
             return try x + results[0]
         case .branch(_, .concat, let axis): return try side(by: results, axis)
@@ -121,19 +119,15 @@ package struct Compound: Layer {
         let rank = results[0].rank, position = axis ?? (rank == 4 ? 1 : -1)
         guard rank > 0, results.allSatisfy({ $0.rank == rank }) else { throw apart(results) }
         guard position >= -rank, position < rank else {
-            throw NetworkError.input(layer: text, position: nil, needs: "an axis of its parts' results, which have \(rank) axes, not \(position)", shape: nil)
+            throw unfit(.axisOfResults(position, rank: rank))
         }
         let joint = position < 0 ? position + rank : position
-        guard joint > 0 || rank == 1 else { throw NetworkError.input(layer: text, position: nil, needs: "an axis other than that of the rows", shape: nil) }
+        guard joint > 0 || rank == 1 else { throw unfit(.axisBesideRows) }
         for result in results { for other in 0..<rank where other != joint && result.shape[other] != results[0].shape[other] { throw apart(results) } }
         return try NDArray.concatenated(results, axis: joint)
     }
 
-    private func apart(_ results: [NDArray]) -> NetworkError {
-        .input(
-            layer: text, position: nil, needs: "parts whose results fit, not of shapes \(results.map { shapeText($0.shape) }.joined(separator: " and "))",
-            shape: nil)
-    }
+    private func apart(_ results: [NDArray]) -> NetworkError { unfit(.fittingParts(results.map(\.shape))) }
 
     /// Known where it does not depend on the rank of what comes: side by side only along an axis that was given.
     private var joinedWidth: Width {
@@ -166,7 +160,7 @@ extension LayerRows {
             let parts = takes.networks("f"), join = takes.choice("join", default: Compound.Join.concat), axis = takes.wholeOrNone("axis", .within(-64...63))
             return { settings, _ in
                 guard try !settings[parts].isEmpty else {
-                    throw NetworkError.setting(owner: "Branch", name: "f", reason: "one layer, network or function at least")
+                    throw NetworkError.setting(owner: "Branch", name: "f", .noPart)
                 }
                 return try Compound(settings, branch: parts, settings[join], axis: settings[axis])
             }

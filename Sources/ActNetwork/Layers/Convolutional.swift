@@ -45,35 +45,21 @@ package struct Convolutional: Layer {
     package var parameterNames: [String] { parameters.count > 1 ? ["W", "b"] : ["W"] }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == windows.rank + 2, x.shape[1] == inputs else { throw unfit(x, needs: windows.images(channels: "\(inputs)")) }
+        guard x.rank == windows.rank + 2, x.shape[1] == inputs else { throw unfit(x, needs: .windowed(axes: windows.rank, channels: inputs)) }
         let x = try x.converted(to: weightType)
         var sum: NDArray?
         switch kind {
         case .forwards:
             sum = try x.convolved(with: parameters[0], windows, groups: groups)
-            if sum == nil { throw unfit(x, needs: windows.leastImages) }
+            if sum == nil { throw unfit(x, needs: .room(windows.leastSizes, everyWindow: false)) }
         case .backwards(let extra):
             sum = try x.convolvedBack(with: parameters[0], windows, groups: groups, extra: extra)
-            if sum == nil { throw unfit(x, needs: "\(windows.nouns) that leave a pixel at least") }
+            if sum == nil { throw unfit(x, needs: .pixelLeft(axes: windows.rank)) }
         }
         guard var sum else { return x }
         if parameters.count > 1 { sum = try sum + parameters[1].reshaped(to: [outputs] + [Int](repeating: 1, count: windows.rank)) }
         return try activation(sum, pass)
     }
-}
-
-extension Windows {
-    /// What they go over.
-    package var nouns: String { rank == 1 ? "sequences" : rank == 2 ? "images" : "volumes" }
-
-    /// Of so many channels: `images of shape (rows, 3, height, width)`.
-    package func images(channels: String) -> String {
-        let sizes = rank == 1 ? ["length"] : ["depth", "height", "width"].suffix(rank)
-        return "\(nouns) of shape (rows, \(channels), \(sizes.joined(separator: ", ")))"
-    }
-
-    /// The smallest that have a place for a window.
-    package var leastImages: String { rank == 1 ? "sequences of length \(leastSizes) at least" : "\(nouns) of at least \(leastSizes) pixels" }
 }
 
 extension NDArray {
@@ -163,10 +149,10 @@ extension LayerRows {
                 let activation = try settings[activation], stride = try settings.sizes(stride, rank: rank),
                     more = try extra.map { try settings.sizes($0, rank: rank) }
                 for (name, count) in [("inputs", try settings[inputs]), ("outputs", try settings[outputs])] where try count % settings[groups] != 0 {
-                    throw NetworkError.setting(owner: settings.kind, name: "groups", reason: "a number that divides \(name), \(count)")
+                    throw NetworkError.setting(owner: settings.kind, name: "groups", .divisor(of: name, count))
                 }
                 for (extra, stride) in zip(more ?? [], stride) where extra >= stride {
-                    throw NetworkError.setting(owner: settings.kind, name: "output_padding", reason: "less than stride, \(stride)")
+                    throw NetworkError.setting(owner: settings.kind, name: "output_padding", .lessThan("stride", stride))
                 }
                 let windows = try Windows(
                     window: settings.sizes(kernel, rank: rank), stride: stride, padding: settings.padding(padding, rank: rank),

@@ -35,7 +35,7 @@ package struct Dense: Layer {
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let inputs = parameters[0].shape[0]
-        guard x.shape.last == inputs else { throw unfit(x, needs: columns(inputs)) }
+        guard x.shape.last == inputs else { throw unfit(x, needs: .ending([inputs])) }
         var sum = try NDArray.matmul(x.converted(to: weightType), parameters[0])
         if parameters.count > 1 { sum = try sum + parameters[1] }
         return try activation(sum, pass)
@@ -71,7 +71,7 @@ package struct Maxout: Layer {
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let inputs = parameters[0].shape[1]
-        guard x.shape.last == inputs, let row = Activations.named("maxout") else { throw unfit(x, needs: columns(inputs)) }
+        guard x.shape.last == inputs, let row = Activations.named("maxout") else { throw unfit(x, needs: .ending([inputs])) }
         return try row.apply(x.converted(to: weightType), [.array(parameters[0]), .array(parameters[1])])
     }
 }
@@ -98,10 +98,10 @@ package struct PReLU: Layer {
 }
 
 /// One number a channel, shaped to meet its channel: the last axis of rows, axis 1 of images.
-func channelwise(_ numbers: NDArray, for x: NDArray, _ fail: (String) -> NetworkError) throws -> NDArray {
+func channelwise(_ numbers: NDArray, for x: NDArray, _ fail: (InputNeed) -> NetworkError) throws -> NDArray {
     if numbers.count == 1 { return numbers }
     let axis = x.rank == 4 ? 1 : x.rank - 1
-    guard axis >= 0, x.shape[axis] == numbers.count else { throw fail("\(numbers.count) channels") }
+    guard axis >= 0, x.shape[axis] == numbers.count else { throw fail(.channelCount(numbers.count)) }
     return x.rank == 4 ? try numbers.reshaped(to: [numbers.count, 1, 1]) : numbers
 }
 

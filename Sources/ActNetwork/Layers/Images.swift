@@ -27,9 +27,11 @@ package struct FReLU: Layer {
     private static let windows = Windows(window: [3, 3], stride: [1, 1], padding: [.same, .same], dilation: [1, 1])
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == 4, x.shape[1] == channels else { throw unfit(x, needs: "images of shape (rows, \(channels), height, width)") }
+        guard x.rank == 4, x.shape[1] == channels else { throw unfit(x, needs: .windowed(axes: 2, channels: channels)) }
         let x = try x.converted(to: weightType)
-        guard let sum = try x.convolved(with: parameters[0], FReLU.windows, groups: channels) else { throw unfit(x, needs: "images") }
+        guard let sum = try x.convolved(with: parameters[0], FReLU.windows, groups: channels) else {
+            throw unfit(x, needs: .windowed(axes: 2, channels: channels))
+        }
         let funnel = try sum + parameters[1].reshaped(to: [channels, 1, 1])
         return try NDArray.binary(.max, .array(x), .array(funnel))
     }
@@ -40,7 +42,7 @@ package struct Flatten: Layer {
     package let settings: LayerSettings
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank > 0 else { throw unfit(x, needs: "a batch") }
+        guard x.rank > 0 else { throw unfit(x, needs: .batch) }
         return try x.reshaped(to: [x.shape[0], x.shape.dropFirst().reduce(1, &*)])
     }
 }

@@ -32,7 +32,7 @@ package struct BatchNorm: Layer {
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank >= 2, x.shape[1] == features else {
-            throw unfit(x, needs: "rows of \(features) columns, or inputs of shape (rows, \(features), …)")
+            throw unfit(x, needs: .features(features))
         }
         let x = try x.converted(to: weightType)
         let axes = x.shape.indices.filter { $0 != 1 }, unit = [features] + [Int](repeating: 1, count: x.rank - 2)
@@ -43,7 +43,7 @@ package struct BatchNorm: Layer {
         }
         let count = Double(x.count / max(1, features))
         guard count > 1 else {
-            throw NetworkError.input(layer: text, position: nil, needs: "more than one row in training: they make the statistics", shape: nil)
+            throw unfit(.severalRows)
         }
         let mean = try x.mean(axes: axes)
         let distance = try x - spread(mean)
@@ -84,7 +84,7 @@ package struct LayerNorm: Layer {
     package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: ending(features)) }
+        guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: .ending(features)) }
         let x = try x.converted(to: weightType)
         let axes = Array(x.rank - features.count..<x.rank)
         let distance = try x - x.mean(axes: axes, keepdims: true)
@@ -115,7 +115,7 @@ package struct GroupNorm: Layer {
     package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank >= 2, x.shape[1] == channels else { throw unfit(x, needs: "inputs of shape (rows, \(channels), …)") }
+        guard x.rank >= 2, x.shape[1] == channels else { throw unfit(x, needs: .channels(channels)) }
         let grouped = try x.converted(to: weightType).reshaped(to: [x.shape[0], groups, x.count / max(1, x.shape[0] * groups)])
         let distance = try grouped - grouped.mean(axes: [2], keepdims: true)
         let variance = try NDArray.unary(.square, distance).mean(axes: [2], keepdims: true)
@@ -127,7 +127,6 @@ package struct GroupNorm: Layer {
 
 extension Layer {
     /// What a layer needs whose input ends in axes of such sizes.
-    fileprivate func ending(_ sizes: [Int]) -> String { sizes.count == 1 ? columns(sizes[0]) : "inputs that end in the shape \(shapeText(sizes))" }
 }
 
 /// gamma x/√(mean of x² + eps) along the last axes. B. Zhang, R. Sennrich 2019.
@@ -154,7 +153,7 @@ package struct RMSNorm: Layer {
     package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: ending(features)) }
+        guard x.shape.suffix(features.count) == features[...] else { throw unfit(x, needs: .ending(features)) }
         let x = try x.converted(to: weightType)
         let squares = try NDArray.unary(.square, x).mean(axes: Array(x.rank - features.count..<x.rank), keepdims: true)
         return try x / NDArray.unary(.sqrt, squares + eps) * parameters[0]
@@ -193,7 +192,7 @@ extension LayerRows {
             let type = takes.floatType()
             return { settings, _ in
                 guard try settings[channels] % settings[groups] == 0 else {
-                    throw NetworkError.setting(owner: "GroupNorm", name: "groups", reason: "a number that divides channels, \(try settings[channels])")
+                    throw NetworkError.setting(owner: "GroupNorm", name: "groups", .divisor(of: "channels", try settings[channels]))
                 }
                 return try GroupNorm(settings, groups: settings[groups], channels: settings[channels], eps: settings[eps], type: settings[type])
             }

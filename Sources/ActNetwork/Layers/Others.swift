@@ -63,8 +63,7 @@ package struct Embedding: Layer {
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let starts = try x.detached().toDoubles().map { number -> Int in
             guard let row = Int(exactly: number), row >= 0, row < count else {
-                throw NetworkError.input(
-                    layer: text, position: nil, needs: "whole numbers from 0 to \(count - 1), not \(Setting.number(number).text)", shape: nil)
+                throw unfit(.wholes(below: count, found: number))
             }
             return row * size
         }

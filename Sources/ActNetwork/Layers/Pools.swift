@@ -15,14 +15,14 @@ package struct Pool: Layer {
     }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == windows.rank + 2 else { throw unfit(x, needs: windows.images(channels: "channels")) }
+        guard x.rank == windows.rank + 2 else { throw unfit(x, needs: .windowed(axes: windows.rank, channels: nil)) }
         let x = x.type == .bool ? try x.converted(to: .f32) : x
         let result =
             switch kind {
             case .largest: try x.largestOfWindows(windows, ceil: goesOver)?.largest
             case .mean(let countsPadding): try x.meanOfWindows(windows, ceil: goesOver, countsPadding: countsPadding)
             }
-        guard let result else { throw unfit(x, needs: "\(windows.leastImages), and a pixel in every window") }
+        guard let result else { throw unfit(x, needs: .room(windows.leastSizes, everyWindow: true)) }
         return result
     }
 }

@@ -43,8 +43,8 @@ package struct Recurrent: Layer {
     package var width: Width { .of(units) }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == 3, x.shape[2] == inputs else { throw unfit(x, needs: "sequences of shape (rows, steps, \(inputs))") }
-        guard givesSequences || x.shape[1] > 0 else { throw unfit(x, needs: "sequences of one step at least") }
+        guard x.rank == 3, x.shape[2] == inputs else { throw unfit(x, needs: .sequences(inputs)) }
+        guard givesSequences || x.shape[1] > 0 else { throw unfit(x, needs: .oneStep) }
         let hasBias = parameters.count > 2
         var added = try NDArray.matmul(x.converted(to: weightType), parameters[0])
         if hasBias { added = try added + parameters[1] }

@@ -18,7 +18,7 @@ package struct Upsample2D: Layer {
     fileprivate let mode: Mode
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == 4 else { throw unfit(x, needs: "images of shape (rows, channels, height, width)") }
+        guard x.rank == 4 else { throw unfit(x, needs: .windowed(axes: 2, channels: nil)) }
         if factor == 1 { return x }
         if mode == .nearest { return try x.repeated(factor, axis: 2).repeated(factor, axis: 3) }
         return try stretched(stretched(x.type == .bool ? x.converted(to: .f32) : x, axis: 2), axis: 3)
@@ -52,7 +52,7 @@ package struct GlobalAvgPool: Layer {
     package let settings: LayerSettings
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank >= 3, x.shape.dropFirst(2).allSatisfy({ $0 > 0 }) else { throw unfit(x, needs: "images or sequences of shape (rows, channels, …)") }
+        guard x.rank >= 3, x.shape.dropFirst(2).allSatisfy({ $0 > 0 }) else { throw unfit(x, needs: .channels(nil)) }
         return try (x.type == .bool ? x.converted(to: .f32) : x).mean(axes: Array(2..<x.rank))
     }
 }

@@ -36,8 +36,8 @@ package struct Attention: Layer {
     package var width: Width { .of(size) }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == 3, x.shape[2] == size else { throw unfit(x, needs: "sequences of shape (rows, time, \(size))") }
-        guard x.shape[1] > 0 else { throw unfit(x, needs: "sequences of one step at least") }
+        guard x.rank == 3, x.shape[2] == size else { throw unfit(x, needs: .sequences(size)) }
+        guard x.shape[1] > 0 else { throw unfit(x, needs: .oneStep) }
         let hasBias = parameters.count > 2
         var thirds = try NDArray.matmul(x.converted(to: weightType), parameters[0])
         if hasBias { thirds = try thirds + parameters[1] }
@@ -73,9 +73,9 @@ package struct Positions: Layer {
     package var width: Width { .same }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
-        guard x.rank == 3, x.shape[2] == size else { throw unfit(x, needs: "sequences of shape (rows, time, \(size))") }
+        guard x.rank == 3, x.shape[2] == size else { throw unfit(x, needs: .sequences(size)) }
         let time = x.shape[1]
-        guard time <= length else { throw unfit(x, needs: "sequences of \(length) steps at most") }
+        guard time <= length else { throw unfit(x, needs: .steps(most: length)) }
         return try x.converted(to: parameters[0].type) + parameters[0].rows(0..<time)
     }
 }
@@ -93,7 +93,7 @@ extension LayerRows {
                 bias = takes.flag("bias", default: true), type = takes.floatType()
             return { settings, random in
                 guard try settings[size] % settings[heads] == 0 else {
-                    throw NetworkError.setting(owner: "Attention", name: "heads", reason: "a number that divides size, \(try settings[size])")
+                    throw NetworkError.setting(owner: "Attention", name: "heads", .divisor(of: "size", try settings[size]))
                 }
                 return try Attention(
                     settings, size: settings[size], heads: settings[heads], isCausal: settings[causal], dropout: settings[dropout], hasBias: settings[bias],

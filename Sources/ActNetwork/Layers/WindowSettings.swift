@@ -20,7 +20,7 @@ extension Signature {
     /// - Parameter rank: How many axes there are; `nil` where that is known only when the row is used.
     package mutating func sizes(_ name: String, rank: Int?, default fallback: Int? = nil, least: Int = 1, most: Int = Windows.most) -> Input<Sizes> {
         parameter(
-            name, .sizes, expected: expected("a whole number, \(least) or more", rank), default: fallback.map { Sizes([$0]) }, text: fallback.map(String.init),
+            name, .sizes, expected: .each(.wholeFrom(least), axes: rank), default: fallback.map { Sizes([$0]) }, text: fallback.map(String.init),
             role: .steps,
             bounds: .within(Double(least)...Double(most)))
     }
@@ -28,25 +28,16 @@ extension Signature {
     /// Sizes that are others unless they are given.
     package mutating func sizes(_ name: String, rank: Int?, like other: Input<Sizes>) -> Input<Sizes?> {
         parameter(
-            name, .sizes, expected: expected("a whole number, 1 or more", rank), default: .some(nil), text: parameters[other.index].name, role: .steps,
+            name, .sizes, expected: .each(.wholeFrom(1), axes: rank), default: .some(nil), text: parameters[other.index].name, role: .steps,
             bounds: .within(1...Double(Windows.most)))
     }
 
     /// `padding`: a number, "same", or for each axis a number or a pair.
     package mutating func windowPadding(rank: Int?) -> Input<Padding> {
-        let each = rank == 1 ? "or a pair (before, after)" : "or a list of one for each axis, each a number or a pair (before, after)"
-        return parameter(
-            "padding", .sizes, expected: "a whole number, 0 or more, \"same\", \(each)", default: Padding(axes: [.of(before: 0, after: 0)]), text: "0",
+        parameter(
+            "padding", .sizes, expected: .windowPadding(axes: rank), default: Padding(axes: [.of(before: 0, after: 0)]), text: "0",
             role: .steps,
             bounds: .within(0...Double(Windows.most)))
-    }
-
-    private func expected(_ one: String, _ rank: Int?) -> String {
-        switch rank {
-        case 1?: one
-        case let rank?: "\(one), or a list of \(rank)"
-        case nil: "\(one), or a list of them"
-        }
     }
 }
 

@@ -12,21 +12,21 @@ extension Losses {
         _ logits: NDArray, _ target: NDArray, smoothing: Double, ignored: Double?, weights: NDArray?, reduction: LossRow.Reduction = .mean
     ) throws -> NDArray {
         let (logits, target) = try classesLast(logits, target)
-        func fail(_ name: String, _ reason: String) -> NetworkError { .setting(owner: "cross_entropy", name: name, reason: reason) }
-        guard smoothing >= 0, smoothing <= 1 else { throw fail("label_smoothing", "from 0 to 1") }
+        func fail(_ name: String, _ fault: SettingFault) -> NetworkError { .setting(owner: "cross_entropy", name: name, fault) }
+        guard smoothing >= 0, smoothing <= 1 else { throw fail("label_smoothing", .mustBe(.within(.within(0...1)))) }
         guard let classes = logits.shape.last, classes > 0 else {
             throw NetworkError.labelShapes(loss: "cross_entropy", scores: logits.shape, labels: target.shape)
         }
         if let weights {
             guard weights.shape == [classes], try weights.detached().toDoubles().allSatisfy({ $0 >= 0 && $0.isFinite }) else {
-                throw fail("weights", "\(classes) finite numbers, 0 or more, one a class")
+                throw fail("weights", .oneEachClass(classes))
             }
         }
         let weights = try weights?.converted(to: logits.type)
         let logs = try logits.logSoftmax()
         let weighed = try weights.map { try logs * $0 } ?? logs
         if target.shape == logits.shape {
-            guard ignored == nil else { throw fail("ignore", "left out where labels are rows of weights") }
+            guard ignored == nil else { throw fail("ignore", .leftOutWithShares) }
             let rows = Double(logits.count / classes)
             let shares = try target.converted(to: logits.type) * (1 - smoothing) + smoothing / Double(classes)
             let parts = try 0 - (weighed * shares).reduced(.sum, axes: [-1])
@@ -48,7 +48,7 @@ extension Losses {
             starts.append(row * classes + number)
             counted.append(row)
         }
-        guard reduction != .mean || !counted.isEmpty else { throw fail("ignore", "other than every label: none is left to count") }
+        guard reduction != .mean || !counted.isEmpty else { throw fail("ignore", .everyLabel) }
         let total: NDArray =
             try weights.map { weights in
                 try weights.gathered(GatherIndices(starts: starts.map { $0 % classes }, chunk: 1), shape: [starts.count]).reduced(.sum)

@@ -95,7 +95,7 @@ package struct LossValues {
             let position = input.index - 2
             guard values.indices.contains(position), let value = values[position] else { return .number(input.fallback ?? .nan) }
             if let bounds = input.bounds, try !bounds.contains(value.item()) {
-                throw NetworkError.setting(owner: owner, name: parameters[input.index].name, reason: bounds.text)
+                throw NetworkError.setting(owner: owner, name: parameters[input.index].name, .mustBe(.within(bounds)))
             }
             return value
         }
@@ -161,8 +161,8 @@ package enum Losses {
             metric: .accuracy(threshold: 0.5)
         ) { p, t in
             let (p, t) = try same("bce", p, t)
-            try checkShares("bce", "probability", p)
-            try checkShares("bce", "target", t)
+            try checkShares("bce", .probability, p)
+            try checkShares("bce", .target, t)
             // Where the factor is 0, the logarithm is that of 1, lest it be infinite.
             let hit = try NDArray.select(NDArray.compare(.eq, .array(t), .number(0)), .number(1), .array(p))
             let miss = try NDArray.select(NDArray.compare(.eq, .array(t), .number(1)), .number(0), .array(-p))
@@ -174,13 +174,13 @@ package enum Losses {
             example: "bce_logits([0, 0], [0, 1])   # 0.69314718", metric: .accuracy(threshold: 0),
             mean: { p, t in
                 let (x, t) = try same("bce_logits", p, t)
-                try checkShares("bce_logits", "target", t)
+                try checkShares("bce_logits", .target, t)
                 let hit = try weighed(NDArray.unary(.softplus, -x), t)
                 return try (hit + weighed(NDArray.unary(.softplus, x), 1 - t)) / Double(x.count)
             }
         ) { p, t in
             let (x, t) = try same("bce_logits", p, t)
-            try checkShares("bce_logits", "target", t)
+            try checkShares("bce_logits", .target, t)
             return try products(NDArray.unary(.softplus, -x), t) + products(NDArray.unary(.softplus, x), 1 - t)
         },
         LossRow(
@@ -189,7 +189,7 @@ package enum Losses {
         ) { p, t in
             let (p, t) = try same("hinge", p, t)
             for (row, label) in try t.detached().toDoubles().enumerated() where label != 1 && label != -1 {
-                throw NetworkError.label(loss: "hinge", label: label, row: row, classes: -1)
+                throw NetworkError.label(loss: "hinge", label: label, row: row, classes: nil)
             }
             return try NDArray.binary(.max, .array(1 - t * p), .number(0))
         },
@@ -264,7 +264,7 @@ package enum Losses {
     }
 
     /// - Throws: `NetworkError.outside` for an element below 0 or above 1. NaN may pass: it shows in the loss.
-    private static func checkShares(_ loss: String, _ what: String, _ array: NDArray) throws {
+    private static func checkShares(_ loss: String, _ what: NetworkError.Share, _ array: NDArray) throws {
         let numbers = try array.detached()
         let isOutside = try NDArray.logical(.or, NDArray.compare(.lt, .array(numbers), .number(0)), NDArray.compare(.gt, .array(numbers), .number(1)))
         guard try isOutside.reduced(.any).item() != 0 else { return }

@@ -48,7 +48,7 @@ extension Network: Model {
 
     package func callAsFunction(_ x: [NDArray], _ pass: Pass) throws -> [NDArray] {
         guard x.count == 1, let x = x.first else {
-            throw NetworkError.input(layer: text, position: nil, needs: "one array, not \(x.count)", shape: nil)
+            throw NetworkError.input(layer: text, position: nil, needs: .oneArray(found: x.count), shape: nil)
         }
         return [try self(x, pass)]
     }

@@ -43,7 +43,7 @@ package struct OptimizerRow: Sendable {
     let update32: @Sendable (UpdateBlock<Float>) -> Void
     let update64: @Sendable (UpdateBlock<Double>) -> Void
     /// What makes no sense together in the values of its own: the position of the one that is wrong, and what it must be.
-    let conflict: @Sendable ([Double]) -> (position: Int, reason: String)?
+    let conflict: @Sendable ([Double]) -> (position: Int, SettingFault)?
 
     /// What an optimiser takes; `own` are those that the others lack, in the order in which its updates see them.
     package struct Inputs: Sendable {
@@ -63,7 +63,7 @@ package struct OptimizerRow: Sendable {
         _ name: String, rate: Double, weightDecay: Double = 0, formula: String, summary: String, slots: Int,
         advance: @escaping @Sendable (UpdateStep) -> Double = { $0.memory },
         update32: @escaping @Sendable (UpdateBlock<Float>) -> Void, update64: @escaping @Sendable (UpdateBlock<Double>) -> Void,
-        conflict: @escaping @Sendable ([Double]) -> (position: Int, reason: String)? = { _ in nil }, own: (inout Signature) -> [Input<Double>]
+        conflict: @escaping @Sendable ([Double]) -> (position: Int, SettingFault)? = { _ in nil }, own: (inout Signature) -> [Input<Double>]
     ) {
         self.name = name
         self.formula = formula
@@ -111,11 +111,11 @@ package struct Optimizer {
         self.clipValue = clipValue
         func check<T>(_ input: Input<T>, _ value: Double?) throws {
             guard let value, let bounds = input.bounds, !bounds.contains(value) else { return }
-            throw NetworkError.setting(owner: row.name, name: row.parameters[input.index].name, reason: bounds.text)
+            throw NetworkError.setting(owner: row.name, name: row.parameters[input.index].name, .mustBe(.within(bounds)))
         }
         for (input, value) in zip(row.inputs.own, self.values) { try check(input, value) }
-        if let (position, reason) = row.conflict(self.values) {
-            throw NetworkError.setting(owner: row.name, name: row.parameters[row.inputs.own[position].index].name, reason: reason)
+        if let (position, fault) = row.conflict(self.values) {
+            throw NetworkError.setting(owner: row.name, name: row.parameters[row.inputs.own[position].index].name, fault)
         }
         try check(row.inputs.weightDecay, self.weightDecay)
         try check(row.inputs.clipNorm, clipNorm)
@@ -158,8 +158,7 @@ package struct OptimizerState {
     package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws {
         let rate = try optimizer.rate(epoch)
         guard rate >= 0, rate.isFinite else {
-            throw NetworkError.setting(
-                owner: optimizer.row.name, name: "lr", reason: "0 or more; at epoch \(Setting.number(epoch).text) it is \(Setting.number(rate).text)")
+            throw NetworkError.setting(owner: optimizer.row.name, name: "lr", .rate(rate, epoch: epoch))
         }
         let gradients = try clipped(gradients)
         number += 1

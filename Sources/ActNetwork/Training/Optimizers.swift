@@ -8,7 +8,7 @@ package enum Optimizers {
     package static let all: [OptimizerRow] = [
         OptimizerRow(
             "SGD", rate: 0.01, formula: "v = momentum v + g; p = p - lr v", summary: "stochastic gradient descent", slots: 1, update32: sgd32, update64: sgd64,
-            conflict: { $0[1] != 0 && $0[0] == 0 ? (0, "more than 0 with `nesterov`, which looks ahead along it") : nil }
+            conflict: { $0[1] != 0 && $0[0] == 0 ? (0, .positiveWithNesterov) : nil }
         ) { takes in
             [
                 takes.momentum(),

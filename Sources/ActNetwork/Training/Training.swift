@@ -84,12 +84,12 @@ package struct Training {
         _ model: Trained, x: [NDArray], y: [NDArray], history: History = History(), random: inout RandomSource,
         progress: (Progress) throws -> Void = { _ in }
     ) throws -> Result<Trained> {
-        let x = try prepared(x, "x"), y = try prepared(y, "y")
+        let x = try prepared(x, .x), y = try prepared(y, .y)
         try Training.checkRows(x, y)
-        let validation = try self.validation.map { pair in (x: try prepared(pair.x, "the validation x"), y: try prepared(pair.y, "the validation y")) }
+        let validation = try self.validation.map { pair in (x: try prepared(pair.x, .validationX), y: try prepared(pair.y, .validationY)) }
         if let validation { try Training.checkRows(validation.x, validation.y) }
         if let weights { try checkWeights(weights, rows: x[0].shape[0]) }
-        guard epochs >= 0, batch > 0 else { throw NetworkError.setting(owner: "fit", name: epochs < 0 ? "epochs" : "batch", reason: "a positive whole number") }
+        guard epochs >= 0, batch > 0 else { throw NetworkError.setting(owner: "fit", name: epochs < 0 ? "epochs" : "batch", .positiveWhole) }
 
         var run = try Run(self, model, random)
         guard !model.parameters.isEmpty else { throw NetworkError.noParameters }
@@ -132,21 +132,21 @@ package struct Training {
     }
 
     private func checkWeights(_ weights: NDArray, rows: Int) throws {
-        func fail(_ reason: String) -> NetworkError { .setting(owner: "fit", name: "weights", reason: reason) }
-        guard weights.shape == [rows] else { throw fail("\(rows) numbers, one a row, not an array of shape \(shapeText(weights.shape))") }
+        func fail(_ fault: SettingFault) -> NetworkError { .setting(owner: "fit", name: "weights", fault) }
+        guard weights.shape == [rows] else { throw fail(.oneEachRow(rows, found: weights.shape)) }
         let numbers = try weights.toDoubles()
         guard numbers.allSatisfy({ $0 >= 0 && $0.isFinite }), numbers.contains(where: { $0 > 0 }) else {
-            throw fail("finite numbers, 0 or more, not all of them 0")
+            throw fail(.rowWeights)
         }
     }
 
-    private func prepared(_ arrays: [NDArray], _ what: String) throws -> [NDArray] {
+    private func prepared(_ arrays: [NDArray], _ what: TrainingData) throws -> [NDArray] {
         guard !arrays.isEmpty else { throw NetworkError.noRows }
         return try arrays.map { try prepared($0, what) }
     }
 
     /// Evaluated, untraced, row-major.
-    private func prepared(_ array: NDArray, _ what: String) throws -> NDArray {
+    private func prepared(_ array: NDArray, _ what: TrainingData) throws -> NDArray {
         let array = try array.detached().contiguous()
         guard array.rank > 0 else { throw NetworkError.noRows }
         if array.type != .bool, try NDArray.test(.isfinite, array).reduced(.all).item() == 0 {
@@ -243,10 +243,10 @@ private struct Run<Trained: Model> {
                     // The row of the data, not of the batch.
                     let width = max(1, ys[0].count / part.count)
                     throw NetworkError.label(loss: loss, label: label, row: part[part.startIndex + row / width], classes: classes)
-                } catch NetworkError.outside(let loss, "target", let value, let position) where y.count == 1 && weights == nil {
+                } catch NetworkError.outside(let loss, .target, let value, let position) where y.count == 1 && weights == nil {
                     let width = max(1, ys[0].count / part.count)
                     throw NetworkError.outside(
-                        loss: loss, what: "target", value: value, position: part[part.startIndex + position / width] * width + position % width)
+                        loss: loss, what: .target, value: value, position: part[part.startIndex + position / width] * width + position % width)
                 }
                 sum += loss * weight
                 total += weight

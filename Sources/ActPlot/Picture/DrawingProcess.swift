@@ -186,7 +186,7 @@ private struct Answer {
         failure =
             switch kind {
             case 0: nil
-            case 1: .missingLibrary(detail: String(decoding: content, as: UTF8.self))
+            case 1: .missingLibrary(function: content.isEmpty ? nil : String(decoding: content, as: UTF8.self))
             case 2: .invalidSVG
             case 3: .size(width: 0, height: 0)
             case 4: .drawing(status: Int32(truncatingIfNeeded: number))
@@ -200,7 +200,7 @@ private struct Answer {
         var (kind, number, content) = (Int64(0), Int64(0), content)
         switch failure {
         case nil: break
-        case .missingLibrary(let detail): (kind, content) = (1, Array(detail.utf8))
+        case .missingLibrary(let function): (kind, content) = (1, Array((function ?? "").utf8))
         case .invalidSVG: kind = 2
         case .size: kind = 3
         case .drawing(let status): (kind, number) = (4, Int64(status))

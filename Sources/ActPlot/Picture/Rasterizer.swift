@@ -13,9 +13,9 @@ import Darwin
 /// Turns SVG into pictures with the system's librsvg.
 package struct Rasterizer: Sendable {
     /// Why there is no picture.
-    package enum Failure: Error, Equatable, Sendable, CustomStringConvertible {
-        /// librsvg is not installed, or lacks a function.
-        case missingLibrary(detail: String)
+    package enum Failure: Error, Equatable, Sendable {
+        /// librsvg is not installed, or lacks that function.
+        case missingLibrary(function: String?)
         case invalidSVG
         case size(width: Int, height: Int)
         /// cairo could not draw; the number is its status.
@@ -24,18 +24,6 @@ package struct Rasterizer: Sendable {
         case cancelled
         /// The process that draws has ended.
         case ended
-
-        package var description: String {
-            switch self {
-            case let .missingLibrary(detail):
-                "PNG and PDF need librsvg (Debian, Ubuntu: apt install librsvg2-2; macOS: brew install librsvg): \(detail)"
-            case .invalidSVG: "librsvg could not read the SVG"
-            case let .size(width, height): "a picture of \(width) × \(height) pixels is too large"
-            case let .drawing(status): "cairo could not draw the picture (status \(status))"
-            case .cancelled: "the picture is not drawn any more"
-            case .ended: "the process that draws pictures has ended"
-            }
-        }
     }
 
     enum Format: Int64 {
@@ -234,7 +222,7 @@ private struct RSVGLibrary: @unchecked Sendable {
     let paint: @convention(c) (OpaquePointer) -> Void
 
     /// The library, or why it could not be loaded; tried once.
-    static let shared = Result { try RSVGLibrary() }.mapError { $0 as? Rasterizer.Failure ?? .missingLibrary(detail: "\($0)") }
+    static let shared = Result { try RSVGLibrary() }.mapError { $0 as? Rasterizer.Failure ?? .missingLibrary(function: nil) }
 
     private static let names = [
         "librsvg-2.so.2", "librsvg-2.2.dylib", "/opt/homebrew/lib/librsvg-2.2.dylib", "/usr/local/lib/librsvg-2.2.dylib",
@@ -243,10 +231,10 @@ private struct RSVGLibrary: @unchecked Sendable {
     private init() throws {
         var handle: UnsafeMutableRawPointer?
         for name in RSVGLibrary.names where handle == nil { handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
-        guard let handle else { throw Rasterizer.Failure.missingLibrary(detail: "it is not installed") }
+        guard let handle else { throw Rasterizer.Failure.missingLibrary(function: nil) }
         // A look-up in librsvg also finds what cairo and glib, on which it stands, define.
         func function<Function>(_ name: String) throws -> Function {
-            guard let address = dlsym(handle, name) else { throw Rasterizer.Failure.missingLibrary(detail: "it has no \(name)") }
+            guard let address = dlsym(handle, name) else { throw Rasterizer.Failure.missingLibrary(function: name) }
             return unsafeBitCast(address, to: Function.self)
         }
         newHandle = try function("rsvg_handle_new_from_data")

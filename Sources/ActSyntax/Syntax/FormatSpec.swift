@@ -26,28 +26,36 @@ package struct FormatSpec: Equatable, Sendable {
     /// Widths and precisions stay below this, so that a spec cannot ask for unbounded memory.
     package static let limit = 10_000
     /// The longest spec, in bytes; a fill may be a character of many.
-    fileprivate static let longest = 1000
+    static let longest = 1000
 
     package init() {}
 }
 
-/// What is wrong with a spec: a message and the characters it is about, counted from the spec's start.
+/// What is wrong with a spec, and the characters that it is about, counted from the spec's start.
 package struct FormatSpecError: Error, Equatable {
-    package var message: String
-    package var characters: Range<Int>
+    package let fault: Fault
+    package let characters: Range<Int>
+
+    package enum Fault: Equatable, Sendable {
+        case tooLong
+        case largeWidth, largePrecision
+        case digitsMissing
+        case unknownType(Character)
+        case textAfterType(Character)
+    }
 }
 
 extension FormatSpec {
     package init(parsing text: some StringProtocol) throws(FormatSpecError) {
         guard text.utf8.count <= FormatSpec.longest else {
-            throw FormatSpecError(message: "it is longer than \(FormatSpec.longest) bytes", characters: 0..<1)
+            throw FormatSpecError(fault: .tooLong, characters: 0..<1)
         }
         let characters = Array(text)
         var position = 0
         func peek(_ offset: Int = 0) -> Character? {
             position + offset < characters.count ? characters[position + offset] : nil
         }
-        func number(_ what: String) throws(FormatSpecError) -> Int? {
+        func number(or fault: FormatSpecError.Fault) throws(FormatSpecError) -> Int? {
             let start = position
             var value = 0
             while let digit = peek(), digit >= "0", digit <= "9" {
@@ -55,7 +63,7 @@ extension FormatSpec {
                 position += 1
             }
             guard value <= FormatSpec.limit else {
-                throw FormatSpecError(message: "the \(what) is more than \(FormatSpec.limit)", characters: start..<position)
+                throw FormatSpecError(fault: fault, characters: start..<position)
             }
             return position > start ? value : nil
         }
@@ -76,27 +84,27 @@ extension FormatSpec {
             isZeroPadded = true
             position += 1
         }
-        width = try number("width") ?? 0
+        width = try number(or: .largeWidth) ?? 0
         if peek() == "," {
             isGrouped = true
             position += 1
         }
         if peek() == "." {
             position += 1
-            guard let digits = try number("precision") else {
-                throw FormatSpecError(message: "digits must follow the `.`", characters: position - 1..<position)
+            guard let digits = try number(or: .largePrecision) else {
+                throw FormatSpecError(fault: .digitsMissing, characters: position - 1..<position)
             }
             precision = digits
         }
         if let letter = peek() {
             guard let kind = Kind(rawValue: letter) else {
-                throw FormatSpecError(message: "`\(letter)` is not a type; the types are e f g % d s", characters: position..<position + 1)
+                throw FormatSpecError(fault: .unknownType(letter), characters: position..<position + 1)
             }
             self.kind = kind
             position += 1
         }
         guard position == characters.count else {
-            throw FormatSpecError(message: "nothing may follow the type `\(characters[position - 1])`", characters: position..<characters.count)
+            throw FormatSpecError(fault: .textAfterType(characters[position - 1]), characters: position..<characters.count)
         }
     }
 }

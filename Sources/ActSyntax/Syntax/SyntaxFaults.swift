@@ -121,7 +121,7 @@ extension Diagnostic {
         }
         let span = Span(source: spec.source, start: offset(error.characters.lowerBound), end: offset(error.characters.upperBound))
         return Diagnostic(
-            .badFormat, "this format is not understood: \(error.message)", at: span,
+            .badFormat, "this format is not understood: \(error.words)", at: span,
             help: "a format is [[fill]align][sign][0][width][,][.precision][type], as in `{x:>8.2f}`")
     }
 
@@ -213,5 +213,18 @@ extension Diagnostic {
         Diagnostic(
             .elseOnNewLine, "`else` begins a line, but the line before has ended the `if`", at: span, help: "write `} else {` on one line",
             edits: gap.map { [Edit($0, " ")] } ?? [])
+    }
+}
+
+extension FormatSpecError {
+    package var words: String {
+        switch fault {
+        case .tooLong: "it is longer than \(FormatSpec.longest) bytes"
+        case .largeWidth: "the width is more than \(FormatSpec.limit)"
+        case .largePrecision: "the precision is more than \(FormatSpec.limit)"
+        case .digitsMissing: "digits must follow the `.`"
+        case .unknownType(let letter): "`\(letter)` is not a type; the types are e f g % d s"
+        case .textAfterType(let letter): "nothing may follow the type `\(letter)`"
+        }
     }
 }
