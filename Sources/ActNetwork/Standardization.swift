@@ -17,27 +17,13 @@ extension NDArray {
         let function = Standardization(eps: eps, centers: centers, scales: gamma != nil, shifts: beta != nil)
         return try function.result([self] + [gamma, beta].compactMap(\.self))
     }
-
-    /// The same without scaling and shifting, and the mean and variance of each row, which are no part of a derivative.
-    func standardizedWithStatistics(eps: Double) throws -> (result: NDArray, mean: NDArray, variance: NDArray) {
-        let function = Standardization(eps: eps, centers: true, scales: false, shifts: false)
-        let result = try function.result([self]), rows = shape[0]
-        if function.past.count == 2 &* rows {
-            func column(_ index: Int) throws -> NDArray {
-                try NDArray((0..<rows).map { function.past[2 &* $0 &+ index] }, shape: [rows]).converted(to: type)
-            }
-            return (result, try column(0), try column(1))
-        }
-        let x = try detached(), mean = try x.mean(axes: [1], keepdims: true)
-        return (result, try mean.reshaped(to: [rows]), try NDArray.unary(.square, x - mean).mean(axes: [1]))
-    }
 }
 
 private final class Standardization: CustomFunction {
     private let eps: Double
     private let centers, scales, shifts: Bool
     /// The mean and the variance of each row.
-    fileprivate private(set) var past: [Double] = []
+    private var past: [Double] = []
     let name = "standardize", isElementwise = false
 
     init(eps: Double, centers: Bool, scales: Bool, shifts: Bool) {

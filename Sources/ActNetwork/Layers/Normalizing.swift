@@ -35,7 +35,7 @@ package struct BatchNorm: Layer {
             throw unfit(x, needs: .features(features))
         }
         let x = try x.converted(to: weightType)
-        let unit = [features] + [Int](repeating: 1, count: x.rank - 2)
+        let axes = x.shape.indices.filter { $0 != 1 }, unit = [features] + [Int](repeating: 1, count: x.rank - 2)
         func spread(_ numbers: NDArray) throws -> NDArray { x.rank > 2 ? try numbers.reshaped(to: unit) : numbers }
         guard pass.isTraining else {
             let scale = try parameters[0] / NDArray.unary(.sqrt, state[1] + eps)
@@ -45,17 +45,18 @@ package struct BatchNorm: Layer {
         guard count > 1 else {
             throw unfit(.severalRows)
         }
-        // The numbers of a feature as one row.
-        let order = [1, 0] + (2..<x.rank), byFeature = try x.transposed(order)
-        let (even, mean, variance) = try byFeature.reshaped(to: [features, x.count / max(1, features)]).standardizedWithStatistics(eps: eps)
+        let mean = try x.mean(axes: axes)
+        let distance = try x - spread(mean)
+        let variance = try NDArray.unary(.square, distance).mean(axes: axes)
+        let scale = try parameters[0] / NDArray.unary(.sqrt, variance + eps)
         // The gathered variance is that of the population.
-        let news = [mean, try variance * (count / (count - 1))]
+        let news = [try mean.detached(), try variance.detached() * (count / (count - 1))]
         for (old, new) in zip(state, news) {
             let blend = try pass.latest(old) * (1 - momentum) + new * momentum
             try blend.evaluate()
             pass.gather(blend, for: old)
         }
-        return try even.reshaped(to: byFeature.shape).transposed(order) * spread(parameters[0]) + spread(parameters[1])
+        return try distance * spread(scale) + spread(parameters[1])
     }
 }
 
