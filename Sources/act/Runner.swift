@@ -1,4 +1,4 @@
-// Runs what the command line names: a script, text, standard input, a check.
+// Runs what the command line names: a script, text, standard input, a session.
 
 import ActArray
 import ActFiles
@@ -85,31 +85,10 @@ struct Runner {
         }
     }
 
-    private func finish(_ status: Session.Status) -> Int32 {
+    func finish(_ status: Session.Status) -> Int32 {
         display.endLine()
         guard Output.standard.finish() || status == .interrupted && Output.standard.failure == ETIMEDOUT else { return ExitStatus.failure }
         return status.exitStatus
-    }
-
-    func check(_ files: [String]) -> Int32 {
-        // Read before the sandbox closes.
-        let sources = files.map { ($0, $0 == "-" ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.read($0)) }
-        guard let session = startSession() else { return ExitStatus.failure }
-        var allAreRight = true
-        for (file, source) in sources {
-            switch source {
-            case .failure(let failure):
-                display.report(failure.diagnostic)
-                allAreRight = false
-            case .success(let bytes):
-                switch session.check(bytes: bytes, named: file == "-" ? "<standard input>" : file) {
-                case .done: break
-                case .interrupted: return finish(.interrupted)
-                case .failed, .limit, .exit: allAreRight = false
-                }
-            }
-        }
-        return allAreRight && Output.standard.finish() ? ExitStatus.success : ExitStatus.failure
     }
 
     // MARK: Sessions

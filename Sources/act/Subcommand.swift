@@ -20,9 +20,9 @@ struct Subcommand: Sendable {
     }
 
     static let rows = [
-        Subcommand("check", "reports every syntax error, runs nothing") { takes in
-            let files = takes.files("the files to check")
-            return { call in Runner(call.settings).check(call[files]) }
+        Subcommand("check", "reports what is wrong before it runs; --fix does what is certain, --json writes all of it") { takes in
+            let fixes = takes.flag("fix", default: false), isJSON = takes.flag("json", default: false), files = takes.files("the files to check")
+            return { call in Runner(call.settings).check(call[files], fixes: call[fixes], isJSON: call[isJSON]) }
         },
         Subcommand("fmt", "writes programs in the one layout; --check only names those that have another") { takes in
             let checks = takes.flag("check", default: false), files = takes.files("the files to lay out")

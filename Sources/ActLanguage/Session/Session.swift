@@ -237,7 +237,7 @@ package final class Session {
     // MARK: Compiling
 
     /// A source that is ready to run.
-    private struct Program {
+    struct Program {
         let unit: SourceUnit
         /// One for each statement of the outermost level.
         let codes: [Code]
@@ -247,7 +247,7 @@ package final class Session {
     }
 
     /// Why a source is not ready to run.
-    private enum Rejection: Error {
+    enum Rejection: Error {
         case faults([Diagnostic])
         /// There is no memory to read it.
         case tooLarge(Diagnostic)
@@ -266,7 +266,7 @@ package final class Session {
 
     /// Makes a program of a source, whose names are those of `module`. Must run on a deep stack.
     /// - Parameter records: Whether it notes the value of every expression.
-    private func compiled(_ bytes: [UInt8], named name: String, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
+    func compiled(_ bytes: [UInt8], named name: String, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
         let source: SourceText
         do {
             try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
@@ -301,18 +301,6 @@ package final class Session {
                 case .function(let function)? = module.meaning(of: unit.tree[unit.resolution[symbol].name])
             else { return false }
             return function.builtin?.onlyComputes ?? false
-        }
-    }
-
-    /// Every fault of `bytes` that shows before it runs; runs nothing.
-    package func check(bytes: [UInt8], named name: String) -> Status {
-        computing { watchdog in
-            switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins.table)) {
-            case .success(let program):
-                program.warnings.forEach { self.report($0) }
-                return .done
-            case .failure(let rejection): return self.finish(rejection, watchdog)
-            }
         }
     }
 

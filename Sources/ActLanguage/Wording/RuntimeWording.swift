@@ -136,17 +136,17 @@ struct RuntimeWording {
         case .positionNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))")
         case .missingArgument(let name, let function):
             let callee = called(function)
-            return error("\(callee.text) needs the argument `\(name)`", help: callee.isHandedOver ? nil : signature(calleeName ?? function).map { Message($0) })
+            let words = NameWording.missingArgument(name, of: callee.text, signature: callee.isHandedOver ? nil : signature(calleeName ?? function))
+            return error(words.title, help: words.help)
         case .tooManyArguments(let function, let given):
-            return error(
-                "\(called(function.name).text) takes \(count(function.parameters.count, "argument")), not \(given)",
-                help: "its signature is `\(function.signature)`")
+            let words = NameWording.tooManyArguments(
+                given, of: called(function.name).text, takes: function.parameters.count, signature: function.signature)
+            return error(words.title, help: words.help)
         case .unknownArgument(let name, let function):
-            let near = suggest(name, among: function.parameters.map(\.name))
-            return error(
-                "`\(function.name)` has no argument `\(name)`", help: near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(function.signature)`",
-                edits: near.count == 1 ? replacingArgumentName(name, by: near[0]) : [])
-        case .argumentTwice(let name, let function): return error("`\(function)` is given `\(name)` twice")
+            let (words, near) = NameWording.unknownArgument(
+                name, of: function.name, among: function.parameters.map(\.name), signature: function.signature)
+            return error(words.title, help: words.help, edits: near.map { replacingArgumentName(name, by: $0) } ?? [])
+        case .argumentTwice(let name, let function): return error(NameWording.argumentTwice(name, of: function).title)
         case .badArgument(let function, let name, _, let expected, let found):
             return badArgument(function, name, expected, found)
         case .recursionTooDeep:
@@ -191,15 +191,11 @@ struct RuntimeWording {
 
     private func unknownName(_ name: String) -> Diagnostic {
         let field = fieldAfterName
-        if let advice = foreignAdvice(unknownName: name, field: field, isCalled: textAfterName?.first == "(", in: .builtins) {
-            let length = field.map { 1 + $0.utf8.count } ?? 0
-            return error("`\(name)` is not defined", help: Message(advice.help), edits: advice.replacement.flatMap { replacingName(by: $0, and: length) } ?? [])
-        }
-        let names = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
-        let near = suggest(name, among: names + builtins.names + locals)
+        let variables = machine.currentOrigin.map { $0.code.module.variables.map(\.name) } ?? []
+        let words = NameWording.unknown(name, field: field, isCalled: textAfterName?.first == "(", among: variables + builtins.names + locals)
+        let length = words.takesField ? field.map { 1 + $0.utf8.count } ?? 0 : 0
         return error(
-            "`\(name)` is not defined", help: near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?",
-            edits: near.count == 1 ? replacingName(by: near[0]) : [])
+            words.title, help: words.help, edits: words.replacement.map { replacingName(by: $0, and: length) } ?? [])
     }
 
     private func noField(_ name: String, _ value: Value) -> Diagnostic {
@@ -272,7 +268,7 @@ struct RuntimeWording {
 
     private func signature(_ name: String) -> String? {
         guard let module = machine.currentOrigin?.code.module, case .function(let function)? = module[name] else { return nil }
-        return "its signature is `\(function.signature)`"
+        return function.signature
     }
 
     func rangeHelp(_ size: Int) -> String { size == 0 ? "it is empty" : "indices go from 0 to \(size - 1), or from -\(size) to -1 counted from the end" }

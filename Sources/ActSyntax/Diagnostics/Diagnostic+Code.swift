@@ -61,7 +61,7 @@ extension Diagnostic {
 
         // MARK: Warnings
         case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader, missingGlyphs,
-            hiddenLayer, lostValue
+            hiddenLayer, lostValue, unusedAssignment
 
         // MARK: The command line
         /// A folder that the sandbox is to allow cannot be opened.
@@ -83,7 +83,7 @@ extension Diagnostic {
             switch self {
             case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader,
                 .missingGlyphs,
-                .hiddenLayer, .lostValue, .weakSandbox, .history:
+                .hiddenLayer, .lostValue, .unusedAssignment, .weakSandbox, .history:
                 .warning
             case .explanation, .moreFaults: .note
             default: .error

@@ -78,5 +78,8 @@ package struct Diagnostic: Error, Equatable, Sendable {
         self.init(code, title, labels: [Label(span, text, isPrimary: true)], help: help, edits: edits)
     }
 
+    /// Whether something else than what the edits write may have been meant: the help is a question then.
+    package var isGuess: Bool { help?.hasPrefix("did you mean") ?? false }
+
     package var primarySpan: Span? { (labels.first { $0.isPrimary } ?? labels.first)?.span }
 }

@@ -1,0 +1,200 @@
+// What is certainly wrong with a program, or certainly of no use, before it runs: names that nothing gives a value, calls that cannot be, what functions
+// assign and never read.
+//
+// What must stay true: no false alarm. Only what a name means wherever the call runs is looked at: a built-in that the program never assigns, a
+// function that it defines once. Whatever a value decides (`r.f(x)` with a field `f`, a function in a variable) is passed over.
+
+import ActBuiltins
+import ActMachine
+import ActRows
+import ActSyntax
+
+struct ProgramCheck {
+    private let tree: SyntaxTree
+    private let resolution: Resolution
+    private let builtins: BuiltinTable
+    /// By symbol: where it gets a value or loses it.
+    private var definitions: [[Definition]]
+    /// By symbol: whether anything reads it.
+    private var isRead: [Bool]
+
+    /// - Parameter unit: Of a program without syntax errors.
+    init(_ unit: SourceUnit, _ builtins: BuiltinTable) {
+        tree = unit.tree
+        resolution = unit.resolution
+        self.builtins = builtins
+        definitions = Array(repeating: [], count: resolution.symbols.count)
+        for definition in resolution.definitions { definitions[Int(definition.symbol.index)].append(definition) }
+        isRead = Array(repeating: false, count: resolution.symbols.count)
+        noteReads()
+    }
+
+    /// In source order.
+    var diagnostics: [Diagnostic] {
+        (unknownNames + calls + unusedAssignments).sorted { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
+    }
+
+    private mutating func noteReads() {
+        var isTarget = [Bool](repeating: false, count: tree.expressions.count)
+        func note(_ target: ExpressionID) { isTarget[Int(tree.root(of: target).index)] = true }
+        for id in tree.expressionIDs {
+            switch tree[id] {
+            case .assign(let target, _), .update(_, let target, _): note(target)
+            case .unpack(let targets, _): tree[targets].forEach(note)
+            default: break
+            }
+        }
+        for id in tree.expressionIDs where !isTarget[Int(id.index)] {
+            switch tree[id] {
+            // `v.f(x)` may be a call of `f`.
+            case .name, .field: if let symbol = resolution.symbol(of: id) { isRead[Int(symbol.index)] = true }
+            default: break
+            }
+        }
+    }
+
+    // MARK: Names
+
+    /// What every module starts with.
+    private static let given: Set<String> = ["args", "ans"]
+
+    private var unknownNames: [Diagnostic] {
+        resolution.unset(in: tree).filter { !Self.given.contains($0.name) && builtins.value(named: $0.name) == nil }.map { name, id in
+            let span = tree.span(of: id), after = tree.source.text(Int(span.end)..<Int(span.end) + 200)
+            let field = after.first == "." ? String(after.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }) : ""
+            let words = NameWording.unknown(
+                name, field: field.isEmpty ? nil : field, isCalled: after.first == "(", among: builtins.names + visibleNames(at: Int(span.start)))
+            var replaced = span
+            if words.takesField { replaced.end += Int32(truncatingIfNeeded: 1 + field.utf8.count) }
+            return Diagnostic(
+                .unknownName, words.title.text, at: span, help: words.help?.text, edits: words.replacement.map { [.init(replaced, $0)] } ?? [])
+        }
+    }
+
+    private func visibleNames(at offset: Int) -> [String] {
+        resolution.symbols(visibleAt: offset).filter { !definitions[Int($0.index)].isEmpty }.map { tree[resolution[$0].name] }
+    }
+
+    // MARK: Calls
+
+    /// A function of which all calls are known to mean it.
+    private struct Callee {
+        let name: String
+        let parameters: [Parameter]
+        /// Whether it takes any other name too.
+        var takesOptions = false
+        /// An activation without its argument is one with settings.
+        var isActivation = false
+
+        var signature: String { Signature.text(name, parameters) }
+    }
+
+    private func callee(_ id: ExpressionID) -> Callee? {
+        guard case .name = tree[id], let symbol = resolution.symbol(of: id) else { return nil }
+        let name = tree[resolution[symbol].name], definitions = definitions[Int(symbol.index)]
+        let builtin = builtins.value(named: name)
+        if definitions.isEmpty {
+            guard resolution[symbol].kind == .global, case .function(let function)? = builtin, let form = function.builtinForm else { return nil }
+            return Callee(
+                name: function.name, parameters: form.parameters, takesOptions: !form.options.isEmpty, isActivation: function.builtin?.activation != nil)
+        }
+        // Calls above the definition would mean the built-in.
+        guard definitions.count == 1, builtin == nil || resolution[symbol].kind != .global else { return nil }
+        let function: FunctionID
+        switch definitions[0].kind {
+        case .function(let id): function = id
+        case .value(let value):
+            guard case .function(let id) = tree[value] else { return nil }
+            function = id
+        default: return nil
+        }
+        // Makers of layers take more than is written.
+        guard !tree[function].makesLayers else { return nil }
+        let parameters = tree[tree[function].parameters].map { parameter in
+            Parameter(name: tree[parameter.name], fallback: parameter.defaultValue.map { tree.text(of: $0) })
+        }
+        return Callee(name: name, parameters: parameters)
+    }
+
+    private var calls: [Diagnostic] {
+        tree.expressionIDs.flatMap { id -> [Diagnostic] in
+            switch tree[id] {
+            case .call(let callee, let arguments):
+                self.callee(callee).map { faults(of: id, $0, tree[arguments].map { ($0.name.map { tree[$0] }, $0.nameSpan) }) } ?? []
+            case .pipe(let value, let callee): self.callee(callee).map { faults(of: id, $0, [(nil, tree.span(of: value))]) } ?? []
+            default: []
+            }
+        }
+    }
+
+    /// What binding the arguments would find: the first fault of each kind.
+    /// - Parameter arguments: The name and its place, or the value's.
+    private func faults(of id: ExpressionID, _ callee: Callee, _ arguments: [(name: String?, span: Span)]) -> [Diagnostic] {
+        let text = "`\(callee.name)`", parameters = callee.parameters
+        let positional = arguments.filter { $0.name == nil }
+        var isGiven = [Bool](repeating: false, count: parameters.count)
+        let variadic = parameters.firstIndex(where: \.isVariadic)
+        if variadic == nil, positional.count > parameters.count {
+            let words = NameWording.tooManyArguments(positional.count, of: text, takes: parameters.count, signature: callee.signature)
+            let span = positional[parameters.count].span.union(positional[positional.count - 1].span)
+            return [Diagnostic(.tooManyArguments, words.title.text, at: span, help: words.help?.text)]
+        }
+        for index in 0..<min(positional.count, variadic ?? parameters.count) { isGiven[index] = true }
+        for argument in arguments {
+            guard let name = argument.name else { continue }
+            guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isVariadic }) else {
+                if callee.takesOptions { continue }
+                let (words, near) = NameWording.unknownArgument(name, of: callee.name, among: parameters.map(\.name), signature: callee.signature)
+                return [
+                    Diagnostic(
+                        .unknownArgument, words.title.text, at: argument.span, help: words.help?.text,
+                        edits: near.map { [.init(argument.span, $0)] } ?? [])
+                ]
+            }
+            if isGiven[index] {
+                let words = NameWording.argumentTwice(name, of: callee.name)
+                return [Diagnostic(.argumentTwice, words.title.text, at: argument.span, help: words.help?.text)]
+            }
+            isGiven[index] = true
+        }
+        if callee.isActivation, positional.isEmpty { return [] }
+        guard let missing = parameters.indices.first(where: { !isGiven[$0] && parameters[$0].fallback == nil && $0 != variadic }) else { return [] }
+        let words = NameWording.missingArgument(parameters[missing].name, of: text, signature: callee.signature)
+        return [Diagnostic(.missingArgument, words.title.text, at: tree.span(of: id), help: words.help?.text)]
+    }
+
+    // MARK: Assignments
+
+    private var unusedAssignments: [Diagnostic] {
+        resolution.symbols.indices.compactMap { index in
+            let symbol = resolution.symbols[index], name = tree[symbol.name]
+            guard symbol.kind == .local, !isRead[index], !name.hasPrefix("_"), let first = definitions[index].first else { return nil }
+            guard case .function(let function) = resolution[symbol.scope].kind, !tree[function].makesLayers else { return nil }
+            guard resolution.field(behind: SymbolID(index: UInt32(index))) == nil else { return nil }
+            // Parts of something, and what a loop counts, are named for the reader.
+            let isPlain = definitions[index].allSatisfy { definition in
+                switch definition.kind {
+                case .value, .function, .part: true
+                default: false
+                }
+            }
+            guard isPlain else { return nil }
+            let isLast = tree.lastTarget(of: tree[function].body) == first.span
+            return Diagnostic(
+                .unusedAssignment, "`\(name)` is assigned and never used", at: first.span,
+                help: isLast
+                    ? "an assignment has no value: end the function with a line `\(name)` to give it back"
+                    : "remove it, or call it `_\(name)` to keep it")
+        }
+    }
+}
+
+extension SyntaxTree {
+    /// The name that the last statement of a body assigns.
+    fileprivate func lastTarget(of body: ExpressionID) -> Span? {
+        var last = body
+        while case .block(let statements) = self[last], let statement = self[statements].last { last = statement.expression }
+        guard case .assign(let target, _) = self[last] else { return nil }
+        return nameSpan(of: target)
+    }
+}

@@ -1,0 +1,79 @@
+// Programs that are looked at and not run: what is wrong with them, and what is left of it when the edits that are certain are done.
+
+import ActBuiltins
+import ActMachine
+import ActSyntax
+
+extension Session {
+    /// What there is to say about a program before it runs.
+    package struct Problems {
+        package var status: Status
+        /// In source order.
+        package var diagnostics: [Diagnostic]
+        /// What the places of the diagnostics are in; `nil` if it is no text.
+        package var source: SourceText?
+    }
+
+    /// Every fault of a program that shows before it runs, and what is doubtful; runs nothing.
+    package func problems(in bytes: [UInt8], named name: String) -> Problems {
+        var problems = Problems(status: .done, diagnostics: [])
+        problems.status = computing { _ in
+            switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins.table)) {
+            case .success(let program):
+                problems.source = program.unit.source
+                problems.diagnostics = program.warnings + ProgramCheck(program.unit, self.builtins).diagnostics
+                problems.diagnostics.sort { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
+                if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
+                return problems.diagnostics.contains { $0.level == .error } ? .failed : .done
+            case .failure(.interrupted): return .interrupted
+            case .failure(.tooLarge(let diagnostic)):
+                problems.diagnostics = [diagnostic]
+                return .limit
+            case .failure(.faults(let faults)):
+                problems.diagnostics = faults
+                problems.source = faults.lazy.compactMap(\.primarySpan).first.flatMap { self.source($0.source) }
+                return .failed
+            }
+        }
+        return problems
+    }
+
+    /// Reports what `problems` finds.
+    package func check(bytes: [UInt8], named name: String) -> Status {
+        let problems = problems(in: bytes, named: name)
+        problems.diagnostics.forEach { report($0) }
+        return problems.status
+    }
+
+    /// The program after the edits of which there is no doubt, and what is wrong with it then.
+    package func fixed(_ bytes: [UInt8], named name: String) -> (bytes: [UInt8], problems: Problems) {
+        var bytes = bytes, problems = problems(in: bytes, named: name)
+        /// Where edits were no help, in the program as it is.
+        var useless: Set<Int32> = []
+        for _ in 0..<Self.mostPasses {
+            guard let source = problems.source else { break }
+            var chosen: [Diagnostic] = [], end: Int32 = -1
+            for diagnostic in problems.diagnostics.filter({ !$0.isGuess && !$0.edits.isEmpty }).sorted(by: { $0.edits[0].span.start < $1.edits[0].span.start })
+            {
+                // All of a diagnostic's edits or none.
+                guard diagnostic.edits[0].span.start > end, let place = diagnostic.primarySpan, !useless.contains(place.start) else { continue }
+                chosen.append(diagnostic)
+                end = diagnostic.edits[diagnostic.edits.count - 1].span.end
+            }
+            if chosen.isEmpty { break }
+            let edits = chosen.flatMap(\.edits), next = Array(source.applying(edits).utf8), after = self.problems(in: next, named: name)
+            let remaining = chosen.compactMap { diagnostic -> Int32? in
+                guard let start = diagnostic.primarySpan?.start else { return nil }
+                let moved = edits.filter { $0.span.end <= start }.reduce(start) {
+                    $0 + Int32(truncatingIfNeeded: $1.replacement.utf8.count) - ($1.span.end - $1.span.start)
+                }
+                return after.diagnostics.contains { $0.code == diagnostic.code && $0.primarySpan?.start == moved } ? start : nil
+            }
+            if remaining.isEmpty { (bytes, problems, useless) = (next, after, []) } else { useless.formUnion(remaining) }
+        }
+        return (bytes, problems)
+    }
+
+    /// An edit may bring the next fault to light.
+    private static let mostPasses = 100
+}

@@ -1,0 +1,42 @@
+// `act check`: what it writes, what it fixes, how it ends.
+
+import ActTestSupport
+import Testing
+
+@Suite struct CheckCommandTests {
+    @Test func saysWhatIsWrongAndHowItEnds() throws {
+        try withFolder { folder in
+            try write("x = 1\nf(a) = {\n    b = a\n    a\n}\nf(x)\n", to: folder + "/doubtful.act")
+            try write("x = undefinedname + 1\nrelu(1, 2)\n", to: folder + "/wrong.act")
+            let doubtful = try BuiltCommand.run(["check", folder + "/doubtful.act"])
+            #expect(doubtful.status == 0 && doubtful.error.contains("`b` is assigned and never used") && doubtful.error.contains("doubtful.act:3:5"))
+            #expect(try BuiltCommand.run(["--no-warn", "check", folder + "/doubtful.act"]).error == "")
+            let wrong = try BuiltCommand.run(["check", folder + "/doubtful.act", folder + "/wrong.act", folder + "/none.act"])
+            #expect(wrong.status == 1 && wrong.error.contains("`undefinedname` is not defined") && wrong.error.contains("`relu` takes 1 argument, not 2"))
+            #expect(wrong.error.contains("cannot read"))
+        }
+    }
+
+    @Test func writesEverythingAsJSON() throws {
+        let result = try BuiltCommand.run(["check", "--json", "-"], input: "가 = np.exp(1)\nlinspace(0, 1, nun=3)\n")
+        #expect(result.status == 1 && result.error == "")
+        #expect(
+            result.output == #"[{"file":"<standard input>","line":1,"column":5,"endLine":1,"endColumn":7,"level":"error","code":"unknownName","#
+                + #""message":"`np` is not defined","help":"functions need no module: write `exp` for `np.exp`","#
+                + #""edits":[{"line":1,"column":5,"endLine":1,"endColumn":11,"text":"exp"}],"isCertain":true},"#
+                + #"{"file":"<standard input>","line":2,"column":16,"endLine":2,"endColumn":19,"level":"error","code":"unknownArgument","#
+                + #""message":"`linspace` has no argument `nun`","help":"did you mean `num`?","#
+                + #""edits":[{"line":2,"column":16,"endLine":2,"endColumn":19,"text":"num"}],"isCertain":false}]"# + "\n")
+        #expect(try BuiltCommand.run(["check", "--json", "-"], input: "x = 1\n").output == "[]\n")
+    }
+
+    @Test func fixesWhatIsCertain() throws {
+        try withFolder { folder in
+            try write("x = 3\nif x > 2 && x < 5 { x = True }\ny = np.exp(x) + sigmod(x)\n", to: folder + "/a.act")
+            let result = try BuiltCommand.run(["check", "--fix", folder + "/a.act"])
+            #expect(result.status == 1 && result.error.contains("`sigmod` is not defined") && !result.error.contains("&&"))
+            #expect(try ScriptFile.text(of: folder + "/a.act") == "x = 3\nif x > 2 and x < 5 { x = true }\ny = exp(x) + sigmod(x)\n")
+            #expect(try BuiltCommand.run(["check", "--fix", "-"], input: "x = np.exp(1)\n").output == "x = exp(1)\n")
+        }
+    }
+}
