@@ -58,19 +58,7 @@ struct IndexPlan {
     init(_ indices: [NDArray.Index], shape: [Int]) throws {
         self.shape = shape
         ranges = shape.map { SliceRange(start: 0, step: 1, count: $0) }
-        var consumed = 0, hasEllipsis = false, hasArray = false
-        for index in indices {
-            switch index {
-            case .integer, .slice: consumed += 1
-            case .array(let array):
-                hasArray = true
-                consumed += array.type == .bool ? array.rank : 1
-            case .ellipsis:
-                if hasEllipsis { throw ArrayError.badValue(operation: "index", .severalEllipses) }
-                hasEllipsis = true
-            case .newAxis: break
-            }
-        }
+        let (consumed, hasArray) = try Self.demand(of: indices)
         guard consumed <= shape.count else { throw ArrayError.tooManyIndices(given: consumed, rank: shape.count) }
 
         var axis = 0, placeOfEllipsis: Int?
@@ -115,6 +103,24 @@ struct IndexPlan {
             let isParted = placeOfEllipsis.map { first < $0 && $0 <= last } ?? false
             isAdjacent = last - first + 1 == places.count && !isParted
         }
+    }
+
+    /// How many axes indices are about, beside those that an ellipsis stands for, and whether there is an array among them.
+    private static func demand(of indices: [NDArray.Index]) throws -> (axes: Int, hasArray: Bool) {
+        var axes = 0, hasEllipsis = false, hasArray = false
+        for index in indices {
+            switch index {
+            case .integer, .slice: axes += 1
+            case .array(let array):
+                hasArray = true
+                axes += array.type == .bool ? array.rank : 1
+            case .ellipsis:
+                if hasEllipsis { throw ArrayError.badValue(operation: "index", .severalEllipses) }
+                hasEllipsis = true
+            case .newAxis: break
+            }
+        }
+        return (axes, hasArray)
     }
 
     private func isIndexed(_ part: Part) -> Bool {

@@ -5,6 +5,34 @@ extension NDArray {
     /// Joins arrays along an axis they have; the other sizes must be equal.
     /// - Throws: `shapesDiffer`, `axisOutOfRange`, `badValue` for no arrays or for rank 0.
     package static func concatenated(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
+        let (axis, shape, type) = try joint(of: arrays, axis)
+        let parts = try arrays.map { try $0.converted(to: type) }
+        if parts.count == 1 { return parts[0] }
+        let result = try uninitialized(shape: shape, type: type)
+        // Rows of the result, each made of one run of every part.
+        let innerBytes = shape[(axis + 1)...].reduce(type.size, &*), rows = shape[..<axis].reduce(1, &*)
+        let rowBytes = shape[axis] &* innerBytes
+        var offset = 0
+        for part in parts {
+            let source = try part.contiguous()
+            let layout = try source.evaluatedLayout()
+            let run = part.shape[axis] &* innerBytes, begin = offset
+            offset += run
+            if run == 0 || rows == 0 { continue }
+            try withExtendedLifetime(layout.storage) {
+                let from = layout.storage.pointer + layout.offset &* type.size
+                try result.withMutableBytes { try copyRuns(of: run, from, to: $0 + begin, rows: rows, rowBytes: rowBytes) }
+            }
+        }
+        guard parts.contains(where: \.isTraced) else { return result }
+        return NDArray(
+            node: Node(
+                .concatenate(axis: axis), inputs: Inputs(parts), shape: shape, count: result.count, type: type, isTraced: true, site: .current,
+                layout: result.node.layout))
+    }
+
+    /// What arrays make when they are joined along an axis, which is counted from the front in the result.
+    private static func joint(of arrays: [NDArray], _ axis: Int) throws -> (axis: Int, shape: [Int], type: ElementType) {
         guard let first = arrays.first else { throw ArrayError.badValue(operation: "concat", .nothingToJoin) }
         guard first.rank > 0 else { throw ArrayError.rankMismatch(operation: "concat", ranks: 1...Shapes.rankLimit, shape: first.shape) }
         let axis = try Shapes.axis(axis, rank: first.rank)
@@ -20,56 +48,32 @@ extension NDArray {
             shape[axis] = size
             type = type.promoted(with: array.type)
         }
-        let parts = try arrays.map { try $0.converted(to: type) }
-        if parts.count == 1 { return parts[0] }
-        let result = try uninitialized(shape: shape, type: type)
-        // Rows of the result, each made of one run of every part.
-        let innerBytes = shape[(axis + 1)...].reduce(type.size, &*), rows = shape[..<axis].reduce(1, &*)
-        let rowBytes = shape[axis] &* innerBytes, piece = 1 << 20
-        var offset = 0
-        for part in parts {
-            let source = try part.contiguous()
-            let layout = try source.evaluatedLayout()
-            let run = part.shape[axis] &* innerBytes, begin = offset
-            offset += run
-            if run == 0 || rows == 0 { continue }
-            try withExtendedLifetime(layout.storage) {
-                let from = layout.storage.pointer + layout.offset &* type.size
-                try result.withMutableBytes { bytes in
-                    let target = bytes + begin
-                    if run > piece {
-                        // Long rows: each in pieces.
-                        let pieces = (run + piece - 1) / piece
-                        try ThreadPool.parallel(rows * pieces) { index in
-                            let row = index / pieces, start = index % pieces * piece
-                            (target + (row * rowBytes + start)).copyMemory(from: from + (row * run + start), byteCount: min(piece, run - start))
-                        }
-                        return
-                    }
-                    let rowsEach = piece / run
-                    try ThreadPool.parallel((rows + rowsEach - 1) / rowsEach) { index in
-                        let rows = index * rowsEach..<min(rows, (index + 1) * rowsEach)
-                        // Single elements: calls for each would take longer than copying.
-                        switch run {
-                        case 4:
-                            for row in rows {
-                                (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 4, as: UInt32.self), as: UInt32.self)
-                            }
-                        case 8:
-                            for row in rows {
-                                (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self), as: UInt64.self)
-                            }
-                        default: for row in rows { (target + row &* rowBytes).copyMemory(from: from + row &* run, byteCount: run) }
-                        }
-                    }
-                }
+        return (axis, shape, type)
+    }
+
+    /// Copies runs of bytes, one after the other, to where the rows of `target` begin.
+    private static func copyRuns(of run: Int, _ from: UnsafeMutableRawPointer, to target: UnsafeMutableRawPointer, rows: Int, rowBytes: Int) throws {
+        let piece = 1 << 20
+        if run > piece {
+            // Long rows: each in pieces.
+            let pieces = (run + piece - 1) / piece
+            return try ThreadPool.parallel(rows * pieces) { index in
+                let row = index / pieces, start = index % pieces * piece
+                (target + (row * rowBytes + start)).copyMemory(from: from + (row * run + start), byteCount: min(piece, run - start))
             }
         }
-        guard parts.contains(where: \.isTraced) else { return result }
-        return NDArray(
-            node: Node(
-                .concatenate(axis: axis), inputs: Inputs(parts), shape: shape, count: result.count, type: type, isTraced: true, site: .current,
-                layout: result.node.layout))
+        let rowsEach = piece / run
+        try ThreadPool.parallel((rows + rowsEach - 1) / rowsEach) { index in
+            let rows = index * rowsEach..<min(rows, (index + 1) * rowsEach)
+            // Single elements: calls for each would take longer than copying.
+            switch run {
+            case 4:
+                for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 4, as: UInt32.self), as: UInt32.self) }
+            case 8:
+                for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self), as: UInt64.self) }
+            default: for row in rows { (target + row &* rowBytes).copyMemory(from: from + row &* run, byteCount: run) }
+            }
+        }
     }
 
     /// Joins arrays of one shape along a new axis.

@@ -82,65 +82,29 @@ package enum Csv {
     }
 
     private static func table(_ reader: CsvReader, _ options: Options) throws -> (Table, Doubt?) {
-        // One number a field at most, and the fields are counted by what ends them.
-        var fieldCount = 1
-        try Interrupt.forEachPiece(reader.bytes.count) { piece in
-            for byte in reader.bytes[piece] where byte == reader.separator || byte == 10 { fieldCount &+= 1 }
-        }
-        try MemoryPool.allow(fieldCount &* 8)
-        var first = FirstRow(), numbers: [Double] = [], rows = 0
-        var columns: [ColumnKind] = []
-        try reader.forEachRow { row, fields in
-            if row == 0 { columns = fields.map { _ in ColumnKind() } }
-            guard fields.count == columns.count else {
-                throw Fault.fieldCount(fields.count, row: row, first: columns.count, isComment: reader.begins(fields[0], with: "#"))
-            }
-            rows += 1
-            for (column, field) in fields.enumerated() {
-                if column & 0xfff == 0xfff { try Interrupt.check() }
-                let content = try reader.content(field)
-                if case .number(let value) = content { numbers.append(value) } else { numbers.append(.nan) }
-                if row == 0 {
-                    first.fields.append((content, field.isQuoted))
-                    continue
-                }
-                if row == 1 { first.isQuotedBelow.append(field.isQuoted) }
-                switch content {
-                case .number: columns[column].hasNumbers = true
-                case .missing: break
-                case .inexact: if columns[column].inexactRow == nil { columns[column].inexactRow = row }
-                case .text: if columns[column].textRow == nil { columns[column].textRow = row }
-                }
-            }
-        }
-        let (hasHeader, doubt) = options.hasHeader.map { ($0, nil) } ?? first.guess(columns)
-        if !hasHeader { first.join(&columns) }
+        var survey = try Survey(reader)
+        let (hasHeader, doubt) = options.hasHeader.map { ($0, nil) } ?? survey.first.guess(survey.columns)
+        if !hasHeader { survey.first.join(&survey.columns) }
 
-        let width = columns.count
         var names = try reader.texts(ofRow: 0)
         if !hasHeader { names = names.map { _ in "" } }
         names = try distinct(names)
         let chosen = try Set(options.texts.map { try position(of: $0, names) })
         // Without names a text is a mistake, unless the first row has one in that column too.
-        if !hasHeader, options.hasHeader == nil {
-            let stray = columns.indices.compactMap { column -> (row: Int, column: Int)? in
-                guard let row = columns[column].textRow, !chosen.contains(column), !first.isName(column, columns) || columns[column].hasOneTextOnTop else {
-                    return nil
-                }
-                return (row, column)
-            }
-            if let (row, column) = stray.min(by: { ($0.row, $0.column) < ($1.row, $1.column) }) {
-                let text = try reader.texts(ofRow: row)[column]
-                throw Fault.notANumber(text, row: row, column: column)
-            }
+        if !hasHeader, options.hasHeader == nil, let (row, column) = survey.strayText(beside: chosen) {
+            throw Fault.notANumber(try reader.texts(ofRow: row)[column], row: row, column: column)
         }
-        let isText = columns.indices.map { columns[$0].textRow != nil || chosen.contains($0) }
-        if let column = columns.indices.first(where: { !isText[$0] && columns[$0].inexactRow != nil }), let row = columns[column].inexactRow {
+        let isText = survey.columns.indices.map { survey.columns[$0].textRow != nil || chosen.contains($0) }
+        if let column = isText.indices.first(where: { !isText[$0] && survey.columns[$0].inexactRow != nil }), let row = survey.columns[column].inexactRow {
             throw Fault.inexact(try reader.texts(ofRow: row)[column], row: row, column: column)
         }
-        if !hasHeader, !isText.contains(true) { return (.matrix(try NDArray(numbers, shape: [rows, width])), nil) }
+        if !hasHeader, !isText.contains(true) { return (.matrix(try NDArray(survey.numbers, shape: [survey.rows, isText.count])), nil) }
+        return (.columns(try columns(reader, survey, names, isText, from: hasHeader ? 1 : 0)), doubt)
+    }
 
-        let start = hasHeader ? 1 : 0, count = max(rows - start, 0)
+    /// The columns from a row on; the texts among them are read now.
+    private static func columns(_ reader: CsvReader, _ survey: Survey, _ names: [String], _ isText: [Bool], from start: Int) throws -> [Column] {
+        let width = names.count, count = max(survey.rows - start, 0)
         var texts = [[String]](repeating: [], count: width)
         if isText.contains(true) {
             try reader.forEachRow { row, fields in
@@ -150,15 +114,12 @@ package enum Csv {
                 }
             }
         }
-        return (
-            .columns(
-                try (0..<width).map { column in
-                    try Interrupt.check()
-                    if isText[column] { return Column(name: names[column], values: .texts(texts[column])) }
-                    let array = try NDArray(stride(from: start &* width &+ column, to: rows &* width, by: width).map { numbers[$0] }, shape: [count])
-                    return Column(name: names[column], values: .numbers(array))
-                }), doubt
-        )
+        return try (0..<width).map { column in
+            try Interrupt.check()
+            if isText[column] { return Column(name: names[column], values: .texts(texts[column])) }
+            let places = stride(from: start &* width &+ column, to: survey.rows &* width, by: width)
+            return Column(name: names[column], values: .numbers(try NDArray(places.map { survey.numbers[$0] }, shape: [count])))
+        }
     }
 
     private static func position(of choice: ColumnChoice, _ names: [String]) throws -> Int {
@@ -198,6 +159,58 @@ package enum Csv {
         var inexactRow: Int?
         /// The first row's text is the only one.
         var hasOneTextOnTop = false
+    }
+
+    /// What a walk over the whole text finds out: the numbers, and what stands where.
+    private struct Survey {
+        var first = FirstRow()
+        var columns: [ColumnKind] = []
+        /// Row by row; NaN for what is none.
+        private(set) var numbers: [Double] = []
+        private(set) var rows = 0
+
+        init(_ reader: CsvReader) throws {
+            // One number a field at most, and the fields are counted by what ends them.
+            var fieldCount = 1
+            try Interrupt.forEachPiece(reader.bytes.count) { piece in
+                for byte in reader.bytes[piece] where byte == reader.separator || byte == 10 { fieldCount &+= 1 }
+            }
+            try MemoryPool.allow(fieldCount &* 8)
+            try reader.forEachRow { row, fields in
+                if row == 0 { columns = fields.map { _ in ColumnKind() } }
+                guard fields.count == columns.count else {
+                    throw Fault.fieldCount(fields.count, row: row, first: columns.count, isComment: reader.begins(fields[0], with: "#"))
+                }
+                rows += 1
+                for (column, field) in fields.enumerated() {
+                    if column & 0xfff == 0xfff { try Interrupt.check() }
+                    let content = try reader.content(field)
+                    if case .number(let value) = content { numbers.append(value) } else { numbers.append(.nan) }
+                    if row == 0 {
+                        first.fields.append((content, field.isQuoted))
+                        continue
+                    }
+                    if row == 1 { first.isQuotedBelow.append(field.isQuoted) }
+                    switch content {
+                    case .number: columns[column].hasNumbers = true
+                    case .missing: break
+                    case .inexact: if columns[column].inexactRow == nil { columns[column].inexactRow = row }
+                    case .text: if columns[column].textRow == nil { columns[column].textRow = row }
+                    }
+                }
+            }
+        }
+
+        /// The first text of a column that should hold numbers.
+        /// - Parameter chosen: Columns that may hold texts.
+        func strayText(beside chosen: Set<Int>) -> (row: Int, column: Int)? {
+            columns.indices.compactMap { column -> (row: Int, column: Int)? in
+                guard let row = columns[column].textRow, !chosen.contains(column), !first.isName(column, columns) || columns[column].hasOneTextOnTop else {
+                    return nil
+                }
+                return (row, column)
+            }.min { ($0.row, $0.column) < ($1.row, $1.column) }
+        }
     }
 
     fileprivate struct FirstRow {

@@ -82,82 +82,105 @@ struct CsvReader {
     /// Calls `body` with every row and its number. Blank lines are no rows; between the rows of a single column, where they could be
     /// nothing else, they are fields without content.
     func forEachRow(_ body: (_ row: Int, _ fields: [Field]) throws -> Void) throws {
-        var fields: [Field] = [], row = 0, i = 0, blanks = 0, width = 0
-        let count = bytes.count
-        // Without a comment to look for, its first byte is one at which fields end anyway.
-        let mark = comment.first ?? 10
-        func isComment(_ i: Int) -> Bool { !comment.isEmpty && bytes[i...].starts(with: comment) }
-        /// To the next byte, with a look at Ctrl-C now and then: a single field may fill a file.
-        func advance() throws {
-            i += 1
-            if i & 0xffff == 0 { try Interrupt.check() }
-        }
-        func skipLine() throws { while i < count, bytes[i] != 10, bytes[i] != 13 { try advance() } }
-        func skipLineEnd() { if i < count, bytes[i] == 13 { i += 1; if i < count, bytes[i] == 10 { i += 1 } } else if i < count { i += 1 } }
-        var lines = 0
-        while i < count {
+        var fields: [Field] = [], row = 0, blanks = 0, width = 0, lines = 0
+        var cursor = Cursor(self)
+        while !cursor.isAtEnd {
             lines += 1
             if lines & 4095 == 0 { try Interrupt.check() }
-            if isComment(i) || options.comment == nil && row == 0 && bytes[i] == 0x23 {
-                try skipLine()
-                skipLineEnd()
+            if cursor.isAtComment || options.comment == nil && row == 0 && cursor.isAt(0x23) {
+                try cursor.skipLine()
                 continue
             }
-            fields.removeAll(keepingCapacity: true)
-            var isBlank = true, isOnlyComment = false
-            while true {
-                var field: Field
-                if fields.count & 0xfff == 0xfff { try Interrupt.check() }
-                if i < count, bytes[i] == 0x22 {
-                    let start = i + 1
-                    i = start
-                    while i < count, bytes[i] != 0x22 || i + 1 < count && bytes[i + 1] == 0x22 {
-                        if bytes[i] == 0x22 { i += 1 }
-                        try advance()
-                    }
-                    guard i < count else { throw Csv.Fault.openQuote(row: row) }
-                    field = Field(range: start..<i, isQuoted: true)
-                    i += 1
-                    isBlank = false
-                    // Spaces may follow; anything else is a mistake.
-                    while i < count, bytes[i] == 0x20 { try advance() }
-                    guard i == count || bytes[i] == separator || bytes[i] == 10 || bytes[i] == 13 || isComment(i) else {
-                        throw Csv.Fault.textAfterQuote(row: row, column: fields.count)
-                    }
-                } else {
-                    let start = i
-                    while i < count, bytes[i] != separator, bytes[i] != 10, bytes[i] != 13, bytes[i] != mark || !isComment(i) { try advance() }
-                    field = Field(range: start..<i, isQuoted: false)
-                    if i < count, bytes[i] == mark, isComment(i) {
-                        field.range = start..<trimmed(start..<i).endIndex
-                        isOnlyComment = field.range.isEmpty && fields.isEmpty
-                    }
-                    if !field.range.isEmpty { isBlank = false }
-                }
-                fields.append(field)
-                if i < count, bytes[i] == separator {
-                    i += 1
-                    isBlank = false
-                    continue
-                }
-                break
-            }
-            if i < count, bytes[i] == mark, isComment(i) { try skipLine() }
-            skipLineEnd()
-            if isBlank {
-                if width == 1, !isOnlyComment { blanks += 1 }
+            let line = try cursor.readLine(into: &fields, row)
+            if line.isBlank {
+                if width == 1, !line.isOnlyComment { blanks += 1 }
                 continue
             }
-            if blanks > 0 {
-                for _ in 0..<blanks {
-                    try body(row, [Field(range: 0..<0, isQuoted: false)])
-                    row += 1
-                }
-                blanks = 0
+            for _ in 0..<blanks {
+                try body(row, [Field(range: 0..<0, isQuoted: false)])
+                row += 1
             }
+            blanks = 0
             if row == 0 { width = fields.count }
             try body(row, fields)
             row += 1
+        }
+    }
+
+    /// A place in the text, which moves on from field to field.
+    private struct Cursor {
+        private let reader: CsvReader
+        private let bytes: UnsafeRawBufferPointer
+        /// Without a comment to look for, its first byte is one at which fields end anyway.
+        private let mark: UInt8
+        private var position = 0
+
+        init(_ reader: CsvReader) {
+            self.reader = reader
+            bytes = reader.bytes
+            mark = reader.comment.first ?? 10
+        }
+
+        var isAtEnd: Bool { position == bytes.count }
+        var isAtComment: Bool { !reader.comment.isEmpty && bytes[position...].starts(with: reader.comment) }
+        func isAt(_ byte: UInt8) -> Bool { position < bytes.count && bytes[position] == byte }
+        private var isAtLineEnd: Bool { isAt(10) || isAt(13) }
+
+        /// To the next byte, with a look at Ctrl-C now and then: a single field may fill a file.
+        @inline(__always)
+        private mutating func advance() throws {
+            position += 1
+            if position & 0xffff == 0 { try Interrupt.check() }
+        }
+
+        /// To the next line.
+        mutating func skipLine() throws {
+            while !isAtEnd, !isAtLineEnd { try advance() }
+            if isAt(13) { position += 1; if isAt(10) { position += 1 } } else if !isAtEnd { position += 1 }
+        }
+
+        /// The fields up to the end of the line.
+        mutating func readLine(into fields: inout [Field], _ row: Int) throws -> (isBlank: Bool, isOnlyComment: Bool) {
+            fields.removeAll(keepingCapacity: true)
+            var isBlank = true, isOnlyComment = false
+            while true {
+                if fields.count & 0xfff == 0xfff { try Interrupt.check() }
+                let field = try isAt(0x22) ? quotedField(row, fields.count) : plainField()
+                if field.isQuoted || !field.range.isEmpty { isBlank = false }
+                if fields.isEmpty, field.range.isEmpty, !field.isQuoted, isAt(mark), isAtComment { isOnlyComment = true }
+                fields.append(field)
+                guard isAt(reader.separator) else { break }
+                position += 1
+                isBlank = false
+            }
+            try skipLine()
+            return (isBlank, isOnlyComment)
+        }
+
+        private mutating func quotedField(_ row: Int, _ column: Int) throws -> Field {
+            position += 1
+            let start = position
+            while position < bytes.count, bytes[position] != 0x22 || position + 1 < bytes.count && bytes[position + 1] == 0x22 {
+                if bytes[position] == 0x22 { position += 1 }
+                try advance()
+            }
+            guard !isAtEnd else { throw Csv.Fault.openQuote(row: row) }
+            let field = Field(range: start..<position, isQuoted: true)
+            position += 1
+            // Spaces may follow; anything else is a mistake.
+            while isAt(0x20) { try advance() }
+            guard isAtEnd || isAt(reader.separator) || isAtLineEnd || isAtComment else { throw Csv.Fault.textAfterQuote(row: row, column: column) }
+            return field
+        }
+
+        private mutating func plainField() throws -> Field {
+            let start = position, separator = reader.separator
+            while position < bytes.count, bytes[position] != separator, bytes[position] != 10, bytes[position] != 13, bytes[position] != mark || !isAtComment {
+                try advance()
+            }
+            var range = start..<position
+            if isAt(mark), isAtComment { range = start..<reader.trimmed(range).endIndex }
+            return Field(range: range, isQuoted: false)
         }
     }
 

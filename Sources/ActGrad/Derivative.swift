@@ -1,4 +1,4 @@
-// What programs ask for: f', gradients, Jacobians, Hessians. See LANGUAGE §7 for their meaning.
+// What programs ask for: f', gradients, Jacobians, Hessians. Docs/language.md says what they mean.
 
 import ActArray
 import CActKernels

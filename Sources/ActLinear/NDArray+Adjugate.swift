@@ -64,49 +64,68 @@ extension NDArray {
 
 /// The adjugate of one matrix, by elimination with complete pivoting: P A Q = L U, where a matrix of rank r leaves zeros from row r on.
 private enum Adjugate {
+    /// A matrix taken apart in place: L below the diagonal, U on and above it.
+    private struct Factors {
+        /// Which rows and columns of the matrix stand where.
+        var rows: [Int], columns: [Int]
+        /// The product of the pivots but the last and the sign of the exchanges: significand and exponent apart, so that nothing overflows
+        /// on the way.
+        var significand = 1.0, exponent = 0
+        var rank: Int
+
+        init(_ n: Int) { (rows, columns, rank) = (Array(0..<n), Array(0..<n), n) }
+    }
+
     /// Writes the adjugate of the n × n matrix at `a`, which is used up, to `result`; both are row-major.
     /// - Throws: `interrupted`.
     static func find(_ a: UnsafeMutablePointer<Double>, n: Int, into result: UnsafeMutablePointer<Double>) throws {
-        var rows = Array(0..<n), columns = Array(0..<n)
-        // The product of the pivots and the sign of the exchanges: significand and exponent apart, so that nothing overflows on the way.
-        var significand = 1.0, exponent = 0, rank = n
-        func fill(_ value: Double) { result.update(repeating: value, count: n * n) }
+        guard let factors = try factors(a, n) else { return result.update(repeating: .nan, count: n * n) }
+        guard factors.rank >= n - 1 else { return result.update(repeating: 0, count: n * n) }
+        try solve(a, n, factors, into: result)
+    }
+
+    /// - Returns: `nil` where an element is not finite.
+    private static func factors(_ a: UnsafeMutablePointer<Double>, _ n: Int) throws -> Factors? {
+        var factors = Factors(n)
         for k in 0..<n {
             try Interrupt.check()
             var best = (row: k, column: k, magnitude: -1.0)
             for i in k..<n {
                 for j in k..<n {
                     let magnitude = abs(a[i * n + j])
-                    guard magnitude.isFinite else { return fill(.nan) }
+                    guard magnitude.isFinite else { return nil }
                     if magnitude > best.magnitude { best = (i, j, magnitude) }
                 }
             }
             if best.magnitude == 0 {
-                rank = k
-                break
+                factors.rank = k
+                return factors
             }
             if best.row != k {
                 for j in 0..<n { (a[k * n + j], a[best.row * n + j]) = (a[best.row * n + j], a[k * n + j]) }
-                rows.swapAt(k, best.row)
-                significand = -significand
+                factors.rows.swapAt(k, best.row)
+                factors.significand = -factors.significand
             }
             if best.column != k {
                 for i in 0..<n { (a[i * n + k], a[i * n + best.column]) = (a[i * n + best.column], a[i * n + k]) }
-                columns.swapAt(k, best.column)
-                significand = -significand
+                factors.columns.swapAt(k, best.column)
+                factors.significand = -factors.significand
             }
             let pivot = a[k * n + k]
             // The last pivot is no factor of what a matrix of rank n − 1 has; it is multiplied in below.
-            if k < n - 1 { multiply(&significand, &exponent, by: pivot) }
+            if k < n - 1 { multiply(&factors.significand, &factors.exponent, by: pivot) }
             for i in (k + 1)..<max(n, k + 1) {
                 let factor = a[i * n + k] / pivot
                 a[i * n + k] = factor
                 for j in (k + 1)..<n { a[i * n + j] -= factor * a[k * n + j] }
             }
         }
-        guard rank >= n - 1 else { return fill(0) }
-        // With the last pivot p, adj(U) L⁻¹ = d (p U⁻¹ L⁻¹), d being the product of the others; and p U⁻¹ is there for p = 0 too.
-        let p = a[n * n - 1]
+        return factors
+    }
+
+    /// With the last pivot p, adj(U) L⁻¹ = d (p U⁻¹ L⁻¹), d being the product of the others; and p U⁻¹ is there for p = 0 too.
+    private static func solve(_ a: UnsafeMutablePointer<Double>, _ n: Int, _ factors: Factors, into result: UnsafeMutablePointer<Double>) throws {
+        let p = a[n * n - 1], exponent = max(-4000, min(4000, factors.exponent))
         var column = [Double](repeating: 0, count: n)
         for target in 0..<n {
             try Interrupt.check()
@@ -116,15 +135,14 @@ private enum Adjugate {
                 column[i] = value
             }
             // Column `target` of p U⁻¹ L⁻¹: the last element is not divided by p, the others are multiplied by it first.
-            for i in (0..<n).reversed() {
-                if i == n - 1 { continue }
+            for i in (0..<n).reversed() where i != n - 1 {
                 var value = p * column[i]
                 for k in (i + 1)..<n { value -= a[i * n + k] * column[k] }
                 column[i] = value / a[i * n + i]
             }
             for i in 0..<n {
-                let value = significand * column[i]
-                result[columns[i] * n + rows[target]] = value == 0 ? 0 : Double(sign: .plus, exponent: max(-4000, min(4000, exponent)), significand: value)
+                let value = factors.significand * column[i]
+                result[factors.columns[i] * n + factors.rows[target]] = value == 0 ? 0 : Double(sign: .plus, exponent: exponent, significand: value)
             }
         }
     }

@@ -1,4 +1,4 @@
-// What f', gradients, Jacobians and Hessians mean (LANGUAGE §7), nesting, and large graphs.
+// What f', gradients, Jacobians and Hessians mean (Docs/language.md), nesting, and large graphs.
 
 import ActArray
 import ActGrad

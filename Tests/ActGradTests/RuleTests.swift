@@ -133,7 +133,7 @@ private func max(_ a: NDArray, _ b: Double) throws -> NDArray { try NDArray.bina
         #expect(try slope(x) { try $0.converted(to: .f64) * $0 } == [1, -3, 4])
     }
 
-    // LANGUAGE §7: max(x, c), min, clip, abs and relu have slope 0 where the varying side ties with a constant; two that vary count half.
+    // Docs/language.md: max(x, c), min, clip, abs and relu have slope 0 where the varying side ties with a constant; two that vary count half.
     @Test func kinks() throws {
         let x = try vector(-1, 0, 2)
         let zero = try NDArray.scalar(0, type: .f64)

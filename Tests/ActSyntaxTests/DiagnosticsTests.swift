@@ -1,4 +1,4 @@
-// How diagnostics look (LANGUAGE section 11), and what near and foreign names suggest.
+// How diagnostics look (Docs/language.md), and what near and foreign names suggest.
 
 import ActSyntax
 import Testing

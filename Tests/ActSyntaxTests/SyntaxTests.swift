@@ -1,4 +1,4 @@
-// What programs mean as trees: LANGUAGE sections 1, 3, 4, 5 and 13, row by row.
+// What programs mean as trees: Docs/language.md, row by row.
 
 import ActSyntax
 import Testing
@@ -34,7 +34,7 @@ private func dump(_ text: String) throws -> String {
         #expect(tree.names.count == 3)
     }
 
-    /// Each operator against its neighbours in the table of LANGUAGE section 3.
+    /// Each operator against its neighbours in the table of Docs/language.md.
     @Test(arguments: [
         ("x -> x |> f", "(-> (x) (|> x f))"),
         ("x |> f >> g", "(|> x (>> f g))"),

@@ -202,12 +202,14 @@ package final class BuiltinFunction: NativeFunction {
     package var takesExpression: Bool { row.treatment == .takesExpression }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
+        if arguments.positional.isEmpty, let configured = ConfiguredActivation(function, arguments) { return try configured.asValue() }
         let form = form
         var call = Call(machine: machine, function: self)
         // `watched` written out, for this is the way of every call: a closure and another look for the context cost it three per cent.
         let context = act_context(), outer = context.pointee.call
         do {
             try call.bind(arguments, form)
+            if row.leaves != .none, try call.goesIntoStructures() { return try call.overLeaves(arguments, of: function) }
             guard context.pointee.watches_events != 0 else { return try call.perform(form, context) }
             let watch = act_watch_begin(context)
             let value = try call.perform(form, context)
@@ -215,23 +217,8 @@ package final class BuiltinFunction: NativeFunction {
             return value
         } catch {
             context.pointee.call = outer
-            return try otherwise(call, arguments, function, error)
+            throw error
         }
-    }
-
-    /// What an activation without x and functions of records mean: found out by the error, so that other calls need not ask.
-    @inline(never)
-    private func otherwise(_ call: Call, _ arguments: Arguments, _ function: Function, _ error: Error) throws -> Value {
-        switch error {
-        // Another try would end the same way, only later.
-        case ArrayError.interrupted, ArrayError.outOfMemory: throw error
-        default: break
-        }
-        if row.activation != nil, arguments.positional.isEmpty, error is RuntimeError, let configured = ConfiguredActivation(function, arguments) {
-            return try configured.asValue()
-        }
-        guard row.leaves != .none, try call.holdsStructure() else { throw error }
-        return try call.overLeaves(arguments, of: function, after: error)
     }
 
     /// Straight from the closed form, unless there is a kink to tell of.
@@ -244,8 +231,7 @@ package final class BuiltinFunction: NativeFunction {
         guard let activation = row.activation, activation.kind == .elementwise else { return nil }
         var call = Call(machine: machine, function: self)
         try call.bind(arguments, form)
-        if case .array = call.values[0] {
-        } else if try call.holdsStructure() {
+        if try call.goesIntoStructures() {
             return try Value.leafwise(arguments.positional) { try machine.call(derived, Arguments($0, named: arguments.named)) }
         }
         if derived.order == 1, case .number(let x) = call.values[0], let kink = kink(of: activation, at: x, call) { machine.metKink = kink }

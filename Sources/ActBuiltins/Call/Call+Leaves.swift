@@ -5,12 +5,32 @@ import ActMachine
 import ActRows
 
 extension Call {
-    /// Whether an argument is a record, a network, or a list that makes no array.
-    func holdsStructure() throws -> Bool {
-        try values.contains(where: isStructure) || rest.contains(where: isStructure)
+    /// Whether the call is about the numbers and arrays in structures instead of about its arguments as they are.
+    func goesIntoStructures() throws -> Bool {
+        switch row.leaves {
+        case .none: false
+        case .each where !isReducing: try holdsStructure()
+        case .each, .all: try isStructure(values[0])
+        }
     }
 
+    /// Whether an argument is a record, a network, or a list that makes no array.
+    func holdsStructure() throws -> Bool {
+        for value in values where try isStructure(value) { return true }
+        for value in rest where try isStructure(value) { return true }
+        return false
+    }
+
+    @inline(__always)
     private func isStructure(_ value: Value) throws -> Bool {
+        switch value {
+        case .list, .record, .function: try holdsLeaves(value)
+        default: false
+        }
+    }
+
+    @inline(never)
+    private func holdsLeaves(_ value: Value) throws -> Bool {
         guard case .list(let list) = value else { return try value.isStructure }
         var shape: [Int]?
         for element in list.elements {
@@ -28,11 +48,11 @@ extension Call {
         return false
     }
 
-    /// - Parameter error: What calling the function itself came to.
-    func overLeaves(_ arguments: Arguments, of callee: Function, after error: Error) throws -> Value {
+    /// The function of each of the leaves, or of all of them in a row.
+    @inline(never)
+    func overLeaves(_ arguments: Arguments, of callee: Function) throws -> Value {
         let machine = machine
-        // `max` and its like are of each leaf when there are several arguments, of all when there is one.
-        if row.leaves == .each, row.topic != .elementwise || !isReducing {
+        if row.leaves == .each, !isReducing {
             return try Value.leafwise(arguments.positional + arguments.named.map(\.value)) { parts in
                 let named = zip(arguments.named, parts.dropFirst(arguments.positional.count)).map { ($0.name, $1) }
                 return try machine.call(callee, Arguments(Array(parts.prefix(arguments.positional.count)), named: named))
@@ -41,7 +61,6 @@ extension Call {
         if arguments.positional.count + arguments.named.count > 1, let axis = form.parameters.firstIndex(where: { $0.name == "axis" }), isGiven(at: axis) {
             throw BuiltinRefusal.axisOfStructure(values[0], row.name)
         }
-        guard try isStructure(values[0]) else { throw error }
         var leaves = Leaves()
         try values[0].gatherLeaves(into: &leaves, bools: row.name == "any" || row.name == "all")
         guard !leaves.arrays.isEmpty else { throw BuiltinRefusal.noNumbers(values[0], row.name) }
@@ -51,6 +70,6 @@ extension Call {
         return try machine.call(callee, flat)
     }
 
-    /// Of `max` and `min`: whether there is one argument.
+    /// `max` and its like are of each leaf when there are several arguments, of all when there is one: whether there is one.
     private var isReducing: Bool { form.variadic == 1 && rest.isEmpty }
 }

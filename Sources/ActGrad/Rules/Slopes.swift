@@ -1,7 +1,7 @@
 // The slopes of the elementwise operations, as formulas: `.x` is the (first) operand, `.input(1)` the second, `.result` the value.
 //
 // What must stay true: every formula is finite or the limit wherever the slope is, far out as well; NaN where the operation is
-// not defined. The slope of a kink, and of the slope beside it, is the one LANGUAGE states (0 against a constant).
+// not defined. The slope of a kink, and of the slope beside it, is the one Docs/language.md states (0 against a constant).
 
 import ActArray
 

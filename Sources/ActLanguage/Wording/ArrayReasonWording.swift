@@ -70,13 +70,13 @@ extension ArrayReason {
             return "operand \(number) has \(rank) ax\(rank == 1 ? "is" : "es"), but its subscripts `\(subscripts)` name \(named)"
         case .resultLacksEllipsis: return "the result needs `...` for the axes that the operands have there"
         case .unknownLabel(let letter): return "\(label(letter)) of the result is in no operand"
-        case .labelTwice(let letter): return "\(label(letter)) is twice in the result"
-        case .notALetter(let character): return "`\(character)` in the subscripts is no letter; axes are written as in \"ij,jk->ik\""
+        case .labelTwice(let letter): return "\(label(letter)) stands twice in the result"
+        case .notALetter(let character): return "`\(character)` in the subscripts is not a letter; axes are written as in \"ij,jk->ik\""
         case .labelSizes(let letter, let size, let operand, let before): return "\(label(letter)) has size \(size) in operand \(operand), \(before) before"
         case .labelSizesInOne(let letter, let first, let other): return "\(label(letter)) has sizes \(first) and \(other) in one operand"
 
         // Attention and sampling
-        case .noHeads: return "there must be a head at least"
+        case .noHeads: return "there must be at least one head"
         case .attendedShape(let name, let found): return "`\(name)` has the shape \(shape(found)), and needs the axes (…, time, size)"
         case .unevenHeads(let name, let size, let heads): return "the last axis of `\(name)`, of size \(size), does not divide into \(heads) heads"
         case .noKeys: return "there are no keys to attend to"

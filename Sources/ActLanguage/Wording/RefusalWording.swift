@@ -35,7 +35,7 @@ enum RefusalWording {
         case .formatOfText(let kind, let text):
             ("the format `\(kind.rawValue)` is for numbers, not for \(Format.quoted(String(text.prefix(40))))", "convert it with `number(…)`")
         case .signOfText: ("signs and commas in a format are for numbers, not for text", nil)
-        case .derivativeOrder(let order): ("a derivative of order \(order) is more than act takes", "64 is the highest")
+        case .derivativeOrder(let order): ("a derivative of order \(order) is more than act takes", "64 is the highest order")
         case .notAPoint(let value, let name): ("`\(name)` needs a number or an array, not \(value.kind)", nil)
         case .notAPointOfOne(let value, let name):
             ("`\(name)` is taken at a number or an array, not at \(value.kind)", "`grad` works on lists, records and networks")
@@ -234,7 +234,7 @@ enum RefusalWording {
             ("`\(path)`: \(words(for: fault).text)", help(for: fault))
         case .sameSeparatorAndDecimal: ("`separator` and `decimal` are the same character", nil)
         case .unequalColumns(let columns):
-            ("the columns of a table are equally long", "here: \(columns.map { "\($0.name) \($0.count)" }.joined(separator: ", "))")
+            ("the columns of a table are equally long", "here they have \(columns.map { "\($0.count) (`\($0.name)`)" }.joined(separator: ", ")) values")
         case .optionOfTables(let name, let path): ("`\(name)` goes with .csv and .tsv files, not with `\(path)`", nil)
         case .encodingOfOther(let path): ("`encoding` goes with .csv and .tsv files, and .txt, not with `\(path)`", nil)
         case .intoOfOther(let path): ("`into` goes with .safetensors files, not with `\(path)`", nil)
@@ -280,10 +280,10 @@ enum RefusalWording {
         case .inexactNumber: "this whole number cannot be held exactly"
         case .openString: "a string does not end"
         case .stringNotUTF8: "a string is not UTF-8"
-        case .controlCharacter: "a line end or control character inside a string"
-        case .unknownEscape: "an escape that JSON does not know"
+        case .controlCharacter: "a string holds a line end or a control character"
+        case .unknownEscape: "JSON does not know this escape"
         case .hexadecimalExpected: "four hexadecimal digits must follow `\\u`"
-        case .halfSurrogate: "half of a pair of surrogates, which is not a character"
+        case .halfSurrogate: "half of a pair of surrogates is not a character"
         }
     }
 

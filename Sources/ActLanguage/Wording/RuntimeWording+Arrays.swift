@@ -37,7 +37,7 @@ extension RuntimeWording {
         case .indexOutOfRange(let index, let axis, let size):
             return error("index \(index) is out of range for axis \(axis) with \(count(size, "element"))", help: Message(rangeHelp(size)))
         case .tooManyIndices(let given, let rank):
-            return error("\(given) \(given == 1 ? "index" : "indices") for \(rank == 1 ? "one axis" : "\(rank) axes")")
+            return error("\(given) \(given == 1 ? "index is" : "indices are") given for \(rank == 1 ? "one axis" : "\(rank) axes")")
         case .indexNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: no array is that large")
         case .indexNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))", help: "`int(…)` cuts the fraction off")
         case .maskShape(let mask, let array): return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))")

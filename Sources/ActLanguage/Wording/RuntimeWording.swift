@@ -116,7 +116,7 @@ struct RuntimeWording {
         case .notACondition(let value): return notACondition(value)
         case .unpackCount(let expected, let found):
             return error(
-                "\(expected) variables, but \(count(found, "value"))",
+                "there are \(expected) variables, but \(count(found, "value"))",
                 help: isInLoop
                     ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
                     : "the left and the right side of `=` must have equally many")
@@ -157,7 +157,7 @@ struct RuntimeWording {
         case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
-        case .user(let message): return error(message.isEmpty ? "the program says so, and gives no message" : Message(message))
+        case .user(let message): return error(message.isEmpty ? "the program called `error` without a message" : Message(message))
         case .assertion(let condition): return error("assertion failed\(condition.map { ": \($0)" } ?? "")")
         case .exit: return error("exit")
         }
@@ -335,7 +335,7 @@ extension RuntimeWording {
         case .count(let path, let parameters, let gradient): "\(name(path)) \(verb(path)) a list of \(parameters), the gradient one of \(gradient)"
         case .kind(let path, let parameter, let gradient): "\(name(path)) \(verb(path)) \(parameter), the gradient \(gradient)"
         case .missing(let path): "the gradient has no `\(path)`"
-        case .extra(let path): "the gradient has `\(path)`, which is no parameter"
+        case .extra(let path): "the gradient has `\(path)`, which is not a parameter"
         }
     }
 }

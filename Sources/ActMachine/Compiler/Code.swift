@@ -11,7 +11,7 @@ package final class SourceUnit {
     package let tree: SyntaxTree
     /// What its names mean.
     package let resolution: Resolution
-    private lazy var index = FormulaIndex(tree)
+    private lazy var index = FormulaIndex(tree, resolution)
 
     /// Reads formulas as names are understood in a module.
     package func formulas(in module: Module) -> FormulaReader { FormulaReader(tree: tree, index: index, builtin: module.builtinName) }

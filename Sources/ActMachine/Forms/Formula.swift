@@ -79,9 +79,9 @@ package struct FormulaReader {
     /// Those whose second argument is an axis.
     private static let reductions: Set<String> = ["sum", "max", "mean", "softmax", "log_softmax", "logsumexp"]
 
-    /// The function whose body is read in the place of a call, and what its parameters stand for there.
+    /// The scope of the function whose body is read in the place of a call, and what its parameters stand for there.
     private struct Inlined {
-        let function: ExpressionID
+        let scope: ScopeID
         let arguments: [NameID: Formula]
     }
 
@@ -104,9 +104,9 @@ package struct FormulaReader {
         switch tree[id] {
         case .number(let number): return Formula(.number(number), origin: id)
         case .name(let name):
-            switch index.meaning(of: name, at: id) {
-            case .value(let value, let scope): return read(value, scope == inlined?.function ? inlined : nil, depth + 1, &left).seen(at: id)
-            case .parameter(let scope) where scope == inlined?.function: return inlined?.arguments[name] ?? opaque()
+            switch index.meaning(of: id) {
+            case .value(let value, let scope): return read(value, scope == inlined?.scope ? inlined : nil, depth + 1, &left).seen(at: id)
+            case .parameter(let scope) where scope == inlined?.scope: return inlined?.arguments[name] ?? opaque()
             case .free, .function, .parameter, .unclear: return opaque()
             }
         case .unary(.negate, let operand):
@@ -114,7 +114,7 @@ package struct FormulaReader {
             return apply("neg", [operand])
         case .unary(.plus, let operand): return read(operand, inlined, depth + 1, &left)
         case .binary(.power, let base, let exponent):
-            if case .name(let name) = tree[base], tree[name] == "e", case .free = index.meaning(of: name, at: base) { return apply("exp", [exponent]) }
+            if case .name(let name) = tree[base], tree[name] == "e", case .free = index.meaning(of: base) { return apply("exp", [exponent]) }
             return apply("^", [base, exponent])
         case .binary(let operation, let first, let second): return apply(operation.symbol, [first, second])
         case .block(let statements):
@@ -137,15 +137,14 @@ package struct FormulaReader {
         case .name(let called), .field(_, let called): name = called
         default: return nil
         }
-        switch index.meaning(of: name, at: callee) {
-        case .function(let definition):
-            guard case .define(let function) = tree[definition] else { return nil }
+        switch index.meaning(of: callee) {
+        case .function(let function):
             let node = tree[function]
             let names = tree[node.parameters].map(\.name)
             guard arguments.count == names.count else { return nil }
             var inner: [NameID: Formula] = [:]
             for (name, argument) in zip(names, arguments) { inner[name] = read(argument, inlined, depth + 1, &left) }
-            return read(node.body, Inlined(function: definition, arguments: inner), depth + 1, &left)
+            return read(node.body, Inlined(scope: index.scope(of: function), arguments: inner), depth + 1, &left)
         case .free:
             guard let function = builtin(tree[name]) else { return nil }
             let counted = Self.reductions.contains(function) ? arguments.prefix(1) : arguments[...]

@@ -1,124 +1,93 @@
-// What the names of a tree stand for, and where its expressions go: which of several assignments a use of a name sees.
+// Where expressions of a tree go, and which of several assignments a use of a name sees. Which variable a name is, the tree's `Resolution` says.
 //
-// What must stay true: nothing is run, so an answer is given only where every run would give it. Names belong to the innermost function
-// that sets them. In that function, what was set last before the use counts if the use cannot be reached around it; in an inner
-// function, which may run at any time, only what is set once. Questions take time with the logarithm of the number of settings.
+// What must stay true: nothing is run, so an answer is given only where every run would give it. In the function that a variable belongs to,
+// what was set last before the use counts if the use cannot be reached around it; in an inner function, which may run at any time, only what
+// is set once. Questions take time with the logarithm of the number of settings and the depth of the place.
 
 import ActSyntax
 
 struct FormulaIndex {
     enum Meaning {
-        /// The value of an assignment, and the function it stands in (`nil`: none).
-        case value(ExpressionID, scope: ExpressionID?)
+        /// The value of an assignment to a variable of that scope.
+        case value(ExpressionID, scope: ScopeID)
         /// A definition `f(x) = …`.
-        case function(ExpressionID)
-        case parameter(of: ExpressionID)
+        case function(FunctionID)
+        case parameter(of: ScopeID)
         /// Set nowhere in this tree.
         case free
         case unclear
     }
 
-    private enum Kind { case value(ExpressionID), function, parameter, other }
-
     private struct Setting {
-        let kind: Kind
-        /// The assignment, definition or loop.
+        let kind: Definition.Kind
         let place: ExpressionID
         /// The position in the source from which on it counts.
         let start: Int32
     }
 
-    private struct Key: Hashable {
-        let scope: ExpressionID?
-        let name: NameID
-    }
-
     private let tree: SyntaxTree
+    private let resolution: Resolution
     private var parents: [ExpressionID?]
-    /// For each expression the function or comprehension that it stands in directly.
-    private var scopes: [ExpressionID?]
     /// In the order of their positions.
-    private var settings: [Key: [Setting]] = [:]
-    private var uses: [NameID: [ExpressionID]] = [:]
+    private var settings: [SymbolID: [Setting]] = [:]
+    private var uses: [SymbolID: [ExpressionID]] = [:]
 
-    init(_ tree: SyntaxTree) {
+    init(_ tree: SyntaxTree, _ resolution: Resolution) {
         self.tree = tree
+        self.resolution = resolution
         parents = Array(repeating: nil, count: tree.expressions.count)
-        scopes = parents
         for id in tree.expressionIDs {
-            if case .name(let name) = tree[id] { uses[name, default: []].append(id) }
+            if case .name = tree[id], let symbol = resolution.symbol(of: id) { uses[symbol, default: []].append(id) }
             tree.forEachChild(of: id) { parents[Int($0.index)] = id }
         }
-        // Parents have larger indices than their children.
-        for id in tree.expressionIDs.reversed() {
-            guard let parent = parents[Int(id.index)] else { continue }
-            scopes[Int(id.index)] = Self.isScope(tree[parent]) ? parent : scopes[Int(parent.index)]
+        for definition in resolution.definitions {
+            let span = tree.span(of: definition.place)
+            let start =
+                switch definition.kind {
+                case .parameter, .element: span.start
+                case .value, .unpacked, .function, .part, .removal: span.end
+                }
+            settings[definition.symbol, default: []].append(Setting(kind: definition.kind, place: definition.place, start: start))
         }
-        for id in tree.expressionIDs { note(id) }
-        for key in settings.keys { settings[key]?.sort { $0.start < $1.start } }
+        for symbol in settings.keys { settings[symbol]?.sort { $0.start < $1.start } }
     }
 
-    private static func isScope(_ expression: Expression) -> Bool {
-        switch expression {
-        case .function, .define, .comprehension: true
-        default: false
-        }
-    }
-
-    /// Notes what an expression sets.
-    private mutating func note(_ id: ExpressionID) {
-        let scope = scopes[Int(id.index)], span = tree.span(of: id)
-        func note(_ name: NameID, _ kind: Kind, in scope: ExpressionID?, from start: Int32) {
-            settings[Key(scope: scope, name: name), default: []].append(Setting(kind: kind, place: id, start: start))
-        }
-        func note(part target: ExpressionID) {
-            if case .name(let name) = tree[tree.root(of: target)] { note(name, .other, in: scope, from: span.end) }
-        }
-        switch tree[id] {
-        case .assign(let target, let value):
-            if case .name(let name) = tree[target] { note(name, .value(value), in: scope, from: span.end) } else { note(part: target) }
-        case .update(_, let target, _): note(part: target)
-        case .unpack(let targets, _): tree[targets].forEach { note(part: $0) }
-        case .unset(let name): note(name, .other, in: scope, from: span.end)
-        case .forLoop(let loop): for variable in tree[tree[loop].variables] { note(variable.name, .other, in: scope, from: span.start) }
-        case .comprehension(let comprehension):
-            for variable in tree[tree[comprehension].variables] { note(variable.name, .other, in: id, from: span.start) }
-        case .function(let function), .define(let function):
-            for parameter in tree[tree[function].parameters] { note(parameter.name, .parameter, in: id, from: span.start) }
-            if case .define = tree[id], let name = tree[function].name { note(name, .function, in: scope, from: span.end) }
-        default: break
-        }
-    }
+    func scope(of function: FunctionID) -> ScopeID { resolution.scope(of: function) }
 
     // MARK: What a name means
 
-    /// What a name stands for where an expression stands.
-    func meaning(of name: NameID, at id: ExpressionID) -> Meaning {
-        guard let (setting, scope) = setting(of: name, at: id) else { return .free }
-        return switch setting?.kind {
+    /// What the name stands for that an expression is, or calls.
+    func meaning(of id: ExpressionID) -> Meaning {
+        guard let symbol = resolution.symbol(of: id), settings[symbol] != nil else { return .free }
+        let scope = resolution[symbol].scope
+        return switch setting(of: symbol, at: id)?.kind {
         case .value(let value): .value(value, scope: scope)
-        case .function: setting.map { .function($0.place) } ?? .unclear
-        case .parameter: scope.map { .parameter(of: $0) } ?? .unclear
-        case .other, nil: .unclear
+        case .function(let function): .function(function)
+        case .parameter: .parameter(of: scope)
+        case .unpacked, .element, .part, .removal, nil: .unclear
         }
     }
 
-    /// The setting that the place sees, `nil` inside if that is not certain; `nil` if there is none at all.
-    private func setting(of name: NameID, at id: ExpressionID) -> (Setting?, scope: ExpressionID?)? {
-        var scope = scopes[Int(id.index)], isDelayed = false
-        var found = settings[Key(scope: scope, name: name)]
-        while found == nil, let outer = scope {
-            if case .comprehension = tree[outer] {} else { isDelayed = true }
-            scope = scopes[Int(outer.index)]
-            found = settings[Key(scope: scope, name: name)]
+    /// The setting that the place sees, if that is certain.
+    private func setting(of symbol: SymbolID, at id: ExpressionID) -> Setting? {
+        guard let found = settings[symbol] else { return nil }
+        if isInInnerFunction(id, of: resolution[symbol].scope) { return found.count == 1 ? found[0] : nil }
+        let next = Self.firstIndex(in: found, from: tree.span(of: id).start &+ 1)
+        guard next > 0, reaches(found[next - 1], id, found) else { return nil }
+        return found[next - 1]
+    }
+
+    /// Whether a place is in a function inside of a scope around it.
+    private func isInInnerFunction(_ id: ExpressionID, of scope: ScopeID) -> Bool {
+        var current = parents[Int(id.index)]
+        while let place = current {
+            switch tree[place] {
+            case .function(let function), .define(let function): return resolution.scope(of: function) != scope
+            case .comprehension(let comprehension) where resolution.scope(of: comprehension) == scope: return false
+            default: current = parents[Int(place.index)]
+            }
         }
-        guard let found else { return nil }
-        if isDelayed { return (found.count == 1 ? found[0] : nil, scope) }
-        let position = tree.span(of: id).start
-        let next = Self.firstIndex(in: found, from: position &+ 1)
-        guard next > 0 else { return (nil, scope) }
-        let last = found[next - 1]
-        return (reaches(last, id, found) ? last : nil, scope)
+        return false
     }
 
     /// Whether every way to `id` leads through the setting last.
@@ -161,14 +130,14 @@ struct FormulaIndex {
         var current: ExpressionID? = id
         while let id = current {
             if let parent = parents[Int(id.index)], seen.insert(parent).inserted { found.append(parent) }
-            let name: NameID? =
+            let symbol: SymbolID? =
                 switch tree[id] {
-                case .assign(let target, _): if case .name(let name) = tree[target] { name } else { nil }
-                case .define(let function): tree[function].name
+                case .assign(let target, _): if case .name = tree[target] { resolution.symbol(of: target) } else { nil }
+                case .define: resolution.symbol(of: id)
                 default: nil
                 }
-            if let name {
-                for use in uses[name] ?? [] where seen.count < 300 && !seen.contains(use) && setting(of: name, at: use)?.0?.place == id {
+            if let symbol {
+                for use in uses[symbol] ?? [] where seen.count < 300 && !seen.contains(use) && setting(of: symbol, at: use)?.place == id {
                     seen.insert(use)
                     found.append(use)
                 }

@@ -59,7 +59,7 @@ package struct StableForm: Sendable {
         guard let source = try? SourceText(id: -1, name: "", text: row.formula) else { return nil }
         let tree = parse(source).tree
         guard let statement = tree[tree.program].first else { return nil }
-        let reader = FormulaReader(tree: tree, index: FormulaIndex(tree)) { $0 }
+        let reader = FormulaReader(tree: tree, index: FormulaIndex(tree, Resolution(tree))) { $0 }
         return (row, reader.formula(statement.expression))
     }
 

@@ -99,7 +99,7 @@ extension Machine {
         return try leaves.map { try $0.detached() }
     }
 
-    /// Warns that a function of finite numbers has an infinite result, or NaN of numbers that were none.
+    /// Warns that a function of finite numbers has an infinite result, or NaN although its numbers were not NaN.
     private func noteNumber(_ result: Double, _ name: String, _ arguments: [Value]) throws {
         guard try arguments.allSatisfy({ try $0.isNumberlike }) else { return }
         let leaves = try arguments.numericLeaves()

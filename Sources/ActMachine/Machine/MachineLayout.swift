@@ -6,6 +6,11 @@ import CActMachine
 package enum MachineLayout {
     /// Where C and Swift differ, in words; nothing, or no program may run. A test looks.
     package static func differences() throws -> [String] {
+        try offsets() + values() + nodesAndFunctions() + lists() + records() + texts()
+    }
+
+    /// Where the fields of structures are, and how large those are.
+    private static func offsets() -> [String] {
         var found: [String] = []
         func compare<Here, There>(_ here: PartialKeyPath<Here>, _ there: PartialKeyPath<There>) {
             let (x, y) = (MemoryLayout<Here>.offset(of: here), MemoryLayout<There>.offset(of: there))
@@ -51,8 +56,12 @@ package enum MachineLayout {
         compare(\KnownCall.positional, \act_known_call.positional)
         compare(\KnownCall.places, \act_known_call.places)
         compare(\KnownCall.count, \act_known_call.count)
+        return found
+    }
 
-        // Values: which number each case has, and that the payload stands first.
+    /// Which number each case of a value has, and that the payload stands first.
+    private static func values() throws -> [String] {
+        var found: [String] = []
         let array = try NDArray([1.5, 2.5], shape: [2]), function = Function(kernel: Scalar.kernel(.exp), binaryKernel: Scalar.kernel(.pow))
         let samples: [(Value, Int, UInt64?)] = [
             (.bool(true), act_tag_bool, 1), (.number(1.5), act_tag_number, 1.5.bitPattern), (.string(""), act_tag_text, nil),
@@ -69,8 +78,12 @@ package enum MachineLayout {
                 }
             }
         }
+        return found
+    }
 
-        // Objects.
+    private static func nodesAndFunctions() throws -> [String] {
+        var found: [String] = []
+        let array = try NDArray([1.5, 2.5], shape: [2]), function = Function(kernel: Scalar.kernel(.exp), binaryKernel: Scalar.kernel(.pow))
         let node = read(array.node, act_node.self)
         if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue {
             found.append("a node")
@@ -81,6 +94,13 @@ package enum MachineLayout {
         {
             found.append("a function")
         }
+        let closure = Function(captures: [.number(7), .number(8)])
+        if first(read(closure, act_function.self).captures)[1].number != 8 { found.append("a closure") }
+        return found
+    }
+
+    private static func lists() throws -> [String] {
+        var found: [String] = []
         let list = try List([.number(7), .number(8)])
         let elements = read(list, act_list.self).elements
         if elements.pointee.count != 2 || first(elements)[1].number != 8 || elements.pointee.capacity >> 1 != list.elements.capacity { found.append("a list") }
@@ -90,6 +110,11 @@ package enum MachineLayout {
         try gathering.append(7)
         let numbers = read(gathering, act_gathering.self)
         if numbers.count != 1 || numbers.capacity < 1 || numbers.numbers?.pointee != 7 { found.append("a gathering") }
+        return found
+    }
+
+    private static func records() throws -> [String] {
+        var found: [String] = []
         let record = try Record(["a": .number(7), "b": .number(8)])
         let parts = read(record, act_record.self)
         let names = UnsafeRawPointer(parts.shape.pointee.words) + MemoryLayout<act_strings>.size
@@ -97,13 +122,14 @@ package enum MachineLayout {
         if parts.shape.pointee.id != record.fields.shape.id || parts.values.pointee.count != 2 || first(parts.values)[1].number != 8 {
             found.append("a record")
         }
-        let closure = Function(captures: [.number(7), .number(8)])
-        if first(read(closure, act_function.self).captures)[1].number != 8 { found.append("a closure") }
-        for (text, isShort) in [("", true), ("softmax", true), ("fifteen letters", true), ("sixteen letters!", false), ("é", false)] {
-            let word = read(Text(text), act_text.self).string.words.1
-            if (word >> 60 == 0xE) != isShort { found.append("the text \"\(text)\"") }
-        }
         return found
+    }
+
+    private static func texts() -> [String] {
+        [("", true), ("softmax", true), ("fifteen letters", true), ("sixteen letters!", false), ("é", false)].compactMap { text, isShort in
+            let word = read(Text(text), act_text.self).string.words.1
+            return (word >> 60 == 0xE) == isShort ? nil : "the text \"\(text)\""
+        }
     }
 
     private static func read<Layout>(_ object: AnyObject, _ layout: Layout.Type) -> Layout {

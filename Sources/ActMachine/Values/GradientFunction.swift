@@ -45,74 +45,84 @@ package final class GradientFunction: Function {
 
     /// What the function gives, and where.
     private func result(_ arguments: Arguments, _ machine: Machine) throws -> (Value, [Value]) {
-        let indices: [Int] =
-            switch selection {
-            case .one(let index): [index]
-            case .many(let indices): indices
-            }
-        let places = try indices.map { index in
-            guard let place = arguments.argument(index, of: base) else {
-                let name = base.parameters.indices.contains(index) ? base.parameters[index].name : "argument \(index)"
-                throw RuntimeError.missingArgument(name, of: self.name)
-            }
-            return place
-        }
+        let places = try places(in: arguments), points = places.map(\.0)
         func value(_ points: [Value]) throws -> Value {
             var inner = arguments
             for (point, place) in zip(points, places) { inner = inner.replacing(place.1, with: point) }
             return try machine.call(base, inner)
         }
         switch kind {
-        case .gradient, .valueAndGradient:
-            var aux: Value = .none
-            let result = try machine.gradient(
-                of: { points in
-                    let result = try value(points)
-                    guard self.hasAux else { return result }
-                    guard case .list(let pair) = result, pair.elements.count == 2 else {
-                        throw MachineRefusal.notAPair(result, from: self.base.name)
-                    }
-                    aux = pair.elements[1]
-                    return pair.elements[0]
-                }, at: places.map(\.0), name: base.name)
-            let gradient: Value = if case .one = selection { result.gradients[0] } else { try .list(result.gradients) }
-            var parts = kind == .gradient ? [gradient] : [result.value, gradient]
-            if hasAux { parts.append(try aux.mappingLeaves { if case .array(let array) = $0 { try Value(Derivative.released(array)) } else { $0 } }) }
-            return (parts.count == 1 ? gradient : try .list(parts), places.map(\.0))
-        case .hessian where try places.count == 1 && places[0].0.isStructure:
-            return (try hessian(at: places[0].0) { try value([$0]) }, [places[0].0])
-        case .hessian where places.count > 1:
-            // The second derivatives in two arguments are the first ones, in the second argument, of the gradient in the first.
-            let points = try places.map { try point($0.0) }
-            let blocks = try points.indices.map { row in
-                try Value.list(
-                    points.indices.map { column in
-                        try Value(
-                            Derivative.jacobian(
-                                of: { y in
-                                    var outer = points
-                                    outer[column] = y
-                                    return try Derivative.gradient(
-                                        of: { x in
-                                            var inner = outer
-                                            inner[row] = x
-                                            return try value(inner.map { try Value($0) }).differentiable(of: self.base)
-                                        }, at: outer[row])
-                                }, at: points[column]))
-                    })
-            }
-            return (try .list(blocks), places.map(\.0))
+        case .gradient, .valueAndGradient: return (try gradient(at: points, machine, of: value), points)
+        case .hessian where try points.count == 1 && points[0].isStructure:
+            return (try hessian(at: points[0]) { try value([$0]) }, points)
+        case .hessian where points.count > 1: return (try hessian(at: points, of: value), points)
         case .jacobian, .hessian:
-            let results = try places.indices.map { index in
-                try derivative(at: places[index].0) { x in
-                    var points = places.map(\.0)
+            let results = try points.indices.map { index in
+                try derivative(at: points[index]) { x in
+                    var points = points
                     points[index] = x
                     return try value(points)
                 }
             }
-            if case .one = selection { return (results[0], places.map(\.0)) }
-            return (try .list(results), places.map(\.0))
+            if case .one = selection { return (results[0], points) }
+            return (try .list(results), points)
         }
+    }
+
+    /// The arguments in which derivatives are taken, and where they stand.
+    private func places(in arguments: Arguments) throws -> [(Value, Arguments.Place)] {
+        let indices: [Int] =
+            switch selection {
+            case .one(let index): [index]
+            case .many(let indices): indices
+            }
+        return try indices.map { index in
+            guard let place = arguments.argument(index, of: base) else {
+                let name = base.parameters.indices.contains(index) ? base.parameters[index].name : "argument \(index)"
+                throw RuntimeError.missingArgument(name, of: self.name)
+            }
+            return place
+        }
+    }
+
+    /// The gradients, and with them the value and what the function gives besides, where those are asked for.
+    private func gradient(at points: [Value], _ machine: Machine, of value: ([Value]) throws -> Value) throws -> Value {
+        var aux: Value = .none
+        let result = try machine.gradient(
+            of: { points in
+                let result = try value(points)
+                guard self.hasAux else { return result }
+                guard case .list(let pair) = result, pair.elements.count == 2 else { throw MachineRefusal.notAPair(result, from: self.base.name) }
+                aux = pair.elements[1]
+                return pair.elements[0]
+            }, at: points, name: base.name)
+        let gradient: Value = if case .one = selection { result.gradients[0] } else { try .list(result.gradients) }
+        var parts = kind == .gradient ? [gradient] : [result.value, gradient]
+        if hasAux { parts.append(try aux.mappingLeaves { if case .array(let array) = $0 { try Value(Derivative.released(array)) } else { $0 } }) }
+        return parts.count == 1 ? gradient : try .list(parts)
+    }
+
+    /// The second derivatives in every two arguments: the first ones, in the second argument, of the gradient in the first.
+    private func hessian(at values: [Value], of value: @escaping ([Value]) throws -> Value) throws -> Value {
+        let points = try values.map(point)
+        let blocks = try points.indices.map { row in
+            try Value.list(
+                points.indices.map { column in
+                    try Value(
+                        Derivative.jacobian(
+                            of: { y in
+                                var outer = points
+                                outer[column] = y
+                                return try Derivative.gradient(
+                                    of: { x in
+                                        var inner = outer
+                                        inner[row] = x
+                                        return try value(inner.map { try Value($0) }).differentiable(of: self.base)
+                                    }, at: outer[row])
+                            }, at: points[column]))
+                })
+        }
+        return try .list(blocks)
     }
 
     /// The second derivatives in every two leaves of a structure: for each leaf the structure of those in it and another one.

@@ -64,11 +64,7 @@ package enum Safetensors {
         for (name, value) in fields {
             guard seen.insert(name).inserted else { throw fail(.arrayTwice(name)) }
             if name == "__metadata__" {
-                guard case .object(let texts) = value else { throw fail(.metadataNotTexts(field: nil)) }
-                for (name, value) in texts {
-                    guard case .text(let text) = value else { throw fail(.metadataNotTexts(field: name)) }
-                    guard metadata.updateValue(text, forKey: name) == nil else { throw fail(.metadataTwice(name)) }
-                }
+                metadata = try texts(value, fail)
                 continue
             }
             func undescribed() -> NetworkError { fail(.undescribed(name)) }
@@ -104,6 +100,17 @@ package enum Safetensors {
                 },
                 metadata: metadata)
         }
+    }
+
+    /// The metadata: texts by name.
+    private static func texts(_ value: JSON, _ fail: (NetworkFileFault) -> NetworkError) throws -> [String: String] {
+        guard case .object(let fields) = value else { throw fail(.metadataNotTexts(field: nil)) }
+        var texts: [String: String] = [:]
+        for (name, value) in fields {
+            guard case .text(let text) = value else { throw fail(.metadataNotTexts(field: name)) }
+            guard texts.updateValue(text, forKey: name) == nil else { throw fail(.metadataTwice(name)) }
+        }
+        return texts
     }
 
     private static func stored(_ code: String) -> StoredType? {

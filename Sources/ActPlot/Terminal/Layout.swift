@@ -23,16 +23,31 @@ struct Layout {
 
     init(_ figure: Figure, _ axes: Axes, columns: Int, rows: Int, legendRows: Int, _ style: TerminalStyle) {
         (self.axes, self.columns, isASCII) = (axes, columns, style.isASCII)
-        let options = figure.options
-
-        // Rows, from the most important part to the least.
-        height = rows
+        (width, height) = (columns, rows)
         hasFrame = rows >= 3 && columns >= 3
+        let canHaveTicks = hasFrame && !axes.isImageOnly && axes.emptyMessage == nil
         if hasFrame { height -= 2 }
-        hasXTicks = hasFrame && height >= 2 && !axes.isImageOnly && axes.emptyMessage == nil
+        hasXTicks = canHaveTicks && height >= 2
         if hasXTicks { height -= 1 }
-        let titleWidth = displayWidth(singleLine(options.title ?? ""))
-        let labelWidth = displayWidth(singleLine(options.yLabel ?? ""))
+        placeTexts(figure.options, rows: rows, legendRows: legendRows)
+        if hasFrame {
+            top += 1
+            left = 1
+            width -= 2
+            if PlotArea.showsScaleBar(figure, style) && height >= 3 { placeScaleBar() }
+        }
+        if let slots = Layout.snapped(axes.ySlots, height, limit: height / 4), !axes.isImageOnly { height = slots }
+        if canHaveTicks { placeYTicks(style) }
+        if axes.isImageOnly {
+            fitImage(style)
+        } else if let slots = Layout.snapped(axes.xSlots, width, limit: width / 6) {
+            width = slots
+        }
+    }
+
+    /// Title, labels and legend, from the most important to the least.
+    private mutating func placeTexts(_ options: Figure.Options, rows: Int, legendRows: Int) {
+        let titleWidth = displayWidth(singleLine(options.title ?? "")), labelWidth = displayWidth(singleLine(options.yLabel ?? ""))
         if options.title != nil && height >= 4 {
             titleRow = top
             top += 1
@@ -57,43 +72,29 @@ struct Layout {
             top += self.legendRows
             height -= self.legendRows
         }
-        if hasFrame { top += 1 }
+    }
 
-        // Columns.
-        width = columns
-        if hasFrame {
-            left = 1
-            width -= 2
-            if PlotArea.showsScaleBar(figure, style) && height >= 3 {
-                scaleTicks = axes.color?.ticks(atMost: max(height / 3, 2)) ?? []
-                let needed = 1 + 2 + 1 + (scaleTicks.map { displayWidth($0.label) }.max() ?? 0)
-                if width - needed >= columns / 2 {
-                    scaleBarWidth = needed
-                    width -= needed
-                } else {
-                    scaleTicks = []
-                }
-            }
+    private mutating func placeScaleBar() {
+        let ticks = axes.color?.ticks(atMost: max(height / 3, 2)) ?? []
+        let needed = 1 + 2 + 1 + (ticks.map { displayWidth($0.label) }.max() ?? 0)
+        guard width - needed >= columns / 2 else { return }
+        scaleTicks = ticks
+        scaleBarWidth = needed
+        width -= needed
+    }
+
+    /// The ticks of the vertical axis, with a margin for their labels.
+    private mutating func placeYTicks(_ style: TerminalStyle) {
+        let probe = PlotArea(Figure(), axes, columns: 1, rows: height, style)
+        let ticks = axes.y.ticks(atMost: min(max(height / 2, 2), 8), whole: axes.yIsWhole) { ticks in
+            let places = ticks.compactMap { probe.row(of: $0.value) }.sorted()
+            return zip(places, places.dropFirst()).allSatisfy { $1 - $0 >= (axes.ySlots > 0 ? 1 : 2) }
         }
-        if let slots = Layout.snapped(axes.ySlots, height, limit: height / 4), !axes.isImageOnly { height = slots }
-        if hasFrame && !axes.isImageOnly && axes.emptyMessage == nil {
-            let probe = PlotArea(Figure(), axes, columns: 1, rows: height, style)
-            let ticks = axes.y.ticks(atMost: min(max(height / 2, 2), 8), whole: axes.yIsWhole) { ticks in
-                let places = ticks.compactMap { probe.row(of: $0.value) }.sorted()
-                return zip(places, places.dropFirst()).allSatisfy { $1 - $0 >= (axes.ySlots > 0 ? 1 : 2) }
-            }
-            let margin = (ticks.map { displayWidth($0.label) }.max() ?? -1) + 1
-            if width - margin >= max(columns / 2, 4) {
-                yTicks = ticks
-                left += margin
-                width -= margin
-            }
-        }
-        if axes.isImageOnly {
-            fitImage(style)
-        } else if let slots = Layout.snapped(axes.xSlots, width, limit: width / 6) {
-            width = slots
-        }
+        let margin = (ticks.map { displayWidth($0.label) }.max() ?? -1) + 1
+        guard width - margin >= max(columns / 2, 4) else { return }
+        yTicks = ticks
+        left += margin
+        width -= margin
     }
 
     /// The largest multiple of `slots` within `size`, if that leaves at most `limit` unused.

@@ -69,6 +69,8 @@ package struct Definition: Sendable {
 
     package let symbol: SymbolID
     package let kind: Kind
+    /// The assignment, loop, comprehension, definition or `unset`; of a parameter, the function.
+    package let place: ExpressionID
     /// The name there.
     package let span: Span
 

@@ -64,21 +64,21 @@ private struct Resolver {
         switch tree[id] {
         case .name(let name): refer(id, to: name)
         case .unset(let name):
-            define(refer(id, to: name), .removal, tree.operatorSpan(of: id))
+            define(refer(id, to: name), .removal, at: id, tree.operatorSpan(of: id))
         case .call(let callee, _):
             if case .field(_, let name) = tree[callee] { refer(callee, to: name) }
             visitChildren(of: id)
         case .assign(let target, let value):
-            noteTarget(target, .value(value))
+            noteTarget(target, .value(value), at: id)
             visitChildren(of: id)
         case .update(_, let target, _):
-            noteTarget(target, .part)
+            noteTarget(target, .part, at: id)
             visitChildren(of: id)
         case .unpack(let targets, let value):
-            for (index, target) in tree[targets].enumerated() { noteTarget(target, .unpacked(value, index: index)) }
+            for (index, target) in tree[targets].enumerated() { noteTarget(target, .unpacked(value, index: index), at: id) }
             visitChildren(of: id)
         case .define(let function):
-            if let name = tree[function].name { define(refer(id, to: name), .function(function), tree[function].nameSpan) }
+            if let name = tree[function].name { define(refer(id, to: name), .function(function), at: id, tree[function].nameSpan) }
             enter(function, at: id)
         case .function(let function): enter(function, at: id)
         case .comprehension(let comprehension):
@@ -91,7 +91,7 @@ private struct Resolver {
                 let variable = tree.variables[index]
                 let symbol = look(up: variable.name)
                 result.variableSymbols[index] = symbol
-                define(symbol, .element(of: node.iterable), variable.span)
+                define(symbol, .element(of: node.iterable), at: id, variable.span)
             }
             visitChildren(of: id)
         default: visitChildren(of: id)
@@ -126,15 +126,15 @@ private struct Resolver {
         return SymbolID(index: UInt32(truncatingIfNeeded: result.symbols.count - 1))
     }
 
-    private mutating func define(_ symbol: SymbolID, _ kind: Definition.Kind, _ span: Span) {
-        result.definitions.append(Definition(symbol: symbol, kind: kind, span: span))
+    private mutating func define(_ symbol: SymbolID, _ kind: Definition.Kind, at place: ExpressionID, _ span: Span) {
+        result.definitions.append(Definition(symbol: symbol, kind: kind, place: place, span: span))
     }
 
     /// Notes that a target is set; the names in it are visited with the rest of the statement.
-    private mutating func noteTarget(_ target: ExpressionID, _ kind: Definition.Kind) {
+    private mutating func noteTarget(_ target: ExpressionID, _ kind: Definition.Kind, at place: ExpressionID) {
         let root = tree.root(of: target)
         guard case .name(let name) = tree[root] else { return }
-        define(look(up: name), root == target ? kind : .part, tree.operatorSpan(of: root))
+        define(look(up: name), root == target ? kind : .part, at: place, tree.operatorSpan(of: root))
     }
 
     // MARK: Scopes
@@ -158,12 +158,14 @@ private struct Resolver {
         return symbol
     }
 
-    private mutating func declareVariables(_ run: Run<Variable>, _ kind: Symbol.Kind, _ definition: (Variable) -> Definition.Kind) {
+    private mutating func declareVariables(
+        _ run: Run<Variable>, _ kind: Symbol.Kind, at place: ExpressionID, _ definition: (Variable) -> Definition.Kind
+    ) {
         for index in run.range {
             let variable = tree.variables[index]
             let symbol = declare(variable.name, kind)
             result.variableSymbols[index] = symbol
-            define(symbol, definition(variable), variable.span)
+            define(symbol, definition(variable), at: place, variable.span)
         }
     }
 
@@ -190,7 +192,7 @@ private struct Resolver {
         let node = tree[function]
         result.functionScopes[Int(function.index)] = open(.function(function), id)
         let outside = hidden.count
-        declareVariables(node.parameters, .parameter) { .parameter($0.defaultValue) }
+        declareVariables(node.parameters, .parameter, at: id) { .parameter($0.defaultValue) }
         let defaults = tree[node.parameters].compactMap(\.defaultValue)
         let isLayer = layerFunctions.contains(function)
         declareAssigned(in: defaults + [node.body], and: isLayer ? changedFields(in: node.body) : [])
@@ -234,7 +236,7 @@ private struct Resolver {
     private mutating func enter(_ comprehension: ComprehensionID, at id: ExpressionID) {
         let node = tree[comprehension]
         result.comprehensionScopes[Int(comprehension.index)] = open(.comprehension(comprehension), id)
-        declareVariables(node.variables, .element) { _ in .element(of: node.iterable) }
+        declareVariables(node.variables, .element, at: id) { _ in .element(of: node.iterable) }
         declareAssigned(in: (node.condition.map { [$0] } ?? []) + [node.element])
         work.append(.visit(node.element))
         if let condition = node.condition { work.append(.visit(condition)) }

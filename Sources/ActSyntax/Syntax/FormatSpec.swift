@@ -47,14 +47,10 @@ package struct FormatSpecError: Error, Equatable {
 
 extension FormatSpec {
     package init(parsing text: some StringProtocol) throws(FormatSpecError) {
-        guard text.utf8.count <= FormatSpec.longest else {
-            throw FormatSpecError(fault: .tooLong, characters: 0..<1)
-        }
+        guard text.utf8.count <= FormatSpec.longest else { throw FormatSpecError(fault: .tooLong, characters: 0..<1) }
         let characters = Array(text)
         var position = 0
-        func peek(_ offset: Int = 0) -> Character? {
-            position + offset < characters.count ? characters[position + offset] : nil
-        }
+        func peek(_ offset: Int = 0) -> Character? { position + offset < characters.count ? characters[position + offset] : nil }
         func number(or fault: FormatSpecError.Fault) throws(FormatSpecError) -> Int? {
             let start = position
             var value = 0
@@ -62,9 +58,7 @@ extension FormatSpec {
                 value = min(value * 10 + (digit.wholeNumberValue ?? 0), FormatSpec.limit + 1)
                 position += 1
             }
-            guard value <= FormatSpec.limit else {
-                throw FormatSpecError(fault: fault, characters: start..<position)
-            }
+            guard value <= FormatSpec.limit else { throw FormatSpecError(fault: fault, characters: start..<position) }
             return position > start ? value : nil
         }
 

@@ -17,61 +17,72 @@ extension Lexer {
             default: break
             }
         }
-        var mantissa: UInt64 = 0
-        var exponent = 0
-        var isExact = true
-        var hasSeparators = false
-
-        func scanDigits(isFraction: Bool) {
-            while position < bytes.count {
-                let byte = bytes[position]
-                if byte == "_" {
-                    hasSeparators = true
-                } else {
-                    guard byte >= 0x30, byte <= 0x39 else { return }
-                    if mantissa < 100_000_000_000_000_000 {
-                        mantissa = mantissa &* 10 &+ UInt64(byte &- 0x30)
-                        if isFraction { exponent &-= 1 }
-                    } else {
-                        isExact = false
-                    }
-                }
-                position &+= 1
-            }
-        }
-
-        scanDigits(isFraction: false)
+        var digits = Digits()
+        lexDigits(&digits, isFraction: false)
         if peek() == ".", pointBelongsToNumber(at: position) {
             position += 1
-            scanDigits(isFraction: true)
+            lexDigits(&digits, isFraction: true)
         }
-        if peek() == "e" || peek() == "E" {
-            let sign = peek(1) == "+" || peek(1) == "-" ? 1 : 0
-            if isDigit(peek(1 + sign)) {
-                let isNegative = peek(1) == "-"
-                position += 1 + sign
-                var written = 0
-                while isDigit(peek()) {
-                    written = min(written * 10 + Int(peek() - 0x30), 1_000_000)
-                    position += 1
-                }
-                exponent += isNegative ? -written : written
-            } else if sign == 1 || !isNameByte(peek(1)) {
-                position += 1 + sign
-                faults.add(.exponentWithoutDigits(at: source.span(start, position)))
-            }
-        }
-        if hasSeparators || peek() == "_" { checkSeparators(from: start) }
+        if peek() == "e" || peek() == "E" { digits.exponent += lexExponent(from: start) }
+        if digits.hasSeparators || peek() == "_" { checkSeparators(from: start) }
 
         let value: Double
-        if isExact, mantissa <= 1 << 53, exponent >= -22, exponent <= 22 {
+        if digits.isExact, digits.mantissa <= 1 << 53, digits.exponent >= -22, digits.exponent <= 22 {
             // Both factors are exact, so one rounding gives the nearest double.
-            value = exponent < 0 ? Double(mantissa) / powersOfTen[-exponent] : Double(mantissa) * powersOfTen[exponent]
+            let mantissa = Double(digits.mantissa)
+            value = digits.exponent < 0 ? mantissa / powersOfTen[-digits.exponent] : mantissa * powersOfTen[digits.exponent]
         } else {
             value = DecimalText.number(source.bytes[start..<position], ignoring: UInt8(ascii: "_")) {} ?? 0
             if value.isInfinite { faults.add(.numberTooLarge(at: source.span(start, position))) }
         }
         finishNumber(value, from: start)
+    }
+
+    /// The digits of a decimal number so far: mantissa times ten to the exponent, if that is exact.
+    private struct Digits {
+        var mantissa: UInt64 = 0
+        var exponent = 0
+        var isExact = true
+        var hasSeparators = false
+    }
+
+    private mutating func lexDigits(_ digits: inout Digits, isFraction: Bool) {
+        while position < bytes.count {
+            let byte = bytes[position]
+            if byte == "_" {
+                digits.hasSeparators = true
+            } else {
+                guard byte >= 0x30, byte <= 0x39 else { return }
+                if digits.mantissa < 100_000_000_000_000_000 {
+                    digits.mantissa = digits.mantissa &* 10 &+ UInt64(byte &- 0x30)
+                    if isFraction { digits.exponent &-= 1 }
+                } else {
+                    digits.isExact = false
+                }
+            }
+            position &+= 1
+        }
+    }
+
+    /// The exponent at an `e`; 0 where the `e` belongs to something else, or has no digits.
+    /// - Parameter start: Where the number begins.
+    private mutating func lexExponent(from start: Int) -> Int {
+        let sign = peek(1) == "+" || peek(1) == "-" ? 1 : 0
+        guard isDigit(peek(1 + sign)) else {
+            if sign == 1 || !isNameByte(peek(1)) {
+                position += 1 + sign
+                faults.add(.exponentWithoutDigits(at: source.span(start, position)))
+            }
+            return 0
+        }
+        let isNegative = peek(1) == "-"
+        position += 1 + sign
+        var written = 0
+        while isDigit(peek()) {
+            written = min(written * 10 + Int(peek() - 0x30), 1_000_000)
+            position += 1
+        }
+        return isNegative ? -written : written
     }
 
     private mutating func lexInteger(radix: UInt64, from start: Int) {

@@ -34,7 +34,7 @@ struct Token {
 }
 
 extension Token.Kind {
-    /// How tightly an infix operator binds, from 1; 0 for everything else. LANGUAGE: "Operators, loosest first".
+    /// How tightly an infix operator binds, from 1; 0 for everything else. The order is that of Docs/language.md.
     var precedence: UInt8 {
         switch self {
         case .pipe: 1

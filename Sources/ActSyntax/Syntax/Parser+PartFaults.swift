@@ -1,0 +1,169 @@
+// What to say when a part of a larger form is wrong: its block, its parameters, the keys and fields of records, what is assigned to.
+
+extension Parser {
+    @inline(never)
+    mutating func failAtBlock(of keyword: Token) -> Failure {
+        let word = text(keyword)
+        switch token.kind {
+        case .colon: return fail(colonBlock(after: keyword, at: token))
+        case .leftBrace:
+            return fail(
+                Diagnostic(.braceOnNewLine, "the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
+        case .unknown: return fail(foreignSymbol())
+        case .assign, .arrow, .semicolon, .in: return fail(unexpected(in: nil))
+        default: break
+        }
+        if let habit = foreignWord(before: token) { return fail(habit) }
+        let isAtEnd = token.kind == .endOfInput || token.newlineBefore
+        return fail(
+            Diagnostic(
+                .missingBlock, "a block `{ … }` is missing after `\(word)`", at: isAtEnd ? span(peek(-1)) : span(token), help: "write `\(blockPattern(word))`"))
+    }
+
+    func colonBlock(after keyword: Token, at colon: Token) -> Diagnostic {
+        var help = blockPattern(text(keyword))
+        var edits: [Diagnostic.Edit] = []
+        if let start = tokens.lastIndex(of: keyword, before: position), let head = line(from: start, upTo: position) {
+            let body = position + 1 < tokens.count && !peek().newlineBefore ? rest(from: position + 1) : nil
+            help = "\(head) { \(body ?? "…") }"
+            if body != nil, let end = range(ofRestFrom: position + 1)?.end { edits = [.init(source.span(Int(tokens[start].start), Int(end)), help)] }
+        }
+        return Diagnostic(.colonBlock, "`:` does not begin a block", at: span(colon), help: "write `\(help)`", edits: edits)
+    }
+
+    private func blockPattern(_ word: String) -> String {
+        switch word {
+        case "else": "else { … }"
+        case "for": "for a in xs { … }"
+        default: "\(word) condition { … }"
+        }
+    }
+
+    @inline(never)
+    mutating func failAtLoopVariable() -> Failure {
+        let previous = peek(-1)
+        switch token.kind {
+        case .assign where peek().kind == .number && peek(2).kind == .colon:
+            let stop = peek(3).kind == .number ? numbers[Int(peek(3).payload)] + 1 : .nan
+            let isExact = abs(stop) < 1e9 && stop == stop.rounded()
+            let range = isExact ? "range(\(text(peek())), \(Int(stop)))" : "range(start, stop)"
+            return fail(
+                Diagnostic(
+                    .forWithoutIn, "`for` takes `in`", at: span(token), help: "write `for \(text(previous)) in \(range) { … }`",
+                    edits: isExact && peek(4).kind == .leftBrace ? [.init(span(token).union(span(peek(3))), "in \(range)")] : []))
+        case .leftParenthesis:
+            return fail(
+                Diagnostic(
+                    .loopVariablesInParentheses, "the variables of `for` stand without parentheses", at: span(token),
+                    help: "write `for a, b in pairs { … }`, `for i in range(10) { … }`"))
+        case .name where previous.kind == .name && text(previous) != "each":
+            let iterable = rest(from: position)?.split(separator: "{").first.map { String($0).trimmingSpaces() } ?? "xs"
+            return fail(
+                Diagnostic(
+                    .forWithoutIn, "`in` is missing after the variable of `for`", at: span(token), help: "write `for \(text(previous)) in \(iterable) { … }`",
+                    edits: [.insertion("in ", at: token.start, in: span(token))]))
+        case .name where previous.kind == .name:
+            return fail(Diagnostic(.forWithoutIn, "`for` takes `in`", at: span(token), help: "write `for \(text(token)) in xs { … }`"))
+        default:
+            let what = previous.kind == .name ? "`in` is missing after the variable of `for`" : "`for` needs the name of a variable"
+            return fail(Diagnostic(.forWithoutIn, what, at: span(token), help: "write `for a in xs { … }`"))
+        }
+    }
+
+    @inline(never)
+    mutating func failAtParameter() -> Failure {
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        if token.kind == .star || token.kind == .caret {
+            return fail(
+                Diagnostic(.variadicParameter, "a function has a fixed number of parameters", at: span(token), help: "take a list and pass `(a, b, c)`"))
+        }
+        return fail(Diagnostic(.badParameter, "a parameter is a name", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
+    }
+
+    @inline(never)
+    mutating func failInParameters(_ open: Token) -> Failure {
+        if token.kind == .colon { return fail(Diagnostic(.typedParameter, "parameters have no types in act", at: span(token), help: "write the name alone")) }
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        return fail(
+            Diagnostic(.badParameter, "a parameter is a name, alone or with a default", at: span(token), help: "write for example `f(x, slope=0.01) = …`"))
+    }
+
+    @inline(never)
+    mutating func failAtKey(_ open: Token) -> Failure {
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        if token.kind.isKeyword {
+            let word = text(token)
+            return fail(
+                Diagnostic(
+                    .keywordAsKey, "`\(word)` is a keyword and no key of a record", at: span(token), help: "write `\"\(word)\": …`",
+                    edits: [.init(span(token), "\"\(word)\"")]))
+        }
+        return fail(Diagnostic(.badKey, "a record's key is a name or a string", at: span(token), help: "write for example `{W: 1, \"two words\": 2}`"))
+    }
+
+    mutating func failAfterKey(_ key: Token, _ open: Token) -> Failure {
+        if token.kind == .unknown { return fail(foreignSymbol()) }
+        let help = token.kind == .assign ? "write `\(excerpt(key)): …`" : "write `\(excerpt(key)): value`"
+        return fail(
+            Diagnostic(
+                .missingColon, "`:` is missing after the key `\(excerpt(key))`", at: span(token), help: help,
+                edits: token.kind == .assign ? [.init(source.span(Int(key.end), Int(token.end)), ":")] : []))
+    }
+
+    func missingField(of base: ExpressionID) -> Diagnostic {
+        let whole = tree.text(of: base)
+        if token.kind.isKeyword, !token.newlineBefore {
+            let help = whole.count <= 40 ? "write `\(whole)[\"\(text(token))\"]`" : "write `[\"\(text(token))\"]`"
+            return Diagnostic(
+                .keywordAsField, "`\(text(token))` is a keyword and cannot follow `.`", at: span(token), help: help,
+                edits: [.init(span(peek(-1)).union(span(token)), "[\"\(text(token))\"]")])
+        }
+        return Diagnostic(.missingField, "the name of a field must follow `.`", at: span(peek(-1)))
+    }
+
+    @inline(never)
+    mutating func failAtCall(of number: ExpressionID) -> Failure {
+        let text = tree.text(of: number)
+        if peek(-2).kind == .caret, peek(-3).kind == .name, let end = partner(of: position), let arguments = line(from: position, upTo: end + 1) {
+            let name = self.text(peek(-3))
+            return fail(
+                Diagnostic(
+                    .powerOfFunction, "a power of a function's value is taken after the call", at: span(extent(number)),
+                    help: "write `\(name)\(arguments)^\(text)`",
+                    edits: [.init(source.span(Int(peek(-3).start), Int(tokens[end].end)), "\(name)\(arguments)^\(text)")]))
+        }
+        return fail(
+            Diagnostic(
+                .callOfNumber, "the number `\(text)` cannot be called", at: span(extent(number)), help: "write `\(text) * (…)` for a product",
+                edits: [.insertion(" * ", at: token.start, in: span(token))]))
+    }
+
+    func badTarget(_ target: ExpressionID, part: ExpressionID) -> Diagnostic {
+        func diagnostic(_ what: String, _ help: String? = nil, _ replacement: String? = nil) -> Diagnostic {
+            let span = tree.span(of: target)
+            return Diagnostic(.badTarget, "\(what) cannot be assigned to", at: span, help: help, edits: replacement.map { [.init(span, $0)] } ?? [])
+        }
+        switch tree[part] {
+        case .number, .string, .bool, .none, .interpolation: return diagnostic("`\(excerpt(tree.text(of: part)))`", "`==` compares")
+        case .list where part != target, .array where part != target, .call where part != target:
+            let text = tree.text(of: part)
+            return Diagnostic(
+                .unnamedTarget, "a value without a name cannot be changed", at: tree.span(of: target),
+                help: text.count <= 40 ? "give it one first: `a = \(text)`" : "give it one first: `a = …`")
+        case .list(let run), .array(let run):
+            let areNames = tree[run].allSatisfy { if case .name = tree[$0] { true } else { false } }
+            let names = tree[run].map { tree.text(of: $0) }.joined(separator: ", ")
+            let isShort = areNames && names.count <= 40 && !names.isEmpty
+            return diagnostic("brackets", isShort ? "write `\(names) = …`" : "write `a, b = …`", isShort ? names : nil)
+        case .call(let callee, _):
+            switch tree[callee] {
+            case .field where part == target: return diagnostic("a call", "write `\(excerpt(tree.text(of: callee))) = x -> …` for a function in a record")
+            case .prime: return diagnostic("a derivative", "act computes it: define the function alone")
+            default: return diagnostic("a call", "a function is defined as `f(x) = …`, its parameters being names")
+            }
+        case .prime: return diagnostic("a derivative or transpose")
+        case .function: return diagnostic("a function literal", "write `f = x -> …`")
+        default: return diagnostic("`\(excerpt(tree.text(of: part)))`", "`==` compares; a name, `a[i]` or `r.name` can be assigned to")
+        }
+    }
+}
