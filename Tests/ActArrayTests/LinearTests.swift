@@ -236,7 +236,8 @@ import Testing
         let inverse = try a.inverse()
         guard case .custom(let rule) = inverse.node.primitive else { Issue.record("no rule"); return }
         // −Yᵀ G Yᵀ for G = 1: Y = [[-2, 1], [1.5, -0.5]].
-        let back = try rule.pullback(cotangent: NDArray.full(1, shape: [2, 2], type: .f64), inputs: Array(inverse.node.inputs), result: inverse)
+        let back = try rule.pullback(
+            cotangent: NDArray.full(1, shape: [2, 2], type: .f64), inputs: Array(inverse.node.inputs), result: inverse, wanted: [true])
         #expect(try close(back[0]?.toDoubles() ?? [], [-0.5, 0.5, 0.5, -0.5], 1e-14))
         #expect(try NDArray.matmul(a, array([2])).isTraced)
         #expect(try a.determinant().isTraced)

@@ -11,7 +11,7 @@ private func range(_ start: Int, _ count: Int, step: Int = 1) -> SliceRange { Sl
 private final class Product: CustomFunction {
     var name: String { "product" }
     var isElementwise: Bool { true }
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray) throws -> [NDArray?] {
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         [try cotangent * inputs[1], try cotangent * inputs[0]]
     }
 }

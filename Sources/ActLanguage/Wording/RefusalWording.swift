@@ -50,6 +50,7 @@ enum RefusalWording {
             ("`\(name)` has no derivative here: its value is \(value.kind)", "a derivative needs a function whose value is a number or an array")
         case .notAPair(let value, let name):
             ("`\(name)` gives \(value.kind), not a pair of a number and something else", "`aux=true` is for functions such as `x -> (loss, rest)`")
+        case .notSpreadable(let value): ("`...` in a record takes a record, not \(value.kind)", "write `{...p, b: 1}` for `p` with another `b`")
         case .notStackable(let value): ("\(value.kind) cannot be stacked", "what is stacked is made of numbers, bools and arrays")
         case .nothingToGoAlong(let name, let value): ("\(name) is \(value.kind), in which there is no array to go along", nil)
         case .numberToGoAlong(let name): ("\(name) holds a number, which has no axis to go along", nil)

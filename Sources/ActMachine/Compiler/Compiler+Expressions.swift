@@ -251,12 +251,32 @@ extension FunctionBuilder {
     }
 
     private func record(_ id: ExpressionID, _ fields: Run<Field>, to target: Int) {
-        let fields = tree[fields]
-        let first = takeTemporaries(fields.count)
-        for (offset, field) in fields.enumerated() { compile(field.value, to: first + offset) }
-        origin = id
-        code.records.append(RecordTemplate(fields.map { tree[$0.name] }))
-        emit(.makeRecord, target, first, code.records.count - 1)
+        var rest = tree[fields]
+        // The fields before the first `...p`, on which each `...p` and the fields after it are laid.
+        func plain(to target: Int) {
+            let own = rest.prefix { $0.name != nil }, first = takeTemporaries(own.count)
+            rest = rest.dropFirst(own.count)
+            for (offset, field) in own.enumerated() { compile(field.value, to: first + offset) }
+            origin = id
+            code.records.append(RecordTemplate(own.compactMap { $0.name.map { tree[$0] } }))
+            emit(.makeRecord, target, first, code.records.count - 1)
+        }
+        if rest.allSatisfy({ $0.name != nil }) { return plain(to: target) }
+        let record = takeTemporary()
+        plain(to: record)
+        while let field = rest.first {
+            let level = top, part = takeTemporary()
+            if field.name == nil {
+                rest = rest.dropFirst()
+                compile(field.value, to: part)
+                origin = field.value
+            } else {
+                plain(to: part)
+            }
+            emit(.spread, record, part)
+            release(to: level)
+        }
+        emit(.move, target, record)
     }
 
     private func comprehension(_ id: ExpressionID, _ comprehension: ComprehensionID, to target: Int) {
@@ -265,7 +285,7 @@ extension FunctionBuilder {
         let state = takeTemporaries(4)
         iterable(node.iterable, to: state)
         origin = id
-        emit(.beginCollection, collection, 1)
+        emit(.beginCollection, collection, node.isList ? 0 : 1)
         pushScope()
         let before = assigned
         let symbols = resolution[resolution.scope(of: comprehension)].symbolIDs.map { declare($0) }

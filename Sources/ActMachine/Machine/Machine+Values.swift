@@ -57,6 +57,14 @@ extension Machine {
         return try .record(fields)
     }
 
+    /// `{...p}`: a record with the fields of another one, in the place of those of their names.
+    func spread(_ more: Value, over value: Value) throws -> Value {
+        guard case .record(let base) = value, case .record(let more) = more else { throw MachineRefusal.notSpreadable(more) }
+        var fields = base.fields
+        for (name, field) in more.fields { fields[name] = field }
+        return try .record(fields)
+    }
+
     func interpolate(_ parts: [InterpolationPart], _ R: Registers) throws -> Value {
         if !Derivative.isRunning, let text = interpolateQuickly(parts, R) { return .string(text) }
         var result = TextBuilder(), origins: [NDArray] = []

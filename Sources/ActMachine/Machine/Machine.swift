@@ -371,6 +371,7 @@ package final class Machine {
                 R[a] = try .list(takeAll(R + b, c))
             case .makeRecord:
                 R[a] = try makeRecord(F.pointee.code._withUnsafeGuaranteedRef { $0.records[c] }, R + b)
+            case .spread: R[a] = try spread(R[b], over: R[a])
             case .beginCollection:
                 R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
             case .append:

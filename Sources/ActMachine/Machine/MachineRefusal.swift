@@ -28,6 +28,8 @@ package enum MachineRefusal: Error, @unchecked Sendable {
 
     // Structures
     case notStackable(Value)
+    /// What follows `...` in a record is none.
+    case notSpreadable(Value)
     /// The argument of that name, which is to be gone along, holds no array.
     case nothingToGoAlong(String, Value)
     case numberToGoAlong(String)

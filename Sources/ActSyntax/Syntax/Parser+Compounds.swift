@@ -30,6 +30,12 @@ extension Parser {
         var single = ExpressionID(index: 0)
         while token.kind != .rightParenthesis {
             single = try parseExpression()
+            if token.kind == .for, !isList {
+                let id = try parseComprehension(single, open)
+                newlineEnds = outer
+                leave()
+                return id
+            }
             guard token.kind == .comma else {
                 if isList { children.items.append(single) }
                 break
@@ -90,21 +96,22 @@ extension Parser {
             condition = try parseExpression()
         }
         if token.kind == .for || token.kind == .if { throw fail { .nestedComprehension($0.text($0.token), at: $0.span($0.token)) } }
-        guard token.kind == .rightBracket else { throw failInside(open) }
+        let isList = open.kind == .leftParenthesis
+        guard token.kind == (isList ? .rightParenthesis : .rightBracket) else { throw failInside(open) }
         leave()
         let whole = SyntaxTree.Extent(start: open.start, end: token.end)
         advance()
-        tree.comprehensions.append(ComprehensionNode(element: element, variables: run, iterable: iterable, condition: condition))
+        tree.comprehensions.append(ComprehensionNode(element: element, variables: run, iterable: iterable, condition: condition, isList: isList))
         let id = ComprehensionID(index: UInt32(truncatingIfNeeded: tree.comprehensions.count - 1))
         let below = max(depth(element), depth(iterable), depth(condition))
         return add(.comprehension(id), whole, mark: whole, above: below)
     }
 
-    /// Whether the `{` here opens a record: before a name or string and `:`, or `}`.
+    /// Whether the `{` here opens a record: before a name or string and `:`, before `...`, or `}`.
     @inline(__always)
     private var isAtRecord: Bool {
         switch peek().kind {
-        case .rightBrace: true
+        case .rightBrace, .ellipsis: true
         case .name, .string: peek(2).kind == .colon
         // No block begins so; read it as the record that was meant.
         case let kind: kind.isKeyword && peek(2).kind == .colon
@@ -122,6 +129,14 @@ extension Parser {
         var below: UInt32 = 0
         while token.kind != .rightBrace {
             let key = token
+            if key.kind == .ellipsis {
+                advance()
+                let value = try parseExpression()
+                below = max(below, depth(value))
+                fields.items.append(Field(name: nil, nameSpan: span(key), value: value))
+                if token.kind == .comma { advance() } else { break }
+                continue
+            }
             let name: NameID
             switch key.kind {
             case .name: name = NameID(index: key.payload)
@@ -137,7 +152,7 @@ extension Parser {
             if token.kind == .comma { advance() } else { break }
         }
         guard token.kind == .rightBrace else { throw failInside(open) }
-        try checkDistinct("key", fields.items[base...].lazy.map { ($0.name, $0.nameSpan) })
+        try checkDistinct("key", fields.items[base...].compactMap { field in field.name.map { ($0, field.nameSpan) } })
         newlineEnds = outer
         leave(counting: 2)
         let whole = SyntaxTree.Extent(start: open.start, end: token.end)

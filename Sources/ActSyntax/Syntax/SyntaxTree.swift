@@ -108,8 +108,11 @@ package enum StringPart: Sendable {
     case value(ExpressionID, FormatID?)
 }
 
+/// A field of a record, or `...p`: all fields of the record that `value` is.
 package struct Field: Sendable {
-    package var name: NameID
+    /// `nil` for `...`.
+    package var name: NameID?
+    /// The name's place, or that of `...`.
     package var nameSpan: Span
     package var value: ExpressionID
 }
@@ -178,6 +181,8 @@ package struct ComprehensionNode: Sendable {
     package var variables: Run<Variable>
     package var iterable: ExpressionID
     package var condition: ExpressionID?
+    /// In parentheses: a list whatever the elements are.
+    package var isList: Bool
 }
 
 package struct SyntaxTree: Sendable {

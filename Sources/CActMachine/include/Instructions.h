@@ -55,6 +55,7 @@ typedef enum __attribute__((enum_extensibility(closed))) Opcode : uint8_t {
     OpcodeMakeArray,                            /* R[a] = [R[b] … c of them] */
     OpcodeMakeList,                             /* R[a] = (R[b] … c of them) */
     OpcodeMakeRecord,                           /* R[a] = {the names of records[c]: R[b] …} */
+    OpcodeSpread,                               /* R[a] = the record R[a] with the fields of the record R[b], in the place of those of their names */
     OpcodeBeginCollection,                      /* R[a] = an empty collection: a list, or where b is 1 what becomes an array or a list */
     OpcodeAppend,                               /* appends R[b] to the collection R[a] */
     OpcodeFinishCollection,                     /* R[a] = what the collection R[b] becomes */
