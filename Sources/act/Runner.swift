@@ -45,7 +45,7 @@ struct Runner {
             display.report(Diagnostic(.badFolder, "--allow \(error.path): \(error.fault.words)"))
             return nil
         } catch {
-            display.report(Diagnostic(.command, "act cannot start: \(error)"))
+            display.report(Diagnostic(.command, "act cannot start: \(message(about: error))"))
             return nil
         }
     }
