@@ -7,7 +7,7 @@
 #   make bench          measures the hot paths
 #   make fuzz           a minute of programs that nobody would write
 #   make sanitize       the tests under the sanitizers
-#   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX; notebooks in Jupyter
+#   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX; notebooks in Jupyter, editors
 #   make reference      writes the pages that are made from the rows
 #   make install PREFIX=/usr/local, make uninstall, make clean
 
@@ -71,9 +71,10 @@ interchange: build $(PEERS)/bin/python
 	$(PEERS)/bin/python Tests/Interchange/derivatives.py $(ACT) 1000 $(INTERCHANGE_SEED)
 	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
+	ACT=$(ACT) $(PEERS)/bin/python -m pytest -q -s -p no:cacheprovider Tests/Interchange/test_lsp.py
 
 $(PEERS)/bin/python:
-	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors jax jupyter_kernel_test nbclient nbconvert || { rm -rf $(PEERS); exit 1; }
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors jax jupyter_kernel_test nbclient nbconvert pytest pytest-lsp || { rm -rf $(PEERS); exit 1; }
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages

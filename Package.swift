@@ -34,13 +34,14 @@ let package = Package(
             dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActSyntax", "CActMachine"]),
         .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork"]),
         .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
+        .target(name: "ActServer", dependencies: ["ActLanguage", "CActSystem"]),
         .target(name: "ActJupyter", dependencies: ["ActLanguage", "CActSystem"]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
             dependencies: [
-                "ActJupyter", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
+                "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
@@ -56,6 +57,7 @@ let package = Package(
         .testTarget(name: "ActSyntaxTests", dependencies: ["ActSyntax", "ActTestSupport"]),
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActRows", "ActTestSupport"]),
         .testTarget(name: "ActJupyterTests", dependencies: ["ActJupyter", "ActTestSupport"]),
+        .testTarget(name: "ActServerTests", dependencies: ["ActServer", "ActTestSupport"]),
         .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
         .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],

@@ -71,7 +71,7 @@ extension Runner {
     }
 
     /// The path of this program.
-    private static var executable: String {
+    static var executable: String {
         var path = [UInt8](repeating: 0, count: 1 << 12)
         #if os(Linux)
         let count = path.withUnsafeMutableBytes { bytes in

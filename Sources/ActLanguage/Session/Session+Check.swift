@@ -77,3 +77,28 @@ extension Session {
     /// An edit may bring the next fault to light.
     private static let mostPasses = 100
 }
+
+extension Session {
+    /// Runs a program and tells after each statement of the outermost level what it gave the variables that it names.
+    /// - Parameter tell: Gets the offset behind the variable's name, and what it is now: `array f64 (3,)`.
+    package func run(bytes: [UInt8], named name: String, telling tell: @escaping (_ offset: Int, _ kind: String) -> Void) -> Status {
+        var pending: [Definition]?
+        afterStatement = { [unowned self] unit, index in
+            var rest =
+                pending
+                ?? unit.resolution.definitions.filter { $0.isWhole && unit.resolution[$0.symbol].kind == .global }.sorted { $0.span.start > $1.span.start }
+            let statement = unit.tree[unit.tree.program][unit.tree[unit.tree.program].startIndex + index]
+            let end = unit.tree.span(of: statement.expression).end
+            while let next = rest.last, next.span.start < end {
+                rest.removeLast()
+                guard let value = module[unit.tree[unit.resolution[next.symbol].name]] else { continue }
+                // What a function is, its definition says.
+                if case .function(let function) = value, function.parameterArrays == nil { continue }
+                tell(Int(next.span.end), Session.kind(of: value))
+            }
+            pending = rest
+        }
+        defer { afterStatement = nil }
+        return run(bytes: bytes, named: name)
+    }
+}

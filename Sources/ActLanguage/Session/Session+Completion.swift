@@ -43,6 +43,30 @@ extension Session {
         return function.signature
     }
 
+    /// How a built-in function is called.
+    package func signature(of name: String) -> String? {
+        guard case .function(let function)? = builtins.value(named: name) else { return nil }
+        return function.signature
+    }
+
+    /// The call whose argument list the cursor is in: what is called, how many arguments stand before the one that is being written, and the
+    /// name by which that is given, if there is one.
+    package func call(in text: String, at offset: Int) -> (name: String, position: Int, argument: String?)? {
+        let cursor = Cursor(text, offset)
+        guard !cursor.brackets.isInComment, let call = cursor.call, case .name(let name)? = call.path.last else { return nil }
+        var commas = 0, last = call.start
+        for index in call.start..<cursor.end where cursor.bytes[index] == UInt8(ascii: ",") && commas < 1000 {
+            var between = OpenBrackets()
+            between.read(cursor.bytes[last..<index])
+            guard between.stack.isEmpty else { continue }
+            commas += 1
+            last = index + 1
+        }
+        let argument = cursor.text(last..<cursor.end).trimmingSpaces(), word = argument.prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        let rest = argument.dropFirst(word.count).drop { $0 == " " }
+        return (name, commas, !word.isEmpty && rest.first == "=" && !rest.hasPrefix("==") ? String(word) : nil)
+    }
+
     /// The name that the cursor is in or at, else that of the function whose argument list it is in: what there may be help on.
     package func helpTopic(in text: String, at offset: Int) -> String? {
         let bytes = Array(text.utf8)

@@ -83,7 +83,10 @@ extension Session {
     private func help(_ row: Builtin, _ style: TerminalStyle) -> String {
         var result = "\(row.signature)\n  \(row.summary)\n"
         if !row.details.isEmpty { result += "\n" + indented(row.details) }
-        if let activation = row.activation { result += "\n" + facts(activation) }
+        if let activation = row.activation {
+            let facts = facts(activation), width = facts.map { displayWidth($0.0) }.max() ?? 0
+            result += "\n" + facts.map { "  \($0.0.padded(to: width))  \($0.1)\n" }.joined()
+        }
         if !row.aliases.isEmpty { result += "\n  also called \(row.aliases.joined(separator: ", "))\n" }
         if !row.example.isEmpty { result += "\n" + indented(row.example) }
         if let figure = row.activation.flatMap(Session.figure) {
@@ -96,7 +99,7 @@ extension Session {
     }
 
     /// Formula, derivative, range, kinks, parameters.
-    private func facts(_ row: ActivationRow) -> String {
+    private func facts(_ row: ActivationRow) -> [(String, String)] {
         var facts: [(String, String)] = [("value", row.formula), ("derivative", row.derivativeFormula), ("range", row.range)]
         for kink in row.kinks(row.defaults) where kink.x.isFinite {
             let slopes = "slope \(Format.number(kink.left)) before, \(Format.number(kink.right)) after, \(Format.number(kink.chosen)) there"
@@ -108,8 +111,7 @@ extension Session {
         }
         for parameter in row.parameters { facts.append((parameter.name, parameter.summary)) }
         if !row.note.isEmpty { facts.append(("note", row.note)) }
-        let width = facts.map { displayWidth($0.0) }.max() ?? 0
-        return facts.map { "  \($0.0.padded(to: width))  \($0.1)\n" }.joined()
+        return facts
     }
 
     /// An activation and its derivative around zero.
@@ -121,6 +123,38 @@ extension Session {
         var series: [(name: String?, y: [Double])] = [(row.name, y)]
         if slope.contains(where: \.isFinite) { series.append((row.name + "'", slope)) }
         return try? Figure.lines(x: x, series)
+    }
+
+    // MARK: Markdown, for editors
+
+    /// The help on a name of the language as Markdown, without a picture.
+    package func markdown(on name: String) -> String? {
+        guard name.utf8.count <= 1 << 10 else { return nil }
+        let name = CompatibleNames.form(name)
+        func code(_ text: String) -> String { "```act\n\(text)\n```\n" }
+        if let row = builtins.rows.first(where: { $0.name == name || $0.aliases.contains(name) }) {
+            var result = code(row.signature) + row.summary + "\n"
+            if !row.details.isEmpty { result += "\n\(row.details)\n" }
+            if let activation = row.activation { result += "\n" + facts(activation).map { "- \($0.0): `\($0.1)`\n" }.joined() }
+            if !row.aliases.isEmpty { result += "\nalso called \(row.aliases.map { "`\($0)`" }.joined(separator: ", "))\n" }
+            return row.example.isEmpty ? result : result + "\n" + code(row.example)
+        }
+        if case .number(let number)? = builtins.value(named: name) { return code("\(name) = \(Format.number(number))") }
+        return KeywordHelp.rows.first { $0.words.contains(name) }.map { code($0.form) + $0.summary + "\n" }
+    }
+
+    /// What a program says of a function of its own: the comment above it and how it is called; all of it if it is short.
+    package func markdown(onFunction function: FunctionID, at name: Span, in tree: SyntaxTree) -> String {
+        let node = tree[function], source = tree.source, whole = source.text(node.span.union(name))
+        let parameters = tree[node.parameters].map { tree[$0.name] + ($0.defaultValue.map { "=" + tree.text(of: $0) } ?? "") }
+        let isShort = whole.utf8.count <= 300 && whole.split(separator: "\n").count <= 6
+        var comments: [String] = [], line = source.line(containing: Int(name.start)) - 1
+        while line > 0, comments.count < 50, source.line(at: line).trimmingSpaces().hasPrefix("#") {
+            comments.insert(String(source.line(at: line).trimmingSpaces().drop { $0 == "#" }).trimmingSpaces(), at: 0)
+            line -= 1
+        }
+        let text = isShort ? whole : "\(source.text(name))(\(parameters.joined(separator: ", ")))"
+        return "```act\n\(text)\n```\n" + comments.joined(separator: "  \n")
     }
 
     // MARK: Searching

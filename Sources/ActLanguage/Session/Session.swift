@@ -77,6 +77,8 @@ package final class Session {
     private(set) var modules: [Module] = []
     /// Whether Ctrl-C has ended a training of the program that runs.
     var hasEndedTraining = false
+    /// Called after each statement of the outermost level of a program, with its position.
+    var afterStatement: ((SourceUnit, Int) -> Void)?
     /// What ran at the outermost level.
     var log = StatementLog()
     private let lock = Lock()
@@ -193,6 +195,7 @@ package final class Session {
                 try machine.run(code)
                 try machine.drainNumericEvents()
                 log.add(program.unit, index, before, isShown: options.isInteractive)
+                afterStatement?(program.unit, index)
             }
             return .done
         } catch {
