@@ -20,7 +20,7 @@ package enum Derivative {
         }
         return try body(
             points.map { point in
-                guard point.type != .bool else { throw DerivativeError.notNumbers(type: point.type.name) }
+                guard point.type != .bool else { throw DerivativeError.notNumbers(point.type) }
                 let variable = try point.variable()
                 return try NDArray.custom(mark, inputs: [variable], value: variable)
             })

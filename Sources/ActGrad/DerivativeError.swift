@@ -1,3 +1,5 @@
+// What can go wrong with derivatives, and what is wrong with a parameter of a row.
+
 import ActArray
 
 /// What can go wrong with derivatives, as data: the wording is ActLanguage's.
@@ -13,7 +15,7 @@ package enum DerivativeError: Error, Equatable {
     /// Kinks are looked for in functions that act elementwise.
     case notElementwise
     /// The point is not an array of numbers.
-    case notNumbers(type: String)
+    case notNumbers(ElementType)
     /// A row got the wrong number of parameters.
     case parameterCount(row: String, takes: Int, given: Int)
     /// A parameter of a row is missing, or of no use.

@@ -1,3 +1,5 @@
+// Operations without a derivative, as traces see them: an error or a constant, and never silently 0.
+
 import ActArray
 
 /// Stands in a trace for an operation that derivatives do not go through.

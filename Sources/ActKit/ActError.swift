@@ -54,7 +54,7 @@ public struct ActError: Error, CustomStringConvertible {
         case ArrayError.cannotReshape(let found, let shape):
             self.init("\(found.reduce(1, *)) elements cannot have the shape \(describe(shape))")
         case let error as FileError: self.init("`\(error.path)`: \(error.fault.words)")
-        default: self.init("\(error)")
+        default: self.init(ActLanguage.message(about: error))
         }
     }
 }

@@ -71,7 +71,7 @@ extension Value {
             } catch let error as ActError {
                 throw error
             } catch {
-                throw ActError("a value does not fit into the session: \(error)")
+                throw ActError("a value does not fit into the session: \(ActLanguage.message(about: error))")
             }
         }
     }

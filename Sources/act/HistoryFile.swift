@@ -35,7 +35,7 @@ final class HistoryFile {
         } catch {
             place = nil
             isBroken = true
-            warning = "history is not kept: \(path): \((error as? FileError)?.fault.words ?? "\(error)")"
+            warning = "history is not kept: \(path): \(message(about: error))"
         }
     }
 

@@ -43,7 +43,7 @@ extension Runner {
         } catch let fault as ZMTPServer.Fault {
             return fail(fault.reason)
         } catch {
-            return fail("\(error)")
+            return fail(message(about: error))
         }
     }
 

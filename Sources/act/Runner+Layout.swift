@@ -51,8 +51,7 @@ extension Runner {
 
     func write(_ text: String, to file: String) -> Bool {
         do { try FileDoor.open.write(Array(text.utf8), to: file) } catch {
-            let reason = (error as? FileError)?.fault.words ?? "\(error)"
-            display.report(Diagnostic(.unreadableFile, "cannot write \(file): \(reason)"))
+            display.report(Diagnostic(.unreadableFile, "cannot write \(file): \(message(about: error))"))
             return false
         }
         return true

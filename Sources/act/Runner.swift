@@ -48,7 +48,7 @@ struct Runner {
             display.report(.cannotStart)
             return nil
         } catch {
-            display.report(Diagnostic(.command, "act cannot start: \(error)"))
+            display.report(Diagnostic(.command, "act cannot start: \(message(about: error))"))
             return nil
         }
     }

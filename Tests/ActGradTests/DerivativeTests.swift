@@ -75,7 +75,7 @@ private final class Product: CustomFunction {
         #expect(try value.item() == 18)
         #expect(try gradients.map { try $0.toDoubles() } == [[3, 4], [1, 2], [1], [0]])
         #expect(throws: DerivativeError.gradientOfArray(shape: [2])) { try Derivative.valueAndGradient(of: { $0[0] }, at: [vector(1, 2)]) }
-        #expect(throws: DerivativeError.notNumbers(type: "bool")) {
+        #expect(throws: DerivativeError.notNumbers(.bool)) {
             try Derivative.valueAndGradient(of: { try $0[0].sum() }, at: [NDArray(bools: [true], shape: [1])])
         }
     }

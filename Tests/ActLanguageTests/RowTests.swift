@@ -123,6 +123,21 @@ private struct WrittenCall {
         }
     }
 
+    /// What acts on each element acts on each number and array of a structure.
+    @Test func elementwiseRowsGoThroughStructures() throws {
+        let runner = try Runner()
+        var count = 0
+        for row in BuiltinRows.all where row.topic == .elementwise || row.activation?.kind == .elementwise {
+            let needed = row.parameters.filter { $0.fallback == nil }
+            guard needed.count == 1, !needed[0].isVariadic else { continue }
+            count += 1
+            let of = row.name
+            let program = "r = \(of)({a: 0.5, b: ([0.25, 0.75], true)}); (repr(r.a) == repr(\(of)(0.5)), repr(r.b) == repr((\(of)([0.25, 0.75]), true)))"
+            #expect(runner.run(program).text == "(true, true)\n", "\(row.signature)")
+        }
+        #expect(count > 60)
+    }
+
     @Test func writtenDefaultsAreThoseThatCount() throws {
         for row in BuiltinRows.all where !row.example.isEmpty && row.parameters.contains(where: { $0.fallback != nil }) {
             guard let call = WrittenCall(of: row.name, in: row.example) else {

@@ -27,7 +27,7 @@ extension BuiltinRows {
                 }
                 if case .record(let record) = call[xs] {
                     let value = Value.record(record)
-                    for index in try 0..<value.length(along: 0, name: "`xs` of `scan`") { try step(value.taking(index, along: 0)) }
+                    for index in try 0..<value.length(along: 0, as: .named("xs", of: "scan")) { try step(value.taking(index, along: 0)) }
                 } else {
                     guard let elements = try machine.elements(of: call[xs]) else { throw call.fail(xs, .kind(.elements)) }
                     for element in elements { try step(element) }
@@ -129,7 +129,7 @@ final class MappedFunction: NativeFunction {
         var length: Int?
         for (index, (value, axis)) in zip(values, places).enumerated() {
             guard let axis else { continue }
-            let size = try value.length(along: axis, name: "argument \(index) of `\(name)`")
+            let size = try value.length(along: axis, as: .numbered(index, of: name))
             guard length ?? size == size else {
                 throw BuiltinRefusal.unequalArguments(name, length ?? 0, size)
             }

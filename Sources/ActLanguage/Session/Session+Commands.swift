@@ -37,7 +37,7 @@ package struct SessionCommand: Sendable {
                 interaction.forgottenInputs = 0
                 return .done
             } catch {
-                return interaction.fail("cannot reset: \(error)")
+                return interaction.fail("cannot reset: \(message(about: error))")
             }
         },
         SessionCommand(name: "quit", argument: "", summary: "leaves act, as Ctrl-D does") { _, _ in .leave(0) },
@@ -105,7 +105,7 @@ extension Interaction {
         do {
             return Outcome(session.runFile(bytes: try machine.readFile(path), named: path))
         } catch {
-            return fail("cannot load \(path): \(RuntimeWording.message(of: error))")
+            return fail("cannot load \(path): \(message(about: error))")
         }
     }
 
@@ -124,7 +124,7 @@ extension Interaction {
             )
             return .done
         } catch {
-            return fail("cannot save \(path): \(RuntimeWording.message(of: error))")
+            return fail("cannot save \(path): \(message(about: error))")
         }
     }
 

@@ -1,9 +1,11 @@
 // Which code an error has. The words for it are in the wording files.
 
 import ActArray
+import ActBuiltins
 import ActFiles
 import ActGrad
 import ActMachine
+import ActNetwork
 import ActPlot
 import ActSyntax
 
@@ -16,7 +18,7 @@ extension Diagnostic.Code {
         case FigureError.unknownColor: self = .unknownColor
         case is FigureError: self = .badFigure
         case is FileError: self = .badFile
-        case FileRefusal.badJSON(_, _, _, .some): self = .badFile
+        case FileRefusal.badJSON(_, _, _, .some), FileRefusal.table, FileRefusal.notUTF8, NetworkError.file, NetworkError.checkpoint: self = .badFile
         default: self = .cannot
         }
     }

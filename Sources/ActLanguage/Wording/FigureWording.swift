@@ -7,14 +7,14 @@ extension FigureError {
     var words: Message {
         switch self {
         case .lengths(let part, let count, let other, let needed):
-            "\(part.words) \(part.isOne ? "has" : "have") \(count) elements but \(other.words) \(other.isOne ? "has" : "have") \(needed)"
+            "\(part.words) \(part.isOne ? "has" : "have") \(count == 1 ? "1 element" : "\(count) elements") but \(other.words) \(other.isOne ? "has" : "have") \(needed)"
         case .empty(let part): "there are no \(part.words) to draw"
         case .gridSize(let count, let rows, let columns, let channels):
             "\(count) numbers do not fill \(rows) rows × \(columns) columns\(channels > 1 ? " × \(channels) channels" : "")"
         case .channels(let count): "an image has 1, 3 or 4 channels, not \(count)"
         case .notIncreasing(let part, let index):
             "\(part.words) must be finite and strictly increasing, but \(part.isOne ? "is" : "are") not at index \(index)"
-        case .bins(let count): "a histogram needs 1 to \(grouped(Double(Figure.maximumBins))) bins, not \(count)"
+        case .bins(let count): "a histogram needs 1 to \(grouped(Double(Figure.maximumBins))) bins, not \(grouped(Double(count)))"
         case .limits(let option, let lower, let upper):
             "\(option) must be two finite numbers, the smaller one first, not \(Format.number(lower)) and \(Format.number(upper))"
         case .notPositiveLimit(let option, let lower): "\(option) on a logarithmic axis must be greater than 0, not \(Format.number(lower))"
@@ -26,7 +26,7 @@ extension FigureError {
         case .unknownMarker(let text): "`\(text)` is not a marker; use one of \(Mark.Marker.allCases.map(\.rawValue).joined(separator: " "))"
         case .tooMany(let option, let count, let series): "\(option) has \(count) entries but the figure has \(series) series"
         case .pixels(let option, let value, let limit):
-            "\(option) must be a whole number of pixels from 16 to \(grouped(Double(limit))), not \(Format.number(value))"
+            "\(option) must be a whole number of pixels from 16 to \(grouped(Double(limit))), not \(grouped(value))"
         case .overlaysPanels: "panels cannot be overlaid; overlay the figures, then arrange them"
         case .panelColumns(let columns): "panels need at least 1 column, not \(columns)"
         case .tooManyPanels(let count, let limit): "\(count) panels are more than \(limit)"

@@ -29,7 +29,7 @@ enum NetworkWording {
             let isQuoted = if case .functionNotText = fault { true } else { false }
             return ("`\(name)` of `\(owner)` must be \(fault.words)", isQuoted ? "write its name without quotes" : nil)
         case .parameterShape(let layer, let name, let expected, let found):
-            return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(describe(found))", nil)
+            return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(found.isEmpty ? "that of a number" : describe(found))", nil)
         case .parameters(let fault): return (fault.words, nil)
         case .lossShapes(let loss, let prediction, let target):
             let shapes: Message = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"

@@ -52,13 +52,20 @@ enum RefusalWording {
             ("`\(name)` gives \(value.kind), not a pair of a number and something else", "`aux=true` is for functions such as `x -> (loss, rest)`")
         case .notSpreadable(let value): ("`...` in a record takes a record, not \(value.kind)", "write `{...p, b: 1}` for `p` with another `b`")
         case .notStackable(let value): ("\(value.kind) cannot be stacked", "what is stacked is made of numbers, bools and arrays")
-        case .nothingToGoAlong(let name, let value): ("\(name) is \(value.kind), in which there is no array to go along", nil)
-        case .numberToGoAlong(let name): ("\(name) holds a number, which has no axis to go along", nil)
-        case .unequalAlong(let name, let first, let other, let axis):
-            ("the arrays of \(name) have sizes \(first) and \(other) along axis \(axis)", "they are gone along together")
+        case .nothingToGoAlong(let place, let value): ("\(words(for: place)) is \(value.kind), in which there is no array to go along", nil)
+        case .numberToGoAlong(let place): ("\(words(for: place)) holds a number, which has no axis to go along", nil)
+        case .unequalAlong(let place, let first, let other, let axis):
+            ("the arrays of \(words(for: place)) have sizes \(first) and \(other) along axis \(axis)", "they are gone along together")
         case .tooManyCallsToExplain: ("this takes too many calls to be explained", "ask about a smaller part of it")
         case .importsItself(let path): ("`\(path)` imports itself", "move what both files need to a third one")
         case .graphOfNoFunction(let name): ("a graph is taken of a function, and `\(name)` is not one", nil)
+        }
+    }
+
+    private static func words(for place: MachineRefusal.ArgumentPlace) -> String {
+        switch place {
+        case .named(let name, let function): "`\(name)` of `\(function)`"
+        case .numbered(let index, let function): "argument \(index) of `\(function)`"
         }
     }
 

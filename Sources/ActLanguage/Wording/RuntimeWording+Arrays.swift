@@ -118,7 +118,7 @@ extension RuntimeWording {
                 ?? "it is a constant, or the way to it leads through `number`, text, a comparison or a condition"
             return error(
                 "the loss does not depend on the parameters, so that nothing would be learned", help: "\(reason.text): let the loss be made of the predictions")
-        case .notNumbers(let type): return error("a derivative is taken at numbers, not at \(type == "bool" ? "bools" : type)")
+        case .notNumbers(let type): return error("a derivative is taken at numbers, not at \(type == .bool ? "bools" : type.name)")
         case .slopeShape(let function, let slope, let expected):
             return error(
                 "the derivative that `with_derivative` has of `\(function)` is of shape \(ActMachine.describe(slope)), not \(ActMachine.describe(expected))",

@@ -150,11 +150,13 @@ struct RuntimeWording {
         case .badArgument(let function, let name, _, let expected, let found):
             return badArgument(function, name, expected, found)
         case .recursionTooDeep:
-            return error("calls are nested too deeply", help: "does the recursion end? act takes \(Machine.maximumFrames) calls within calls")
+            return error("calls are nested too deeply", help: "does the recursion end? act takes \(grouped(Double(Machine.maximumFrames))) calls within calls")
         case .tooManyLayers:
             return error(
-                "the composition has too many parts", help: "\(maximumNesting) functions or layers are the limit, those inside layers counted each time")
-        case .tooDeep: return error("values are nested too deeply", help: "\(maximumNesting) levels of lists, records or functions are the limit")
+                "the composition has too many parts",
+                help: "\(grouped(Double(maximumNesting))) functions or layers are the limit, those inside layers counted each time")
+        case .tooDeep:
+            return error("values are nested too deeply", help: "\(grouped(Double(maximumNesting))) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")
         case .forbidden(let path): return error("`\(path)` is outside of what the sandbox allows", help: "start act with `--allow DIR` to open a folder")
         case .user(let message): return error(message.isEmpty ? "the program called `error` without a message" : Message(message))
@@ -275,16 +277,6 @@ struct RuntimeWording {
 
     // MARK: Other places
 
-    /// What is wrong, where there is no program to point at.
-    static func message(of error: Error) -> String {
-        switch error {
-        case let fault as Fault: fault.diagnostic.title
-        case let error as FileError: error.fault.words
-        case RuntimeError.forbidden: "outside of what the sandbox allows"
-        default: RefusalWording.words(about: error)?.title.text ?? "\(error)"
-        }
-    }
-
     static func diagnostic(forSource error: Error, named name: String) -> Diagnostic {
         switch error {
         case SourceError.invalidUTF8(let name, let offset, let line):
@@ -292,7 +284,7 @@ struct RuntimeWording {
         case SourceError.tooLarge(let name, let size): Diagnostic(.sourceTooLarge, "`\(name)` is too large: \(size) bytes")
         case ArrayError.outOfMemory(_, let limit):
             Diagnostic(.outOfMemory, "`\(name)` is too large a program for the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
-        default: Diagnostic(.unreadableFile, "`\(name)`: \(message(of: error))")
+        default: Diagnostic(.unreadableFile, "`\(name)`: \(message(about: error))")
         }
     }
 
@@ -305,6 +297,19 @@ struct RuntimeWording {
         diagnostic.title = "the time limit of \(Format.number(seconds)) s is reached"
         diagnostic.help = "`--max-time` sets the limit"
         return diagnostic
+    }
+}
+
+/// What is wrong, in one line, where there is no program to point at.
+package func message(about error: Error) -> String {
+    switch error {
+    case let fault as Fault: fault.diagnostic.title
+    case let error as FileError: error.fault.words
+    case let error as FigureError: error.words.text
+    case RuntimeError.forbidden: "outside of what the sandbox allows"
+    case ArrayError.interrupted: "interrupted"
+    case ArrayError.outOfMemory(let bytes, let limit): "\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))"
+    default: RefusalWording.words(about: error)?.title.text ?? "\(error)"
     }
 }
 

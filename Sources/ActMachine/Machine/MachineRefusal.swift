@@ -30,15 +30,18 @@ package enum MachineRefusal: Error, @unchecked Sendable {
     case notStackable(Value)
     /// What follows `...` in a record is none.
     case notSpreadable(Value)
-    /// The argument of that name, which is to be gone along, holds no array.
-    case nothingToGoAlong(String, Value)
-    case numberToGoAlong(String)
-    case unequalAlong(String, Int, Int, axis: Int)
+    /// The argument, which is to be gone along, holds no array.
+    case nothingToGoAlong(ArgumentPlace, Value)
+    case numberToGoAlong(ArgumentPlace)
+    case unequalAlong(ArgumentPlace, Int, Int, axis: Int)
 
     // Programs
     case tooManyCallsToExplain
     case importsItself(String)
     case graphOfNoFunction(String)
+
+    /// An argument of a function, by its name or its number.
+    package enum ArgumentPlace: Sendable { case named(String, of: String), numbered(Int, of: String) }
 
     package enum Wanted: Sendable { case gradient, derivatives, direction }
 }

@@ -181,18 +181,16 @@ extension Value {
     }
 
     /// How long the arrays in it are along an axis, which is the same for all.
-    /// - Parameter name: What it is called in messages.
-    package func length(along axis: Int, name: String) throws -> Int {
+    /// - Parameter place: The argument that it is.
+    package func length(along axis: Int, as place: MachineRefusal.ArgumentPlace) throws -> Int {
         var leaves = Leaves()
         try gatherLeaves(into: &leaves)
-        guard !leaves.arrays.isEmpty else { throw MachineRefusal.nothingToGoAlong(name, self) }
+        guard !leaves.arrays.isEmpty else { throw MachineRefusal.nothingToGoAlong(place, self) }
         var length: Int?
         for leaf in leaves.arrays {
-            guard leaf.rank > 0 else { throw MachineRefusal.numberToGoAlong(name) }
+            guard leaf.rank > 0 else { throw MachineRefusal.numberToGoAlong(place) }
             let size = leaf.shape[try position(of: axis, in: leaf)]
-            guard length ?? size == size else {
-                throw MachineRefusal.unequalAlong(name, length ?? 0, size, axis: axis)
-            }
+            guard length ?? size == size else { throw MachineRefusal.unequalAlong(place, length ?? 0, size, axis: axis) }
             length = size
         }
         return length ?? 0
