@@ -33,11 +33,11 @@ extension SyntaxTree {
         case .name(let id): return self[id]
         case .array(let run): return "(array\(dump(run)))"
         case .list(let run): return "(list\(dump(run)))"
-        case .record(let run): return "(record\(self[run].map { " \(self[$0.name]): \(dump($0.value))" }.joined()))"
+        case .record(let run): return "(record\(self[run].map { field in " \(field.name.map { self[$0] + ": " } ?? "...")\(dump(field.value))" }.joined()))"
         case .comprehension(let id):
             let node = self[id]
             let condition = node.condition.map { " if " + dump($0) } ?? ""
-            return "(each \(dump(node.element)) for \(dump(node.variables)) in \(dump(node.iterable))\(condition))"
+            return "(\(node.isList ? "each-list" : "each") \(dump(node.element)) for \(dump(node.variables)) in \(dump(node.iterable))\(condition))"
         case .unary(let operation, let x): return "(\(operation) \(dump(x)))"
         case .binary(let operation, let l, let r): return "(\(Self.symbol(operation)) \(dump(l)) \(dump(r)))"
         case .and(let l, let r): return "(and \(dump(l)) \(dump(r)))"
