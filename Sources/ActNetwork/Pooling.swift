@@ -24,10 +24,7 @@ extension NDArray {
         let counts = axes.map { axis in (0..<axis.places).map { axis.counted(from: $0, withPadding: countsPadding) } }
         if counts.contains(where: { $0.contains(0) }) { return nil }
         let isWhole = axes.allSatisfy { $0.before == 0 && $0.overhang == 0 && $0.window == $0.stride && $0.dilation == 1 && $0.places * $0.window == $0.size }
-        if isWhole, count > 0 {
-            let sides = axes.flatMap { [$0.places, $0.window] }
-            return try reshaped(to: shape.prefix(2) + sides).mean(axes: axes.indices.map { 2 * $0 + 3 })
-        }
+        if isWhole, count > 0 { return try MeanOfWindows(shape, axes, area: windows.area).result(self) }
         // A convolution of each channel with equal weights.
         let channels = shape[1], isEven = zip(counts, axes).allSatisfy { counts, axis in counts.allSatisfy { $0 == axis.window } }
         let weights = try NDArray.full(isEven ? 1 / Double(windows.area) : 1, shape: [channels, 1] + windows.window, type: type)
@@ -118,30 +115,43 @@ private struct WindowWalk {
             for c in 0..<z.places {
                 for b in 0..<y.places {
                     try Interrupt.check()
-                    let isInside = wholeZ.contains(c) && wholeY.contains(b)
+                    let whole = wholeZ.contains(c) && wholeY.contains(b) ? wholeX : 0..<0
+                    let line = winners + next
+                    if !whole.isEmpty { WindowWalk.fillLine(line, whole, pixels, start &+ corner(c, b, 0), x.stride, distances) }
                     for a in 0..<x.places {
-                        let corner = start &+ corner(c, b, a)
-                        if isInside, wholeX.contains(a) {
-                            var best = corner, largest = pixels[corner]
-                            // Which pixel wins cannot be foretold, so nothing here is a jump: one of the two is true at most.
-                            for index in 1..<max(1, distances.count) {
-                                let place = corner &+ distances[index], pixel = pixels[place]
-                                let wins = (pixel > largest) != (pixel != pixel)
-                                best = wins ? place : best
-                                largest = wins ? pixel : largest
-                            }
-                            winners[next] = largest.isNaN ? largestSeen(c, b, a, pixels, corner, distances) : best
-                        } else {
-                            winners[next] = largestSeen(c, b, a, pixels, corner, distances)
-                        }
-                        next &+= 1
+                        let isSettled = whole.contains(a) && !pixels[line[a]].isNaN
+                        if !isSettled { line[a] = largestSeen(c, b, a, pixels, start &+ corner(c, b, a), distances) }
                     }
+                    next &+= x.places
                 }
             }
         }
     }
 
-    /// Of a window that is not whole.
+    /// The winners of a line's whole windows, without regard to NaN but that one never loses. Which pixel wins cannot be foretold, so there is
+    /// no jump in the innermost loop.
+    private static func fillLine<T: BinaryFloatingPoint>(
+        _ winners: UnsafeMutablePointer<Int>, _ places: Range<Int>, _ all: UnsafeBufferPointer<T>, _ first: Int, _ stride: Int,
+        _ distances: UnsafeBufferPointer<Int>
+    ) {
+        guard let pixels = all.baseAddress, let distance = distances.baseAddress else { return }
+        let count = distances.count
+        for a in places {
+            let corner = first &+ a &* stride
+            var best = corner, largest = pixels[corner]
+            var index = 1
+            while index < count {
+                let place = corner &+ distance[index], pixel = pixels[place]
+                let loses = pixel <= largest || largest.isNaN
+                best = loses ? best : place
+                largest = loses ? largest : pixel
+                index &+= 1
+            }
+            winners[a] = best
+        }
+    }
+
+    /// Of a window that is not whole, or has a NaN in it.
     @inline(never)
     private func largestSeen<T: BinaryFloatingPoint>(
         _ c: Int, _ b: Int, _ a: Int, _ pixels: UnsafeBufferPointer<T>, _ corner: Int, _ distances: UnsafeBufferPointer<Int>
@@ -206,5 +216,99 @@ private final class LargestOfWindows: CustomFunction {
     func lowered(_ x: [NDArray]) throws -> NDArray? {
         let windows = try x[0].gathered(GatherIndices(starts: walk.positions, chunk: 1), shape: walk.result + [walk.window])
         return try windows.reduced(.max, axes: [walk.result.count])
+    }
+}
+
+/// The mean of each window where windows lie side by side and cover the images. What reaches a window is shared out over its pixels.
+private final class MeanOfWindows: CustomFunction {
+    private let shape: [Int]
+    private let axes: [WindowAxis]
+    /// Planes, and the axes before the last two, that one, and the last.
+    private let planes: Int
+    private let z, y, x: WindowAxis
+    private let area: Int
+    let name = "avg_pool", isElementwise = false
+
+    init(_ shape: [Int], _ axes: [WindowAxis], area: Int) throws {
+        (self.shape, self.axes, self.area) = (shape, axes, area)
+        planes = try Shapes.count(Array(shape.prefix(2)))
+        let all = [WindowAxis](repeating: .none, count: 3 - axes.count) + axes
+        (z, y, x) = (all[0], all[1], all[2])
+    }
+
+    var attributes: [Attribute] { [Attribute("size", axes.map(\.window))] }
+
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { try composed(inputs[0]) }
+
+    private func composed(_ images: NDArray) throws -> NDArray {
+        let sides = axes.flatMap { [$0.places, $0.window] }
+        return try images.reshaped(to: shape.prefix(2) + sides).mean(axes: axes.indices.map { 2 * $0 + 3 })
+    }
+
+    func result(_ images: NDArray) throws -> NDArray {
+        // Sums of many elements are carried beyond the element type.
+        if area > 256 { return try composed(images) }
+        guard let value = images.type == .f32 ? try means(images, Float.self) : try means(images, Double.self) else { return try composed(images) }
+        return try NDArray.custom(self, inputs: [images], value: value)
+    }
+
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
+        if cotangent.isTraced || inputs[0].isTraced { return try loweredPullback(cotangent, inputs) }
+        return [cotangent.type == .f32 ? try shares(cotangent, Float.self) : try shares(cotangent, Double.self)]
+    }
+
+    /// Calls `body` with each line of pixels along the last axis and the line of means that it belongs to, in order for each of those; some
+    /// planes on each thread.
+    /// - Returns: whether no number overflowed or was undefined.
+    @discardableResult
+    private func everyLine(_ body: (_ pixels: Int, _ means: Int, _ isFirst: Bool, _ isLast: Bool) -> Void) throws -> Bool {
+        let lines = z.size &* y.size, part = max(1, (1 << 15) / max(1, lines &* x.size))
+        return try ThreadPool.parallelIsUsual((planes + part - 1) / part) { index in
+            for plane in index * part..<min(planes, (index + 1) * part) {
+                try Interrupt.check()
+                for depth in 0..<z.size {
+                    for row in 0..<y.size {
+                        let line = (plane &* z.places &+ depth / z.window) &* y.places &+ row / y.window
+                        let (k, i) = (depth % z.window, row % y.window)
+                        let isLast = k == z.window &- 1 && i == y.window &- 1
+                        body((plane &* lines &+ depth &* y.size &+ row) &* x.size, line &* x.places, k == 0 && i == 0, isLast)
+                    }
+                }
+            }
+        }
+    }
+
+    /// - Returns: `nil` where a number overflowed or was undefined.
+    private func means<T: BinaryFloatingPoint>(_ images: NDArray, _: T.Type) throws -> NDArray? {
+        let value = try FreshArray(shape: shape.prefix(2) + axes.map(\.places), type: images.type), means = value.elements(of: T.self)
+        let (window, places, area) = (x.window, x.places, T(area))
+        let isUsual = try images.detached().withContiguous(of: T.self) { pixels in
+            guard let pixels = pixels.baseAddress else { return true }
+            return try everyLine { pixel, mean, isFirst, isLast in
+                let from = pixels + pixel, to = means + mean
+                for place in 0..<places {
+                    var sum = isFirst ? 0 : to[place]
+                    for k in 0..<window { sum += from[place &* window &+ k] }
+                    to[place] = isLast ? sum / area : sum
+                }
+            }
+        }
+        return isUsual ? value.finished() : nil
+    }
+
+    private func shares<T: BinaryFloatingPoint>(_ cotangent: NDArray, _: T.Type) throws -> NDArray {
+        let value = try FreshArray(shape: shape, type: cotangent.type), pixels = value.elements(of: T.self)
+        let (window, places, area) = (x.window, x.places, T(area))
+        try cotangent.withContiguous(of: T.self) { means in
+            guard let means = means.baseAddress else { return }
+            try everyLine { pixel, mean, _, _ in
+                let from = means + mean, to = pixels + pixel
+                for place in 0..<places {
+                    let share = from[place] / area
+                    for k in 0..<window { to[place &* window &+ k] = share }
+                }
+            }
+        }
+        return value.finished()
     }
 }

@@ -7,7 +7,6 @@
 import ActArray
 import ActGrad
 import CActKernels
-import Synchronization
 
 extension NDArray {
     /// gamma (x − mean)/√(variance + eps) + beta of each row of a matrix (rows, n); if rows are not centred, gamma x/√(mean of x² + eps) + beta.
@@ -69,15 +68,10 @@ private final class Standardization: CustomFunction {
     /// Calls `body` with some rows after the others, on several threads.
     /// - Returns: whether no number overflowed or was undefined.
     private func everyPiece(_ rows: Int, of together: Int, _ body: (Int, Range<Int>) -> Void) throws -> Bool {
-        let isUnusual = Atomic<Bool>(false)
-        try ThreadPool.parallel((rows + together - 1) / together) { piece in
+        try ThreadPool.parallelIsUsual((rows + together - 1) / together) { piece in
             try Interrupt.check()
-            act_fp_clear()
             body(piece, piece * together..<min(rows, (piece + 1) * together))
-            if act_fp_flags() != 0 { isUnusual.store(true, ordering: .relaxed) }
-            act_fp_clear()
         }
-        return !isUnusual.load(ordering: .relaxed)
     }
 
     /// - Returns: `nil` where a number overflowed or was undefined.
