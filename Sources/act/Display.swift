@@ -35,6 +35,8 @@ final class Display: SessionOutput, ProgressOutput {
         if let note = shown.note, output.isTerminal { write(Display.dim(note) + "\n") }
     }
 
+    func show(_ figure: Figure) { write(picture(figure) + "\n") }
+
     /// On standard error, so that it does not mix with results that go into a file.
     func writeProgress(_ text: String) {
         output.flush()

@@ -32,6 +32,10 @@ struct Subcommand: Sendable {
             let updates = takes.flag("update", default: false), files = takes.files("the files to test")
             return { call in Runner(call.settings).test(call[files], updates: call[updates]) }
         },
+        Subcommand("watch", "runs a script again whenever it is saved and says what came out differently") { takes in
+            let file = takes.file("FILE", "the script to watch")
+            return { call in Runner(call.settings).watch(call[file]) }
+        },
         Subcommand("lsp", "the language server, on standard input and output; --shapes is what it runs programs by") { takes in
             let showsShapes = takes.flag("shapes", default: false)
             return { call in call[showsShapes] ? Runner(call.settings).tellShapes() : Runner(call.settings).serveEditor() }

@@ -347,6 +347,9 @@ package final class Session {
 
     // MARK: Importing
 
+    /// The paths of what has been imported.
+    package var importedFiles: [String] { modules.dropFirst().map(\.name) }
+
     /// The record of the top-level names of a file, run once in a session.
     package func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8]) throws -> Value {
         let path = file.text
