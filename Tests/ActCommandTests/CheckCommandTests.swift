@@ -17,6 +17,13 @@ import Testing
         }
     }
 
+    @Test(arguments: [(["--max-time", "0.001"], "the time limit of 0.001 s is reached"), (["--max-memory", "2M"], "is too large a program")])
+    func aLimitSaysSo(options: [String], words: String) throws {
+        let program = String(repeating: "x = [1, 2, 3] + sin(x)\n", count: 20_000)
+        let result = try BuiltCommand.run(options + ["check", "-"], input: "x = 1\n" + program)
+        #expect(result.status == 1 && result.error.contains(words), "\(result)")
+    }
+
     @Test func writesEverythingAsJSON() throws {
         let result = try BuiltCommand.run(["check", "--json", "-"], input: "가 = np.exp(1)\nlinspace(0, 1, nun=3)\n")
         #expect(result.status == 1 && result.error == "")

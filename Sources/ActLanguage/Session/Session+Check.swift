@@ -17,7 +17,7 @@ extension Session {
     /// Every fault of a program that shows before it runs, and what is doubtful; runs nothing.
     package func problems(in bytes: [UInt8], named name: String) -> Problems {
         var problems = Problems(status: .done, diagnostics: [])
-        problems.status = computing { _ in
+        problems.status = computing { watchdog in
             switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins.table)) {
             case .success(let program):
                 problems.source = program.unit.source
@@ -25,7 +25,10 @@ extension Session {
                 problems.diagnostics.sort { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
                 if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
                 return problems.diagnostics.contains { $0.level == .error } ? .failed : .done
-            case .failure(.interrupted): return .interrupted
+            case .failure(.interrupted):
+                guard let seconds = watchdog?.fired else { return .interrupted }
+                problems.diagnostics = [RuntimeWording.timeLimit(seconds, Session.interruption.diagnostic)]
+                return .limit
             case .failure(.tooLarge(let diagnostic)):
                 problems.diagnostics = [diagnostic]
                 return .limit

@@ -235,7 +235,7 @@ package final class Session {
     }
 
     /// Ctrl-C before anything ran.
-    private static let interruption = Fault(diagnostic: Diagnostic(.interrupted, "interrupted"), kind: .interrupted)
+    static let interruption = Fault(diagnostic: Diagnostic(.interrupted, "interrupted"), kind: .interrupted)
 
     // MARK: Compiling
 
