@@ -37,7 +37,8 @@ package indirect enum Structure {
 
         /// - Throws: `ArrayError.outOfMemory`.
         init(_ elements: [Element]) throws {
-            held = try Held(96 &+ elements.count &* (MemoryLayout<Element>.stride &+ MemoryLayout<NDArray>.stride))
+            // The objects around the parts, and around each of them.
+            held = try Held(144 &+ elements.count &* (MemoryLayout<Element>.stride &+ MemoryLayout<NDArray>.stride &+ 48))
             self.elements = elements
         }
     }
