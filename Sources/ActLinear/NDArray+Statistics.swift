@@ -172,7 +172,10 @@ extension NDArray {
     package func polynomial(at x: NDArray) throws -> NDArray {
         guard rank == 1 else { throw ArrayError.rankMismatch(operation: "polyval", ranks: 1...1, shape: shape) }
         var result = try x * 0
-        for i in 0..<count { result = try result * x + indexed(by: [.integer(i)]) }
+        for i in 0..<count {
+            try Interrupt.check()
+            result = try result * x + indexed(by: [.integer(i)])
+        }
         return result
     }
 
