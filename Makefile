@@ -65,7 +65,7 @@ fuzz: packages
 INTERCHANGE_COUNT ?= 10000
 INTERCHANGE_SEED ?= 1
 PEERS = .build/peers
-interchange: build $(PEERS)/bin/python
+interchange: build $(PEERS)/installed
 	$(PEERS)/bin/python Tests/Interchange/check.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/numpy_programs.py $(ACT) $(INTERCHANGE_COUNT) $(INTERCHANGE_SEED)
 	$(PEERS)/bin/python Tests/Interchange/derivatives.py $(ACT) 1000 $(INTERCHANGE_SEED)
@@ -73,8 +73,9 @@ interchange: build $(PEERS)/bin/python
 	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
 	ACT=$(ACT) $(PEERS)/bin/python -m pytest -q -s -p no:cacheprovider Tests/Interchange/test_lsp.py
 
-$(PEERS)/bin/python:
-	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet numpy safetensors jax jupyter_kernel_test nbclient nbconvert pytest pytest-lsp || { rm -rf $(PEERS); exit 1; }
+# Made anew when the list of them changes.
+$(PEERS)/installed: Tests/Interchange/requirements.txt
+	python3 -m venv $(PEERS) && $(PEERS)/bin/pip install --quiet -r $< && touch $@
 
 # One build each, for sanitizers do not go together. See .ci/sanitize.
 sanitize: packages

@@ -38,12 +38,9 @@ package final class Kernel: @unchecked Sendable {
     private var output: KernelOutput?
     private var interaction: Interaction?
     private var count = 0
-    private var history: [(count: Int, input: String, output: String?)] = []
-    private var historyBytes = 0
+    private var history = CellHistory()
     /// When the last error was answered: what was sent before it does not run.
     private var lastError: Double?
-
-    private static let mostHistoryBytes = 1 << 24
 
     /// Listens where the file says.
     /// - Throws: `ZMTPServer.Fault`.
@@ -194,7 +191,7 @@ package final class Kernel: @unchecked Sendable {
             case "complete_request": reply("complete_reply", completion(request.content))
             case "inspect_request": reply("inspect_reply", inspection(request.content))
             case "is_complete_request": reply("is_complete_reply", completeness(request.content))
-            case "history_request": reply("history_reply", past(request.content))
+            case "history_request": reply("history_reply", history.answer(to: request.content))
             case "kernel_info_request": reply("kernel_info_reply", information)
             case "connect_request": reply("connect_reply", ports)
             case "comm_info_request": reply("comm_info_reply", ["status": "ok", "comms": .object([])])
@@ -232,7 +229,7 @@ package final class Kernel: @unchecked Sendable {
             outcome.traceback = [outcome.errorText]
             publish("error", faultContent(outcome), isSilent ? nil : request)
         }
-        if isStored { remember(code, outcome.result) }
+        if isStored { history.remember(count, code, outcome.result) }
         if outcome.traceback.isEmpty {
             var payload: [JSON] = []
             if case .leave = ending { payload.append(["source": "ask_exit", "keepkernel": false]) }
@@ -277,15 +274,6 @@ package final class Kernel: @unchecked Sendable {
             })
     }
 
-    private func remember(_ code: String, _ result: String?) {
-        history.append((count, code, result))
-        historyBytes += code.utf8.count + (result?.utf8.count ?? 0)
-        while historyBytes > Self.mostHistoryBytes, history.count > 1 {
-            let first = history.removeFirst()
-            historyBytes -= first.input.utf8.count + (first.output?.utf8.count ?? 0)
-        }
-    }
-
     // MARK: Questions
 
     private func completion(_ content: JSON) -> JSON {
@@ -316,55 +304,6 @@ package final class Kernel: @unchecked Sendable {
         case .invalid: return ["status": "invalid"]
         case .incomplete(let indent): return ["status": "incomplete", "indent": .text(indent)]
         }
-    }
-
-    private func past(_ content: JSON) -> JSON {
-        let withOutput = content["output"]?.asFlag ?? false, most = max(0, content["n"]?.asWhole ?? 100)
-        var found = history
-        switch content["hist_access_type"]?.asText {
-        case "range":
-            let start = content["start"]?.asWhole ?? 0, stop = content["stop"]?.asWhole ?? Int.max
-            // Sessions count from 1; 0 is this one, and there is no other.
-            guard [0, 1].contains(content["session"]?.asWhole ?? 0) else { return ["status": "ok", "history": []] }
-            found = found.filter { start <= $0.count && $0.count < stop }
-        case "search":
-            let pattern = Array((content["pattern"]?.asText ?? "*").unicodeScalars)
-            found = found.filter { matches(Array($0.input.unicodeScalars), pattern) }
-            if content["unique"]?.asFlag ?? false {
-                var seen: Set<String> = []
-                found = found.reversed().filter { seen.insert($0.input).inserted }.reversed()
-            }
-            found = found.suffix(most)
-        default: found = found.suffix(most)
-        }
-        return [
-            "status": "ok",
-            "history": .list(
-                found.map { entry in
-                    let input = JSON.text(entry.input)
-                    return [1, .whole(entry.count), withOutput ? [input, entry.output.map { .text($0) } ?? .null] : input]
-                }),
-        ]
-    }
-
-    /// `*` stands for any letters, `?` for one.
-    private func matches(_ text: [Unicode.Scalar], _ pattern: [Unicode.Scalar]) -> Bool {
-        var (i, j) = (0, 0), back: (text: Int, pattern: Int)?
-        while i < text.count {
-            if j < pattern.count, pattern[j] == "*" {
-                back = (i, j)
-                j += 1
-            } else if j < pattern.count, pattern[j] == "?" || pattern[j] == text[i] {
-                (i, j) = (i + 1, j + 1)
-            } else if let last = back {
-                // The last star takes one letter more.
-                back = (last.text + 1, last.pattern)
-                (i, j) = (last.text + 1, last.pattern + 1)
-            } else {
-                return false
-            }
-        }
-        return pattern[j...].allSatisfy { $0 == "*" }
     }
 
     /// The UTF-8 offset of a position that counts code points.

@@ -102,27 +102,13 @@ package final class GradientFunction: Function {
         return parts.count == 1 ? gradient : try .list(parts)
     }
 
-    /// The second derivatives in every two arguments: the first ones, in the second argument, of the gradient in the first.
+    /// The second derivatives in every two arguments.
     private func hessian(at values: [Value], of value: @escaping ([Value]) throws -> Value) throws -> Value {
         let points = try values.map(point)
-        let blocks = try points.indices.map { row in
-            try Value.list(
-                points.indices.map { column in
-                    try Value(
-                        Derivative.jacobian(
-                            of: { y in
-                                var outer = points
-                                outer[column] = y
-                                return try Derivative.gradient(
-                                    of: { x in
-                                        var inner = outer
-                                        inner[row] = x
-                                        return try value(inner.map { try Value($0) }).differentiable(of: self.base)
-                                    }, at: outer[row])
-                            }, at: points[column]))
-                })
-        }
-        return try .list(blocks)
+        return try .list(
+            points.indices.map { row in
+                try .list(points.indices.map { column in try block(row, column, at: points) { try value($0.map { try Value($0) }) } })
+            })
     }
 
     /// The second derivatives in every two leaves of a structure: for each leaf the structure of those in it and another one.
@@ -132,24 +118,31 @@ package final class GradientFunction: Function {
         guard !points.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.derivatives, of: base.name) }
         let rows = try points.indices.map { row in
             var blocks = try points.indices.map { column in
-                try Value(
-                    Derivative.jacobian(
-                        of: { y in
-                            var outer = points
-                            outer[column] = y
-                            return try Derivative.gradient(
-                                of: { x in
-                                    var inner = outer
-                                    inner[row] = x
-                                    var rest = inner[...]
-                                    return try f(structure.value(&rest)).differentiable(of: self.base)
-                                }, at: outer[row])
-                        }, at: points[column]))
+                try block(row, column, at: points) { leaves in
+                    var rest = leaves[...]
+                    return try f(structure.value(&rest))
+                }
             }[...]
             return try structure.nested(&blocks)
         }
         var rest = rows[...]
         return try structure.nested(&rest)
+    }
+
+    /// The first derivatives, in one point, of the gradient in another.
+    private func block(_ row: Int, _ column: Int, at points: [NDArray], of f: @escaping ([NDArray]) throws -> Value) throws -> Value {
+        try Value(
+            Derivative.jacobian(
+                of: { y in
+                    var outer = points
+                    outer[column] = y
+                    return try Derivative.gradient(
+                        of: { x in
+                            var inner = outer
+                            inner[row] = x
+                            return try f(inner).differentiable(of: self.base)
+                        }, at: outer[row])
+                }, at: points[column]))
     }
 
     private func point(_ x: Value) throws -> NDArray {
