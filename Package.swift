@@ -37,16 +37,17 @@ let package = Package(
         .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
         .target(name: "ActServer", dependencies: ["ActLanguage", "CActSystem"]),
         .target(name: "ActJupyter", dependencies: ["ActLanguage", "CActSystem"]),
+        .target(name: "ActGrammars", dependencies: ["ActLanguage"]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
             dependencies: [
-                "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
+                "ActGrammars", "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
-        .executableTarget(name: "actfuzz", dependencies: ["ActLanguage", "ActSyntax"]),
+        .executableTarget(name: "actfuzz", dependencies: ["ActJupyter", "ActLanguage", "ActSyntax"]),
 
         // What a program that is confined can still do: for tests of the sandbox.
         .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),
@@ -59,6 +60,7 @@ let package = Package(
         .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActRows", "ActTestSupport"]),
         .testTarget(name: "ActJupyterTests", dependencies: ["ActJupyter", "ActTestSupport"]),
         .testTarget(name: "ActServerTests", dependencies: ["ActServer", "ActTestSupport"]),
+        .testTarget(name: "ActGrammarsTests", dependencies: ["ActGrammars", "ActTestSupport"]),
         .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
         .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
     ],

@@ -22,6 +22,8 @@ package final class ZMTPPeer: @unchecked Sendable {
     fileprivate var subscriptions: [[UInt8]] = []
     private var unsent: [UInt8] = []
     private var sent = 0
+    /// For what is not sent yet, and the room behind it.
+    private var held = Reservation()
 
     fileprivate init(_ descriptor: Int32, _ listener: Int, _ stream: consuming ZMTPStream) {
         self.descriptor = descriptor
@@ -34,6 +36,9 @@ package final class ZMTPPeer: @unchecked Sendable {
     /// Sends, or keeps what the system does not take now; where too much is kept already, the message is lost, as ZMTP has it.
     fileprivate func send(_ bytes: [UInt8]) {
         guard !isClosed, unsent.isEmpty || unsent.count - sent + bytes.count <= ZMTPServer.mostKept else { return }
+        let needed = 2 * (unsent.count + bytes.count)
+        // Small messages are not worth counting.
+        if needed > 1 << 16, needed > held.bytes, (try? held.grow(by: needed - held.bytes)) == nil { return }
         if sent > 1 << 20 {
             unsent.removeFirst(sent)
             sent = 0
@@ -56,6 +61,7 @@ package final class ZMTPPeer: @unchecked Sendable {
             sent += count
         }
         (unsent, sent) = ([], 0)
+        if held.bytes > 0 { held = Reservation() }
     }
 }
 
@@ -100,7 +106,9 @@ package final class ZMTPServer: @unchecked Sendable {
     /// Bytes that wait for one peer.
     static let mostKept = 1 << 26
     private static let mostPeers = 256
-    private static let mostSubscriptions = 1000
+    private static let mostSubscriptions = 100
+    /// No topic of ours is longer, so that nothing begins with it.
+    private static let longestTopic = 256
     /// Seconds within which a handshake must be done.
     private static let patience = 30.0
 
@@ -305,7 +313,7 @@ package final class ZMTPServer: @unchecked Sendable {
             if behaviour.type == .reply { send(frames, to: peer) } else { behaviour.onMessage(peer, frames) }
         case .subscribe(let topic):
             let isTaken = lock.locked { () -> Bool in
-                guard peer.subscriptions.count < Self.mostSubscriptions else { return false }
+                guard peer.subscriptions.count < Self.mostSubscriptions, topic.count <= Self.longestTopic else { return false }
                 peer.subscriptions.append(topic)
                 return true
             }
