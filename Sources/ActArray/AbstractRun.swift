@@ -27,7 +27,7 @@ package final class AbstractRun {
     private var kept: [NDArray] = []
 
     /// How many operations there have been.
-    private var operations = 0
+    package private(set) var operations = 0
     /// A run of more is spoiled: what takes so many costs more than interpreting it.
     package static let mostOperations = 1 << 16
 

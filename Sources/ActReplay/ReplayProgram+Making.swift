@@ -16,6 +16,8 @@ extension ReplayProgram {
             }
         } catch { return nil }
         guard !run.isSpoiled else { return nil }
+        // What is known of each operation on the way.
+        try MemoryPool.allow(run.operations &* 1024)
         guard let values = try AbstractValues(run, inputs: inputs, roots: results + run.assumptions.map(\.array)) else { return nil }
         var plan = try ReplayPlan(values)
         return try plan.program(

@@ -94,7 +94,11 @@ extension Interaction {
                 output.write("\(duration(median)) (one run)\n")
                 break
             }
-            if runs > 1 { output.write("\(duration(median)) a call (median of \(runs) runs, fastest \(duration(fastest)))\n") }
+            // A derivative that ran without its program.
+            let isReplayed = if case .bool(true)? = record["replayed"] { true } else { false }
+            if runs > 1 {
+                output.write("\(duration(median)) a call (median of \(runs) runs, fastest \(duration(fastest))\(isReplayed ? ", replayed" : ""))\n")
+            }
         }
         return Outcome(status)
     }

@@ -127,7 +127,10 @@ extension Machine {
             entry.state = .program(program)
         }
         if case .program(let program) = entry.state {
-            if let results = try program.run(leaves) {
+            // Where memory is short the function itself may still do.
+            let results: [NDArray]?
+            do { results = try program.run(leaves) } catch ArrayError.outOfMemory { results = nil }
+            if let results {
                 replays.count += 1
                 return results
             }
@@ -150,7 +153,8 @@ extension Machine {
             act_fp_clear()
             if flags != 0 { act_fp_raise(flags) }
         }
-        let program = try ReplayProgram.of(leaves, body)
+        let program: ReplayProgram?
+        do { program = try ReplayProgram.of(leaves, body) } catch ArrayError.outOfMemory { program = nil }
         try Interrupt.check()
         // What it computed of given numbers may have to be warned of.
         return self.random == random && !(watches && act_fp_flags() != 0) ? program : nil
