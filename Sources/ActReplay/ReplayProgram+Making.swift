@@ -37,6 +37,9 @@ struct AbstractValues {
 
     /// Functions of larger arrays gain nothing: there the operations are what costs, and arrays that wait are fused and shared out by threads.
     private static let largestArray = 1 << 14
+    /// Given arrays are kept as long as the program is.
+    private static let largestConstant = 1 << 18
+
     private(set) var values: [Value] = []
     private var known: [ObjectIdentifier: Int] = [:]
     private let run: AbstractRun
@@ -64,7 +67,9 @@ struct AbstractValues {
                 continue
             }
             try Interrupt.check()
-            guard values.count < AbstractRun.mostOperations, array.count <= Self.largestArray else { return false }
+            guard values.count < AbstractRun.mostOperations, array.count <= (array.isAbstract ? Self.largestArray : Self.largestConstant) else {
+                return false
+            }
             let source = run.source(of: array)
             let operands = array.isAbstract ? source.map { [$0] } ?? Array(array.node.inputs) : []
             let missing = operands.filter { known[$0.identity] == nil }

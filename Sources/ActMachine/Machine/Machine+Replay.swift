@@ -187,7 +187,7 @@ private struct ReplayContext {
 
     /// - Returns: `nil` where a call of the function may do more than compute of what is noted here.
     init?(_ call: ReplayCall, _ leaves: [NDArray]) {
-        guard leaves.allSatisfy({ !$0.isTraced && $0.count <= Reach.largest }) else { return nil }
+        guard leaves.allSatisfy({ !$0.isTraced && $0.count <= Reach.mostValues }) else { return nil }
         self.leaves = leaves.map { ($0.shape, $0.type) }
         var reach = Reach()
         var positional: [Pattern] = [], named: [(name: String, value: Pattern)] = []
@@ -253,21 +253,24 @@ private struct ReplayContext {
 
 /// What functions that may run read: their global variables, and what those hold.
 private struct Reach {
-    /// Arrays that a program keeps are not larger, and lists have no more elements.
-    static let largest = 1 << 14
+    static let mostValues = 1 << 14
+    /// What is noted is kept as long as its call is.
+    private static let mostElements = 1 << 18
 
     private(set) var globals: [(module: Module, slot: Int)] = []
     private var known: Set<ObjectIdentifier> = []
-    private var count = 0
+    private var values = 0, elements = 0
 
     /// - Returns: Whether calls of functions in it do nothing but compute.
     mutating func add(_ value: Value) -> Bool {
-        count += 1
-        guard count <= Self.largest else { return false }
+        values += 1
+        guard values <= Self.mostValues else { return false }
         switch value {
         case .none, .bool, .number, .undefined: return true
-        case .string(let text): return text.string.utf8.count <= Self.largest
-        case .array(let array): return !array.isTraced && array.count <= Self.largest
+        case .string(let text): return text.string.utf8.count <= Self.mostValues
+        case .array(let array):
+            elements += array.count
+            return !array.isTraced && elements <= Self.mostElements
         case .list(let list):
             if !known.insert(ObjectIdentifier(list)).inserted { return true }
             for element in list.elements where !add(element) { return false }
