@@ -41,9 +41,9 @@ extension Runner {
             try kernel.run(session)
             return ExitStatus.success
         } catch let fault as ConnectionFile.Fault {
-            return fail(fault.reason)
+            return fail(fault.words)
         } catch let fault as ZMTPServer.Fault {
-            return fail(fault.reason)
+            return fail(fault.words)
         } catch {
             return fail(message(about: error))
         }

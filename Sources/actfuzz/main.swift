@@ -57,6 +57,9 @@ func absolute(_ path: String) -> String {
     return String(cString: resolved)
 }
 
+// What a shell starts in the background ignores Ctrl-C, and so would the commands that are tried, until they listen.
+signal(SIGINT, SIG_DFL)
+
 mkdir(plan.folder, 0o755)
 plan.folder = absolute(plan.folder)
 plan.corpus = plan.corpus.map(absolute)

@@ -75,7 +75,15 @@ private func sendSome(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> I
 
 /// `@unchecked`: the lock guards what several threads touch.
 package final class ZMTPServer: @unchecked Sendable {
-    package struct Fault: Error { package let reason: String }
+    package enum Fault: Error, Equatable {
+        case noPipe
+        case noSocket
+        case noThread
+        case notAnAddress(String)
+        case longPath(String)
+        /// The system does not let it listen there; `number` is that of its error.
+        case cannotListen(at: String, number: Int32)
+    }
 
     /// What a socket does with what comes.
     package struct Listener {
@@ -118,7 +126,7 @@ package final class ZMTPServer: @unchecked Sendable {
     private let engine = Engine()
 
     package init() throws(Fault) {
-        guard pipe(&wakeUp) == 0 else { throw Fault(reason: "the system has no pipe left") }
+        guard pipe(&wakeUp) == 0 else { throw .noPipe }
         for end in wakeUp { Self.prepare(end) }
     }
 
@@ -146,10 +154,10 @@ package final class ZMTPServer: @unchecked Sendable {
         hints.ai_socktype = SOCK_STREAM
         #endif
         // `*` is ZeroMQ's word for every address.
-        guard getaddrinfo(ip == "*" ? nil : ip, String(port), &hints, &found) == 0, let address = found else { throw Fault(reason: "\(ip) is no address") }
+        guard getaddrinfo(ip == "*" ? nil : ip, String(port), &hints, &found) == 0, let address = found else { throw .notAnAddress(ip) }
         defer { freeaddrinfo(found) }
         let descriptor = socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
-        guard descriptor >= 0 else { throw Fault(reason: "the system has no socket left") }
+        guard descriptor >= 0 else { throw .noSocket }
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         try add(descriptor, bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen), "\(ip):\(port)", behaviour)
@@ -159,14 +167,14 @@ package final class ZMTPServer: @unchecked Sendable {
     package func listen(path: String, _ behaviour: Listener) throws(Fault) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw Fault(reason: "the path \(path) is too long for a socket") }
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw .longPath(path) }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         #if canImport(Glibc)
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         #else
         let descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
         #endif
-        guard descriptor >= 0 else { throw Fault(reason: "the system has no socket left") }
+        guard descriptor >= 0 else { throw .noSocket }
         // What an earlier kernel left there; anything but a socket stays.
         var status = stat()
         if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
@@ -182,16 +190,9 @@ package final class ZMTPServer: @unchecked Sendable {
 
     private func add(_ descriptor: Int32, _ bound: Int32, _ name: String, _ behaviour: Listener) throws(Fault) {
         guard bound == 0, startListening(descriptor, 64) == 0 else {
-            let reason =
-                switch errno {
-                case EADDRINUSE: "something else listens there"
-                case EADDRNOTAVAIL: "it is no address of this machine"
-                case EACCES: "that is not allowed"
-                case ENOENT: "there is no such folder"
-                default: "the system reports error \(errno)"
-                }
+            let number = errno
             close(descriptor)
-            throw Fault(reason: "cannot listen at \(name): \(reason)")
+            throw .cannotListen(at: name, number: number)
         }
         Self.prepare(descriptor)
         listeners.append((descriptor, behaviour))
@@ -202,7 +203,7 @@ package final class ZMTPServer: @unchecked Sendable {
     /// - Throws: `Fault` if the system has no thread.
     package func start() throws(Fault) {
         thread = SystemThread { [engine] in engine.run { self.serve() } }
-        if thread == nil { throw Fault(reason: "the system has no thread left") }
+        if thread == nil { throw .noThread }
     }
 
     /// Ends all connections.
