@@ -41,7 +41,8 @@ extension GrammarTable {
                     ],
                 ],
                 "braces": [
-                    "begin": "\\{", "end": "\\}", "beginCaptures": bracket, "endCaptures": bracket, "patterns": [["include": "#braces"], ["include": "#expression"]],
+                    "begin": "\\{", "end": "\\}", "beginCaptures": bracket, "endCaptures": bracket,
+                    "patterns": [["include": "#braces"], ["include": "#expression"]],
                 ],
                 "bracket": ["match": "[(\\[{)\\]}]", "name": "punctuation.section.brackets.act"],
                 "number": ["match": .text(Self.number(letters)), "name": "constant.numeric.act"],

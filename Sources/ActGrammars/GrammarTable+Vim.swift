@@ -13,7 +13,7 @@ extension GrammarTable {
         func keyword(_ group: String, _ words: [String]) -> String {
             let plain = Self.wrapped(words.filter { !Self.optionsOfVim.contains($0) }, separator: " ", indent: "syntax keyword \(group) ", width: 120)
             let others = words.filter { Self.optionsOfVim.contains($0) }
-            return plain + (others.isEmpty ? "" : "\nsyntax match \(group) #\\<\\%(\(others.joined(separator: "\\|")))\\>#")
+            return plain + (others.isEmpty ? "" : "\nsyntax match \(group) #\\<\\%(\(others.joined(separator: "\\|"))\\)\\>#")
         }
         return """
             " Made by `act grammar vim`.

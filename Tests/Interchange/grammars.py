@@ -122,7 +122,8 @@ for number in range({len(programs)})
     endfor
     call add(found, join(row, ' '))
   endfor
-  call writefile(found, '{folder}/' . number . '.classes')
+  " Without waiting for the disk.
+  call writefile(found, '{folder}/' . number . '.classes', 'S')
 endfor
 0cquit
 """

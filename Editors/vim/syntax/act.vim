@@ -54,7 +54,7 @@ syntax keyword actFunction starts_with state std step step_rate stop_gradient su
 syntax keyword actFunction take_along tan tanh tanh_shrink tanhexp threshold thresholded_relu tile timeit to_json top_k
 syntax keyword actFunction trace transpose trelu tril trim triu trunc type unflatten unfreeze unique update upper
 syntax keyword actFunction value_and_grad var vjp vmap weights where why with_derivative xor zeros σ
-syntax match actFunction #\<\%(contains)\>#
+syntax match actFunction #\<\%(contains\)\>#
 syntax keyword actMaker Adagrad Adam AdamW Attention AvgPool1D AvgPool2D AvgPool3D BatchNorm Branch Conv1D Conv2D
 syntax keyword actMaker Conv3D ConvTranspose1D ConvTranspose2D ConvTranspose3D Dense Dropout Embedding FReLU Flatten
 syntax keyword actMaker GRU GlobalAvgPool GroupNorm InstanceNorm LBFGS LSTM LayerNorm Lion MaxPool1D MaxPool2D
