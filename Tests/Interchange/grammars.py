@@ -102,7 +102,7 @@ def vim(programs):
         for number, program in enumerate(programs):
             with open(os.path.join(folder, f"{number}.act"), "wb") as file:
                 file.write(program)
-        script = f"""set encoding=utf-8 nomodeline noswapfile fileformats=unix
+        script = f"""set encoding=utf-8 nomodeline noswapfile fileformats=unix synmaxcol=0
 set runtimepath^={os.path.join(editors, "vim")}
 syntax on
 set filetype=act
