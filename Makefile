@@ -9,6 +9,8 @@
 #   make sanitize       the tests under the sanitizers
 #   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX; notebooks in Jupyter, editors
 #   make reference      writes the pages that are made from the rows
+#   make wheel          what `pip install` takes; make deb, make dist: a package of Debian, a tarball; make vscode: the extension; make formula: Homebrew
+#   make packages-test  tries them in clean places
 #   make install PREFIX=/usr/local, make uninstall, make clean
 
 .DEFAULT_GOAL := help
@@ -23,7 +25,8 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 reference: packages
 	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests|GraphTests|GrammarTests'
 
-.PHONY: help run repl test format check-format library-example bench fuzz sanitize interchange reference install uninstall build packages clean
+.PHONY: help run repl test format check-format library-example bench fuzz sanitize interchange reference install uninstall build packages clean \
+	static wheel deb dist vscode formula packages-test
 
 # The lines above that name targets.
 help:
@@ -73,6 +76,7 @@ interchange: build $(PEERS)/installed
 	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
 	ACT=$(ACT) $(PEERS)/bin/python -m pytest -q -s -p no:cacheprovider Tests/Interchange/test_lsp.py
 	$(PEERS)/bin/python Tests/Interchange/grammars.py $(ACT)
+	if command -v node > /dev/null; then node Tests/Interchange/vscode.js $(ACT); fi
 
 # Made anew when the list of them changes.
 $(PEERS)/installed: Tests/Interchange/requirements.txt
@@ -85,17 +89,52 @@ sanitize: packages
 build: packages
 	$(BUILD) --product act
 
-# On Linux with Swift's own libraries inside: it then runs where there is no toolchain, and starts in 4 ms instead of 6.
-install: packages
-	$(BUILD) --product act --scratch-path .build-install $(if $(IS_LINUX),--static-swift-stdlib)
-	install -d "$(DESTDIR)$(PREFIX)/bin"
-	install -m 755 $(if $(IS_LINUX),-s) .build-install/release/act "$(DESTDIR)$(PREFIX)/bin/act"
+# On Linux with Swift's own libraries and libedit's inside: it then runs where there is no toolchain, and starts in 4 ms instead of 6.
+STATIC = .build-static
+STRIPPED = $(STATIC)/act
+static: packages
+	Packaging/static-libraries $(STATIC)/libraries
+	$(BUILD) --product act --scratch-path $(STATIC) $(if $(IS_LINUX),--static-swift-stdlib -Xswiftc -L$(CURDIR)/$(STATIC)/libraries)
+	install -m 755 $(if $(IS_LINUX),-s) $(STATIC)/release/act $(STRIPPED)
 
+install: static
+	Packaging/stage $(STRIPPED) "$(DESTDIR)" "$(PREFIX)"
+
+INSTALLED = bin/act share/man/man1/act.1 share/bash-completion/completions/act share/zsh/site-functions/_act share/fish/vendor_completions.d/act.fish \
+	share/jupyter/kernels/act share/vim/vimfiles/syntax/act.vim share/vim/vimfiles/ftdetect/act.vim share/vim/vimfiles/ftplugin/act.vim
 uninstall:
-	rm -f "$(DESTDIR)$(PREFIX)/bin/act"
+	rm -rf $(foreach file,$(INSTALLED),"$(DESTDIR)$(PREFIX)/$(file)")
+
+# What others install. Each is dated by the last commit, so that the same sources give the same bytes.
+OUT = .build-packages
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2> /dev/null || date +%s)
+wheel: static
+	python3 Packaging/wheel.py $(STRIPPED) $(OUT)
+
+deb: static
+	Packaging/deb $(STRIPPED) $(OUT)
+
+dist: static
+	Packaging/tarball $(STRIPPED) $(OUT)
+
+vscode:
+	python3 Packaging/vsix.py $(OUT)
+
+# Homebrew's formula, for sources that lie at URL and, as the same bytes, in TARBALL: by default the last commit's, on this machine.
+VERSION = $(shell sed -n 's/^let actVersion = "\(.*\)"/\1/p' Sources/act/ActCommand.swift)
+TARBALL ?= $(OUT)/act-$(VERSION).tar.gz
+URL ?= file://$(abspath $(TARBALL))
+HOMEPAGE ?= $(URL)
+formula:
+	mkdir -p $(OUT)
+	test -e $(TARBALL) || git archive --format=tar.gz --prefix=act-$(VERSION)/ -o $(TARBALL) HEAD
+	sed -e 's|@URL@|$(URL)|; s|@HOMEPAGE@|$(HOMEPAGE)|; s|@VERSION@|$(VERSION)|' -e "s|@SHA256@|$$( (sha256sum $(TARBALL) || shasum -a 256 $(TARBALL)) 2> /dev/null | cut -d' ' -f1)|" Packaging/act-lang.rb > $(OUT)/act-lang.rb
+
+packages-test: wheel deb dist
+	Tests/Packages/check.sh $(OUT)
 
 packages:
 	@.ci/packages
 
 clean:
-	rm -rf .build .build-install
+	rm -rf .build $(STATIC) $(OUT)

@@ -1,4 +1,7 @@
 // The grammar of VS Code, Sublime Text and GitHub: https://macromates.com/manual/en/language_grammars, with the scope names that themes know.
+//
+// What must stay true: only strings and braces inside them are rules with a begin and an end; brackets are single signs, for not every reader of such
+// grammars gets the sign behind a nested rule right, and deep nesting is slow.
 
 import ActFiles
 
@@ -14,15 +17,10 @@ extension GrammarTable {
                 "patterns": [["include": "#escape"], ["include": "#interpolation"]],
             ]
         }
-        func inside(_ open: String, _ close: String) -> JSON {
-            [
-                "begin": .text(open), "end": .text(close), "beginCaptures": ["0": ["name": "punctuation.section.begin.act"]],
-                "endCaptures": ["0": ["name": "punctuation.section.end.act"]], "patterns": [["include": "#expression"]],
-            ]
-        }
+        let bracket: JSON = ["0": ["name": "punctuation.section.brackets.act"]]
         let expression = [
-            "comment", "block-text", "line-text", "number", "control", "word-operator", "literal", "function", "maker", "constant", "name", "parentheses",
-            "brackets", "braces", "sign",
+            "comment", "block-text", "line-text", "number", "control", "word-operator", "literal", "function", "maker", "constant", "name", "bracket",
+            "sign",
         ]
         let grammar: JSON = [
             "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json", "name": "act", "scopeName": "source.act",
@@ -33,18 +31,24 @@ extension GrammarTable {
                 "block-text": text("\"\"\"", end: "\"\"\"", "triple"),
                 "line-text": text("\"", end: "\"|$", "double"),
                 "escape": ["match": .text(Self.escape), "name": "constant.character.escape.act"],
-                // A colon right inside says how the value is written; one inside other brackets does not.
+                // A colon before the closing brace says how the value is written; one inside other brackets does not.
                 "interpolation": [
                     "begin": "\\{", "end": "\\}", "name": "meta.interpolation.act",
                     "beginCaptures": ["0": ["name": "punctuation.section.interpolation.begin.act"]],
                     "endCaptures": ["0": ["name": "punctuation.section.interpolation.end.act"]],
-                    "patterns": [["match": .text(Self.format), "name": "constant.other.format.act"], ["include": "#expression"]],
+                    "patterns": [
+                        ["match": #":[^}"\n()\[\]]*(?=\})"#, "name": "constant.other.format.act"], ["include": "#braces"], ["include": "#expression"],
+                    ],
                 ],
+                "braces": [
+                    "begin": "\\{", "end": "\\}", "beginCaptures": bracket, "endCaptures": bracket,
+                    "patterns": [["include": "#braces"], ["include": "#expression"]],
+                ],
+                "bracket": ["match": "[(\\[{)\\]}]", "name": "punctuation.section.brackets.act"],
                 "number": ["match": .text(Self.number(letters)), "name": "constant.numeric.act"],
                 "control": word(control, "keyword.control"), "word-operator": word(wordOperators, "keyword.operator.word"),
                 "literal": word(literals, "constant.language"), "function": word(functions, "support.function"), "maker": word(makers, "support.class"),
                 "constant": word(numbers, "support.constant"), "name": ["match": .text(Self.name(letters)), "name": "variable.other.act"],
-                "parentheses": inside("\\(", "\\)"), "brackets": inside("\\[", "\\]"), "braces": inside("\\{", "\\}"),
                 "sign": ["match": .text(Self.sign), "name": "keyword.operator.act"],
             ],
         ]

@@ -13,7 +13,7 @@ extension GrammarTable {
         func keyword(_ group: String, _ words: [String]) -> String {
             let plain = Self.wrapped(words.filter { !Self.optionsOfVim.contains($0) }, separator: " ", indent: "syntax keyword \(group) ", width: 120)
             let others = words.filter { Self.optionsOfVim.contains($0) }
-            return plain + (others.isEmpty ? "" : "\nsyntax match \(group) #\\<\\%(\(others.joined(separator: "\\|")))\\>#")
+            return plain + (others.isEmpty ? "" : "\nsyntax match \(group) #\\<\\%(\(others.joined(separator: "\\|"))\\)\\>#")
         }
         return """
             " Made by `act grammar vim`.
@@ -30,7 +30,8 @@ extension GrammarTable {
             syntax cluster actExpression contains=actComment,actBlockText,actLineText,actNumber,actControl,actWordOperator,actLiteral,actFunction,actMaker,actConstant,actName,actInside,actSign
 
             syntax match actSign #[-+*/%@^=<>!|.,:;'&~?$\\\\]#
-            syntax match actName #\\d\\@!\\k\\+#
+            " Letters that Vim takes for signs: subscript digits, Roman numerals, letters of mathematics.
+            syntax match actName #\\d\\@!\\%(\\k\\|[\\u2080-\\u2089\\u2160-\\u2188\\U1d400-\\U1d4ff\\U1d500-\\U1d5ff\\U1d600-\\U1d6ff\\U1d700-\\U1d7ff]\\)\\+#
             syntax match actNumber #0[xX][0-9A-Fa-f_]*\\|0[bB][01_]*\\|\\%([0-9][0-9_]*\\%(\\.\\%([0-9][0-9_]*\\|\\%([eE][+-]\\?[0-9]\\)\\@=\\|\\%(\\k\\|\\.\\)\\@!\\)\\)\\?\\|\\.[0-9][0-9_]*\\)\\%([eE][+-]\\?[0-9]\\+\\)\\?#
             syntax match actComment #\\#.*$# contains=@Spell
             syntax match actEscape #\\\\\\%(u{\\x\\+}\\|.\\)# contained

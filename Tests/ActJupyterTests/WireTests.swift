@@ -133,6 +133,11 @@ import Testing
         for bytes: [UInt8] in [[0x7f, 0xff, 0xff, 0xff], [0, 0, 0, 0], [0xff, 0xff, 0xff, 0xff]] {
             #expect(events(open + [2] + bytes + [0x80, 0, 0, 0]).fault == .tooLong)
         }
+        // A command, which nobody signs for, is short: a handshake of a million properties would be one of them.
+        for count: [UInt8] in [[0, 1, 0, 1], [0, 10, 0, 0]] {
+            #expect(events(Self.greeting + [6, 0, 0, 0, 0] + count).fault == .tooLong)
+            #expect(events(open + [6, 0, 0, 0, 0] + count).fault == .tooLong)
+        }
         // Many frames that are too long together, and too many of them.
         #expect(events(open + (0..<20).flatMap { _ in [3, 0, 0, 0, 0, 0, 1, 0, 0] + Array(repeating: 0, count: 65536) }).fault == .tooLong)
         #expect(events(open + (0..<5000).flatMap { _ in [1, 0] as [UInt8] }).fault == .tooLong)

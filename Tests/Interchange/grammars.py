@@ -102,7 +102,7 @@ def vim(programs):
         for number, program in enumerate(programs):
             with open(os.path.join(folder, f"{number}.act"), "wb") as file:
                 file.write(program)
-        script = f"""set encoding=utf-8 nomodeline noswapfile fileformats=unix
+        script = f"""set encoding=utf-8 nomodeline noswapfile fileformats=unix synmaxcol=0
 set runtimepath^={os.path.join(editors, "vim")}
 syntax on
 set filetype=act
@@ -122,7 +122,8 @@ for number in range({len(programs)})
     endfor
     call add(found, join(row, ' '))
   endfor
-  call writefile(found, '{folder}/' . number . '.classes')
+  " Without waiting for the disk.
+  call writefile(found, '{folder}/' . number . '.classes', 'S')
 endfor
 0cquit
 """

@@ -101,7 +101,9 @@ def conversations():
         check(f"an interrupt by {how}", reply["status"] == "error", f"{1000 * (time.perf_counter() - begin):.0f} ms")
         check("the next cell", run(client, "1 + 1")[1][-1]["content"]["data"]["text/plain"] == "2")
 
-    requests = [client.execute(code) for code in ("nothing_there", "x = 1", "y = 2")]
+    # The fault comes when the others are on their way.
+    slow = "n = 0\nwhile n < 1e7 { n += 1 }\nnothing_there"
+    requests = [client.execute(code) for code in (slow, "x = 1", "y = 2")]
     replies = [client.get_shell_msg(timeout=20)["content"]["status"] for _ in requests]
     check("cells behind a fault", replies == ["error", "aborted", "aborted"], replies)
     for request in requests:

@@ -12,7 +12,8 @@ syntax sync fromstart
 syntax cluster actExpression contains=actComment,actBlockText,actLineText,actNumber,actControl,actWordOperator,actLiteral,actFunction,actMaker,actConstant,actName,actInside,actSign
 
 syntax match actSign #[-+*/%@^=<>!|.,:;'&~?$\\]#
-syntax match actName #\d\@!\k\+#
+" Letters that Vim takes for signs: subscript digits, Roman numerals, letters of mathematics.
+syntax match actName #\d\@!\%(\k\|[\u2080-\u2089\u2160-\u2188\U1d400-\U1d4ff\U1d500-\U1d5ff\U1d600-\U1d6ff\U1d700-\U1d7ff]\)\+#
 syntax match actNumber #0[xX][0-9A-Fa-f_]*\|0[bB][01_]*\|\%([0-9][0-9_]*\%(\.\%([0-9][0-9_]*\|\%([eE][+-]\?[0-9]\)\@=\|\%(\k\|\.\)\@!\)\)\?\|\.[0-9][0-9_]*\)\%([eE][+-]\?[0-9]\+\)\?#
 syntax match actComment #\#.*$# contains=@Spell
 syntax match actEscape #\\\%(u{\x\+}\|.\)# contained
@@ -54,7 +55,7 @@ syntax keyword actFunction starts_with state std step step_rate stop_gradient su
 syntax keyword actFunction take_along tan tanh tanh_shrink tanhexp threshold thresholded_relu tile timeit to_json top_k
 syntax keyword actFunction trace transpose trelu tril trim triu trunc type unflatten unfreeze unique update upper
 syntax keyword actFunction value_and_grad var vjp vmap weights where why with_derivative xor zeros σ
-syntax match actFunction #\<\%(contains)\>#
+syntax match actFunction #\<\%(contains\)\>#
 syntax keyword actMaker Adagrad Adam AdamW Attention AvgPool1D AvgPool2D AvgPool3D BatchNorm Branch Conv1D Conv2D
 syntax keyword actMaker Conv3D ConvTranspose1D ConvTranspose2D ConvTranspose3D Dense Dropout Embedding FReLU Flatten
 syntax keyword actMaker GRU GlobalAvgPool GroupNorm InstanceNorm LBFGS LSTM LayerNorm Lion MaxPool1D MaxPool2D
