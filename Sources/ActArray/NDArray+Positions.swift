@@ -95,6 +95,8 @@ extension IndexPlan {
             for (number, axis) in lookup.axes.enumerated() {
                 var position: NDArray
                 if index.type == .bool {
+                    // How many there are depends on the values.
+                    try NDArray.refuse(.element)
                     let places = lookup.positions[number], known = try NDArray((0..<places.count).map { Double(places[$0]) }, shape: lookup.shape)
                     position = try NDArray.custom(FoundPositions("nonzero", [Attribute("axis", number)]), inputs: [index], value: known)
                 } else {

@@ -114,13 +114,20 @@ extension Algebra {
                 let inside = self.pieces(pieces.map { (term($0.condition), rest * term($0.value)) }, rest * term(otherwise))
                 if leaves(inside) <= leaves(best) { best = inside }
             }
-            guard factor.exponent.isOne, case .sum(let constant, let entries) = nodes[factor.base], entries.count <= 4 else { continue }
+            guard factor.exponent.isOne, case .sum(let constant, let entries) = nodes[factor.base], entries.count <= 4,
+                entries.contains(where: { self.cancels($0.term, factors) })
+            else { continue }
             let rest = self.product(factors.indices.filter { $0 != index }.map { power(term(factors[$0].base), factors[$0].exponent) })
             let expanded = sum([(constant, rest)] + entries.map { ($0.coefficient, self.product([term($0.term), rest])) })
             let candidate = factored(expanded, depth: 2)
             if leaves(candidate) < leaves(best) { best = candidate }
         }
         return best
+    }
+
+    /// Whether a part of a term meets its inverse among some factors.
+    private func cancels(_ id: Int, _ factors: [Factor]) -> Bool {
+        self.factors(of: id).contains { part in factors.contains { $0.base == part.base && $0.exponent.isNegative != part.exponent.isNegative } }
     }
 
     // MARK: The function itself

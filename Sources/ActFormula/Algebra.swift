@@ -4,6 +4,8 @@
 // What must stay true: a term's parts stand before it in the table, so that every pass is a loop over it and none recurses on the depth of a
 // formula; equal terms have equal numbers; a constructor changes no value where both sides are defined.
 
+import ActArray
+
 /// A term of an algebra, with the operators of mathematics.
 package struct Term: Hashable {
     let algebra: Algebra
@@ -77,8 +79,15 @@ package final class Algebra {
     /// How long each is.
     private(set) var measures: [Measure] = []
     private var known: [Node: Int] = [:]
-    /// Whether there were more terms than a reader could follow; what is made then is of no use.
-    package private(set) var isFull = false
+    /// Whether there were more terms than a reader could follow, or the user interrupts; what is made then is of no use.
+    private(set) var isFull = false
+
+    /// - Throws: `FormulaError.tooLong`, `ArrayError.interrupted`.
+    func check() throws {
+        guard isFull else { return }
+        try Interrupt.check()
+        throw FormulaError.tooLong
+    }
     private static let limit = 100_000
 
     /// The name of what a function is a function of.
@@ -92,10 +101,8 @@ package final class Algebra {
 
     func make(_ node: Node) -> Term {
         if let id = known[node] { return term(id) }
-        guard nodes.count < Algebra.limit else {
-            isFull = true
-            return term(0)
-        }
+        if nodes.count >= Algebra.limit || nodes.count & 0xFF == 0xFF && Interrupt.isSet { isFull = true }
+        if isFull, !nodes.isEmpty { return term(0) }
         measures.append(measure(node))
         nodes.append(node)
         known[node] = nodes.count - 1

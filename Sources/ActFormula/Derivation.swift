@@ -16,7 +16,8 @@ extension Algebra {
         var current = prime(f)
         var steps = [DerivationStep(term: current, rule: nil)]
         while let (_, rule) = nextPrime(in: current, x) {
-            guard steps.count < 60, !isFull else { throw FormulaError.tooLong }
+            try check()
+            guard steps.count < 60 else { throw FormulaError.tooLong }
             let next = rewritten(current) { id, part in
                 guard case .prime(let inner) = self.nodes[id], self.rule(for: inner, x) == rule else { return nil }
                 return self.applied(rule, to: inner, x)

@@ -71,7 +71,7 @@ package struct FunctionFormula {
     private func result(_ style: FormulaStyle) throws -> Term {
         if order == 0 { return style == .act ? term : definition }
         let best = try shortest(derivative(order), style)
-        guard !algebra.isFull else { throw FormulaError.tooLong }
+        try algebra.check()
         return best
     }
 
@@ -91,7 +91,7 @@ package struct FunctionFormula {
     }
 
     private func write(_ term: Term, _ style: FormulaStyle) throws -> String {
-        guard !algebra.isFull else { throw FormulaError.tooLong }
+        try algebra.check()
         let laidOut = try Layout.of(term, variable: variable, isProgram: style == .act)
         switch style {
         case .text: return TextWriter.text(laidOut)
@@ -115,7 +115,7 @@ package struct FunctionFormula {
             let best = try shortest(algebra.derivative(of: term, in: variable), style)
             if best != last, try write(best, style).count < write(last, style).count { steps.append(DerivationStep(term: best, rule: "in terms of \(name)")) }
         }
-        guard !algebra.isFull else { throw FormulaError.tooLong }
+        try algebra.check()
         let left = "\(name)\(String(repeating: "'", count: order + 1))(\(variableName))"
         switch style {
         case .text, .act:

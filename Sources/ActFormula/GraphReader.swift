@@ -22,7 +22,7 @@ extension Algebra {
             case .constant(let array): terms.append(try constant(array, node.site))
             case .operation(let primitive): terms.append(try value(of: primitive, operands, graph, node))
             }
-            if isFull { throw FormulaError.tooLong }
+            try check()
         }
         guard let output = graph.outputs.first else { throw FormulaError.tooLong }
         return terms[output]

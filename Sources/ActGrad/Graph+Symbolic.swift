@@ -58,10 +58,11 @@ extension Graph {
     /// The graph of what `function` computes of any arguments of these shapes.
     /// - Throws: what `function` throws; `ArrayError.noGraph` where it reads, draws or comes to a file; `GraphError`.
     package static func symbolic(_ function: ([NDArray]) throws -> [NDArray], of arguments: [Argument], lowered: Bool = false) throws -> Graph {
-        func taken(_ size: Int, _ scale: Double) throws -> Graph {
+        // Once ascending, once descending: what hangs on the order of elements differs too.
+        func taken(_ size: Int, isAscending: Bool) throws -> Graph {
             let inputs = try arguments.map { argument in
                 let shape = argument.shape.map { $0 ?? size }, count = try NDArray.full(0, shape: shape, type: .bool).count
-                let values = (0..<count).map { scale * (Double($0) + 0.5) / Double(count) }
+                let values = (0..<count).map { (Double(isAscending ? $0 : count - 1 - $0) + (isAscending ? 0.5 : 0.25)) / Double(count) }
                 return (name: argument.name, value: try NDArray(values, shape: shape, type: argument.type))
             }
             return try Graph.of(function, inputs: inputs, lowered: lowered, symbolic: true)
@@ -70,8 +71,8 @@ extension Graph {
         let watches = NumericEvents.isEnabled
         NumericEvents.isEnabled = false
         defer { NumericEvents.isEnabled = watches }
-        var graph = try taken(trials.first, 1)
-        try graph.unify(with: taken(trials.second, 0.75))
+        var graph = try taken(trials.first, isAscending: true)
+        try graph.unify(with: taken(trials.second, isAscending: false))
         return graph
     }
 

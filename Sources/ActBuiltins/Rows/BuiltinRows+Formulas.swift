@@ -22,7 +22,7 @@ extension BuiltinRows {
         Builtin(
             .derivatives, "derive", "how the derivative of a function is found: one rule a line",
             details: "Every line is true for every x. `style` as for `formula`; in style \"act\" each line is a program.",
-            example: "print(derive(x -> x^2))   # f'(x) = (x²)'\n#       = 2 x     # power rule", role: .steps
+            example: "contains(derive(x -> x * sin(x)), \"product rule\")   # true", role: .steps
         ) { takes in
             let f = takes.function("f"), style = takes.choice("style", default: FormulaStyle.text)
             return { call in
@@ -99,7 +99,10 @@ extension Machine {
     /// The graph of a function that holds for every value.
     /// - Throws: what `Graph.symbolic` throws.
     package func graph(of function: Function, _ arguments: [Graph.Argument], lowered: Bool = false) throws -> Graph {
-        try Graph.symbolic(
+        // What it does besides computing (`seed`) is undone.
+        let random = random
+        defer { self.random = random }
+        return try Graph.symbolic(
             { [try self.call(function, Arguments($0.map { .array($0) })).differentiable(of: function)] }, of: arguments, lowered: lowered)
     }
 }

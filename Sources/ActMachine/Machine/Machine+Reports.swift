@@ -110,13 +110,13 @@ extension Machine {
 }
 
 extension Machine {
-    /// Writes what `print` and its like write; nothing while an explanation runs the program again.
+    /// Writes what `print` and its like write; nothing while an explanation runs the program again or a graph is taken.
     package func write(_ text: String) {
-        if recording == nil { host.write(text) }
+        if recording == nil, !NDArray.isSymbolic { host.write(text) }
     }
 
     /// Shows a value because a function was asked to.
     package func show(_ value: Value) throws {
-        if recording == nil { try host.show(value, isResult: false) }
+        if recording == nil, !NDArray.isSymbolic { try host.show(value, isResult: false) }
     }
 }
