@@ -121,7 +121,7 @@ import Testing
             let before = output.written.count
             #expect(interaction.enter(command) == .done, "\(command)")
             let text = String(output.written.dropFirst(before))
-            #expect(parts.allSatisfy(text.contains) && text.hasPrefix("graph("), "\(text)")
+            #expect(parts.allSatisfy { text.contains($0) } && text.hasPrefix("graph("), "\(text)")
         }
         for command in [":graph", ":graph if X[0, 0] > 1 { X } else { 1 }", ":graph nothing", ":graph \"text\"", ":graph x -> rand()", ":graph (", ":graph (1, 2)"] {
             #expect(interaction.enter(command) == .failed, "\(command)")
