@@ -123,7 +123,7 @@ import Testing
             let text = String(output.written.dropFirst(before))
             #expect(parts.allSatisfy { text.contains($0) } && text.hasPrefix("graph("), "\(text)")
         }
-        for command in [":graph", ":graph if X[0, 0] > 1 { X } else { 1 }", ":graph nothing", ":graph \"text\"", ":graph x -> rand()", ":graph (", ":graph (1, 2)"] {
+        for command in [":graph", ":graph if X[0, 0] > 1 { X } else { 1 }", ":graph nothing", ":graph \"text\"", ":graph x -> rand()", ":graph ("] {
             #expect(interaction.enter(command) == .failed, "\(command)")
         }
         // Nothing else was shown or kept.
