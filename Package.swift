@@ -26,6 +26,7 @@ let package = Package(
         .target(name: "ActRandom", dependencies: ["ActArray"]),
         .target(name: "ActFiles", dependencies: ["ActArray"]),
         .target(name: "ActGrad", dependencies: ["ActLinear"]),
+        .target(name: "ActFormula", dependencies: ["ActGrad"]),
         .target(name: "ActReplay", dependencies: ["ActArray", "CActKernels"]),
         .target(name: "ActNetwork", dependencies: ["ActFiles", "ActGrad", "ActRandom", "ActRows"]),
         .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
@@ -33,7 +34,7 @@ let package = Package(
         .target(
             name: "ActMachine",
             dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActReplay", "ActSyntax", "CActMachine"]),
-        .target(name: "ActBuiltins", dependencies: ["ActMachine", "ActNetwork"]),
+        .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActMachine", "ActNetwork"]),
         .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
         .target(name: "ActServer", dependencies: ["ActLanguage", "CActSystem"]),
         .target(name: "ActJupyter", dependencies: ["ActLanguage", "CActSystem"]),

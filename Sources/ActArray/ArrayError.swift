@@ -26,4 +26,16 @@ package enum ArrayError: Error, Equatable {
     case textTooLong(bytes: Int)
     case tooLarge(shape: [Int])  // the element count overflows
     case interrupted
+    /// It cannot be part of a graph, and one is being taken.
+    case noGraph(NoGraph)
+}
+
+/// What a graph cannot hold.
+package enum NoGraph: Error, Equatable, Sendable {
+    /// What depends on the value of an element.
+    case element
+    /// A random draw.
+    case draw
+    /// Reading or writing a file.
+    case file
 }

@@ -11,9 +11,16 @@ extension NDArray {
         return layout
     }
 
+    /// Refuses to read elements that stand for any.
+    @inline(__always)
+    private func checkReading() throws {
+        if isTraced { try NDArray.refuse(.element) }
+    }
+
     /// The only element, as a number (bool: 0 or 1).
-    /// - Throws: `badValue` when there are none or several.
+    /// - Throws: `badValue` when there are none or several; `noGraph`.
     package func item() throws -> Double {
+        try checkReading()
         guard count == 1 else { throw ArrayError.badValue(operation: "item", .notOneNumber(count: count)) }
         try evaluate()
         let element = operand.pointer
@@ -26,6 +33,7 @@ extension NDArray {
 
     /// All elements in row-major order, as numbers (bool: 0 or 1).
     package func toDoubles() throws -> [Double] {
+        try checkReading()
         try MemoryPool.allow(count &* 8)
         return switch type {
         case .bool: try mapped(UInt8.self) { $0 != 0 ? 1 : 0 }
@@ -36,7 +44,8 @@ extension NDArray {
 
     /// All elements in row-major order, as bools (numbers: ≠ 0).
     package func toBools() throws -> [Bool] {
-        type == .bool ? try withContiguous(of: UInt8.self) { $0.map { $0 != 0 } } : try toDoubles().map { $0 != 0 }
+        try checkReading()
+        return type == .bool ? try withContiguous(of: UInt8.self) { $0.map { $0 != 0 } } : try toDoubles().map { $0 != 0 }
     }
 
     /// Whether no element is infinite or NaN.

@@ -162,11 +162,12 @@ extension NDArray {
 }
 
 extension Operand {
+    /// The number that it is at the moment: to compute with, not to decide by.
     /// - Throws: `badValue` unless there is one element.
     package func item() throws -> Double {
         switch self {
         case .number(let number): number
-        case .array(let array): try array.item()
+        case .array(let array): try array.detached().item()
         }
     }
 

@@ -10,6 +10,20 @@ extension NDArray {
         set { act_context().pointee.follows_positions = newValue ? 1 : 0 }
     }
 
+    /// Whether, on this thread, the elements of what is followed stand for any: reading one is refused, comparisons stay arrays. Positions
+    /// are followed then too.
+    package static var isSymbolic: Bool {
+        get { act_context().pointee.follows_positions == 2 }
+        set { act_context().pointee.follows_positions = newValue ? 2 : 0 }
+    }
+
+    /// Refuses what has no place in a graph, while one is taken whose elements stand for any.
+    /// - Throws: `ArrayError.noGraph`.
+    @inline(__always)
+    package static func refuse(_ part: NoGraph) throws {
+        if isSymbolic { throw ArrayError.noGraph(part) }
+    }
+
     /// `gathered` at positions that are elements of an array: `result.flat[k*chunk ..< (k+1)*chunk] = flat[p[k] ..< p[k]+chunk]`.
     /// - Throws: `indexNotWhole`, `indexOutOfRange`, `cannotReshape`.
     package func gathered(at positions: NDArray, chunk: Int, shape target: [Int]) throws -> NDArray {
@@ -81,6 +95,8 @@ extension IndexPlan {
             for (number, axis) in lookup.axes.enumerated() {
                 var position: NDArray
                 if index.type == .bool {
+                    // How many there are depends on the values.
+                    try NDArray.refuse(.element)
                     let places = lookup.positions[number], known = try NDArray((0..<places.count).map { Double(places[$0]) }, shape: lookup.shape)
                     position = try NDArray.custom(FoundPositions("nonzero", [Attribute("axis", number)]), inputs: [index], value: known)
                 } else {

@@ -53,7 +53,7 @@ extension NDArray {
         let again = copy self
         let sum = try reduced(.sum, axes: axes, keepdims: keepdims, isShared: isShared)
         if try elements == 0 || sum.lies(in: NDArray.finite) { return try sum / elements }
-        guard let scale = try again.scale(where: sum.toDoubles().map { !$0.isFinite }, axes: axes) else { return try sum / elements }
+        guard let scale = try again.scale(where: sum.detached().toDoubles().map { !$0.isFinite }, axes: axes) else { return try sum / elements }
         let mean = try (again / scale).reduced(.sum, axes: axes, keepdims: true) / elements * scale
         return keepdims ? mean : try mean.reshaped(to: sum.shape)
     }
@@ -106,7 +106,7 @@ extension NDArray {
         let range = NDArray.exact(type)
         let sum = try powers(self).reduced(.sum, axes: axes, keepdims: keepdims)
         if try reducedCount(axes) == 0 || sum.lies(in: range) { return (sum, nil) }
-        guard let scale = try scale(where: sum.toDoubles().map { !range.contains($0) }, axes: axes) else { return (sum, nil) }
+        guard let scale = try scale(where: sum.detached().toDoubles().map { !range.contains($0) }, axes: axes) else { return (sum, nil) }
         let scaled = try powers(self / scale).reduced(.sum, axes: axes, keepdims: keepdims)
         return (scaled, keepdims ? scale : try scale.reshaped(to: scaled.shape))
     }
@@ -132,7 +132,7 @@ extension NDArray {
             AbstractRun.assume(self, in: range)
             return true
         }
-        if count == 1 { return range.contains(try item()) }
+        if count == 1 { return range.contains(try detached().item()) }
         func lie<T: BinaryFloatingPoint>(_: T.Type) throws -> Bool {
             try withContiguous(of: T.self) { elements in
                 var outside = 0
@@ -166,7 +166,7 @@ private struct Spread {
         distance = try x - mean
         squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
         guard elements > 0 else { return }
-        if try !squares.lies(in: range), let scale = try x.scale(where: squares.toDoubles().map { !range.contains($0) }, axes: axes) {
+        if try !squares.lies(in: range), let scale = try x.scale(where: squares.detached().toDoubles().map { !range.contains($0) }, axes: axes) {
             let scaled = try x / scale
             mean = try scaled.mean(axes: axes, keepdims: true)
             distance = try scaled - mean

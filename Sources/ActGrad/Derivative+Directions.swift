@@ -80,6 +80,8 @@ package final class GivenSlope: CustomFunction {
         return try NDArray.custom(function, inputs: [value, x], value: value)
     }
 
+    package func lowered(_ inputs: [NDArray]) throws -> NDArray? { inputs[0] }
+
     package func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         let x = inputs[1], slope = try slope(x, c.isTraced || inputs.contains(where: \.isTraced)).converted(to: c.type)
         if isElementwise || result.rank == 0 {

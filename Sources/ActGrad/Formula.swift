@@ -81,7 +81,7 @@ package final class FormulaProgram: Sendable {
         init(_ all: [Step]) { self.all = all }
     }
 
-    private let formula: Formula
+    package let formula: Formula
     /// The number this is, if it has no inputs.
     let constant: Double?
     /// The input that this is, if it is one as it stands.

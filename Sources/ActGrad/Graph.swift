@@ -2,8 +2,8 @@
 // or run what a function does without calling it.
 //
 // What must stay true: an operation comes after its operands; computing the graph at the arguments at which it was taken gives what the
-// function gave there. What the function decided by values (`if`, loops, sizes) is decided in the graph: another argument that decides
-// otherwise needs another graph.
+// function gave there. What the function decided by values (`if`, loops, sizes) is decided in a graph that was taken of values; one that was
+// taken of symbols (`Graph+Symbolic.swift`) holds for all.
 
 import ActArray
 
@@ -22,13 +22,28 @@ package struct Graph {
         package let operands: [Int]
         package let shape: [Int]
         package let type: ElementType
+        /// Where in the program it was made.
+        package let site: Site
+        /// The shape, where the size of an axis was left open; else as `shape` says.
+        package internal(set) var sizes: [GraphSize]
+        /// What an operation needs to know besides its operands, with what depends on the open size as text.
+        package internal(set) var attributes: [Attribute]
+
+        init(source: Source, operands: [Int], shape: [Int], type: ElementType, site: Site) {
+            (self.source, self.operands, self.shape, self.type, self.site) = (source, operands, shape, type, site)
+            sizes = shape.map { GraphSize(fixed: $0) }
+            attributes = if case .operation(let primitive) = source { primitive.attributes } else { [] }
+        }
     }
 
     /// The names of the arguments, in order: `nodes[i]` is input `i`.
     package let inputs: [String]
-    package private(set) var nodes: [Node] = []
+    package internal(set) var nodes: [Node] = []
     /// The positions of the results among the nodes.
     package private(set) var outputs: [Int] = []
+
+    /// Whether the program says of a part what its slope is, which the graph does not show.
+    package private(set) var hasOwnSlopes = false
 
     private init(inputs: [String]) { self.inputs = inputs }
 
@@ -38,16 +53,17 @@ package struct Graph {
     /// - Parameters:
     ///   - lowered: Whether what is more than a primitive (`convolution`, `solve`, activations with formulas) is taken apart into primitives
     ///     where it can be.
-    /// - Throws: what `function` throws; `DerivativeError.notNumbers` for an argument of bools.
+    ///   - symbolic: Whether the elements stand for any: then comparisons stay in the graph, and reading an element is refused.
+    /// - Throws: what `function` throws; `DerivativeError.notNumbers` for an argument of bools; `ArrayError.noGraph`.
     package static func of(
-        _ function: ([NDArray]) throws -> [NDArray], inputs: [(name: String, value: NDArray)], lowered: Bool = false
+        _ function: ([NDArray]) throws -> [NDArray], inputs: [(name: String, value: NDArray)], lowered: Bool = false, symbolic: Bool = false
     ) throws -> Graph {
-        try Capture.run {
+        try Capture.run(symbolic: symbolic) {
             try Derivative.withVariables(inputs.map { try $0.value.detached() }) { variables in
                 var graph = Graph(inputs: inputs.map(\.name))
                 var builder = Builder(isLowering: lowered)
                 for (number, variable) in variables.enumerated() {
-                    graph.nodes.append(Node(source: .input(number), operands: [], shape: variable.shape, type: variable.type))
+                    graph.nodes.append(Node(source: .input(number), operands: [], shape: variable.shape, type: variable.type, site: .unknown))
                     builder.known[ObjectIdentifier(variable.node)] = number
                 }
                 let results = try function(variables)
@@ -80,7 +96,8 @@ package struct Graph {
                     kept.append(array)
                     path.removeLast()
                 } else {
-                    path += missing
+                    // The first on top: operands stand in the order in which the program has them.
+                    path += missing.reversed()
                 }
             }
             return known[ObjectIdentifier(root.node)] ?? 0
@@ -93,6 +110,13 @@ package struct Graph {
             // The variable of a derivative within the function stands for a value.
             case .variable where operands.count == 1: return operands[0]
             case .custom(is VariableMark) where operands.count == 1: return operands[0]
+            // What they say is for derivatives, which have been taken.
+            case .custom(is Barrier) where operands.count == 1:
+                graph.hasOwnSlopes = true
+                return operands[0]
+            case .custom(is GivenSlope) where operands.count == 2:
+                graph.hasOwnSlopes = true
+                return operands[0]
             case .custom(let function) where isLowering:
                 let values = graph.placeholders(operands)
                 guard let part = try lowering(of: function, like: values) else { break }
@@ -105,7 +129,7 @@ package struct Graph {
             } else {
                 source = .constant(try array.detached())
             }
-            graph.nodes.append(Node(source: source, operands: operands, shape: array.shape, type: array.type))
+            graph.nodes.append(Node(source: source, operands: operands, shape: array.shape, type: array.type, site: array.node.site))
             return graph.nodes.count - 1
         }
 
@@ -119,7 +143,7 @@ package struct Graph {
                         return []
                     }
                     return [value]
-                }, inputs: values, lowered: true)
+                }, inputs: values, lowered: true, symbolic: NDArray.isSymbolic)
             return isMissing ? nil : graph
         }
     }
@@ -141,7 +165,8 @@ package struct Graph {
             if case .input(let number) = node.source {
                 places.append(operands[number])
             } else {
-                nodes.append(Node(source: node.source, operands: node.operands.map { places[$0] }, shape: node.shape, type: node.type))
+                nodes.append(
+                    Node(source: node.source, operands: node.operands.map { places[$0] }, shape: node.shape, type: node.type, site: node.site))
                 places.append(nodes.count - 1)
             }
         }
@@ -184,7 +209,7 @@ extension Graph: CustomStringConvertible {
             case .operation(let primitive):
                 text =
                     ([primitive.kind.name] + [node.operands.map { "%\($0)" }.joined(separator: ", ")]
-                    + Graph.shown(primitive, node).map(\.description)).joined(separator: " ")
+                    + Graph.shown(node).map(\.description)).joined(separator: " ")
             }
             lines.append("  %\(position) = \(text) : \(Graph.kind(node))")
         }
@@ -192,19 +217,34 @@ extension Graph: CustomStringConvertible {
     }
 
     /// Positions that are an operand are not said twice.
-    private static func shown(_ primitive: Primitive, _ node: Node) -> [Attribute] {
-        primitive.attributes.filter { $0.name != "positions" || node.operands.count < 2 }
+    private static func shown(_ node: Node) -> [Attribute] {
+        node.attributes.filter { $0.name != "positions" || node.operands.count < 2 }
     }
 
-    private static func kind(_ node: Node) -> String { "\(node.type.name) \(node.shape)" }
+    private static func kind(_ node: Node) -> String { "\(node.type.name) [\(node.sizes.map(\.description).joined(separator: ", "))]" }
 }
 
 /// While the calling thread takes a graph, whatever depends on an argument is followed, positions of an index too.
 enum Capture {
-    static func run<T>(_ body: () throws -> T) rethrows -> T {
-        let outer = NDArray.followsPositions
-        NDArray.followsPositions = true
-        defer { NDArray.followsPositions = outer }
+    static func run<T>(symbolic: Bool = false, _ body: () throws -> T) rethrows -> T {
+        let (outer, outerSymbolic) = (NDArray.followsPositions, NDArray.isSymbolic)
+        if symbolic { NDArray.isSymbolic = true } else { NDArray.followsPositions = true }
+        defer { if outerSymbolic { NDArray.isSymbolic = true } else { NDArray.followsPositions = outer } }
         return try body()
+    }
+}
+
+/// The identity through which no derivative goes, where a graph is taken: there a value without its past would be a constant.
+package final class Barrier: CustomFunction, Sendable {
+    private static let shared = Barrier()
+    package let name = "stop_gradient", isElementwise = true
+
+    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [nil] }
+    package func lowered(_ inputs: [NDArray]) throws -> NDArray? { inputs[0] }
+
+    /// `array` without its past: while a graph is taken, as what it is computed from.
+    package static func before(_ array: NDArray) throws -> NDArray {
+        guard array.isTraced, NDArray.followsPositions else { return try array.detached() }
+        return try NDArray.custom(shared, inputs: [array], value: array)
     }
 }

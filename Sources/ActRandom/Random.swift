@@ -17,7 +17,8 @@ package struct RandomSource: Equatable, Sendable {
     // MARK: Single draws
 
     /// Uniform in 0 ..< 1: one of the 2^53 multiples of 2^−53.
-    package mutating func uniform() -> Double {
+    package mutating func uniform() throws -> Double {
+        try NDArray.refuse(.draw)
         var result = 0.0
         stream.forEach(from: position, count: 1) { result = Philox.uniform($1) }
         position &+= 1
@@ -25,7 +26,8 @@ package struct RandomSource: Equatable, Sendable {
     }
 
     /// Of the normal distribution with mean 0 and deviation 1.
-    package mutating func normal() -> Double {
+    package mutating func normal() throws -> Double {
+        try NDArray.refuse(.draw)
         let result = withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 8) { words in
             withUnsafeTemporaryAllocation(of: Double.self, capacity: 8) { draws -> Double in
                 words.update(repeating: 0)
@@ -42,6 +44,7 @@ package struct RandomSource: Equatable, Sendable {
     /// A whole number in low ..< high, each as likely as any other.
     /// - Throws: `badValue` when there is none, or the bounds lie beyond ±2^53.
     package mutating func integer(_ low: Int, _ high: Int) throws -> Int {
+        try NDArray.refuse(.draw)
         let size = try NDArray.intervalSize(low, high)
         var result = low
         stream.forEach(from: position, count: 1) { result = low &+ Int(truncatingIfNeeded: stream.bounded($1, size, at: position &+ UInt64($0))) }
@@ -123,6 +126,7 @@ package struct RandomSource: Equatable, Sendable {
     /// The numbers 0 ..< n in random order, each order as likely as any other.
     package mutating func permutation(_ n: Int) throws -> NDArray {
         guard n >= 0 else { throw ArrayError.negativeSize(n) }
+        try NDArray.refuse(.draw)
         let result = try NDArray.uninitialized(shape: [n], type: .f64)
         try result.withMutableBytes { bytes in
             let target = bytes.assumingMemoryBound(to: Double.self)
@@ -152,6 +156,7 @@ package struct RandomSource: Equatable, Sendable {
     private mutating func fill(
         _ array: NDArray, _ body: (_ stream: Philox, _ start: UInt64, _ first: Int, _ count: Int, _ bytes: UnsafeMutableRawPointer) -> Void
     ) throws {
+        try NDArray.refuse(.draw)
         let part = 1 << 15, count = array.count
         let (stream, start) = (self.stream, position)
         try array.withMutableBytes { bytes in

@@ -37,6 +37,7 @@ extension Machine {
     /// The bytes of a file that the sandbox, if there is one, lets this program read.
     /// - Throws: `RuntimeError.forbidden`; `FileError` when the file is missing, a folder, or may not be read.
     package func readFile(_ path: String) throws -> [UInt8] {
+        try NDArray.refuse(.file)
         do {
             return try files.read(path)
         } catch is FileDoor.Forbidden {
@@ -58,6 +59,7 @@ extension Machine {
     /// - Throws: `RuntimeError.forbidden`; `FileError`; what `body` throws.
     package func writeFile(_ path: String, _ body: (ByteSink) throws -> Void) throws {
         // What an explanation runs again leaves no traces.
+        try NDArray.refuse(.file)
         if !hasEffects() { return }
         do {
             try files.write(to: path, body)

@@ -227,7 +227,7 @@ extension Call {
         if let weights {
             if replace {
                 let running = RunningSum(weights)
-                return try (0..<draws).map { _ in running.place(of: machine.random.uniform()) }
+                return try (0..<draws).map { _ in try running.place(of: machine.random.uniform()) }
             }
             // The smallest of exponential times, each the faster the likelier, come in the order of draws one after the other.
             // (P. Efraimidis, P. Spirakis, "Weighted random sampling with a reservoir", 2006.)
@@ -266,7 +266,7 @@ extension Call {
         var places: [Double] = []
         for _ in 0..<draws {
             try Interrupt.check()
-            for sum in sums { places.append(Double(sum.place(of: machine.random.uniform()))) }
+            for sum in sums { places.append(Double(sum.place(of: try machine.random.uniform()))) }
         }
         return try NDArray(places, shape: shape)
     }

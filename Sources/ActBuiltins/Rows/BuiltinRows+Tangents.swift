@@ -16,7 +16,7 @@ extension BuiltinRows {
             return { call in
                 try call[x].mappingLeaves { leaf in
                     guard case .array(let array) = leaf, array.isTraced else { return leaf }
-                    return try Value(array.detached())
+                    return try Value(Barrier.before(array))
                 }
             }
         },
@@ -74,7 +74,7 @@ private final class SubstitutedFunction: NativeFunction {
             replaced.positional[0] = try Value(point)
             return replaced
         }
-        let value = try machine.call(f, at(x.detached()))
+        let value = try machine.call(f, at(Barrier.before(x)))
         guard value.isNumeric else { throw MachineRefusal.noDerivative(of: f.name, value) }
         let slope = slope, name = f.name
         return try Value(

@@ -116,7 +116,8 @@ extension BuiltinRows {
         ) { takes in
             let values = takes.rest("values"), sep = takes.text("sep", default: " "), end = takes.text("end", default: "\n")
             return { call in
-                let text = try Format.joined(call[values], call[sep], end: call[end])
+                let shown = try call[values].map { value in try call.machine.equation(of: value).map { .string($0) } ?? value }
+                let text = try Format.joined(shown, call[sep], end: call[end])
                 try call.machine.drainNumericEvents()
                 call.machine.write(text.text)
                 return .none

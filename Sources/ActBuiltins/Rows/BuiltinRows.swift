@@ -8,7 +8,7 @@ import ActMachine
 package enum BuiltinRows {
     package static let all: [Builtin] =
         make + choices + shape + elementwise + special + activations + reduce + statistics + order + along + linear + contraction + decompositions + functions
-        + sequences + derivatives + tangents
+        + sequences + derivatives + tangents + formulas
         + networks + attention + losses + optimizers + schedules + figures + text + files + checks
 
     package static let constants: [(name: String, value: Double)] = [

@@ -9,9 +9,8 @@ package struct ActivationRow: Sendable {
     package let parameters: [Parameter]
     /// The default parameters; NaN for one that must be given.
     package let defaults: [Double]
-    /// The definition and its derivative as help prints them.
-    package let formula: String
-    package let derivativeFormula: String
+    /// The definition and its derivative as help prints them, of a row that is no formula of single numbers; others are written by `ActFormula`.
+    package let stated: (value: String, derivative: String)?
     /// How it is computed, or which trap that avoids.
     package let note: String
     /// The set of values with the default parameters.
@@ -28,35 +27,45 @@ package struct ActivationRow: Sendable {
     package let summary: String
     package let example: Example
     package let body: Body
+    /// The function as books define it, where it is computed in another way.
+    package let definition: Formula?
 
     /// A row that acts elementwise: `value` and, unless one kernel makes them known, its derivatives `slopes`, as formulas in x and the
     /// parameters. `kernel` serves while the parameters have their defaults; `wide` computes formulas in f64 for f32 arrays too.
     init(
-        _ name: String, aliases: [String] = [], parameters: [Parameter] = [], _ formula: String, derivative: String, note: String = "",
+        _ name: String, aliases: [String] = [], parameters: [Parameter] = [], note: String = "",
         range: String, limits: (low: Double, high: Double), kinks: [RowKink] = [], weights: WeightStart = .glorot,
         randomized: (@Sendable (_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, value: Formula,
-        slopes: [Formula] = [], kernel: UnaryOperation? = nil, wide: Bool = false
+        definition: Formula? = nil, slopes: [Formula] = [], kernel: UnaryOperation? = nil, wide: Bool = false
     ) {
         let defaults = parameters.map { $0.default ?? .nan }
         self.init(
-            name, aliases: aliases, parameters: parameters, formula, derivative: derivative, note: note, range: range, limits: limits,
+            name, aliases: aliases, parameters: parameters, stated: nil, note: note, range: range, limits: limits,
             kinks: kinks, weights: weights, randomized: randomized, summary: summary, example: example,
-            body: .elementwise(ElementwiseRow(value, slopes: slopes, kernel: kernel, defaults: defaults, wide: wide)))
+            body: .elementwise(ElementwiseRow(value, slopes: slopes, kernel: kernel, defaults: defaults, wide: wide)), definition: definition)
     }
 
-    /// Any row.
+    /// A row that looks at more than one element, with its definition and derivative in words.
     init(
         _ name: String, aliases: [String] = [], parameters: [Parameter] = [], _ formula: String, derivative: String, note: String = "",
-        range: String, limits: (low: Double, high: Double) = (.nan, .nan), kinks: [RowKink] = [], weights: WeightStart = .glorot,
-        givesProbabilities: Bool = false,
-        randomized: (@Sendable (_ x: NDArray, _ draws: NDArray) throws -> NDArray)? = nil, summary: String, example: Example, body: Body
+        range: String, givesProbabilities: Bool = false, summary: String, example: Example, body: Body
+    ) {
+        self.init(
+            name, aliases: aliases, parameters: parameters, stated: (formula, derivative), note: note, range: range, limits: (.nan, .nan), kinks: [],
+            weights: .glorot, givesProbabilities: givesProbabilities, randomized: nil, summary: summary, example: example, body: body, definition: nil)
+    }
+
+    private init(
+        _ name: String, aliases: [String], parameters: [Parameter], stated: (value: String, derivative: String)?, note: String, range: String,
+        limits: (low: Double, high: Double), kinks: [RowKink], weights: WeightStart, givesProbabilities: Bool = false,
+        randomized: (@Sendable (_ x: NDArray, _ draws: NDArray) throws -> NDArray)?, summary: String, example: Example, body: Body,
+        definition: Formula?
     ) {
         self.name = name
         self.aliases = aliases
         self.parameters = parameters
         defaults = parameters.map { $0.default ?? .nan }
-        self.formula = formula
-        derivativeFormula = derivative
+        self.stated = stated
         self.note = note
         self.range = range
         self.limits = limits
@@ -67,6 +76,7 @@ package struct ActivationRow: Sendable {
         self.summary = summary
         self.example = example
         self.body = body
+        self.definition = definition
     }
 
     /// Which family weights are drawn from: by the share of its inputs that an activation lets through.

@@ -36,6 +36,9 @@ package final class ElementwiseRow: Sendable {
         return tower
     }
 
+    /// The function, as it is computed.
+    package var value: Formula { programs[0].formula }
+
     /// How many orders of derivative, the function included, are stated.
     var orders: Int { min(programs.count, standard?.count ?? .max) }
 
@@ -128,12 +131,13 @@ package final class ElementwiseRow: Sendable {
 }
 
 /// A row applied to something traced.
-final class RowFunction: CustomFunction {
-    private let row: ActivationRow
+package final class RowFunction: CustomFunction {
+    package let row: ActivationRow
     private let form: ElementwiseRow
-    private let order: Int
+    /// How often it is differentiated.
+    package let order: Int
     /// The parameters that are numbers; the others are inputs of the node.
-    private let numbers: [Double?]
+    package let numbers: [Double?]
 
     init(row: ActivationRow, form: ElementwiseRow, order: Int, parameters: [Operand]) {
         self.row = row
@@ -148,23 +152,23 @@ final class RowFunction: CustomFunction {
         return order == 0 && known.count == numbers.count ? row.kinks(known).map(\.x) : []
     }
 
-    var name: String { row.name }
-    var isElementwise: Bool { true }
+    package var name: String { row.name }
+    package var isElementwise: Bool { true }
 
     /// The order of the derivative, if it is one, and the parameters that are numbers.
-    var attributes: [Attribute] {
+    package var attributes: [Attribute] {
         (order == 0 ? [] : [Attribute("order", order)])
             + zip(row.parameters, numbers).compactMap { parameter, number in number.map { Attribute(parameter.name, .number($0)) } }
     }
 
-    func lowered(_ x: [NDArray]) throws -> NDArray? { try form.lowered(x[0], operands(x), order: order) }
+    package func lowered(_ x: [NDArray]) throws -> NDArray? { try form.lowered(x[0], operands(x), order: order) }
 
     private func operands(_ inputs: [NDArray]) -> [Operand] {
         var arrays = inputs.dropFirst()
         return numbers.map { number in number.map(Operand.number) ?? .array(arrays.removeFirst()) }
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
+    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         try pullback(cotangent: cotangent, inputs: inputs, result: result, hazards: .all)
     }
 

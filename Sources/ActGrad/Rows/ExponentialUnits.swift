@@ -12,7 +12,6 @@ extension Activations {
     static let exponentialUnits: [ActivationRow] = [
         ActivationRow(
             "elu", parameters: [.init("alpha", 1, "minus the limit at -∞")],
-            "x > 0: x, else alpha (e^x - 1)", derivative: "x > 0: 1, else alpha e^x",
             note: "e^x - 1 as expm1.",
             range: "(-1, ∞)", limits: (-1, .infinity), kinks: [.init(0, left: p, right: 1, chosen: p)],
             weights: .he, summary: "relu whose negative side levels off softly.",
@@ -20,14 +19,12 @@ extension Activations {
             value: f(.elu, x, p), kernel: .elu1),
         ActivationRow(
             "celu", parameters: [.init("alpha", 1, "minus the limit at -∞, and the width of the bend")],
-            "max(x, 0) + min(0, alpha (e^(x/alpha) - 1))", derivative: "x > 0: 1, else e^(x/alpha)",
             range: "(-1, ∞)", limits: (-1, .infinity),
             weights: .he, summary: "elu with a smooth joint for every alpha.",
             example: .init("celu([-1, 0, 2], alpha=2)", shows: "[-0.78693868, 0.00000000, 2.00000000]"),
             value: f(.celu, x, p)),
         ActivationRow(
-            "selu", "λ (x > 0: x, else α (e^x - 1)), λ = 1.0507009873554804934, α = 1.6732632423543772848",
-            derivative: "x > 0: λ, else λ α e^x",
+            "selu", note: "λ (x if x > 0, α (e^x - 1) if x ≤ 0) with λ = 1.0507009873554804934 and α = 1.6732632423543772848.",
             range: "(-1.758…, ∞)", limits: (-1.7580993408473768, .infinity),
             kinks: [.init(0, left: 1.7580993408473768, right: 1.0507009873554805, chosen: 1.7580993408473768)],
             weights: .lecun, summary: "elu scaled so that deep stacks keep mean 0 and variance 1.",
@@ -35,7 +32,6 @@ extension Activations {
             value: f(.selu, x)),
         ActivationRow(
             "softplus", parameters: [.init("beta", 1, "sharpness of the bend")],
-            "log(1 + e^(beta x))/beta", derivative: "σ(beta x)",
             note: "max(x, 0) + log1p(e^-|x|): neither tail loses digits, and no threshold is needed.",
             range: "(0, ∞)", limits: (0, .infinity),
             summary: "A smooth relu.",
@@ -43,26 +39,26 @@ extension Activations {
             value: f(.softplusBeta, x, p), kernel: .softplus),
         ActivationRow(
             "squareplus", parameters: [.init("b", 4, "size of the bend")],
-            "(x + √(x² + b))/2", derivative: "(1 + x/√(x² + b))/2",
             note: "For x < 0 as b/(2 (√(x² + b) - x)).",
             range: "(0, ∞)", limits: (0, .infinity),
             summary: "softplus from a square root, without exponentials.",
             example: .init("squareplus([-1.5, 0, 1.5])", shows: "[0.5, 1.0, 2.0]"),
             value: f(.squareplus, x, p), kernel: .squareplus4),
         ActivationRow(
-            "sparse_plus", "x <= -1: 0; x >= 1: x; else (x + 1)²/4", derivative: "sparse_sigmoid(x)",
+            "sparse_plus",
             range: "[0, ∞)", limits: (0, .infinity),
             summary: "softplus that reaches its straight lines.",
             example: .init("sparse_plus([-2, 0, 3])", shows: "[0.00, 0.25, 3.00]"),
             value: choose(x >= 1, x, f(.square, 0.5 * (f(.max, x, -1) + 1))),
+            definition: choose(x <= -1, 0, choose(x >= 1, x, f(.square, x + 1) / 4)),
             slopes: [sparseSigmoid, choose(f(.abs, x) < 1, 0.5, 0)]),
         ActivationRow(
-            "exponential", "e^x", derivative: "e^x", range: "(0, ∞)", limits: (0, .infinity),
+            "exponential", range: "(0, ∞)", limits: (0, .infinity),
             summary: "The exponential function.",
             example: .init("exponential([-1, 0, 1])", shows: "[0.36787944, 1.00000000, 2.71828183]"),
             value: f(.exp, x), slopes: [f(.exp, x), f(.exp, x)]),
         ActivationRow(
-            "logcosh", "log cosh x", derivative: "tanh x",
+            "logcosh",
             note: "|x| + log1p(e^(-2|x|)) - log 2, a series near 0: cosh overflows at 711.",
             range: "[0, ∞)", limits: (.infinity, .infinity),
             summary: "|x| with a rounded tip.",

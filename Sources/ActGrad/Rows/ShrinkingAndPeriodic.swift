@@ -14,7 +14,6 @@ extension Activations {
     static let shrinking: [ActivationRow] = [
         ActivationRow(
             "hard_shrink", parameters: [.init("lambda", 0.5, "half the width of the gap", slope: 0)],
-            "|x| > lambda: x, else 0", derivative: "|x| > lambda: 1, else 0",
             range: "(-∞, -0.5) ∪ {0} ∪ (0.5, ∞)", limits: (-.infinity, .infinity),
             kinks: [.init(-p, left: 1, right: 0, chosen: 0), .init(p, left: 0, right: 1, chosen: 0)],
             summary: "Drops what is small.",
@@ -22,14 +21,13 @@ extension Activations {
             value: shrunk(x), slopes: [shrunk(1), 0]),
         ActivationRow(
             "soft_shrink", parameters: [.init("lambda", 0.5, "what is taken off", slope: shrunk(-f(.sign, x)))],
-            "sign(x) max(|x| - lambda, 0)", derivative: "|x| > lambda: 1, else 0",
             range: "(-∞, ∞)", limits: (-.infinity, .infinity),
             kinks: [.init(-p, left: 1, right: 0, chosen: 0), .init(p, left: 0, right: 1, chosen: 0)],
             summary: "Moves everything towards 0 by lambda: the step of sparse regression.",
             example: .init("soft_shrink([-1, 0.25, 2])", shows: "[-0.5, 0.0, 1.5]"),
             value: x - x.clamped(-p, p), slopes: [shrunk(1), 0]),
         ActivationRow(
-            "tanh_shrink", "x - tanh x", derivative: "tanh² x",
+            "tanh_shrink",
             note: "A series near 0, where the difference cancels.",
             range: "(-∞, ∞)", limits: (-.infinity, .infinity),
             summary: "What tanh takes away.",
@@ -39,39 +37,36 @@ extension Activations {
 
     static let periodicAndOther: [ActivationRow] = [
         ActivationRow(
-            "snake", parameters: [.init("a", 1, "frequency")],
-            "x + sin²(a x)/a", derivative: "1 + sin(2 a x)", range: "(-∞, ∞)", limits: (-.infinity, .infinity),
+            "snake", parameters: [.init("a", 1, "frequency")], range: "(-∞, ∞)", limits: (-.infinity, .infinity),
             summary: "A line with a wave: learns periodic data and extrapolates it.",
             example: .init("snake([-1, 0, 1])", shows: "[-0.29192658, 0.00000000, 1.70807342]"),
             value: f(.snake, x, p)),
         ActivationRow(
-            "siren", parameters: [.init("w", 30, "frequency")],
-            "sin(w x)", derivative: "w cos(w x)", range: "[-1, 1]", limits: (.nan, .nan),
+            "siren", parameters: [.init("w", 30, "frequency")], range: "[-1, 1]", limits: (.nan, .nan),
             summary: "A sine of high frequency, for signals given as networks.",
             example: .init("siren([-0.5, 0, 0.5])", shows: "[-0.65028784, 0.00000000, 0.65028784]"),
             value: f(.siren, x, p)),
         ActivationRow(
-            "gaussian", "e^-x²", derivative: "-2 x e^-x²", range: "(0, 1]", limits: (0, 0),
+            "gaussian", range: "(0, 1]", limits: (0, 0),
             summary: "A bell: largest at 0.",
             example: .init("gaussian([-1, 0, 2])", shows: "[0.36787944, 1.00000000, 0.01831564]"),
             value: f(.gaussian, x)),
         ActivationRow(
-            "sinc", "sin(x)/x, 1 at 0", derivative: "(x cos x - sin x)/x², 0 at 0",
-            note: "NumPy's sinc is sin(πx)/(πx): sinc(pi * x) here.",
+            "sinc",
+            note: "1 at 0. NumPy's sinc is sin(πx)/(πx): sinc(pi * x) here.",
             range: "[-0.217233…, 1]", limits: (0, 0),
             summary: "A wave that dies away on both sides.",
             example: .init("sinc([-1, 0, 2])", shows: "[0.84147098, 1.00000000, 0.45464871]"),
             value: f(.sinc, x)),
         ActivationRow(
-            "bent_identity", "(√(x² + 1) - 1)/2 + x", derivative: "x/(2 √(x² + 1)) + 1",
+            "bent_identity",
             note: "Near 0 as x²/(2 (√(x² + 1) + 1)) + x.",
             range: "(-∞, ∞)", limits: (-.infinity, .infinity),
             summary: "The identity with a slight bend: slopes from 1/2 to 3/2.",
             example: .init("bent_identity([-0.75, 0, 0.75])", shows: "[-0.625, 0.000, 0.875]"),
             value: f(.bentIdentity, x)),
         ActivationRow(
-            "isru", parameters: [.init("a", 1, "1 over the square of the limit")],
-            "x/√(1 + a x²)", derivative: "(1 + a x²)^(-3/2)", range: "(-1, 1)", limits: (-1, 1),
+            "isru", parameters: [.init("a", 1, "1 over the square of the limit")], range: "(-1, 1)", limits: (-1, 1),
             summary: "A sigmoid from an inverse square root.",
             example: .init("isru([-0.75, 0, 0.75])", shows: "[-0.6, 0.0, 0.6]"),
             value: f(.isru, x, p)),
@@ -80,7 +75,6 @@ extension Activations {
             parameters: [
                 .init("a", 1, "1 over the square of the limit at -∞", slope: choose(x < 0, -0.5 * f(.pow, f(.isru, x, p), 3), 0))
             ],
-            "x >= 0: x, else x/√(1 + a x²)", derivative: "x >= 0: 1, else (1 + a x²)^(-3/2)",
             range: "(-1, ∞)", limits: (-1, .infinity),
             summary: "elu from an inverse square root: smooth at 0.",
             example: .init("isrlu([-0.75, 0, 2])", shows: "[-0.6, 0.0, 2.0]"),

@@ -27,7 +27,7 @@ struct Hazards: OptionSet {
     }
 }
 
-enum Rule {
+package enum Rule {
     /// What reaches the inputs of `node`, given what reaches it; `nil` where an input gets nothing.
     /// - Parameters:
     ///   - inputs, result: The node's own, or untraced stand-ins for them.
@@ -157,16 +157,16 @@ enum Rule {
     }
 
     /// The product of a cotangent and a slope as one traced operation: linear in both, also where one of them is 0 at the moment.
-    private final class Product: CustomFunction, Sendable {
+    package final class Product: CustomFunction, Sendable {
         static let shared = Product()
-        var name: String { "*" }
-        var isElementwise: Bool { true }
+        package var name: String { "*" }
+        package var isElementwise: Bool { true }
 
-        func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
+        package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
             [try Rule.product(cotangent, .array(inputs[1]), .all), try Rule.product(cotangent, .array(inputs[0]), .all)]
         }
 
-        func lowered(_ x: [NDArray]) throws -> NDArray? { try Rule.absorbing(x[0], x[1], .all) }
+        package func lowered(_ x: [NDArray]) throws -> NDArray? { try Rule.absorbing(x[0], x[1], .all) }
     }
 
     /// What an operation adds to the cotangents that pass through it.

@@ -35,6 +35,8 @@ package final class Interaction {
     private var pending = ""
     private var brackets = OpenBrackets()
     private var count = 0
+    /// How what a command ran has ended.
+    var lastStatus = Session.Status.done
 
     package init(session: Session, output: SessionOutput) {
         self.session = session

@@ -1,5 +1,6 @@
 // Docs/reference.md: every built-in, made from its row. A test holds the page to it; ACT_WRITE_DOCS=1 writes it.
 
+import ActFormula
 import ActGrad
 import ActMachine
 
@@ -35,7 +36,7 @@ package enum Reference {
     }
 
     private static func facts(_ row: ActivationRow) -> String {
-        var lines = ["value: \(row.formula)", "derivative: \(row.derivativeFormula)", "range: \(row.range)"]
+        var lines = ["value: \(row.formulas.value)", "derivative: \(row.formulas.derivative)", "range: \(row.range)"]
         if !row.limits.low.isNaN || !row.limits.high.isNaN {
             lines.append("limits: \(Format.number(row.limits.low)) at −∞, \(Format.number(row.limits.high)) at +∞")
         }
@@ -53,7 +54,10 @@ package enum Reference {
     }
 
     private static func activationTable(_ rows: [Builtin]) -> String {
-        let lines = rows.compactMap(\.activation).map { "| `\($0.name)` | \(cell($0.formula)) | \(cell($0.derivativeFormula)) |\n" }
+        let lines = rows.compactMap(\.activation).map { row in
+            let formulas = row.formulas
+            return "| `\(row.name)` | \(cell(formulas.value)) | \(cell(formulas.derivative)) |\n"
+        }
         return "| function | value | derivative |\n| --- | --- | --- |\n" + lines.joined() + "\n"
     }
 

@@ -27,6 +27,7 @@ package struct SessionCommand: Sendable {
         SessionCommand(name: "shapes", argument: "EXPR", summary: "writes the shape of each part of an expression beneath it") { interaction, text in
             Interaction.Outcome(interaction.session.showShapes(of: text, named: "<shapes>"))
         },
+        SessionCommand(name: "graph", argument: "EXPR", summary: "writes the operations that an expression or a function is made of") { $0.graph($1) },
         SessionCommand(name: "time", argument: "EXPR", summary: "measures how long an expression takes") { $0.time($1) },
         SessionCommand(name: "load", argument: "FILE", summary: "runs a file as if it were typed here") { $0.load($1) },
         SessionCommand(name: "save", argument: "FILE", summary: "writes what ran without error to a file, as a script") { $0.save($1) },
@@ -74,8 +75,8 @@ extension Interaction {
 
     // MARK: Actions
 
-    /// Runs the expression once, and if that was short some more times.
-    fileprivate func time(_ text: String) -> Outcome {
+    /// The value of an expression, which is not shown and is not `ans`; `nil` if it failed, which is reported.
+    func quietly(_ text: String, named name: String) -> Value? {
         let ans = session.module["ans"]
         let listener = Listener(passingOn: output)
         session.output = listener
@@ -83,13 +84,17 @@ extension Interaction {
             session.output = output
             session.module["ans"] = ans
         }
-        var status = Session.Status.done
+        lastStatus = session.run(text, named: name)
+        return lastStatus == .done ? listener.value : nil
+    }
+
+    /// Runs the expression once, and if that was short some more times.
+    fileprivate func time(_ text: String) -> Outcome {
         for runs in [1, 10] {
             // On lines of its own, so that messages show the expression as it was written.
-            status = session.run("timeit(() -> {\n\(text)\n}, runs=\(runs))", named: "<time>")
-            guard status == .done, case .record(let record)? = listener.value, case .number(let median)? = record["median"],
-                case .number(let fastest)? = record["min"]
-            else { return Outcome(status) }
+            guard case .record(let record)? = quietly("timeit(() -> {\n\(text)\n}, runs=\(runs))", named: "<time>"),
+                case .number(let median)? = record["median"], case .number(let fastest)? = record["min"]
+            else { return Outcome(lastStatus) }
             if runs == 1 && median > 0.1 {
                 output.write("\(duration(median)) (one run)\n")
                 break
@@ -100,7 +105,7 @@ extension Interaction {
                 output.write("\(duration(median)) a call (median of \(runs) runs, fastest \(duration(fastest))\(isReplayed ? ", replayed" : ""))\n")
             }
         }
-        return Outcome(status)
+        return .done
     }
 
     fileprivate func load(_ argument: String) -> Outcome {

@@ -1,5 +1,6 @@
 // Help: what a name is, from the rows of the built-in functions and of the activations, so that it cannot differ from what they do.
 
+import ActFormula
 import ActGrad
 import ActMachine
 import ActPlot
@@ -100,7 +101,7 @@ extension Session {
 
     /// Formula, derivative, range, kinks, parameters.
     private func facts(_ row: ActivationRow) -> [(String, String)] {
-        var facts: [(String, String)] = [("value", row.formula), ("derivative", row.derivativeFormula), ("range", row.range)]
+        var facts: [(String, String)] = [("value", row.formulas.value), ("derivative", row.formulas.derivative), ("range", row.range)]
         for kink in row.kinks(row.defaults) where kink.x.isFinite {
             let slopes = "slope \(Format.number(kink.left)) before, \(Format.number(kink.right)) after, \(Format.number(kink.chosen)) there"
             if let (low, high) = row.jump(at: kink) {

@@ -1,6 +1,7 @@
 // What the machine asks of the session that it runs for: output, words for what goes wrong, help, explanations.
 
 import ActArray
+import ActBuiltins
 import ActMachine
 import ActSyntax
 
@@ -9,7 +10,7 @@ extension Session: MachineHost {
 
     package func show(_ value: Value, isResult: Bool) throws {
         if options.isInteractive { module["ans"] = value }
-        let text = try Format.shown(value)
+        let text = try machine?.equation(of: value) ?? Format.shown(value)
         let note = try options.isInteractive ? kinkNote ?? Format.note(value) : nil
         machine?.metKink = nil
         output?.show(Shown(value: value, text: text, note: note, isResult: isResult))

@@ -3,6 +3,7 @@
 import ActArray
 import ActBuiltins
 import ActFiles
+import ActFormula
 import ActGrad
 import ActMachine
 import ActNetwork
@@ -15,6 +16,7 @@ extension Diagnostic.Code {
         case let error as RuntimeError: self.init(error)
         case let error as ArrayError: self.init(error)
         case let error as DerivativeError: self.init(error)
+        case is GraphError, is FormulaPart, is FormulaError: self = .noGraph
         case FigureError.unknownColor: self = .unknownColor
         case is FigureError: self = .badFigure
         case is FileError: self = .badFile
@@ -76,6 +78,7 @@ extension Diagnostic.Code {
             case .singular: .singularMatrix
             case .outOfMemory, .tooLarge, .textTooLong: .outOfMemory
             case .interrupted: .interrupted
+            case .noGraph: .noGraph
             }
     }
 

@@ -1,6 +1,7 @@
 // What goes wrong in arrays and derivatives, in words.
 
 import ActArray
+import ActFormula
 import ActGrad
 import ActMachine
 import ActSyntax
@@ -60,6 +61,18 @@ extension RuntimeWording {
                 shape.contains(Int.max)
                     ? "so many elements are too large for any memory" : "an array of shape \(ActMachine.describe(shape)) is too large for any memory")
         case .interrupted: return error("interrupted")
+        case .noGraph(let part): return describe(part)
+        }
+    }
+
+    private func describe(_ part: NoGraph) -> Diagnostic {
+        switch part {
+        case .element:
+            return error(
+                "this depends on the value of an element, and a graph or formula holds for every value",
+                help: "`where(condition, a, b)` chooses without looking; `if`, `while`, an index and a text look")
+        case .draw: return error("a random draw has no graph and no formula", help: "draw before, and pass the numbers as an argument")
+        case .file: return error("a file has no graph and no formula", help: "load before, and use what was loaded")
         }
     }
 
@@ -97,17 +110,47 @@ extension RuntimeWording {
 
     private func product(_ shape: [Int]) -> Int { shape.reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue } }
 
+    /// Where something ran, if that can be shown beside the place that led to it.
+    private func showing(_ site: Site, _ diagnostic: Diagnostic, _ here: String) -> Diagnostic {
+        guard let ran = Engine.current.sites.find(site) else { return diagnostic }
+        var diagnostic = diagnostic
+        let span = ran.code.unit.tree.span(of: ran.code.origins[ran.instruction])
+        diagnostic.labels = [Diagnostic.Label(span, isPrimary: true)]
+        if let place, case let taken = place.tree.span(of: place.expression), span != taken, span.source == taken.source {
+            diagnostic.labels.append(Diagnostic.Label(taken, "\(here)"))
+        }
+        return diagnostic
+    }
+
+    func describe(_ failure: FormulaPart) -> Diagnostic {
+        let what: Message = failure.name.map { "`\($0)` is no part of a formula of numbers" } ?? "an array of numbers is no part of a formula"
+        return showing(
+            failure.site, error(what, help: "a formula is made of arithmetic, functions of single numbers and `where`"), "the formula is asked for here")
+    }
+
+    func describe(_ failure: FormulaError) -> Diagnostic {
+        switch failure {
+        case .tooLong: error("this formula is too long to be read", help: "ask for the formulas of its parts")
+        case .style(let style, let name): error("`\(name)` has its formula as text, not in the style \"\(style)\"")
+        case .alongAxis(let name): error("`\(name)` is no function of single numbers", help: "`formula(\(name))` and `formula(\(name)')` say what it states")
+        case .ownSlope: error("the derivative is what the program says it is: there is nothing to derive", help: "`formula(f')` shows it")
+        }
+    }
+
+    func describe(_ failure: GraphError) -> Diagnostic {
+        switch failure {
+        case .dependsOnValues(let site): showing(site, describe(NoGraph.element), "the graph is taken here")
+        case .dependsOnSize(let site):
+            showing(
+                site, error("this depends on the number of rows, which is left open in the graph", help: "let every row be computed by itself"),
+                "the graph is taken here")
+        }
+    }
+
     func describe(_ failure: DerivativeError) -> Diagnostic {
         switch failure {
         case .notDifferentiable(let operation, let site):
-            var diagnostic = error("`\(operation)` has no derivative")
-            // Where it ran, if that can be shown beside the place where the derivative is taken.
-            if let ran = Engine.current.sites.find(site), let place {
-                let span = ran.code.unit.tree.span(of: ran.code.origins[ran.instruction]), taken = place.tree.span(of: place.expression)
-                diagnostic.labels = [Diagnostic.Label(span, isPrimary: true)]
-                if span != taken, span.source == taken.source { diagnostic.labels.append(Diagnostic.Label(taken, "the derivative is taken here")) }
-            }
-            return diagnostic
+            return showing(site, error("`\(operation)` has no derivative"), "the derivative is taken here")
         case .gradientOfArray(let shape):
             return error(
                 "grad needs a function whose value is a number, not an array of shape \(ActMachine.describe(shape))",

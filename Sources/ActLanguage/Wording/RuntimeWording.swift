@@ -3,6 +3,7 @@
 
 import ActArray
 import ActFiles
+import ActFormula
 import ActGrad
 import ActMachine
 import ActNetwork
@@ -30,6 +31,9 @@ struct RuntimeWording {
         case let error as RuntimeError: diagnostic = describe(error)
         case let error as ArrayError: diagnostic = describe(error, operands)
         case let error as DerivativeError: diagnostic = describe(error)
+        case let error as GraphError: diagnostic = describe(error)
+        case let error as FormulaPart: diagnostic = describe(error)
+        case let error as FormulaError: diagnostic = describe(error)
         case FigureError.unknownColor(let color):
             let near = suggest(color, among: Color.rows.map(\.name))
             diagnostic = self.error(

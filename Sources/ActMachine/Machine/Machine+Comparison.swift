@@ -11,7 +11,7 @@ extension Machine {
         case (.array, .array), (.array, .number), (.number, .array), (.array, .bool), (.bool, .array):
             Site.current = currentSite
             let result = try NDArray.compare(comparison.arrayOperation, left.asNumberIfBool.operand(), right.asNumberIfBool.operand())
-            return result.rank == 0 ? .bool(try result.item() != 0) : .array(result)
+            return result.rank == 0 && !(result.isTraced && NDArray.isSymbolic) ? .bool(try result.item() != 0) : .array(result)
         case (.bool, .number), (.number, .bool), (.bool, .bool):
             return try compare(comparison, left.asNumberIfBool, right.asNumberIfBool)
         case (.string(let x), .string(let y)):

@@ -111,7 +111,7 @@ extension Machine {
 }
 
 extension Machine {
-    /// Writes what `print` and its like write; nothing while an explanation runs the program again.
+    /// Writes what `print` and its like write; nothing while an explanation runs the program again or a graph is taken.
     package func write(_ text: String) {
         if hasEffects() { host.write(text) }
     }
@@ -122,9 +122,9 @@ extension Machine {
     }
 
     /// Whether what runs is to be seen outside: neither an explanation runs the program again, nor is a function run for its operations alone, whose
-    /// replay would lack the effect.
+    /// replay would lack the effect, or for its graph.
     package func hasEffects() -> Bool {
         AbstractRun.current?.spoil()
-        return recording == nil && AbstractRun.current == nil
+        return recording == nil && AbstractRun.current == nil && !NDArray.isSymbolic
     }
 }

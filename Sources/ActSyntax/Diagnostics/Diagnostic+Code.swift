@@ -50,7 +50,7 @@ extension Diagnostic {
         case indexOutOfRange, indexNotWhole, tooManyIndices, badMask, axisOutOfRange, repeatedAxis, shapesDiffer, badShape, emptyReduction, singularMatrix
 
         // MARK: Derivatives, networks, figures, files
-        case noDerivative, badPoint, badFigure, unknownColor, badFile
+        case noDerivative, badPoint, noGraph, badFigure, unknownColor, badFile
 
         // MARK: Limits and ends
         case recursionTooDeep, valueTooDeep, outOfMemory, timeLimit, forbidden, interrupted, exit

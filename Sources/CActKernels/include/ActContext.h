@@ -23,7 +23,7 @@ struct act_context {
     uint32_t watches_events;
     /* How many derivatives are being taken, one within the other. */
     uint32_t derivatives;
-    /* Whether positions of an index are followed as what is computed from them: while a graph is taken. */
+    /* Whether positions of an index are followed as what is computed from them: while a graph is taken. 2: and no element may be read. */
     uint32_t follows_positions;
     /* Where calls must not nest further; 0: nobody knows. */
     uintptr_t stack_end;

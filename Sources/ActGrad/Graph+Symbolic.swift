@@ -1,0 +1,154 @@
+// Graphs that hold for every value of the arguments, and for every size of an axis that is left open.
+//
+// Two takings at different values and sizes make one graph. So shapes stay plain numbers everywhere else: nothing on the way from a program
+// to its graph needs to know of sizes that are not known. What differs between the two is the open size, whole steps of it; where anything else
+// differs, the function looked at values or sizes, and that place has no graph.
+//
+// What must stay true: what is returned computes what the function does at every argument that fits.
+
+import ActArray
+
+/// A size of an axis: `fixed + open · N`.
+package struct GraphSize: Equatable, Sendable, CustomStringConvertible {
+    package let fixed: Int
+    package let open: Int
+
+    package init(fixed: Int, open: Int = 0) { (self.fixed, self.open) = (fixed, open) }
+
+    /// From what it was when N was `first` and `second`; `nil` if it is no whole multiple.
+    init?(_ a: Int, _ b: Int, _ first: Int, _ second: Int) {
+        if a == b {
+            self.init(fixed: a)
+            return
+        }
+        guard second != first, (b - a).isMultiple(of: second - first) else { return nil }
+        let open = (b - a) / (second - first), (product, overflows) = open.multipliedReportingOverflow(by: first)
+        guard !overflows else { return nil }
+        self.init(fixed: a - product, open: open)
+    }
+
+    package var description: String {
+        if open == 0 { return "\(fixed)" }
+        let multiple = open == 1 ? "N" : "\(open) N"
+        return fixed == 0 ? multiple : "\(multiple) \(fixed < 0 ? "-" : "+") \(fixed.magnitude)"
+    }
+}
+
+/// Why a function has no graph that holds for every argument.
+package enum GraphError: Error, Equatable {
+    /// Something was computed from values or sizes outside the graph.
+    case dependsOnValues(at: Site)
+    case dependsOnSize(at: Site)
+}
+
+extension Graph {
+    /// An argument that stands for any of its shape.
+    package struct Argument {
+        package let name: String
+        /// `nil` is the axis whose size is left open.
+        package let shape: [Int?]
+        package let type: ElementType
+
+        package init(_ name: String, shape: [Int?] = [], type: ElementType = .f64) { (self.name, self.shape, self.type) = (name, shape, type) }
+    }
+
+    /// The sizes that an open axis has in the two takings: not 1, which stretches, and with a difference of their own.
+    private static let trials = (first: 3, second: 7)
+
+    /// The graph of what `function` computes of any arguments of these shapes.
+    /// - Throws: what `function` throws; `ArrayError.noGraph` where it reads, draws or comes to a file; `GraphError`.
+    package static func symbolic(_ function: ([NDArray]) throws -> [NDArray], of arguments: [Argument], lowered: Bool = false) throws -> Graph {
+        // Once ascending, once descending: what hangs on the order of elements differs too.
+        func taken(_ size: Int, isAscending: Bool) throws -> Graph {
+            let inputs = try arguments.map { argument in
+                let shape = argument.shape.map { $0 ?? size }, count = try NDArray.full(0, shape: shape, type: .bool).count
+                let values = (0..<count).map { (Double(isAscending ? $0 : count - 1 - $0) + (isAscending ? 0.5 : 0.25)) / Double(count) }
+                return (name: argument.name, value: try NDArray(values, shape: shape, type: argument.type))
+            }
+            return try Graph.of(function, inputs: inputs, lowered: lowered, symbolic: true)
+        }
+        // Neither values nor sizes are those of the program: nothing is to be said about them.
+        let watches = NumericEvents.isEnabled
+        NumericEvents.isEnabled = false
+        defer { NumericEvents.isEnabled = watches }
+        var graph = try taken(trials.first, isAscending: true)
+        try graph.unify(with: taken(trials.second, isAscending: false))
+        return graph
+    }
+
+    /// Makes one graph of two that were taken at different values and sizes.
+    private mutating func unify(with other: Graph) throws {
+        let isOpen = nodes.prefix(inputs.count).enumerated().contains { $0.element.shape != other.nodes[$0.offset].shape }
+        func failure(_ site: Site) -> GraphError { isOpen ? .dependsOnSize(at: site) : .dependsOnValues(at: site) }
+        for (position, node) in nodes.enumerated() {
+            guard position < other.nodes.count else { throw failure(node.site) }
+            let twin = other.nodes[position]
+            guard node.operands == twin.operands, node.type == twin.type, node.shape.count == twin.shape.count else { throw failure(node.site) }
+            nodes[position].sizes = try zip(node.shape, twin.shape).map { a, b in
+                guard let size = GraphSize(a, b, Graph.trials.first, Graph.trials.second) else { throw GraphError.dependsOnSize(at: node.site) }
+                return size
+            }
+            switch (node.source, twin.source) {
+            case (.input, .input): break
+            case (.constant(let a), .constant(let b)):
+                // Of another size it may only be one number everywhere.
+                let (x, y) = a.shape == b.shape ? (a, b) : (try a.first(), try b.first())
+                guard try x.holdsSameBits(as: y), try a.shape == b.shape || a.isUniform() && b.isUniform() else {
+                    throw failure(node.site)
+                }
+            case (.operation, .operation): nodes[position].attributes = try Graph.unified(node, twin) ?? { throw failure(node.site) }()
+            default: throw failure(node.site)
+            }
+        }
+        guard nodes.count == other.nodes.count, outputs == other.outputs else { throw failure(other.nodes.last?.site ?? .unknown) }
+    }
+
+    /// The attributes of a node in both takings; `nil` where they differ by more than sizes.
+    private static func unified(_ node: Node, _ twin: Node) -> [Attribute]? {
+        guard case .operation(let a) = node.source, case .operation(let b) = twin.source, a.kind == b.kind, node.attributes.count == twin.attributes.count
+        else {
+            return nil
+        }
+        // Positions that are computed are an operand.
+        let areComputed = a.kind == .gather || a.kind == .scatterAdd ? node.operands.count > 1 : false
+        var result: [Attribute] = []
+        for (first, second) in zip(node.attributes, twin.attributes) {
+            guard first.name == second.name else { return nil }
+            if first == second || areComputed && first.name == "positions" {
+                result.append(first)
+                continue
+            }
+            switch (first.content, second.content) {
+            case (.whole(let x), .whole(let y)):
+                guard let size = GraphSize(x, y, trials.first, trials.second) else { return nil }
+                result.append(Attribute(first.name, size.description))
+            case (.wholes(let x), .wholes(let y)) where x.count == y.count:
+                let sizes = zip(x, y).compactMap { GraphSize($0, $1, trials.first, trials.second) }
+                guard sizes.count == x.count else { return nil }
+                result.append(Attribute(first.name, "[\(sizes.map(\.description).joined(separator: ", "))]"))
+            // Positions of elements of more rows.
+            case (.wholes(let x), .wholes(let y)) where first.name == "positions" && x.count != y.count: result.append(first)
+            default: return nil
+            }
+        }
+        return result
+    }
+}
+
+extension NDArray {
+    private func bits() throws -> [UInt64] {
+        // NaN is equal to itself here.
+        try detached().toDoubles().map(\.bitPattern)
+    }
+
+    fileprivate func holdsSameBits(as other: NDArray) throws -> Bool { try type == other.type && bits() == other.bits() }
+
+    fileprivate func isUniform() throws -> Bool {
+        let bits = try bits()
+        return bits.allSatisfy { $0 == bits.first }
+    }
+
+    fileprivate func first() throws -> NDArray {
+        count == 0 ? self : try reshaped(to: [count]).sliced([SliceRange(start: 0, step: 1, count: 1)])
+    }
+}
