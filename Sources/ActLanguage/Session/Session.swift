@@ -79,6 +79,8 @@ package final class Session {
     var hasEndedTraining = false
     /// Called after each statement of the outermost level of a program, with its position.
     var afterStatement: ((SourceUnit, Int) -> Void)?
+    /// How many values statements have shown.
+    var resultCount = 0
     /// What ran at the outermost level.
     var log = StatementLog()
     private let lock = Lock()
@@ -124,8 +126,21 @@ package final class Session {
     @discardableResult
     package func run(bytes: [UInt8], named name: String) -> Status { run(bytes: bytes, named: name, undoes: options.isInteractive) }
 
+    /// Runs an input, and calls `note` after each statement of its outermost level.
+    func run(_ text: String, named name: String, _ note: @escaping (SourceUnit, Int) -> Void) -> Status {
+        noting(note) { run(text, named: name) }
+    }
+
     /// Runs a file in the REPL: of one that fails, what ran before stays.
-    func runFile(bytes: [UInt8], named name: String) -> Status { run(bytes: bytes, named: name, undoes: false) }
+    func runFile(bytes: [UInt8], named name: String, _ note: @escaping (SourceUnit, Int) -> Void) -> Status {
+        noting(note) { run(bytes: bytes, named: name, undoes: false) }
+    }
+
+    private func noting(_ note: @escaping (SourceUnit, Int) -> Void, _ body: () -> Status) -> Status {
+        afterStatement = note
+        defer { afterStatement = nil }
+        return body()
+    }
 
     private func run(bytes: [UInt8], named name: String, undoes: Bool) -> Status {
         computing { self.execute(bytes, named: name, undoes: undoes, $0) }
