@@ -22,6 +22,7 @@ extension Session {
             case .success(let program):
                 problems.source = program.unit.source
                 problems.diagnostics = program.warnings + ProgramCheck(program.unit, self.builtins).diagnostics
+                if let machine = self.machine { problems.diagnostics += ShapeCheck.diagnostics(program.unit, self.builtins, machine) }
                 problems.diagnostics.sort { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
                 if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
                 return problems.diagnostics.contains { $0.level == .error } ? .failed : .done
