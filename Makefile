@@ -5,7 +5,7 @@
 #   make test           builds and runs every test
 #   make check-format   whether sources are laid out as .swift-format says; make format lays them out
 #   make bench          measures the hot paths
-#   make fuzz           a minute of programs that nobody would write
+#   make fuzz           three minutes of programs that nobody would write, and of what no notebook and no editor would say
 #   make sanitize       the tests under the sanitizers
 #   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX; notebooks in Jupyter, editors
 #   make reference      writes the pages that are made from the rows
@@ -21,7 +21,7 @@ IS_LINUX = $(filter Linux,$(shell uname -s))
 
 # The pages that are made from the rows, and what act says about faulty programs: what tests compare.
 reference: packages
-	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests|GraphTests'
+	ACT_WRITE_DOCS=1 $(SWIFT) test -c release --disable-testable-imports --filter 'ReferenceTests|Accuracy|DiagnosticSnapshotTests|GraphTests|GrammarTests'
 
 .PHONY: help run repl test format check-format library-example bench fuzz sanitize interchange reference install uninstall build packages clean
 
@@ -54,8 +54,8 @@ bench: packages
 	$(BUILD) --product actbench
 	.build/release/actbench
 
-# Another minute each time; what it finds is in .build/fuzz, and `actfuzz --seed SEED --one NUMBER` runs it again.
-FUZZ_SECONDS ?= 60
+# Other ones each time; what it finds is in .build/fuzz, and `actfuzz --seed SEED --one NUMBER` runs it again.
+FUZZ_SECONDS ?= 180
 FUZZ_SEED ?= $(shell date +%s)
 fuzz: packages
 	$(BUILD) --product actfuzz
@@ -72,6 +72,7 @@ interchange: build $(PEERS)/installed
 	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
 	ACT=$(ACT) $(PEERS)/bin/python -m pytest -q -s -p no:cacheprovider Tests/Interchange/test_lsp.py
+	$(PEERS)/bin/python Tests/Interchange/grammars.py $(ACT)
 
 # Made anew when the list of them changes.
 $(PEERS)/installed: Tests/Interchange/requirements.txt

@@ -15,6 +15,7 @@ extension NDArray {
     /// - Throws: `outOfMemory`, `interrupted`; the array can be evaluated again then.
     package func evaluate() throws {
         if node.layout != nil { return }
+        if node.isAbstract { try refuseElements() }
         if try node.evaluateAlone() { return }
         var graph = try Neighbourhood(root: node)
         try graph.run(storingRoot: true)

@@ -105,6 +105,7 @@ extension NDArray {
 
     /// The same elements as data: no derivative flows through.
     package func detached() throws -> NDArray {
+        if isAbstract { return isTraced ? try abstractCopy(.data, [], isTraced: false) : self }
         let layout = try evaluatedLayout()
         if !isTraced { return self }
         return NDArray(data: layout, shape: shape, count: count, type: type)
@@ -118,6 +119,7 @@ extension NDArray {
 
     /// A new point of differentiation over the same elements. What an outer derivative traces stays its input.
     package func variable() throws -> NDArray {
+        if isAbstract { return try abstractCopy(.variable, isTraced ? [self] : [], isTraced: true) }
         let layout = try evaluatedLayout()
         return NDArray(
             node: Node(
@@ -127,6 +129,7 @@ extension NDArray {
 
     /// The same elements row-major without gaps: itself, or a copy.
     package func contiguous() throws -> NDArray {
+        if isAbstract { return self }
         let layout = try evaluatedLayout()
         if layout.strides == nil { return self }
         let copy = try NDArray.uninitialized(shape: shape, count: count, type: type)

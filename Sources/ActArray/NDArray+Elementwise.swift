@@ -84,6 +84,7 @@ extension NDArray {
     /// The result of a function with a derivative rule of its own: `value` with `inputs` remembered, if any of them is traced.
     package static func custom(_ function: CustomFunction, inputs: [NDArray], value: NDArray) throws -> NDArray {
         guard inputs.contains(where: \.isTraced) else { return value }
+        if value.isAbstract { return try value.abstractCopy(.custom(function), inputs, isTraced: true) }
         let layout = try value.evaluatedLayout()
         return NDArray(
             node: Node(
@@ -149,7 +150,7 @@ extension NDArray {
                 return try small(primitive, a, b, y, like: node, type: result ?? node.type)
             }
         }
-        if node.isTraced || node.count < smallCount {
+        if node.isTraced || node.count < smallCount || node.isAbstract {
             let y = try scalar(number.value, type: node.type)
             let (a, b) = number.place == .first ? (y, x) : (x, y)
             return try elementwise(primitive, a, b, shape: node.shape, count: node.count, type: result ?? node.type)
@@ -170,6 +171,9 @@ extension NDArray {
     private static func elementwise(
         _ primitive: Primitive, _ a: NDArray, _ b: NDArray? = nil, _ c: NDArray? = nil, shape: [Int], count: Int, type: ElementType
     ) throws -> NDArray {
+        if a.node.isAbstract || b?.node.isAbstract == true || c?.node.isAbstract == true {
+            return try abstractResult(primitive, [a, b, c].compactMap(\.self), shape: shape, type: type)
+        }
         let isTraced = a.isTraced || b?.isTraced == true || c?.isTraced == true
         if count < smallCount {
             let layout = try smallLayout(primitive, a, b, c, shape: shape, count: count, type: type)

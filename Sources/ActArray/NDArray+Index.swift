@@ -160,6 +160,7 @@ extension NDArray {
         let (length, overflow) = indices.starts.count.multipliedReportingOverflow(by: indices.chunk)
         guard !overflow, try Shapes.count(target) == length else { throw ArrayError.cannotReshape([indices.starts.count, indices.chunk], to: target) }
         try check(indices, within: count)
+        if isAbstract { return try NDArray.abstractResult(.gather(indices), [self], shape: target, type: type) }
         let source = try contiguous()
         let layout = try source.evaluatedLayout()
         let selection = Selection(
@@ -177,8 +178,9 @@ extension NDArray {
     package func scatteredAdd(_ indices: GatherIndices, shape target: [Int]) throws -> NDArray {
         let (length, overflow) = indices.starts.count.multipliedReportingOverflow(by: indices.chunk)
         guard !overflow, count == length else { throw ArrayError.cannotAssign(value: shape, to: [indices.starts.count, indices.chunk]) }
+        try check(indices, within: Shapes.count(target))
+        if isAbstract, type != .bool { return try NDArray.abstractResult(.scatterAdd(indices), [self], shape: target, type: type) }
         let result = try NDArray.full(0, shape: target, type: type)
-        try check(indices, within: result.count)
         let source = try contiguous()
         let chunk = indices.chunk
         func add<T: AdditiveArithmetic>(_ elements: UnsafeBufferPointer<T>, _ bytes: UnsafeMutableRawPointer) throws {

@@ -8,6 +8,7 @@ extension NDArray {
         let (axis, shape, type) = try joint(of: arrays, axis)
         let parts = try arrays.map { try $0.converted(to: type) }
         if parts.count == 1 { return parts[0] }
+        if parts.contains(where: \.isAbstract) { return try abstractResult(.concatenate(axis: axis), parts, shape: shape, type: type) }
         let result = try uninitialized(shape: shape, type: type)
         // Rows of the result, each made of one run of every part.
         let innerBytes = shape[(axis + 1)...].reduce(type.size, &*), rows = shape[..<axis].reduce(1, &*)

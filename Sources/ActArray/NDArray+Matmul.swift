@@ -10,7 +10,7 @@ extension NDArray {
         let rankA = a.rank, rankB = b.rank
         guard rankA > 0, rankB > 0 else { throw ArrayError.scalarOperand(operation: "matmul") }
         guard a.shape[rankA - 1] == b.shape[max(0, rankB - 2)] else { throw ArrayError.shapesDoNotMultiply(a.shape, b.shape) }
-        if rankA <= 2, rankB <= 2, a.type == b.type, a.type != .bool, !a.isTraced, !b.isTraced {
+        if rankA <= 2, rankB <= 2, a.type == b.type, a.type != .bool, !a.isTraced, !b.isTraced, !a.isAbstract, !b.isAbstract {
             return a.type == .f32 ? try plainProduct(a, b, Float.self) : try plainProduct(a, b, Double.self)
         }
         let type = productType(a, b)
@@ -94,6 +94,10 @@ extension NDArray {
                 throw ArrayError.shapesDoNotMultiply(shapes.0, shapes.1)
             }
         }
+        if a.isAbstract || b.isAbstract {
+            _ = try Shapes.count(batch + [m, n])
+            return try abstractResult(.matmul, [a, b], shape: batch + [m, n], type: a.type)
+        }
         let result = try NDArray.uninitialized(shape: batch + [m, n], type: a.type)
         if result.count > 0 {
             if a.type == .f32 { try multiply(a, b, batch, into: result, Float.self) } else { try multiply(a, b, batch, into: result, Double.self) }
@@ -158,7 +162,7 @@ extension NDArray {
     }
 
     /// A product into contiguous memory; of two vectors by the kernel that sums in f64.
-    private static func multiplyMatrices<T: MatrixElement>(
+    static func multiplyMatrices<T: MatrixElement>(
         m: Int, n: Int, k: Int, _ a: MatrixView<T>, _ b: MatrixView<T>, into c: UnsafeMutablePointer<T>
     ) throws {
         if m == 1, n == 1, k > 0, a.columnStride == 1 || k == 1, b.rowStride == 1 || k == 1 {

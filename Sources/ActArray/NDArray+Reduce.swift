@@ -33,6 +33,10 @@ extension NDArray {
         if op == .min || op == .max, !kept.contains(0), axes.contains(where: { sizes[$0] == 0 }) {
             throw ArrayError.emptyReduction(operation: op.name, shape: sizes)
         }
+        if isAbstract {
+            let type = op == .any || op == .all ? ElementType.bool : type
+            return try NDArray.abstractResult(.reduce(op, axes: axes), [self], shape: kept, type: type)
+        }
         if !isTraced { return try Reduction.value(op, self, axes, isShared: isShared) }
         let source = copy self
         let value = try Reduction.value(op, source, axes)
@@ -124,6 +128,10 @@ extension NDArray {
 
     /// Whether every element of an array of numbers with data lies in the range (NaN does not).
     fileprivate func lies(in range: ClosedRange<Double>) throws -> Bool {
+        if isAbstract {
+            AbstractRun.assume(self, in: range)
+            return true
+        }
         if count == 1 { return range.contains(try item()) }
         func lie<T: BinaryFloatingPoint>(_: T.Type) throws -> Bool {
             try withContiguous(of: T.self) { elements in

@@ -40,6 +40,7 @@ extension NDArray {
         guard let axis else { return try reshaped(to: [count]).cumulative(op, axis: 0, reversed: reversed) }
         if type == .bool { return try converted(to: .f64).cumulative(op, axis: axis, reversed: reversed) }
         let position = try Shapes.axis(axis, rank: rank)
+        if isAbstract { return try NDArray.abstractResult(.cumulative(op, axis: position, reversed: reversed), [self], shape: shape, type: type) }
         let length = shape[position]
         let layout = try alongRows(position) { source, target, rows in
             for row in 0..<rows {
@@ -119,6 +120,7 @@ extension NDArray {
     package func normalized(_ op: NormalizeOperation, axis: Int) throws -> NDArray {
         if type == .bool { return try converted(to: .f64).normalized(op, axis: axis) }
         let position = try Shapes.axis(axis, rank: rank)
+        if isAbstract { return try NDArray.abstractResult(.normalize(op, axis: position), [self], shape: shape, type: type) }
         let length = shape[position]
         let table = Kernels.table
         let layout = try alongRows(position) { source, target, rows in

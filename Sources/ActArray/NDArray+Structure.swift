@@ -12,6 +12,7 @@ extension NDArray {
         }
         guard try Shapes.count(target) == count else { throw ArrayError.cannotReshape(shape, to: sizes) }
         if target == shape { return self }
+        if isAbstract { return try NDArray.abstractResult(.reshape, [self], shape: target, type: type) }
         let layout = try contiguous().evaluatedLayout()
         return view(.reshape, shape: target, layout: layout)
     }
@@ -29,6 +30,7 @@ extension NDArray {
             order = Array((0..<rank).reversed())
         }
         if order.elementsEqual(0..<rank) { return self }
+        if isAbstract { return try NDArray.abstractResult(.transpose(order), [self], shape: order.map { shape[$0] }, type: type) }
         let layout = try evaluatedLayout()
         let strides = layout.strides ?? Shapes.rowMajorStrides(shape)
         return view(.transpose(order), shape: order.map { shape[$0] }, layout: layout, strides: order.map { strides[$0] })
@@ -38,6 +40,10 @@ extension NDArray {
     package func broadcast(to target: [Int]) throws -> NDArray {
         if target == shape { return self }
         _ = try Shapes.count(target)
+        if isAbstract {
+            guard Shapes.broadcastStrides(shape, Shapes.rowMajorStrides(shape), to: target) != nil else { throw ArrayError.cannotBroadcast(shape, to: target) }
+            return try NDArray.abstractResult(.broadcast, [self], shape: target, type: type)
+        }
         let layout = try evaluatedLayout()
         guard let strides = Shapes.broadcastStrides(shape, layout.strides ?? Shapes.rowMajorStrides(shape), to: target) else {
             throw ArrayError.cannotBroadcast(shape, to: target)
@@ -50,6 +56,7 @@ extension NDArray {
     package func sliced(_ ranges: [SliceRange]) throws -> NDArray {
         try NDArray.check(ranges, shape)
         if zip(ranges, shape).allSatisfy({ $0.start == 0 && $0.step == 1 && $0.count == $1 }) { return self }
+        if isAbstract { return try NDArray.abstractResult(.slice(ranges), [self], shape: ranges.map(\.count), type: type) }
         let layout = try evaluatedLayout()
         var view = layout
         let strides = layout.strides ?? Shapes.rowMajorStrides(shape)
@@ -68,6 +75,7 @@ extension NDArray {
     package func unsliced(_ ranges: [SliceRange], shape target: [Int]) throws -> NDArray {
         try NDArray.check(ranges, target)
         guard ranges.map(\.count) == shape else { throw ArrayError.cannotAssign(value: shape, to: ranges.map(\.count)) }
+        if isAbstract { return try NDArray.abstractResult(.unslice(ranges), [self], shape: target, type: type) }
         let result = try NDArray.full(0, shape: target, type: type)
         let source = try contiguous().evaluatedLayout()
         let strides = Shapes.rowMajorStrides(target)
@@ -88,6 +96,12 @@ extension NDArray {
     /// With a new axis of size 1 at `axis` of the result.
     package func expandedDims(_ axis: Int) throws -> NDArray {
         let position = try Shapes.axis(axis, rank: rank + 1)
+        if isAbstract {
+            var sizes = shape
+            sizes.insert(1, at: position)
+            _ = try Shapes.count(sizes)
+            return try NDArray.abstractResult(.reshape, [self], shape: sizes, type: type)
+        }
         let layout = try evaluatedLayout()
         var sizes = shape, strides = layout.strides
         sizes.insert(1, at: position)
@@ -108,8 +122,9 @@ extension NDArray {
             dropped = shape.indices.filter { shape[$0] == 1 }
         }
         if dropped.isEmpty { return self }
-        let layout = try evaluatedLayout()
         let kept = shape.indices.filter { !dropped.contains($0) }
+        if isAbstract { return try NDArray.abstractResult(.reshape, [self], shape: kept.map { shape[$0] }, type: type) }
+        let layout = try evaluatedLayout()
         return view(.reshape, shape: kept.map { shape[$0] }, layout: layout, strides: layout.strides.map { all in kept.map { all[$0] } })
     }
 

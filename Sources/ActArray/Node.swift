@@ -3,7 +3,8 @@
 // What must stay true:
 // - Shape and element type are known when a node is made, and stay (but for a vector that grows, see `grow`); errors of shape are thrown
 //   then.
-// - A node without data is elementwise and its inputs have data or are such nodes too. Everything else is computed at once.
+// - A node without data is elementwise and its inputs have data or are such nodes too. Everything else is computed at once. (But for abstract
+//   nodes, which are never computed: see AbstractRun.swift.)
 // - A node with data keeps its inputs only while it is traced, that is, while it depends on a `variable` of a running derivative.
 // - Nobody changes the elements of a node that someone else can see: writing needs both node and storage to be unique.
 
@@ -94,8 +95,8 @@ package final class Node {
         code = isTraced ? ElementwiseCode(primitive) : .none
         number = .none
         pending = 0
-        // Graphs that derivatives trace can grow without any elements.
-        held = isTraced ? Reservation(noting: Node.footprint) : Reservation()
+        // Graphs that derivatives trace, or of abstract arrays, can grow without any elements.
+        held = isTraced || layout == nil ? Reservation(noting: Node.footprint) : Reservation()
     }
 
     /// An elementwise operation that is computed when its value is needed.
@@ -151,13 +152,16 @@ package final class Node {
         view.length &+= 1
     }
 
+    /// Whether it stands for elements that are not known.
+    var isAbstract: Bool { @inline(__always) get { storage == nil && pending == 0 } }
+
     /// Whether no other node shows these elements: whoever holds the only reference to this one may write them then.
     package var isOnlyUserOfStorage: Bool { isKnownUniquelyReferenced(&storage) }
 
-    /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's. Only traced nodes make them: of
-    /// others no more wait than `pendingLimit` allows.
+    /// Lets go of long chains of inputs with a stack of its own: recursion would overflow the thread's. Only traced and abstract nodes make
+    /// them: of others no more wait than `pendingLimit` allows.
     deinit {
-        guard isTraced, inputs.leadFurther else { return }
+        guard isTraced || isAbstract, inputs.leadFurther else { return }
         var doomed = Array(inputs)
         inputs = []
         while var array = doomed.popLast() {

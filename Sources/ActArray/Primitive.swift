@@ -47,6 +47,17 @@ package enum Primitive {
         }
     }
 
+    /// Whether element i of the result depends on element i of each (broadcast) operand only.
+    package var isElementwise: Bool {
+        switch self {
+        case .unary, .binary, .compare, .test, .logical, .select, .convert: true
+        case .custom(let function): function.isElementwise
+        case .data, .variable, .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd, .concatenate, .matmul, .reduce, .cumulative,
+            .normalize:
+            false
+        }
+    }
+
     /// As programs call it; empty for what programs do not call.
     package var name: String {
         switch self {

@@ -67,12 +67,9 @@ private final class Team: @unchecked Sendable {
     private let generation = Atomic<Int>(0)
     private let sleeping = Atomic<Int>(0)
     private var started = 0
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let wakeUp = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let sleep = Monitor()
 
     init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(wakeUp, nil)
         for part in 0..<256 { (next + part).initialize(to: Next()) }
     }
 
@@ -95,11 +92,7 @@ private final class Team: @unchecked Sendable {
             for part in 0..<parts { next[part].value.store(part &* chunks / parts, ordering: .relaxed) }
             entrants.subtract(Team.closed, ordering: .acquiringAndReleasing)
             generation.add(1, ordering: .sequentiallyConsistent)
-            if sleeping.load(ordering: .sequentiallyConsistent) > 0 {
-                pthread_mutex_lock(mutex)
-                pthread_cond_broadcast(wakeUp)
-                pthread_mutex_unlock(mutex)
-            }
+            if sleeping.load(ordering: .sequentiallyConsistent) > 0 { sleep.locked { sleep.signalAll() } }
             work(0, body)
             entrants.add(Team.closed, ordering: .acquiringAndReleasing)
             var spins = 0
@@ -166,12 +159,11 @@ private final class Team: @unchecked Sendable {
             if now != seen { return now }
             act_spin_hint()
         }
-        pthread_mutex_lock(mutex)
-        sleeping.add(1, ordering: .sequentiallyConsistent)
-        while generation.load(ordering: .sequentiallyConsistent) == seen { pthread_cond_wait(wakeUp, mutex) }
-        sleeping.subtract(1, ordering: .relaxed)
-        let now = generation.load(ordering: .acquiring)
-        pthread_mutex_unlock(mutex)
-        return now
+        return sleep.locked {
+            sleeping.add(1, ordering: .sequentiallyConsistent)
+            while generation.load(ordering: .sequentiallyConsistent) == seen { sleep.wait() }
+            sleeping.subtract(1, ordering: .relaxed)
+            return generation.load(ordering: .acquiring)
+        }
     }
 }

@@ -21,6 +21,10 @@ enum Cotangent {
         if case .array(let array) = self { array.isTraced } else { false }
     }
 
+    var isAbstract: Bool {
+        if case .array(let array) = self { array.isAbstract } else { false }
+    }
+
     /// As the array that it is for `node`; `nil` where nothing has reached it.
     func array(like node: Node) throws -> NDArray? {
         switch self {

@@ -114,48 +114,73 @@ package enum Derivative {
             let row = try diagonal.reshaped(to: [1, variable.count])
             return try NDArray.select(unit.converted(to: .bool), .array(row), .number(0)).reshaped(to: shape)
         }
-        // Rows come out of reverse passes, one each. When there are many more rows than columns, the pass itself, which is linear in the
-        // cotangent, is differentiated: its reverse passes give columns.
-        if result.count <= 3 &* variable.count {
-            let rows = try stacked(result.count, of: variable.count, type: variable.type, alongRows: true) {
-                try trace.pullback(unit($0, like: result))[0]
-            }
-            return try rows.reshaped(to: shape)
-        }
+        // Rows come out of the reverse pass of unit vectors. When there are many more rows than columns, the pass itself, which is linear in
+        // the cotangent, is differentiated: its own reverse pass gives columns.
+        if result.count <= 3 &* variable.count { return try rows(trace, width: variable.count, type: variable.type).reshaped(to: shape) }
         return try withVariables([NDArray.full(1, shape: result.shape, type: result.type)]) { cotangents in
             guard let reached = try trace.pullback(cotangents[0])[0] else { return try NDArray.full(0, shape: shape, type: variable.type) }
-            let forward = Trace(reached, from: cotangents)
-            let columns = try stacked(variable.count, of: result.count, type: variable.type, alongRows: false) {
-                try forward.pullback(unit($0, like: reached))[0]
-            }
+            let columns = try rows(Trace(reached, from: cotangents), width: result.count, type: variable.type).transposed()
             // The passes ran through the variables of this derivative, which is done.
             return try (trace.reachesOuter ? columns : columns.detached()).reshaped(to: shape)
         }
     }
 
-    /// `count` vectors of `size` elements as the rows or columns of a matrix; a missing one is zeros.
-    private static func stacked(
-        _ count: Int, of size: Int, type: ElementType, alongRows: Bool, vector: (Int) throws -> NDArray?
-    ) throws -> NDArray {
-        _ = try NDArray.full(0, shape: [0, count, size], type: type)  // throws where the sizes are too large
-        let shape = alongRows ? [1, size] : [size, 1]
-        let parts = try (0..<count).map { i in
-            try (vector(i) ?? NDArray.full(0, shape: [size], type: type)).reshaped(to: shape).converted(to: type)
+    /// What reaches the only variable of a trace, of `width` elements, when each unit vector reaches the result: a matrix of one row each.
+    private static func rows(_ trace: Trace, width: Int, type: ElementType) throws -> NDArray {
+        let result = trace.result, count = result.count
+        _ = try NDArray.full(0, shape: [0, count, width], type: type)  // throws where the sizes are too large
+        // The pass is recorded once, which costs as much as two.
+        if count > 3, let rows = try batchedRows(trace, width: width, type: type) { return rows }
+        let rows = try (0..<count).map { i in
+            let unit = try units(i..<i + 1, like: result).reshaped(to: result.shape)
+            return try (trace.pullback(unit)[0] ?? NDArray.full(0, shape: [width], type: type)).reshaped(to: [1, width]).converted(to: type)
         }
-        return try NDArray.concatenated(parts, axis: alongRows ? 0 : 1)
+        return try NDArray.concatenated(rows, axis: 0)
     }
 
-    /// Zeros but for a one at a row-major position.
-    private static func unit(_ position: Int, like array: NDArray) throws -> NDArray {
-        let unit = try NDArray.full(0, shape: array.shape, type: array.type)
-        unit.withMutableBytes { bytes in
-            switch array.type {
-            case .bool: break
-            case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
-            case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
+    /// The same with all unit vectors on the way at once; `nil` where that is not possible, or not worth it.
+    private static func batchedRows(_ trace: Trace, width: Int, type: ElementType) throws -> NDArray? {
+        let result = trace.result, count = result.count, site = Site.current
+        // What the rules compute is no operation of the program: nothing there warns.
+        Site.current = .unknown
+        defer { Site.current = site }
+        func rows(heeding: Bool) throws -> NDArray? {
+            try withVariables([NDArray.full(1, shape: result.shape, type: result.type)]) { cotangents in
+                guard let reached = try trace.linearPullback(cotangents[0], heeds: heeding)[0] else {
+                    return try NDArray.full(0, shape: [count, width], type: type)
+                }
+                let pass = Trace(reached, from: cotangents), size = min(count, pass.batchSize)
+                guard pass.isDependent, size > 1 else { return nil }
+                var parts: [NDArray] = []
+                for first in stride(from: 0, to: count, by: size) {
+                    let last = min(count, first + size)
+                    guard let part = try pass.batched([units(first..<last, like: result)]) else { return nil }
+                    parts.append(try part.reshaped(to: [last - first, width]).converted(to: type))
+                }
+                return try NDArray.concatenated(parts, axis: 0)
             }
         }
-        return unit
+        if trace.reachesOuter { return try rows(heeding: true) }
+        // As in `Trace.pullback`: first as if no zero met an infinity.
+        guard let hopeful = try rows(heeding: false) else { return nil }
+        let rows = try hopeful.hasNoNaN() ? hopeful : rows(heeding: true)
+        // A slope of 0 has no sign.
+        return try rows.map { try $0.detached() + 0 }
+    }
+
+    /// Unit vectors, stacked: zeros but for a one at each of these row-major positions of arrays like `array`.
+    private static func units(_ positions: Range<Int>, like array: NDArray) throws -> NDArray {
+        let units = try NDArray.full(0, shape: [positions.count] + array.shape, type: array.type), size = array.count
+        units.withMutableBytes { bytes in
+            for (row, position) in positions.enumerated() {
+                switch array.type {
+                case .bool: break
+                case .f32: bytes.assumingMemoryBound(to: Float.self)[row &* size &+ position] = 1
+                case .f64: bytes.assumingMemoryBound(to: Double.self)[row &* size &+ position] = 1
+                }
+            }
+        }
+        return units
     }
 
     // MARK: Constants

@@ -20,7 +20,7 @@ struct Trace {
     let result: NDArray
 
     /// One node, kept alive by the result.
-    private struct Step {
+    struct Step {
         let node: Unmanaged<Node>
         /// Where in `inputs` those of the node begin.
         var firstInput = 0
@@ -30,15 +30,15 @@ struct Trace {
         var isVariable = false
     }
 
-    private var steps: [Step] = []
+    private(set) var steps: [Step] = []
     /// Whether gradients are without −0.
     var zerosAreUnsigned = true
     /// Whether variables of an enclosing derivative lead to the result too.
     private(set) var reachesOuter = false
     /// For each variable its position among the steps, if it leads to the result.
-    private var variables: [Int?] = []
+    private(set) var variables: [Int?] = []
     /// The positions of the inputs of all nodes, one node after the other, −1 for inputs that do not depend on the variables.
-    private var inputs: [Int] = []
+    private(set) var inputs: [Int] = []
 
     init(_ result: NDArray, from variables: [NDArray]) {
         self.result = result
@@ -145,11 +145,8 @@ struct Trace {
             let node = step.node.takeUnretainedValue()
             guard node.shape == shape else { return false }
             return switch node.primitive {
-            case .data, .variable, .unary, .binary, .compare, .test, .logical, .select, .convert: true
-            case .custom(let function): function.isElementwise
-            case .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd, .concatenate, .matmul, .reduce, .cumulative,
-                .normalize:
-                false
+            case .data, .variable: true
+            default: node.primitive.isElementwise
             }
         }
     }
@@ -160,26 +157,40 @@ struct Trace {
     /// - Throws: `DerivativeError.notDifferentiable`; `ArrayError` when memory is short or the user interrupts.
     func pullback(_ cotangent: NDArray) throws -> [NDArray?] { try pullback(Cotangent(cotangent), .all) }
 
+    /// The same as what is computed from the cotangent, whose derivatives can be taken: a linear function of it.
+    /// - Parameter heeds: Whether zeros that meet infinities give 0, which takes operations of its own; without that they give NaN.
+    func linearPullback(_ cotangent: NDArray, heeds: Bool) throws -> [NDArray?] {
+        guard isDependent else { return variables.map { _ in nil } }
+        return try withoutWarnings { try pass(.array(cotangent), .all, keepsTrace: true, heeds: heeds).gradients }
+    }
+
+    /// What the rules compute is no operation of the program: nothing there warns.
+    /// - Throws: `DerivativeError.notDifferentiable`, and what `body` throws.
+    private func withoutWarnings<Value>(_ body: () throws -> Value) throws -> Value {
+        if let operation = NotDifferentiable.refuses(result.node) {
+            throw DerivativeError.notDifferentiable(operation: operation, at: result.node.site)
+        }
+        let site = Site.current
+        Site.current = .unknown
+        defer { Site.current = site }
+        return try body()
+    }
+
     /// The same, for what may be one number for all elements.
     /// - Parameter hazards: What the cotangent may hold. That must not depend on its values: many elements and one take the same way.
     func pullback(_ cotangent: Cotangent, _ hazards: Hazards = []) throws -> [NDArray?] {
         guard isDependent else { return variables.map { _ in nil } }
-        if let operation = NotDifferentiable.refuses(result.node) {
-            throw DerivativeError.notDifferentiable(operation: operation, at: result.node.site)
+        return try withoutWarnings {
+            let keepsTrace = reachesOuter || cotangent.isTraced
+            // Where zeros and infinities could meet they seldom do: first as if they did not. What comes of it would be NaN to the end.
+            let hopeful = try pass(cotangent, hazards, keepsTrace: keepsTrace, heeds: keepsTrace)
+            let isRight =
+                try hopeful.heeded
+                || hopeful.gradients.allSatisfy { gradient in
+                    try gradient.map { try $0.hasNoNaN() } ?? true
+                }
+            return try isRight ? hopeful.gradients : pass(cotangent, hazards, keepsTrace: false, heeds: true).gradients
         }
-        // What the rules compute is no operation of the program: nothing there warns.
-        let site = Site.current
-        Site.current = .unknown
-        defer { Site.current = site }
-        let keepsTrace = reachesOuter || cotangent.isTraced
-        // Where zeros and infinities could meet they seldom do: first as if they did not. What comes of it would be NaN to the end.
-        let hopeful = try pass(cotangent, hazards, keepsTrace: keepsTrace, heeds: keepsTrace)
-        let isRight =
-            try hopeful.heeded
-            || hopeful.gradients.allSatisfy { gradient in
-                try gradient.map { try !$0.reduced(.sum).item().isNaN } ?? true
-            }
-        return try isRight ? hopeful.gradients : pass(cotangent, hazards, keepsTrace: false, heeds: true).gradients
     }
 
     /// - Throws: `DerivativeError.independent` where no way leads from a variable to the result but through steps, whose slope is 0 everywhere.
@@ -220,7 +231,9 @@ struct Trace {
             if case .none = cotangents[i] { continue }
             try Interrupt.check()
             try step.node._withUnsafeGuaranteedRef { node in
-                if !standIns.keepsTrace, case .custom(let function) = node.primitive, let write = function as? RangeWrite {
+                if !standIns.keepsTrace, case .custom(let function) = node.primitive, let write = function as? RangeWrite, !NDArray(node: node).isAbstract,
+                    !cotangents[i].isAbstract
+                {
                     let targets = inputs[step.firstInput..<step.firstInput &+ node.inputs.count]
                     for target in targets where target >= 0 { hazards[target].formUnion(hazards[i].union(.zeros)) }
                     return try passOn(write, of: node, at: i, to: targets, &cotangents)
@@ -293,7 +306,7 @@ struct Trace {
         switch node.primitive {
         case .unary, .binary:
             guard !standIns.keepsTrace else { return false }
-            return try SmallRule.pullback(
+            return try SmallProduct.pullback(
                 of: node, cotangent: c, targets: (target, targets.last ?? target), hazards: hazards, into: &cotangents)
         case .reduce(.sum, _), .reshape, .transpose, .broadcast, .convert:
             let input = node.inputs[0].node
@@ -301,14 +314,18 @@ struct Trace {
             let isSum = if case .reduce = node.primitive { true } else { false }
             return try hand(c.gathered(from: isSum ? input.count : node.count, to: input.count, type: input.type), to: target, input)
         case .slice(let ranges):
-            guard !standIns.keepsTrace, target >= 0, let array = try c.array(like: node) else { return false }
+            guard !standIns.keepsTrace, target >= 0, let array = try c.array(like: node), !array.isAbstract, !cotangents[target].isAbstract else {
+                return false
+            }
             var total = try cotangents[target].array(like: node.inputs[0].node)
             cotangents[target] = .none
             try Accumulator.add(array, at: ranges, to: &total, like: node.inputs[0])
             cotangents[target] = total.map(Cotangent.array) ?? .none
             return true
         case .gather(let indices):
-            guard !standIns.keepsTrace, target >= 0, let array = try c.array(like: node) else { return false }
+            guard !standIns.keepsTrace, target >= 0, let array = try c.array(like: node), !array.isAbstract, !cotangents[target].isAbstract else {
+                return false
+            }
             var total = try cotangents[target].array(like: node.inputs[0].node)
             cotangents[target] = .none
             try Accumulator.add(array, at: indices, to: &total, like: node.inputs[0])
@@ -330,7 +347,7 @@ private struct StandIns {
     /// Recursion is as deep as operations wait to be computed, which the engine bounds.
     mutating func standIn(for array: NDArray) throws -> NDArray {
         if keepsTrace || !array.isTraced { return array }
-        if array.isEvaluated { return try array.detached() }
+        if array.isEvaluated || array.isAbstract { return try array.detached() }
         let id = ObjectIdentifier(array.node)
         if let known = known[id] { return known }
         let inputs = try array.node.inputs.map { try standIn(for: $0) }
@@ -338,5 +355,17 @@ private struct StandIns {
         let copy = try array.node.primitive.applied(to: inputs, shape: array.shape, type: array.type)
         known[id] = copy
         return copy
+    }
+}
+
+extension NDArray {
+    /// Whether no element is NaN, as their sum tells: false too where infinities of both signs meet.
+    func hasNoNaN() throws -> Bool {
+        let sum = try reduced(.sum)
+        if sum.isAbstract {
+            AbstractRun.assume(sum, in: -.infinity...(.infinity))
+            return true
+        }
+        return try !sum.item().isNaN
     }
 }

@@ -8,10 +8,14 @@ package enum KernelSpec {
     package static let name = "act"
 
     /// The files of the folder.
-    /// - Parameter executable: The path of act, or a name to be looked up.
-    package static func files(executable: String) -> [(name: String, text: String)] {
+    /// - Parameters:
+    ///   - executable: The path of act, or a name to be looked up.
+    ///   - lexer: See `Kernel`; `nil` for the common one.
+    package static func files(executable: String, lexer: String? = nil) -> [(name: String, text: String)] {
+        let options: [JSON] = lexer.map { ["--lexer", .text($0)] } ?? []
         let description: JSON = [
-            "argv": [.text(executable), "kernel", "{connection_file}"], "display_name": "act", "language": "act", "interrupt_mode": "message",
+            "argv": .list([.text(executable), "kernel"] + options + ["{connection_file}"]), "display_name": "act", "language": "act",
+            "interrupt_mode": "message",
             "metadata": .object([]),
         ]
         return [("kernel.json", ((try? description.text()) ?? "") + "\n"), ("logo-svg.svg", logo)]

@@ -102,6 +102,11 @@ extension Layer {
         return "\(settings.kind)(\(parts.joined(separator: ", ")))"
     }
 
+    /// Whether a pass does nothing but compute of the input and the parameters.
+    package var isPure: Bool {
+        !isOfProgram && state.isEmpty && settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.isPure) }
+    }
+
     /// Whether what it makes of a row, outside training, depends on that row alone. Of functions of the program nobody knows.
     var actsOnRows: Bool {
         !isOfProgram && settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.actsOnRows) }

@@ -3,7 +3,7 @@
 // on every machine.
 
 /// A stream of 2^64 random words; a block of four is made at a time.
-struct Philox {
+struct Philox: Equatable {
     var key: UInt64
 
     typealias Block = (UInt64, UInt64, UInt64, UInt64)

@@ -4,7 +4,7 @@
 import ActArray
 
 /// A seeded stream of random numbers.
-package struct RandomSource: Sendable {
+package struct RandomSource: Equatable, Sendable {
     private var stream: Philox
     /// How many words of the stream have been used.
     private var position: UInt64 = 0

@@ -26,8 +26,8 @@ package enum ServerLoop {
                 if sources[1].revents != 0 && run.receive() || run.left == 0 { server.finishRun() }
             }
             guard sources[0].revents != 0 else { continue }
-            // All that is there: what is taken back meanwhile is not computed, and faults are told once.
-            var events: [MessageStream.Event] = [], isAtEnd = false
+            // All that is there, up to a bound: what is taken back meanwhile is not computed, and faults are told once.
+            var events: [MessageStream.Event] = [], isAtEnd = false, taken = 0
             repeat {
                 let count = read(input, &chunk, chunk.count)
                 if count < 0, errno == EINTR { continue }
@@ -36,13 +36,17 @@ package enum ServerLoop {
                     break
                 }
                 stream.receive(chunk[..<count]) { events.append($0) }
-            } while hasMore(input)
+                taken += count
+            } while taken < most && hasMore(input)
             handle(events, server)
             if let status = server.exitStatus { return status }
             if isAtEnd { return 1 }
             server.publish()
         }
     }
+
+    /// Bytes that are read before anything is answered.
+    private static let most = 1 << 22
 
     private static func hasMore(_ input: Int32) -> Bool {
         var source = pollfd(fd: input, events: Int16(POLLIN), revents: 0)

@@ -25,64 +25,90 @@ package enum DecimalText {
 
     /// A text of the same value, or of none if it had none: sign, at most `digits` digits and one that stands for the rest, an exponent.
     private static func shortened(_ text: [UInt8], _ ignored: UInt8?, _ check: () throws -> Void) rethrows -> [UInt8] {
+        var reader = Reader(text: text, ignored: ignored)
         var result: [UInt8] = []
-        var index = 0, kept = 0, exponent = 0, hasDigits = false, hasRest = false, isPastPoint = false
-        func current() throws -> UInt8? {
-            while index < text.count, text[index] == ignored { try advance() }
+        if let sign = try reader.sign(check) { result.append(sign) }
+        var exponent = 0
+        guard try reader.mantissa(to: &result, &exponent, check) else { return [] }
+        if let byte = try reader.current(check) {
+            guard byte | 0x20 == UInt8(ascii: "e"), let written = try reader.exponent(check) else { return [] }
+            exponent += written
+        }
+        return result + Array("e\(exponent)".utf8)
+    }
+
+    /// Where in the text reading has come to.
+    private struct Reader {
+        let text: [UInt8]
+        let ignored: UInt8?
+        private var index = 0
+
+        init(text: [UInt8], ignored: UInt8?) { (self.text, self.ignored) = (text, ignored) }
+
+        /// The byte that is next, `nil` at the end.
+        mutating func current(_ check: () throws -> Void) rethrows -> UInt8? {
+            while index < text.count, text[index] == ignored { try advance(check) }
             return index < text.count ? text[index] : nil
         }
-        func advance() throws {
+
+        private mutating func advance(_ check: () throws -> Void) rethrows {
             index += 1
             if index & 0xffff == 0 { try check() }
         }
-        if let sign = try current(), sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
-            result.append(sign)
-            try advance()
+
+        mutating func sign(_ check: () throws -> Void) rethrows -> UInt8? {
+            guard let sign = try current(check), sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") else { return nil }
+            try advance(check)
+            return sign
         }
-        while let byte = try current() {
-            if byte == UInt8(ascii: "."), !isPastPoint {
-                isPastPoint = true
-            } else if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
-                hasDigits = true
-                if kept == 0 && byte == UInt8(ascii: "0") {
-                    if isPastPoint { exponent -= 1 }
-                } else if kept < digits {
-                    result.append(byte)
-                    kept += 1
-                    if isPastPoint { exponent -= 1 }
+
+        /// Digits with or without a point.
+        /// - Parameters:
+        ///   - result: Gets those that matter, as a whole number.
+        ///   - exponent: Gets the power of ten that this is to be multiplied by.
+        /// - Returns: Whether there was a digit.
+        mutating func mantissa(to result: inout [UInt8], _ exponent: inout Int, _ check: () throws -> Void) rethrows -> Bool {
+            var kept = 0, hasDigits = false, hasRest = false, isPastPoint = false
+            while let byte = try current(check) {
+                if byte == UInt8(ascii: "."), !isPastPoint {
+                    isPastPoint = true
+                } else if byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") {
+                    hasDigits = true
+                    if kept == 0 && byte == UInt8(ascii: "0") {
+                        if isPastPoint { exponent -= 1 }
+                    } else if kept < DecimalText.digits {
+                        result.append(byte)
+                        kept += 1
+                        if isPastPoint { exponent -= 1 }
+                    } else {
+                        hasRest = hasRest || byte != UInt8(ascii: "0")
+                        if !isPastPoint { exponent += 1 }
+                    }
                 } else {
-                    hasRest = hasRest || byte != UInt8(ascii: "0")
-                    if !isPastPoint { exponent += 1 }
+                    break
                 }
-            } else {
-                break
+                try advance(check)
             }
-            try advance()
-        }
-        guard hasDigits else { return [] }
-        if kept == 0 { result.append(UInt8(ascii: "0")) }
-        if hasRest {
-            result.append(UInt8(ascii: "1"))
-            exponent -= 1
-        }
-        if let byte = try current() {
-            guard byte | 0x20 == UInt8(ascii: "e") else { return [] }
-            try advance()
-            var isNegative = false
-            if let sign = try current(), sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {
-                isNegative = sign == UInt8(ascii: "-")
-                try advance()
+            if kept == 0 { result.append(UInt8(ascii: "0")) }
+            if hasRest {
+                result.append(UInt8(ascii: "1"))
+                exponent -= 1
             }
+            return hasDigits
+        }
+
+        /// `e-12` to the end; `nil` if it is no exponent.
+        mutating func exponent(_ check: () throws -> Void) rethrows -> Int? {
+            try advance(check)
+            let isNegative = try sign(check) == UInt8(ascii: "-")
             var written = 0, isEmpty = true
-            while let byte = try current() {
-                guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return [] }
+            while let byte = try current(check) {
+                guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
                 isEmpty = false
                 written = min(written &* 10 &+ Int(byte &- UInt8(ascii: "0")), 1 << 50)
-                try advance()
+                try advance(check)
             }
-            guard !isEmpty else { return [] }
-            exponent += isNegative ? -written : written
+            return isEmpty ? nil : isNegative ? -written : written
         }
-        return result + Array("e\(exponent)".utf8)
     }
 }

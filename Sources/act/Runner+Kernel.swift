@@ -12,9 +12,11 @@ import Darwin
 
 extension Runner {
     /// Serves a front end until it asks to end.
-    /// - Parameter file: Where Jupyter says where the kernel listens.
+    /// - Parameters:
+    ///   - file: Where Jupyter says where the kernel listens.
+    ///   - lexer: The lexer of Pygments for its cells.
     /// - Returns: The exit status: 1 if the file is no connection file or its addresses are taken.
-    func serveKernel(_ file: String) -> Int32 {
+    func serveKernel(_ file: String, lexer: String) -> Int32 {
         func fail(_ reason: String) -> Int32 {
             display.report(Diagnostic(.unreadableFile, "\(file) does not start a kernel: \(reason)"))
             return ExitStatus.failure
@@ -27,7 +29,7 @@ extension Runner {
         case .success(let read): bytes = read
         }
         do {
-            let kernel = try Kernel(try ConnectionFile(bytes), version: actVersion)
+            let kernel = try Kernel(try ConnectionFile(bytes), version: actVersion, lexer: lexer)
             guard let session = startSession(isInteractive: true, confines: false, writingTo: kernel.makeOutput()) else { return ExitStatus.failure }
             Interrupt.enter(.serving)
             // A computation that does not look at the interrupt.
@@ -39,18 +41,20 @@ extension Runner {
             try kernel.run(session)
             return ExitStatus.success
         } catch let fault as ConnectionFile.Fault {
-            return fail(fault.reason)
+            return fail(fault.words)
         } catch let fault as ZMTPServer.Fault {
-            return fail(fault.reason)
+            return fail(fault.words)
         } catch {
             return fail(message(about: error))
         }
     }
 
     /// Makes act known to Jupyter.
-    /// - Parameter prefix: The folder of an installation, such as `/usr/local`; empty for the user's own place.
+    /// - Parameters:
+    ///   - prefix: The folder of an installation, such as `/usr/local`; empty for the user's own place.
+    ///   - lexer: The lexer of Pygments for its cells; empty for the common one.
     /// - Returns: The exit status: 1 if nothing can be written there.
-    func installKernel(prefix: String) -> Int32 {
+    func installKernel(prefix: String, lexer: String) -> Int32 {
         let home = Terminal.variable("HOME") ?? getpwuid(getuid()).flatMap { $0.pointee.pw_dir.map { String(cString: $0) } } ?? ""
         guard !prefix.isEmpty || home.hasPrefix("/") else {
             display.report(Diagnostic(.command, "there is no home folder to install to", help: "say where: `act jupyter install --prefix /usr/local`"))
@@ -63,7 +67,7 @@ extension Runner {
             parent += folder.hasPrefix("/") || !parent.isEmpty ? "/\(part)" : String(part)
             _ = mkdir(parent, 0o755)
         }
-        for (name, text) in KernelSpec.files(executable: Self.executable) {
+        for (name, text) in KernelSpec.files(executable: Self.executable, lexer: lexer.isEmpty ? nil : lexer) {
             guard write(text, to: "\(folder)/\(name)") else { return ExitStatus.failure }
         }
         display.write("act is a kernel of Jupyter now: \(folder)\n")

@@ -1,6 +1,8 @@
 // What may stand in the place of a file: `act check FILE ...`. A subcommand is one row: the usage text, what it accepts and what it complains
 // of come from what it declares.
 
+import ActGrammars
+import ActJupyter
 import ActRows
 import ActSyntax
 import ArgumentParser
@@ -41,13 +43,24 @@ struct Subcommand: Sendable {
             return { call in call[showsShapes] ? Runner(call.settings).tellShapes() : Runner(call.settings).serveEditor() }
         },
         Subcommand("kernel", "serves a notebook; Jupyter starts it") { takes in
-            let file = takes.file("CONNECTION_FILE", "the connection file of a kernel")
-            return { call in Runner(call.settings).serveKernel(call[file]) }
+            let lexer = takes.text("lexer", default: Kernel.commonLexer), file = takes.file("CONNECTION_FILE", "the connection file of a kernel")
+            return { call in Runner(call.settings).serveKernel(call[file], lexer: call[lexer]) }
         },
         Subcommand("jupyter install", "makes act a kernel of Jupyter, for the user or below a prefix") { takes in
             _ = takes.flag("user", default: false)
-            let prefix = takes.text("prefix", default: "")
-            return { call in Runner(call.settings).installKernel(prefix: call[prefix]) }
+            let prefix = takes.text("prefix", default: ""), lexer = takes.text("lexer", default: "")
+            return { call in Runner(call.settings).installKernel(prefix: call[prefix], lexer: call[lexer]) }
+        },
+        Subcommand("grammar", "writes the grammar that an editor colours programs by; tokens: what act makes of standard input") { takes in
+            let kind = takes.choice("KIND", of: GrammarTable.Kind.allCases.map(\.rawValue) + ["tokens"])
+            return { call in Runner(call.settings).writeGrammar(call[kind]) }
+        },
+        Subcommand("completion", "writes what a shell completes command lines of act by") { takes in
+            let shell = takes.choice("SHELL", of: CommandGuide.Shell.allCases.map(\.rawValue))
+            return { call in Runner(call.settings).writeCompletion(call[shell]) }
+        },
+        Subcommand("manual", "writes the manual page, as man reads it") { _ in
+            return { call in Runner(call.settings).writeManual() }
         },
     ]
 
@@ -68,11 +81,16 @@ struct Subcommand: Sendable {
         subscript(_ operands: Input<[String]>) -> [String] { self.operands }
     }
 
-    /// `act check FILE ...`
-    var usage: String {
+    /// What it takes: flags, options with a value, operands.
+    var parameters: [Parameter] {
         var signature = Signature()
         _ = declaration(&signature)
-        let parts = signature.parameters.map { parameter in
+        return signature.parameters
+    }
+
+    /// `act check FILE ...`
+    var usage: String {
+        let parts = parameters.map { parameter in
             switch parameter.kind {
             case .flag: "[--\(parameter.name)]"
             case .text: "[--\(parameter.name) \(parameter.name.uppercased())]"
@@ -111,7 +129,15 @@ struct Subcommand: Sendable {
         if operands.isEmpty, let missing = places.first { throw ValidationError("`act \(name)` needs \(signature.parameters[missing].summary)") }
         if !places.contains(where: { signature.parameters[$0].isVariadic }) {
             guard operands.count <= places.count else { throw ValidationError("`act \(name)` takes no `\(operands[places.count])`: write `\(usage)`") }
-            for (place, operand) in zip(places, operands) { given[place] = operand }
+            for (place, operand) in zip(places, operands) {
+                if case .words(let words) = signature.parameters[place].expected, !words.contains(operand) {
+                    let near = suggest(operand, among: words)
+                    throw ValidationError(
+                        "`act \(name)` needs \(signature.parameters[place].summary), not `\(operand)`"
+                            + (near.isEmpty ? "" : "; did you mean \(near.joined(separator: " or "))?"))
+                }
+                given[place] = operand
+            }
         }
         return .subcommand { body(Call(settings: $0, given: given, operands: operands)) }
     }
@@ -122,6 +148,13 @@ extension Signature {
     /// - Parameter summary: Completes "needs …".
     fileprivate mutating func files(_ summary: String) -> Input<[String]> {
         parameter("FILE", .value, text: nil, role: .steps, isVariadic: true, summary: summary)
+    }
+
+    /// One of several words.
+    fileprivate mutating func choice(_ name: String, of words: [String]) -> Input<String> {
+        parameter(
+            name, .value, expected: .words(words), text: nil, role: .steps,
+            summary: words.dropLast().joined(separator: ", ") + " or " + (words.last ?? ""))
     }
 
     /// One file.

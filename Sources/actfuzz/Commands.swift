@@ -100,8 +100,6 @@ extension Generator {
         }
     }
 
-    private func noise(_ random: inout Random) -> Bytes { (0..<random.below(300)).map { _ in UInt8(truncatingIfNeeded: random.next()) } }
-
     /// A program that takes ever more memory, one way or another.
     private func growing(_ random: inout Random) -> Bytes {
         let start = random.pick(["\"ab\"", "[1.5, 2]", "(1, 2)", "{a: 1}", "\"é\"", "\"a b,\\n\"", "range(1000)", "relu"], or: "1")
@@ -163,14 +161,26 @@ struct Commands {
 
     /// - Returns: What went wrong, if anything did.
     func run(_ trial: CommandTrial) -> String? {
-        write(trial.program, CommandTrial.programName)
-        write(trial.input, "input")
+        Self.write(trial.program, CommandTrial.programName)
+        Self.write(trial.input, "input")
         mkdir("state", 0o700)
         mkdir("state/act", 0o700)
-        if let history = trial.history { write(history, "state/act/history") }
+        if let history = trial.history { Self.write(history, "state/act/history") }
         guard let process = Process(trial, in: container) else { return "start" }
         return process.verdict(trial, patience: plan.patience, allowance: Self.allowance)
     }
+
+    /// Beside ourselves.
+    static let executable: String = {
+        var path = [CChar](repeating: 0, count: 4096)
+        #if os(Linux)
+        let count = readlink("/proc/self/exe", &path, path.count - 1)
+        let own = count > 0 ? String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "actfuzz"
+        #else
+        let own = realpath(CommandLine.arguments[0], &path).map { String(cString: $0) } ?? "actfuzz"
+        #endif
+        return String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)]) + "/act"
+    }()
 
     /// The command line as a shell takes it.
     static func text(_ trial: CommandTrial) -> String {
@@ -188,14 +198,14 @@ struct Commands {
     private func note(_ kind: String, _ index: Int) {
         let trial = generator.command(index)
         let name = "\(plan.folder)/command-\(kind)-\(plan.seed)-\(index)"
-        write(Array(Commands.text(trial).utf8), name + ".sh")
-        write(trial.program, name + ".act")
-        if !trial.input.isEmpty { write(trial.input, name + ".input") }
+        Self.write(Array(Commands.text(trial).utf8), name + ".sh")
+        Self.write(trial.program, name + ".act")
+        if !trial.input.isEmpty { Self.write(trial.input, name + ".input") }
         print("\(kind): \(name).sh")
         fflush(nil)
     }
 
-    private func write(_ bytes: Bytes, _ name: String) {
+    static func write(_ bytes: Bytes, _ name: String) {
         guard let file = fopen(name, "w") else { return }
         fwrite(bytes, 1, bytes.count, file)
         fclose(file)
@@ -231,7 +241,7 @@ struct Commands {
             setenv("TERM", "xterm", 1)
             var shell = "ulimit \(trial.limits.isEmpty ? "-c 0" : trial.limits); exec \"$0\" \"$@\""
             if let bytes = trial.container, let container { shell = container.entering(bytes) + shell }
-            let arguments = [Array("/bin/sh".utf8), Array("-c".utf8), Array(shell.utf8), Array(Process.executable.utf8)] + trial.arguments
+            let arguments = [Array("/bin/sh".utf8), Array("-c".utf8), Array(shell.utf8), Array(Commands.executable.utf8)] + trial.arguments
             let argv = arguments.map { bytes in strdup(bytes.map { CChar(bitPattern: $0) } + [0]) } + [nil]
             defer { argv.forEach { free($0) } }
             var id: pid_t = 0
@@ -258,18 +268,6 @@ struct Commands {
             guard let path = getcwd(nil, 0) else { return "." }
             defer { free(path) }
             return String(cString: path)
-        }()
-
-        /// Beside ourselves.
-        private static let executable: String = {
-            var path = [CChar](repeating: 0, count: 4096)
-            #if os(Linux)
-            let count = readlink("/proc/self/exe", &path, path.count - 1)
-            let own = count > 0 ? String(decoding: path[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "actfuzz"
-            #else
-            let own = realpath(CommandLine.arguments[0], &path).map { String(cString: $0) } ?? "actfuzz"
-            #endif
-            return String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)]) + "/act"
         }()
 
         /// Waits until it ends.

@@ -12,7 +12,7 @@ struct Supervisor {
         var first = 0
         /// Trials at most.
         var count = Int.max >> 1
-        var seconds = 60.0
+        var seconds = 180.0
         /// How many times as long and as large as usual a trial may be.
         var patience = 1.0
         /// Where findings go.

@@ -1,8 +1,9 @@
 // actfuzz: tries to bring act down with programs that nobody would write.
 //
-//     actfuzz [--seconds 60] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [--part all] [SCRIPTS…]     tries, writes findings to FOLDER
+//     actfuzz [--seconds 180] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [--part all] [SCRIPTS…]     tries, writes findings to FOLDER
 //         --part programs: in the process, many thousands a minute; rows: every built-in with unwieldy arguments, interrupted;
-//                commands: the command from outside; all: half of the time for the first, a quarter for each of the others
+//                commands: the command from outside; kernel, editor: what front ends of notebooks and editors would not say;
+//                all: a third of the time for each of the last two, a sixth for the first, a twelfth for each of the others
 //         --patience 8: as if the machine were so many times slower and programs larger, as under sanitizers
 //     actfuzz --show INDEX [--seed 1] [SCRIPTS…]                                              prints a program
 //     actfuzz --one INDEX [--seed 1] [SCRIPTS…]                                               runs one here, for a debugger
@@ -56,6 +57,9 @@ func absolute(_ path: String) -> String {
     return String(cString: resolved)
 }
 
+// What a shell starts in the background ignores Ctrl-C, and so would the commands that are tried, until they listen.
+signal(SIGINT, SIG_DFL)
+
 mkdir(plan.folder, 0o755)
 plan.folder = absolute(plan.folder)
 plan.corpus = plan.corpus.map(absolute)
@@ -82,6 +86,13 @@ if board == nil, mkdir(playground, 0o700) != 0 || chdir(playground) != 0 {
     exit(status)
 }
 
+/// Shows what is said, or says it.
+@MainActor func converse<Kind: Conversation>(_ conversation: Kind) -> Never {
+    print(String(decoding: conversation.text, as: UTF8.self))
+    if one != nil { print(Conversations<Kind>(plan: plan, generator: generator).run(conversation) ?? "none") }
+    leave(0)
+}
+
 var generator = Generator(corpus: DeepStack.run { Corpus(folders: plan.corpus) }, seed: plan.seed)
 generator.files = soundFiles()
 generator.walks = part == "rows"
@@ -90,6 +101,10 @@ if part == "commands", let index = shown ?? one {
     print(Commands.text(trial) + String(decoding: trial.program, as: UTF8.self))
     if one != nil { print(Commands(plan: plan, generator: generator).run(trial) ?? "none") }
     leave(0)
+} else if part == KernelConversation.name, let index = shown ?? one {
+    converse(KernelConversation(generator, index))
+} else if part == EditorConversation.name, let index = shown ?? one {
+    converse(EditorConversation(generator, index))
 } else if let shown {
     let trial = generator.trial(shown)
     print("# \(trial.kind), \(trial.seconds) s\n" + String(decoding: trial.program, as: UTF8.self))
@@ -107,13 +122,15 @@ if part == "commands", let index = shown ?? one {
     print("\(generator.corpus.programs.count) programs, \(generator.corpus.expressions.count) expressions, \(generator.corpus.builtins.count) built-ins")
     var findings = 0
     let seconds = plan.seconds
-    for (name, share) in [("programs", 0.5), ("rows", 0.25), ("commands", 0.25)] where part == name || part == "all" {
-        plan.seconds = part == "all" ? share * seconds : seconds
+    for (name, share) in [("programs", 2.0), ("rows", 1.0), ("commands", 1.0), ("kernel", 4.0), ("editor", 4.0)] where part == name || part == "all" {
+        plan.seconds = part == "all" ? share / 12 * seconds : seconds
         generator.walks = name == "rows"
-        findings +=
-            name == "commands"
-            ? Commands(plan: plan, generator: generator).run(seconds: plan.seconds, count: plan.count)
-            : Supervisor(plan: plan, generator: generator).run()
+        switch name {
+        case "commands": findings += Commands(plan: plan, generator: generator).run(seconds: plan.seconds, count: plan.count)
+        case "kernel": findings += Conversations<KernelConversation>(plan: plan, generator: generator).run()
+        case "editor": findings += Conversations<EditorConversation>(plan: plan, generator: generator).run()
+        default: findings += Supervisor(plan: plan, generator: generator).run()
+        }
     }
     leave(findings == 0 ? 0 : 1)
 }

@@ -16,9 +16,10 @@ import Testing
     }
 
     /// Every built-in and every other way of handing a value over, with large, long, deep, shared and wrong arguments, interrupted; and the
-    /// command from outside: options, limits, signals, terminals. Machines that run tests are busy with other things: the tenth of a second
+    /// command from outside: options, limits, signals, terminals, notebooks and editors that speak as none does. Machines that run tests are busy with other things: the tenth of a second
     /// itself is asked for by `make fuzz`.
-    @Test(.enabled(if: Sanitizer.current == nil), arguments: ["rows --count 290", "commands --count 40"]) func everyRowAndCommandEndsWell(part: String) throws {
+    @Test(.enabled(if: Sanitizer.current == nil), arguments: ["rows --count 290", "commands --count 40", "kernel --count 30", "editor --count 40"])
+    func everyRowCommandAndConversationEndsWell(part: String) throws {
         try withFolder { folder in
             let scripts = ["Tests/Scripts", "examples"].map { "\"\(BuiltCommand.packageFolder)/\($0)\"" }.joined(separator: " ")
             let result = try BuiltCommand.runShell("exec \"${ACT%/*}/actfuzz\" --part \(part) --seconds 10 --patience 5 --out \"\(folder)\" \(scripts)")

@@ -39,7 +39,7 @@ import Testing
     // MARK: Connection files
 
     private func fault(_ text: String) -> String? {
-        do { _ = try ConnectionFile(Array(text.utf8)) } catch { return (error as? ConnectionFile.Fault)?.reason ?? "\(error)" }
+        do { _ = try ConnectionFile(Array(text.utf8)) } catch { return (error as? ConnectionFile.Fault)?.words ?? "\(error)" }
         return nil
     }
 

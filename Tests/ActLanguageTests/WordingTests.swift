@@ -8,6 +8,7 @@ import Testing
     /// What stands below the wording. `ActSyntax` is not among them: it builds alone, and words its own faults.
     private static let targets = [
         "ActArray", "ActOrder", "ActLinear", "ActRandom", "ActFiles", "ActGrad", "ActNetwork", "ActPlot", "ActRows", "ActMachine", "ActBuiltins",
+        "ActJupyter",
     ]
 
     private func sources(of target: String) throws -> [(name: String, lines: [Substring])] {

@@ -118,6 +118,14 @@ package final class Builtin: Sendable {
         }
     }
 
+    /// Whether a call does nothing but compute. (What draws random numbers shows it by their source, what writes by the door it goes through.)
+    var isPure: Bool {
+        switch topic {
+        case .make, .shape, .elementwise, .reduce, .order, .linear, .activations, .functions, .derivatives, .networks: treatment != .takesExpression
+        case .figures, .text, .files, .checks, .host: false
+        }
+    }
+
     /// The row as calls need it; who calls keeps it.
     package var form: Form {
         var signature = Signature()
@@ -200,6 +208,7 @@ package final class BuiltinFunction: NativeFunction {
     package var isRange: Bool { row.treatment == .countsInLoops }
     package var isConcatenation: Bool { row.treatment == .growsFirst }
     package var takesExpression: Bool { row.treatment == .takesExpression }
+    package var isPure: Bool { row.isPure }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
         if arguments.positional.isEmpty, let configured = ConfiguredActivation(function, arguments) { return try configured.asValue() }

@@ -43,6 +43,7 @@ final class ConfiguredActivation: NativeFunction {
 
     var name: String { "\(row.name)(\(settings.map { "\($0.name)=\(Default.text($0.value))" }.joined(separator: ", ")))" }
     var signature: String { name }
+    var isPure: Bool { true }
     var parameters: [Parameter] { [Parameter(name: "x", kind: .array, fallback: nil)] }
 
     /// All of the row's parameters.

@@ -33,6 +33,7 @@ package final class NetworkFunction: NativeFunction {
     }
 
     package var depth: Int32 { network.nesting }
+    package var isPure: Bool { network.layers.allSatisfy(\.isPure) }
     package var name: String { network.text }
     package var typeName: String { isLayer ? "layer" : "network" }
     package var parameters: [Parameter] { [Parameter(name: "x", fallback: nil), Parameter(name: "training", fallback: "false")] }

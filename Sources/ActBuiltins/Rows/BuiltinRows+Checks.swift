@@ -14,8 +14,9 @@ import Darwin
 extension BuiltinRows {
     static let checks: [Builtin] = [
         Builtin(
-            .checks, "timeit", "how long a call of f takes: a record {min, median, mean, runs}, in seconds",
-            details: "f is called without arguments. Each run repeats short calls until it lasts a millisecond; deferred computation is done inside the time.",
+            .checks, "timeit", "how long a call of f takes: a record {min, median, mean, runs, replayed}, in seconds",
+            details:
+                "f is called without arguments. Each run repeats short calls until it lasts a millisecond; deferred computation is done inside the time. `replayed` says whether derivatives in it ran as the operations that they come to, without the program: see `grad`.",
             example: "timeit(() -> exp(1), runs=3).runs   # 3"
         ) { takes in
             let f = takes.function("f"), runs = takes.whole("runs", default: 10, .within(1...1_000_000))
@@ -34,11 +35,13 @@ extension BuiltinRows {
                     elapsed = try time(repeats)
                 }
                 var times: [Double] = []
+                let replays = machine.replayCount
                 for _ in 0..<runs { times.append(try time(repeats) / Double(repeats)) }
                 times.sort()
                 let median = runs % 2 == 1 ? times[runs / 2] : (times[runs / 2 - 1] + times[runs / 2]) / 2
                 return try .record([
                     "min": .number(times[0]), "median": .number(median), "mean": .number(times.reduce(0, +) / Double(runs)), "runs": .number(Double(runs)),
+                    "replayed": .bool(machine.replayCount > replays),
                 ])
             }
         },
@@ -81,7 +84,7 @@ extension BuiltinRows {
             let expression = takes.value("expression")
             return { call in
                 // One that runs again for another says nothing.
-                if call.machine.recording != nil { return .none }
+                if !call.machine.hasEffects() { return .none }
                 guard case .function(let function as Closure) = call[expression], function.code.isLiteral else {
                     throw call.fail(expression, .expression)
                 }

@@ -98,20 +98,13 @@ enum Rule {
     private static func binary(
         _ operation: BinaryOperation, _ inputs: [NDArray], _ result: NDArray, _ c: NDArray, _ dependsOn: [Bool], _ hazards: Hazards
     ) throws -> [NDArray?] {
-        var (first, second) = Slopes.binary[Int(operation.rawValue)]
         let operands = zip(inputs, dependsOn).map { $1 ? .array($0) : operand($0) }
-        switch operation {
-        case .max where dependsOn != [true, true], .min where dependsOn != [true, true]:
-            let rule = operation == .max ? Slopes.maxAgainstConstant : Slopes.minAgainstConstant
-            if dependsOn[0] { return [try product(c, rule, operands, result, hazards), nil] }
-            return [nil, try product(c, rule, [operands[1], operands[0]], result, hazards)]
-        case .pow where !dependsOn[1]:
-            if case .number(let exponent) = operands[1] { first = Slopes.power(exponent) }
-        default: break
-        }
+        let exponent: Double? = if case .number(let value) = operands[1] { value } else { nil }
+        let slopes = BinarySlopes(operation, varies: (dependsOn[0], dependsOn[1]), exponent: exponent)
+        let second = slopes.isSecondExchanged ? [operands[1], operands[0]] : operands
         return [
-            dependsOn[0] ? try product(c, first, operands, result, hazards) : nil,
-            dependsOn[1] ? try product(c, second, operands, result, hazards) : nil,
+            dependsOn[0] ? try product(c, slopes.first, operands, result, hazards) : nil,
+            dependsOn[1] ? try product(c, slopes.second, second, result, hazards) : nil,
         ]
     }
 

@@ -220,7 +220,7 @@ private func extremum(first: Formula, second: Formula, tie: Formula) -> (Formula
 /// Slopes as programs, compiled once.
 enum Slopes {
     static let unary: [FormulaProgram] = UnaryOperation.allCases.map { FormulaProgram($0.slope) }
-    static let binary: [(FormulaProgram, FormulaProgram)] = BinaryOperation.allCases.map {
+    fileprivate static let binary: [(FormulaProgram, FormulaProgram)] = BinaryOperation.allCases.map {
         let (first, second) = $0.slopes
         return (FormulaProgram(first), FormulaProgram(second))
     }
@@ -230,7 +230,7 @@ enum Slopes {
     private static let zero = FormulaProgram(0)
     private static let one = FormulaProgram(1)
 
-    static func power(_ exponent: Double) -> FormulaProgram {
+    fileprivate static func power(_ exponent: Double) -> FormulaProgram {
         switch exponent {
         case 0: zero
         case 1: one
@@ -240,6 +240,30 @@ enum Slopes {
     }
 
     /// Of the varying operand `.x` against the constant `.input(1)`: 0 where they tie.
-    static let maxAgainstConstant = FormulaProgram(extremum(first: x > .input(1), second: .input(1) > x, tie: 0).0)
-    static let minAgainstConstant = FormulaProgram(extremum(first: x < .input(1), second: .input(1) < x, tie: 0).0)
+    fileprivate static let maxAgainstConstant = FormulaProgram(extremum(first: x > .input(1), second: .input(1) > x, tie: 0).0)
+    fileprivate static let minAgainstConstant = FormulaProgram(extremum(first: x < .input(1), second: .input(1) < x, tie: 0).0)
+}
+
+/// The slopes of a binary operation of which one operand may be a constant.
+struct BinarySlopes {
+    private(set) var first: FormulaProgram
+    private(set) var second: FormulaProgram
+    /// Whether `.x` of the second slope is the second operand, and `.input(1)` the first.
+    private(set) var isSecondExchanged = false
+
+    /// - Parameters:
+    ///   - varies: Whether the first and the second operand depend on what the derivative is taken in.
+    ///   - exponent: The second operand where it is one number.
+    init(_ operation: BinaryOperation, varies: (Bool, Bool), exponent: Double?) {
+        (first, second) = Slopes.binary[Int(operation.rawValue)]
+        switch operation {
+        case .max where varies != (true, true), .min where varies != (true, true):
+            first = operation == .max ? Slopes.maxAgainstConstant : Slopes.minAgainstConstant
+            second = first
+            isSecondExchanged = true
+        case .pow where !varies.1:
+            if let exponent { first = Slopes.power(exponent) }
+        default: break
+        }
+    }
 }

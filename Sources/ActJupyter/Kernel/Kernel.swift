@@ -24,6 +24,7 @@ package final class Kernel: @unchecked Sendable {
     private let mailbox = Mailbox<Task>()
     private let connection: ConnectionFile
     private let version: String
+    private let lexer: String
     private let lock = Lock()
     private var session: Session?
     private var isLeaving = false
@@ -42,11 +43,16 @@ package final class Kernel: @unchecked Sendable {
     /// When the last error was answered: what was sent before it does not run.
     private var lastError: Double?
 
+    /// Pygments knows it without act's own lexer, and it reads `f'` as act does.
+    package static let commonLexer = "julia"
+
     /// Listens where the file says.
+    /// - Parameter lexer: What colours cells in documents that Pygments makes; `act` where act's lexer is installed.
     /// - Throws: `ZMTPServer.Fault`.
-    package init(_ connection: ConnectionFile, version: String) throws(ZMTPServer.Fault) {
+    package init(_ connection: ConnectionFile, version: String, lexer: String = commonLexer) throws(ZMTPServer.Fault) {
         self.connection = connection
         self.version = version
+        self.lexer = lexer
         form = MessageForm(key: connection.key)
         server = try ZMTPServer()
         for channel in ConnectionFile.Channel.allCases {
@@ -317,7 +323,7 @@ package final class Kernel: @unchecked Sendable {
         [
             "status": "ok", "protocol_version": .text(MessageForm.version), "implementation": "act", "implementation_version": .text(version),
             "language_info": [
-                "name": "act", "version": .text(version), "mimetype": "text/x-act", "file_extension": ".act", "pygments_lexer": "julia",
+                "name": "act", "version": .text(version), "mimetype": "text/x-act", "file_extension": ".act", "pygments_lexer": .text(lexer),
                 "codemirror_mode": "julia",
                 "nbconvert_exporter": "script",
             ],

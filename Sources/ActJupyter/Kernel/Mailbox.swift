@@ -1,57 +1,37 @@
 // Where one thread leaves what another one is to do.
 
 import ActArray
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
+import CActSystem
 
-/// `@unchecked`: what it holds is touched with the mutex.
+/// `@unchecked`: what it holds is touched within the monitor.
 final class Mailbox<Item>: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let monitor = Monitor()
     private var items: [Item] = []
 
-    init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
-
     func put(_ item: Item) {
-        pthread_mutex_lock(mutex)
-        items.append(item)
-        pthread_cond_signal(condition)
-        pthread_mutex_unlock(mutex)
+        monitor.locked {
+            items.append(item)
+            monitor.signal()
+        }
     }
 
     /// Waits for the next.
     /// - Parameters:
     ///   - moment: Seconds of waiting after which `whenIdle` is called, once.
     func take(after moment: Double, whenIdle: () -> Void) -> Item {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        var until = timespec()
-        clock_gettime(CLOCK_REALTIME, &until)
-        until.tv_sec += Int(moment)
-        var isIdle = false
-        while items.isEmpty {
-            if isIdle {
-                pthread_cond_wait(condition, mutex)
-            } else if pthread_cond_timedwait(condition, mutex, &until) == ETIMEDOUT {
-                isIdle = true
-                pthread_mutex_unlock(mutex)
-                whenIdle()
-                pthread_mutex_lock(mutex)
+        monitor.locked {
+            let start = act_seconds()
+            var isIdle = false
+            while items.isEmpty {
+                if isIdle {
+                    monitor.wait()
+                } else {
+                    monitor.wait(moment)
+                    isIdle = act_seconds() - start >= moment
+                    if isIdle { monitor.unlocked(whenIdle) }
+                }
             }
+            return items.removeFirst()
         }
-        return items.removeFirst()
     }
 }

@@ -25,9 +25,18 @@ package struct ConnectionFile: Sendable {
         case heartbeat = "hb"
     }
 
-    package struct Fault: Error {
-        package let reason: String
-        package init(_ reason: String) { self.reason = reason }
+    package enum Fault: Error, Equatable {
+        case empty
+        case notJSON(line: Int, column: Int)
+        case notARecord
+        case encrypted(name: String)
+        case notAText(name: String)
+        case unknownTransport(String)
+        case unknownSignature(String)
+        case emptyAddress
+        case missing(name: String)
+        case notAPort(name: String)
+        case sharedPort
     }
 
     package let transport: Transport
@@ -45,34 +54,34 @@ package struct ConnectionFile: Sendable {
         var held = Reservation()
         let file: JSON
         do { file = try JSON(bytes, held: &held) } catch let error as JSONError {
-            throw Fault(bytes.isEmpty ? "it is empty" : "it is not JSON (line \(error.line), column \(error.column))")
+            throw bytes.isEmpty ? Fault.empty : Fault.notJSON(line: error.line, column: error.column)
         }
-        guard case .object = file else { throw Fault("it is not a connection file of Jupyter: it holds no names and values") }
+        guard case .object = file else { throw Fault.notARecord }
         for name in ["curve_secretkey", "curve_publickey", "curve_serverkey"] where file[name]?.isNull == false {
-            throw Fault("it asks for encryption (`\(name)`), which act does not speak; start the kernel without it, or with the transport `ipc`")
+            throw Fault.encrypted(name: name)
         }
         func text(_ name: String, default fallback: String) throws -> String {
             guard let value = file[name], !value.isNull else { return fallback }
-            guard let text = value.asText else { throw Fault("its `\(name)` is not a string") }
+            guard let text = value.asText else { throw Fault.notAText(name: name) }
             return text
         }
         let transportName = try text("transport", default: "tcp"), scheme = try text("signature_scheme", default: "hmac-sha256")
-        guard let transport = Transport(rawValue: transportName) else { throw Fault("its transport is `\(transportName)`; act speaks tcp and ipc") }
+        guard let transport = Transport(rawValue: transportName) else { throw Fault.unknownTransport(transportName) }
         key = Array(try text("key", default: "").utf8)
-        guard scheme == "hmac-sha256" || key.isEmpty else { throw Fault("its messages are signed by `\(scheme)`; act knows hmac-sha256") }
+        guard scheme == "hmac-sha256" || key.isEmpty else { throw Fault.unknownSignature(scheme) }
         self.transport = transport
         ip = try text("ip", default: transport == .tcp ? "127.0.0.1" : "kernel-ipc")
-        guard !ip.isEmpty else { throw Fault("its `ip` is empty") }
+        guard !ip.isEmpty else { throw Fault.emptyAddress }
         var ports: [Channel: Int] = [:]
         for channel in Channel.allCases {
             let name = "\(channel.rawValue)_port"
-            guard let value = file[name] else { throw Fault("it has no `\(name)`") }
+            guard let value = file[name] else { throw Fault.missing(name: name) }
             guard let port = value.asWhole, transport == .tcp ? 1...65535 ~= port : 0...Int(Int32.max) ~= port else {
-                throw Fault("its `\(name)` is not the number of a port")
+                throw Fault.notAPort(name: name)
             }
             ports[channel] = port
         }
-        guard Set(ports.values).count == ports.count else { throw Fault("it gives two channels one port") }
+        guard Set(ports.values).count == ports.count else { throw Fault.sharedPort }
         self.ports = ports
     }
 }

@@ -22,6 +22,8 @@ package final class ZMTPPeer: @unchecked Sendable {
     fileprivate var subscriptions: [[UInt8]] = []
     private var unsent: [UInt8] = []
     private var sent = 0
+    /// For what is not sent yet, and the room behind it.
+    private var held = Reservation()
 
     fileprivate init(_ descriptor: Int32, _ listener: Int, _ stream: consuming ZMTPStream) {
         self.descriptor = descriptor
@@ -34,6 +36,9 @@ package final class ZMTPPeer: @unchecked Sendable {
     /// Sends, or keeps what the system does not take now; where too much is kept already, the message is lost, as ZMTP has it.
     fileprivate func send(_ bytes: [UInt8]) {
         guard !isClosed, unsent.isEmpty || unsent.count - sent + bytes.count <= ZMTPServer.mostKept else { return }
+        let needed = 2 * (unsent.count + bytes.count)
+        // Small messages are not worth counting.
+        if needed > 1 << 16, needed > held.bytes, (try? held.grow(by: needed - held.bytes)) == nil { return }
         if sent > 1 << 20 {
             unsent.removeFirst(sent)
             sent = 0
@@ -56,6 +61,7 @@ package final class ZMTPPeer: @unchecked Sendable {
             sent += count
         }
         (unsent, sent) = ([], 0)
+        if held.bytes > 0 { held = Reservation() }
     }
 }
 
@@ -69,7 +75,15 @@ private func sendSome(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> I
 
 /// `@unchecked`: the lock guards what several threads touch.
 package final class ZMTPServer: @unchecked Sendable {
-    package struct Fault: Error { package let reason: String }
+    package enum Fault: Error, Equatable {
+        case noPipe
+        case noSocket
+        case noThread
+        case notAnAddress(String)
+        case longPath(String)
+        /// The system does not let it listen there; `number` is that of its error.
+        case cannotListen(at: String, number: Int32)
+    }
 
     /// What a socket does with what comes.
     package struct Listener {
@@ -92,7 +106,9 @@ package final class ZMTPServer: @unchecked Sendable {
     /// Bytes that wait for one peer.
     static let mostKept = 1 << 26
     private static let mostPeers = 256
-    private static let mostSubscriptions = 1000
+    private static let mostSubscriptions = 100
+    /// No topic of ours is longer, so that nothing begins with it.
+    private static let longestTopic = 256
     /// Seconds within which a handshake must be done.
     private static let patience = 30.0
 
@@ -110,7 +126,7 @@ package final class ZMTPServer: @unchecked Sendable {
     private let engine = Engine()
 
     package init() throws(Fault) {
-        guard pipe(&wakeUp) == 0 else { throw Fault(reason: "the system has no pipe left") }
+        guard pipe(&wakeUp) == 0 else { throw .noPipe }
         for end in wakeUp { Self.prepare(end) }
     }
 
@@ -138,10 +154,10 @@ package final class ZMTPServer: @unchecked Sendable {
         hints.ai_socktype = SOCK_STREAM
         #endif
         // `*` is ZeroMQ's word for every address.
-        guard getaddrinfo(ip == "*" ? nil : ip, String(port), &hints, &found) == 0, let address = found else { throw Fault(reason: "\(ip) is no address") }
+        guard getaddrinfo(ip == "*" ? nil : ip, String(port), &hints, &found) == 0, let address = found else { throw .notAnAddress(ip) }
         defer { freeaddrinfo(found) }
         let descriptor = socket(address.pointee.ai_family, address.pointee.ai_socktype, 0)
-        guard descriptor >= 0 else { throw Fault(reason: "the system has no socket left") }
+        guard descriptor >= 0 else { throw .noSocket }
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         try add(descriptor, bind(descriptor, address.pointee.ai_addr, address.pointee.ai_addrlen), "\(ip):\(port)", behaviour)
@@ -151,14 +167,14 @@ package final class ZMTPServer: @unchecked Sendable {
     package func listen(path: String, _ behaviour: Listener) throws(Fault) {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw Fault(reason: "the path \(path) is too long for a socket") }
+        guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { throw .longPath(path) }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         #if canImport(Glibc)
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         #else
         let descriptor = socket(AF_UNIX, SOCK_STREAM, 0)
         #endif
-        guard descriptor >= 0 else { throw Fault(reason: "the system has no socket left") }
+        guard descriptor >= 0 else { throw .noSocket }
         // What an earlier kernel left there; anything but a socket stays.
         var status = stat()
         if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
@@ -174,16 +190,9 @@ package final class ZMTPServer: @unchecked Sendable {
 
     private func add(_ descriptor: Int32, _ bound: Int32, _ name: String, _ behaviour: Listener) throws(Fault) {
         guard bound == 0, startListening(descriptor, 64) == 0 else {
-            let reason =
-                switch errno {
-                case EADDRINUSE: "something else listens there"
-                case EADDRNOTAVAIL: "it is no address of this machine"
-                case EACCES: "that is not allowed"
-                case ENOENT: "there is no such folder"
-                default: "the system reports error \(errno)"
-                }
+            let number = errno
             close(descriptor)
-            throw Fault(reason: "cannot listen at \(name): \(reason)")
+            throw .cannotListen(at: name, number: number)
         }
         Self.prepare(descriptor)
         listeners.append((descriptor, behaviour))
@@ -194,7 +203,7 @@ package final class ZMTPServer: @unchecked Sendable {
     /// - Throws: `Fault` if the system has no thread.
     package func start() throws(Fault) {
         thread = SystemThread { [engine] in engine.run { self.serve() } }
-        if thread == nil { throw Fault(reason: "the system has no thread left") }
+        if thread == nil { throw .noThread }
     }
 
     /// Ends all connections.
@@ -304,7 +313,7 @@ package final class ZMTPServer: @unchecked Sendable {
             if behaviour.type == .reply { send(frames, to: peer) } else { behaviour.onMessage(peer, frames) }
         case .subscribe(let topic):
             let isTaken = lock.locked { () -> Bool in
-                guard peer.subscriptions.count < Self.mostSubscriptions else { return false }
+                guard peer.subscriptions.count < Self.mostSubscriptions, topic.count <= Self.longestTopic else { return false }
                 peer.subscriptions.append(topic)
                 return true
             }

@@ -52,6 +52,9 @@ package struct ZMTPStream: ~Copyable {
     package static let greeting: [UInt8] =
         [0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 0] + Array("NULL".utf8) + Array(repeating: 0, count: 48)
 
+    /// No command that means anything here is longer.
+    private static let longestCommand = 1 << 16
+
     private let type: ZMTPSocketType
     private let longest: Int
     private var phase = Phase.greeting
@@ -136,7 +139,7 @@ package struct ZMTPStream: ~Copyable {
         let header = isLong ? 9 : 2
         guard left >= header else { return false }
         let length = buffer[position + 1..<position + header].reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        guard length <= UInt64(longest - frameBytes), frames.count < 1 << 12 else { throw ZMTPFault.tooLong }
+        guard length <= UInt64(isCommand ? Self.longestCommand : longest - frameBytes), frames.count < 1 << 12 else { throw ZMTPFault.tooLong }
         guard left - header >= Int(length) else { return false }
         position += header
         let content = take(Int(length))

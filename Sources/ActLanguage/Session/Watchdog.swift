@@ -2,40 +2,16 @@
 
 import ActArray
 import CActSystem
-#if canImport(Glibc)
-import Glibc
-#else
-import Darwin
-#endif
 
 final class Watchdog {
     private let seconds: Double
     private let state = State()
 
-    /// What the watched and the watching thread share.
+    /// What the watched and the watching thread share, within the monitor.
     private final class State {
-        let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-        let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+        let monitor = Monitor()
         var isStopped = false
         var hasFired = false
-
-        init() {
-            pthread_mutex_init(mutex, nil)
-            pthread_cond_init(condition, nil)
-        }
-
-        deinit {
-            pthread_cond_destroy(condition)
-            pthread_mutex_destroy(mutex)
-            condition.deallocate()
-            mutex.deallocate()
-        }
-
-        func locked<T>(_ body: () -> T) -> T {
-            pthread_mutex_lock(mutex)
-            defer { pthread_mutex_unlock(mutex) }
-            return body()
-        }
     }
 
     /// - Returns: `nil` if the system has no thread left to watch.
@@ -47,12 +23,12 @@ final class Watchdog {
     }
 
     /// The limit, if it was reached.
-    var fired: Double? { state.locked { state.hasFired ? seconds : nil } }
+    var fired: Double? { state.monitor.locked { state.hasFired ? seconds : nil } }
 
     func stop() {
-        state.locked {
+        state.monitor.locked {
             state.isStopped = true
-            pthread_cond_signal(state.condition)
+            state.monitor.signal()
         }
     }
 
@@ -71,7 +47,7 @@ final class Watchdog {
         /// clock that it goes by is set.
         func run() {
             let start = act_seconds()
-            state.locked {
+            state.monitor.locked {
                 while !state.isStopped {
                     let left = seconds - (act_seconds() - start)
                     if left <= 0 {
@@ -79,12 +55,7 @@ final class Watchdog {
                         interrupt.raise()
                         return
                     }
-                    var until = timespec()
-                    clock_gettime(CLOCK_REALTIME, &until)
-                    until.tv_nsec += Int(min(left, 0.5) * 1e9)
-                    until.tv_sec += until.tv_nsec / 1_000_000_000
-                    until.tv_nsec %= 1_000_000_000
-                    pthread_cond_timedwait(state.condition, state.mutex, &until)
+                    state.monitor.wait(min(left, 0.5))
                 }
             }
         }

@@ -87,22 +87,8 @@ struct RuntimeWording {
             return error("\(variable) had no value when the function was made", help: "give it a value above the function")
         case .noField(let name, let value): return noField(name, value)
         case .operands(let symbol, let left, let right): return operandsDoNotFit(symbol, left, right)
-        case .operand(let symbol, let value):
-            if symbol == "not" || symbol == "and" || symbol == "or" {
-                if case .array(let array) = value, array.rank > 0 {
-                    return error("`\(symbol)` takes bools, not an array of numbers", help: "compare it first, as in `x != 0`")
-                }
-                return error("`\(symbol)` takes a bool, not \(value.kind)", help: value.isNumeric ? "compare it first, as in `x != 0`" : nil)
-            }
-            return error("`\(symbol)` does not work on \(value.kind)")
-        case .notCallable(let value):
-            if case .undefined = value { return error("there is nothing to call here") }
-            if let (name, isOwn) = calledName, builtins.value(named: name) != nil {
-                return error(
-                    "`\(name)` is \(value.kind) here and cannot be called",
-                    help: isOwn ? "it hides the built-in: give it another name" : "it hides the built-in: `unset \(name)` brings that back")
-            }
-            return error("\(value.kind) cannot be called", help: value.isNumeric ? "to multiply, write `*`; to index, write `[…]`" : nil)
+        case .operand(let symbol, let value): return operandDoesNotFit(symbol, value)
+        case .notCallable(let value): return notCallable(value)
         case .notIterable(let value):
             return error("\(value.kind) cannot be looped over", help: value.number != nil ? "did you mean `range(…)`?" : nil)
         case .notDifferentiable(let value):
@@ -111,37 +97,20 @@ struct RuntimeWording {
         case .cannotChange(let value):
             return error("\(value.kind) cannot be changed in place", help: "build a new one, as in `\"j\" + s[1:]`")
         case .cannotStore(let value): return error("an array holds numbers or bools: \(value.kind) cannot be put into it")
-        case .badKey(let key, let base):
-            if case .record = base { return error("a record is indexed by a name, not by \(key.kind)") }
-            return error(
-                "\(base.kind) cannot be indexed by \(key.kind)",
-                help: key.typeName == "string" ? "names index records" : "an index is a whole number, a slice, a mask or an array of whole numbers")
+        case .badKey(let key, let base): return badKey(key, base)
         case .cannotCompare(let symbol, let left, let right): return error("`\(symbol)` cannot order \(left.kind) and \(right.kind)")
         case .notACondition(let value): return notACondition(value)
-        case .unpackCount(let expected, let found):
-            return error(
-                "there are \(expected) variables, but \(count(found, "value"))",
-                help: isInLoop
-                    ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
-                    : "the left and the right side of `=` must have equally many")
+        case .unpackCount(let expected, let found): return unpackCount(expected, found)
         case .structuresDiffer(let how): return error("the structures differ: \(difference(how))")
         case .gradientMisfit(let misfit):
             return error("the gradient does not fit the parameters: \(difference(misfit))", help: "`grad(f)(p)` has the structure of p")
         case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
         case .raggedRows(let first, let index, let other): return ragged(first, index, other)
-        case .positionOutOfRange(let index, let size, let kind):
-            if kind == "layer" {
-                return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself")
-            }
-            let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
-            return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
+        case .positionOutOfRange(let index, let size, let kind): return positionOutOfRange(index, size, kind)
         case .positionNotWhole(let number) where number == number.rounded():
             return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))")
-        case .missingArgument(let name, let function):
-            let callee = called(function)
-            let words = NameWording.missingArgument(name, of: callee.text, signature: callee.isHandedOver ? nil : signature(calleeName ?? function))
-            return error(words.title, help: words.help)
+        case .missingArgument(let name, let function): return missingArgument(name, function)
         case .tooManyArguments(let function, let given):
             let words = NameWording.tooManyArguments(
                 given, of: called(function.name).text, takes: function.parameters.count, signature: function.signature)
@@ -167,6 +136,55 @@ struct RuntimeWording {
         case .assertion(let condition): return error("assertion failed\(condition.map { ": \($0)" } ?? "")")
         case .exit: return error("exit")
         }
+    }
+
+    private func operandDoesNotFit(_ symbol: String, _ value: Value) -> Diagnostic {
+        if symbol == "not" || symbol == "and" || symbol == "or" {
+            if case .array(let array) = value, array.rank > 0 {
+                return error("`\(symbol)` takes bools, not an array of numbers", help: "compare it first, as in `x != 0`")
+            }
+            return error("`\(symbol)` takes a bool, not \(value.kind)", help: value.isNumeric ? "compare it first, as in `x != 0`" : nil)
+        }
+        return error("`\(symbol)` does not work on \(value.kind)")
+    }
+
+    private func notCallable(_ value: Value) -> Diagnostic {
+        if case .undefined = value { return error("there is nothing to call here") }
+        if let (name, isOwn) = calledName, builtins.value(named: name) != nil {
+            return error(
+                "`\(name)` is \(value.kind) here and cannot be called",
+                help: isOwn ? "it hides the built-in: give it another name" : "it hides the built-in: `unset \(name)` brings that back")
+        }
+        return error("\(value.kind) cannot be called", help: value.isNumeric ? "to multiply, write `*`; to index, write `[…]`" : nil)
+    }
+
+    private func badKey(_ key: Value, _ base: Value) -> Diagnostic {
+        if case .record = base { return error("a record is indexed by a name, not by \(key.kind)") }
+        return error(
+            "\(base.kind) cannot be indexed by \(key.kind)",
+            help: key.typeName == "string" ? "names index records" : "an index is a whole number, a slice, a mask or an array of whole numbers")
+    }
+
+    private func unpackCount(_ expected: Int, _ found: Int) -> Diagnostic {
+        return error(
+            "there are \(expected) variables, but \(count(found, "value"))",
+            help: isInLoop
+                ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
+                : "the left and the right side of `=` must have equally many")
+    }
+
+    private func positionOutOfRange(_ index: Int, _ size: Int, _ kind: String) -> Diagnostic {
+        if kind == "layer" {
+            return error("index \(index) is out of range: this is one layer, not a network of several", help: "`net[0]` is the layer itself")
+        }
+        let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
+        return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
+    }
+
+    private func missingArgument(_ name: String, _ function: String) -> Diagnostic {
+        let callee = called(function)
+        let words = NameWording.missingArgument(name, of: callee.text, signature: callee.isHandedOver ? nil : signature(calleeName ?? function))
+        return error(words.title, help: words.help)
     }
 
     private func badArgument(_ function: String, _ name: String, _ expected: Expectation, _ found: Value) -> Diagnostic {

@@ -41,6 +41,8 @@ package final class Code {
     package internal(set) var isLayerParts = false
     /// How many of the captures it needs itself; what comes after is kept for others.
     package internal(set) var neededCaptures = 0
+    /// The slots of the global variables that it reads itself.
+    package internal(set) var globalSlots: [Int] = []
     /// Made of an argument that a built-in takes as an expression.
     package internal(set) var isArgument = false
 

@@ -160,7 +160,9 @@ final class FunctionBuilder {
         if let register = local(symbol) { return .register(register) }
         if ownName == symbol { return .itself }
         if let capture = capture(symbol) { return .capture(capture) }
-        return .global(compiler.globalSlot(symbol))
+        let slot = compiler.globalSlot(symbol)
+        if !code.globalSlots.contains(slot) { code.globalSlots.append(slot) }
+        return .global(slot)
     }
 
     /// The index of the captured value of a variable that belongs to an enclosing function.

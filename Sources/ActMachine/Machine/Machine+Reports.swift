@@ -56,6 +56,7 @@ extension Machine {
     /// - Throws: the warning as an error when warnings are errors.
     package func warn(_ warning: RuntimeWarning, at place: SiteInCode? = nil, subject: Int = 0) throws {
         guard warns else { return }
+        if let run = AbstractRun.current { return run.spoil() }
         if warnings == .errors {
             var diagnostic = host.diagnostic(for: warning, at: place)
             diagnostic.level = .error
@@ -112,11 +113,18 @@ extension Machine {
 extension Machine {
     /// Writes what `print` and its like write; nothing while an explanation runs the program again.
     package func write(_ text: String) {
-        if recording == nil { host.write(text) }
+        if hasEffects() { host.write(text) }
     }
 
     /// Shows a value because a function was asked to.
     package func show(_ value: Value) throws {
-        if recording == nil { try host.show(value, isResult: false) }
+        if hasEffects() { try host.show(value, isResult: false) }
+    }
+
+    /// Whether what runs is to be seen outside: neither an explanation runs the program again, nor is a function run for its operations alone, whose
+    /// replay would lack the effect.
+    package func hasEffects() -> Bool {
+        AbstractRun.current?.spoil()
+        return recording == nil && AbstractRun.current == nil
     }
 }

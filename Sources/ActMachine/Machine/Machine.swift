@@ -74,6 +74,10 @@ package final class Machine {
     package var savedInDerivative: [NDArray] = []
     /// The kink at which the last derivative of a number was taken, if it was at one.
     package var metKink: Kink?
+    /// Functions whose derivatives were taken before, as what they come to.
+    let replays = ReplayShelf()
+    /// Whether derivatives that are taken again are replayed.
+    package var replaysFunctions = true
     /// The engine's, at hand.
     private let interrupt: Interrupt
     @inline(__always) private var isInterrupted: Bool { act_word_get(interrupt.word) != 0 }

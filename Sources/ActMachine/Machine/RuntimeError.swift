@@ -112,6 +112,10 @@ package struct Fault: Error {
     /// Ties `error` to the running instruction of `machine`.
     package static func wrap(_ error: Error, _ machine: Machine, operands: (Value, Value)? = nil) -> Fault {
         if let fault = error as? Fault { return fault }
+        if let unknown = error as? ElementsUnknown {
+            // Nobody reads it.
+            return Fault(diagnostic: Diagnostic(.interrupted, "\(unknown)"), kind: .error)
+        }
         let kind: Kind =
             switch error {
             case ArrayError.interrupted: .interrupted

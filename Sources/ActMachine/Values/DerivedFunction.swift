@@ -23,6 +23,7 @@ package final class DerivedFunction: Function {
     }
 
     package override var parameters: [Parameter] { base.parameters }
+    package override var functionsInside: [Function]? { [base] }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         if let slopes = try base.derivative(self, arguments, machine) { return slopes }
@@ -39,10 +40,13 @@ package final class DerivedFunction: Function {
         let inner = { (value: Value) in try self.derivative(arguments.replacing(place, with: value), order: order - 1, machine) }
         switch x {
         case .number, .bool, .array:
-            let result = try Derivative.derivative(of: { try inner(Value($0)).differentiable(of: self.base) }, at: x.point())
-            return try Value(result)
+            let call = ReplayCall(name, base, arguments, [place])
+            let result = try machine.replaying(call, at: [x.point()]) { point in
+                [try Derivative.derivative(of: { try inner(Value($0)).differentiable(of: self.base) }, at: point[0])]
+            }
+            return try Value(result[0])
         case .list, .record, .function:
-            return try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name).gradients[0]
+            return try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name, ReplayCall(name, base, arguments, [place])).gradients[0]
         default: throw MachineRefusal.notAPoint(x, of: name)
         }
     }
@@ -76,20 +80,26 @@ extension Arguments {
 
 extension Machine {
     /// The value of `f` and its gradient in each of `points`, which keep their structure.
-    func gradient(of f: ([Value]) throws -> Value, at points: [Value], name: @autoclosure () -> String) throws -> (value: Value, gradients: [Value]) {
+    /// - Parameter call: What the program called for it; `nil` where more than the gradient is asked of `f`.
+    func gradient(
+        of f: ([Value]) throws -> Value, at points: [Value], name: @autoclosure () -> String, _ call: ReplayCall?
+    ) throws -> (value: Value, gradients: [Value]) {
         var leaves: [NDArray] = []
         let structures = try points.map { try Structure($0, leaves: &leaves) }
         guard !leaves.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.gradient, of: name()) }
-        let result = try Derivative.valueAndGradient(
-            of: { variables in
-                var rest = variables[...]
-                let value = try f(structures.map { try $0.value(&rest) })
-                switch value {
-                case .number, .bool, .array: return try value.point()
-                default: throw MachineRefusal.noGradient(of: name(), value)
-                }
-            }, at: leaves)
-        var rest = result.gradients[...]
-        return (try Value(result.value), try structures.map { try $0.withoutConstants().value(&rest) })
+        let results = try replaying(call, at: leaves) { leaves in
+            let result = try Derivative.valueAndGradient(
+                of: { variables in
+                    var rest = variables[...]
+                    let value = try f(structures.map { try $0.value(&rest) })
+                    switch value {
+                    case .number, .bool, .array: return try value.point()
+                    default: throw MachineRefusal.noGradient(of: name(), value)
+                    }
+                }, at: leaves)
+            return [result.value] + result.gradients
+        }
+        var rest = results.dropFirst()
+        return (try Value(results[0]), try structures.map { try $0.withoutConstants().value(&rest) })
     }
 }

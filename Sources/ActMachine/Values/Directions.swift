@@ -47,12 +47,12 @@ extension Machine {
         return try gradient(
             of: { point in
                 var slopes: [NDArray] = []
-                let inner = try self.gradient(of: { try self.call(f, Arguments($0)) }, at: point, name: f.name)
+                let inner = try self.gradient(of: { try self.call(f, Arguments($0)) }, at: point, name: f.name, nil)
                 _ = try Structure(inner.gradients[0], leaves: &slopes)
                 var total = try NDArray.scalar(0, type: .f64)
                 for (slope, direction) in zip(slopes, directions) { total = try total + (slope * direction).reduced(.sum) }
                 return try Value(total)
-            }, at: [x], name: f.name
+            }, at: [x], name: f.name, nil
         ).gradients[0]
     }
 

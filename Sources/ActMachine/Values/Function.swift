@@ -110,6 +110,10 @@ package class Function {
     /// The value of the derivative of this function in closed form; `nil` for a function that has none.
     package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? { nil }
 
+    /// The functions that a call of this one may run, where a call does nothing but compute of them, of its arguments and of captured values; `nil`
+    /// where nobody knows.
+    package var functionsInside: [Function]? { nil }
+
     /// `name(x, y=2)`
     package var signature: String { Signature.text(name, parameters) }
 }
@@ -126,6 +130,7 @@ package final class Closure: Function {
 
     package override var name: String { code.name }
     package override var parameters: [Parameter] { code.parameters }
+    package override var functionsInside: [Function]? { code.makesLayers ? nil : [] }
     package override var signature: String { code.isLiteral ? code.name : super.signature }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
@@ -173,6 +178,7 @@ package final class Composition: Function {
     package override var parameters: [Parameter] { parts.first?.parameters ?? [] }
 
     package override var partCount: Int { parts.count }
+    package override var functionsInside: [Function]? { Array(parts) }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         guard let first = parts.first else { throw RuntimeError.notCallable(.function(self)) }

@@ -36,6 +36,7 @@ package final class GradientFunction: Function {
         "\(kind.rawValue)(\(depth > 20 ? "…" : base.name))"
     }
     package override var parameters: [Parameter] { base.parameters }
+    package override var functionsInside: [Function]? { [base] }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         let (result, points) = try result(arguments, machine)
@@ -52,13 +53,14 @@ package final class GradientFunction: Function {
             return try machine.call(base, inner)
         }
         switch kind {
-        case .gradient, .valueAndGradient: return (try gradient(at: points, machine, of: value), points)
+        case .gradient, .valueAndGradient:
+            return (try gradient(at: points, machine, ReplayCall("grad", base, arguments, places.map(\.1)), of: value), points)
         case .hessian where try points.count == 1 && points[0].isStructure:
             return (try hessian(at: points[0]) { try value([$0]) }, points)
         case .hessian where points.count > 1: return (try hessian(at: points, of: value), points)
         case .jacobian, .hessian:
             let results = try points.indices.map { index in
-                try derivative(at: points[index]) { x in
+                try derivative(at: points[index], machine, ReplayCall("\(kind.rawValue) \(index)", base, arguments, [places[index].1])) { x in
                     var points = points
                     points[index] = x
                     return try value(points)
@@ -86,7 +88,7 @@ package final class GradientFunction: Function {
     }
 
     /// The gradients, and with them the value and what the function gives besides, where those are asked for.
-    private func gradient(at points: [Value], _ machine: Machine, of value: ([Value]) throws -> Value) throws -> Value {
+    private func gradient(at points: [Value], _ machine: Machine, _ call: ReplayCall, of value: ([Value]) throws -> Value) throws -> Value {
         var aux: Value = .none
         let result = try machine.gradient(
             of: { points in
@@ -95,7 +97,7 @@ package final class GradientFunction: Function {
                 guard case .list(let pair) = result, pair.elements.count == 2 else { throw MachineRefusal.notAPair(result, from: self.base.name) }
                 aux = pair.elements[1]
                 return pair.elements[0]
-            }, at: points, name: base.name)
+            }, at: points, name: base.name, hasAux ? nil : call)
         let gradient: Value = if case .one = selection { result.gradients[0] } else { try .list(result.gradients) }
         var parts = kind == .gradient ? [gradient] : [result.value, gradient]
         if hasAux { parts.append(try aux.mappingLeaves { if case .array(let array) = $0 { try Value(Derivative.released(array)) } else { $0 } }) }
@@ -153,9 +155,11 @@ package final class GradientFunction: Function {
         }
     }
 
-    private func derivative(at x: Value, of f: (Value) throws -> Value) throws -> Value {
-        let point = try point(x)
+    private func derivative(at x: Value, _ machine: Machine, _ call: ReplayCall, of f: @escaping (Value) throws -> Value) throws -> Value {
         let function = { (x: NDArray) in try f(Value(x)).differentiable(of: self.base) }
-        return try Value(kind == .jacobian ? Derivative.jacobian(of: function, at: point) : Derivative.hessian(of: function, at: point))
+        let result = try machine.replaying(call, at: [point(x)]) { point in
+            [try kind == .jacobian ? Derivative.jacobian(of: function, at: point[0]) : Derivative.hessian(of: function, at: point[0])]
+        }
+        return try Value(result[0])
     }
 }

@@ -28,6 +28,8 @@ package protocol NativeFunction: AnyObject {
     var isRange: Bool { get }
     var isConcatenation: Bool { get }
     var takesExpression: Bool { get }
+    /// Whether a call does nothing but compute of its arguments and of what this holds, which does not change.
+    var isPure: Bool { get }
     func scalarDerivative(order: Int) -> ((Double) -> Double)?
     func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value?
 
@@ -63,6 +65,7 @@ extension NativeFunction {
     package var isRange: Bool { false }
     package var isConcatenation: Bool { false }
     package var takesExpression: Bool { false }
+    package var isPure: Bool { false }
     package func scalarDerivative(order: Int) -> ((Double) -> Double)? { nil }
     package func derivative(_ derived: DerivedFunction, _ arguments: Arguments, _ machine: Machine) throws -> Value? { nil }
     package var partCount: Int { 1 }
@@ -101,6 +104,7 @@ package final class Native: Function {
     package override var isRange: Bool { body.isRange }
     package override var isConcatenation: Bool { body.isConcatenation }
     package override var takesExpression: Bool { body.takesExpression }
+    package override var functionsInside: [Function]? { body.isPure ? [] : nil }
     package override var partCount: Int { body.partCount }
     package override var elements: [Value]? { get throws { try body.elements } }
 

@@ -194,7 +194,7 @@ extension Value {
 
     /// An array as programs see it: of rank 0, and followed by no derivative, it is a number or a bool.
     package init(_ array: NDArray) throws {
-        if array.rank == 0 && !array.isTraced {
+        if array.rank == 0 && !array.isTraced && !array.isAbstract {
             let element = try array.item()
             self = array.type == .bool ? .bool(element != 0) : .number(element)
         } else {

@@ -220,8 +220,8 @@ extension FormatSpecError {
     package var words: String {
         switch fault {
         case .tooLong: "it is longer than \(FormatSpec.longest) bytes"
-        case .largeWidth: "the width is more than \(FormatSpec.limit)"
-        case .largePrecision: "the precision is more than \(FormatSpec.limit)"
+        case .largeWidth: "the width is more than 10,000"
+        case .largePrecision: "the precision is more than 10,000"
         case .digitsMissing: "digits must follow the `.`"
         case .unknownType(let letter): "`\(letter)` is not a type; the types are e f g % d s"
         case .textAfterType(let letter): "nothing may follow the type `\(letter)`"

@@ -5,7 +5,15 @@
 
 package struct Trivia: Sendable {
     package struct Piece: Equatable, Sendable {
-        package enum Kind: Sendable { case token, comment }
+        package enum Kind: String, Sendable {
+            case comment, keyword, name, number
+            /// A string, or a part of one between the expressions in it, with the quotes and braces around it.
+            case text
+            /// How an expression in a string is written: `:.3f`.
+            case format
+            /// Operators and brackets.
+            case sign
+        }
         package let kind: Kind
         package let span: Span
     }
@@ -26,7 +34,7 @@ package struct Trivia: Sendable {
         var partners: [Int32: Int32] = [:]
         var pieces = comments.map { Piece(kind: .comment, span: $0) }
         for token in tokens where token.end > token.start {
-            pieces.append(Piece(kind: .token, span: source.span(Int(token.start), Int(token.end))))
+            pieces.append(Piece(kind: Piece.Kind(token.kind), span: source.span(Int(token.start), Int(token.end))))
             switch token.kind {
             case .leftParenthesis, .leftBracket, .leftBrace:
                 if token.payload != Token.noPartner { partners[token.start] = tokens[Int(token.payload)].start }
@@ -63,7 +71,7 @@ package struct Trivia: Sendable {
             found.append(span)
             let first = index(from: span.start + 1)
             let last = index(from: span.end - 1)
-            let inside = pieces[first..<max(first, last)].filter { $0.kind == .token }
+            let inside = pieces[first..<max(first, last)].filter { $0.kind != .comment }
             guard let begin = inside.first, let end = inside.last else { break }
             span = source.span(Int(begin.span.start), Int(end.span.end))
         }
@@ -75,7 +83,7 @@ package struct Trivia: Sendable {
     /// An expression without the parentheses around it.
     package func bareSpan(of id: ExpressionID, in tree: SyntaxTree) -> Span {
         guard let innermost = parentheses(around: id, in: tree).last else { return tree.span(of: id) }
-        let inside = pieces[index(from: innermost.start + 1)..<index(from: innermost.end - 1)].filter { $0.kind == .token }
+        let inside = pieces[index(from: innermost.start + 1)..<index(from: innermost.end - 1)].filter { $0.kind != .comment }
         guard let first = inside.first, let last = inside.last else { return innermost }
         return first.span.union(last.span)
     }
@@ -89,5 +97,17 @@ package struct Trivia: Sendable {
             if pieces[middle].span.start < offset { low = middle + 1 } else { high = middle }
         }
         return low
+    }
+}
+
+extension Trivia.Piece.Kind {
+    fileprivate init(_ kind: Token.Kind) {
+        switch kind {
+        case .name: self = .name
+        case .number: self = .number
+        case .string, .templateHead, .templateMiddle, .templateTail: self = .text
+        case .formatSpec: self = .format
+        default: self = kind.isKeyword ? .keyword : .sign
+        }
     }
 }

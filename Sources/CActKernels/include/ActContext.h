@@ -29,6 +29,8 @@ struct act_context {
     uintptr_t stack_end;
     /* The list of events seen so far, NumericEvents.swift's. */
     void *_Nullable events;
+    /* The run on arrays without elements that is under way, AbstractRun.swift's; NULL: none. */
+    void *_Nullable abstract_run;
     void *_Nullable free_blocks[ACT_SMALL_CLASSES];
     void *_Nullable medium_blocks[ACT_MEDIUM_CLASSES];
     intptr_t medium_bytes;

@@ -1,16 +1,28 @@
-// The rules of elementwise operations once more, for arrays so small that making arrays costs more than computing: kernels are called on
-// elements where they lie, and what they give is added to what is there. The slopes are those of Slopes.swift.
+// What reaches the operands of elementwise operations on arrays so small that making arrays costs more than computing: the slopes of
+// Slopes.swift by kernels that are called on elements where they lie, times the cotangent, added to what is there.
 //
 // What must stay true: the same bits as `Rule` gives. Nothing is traced.
 
 import ActArray
 import CActKernels
 
-enum SmallRule {
+/// A cotangent times a slope, both of `n` elements or one.
+struct SmallProduct {
     /// Larger arrays are left to block programs, which fuse operations.
     private static let largest = 1024
     /// Elements at a time, to stay in the first cache.
     private static let block = 256
+
+    private let slope: FormulaProgram
+    /// The operands that the slope is written with, and the operation's value.
+    private let inputs: (Elements, Elements)
+    private let y: Elements
+    private let cotangent: Cotangent
+    /// The elements of the cotangent; where they are missing, `number` is all of them.
+    private let factor: Elements?
+    private let number: Double
+    private let hazards: Hazards
+    private let n: Int
 
     /// Adds what reaches the inputs of `node` to the cotangents.
     /// - Parameters:
@@ -24,28 +36,22 @@ enum SmallRule {
         switch node.primitive {
         case .unary(let operation):
             guard let x = elements(of: node.inputs[0].node, n), x.stride == y.stride else { return false }
-            return try add(
-                Slopes.unary[Int(operation.rawValue)], (x, x), y, c, hazards, to: &cotangents[targets.0], node.inputs[0].node, n)
+            let slope = Slopes.unary[Int(operation.rawValue)]
+            guard let product = SmallProduct(slope, (x, x), y, c, hazards, n) else { return false }
+            try product.add(to: &cotangents[targets.0], of: node.inputs[0].node)
+            return true
         case .binary(let operation):
             guard let a = elements(of: node.inputs[0].node, n), let b = elements(of: node.inputs[1].node, n),
                 targets.0 < 0 || a.stride == y.stride, targets.1 < 0 || b.stride == y.stride
             else { return false }
-            var (first, second) = Slopes.binary[Int(operation.rawValue)]
-            var flipped = (a, b)
-            switch operation {
-            case .max where targets.0 < 0 || targets.1 < 0, .min where targets.0 < 0 || targets.1 < 0:
-                first = operation == .max ? Slopes.maxAgainstConstant : Slopes.minAgainstConstant
-                second = first
-                flipped = (b, a)
-            case .pow where targets.1 < 0:
-                if b.stride == 0 { first = Slopes.power(b[0]) }
-            default: break
-            }
+            let slopes = BinarySlopes(operation, varies: (targets.0 >= 0, targets.1 >= 0), exponent: b.stride == 0 ? b[0] : nil)
             if targets.0 >= 0 {
-                guard try add(first, (a, b), y, c, hazards, to: &cotangents[targets.0], node.inputs[0].node, n) else { return false }
+                guard let product = SmallProduct(slopes.first, (a, b), y, c, hazards, n) else { return false }
+                try product.add(to: &cotangents[targets.0], of: node.inputs[0].node)
             }
             if targets.1 >= 0 {
-                guard try add(second, flipped, y, c, hazards, to: &cotangents[targets.1], node.inputs[1].node, n) else { return false }
+                guard let product = SmallProduct(slopes.second, slopes.isSecondExchanged ? (b, a) : (a, b), y, c, hazards, n) else { return false }
+                try product.add(to: &cotangents[targets.1], of: node.inputs[1].node)
             }
             return true
         default: return false
@@ -59,38 +65,38 @@ enum SmallRule {
         return Elements(start: UnsafePointer(start.assumingMemoryBound(to: Double.self)), stride: node.count == 1 ? 0 : 1)
     }
 
-    /// Adds cotangent times slope to the target, that of `input`. False where the elements of the cotangent do not lie well; that is found
-    /// out before anything is added.
-    private static func add(
-        _ slope: FormulaProgram, _ inputs: (Elements, Elements), _ y: Elements, _ c: Cotangent, _ hazards: Hazards,
-        to target: inout Cotangent, _ input: Node, _ n: Int
-    ) throws -> Bool {
-        let factor: Elements?
-        var number = 0.0
+    /// `nil` where the elements of the cotangent do not lie well.
+    private init?(_ slope: FormulaProgram, _ inputs: (Elements, Elements), _ y: Elements, _ c: Cotangent, _ hazards: Hazards, _ n: Int) {
+        (self.slope, self.inputs, self.y, cotangent, self.hazards, self.n) = (slope, inputs, y, c, hazards, n)
         switch c {
-        case .none: return true
+        case .none: (factor, number) = (nil, 0)
         case .uniform(let value): (factor, number) = (nil, value)
         case .small(let storage):
             factor = Elements(start: UnsafePointer(storage.pointer.assumingMemoryBound(to: Double.self)), stride: 1)
+            number = 0
         case .array(let array):
-            guard n > 1, !array.isTraced, let known = elements(of: array.node, n), known.stride == 1 else { return false }
-            factor = known
+            guard n > 1, !array.isTraced, let known = SmallProduct.elements(of: array.node, n), known.stride == 1 else { return nil }
+            (factor, number) = (known, 0)
         }
-        var constant = slope.constant
-        if constant == 0 { return true }
-        // A slope that is a number among the operands.
-        if n > 1, let index = slope.input {
-            let input = index == 0 ? inputs.0 : inputs.1
-            if input.stride == 0 { constant = input[0] }
-        }
-        if let constant, constant.isFinite {
-            if factor == nil {
-                try target.add(.uniform(hazards.product(number, constant)), for: input)
-                return true
-            }
-            if constant == 1, case .none = target {
-                target = try c.shaped(like: input)
-                return true
+    }
+
+    /// The slope where it is one finite number: by itself, or as an operand that is one.
+    private var slopeNumber: Double? {
+        if let constant = slope.constant { return constant.isFinite ? constant : nil }
+        guard n > 1, let index = slope.input else { return nil }
+        let input = index == 0 ? inputs.0 : inputs.1
+        return input.stride == 0 && input[0].isFinite ? input[0] : nil
+    }
+
+    /// Adds the product to the cotangent of `input`.
+    private func add(to target: inout Cotangent, of input: Node) throws {
+        if case .none = cotangent { return }
+        if slope.constant == 0 { return }
+        if let slope = slopeNumber {
+            if factor == nil { return try target.add(.uniform(hazards.product(number, slope)), for: input) }
+            if slope == 1, case .none = target {
+                target = try cotangent.shaped(like: input)
+                return
             }
         }
         if factor == nil, n == 1 {
@@ -98,54 +104,45 @@ enum SmallRule {
                 (pair[0], pair[1]) = (inputs.0[0], inputs.1[0])
                 return slope(UnsafeBufferPointer(pair), result: y[0])
             }
-            try target.add(.uniform(hazards.product(number, value)), for: input)
-            return true
+            return try target.add(.uniform(hazards.product(number, value)), for: input)
         }
-        // What is there is added to; it is overwritten if nobody else needs it.
-        var known: Elements?
-        var storage: Storage?
+        try addElements(to: &target, of: input)
+    }
+
+    /// What is there is added to; it is overwritten if nobody else needs it.
+    private func addElements(to target: inout Cotangent, of input: Node) throws {
         let before = target
         target = .none
         switch consume before {
-        case .none: break
+        case .none:
+            let sum = try Storage(byteCount: n &* 8)
+            add(to: nil, in: sum)
+            target = .small(sum)
         case .uniform(let value):
-            let filled = try Storage(byteCount: n &* 8)
-            let start = filled.pointer.assumingMemoryBound(to: Double.self)
+            let sum = try Storage(byteCount: n &* 8), start = sum.pointer.assumingMemoryBound(to: Double.self)
             start.update(repeating: value, count: n)
-            (storage, known) = (filled, Elements(start: UnsafePointer(start), stride: 1))
+            add(to: Elements(start: UnsafePointer(start), stride: 1), in: sum)
+            target = .small(sum)
         case .small(var held):
-            known = Elements(start: UnsafePointer(held.pointer.assumingMemoryBound(to: Double.self)), stride: 1)
-            if isKnownUniquelyReferenced(&held) {
-                storage = held
-            } else {
-                let sum = try Storage(byteCount: n &* 8)
-                multiply(slope, inputs, y, factor, number, hazards, known, sum, n)
-                withExtendedLifetime((held, c)) {}
-                target = .small(sum)
-                return true
-            }
+            let known = Elements(start: UnsafePointer(held.pointer.assumingMemoryBound(to: Double.self)), stride: 1)
+            let sum = isKnownUniquelyReferenced(&held) ? held : try Storage(byteCount: n &* 8)
+            add(to: known, in: sum)
+            withExtendedLifetime(held) {}
+            target = .small(sum)
         case .array(let array):
             let product = try Storage(byteCount: n &* 8)
-            multiply(slope, inputs, y, factor, number, hazards, nil, product, n)
+            add(to: nil, in: product)
             target = .array(array)
             try target.add(.small(product), for: input)
-            return true
         }
-        let sum = try storage ?? Storage(byteCount: n &* 8)
-        multiply(slope, inputs, y, factor, number, hazards, known, sum, n)
-        withExtendedLifetime(c) {}
-        target = .small(sum)
-        return true
+        withExtendedLifetime(cotangent) {}
     }
 
     /// sum = known + factor * slope, block by block; `number` is the factor of all elements if `factor` is missing.
-    private static func multiply(
-        _ slope: FormulaProgram, _ inputs: (Elements, Elements), _ y: Elements, _ factor: Elements?, _ number: Double, _ hazards: Hazards,
-        _ known: Elements?, _ sum: Storage, _ n: Int
-    ) {
-        let multiply = Elements.kernels.pointee.binary_f64[Int(BinaryOperation.mul.rawValue)]
+    private func add(to known: Elements?, in sum: Storage) {
+        let times = Elements.kernels.pointee.binary_f64[Int(BinaryOperation.mul.rawValue)]
         let plus = Elements.kernels.pointee.binary_f64[Int(BinaryOperation.add.rawValue)]
-        let stride = min(n, block)
+        let stride = min(n, Self.block)
         let ready = slope.isResult ? y : slope.input.map { $0 == 0 ? inputs.0 : inputs.1 }
         let blocks = ready == nil ? slope.blocks : 0
         let sum = sum.pointer.assumingMemoryBound(to: Double.self)
@@ -156,7 +153,7 @@ enum SmallRule {
             whole.pointee = number
             var first = 0
             while first < n {
-                let count = min(block, n &- first)
+                let count = min(Self.block, n &- first)
                 let s =
                     ready?.advanced(by: first)
                     ?? slope(
@@ -169,7 +166,7 @@ enum SmallRule {
                 if factor == nil, number == 1, s.stride == 1 {
                     if known == nil { product.update(from: s.start, count: count) } else { isReady = true }
                 } else {
-                    multiply(f.start, f.stride, s.start, s.stride, product, count)
+                    times(f.start, f.stride, s.start, s.stride, product, count)
                     if hazards.contains(.zeros), f.stride != 0 || f[0] == 0 {
                         for k in 0..<count where f[k] == 0 && product[k].isNaN { product[k] = 0 }
                     }
