@@ -285,6 +285,11 @@ package final class Session {
     /// Makes a program of a source, whose names are those of `module`. Must run on a deep stack.
     /// - Parameter records: Whether it notes the value of every expression.
     func compiled(_ bytes: [UInt8], named name: String, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
+        read(bytes, named: name).flatMap { compiled($0, into: module, records: records) }
+    }
+
+    /// What the parser makes of a source, right or not. Must run on a deep stack.
+    func read(_ bytes: [UInt8], named name: String) -> Result<ParseResult, Rejection> {
         let source: SourceText
         do {
             try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
@@ -297,9 +302,13 @@ package final class Session {
         }
         sources.add(source)
         let parsed = parse(source) { Interrupt.isSet }
-        if Interrupt.isSet { return .failure(.interrupted) }
+        return Interrupt.isSet ? .failure(.interrupted) : .success(parsed)
+    }
+
+    /// Makes a program of what the parser made of it.
+    func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
         guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
-        let unit = SourceUnit(source: source, tree: parsed.tree) { Interrupt.isSet }
+        let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree) { Interrupt.isSet }
         let compiler = Compiler(unit: unit, module: module, records: records, canStop: true)
         let codes = compiler.compileProgram()
         if Interrupt.isSet { return .failure(.interrupted) }
