@@ -19,7 +19,6 @@ final class Document {
     private(set) var bytes: [UInt8]
     let encoding: PositionEncoding
     private let session: Session
-    private var read: (source: SourceText, tree: SyntaxTree, resolution: Resolution, isRight: Bool)?
     private var checked: Session.Problems?
     /// What the lines give their variables, by the offset behind the name; `nil` as long as nobody knows.
     var kinds: [(offset: Int, kind: String)]?
@@ -32,17 +31,16 @@ final class Document {
         self.session = session
     }
 
-    private static let empty = try? SourceText(id: -1, name: "", text: "")
+    private static let nothing = (try? SourceText(id: -1, name: "", text: "")).map { source in
+        let tree = parse(source).tree
+        return (source: source, tree: tree, resolution: Resolution(tree), isRight: true)
+    }
 
     /// What the parser makes of it, right or not.
     var parts: (source: SourceText, tree: SyntaxTree, resolution: Resolution, isRight: Bool)? {
-        if let read { return read }
-        guard let source = (try? SourceText(id: -1, name: uri, bytes: bytes)) ?? Self.empty else { return nil }
-        read = DeepStack.run {
-            let parsed = parse(source)
-            return (source, parsed.tree, Resolution(parsed.tree), parsed.diagnostics.isEmpty)
-        }
-        return read
+        if let parts = problems.parts { return (parts.tree.source, parts.tree, parts.resolution, parts.isRight) }
+        // Too large to be read.
+        return Self.nothing
     }
 
     var problems: Session.Problems {
@@ -62,7 +60,7 @@ final class Document {
         self.version = version
         for change in changes {
             guard let text = change["text"]?.asText else { continue }
-            (read, checked, kinds) = (nil, nil, nil)
+            (checked, kinds) = (nil, nil)
             guard let range = change["range"], let lines = try? SourceText(id: -1, name: "", bytes: bytes) else {
                 bytes = Array(text.utf8)
                 continue
@@ -99,10 +97,21 @@ final class Document {
     }
 
     func position(_ offset: Int, in source: SourceText) -> JSON {
+        let (line, column) = place(offset, in: source)
+        return ["line": .whole(line), "character": .whole(column)]
+    }
+
+    /// Line and column as the editor counts them, from 0.
+    func place(_ offset: Int, in source: SourceText) -> (line: Int, column: Int) {
         let offset = min(max(offset, 0), source.bytes.count), line = source.line(containing: offset), start = source.lineRange(line).lowerBound
-        let before = source.bytes[start..<max(start, offset)]
-        let column = encoding == .utf8 || before.allSatisfy { $0 < 0x80 } ? before.count : String(decoding: before, as: UTF8.self).utf16.count
-        return ["line": .whole(line - 1), "character": .whole(column)]
+        return (line - 1, columns(start..<max(start, offset), in: source))
+    }
+
+    /// How many columns a part of a line takes.
+    func columns(_ range: Range<Int>, in source: SourceText) -> Int {
+        if encoding == .utf8 { return range.count }
+        // A unit for each character, and one more for those of four bytes.
+        return source.bytes[range].reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : $1 >= 0xF0 ? 2 : 1) }
     }
 
     func range(_ start: Int, _ end: Int, in source: SourceText) -> JSON { ["start": position(start, in: source), "end": position(end, in: source)] }

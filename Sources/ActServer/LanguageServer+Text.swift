@@ -9,6 +9,10 @@ import ActSyntax
 /// The kinds of words that are coloured, by the protocol's names.
 enum TokenType: String, CaseIterable {
     case keyword, function, variable, parameter, property, number, string, comment, `operator`, `class`
+
+    private static let numbers = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
+    /// Its place in the legend.
+    var number: Int { Self.numbers[self] ?? 0 }
 }
 
 extension LanguageServer {
@@ -172,18 +176,18 @@ extension LanguageServer {
         let names = nameTypes(tree, resolution)
         var data: [JSON] = [], line = 0, column = 0
         for piece in Trivia(source).pieces {
-            let text = source.text(piece.span)
-            guard let (type, modifiers) = piece.kind == .comment ? (.comment, 0) : names[piece.span.start] ?? type(of: text).map({ ($0, 0) }) else { continue }
+            guard let (type, modifiers) = piece.kind == .comment ? (.comment, 0) : names[piece.span.start] ?? type(of: source.text(piece.span)).map({ ($0, 0) })
+            else { continue }
             // No token goes over a line end.
             var start = Int(piece.span.start)
             while start < Int(piece.span.end) {
                 let number = source.line(containing: start), end = min(source.lineRange(number).upperBound, Int(piece.span.end))
-                let position = document.position(start, in: source), last = document.position(end, in: source)
-                let first = position["character"]?.asWhole ?? 0, length = (last["character"]?.asWhole ?? 0) - first
+                let lineStart = source.lineRange(number).lowerBound
+                let first = document.columns(lineStart..<start, in: source), length = document.columns(start..<max(start, end), in: source)
                 if length > 0 {
                     let delta = number - 1 - line
                     data += [
-                        .whole(delta), .whole(delta == 0 ? first - column : first), .whole(length), .whole(TokenType.allCases.firstIndex(of: type) ?? 0),
+                        .whole(delta), .whole(delta == 0 ? first - column : first), .whole(length), .whole(type.number),
                         .whole(modifiers),
                     ]
                     (line, column) = (number - 1, first)

@@ -1,9 +1,15 @@
 #include "CLibEdit.h"
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-EditLine *edit_open(const char *program) { return el_init(program, stdin, stdout, stderr); }
-
-void edit_set_prompt(EditLine *editor, edit_prompt_function prompt) { el_set(editor, EL_PROMPT, prompt); }
+EditLine *edit_open(const char *program) {
+    // For as long as the process.
+    static FILE *nowhere;
+    if (nowhere == NULL) nowhere = fopen("/dev/null", "we");
+    // It asks the descriptors what the terminal is like, and writes to the files.
+    return nowhere == NULL ? NULL : el_init_fd(program, stdin, nowhere, stderr, STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO);
+}
 
 void edit_set_reader(EditLine *editor, edit_read_function reader) { el_wset(editor, EL_GETCFN, reader); }
 
@@ -22,14 +28,15 @@ void edit_bind(EditLine *editor, const char *key, const char *command) {
     el_set(editor, EL_BIND, key, command, NULL);
 }
 
-void edit_prepare(EditLine *editor) { el_set(editor, EL_PREP_TERM, 1); }
+void edit_bind_alternative(EditLine *editor, const char *key, const char *command) {
+    el_set(editor, EL_BIND, "-a", key, command, NULL);
+}
 
-void edit_refresh(EditLine *editor) { el_set(editor, EL_REFRESH); }
+void edit_prepare(EditLine *editor) { el_set(editor, EL_PREP_TERM, 1); }
 
 void edit_resume(EditLine *editor) {
     el_set(editor, EL_PREP_TERM, 0);
     el_set(editor, EL_PREP_TERM, 1);
-    el_set(editor, EL_REFRESH);
 }
 
 History *edit_add_history(EditLine *editor, int size) {
@@ -45,4 +52,11 @@ History *edit_add_history(EditLine *editor, int size) {
 void edit_remember(History *history_, const char *line) {
     HistEvent event;
     history(history_, &event, H_ENTER, line);
+}
+
+const char *edit_recall(History *history_, const char *start, size_t length) {
+    HistEvent event;
+    for (int found = history(history_, &event, H_FIRST); found >= 0; found = history(history_, &event, H_NEXT))
+        if (strncmp(event.str, start, length) == 0 && event.str[length] != 0) return event.str;
+    return NULL;
 }

@@ -1,4 +1,4 @@
-// The lines typed in earlier sessions, one a line of a text file in the user's state directory.
+// What was typed in earlier sessions, one entry a line of a text file in the user's state directory; the line ends of an entry of several lines are U+2028 there.
 //
 // What must stay true: its folder is opened once, and the file is looked up in it; nothing here can keep a session from working, a lock
 // that somebody holds included; several sessions at once lose no line of each other, for each line is appended under a lock; only its
@@ -66,12 +66,15 @@ final class HistoryFile {
         let isText = String(validating: bytes, as: UTF8.self) != nil
         var lines: [Range<Int>] = []
         var isWhole = true
+        /// Where entries of several lines begin.
+        var several: Set<Int> = []
         bytes.withUnsafeBufferPointer { bytes in
             var start = 0
             while start < bytes.count {
                 var end = start
                 var isTyped = true
                 while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+                    if bytes[end] == 0xE2, bytes[end...].starts(with: Self.lineEnd) { several.insert(start) }
                     if bytes[end] < 0x20 && bytes[end] != UInt8(ascii: "\t") || bytes[end] == 0x7F { isTyped = false }
                     end += 1
                 }
@@ -90,15 +93,24 @@ final class HistoryFile {
         for line in lines { bytes[line.upperBound] = 0 }
         bytes.withUnsafeBytes { bytes in
             guard let base = bytes.bindMemory(to: CChar.self).baseAddress else { return }
-            for line in lines { remember(base + line.lowerBound) }
+            for line in lines {
+                // Few entries have several lines; the others are handed on where they are.
+                if several.contains(line.lowerBound) {
+                    remember(String(cString: base + line.lowerBound).replacing("\u{2028}", with: "\n"))
+                } else {
+                    remember(base + line.lowerBound)
+                }
+            }
         }
     }
 
+    private static let lineEnd: [UInt8] = Array("\u{2028}".utf8)
     /// Bytes of a line that is kept.
     private static let longest = 1 << 16
 
     /// Appends a line, unless it is the same as the last one.
-    func append(_ line: String) {
+    func append(_ entry: String) {
+        let line = entry.replacing("\n", with: "\u{2028}")
         guard !isBroken, line != last, !line.isEmpty, line.utf8.count <= HistoryFile.longest,
             line.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == UInt8(ascii: "\t") })
         else { return }

@@ -1,7 +1,7 @@
-// Line editing at a terminal by libedit: keys, history, completion, pasting.
+// Line editing at a terminal: libedit knows the keys, the history and what is deleted, `LineDisplay` draws.
 //
 // What must stay true: there is one editor in a process; characters come from `readCharacter` alone, which also hears of signals, so
-// no signal is lost between two reads; the terminal is libedit's only while `read` runs.
+// no signal is lost between two reads, and which draws before it waits; the terminal is libedit's only while `read` runs.
 
 import ActLanguage
 import ActPlot
@@ -17,23 +17,33 @@ import Darwin
 
 final class LineEditor {
     enum Line {
+        /// An input, of one line or several.
         case text(String)
-        /// Ctrl-C
+        /// Ctrl-C, or Ctrl-D in a block.
         case interrupted
         /// Ctrl-D on an empty line, a signal that ends the session, or the terminal is gone.
         case end
     }
 
-    /// Prompts with which pasted lines may begin.
-    var prompts: [String] = []
+    /// What the editor asks about what is being written.
+    struct Language {
+        let complete: (_ line: String, _ offset: Int) -> Interaction.Completion
+        /// Whether an input needs more lines.
+        let needsMore: (String) -> Bool
+        /// Pasted lines as they were typed.
+        let typed: ([String]) -> [String]
+        /// Takes the first input from lines; `nil` where they need more.
+        let firstInput: (inout ArraySlice<String>) -> String?
+        /// How it looks.
+        let styles: (String) -> [(end: Int, style: LineDisplay.Style)]
+    }
 
     private let editor: OpaquePointer
     private let history: OpaquePointer?
-    private let complete: (_ line: String, _ offset: Int) -> Interaction.Completion
+    private let language: Language
     private let canPasteWhole: Bool
     /// The terminal opened anew, never to wait in a read: Ctrl-C empties the terminal's queue, after `poll` has seen something in it.
     private let keyboard: Int32
-    private var prompt: UnsafeMutablePointer<CChar>?
     /// `unsafe`: the main thread alone edits lines.
     private static nonisolated(unsafe) var current: LineEditor?
 
@@ -41,41 +51,94 @@ final class LineEditor {
     private var input: [UInt8] = []
     private var inputStart = 0
     private var pastedLines: ArraySlice<String> = []
+    /// What came behind the last line end of what was pasted.
+    private var pastedRest = ""
     /// The next byte last.
     private var injected: [UInt8] = []
     private var event: Interrupt.Event?
 
+    /// What is edited when everything that was pasted before it has run: it needs more.
+    private var waiting = ""
+    /// Whether Ctrl-D took the block away.
+    private var isDropped = false
+
+    // What is drawn.
+    private var display = LineDisplay()
+    private var content = LineDisplay.Content()
+    /// The window as it was when the line was drawn last.
+    private var size = (columns: 80, rows: 24)
+    private let isColored = Terminal.wantsColor
+
     /// - Returns: `nil` where libedit finds no terminal that it can use.
-    init?(program: String, completing complete: @escaping (_ line: String, _ offset: Int) -> Interaction.Completion) {
+    init?(program: String, prompt: String, continuation: String, _ language: Language) {
         guard let editor = edit_open(program) else { return nil }
         self.editor = editor
-        self.complete = complete
+        self.language = language
         let terminal = ttyname(STDIN_FILENO).map { open($0, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) } ?? -1
         keyboard = terminal >= 0 ? terminal : STDIN_FILENO
-        edit_set_prompt(editor) { _ in LineEditor.current?.prompt }
+        (content.prompt, content.continuation) = (prompt, continuation)
         edit_set_emacs(editor)
         history = edit_add_history(editor, Int32(HistoryFile.limit))
+        for row in Self.commands { edit_add_command(editor, row.name, row.help, row.action) }
+        for row in KeySequence.rows { edit_bind(editor, "\\e" + row.notation, row.command) }
+        for (sequence, command) in Self.own { edit_bind(editor, "\\e" + sequence, command) }
+        for (key, command) in [
+            ("^A", "act-line-start"), ("^E", "act-line-end"), ("^F", "act-next-char"), ("^B", "act-prev-char"), ("^P", "act-up"), ("^N", "act-down"),
+            ("^K", "act-kill-line"), ("\\e^M", "act-new-line"), ("\\e^J", "act-new-line"),
+        ] {
+            edit_bind(editor, key, command)
+        }
         _ = el_source(editor, nil)
         // After ~/.editrc, for choosing vi keys there unbinds everything.
-        edit_add_command(editor, "act-complete", "Complete what stands before the cursor") { _, _ in
-            LineEditor.current?.completeWord() ?? UInt8(CC_ERROR)
+        let isEmacs = edit_is_emacs(editor) != 0
+        canPasteWhole = isEmacs && !Terminal.isDumb
+        for (key, command) in [("^I", "act-complete"), ("^M", "act-enter"), ("^J", "act-enter"), ("^D", "act-delete-or-end"), ("^L", "act-clear-screen")] {
+            edit_bind(editor, key, command)
+            if !isEmacs { edit_bind_alternative(editor, key, command) }
         }
-        edit_bind(editor, "^I", "act-complete")
-        canPasteWhole = edit_is_emacs(editor) != 0 && !Terminal.isDumb
-        if canPasteWhole {
-            edit_add_command(editor, "act-paste", "Insert pasted text") { _, _ in LineEditor.current?.paste() ?? UInt8(CC_ERROR) }
-            edit_bind(editor, "\\e[200~", "act-paste")
+        if !isEmacs {
+            // There ESC has gone to command mode before the rest is read.
+            for row in KeySequence.rows { edit_bind_alternative(editor, row.notation, row.command) }
+            for (sequence, command) in Self.own { edit_bind_alternative(editor, sequence, command) }
+            for (key, command) in [("k", "act-up"), ("j", "act-down")] { edit_bind_alternative(editor, key, command) }
         }
+        if canPasteWhole { edit_bind(editor, "\\e[200~", "act-paste") }
         edit_set_reader(editor) { _, character in LineEditor.current?.readCharacter(character) ?? 0 }
         LineEditor.current = self
     }
+
+    /// What keys do that libedit has no command for, or one that knows no lines.
+    private static let commands: [(name: String, help: String, action: edit_command_function)] = [
+        ("act-complete", "Complete what stands before the cursor", { _, _ in LineEditor.current?.completeWord() ?? UInt8(CC_ERROR) }),
+        ("act-paste", "Insert pasted text", { _, _ in LineEditor.current?.paste() ?? UInt8(CC_ERROR) }),
+        ("act-enter", "Run the input, or begin a line of it", { _, _ in LineEditor.current?.enter() ?? UInt8(CC_ERROR) }),
+        ("act-new-line", "Begin a line of the input", { _, _ in LineEditor.current?.insert("\n") == true ? UInt8(CC_REFRESH) : UInt8(CC_ERROR) }),
+        ("act-delete-or-end", "Delete the next character, leave the block or the session", { _, _ in LineEditor.current?.deleteOrEnd() ?? UInt8(CC_EOF) }),
+        ("act-clear-screen", "Clear the screen", { _, _ in LineEditor.current?.clearScreen() ?? UInt8(CC_ERROR) }),
+        ("act-up", "Go to the line before, or the entry before", { _, _ in LineEditor.current?.moveLine(-1) ?? UInt8(CC_ERROR) }),
+        ("act-down", "Go to the next line, or the next entry", { _, _ in LineEditor.current?.moveLine(1) ?? UInt8(CC_ERROR) }),
+        ("act-line-start", "Go to the start of the line", { _, _ in LineEditor.current?.moveToLineStart() ?? UInt8(CC_ERROR) }),
+        ("act-line-end", "Go to the end of the line", { _, _ in LineEditor.current?.moveToLineEnd() ?? UInt8(CC_ERROR) }),
+        ("act-prev-char", "Go back a character", { _, _ in LineEditor.current?.moveCharacter(-1) ?? UInt8(CC_ERROR) }),
+        ("act-next-char", "Go on a character, or take what is suggested", { _, _ in LineEditor.current?.moveCharacter(1) ?? UInt8(CC_ERROR) }),
+        ("act-next-word", "Go on a word, or take a word of what is suggested", { _, _ in LineEditor.current?.moveWord() ?? UInt8(CC_ERROR) }),
+        ("act-insert-waiting", "Insert what was pasted last", { _, _ in LineEditor.current?.insertWaiting() ?? UInt8(CC_ERROR) }),
+        ("act-kill-line", "Delete to the end of the line", { _, _ in LineEditor.current?.killLine() ?? UInt8(CC_ERROR) }),
+    ]
+
+    /// Sequences that no key sends: by them a command makes libedit do one of its own.
+    private enum Own: String, CaseIterable {
+        case previousEntry = "ed-prev-history", nextEntry = "ed-next-history", nextWord = "em-next-word"
+        case mark = "em-set-mark", killRegion = "em-kill-region", newLine = "ed-newline", insertWaiting = "act-insert-waiting"
+
+        var sequence: String { "[99\(Self.allCases.firstIndex(of: self) ?? 0)~" }
+    }
+    private static let own = Own.allCases.map { ($0.sequence, $0.rawValue) }
 
     func close() {
         el_end(editor)
         if keyboard != STDIN_FILENO { closeDescriptor(keyboard) }
         LineEditor.current = nil
-        free(prompt)
-        prompt = nil
     }
 
     func remember(_ line: UnsafePointer<CChar>) {
@@ -84,23 +147,18 @@ final class LineEditor {
 
     // MARK: Reading
 
-    func read(prompt text: String) -> Line {
+    /// Lets an input be written.
+    func read() -> Line {
         event = nil
-        if !pastedLines.isEmpty {
-            let line = pastedLines.removeFirst()
-            guard pastedLines.isEmpty else {
-                Output.standard.write(text + line + "\n")
-                return .text(line)
-            }
-            // No line end came after it: it waits to be edited.
-            injected = line.utf8.flatMap { $0 == UInt8(ascii: "\t") ? Array(repeating: UInt8(ascii: " "), count: 4) : [$0] }.reversed()
+        content.text = ""
+        isDropped = false
+        display.forget()
+        size = Terminal.size
+        if !pastedLines.isEmpty || !pastedRest.isEmpty, let next = nextPasted() {
+            Output.standard.write(content.prompt + next.replacing("\n", with: "\n" + content.continuation) + "\n")
+            return .text(next)
         }
-        return readTyped(text)
-    }
-
-    private func readTyped(_ text: String) -> Line {
-        free(prompt)
-        prompt = strdup(text)
+        if !waiting.isEmpty { inject([.insertWaiting]) }
         if canPasteWhole { Output.standard.write("\u{1b}[?2004h") }
         defer {
             if canPasteWhole { Output.standard.write("\u{1b}[?2004l") }
@@ -110,23 +168,28 @@ final class LineEditor {
         // Before the prompt shows, so that keys pressed on seeing it are ours and not those of a terminal that edits lines by itself.
         edit_prepare(editor)
         var count: Int32 = 0
-        guard let bytes = el_gets(editor, &count), count >= 0 else {
-            input.removeAll()
-            inputStart = 0
+        let bytes = el_gets(editor, &count)
+        guard let bytes, count >= 0, !isDropped else {
+            if !isDropped {
+                input.removeAll()
+                inputStart = 0
+            }
             injected.removeAll()
-            return event == .interrupt ? .interrupted : .end
+            if !display.isShown { show(suggests: false) }
+            write(display.finish())
+            return isDropped || event == .interrupt ? .interrupted : .end
         }
-        var line = String(cString: bytes)
-        if line.last?.isNewline == true { line.removeLast() }
-        return .text(line)
+        content.text = String(cString: bytes)
+        if content.text.last?.isNewline == true { content.text.removeLast() }
+        show(suggests: false)
+        write(display.finish())
+        return .text(content.text)
     }
-
-    /// The line that comes after the one last read, where that is known: it was pasted.
-    var nextLine: String? { pastedLines.first }
 
     /// Forgets pasted lines that have not run.
     func discardPending() {
         pastedLines.removeAll()
+        (pastedRest, waiting) = ("", "")
         injected.removeAll()
         input.removeAll()
         inputStart = 0
@@ -164,7 +227,8 @@ final class LineEditor {
             inputStart = 0
             Terminal.typedAhead = []
         }
-        while inputStart >= input.count {
+        while !dropUnknownSequences() {
+            draw()
             var sources = [
                 pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0), pollfd(fd: Interrupt.wakeUpReader, events: Int16(POLLIN), revents: 0),
             ]
@@ -175,14 +239,35 @@ final class LineEditor {
             }
             if sources[1].revents != 0, !answerSignals() { return nil }
             guard sources[0].revents != 0 else { continue }
-            var chunk = [UInt8](repeating: 0, count: 4096)
-            let count = readSome(keyboard, into: &chunk)
-            if count < 0 && errno == EAGAIN { continue }
-            guard count > 0 else { return nil }
-            input = GraphicsProtocol.withoutAnswers(Array(chunk[..<count]))
-            inputStart = 0
+            guard receive() else { return nil }
         }
         return input[inputStart]
+    }
+
+    /// Takes what has come from the keyboard.
+    /// - Returns: False at the end.
+    private func receive() -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 4096)
+        let count = readSome(keyboard, into: &chunk)
+        if count < 0 && errno == EAGAIN { return true }
+        guard count > 0 else { return false }
+        input = Array(input[inputStart...]) + GraphicsProtocol.withoutAnswers(Array(chunk[..<count]))
+        inputStart = 0
+        return true
+    }
+
+    /// Passes over sequences of keys that do nothing. One that has come in part is waited for, a moment.
+    private func dropUnknownSequences() -> Bool {
+        while inputStart < input.count, input[inputStart] == 0x1B {
+            while KeySequence.isBegun(input[inputStart...]) {
+                var source = pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0)
+                guard poll(&source, 1, 50) > 0, receive() else { break }
+            }
+            let length = KeySequence.lengthOfUnknown(input[inputStart...])
+            if length == 0 { return true }
+            inputStart += length
+        }
+        return inputStart < input.count
     }
 
     /// - Returns: Whether the line goes on.
@@ -191,8 +276,11 @@ final class LineEditor {
         let count = max(readSome(Interrupt.wakeUpReader, into: &bytes), 0)
         for byte in bytes[..<count] {
             switch Interrupt.Event(rawValue: byte) {
-            case .resize: resize()
-            case .resume: edit_resume(editor)
+            case .resize: draw()
+            case .resume:
+                edit_resume(editor)
+                display.forget()
+                draw()
             case .interrupt, .end: event = Interrupt.Event(rawValue: byte)
             case nil: break
             }
@@ -200,24 +288,189 @@ final class LineEditor {
         return event == nil
     }
 
-    /// Follows the window. libedit must not be left with the cursor where the new size has no place, so that is at the line's start
-    /// meanwhile; in a window too small for the prompt it goes on as before.
-    private func resize() {
-        guard let info = el_line(editor)?.pointee, let start = info.buffer, let cursor = info.cursor else { return }
-        let size = Terminal.size
-        guard size.columns > 8, size.rows > 1, Terminal.isCredible else { return }
-        let offset = Int32(String(decoding: UnsafeRawBufferPointer(start: start, count: cursor - start), as: UTF8.self).unicodeScalars.count)
-        el_cursor(editor, -offset)
-        edit_refresh(editor)
-        el_resize(editor)
-        el_cursor(editor, offset)
-        edit_refresh(editor)
+    // MARK: What is written
+
+    /// The input as libedit has it, and the cursor, a UTF-8 offset in it.
+    private var line: (text: String, cursor: Int) {
+        guard let info = el_line(editor)?.pointee, let start = info.buffer, let end = info.lastchar, let cursor = info.cursor, end >= start else {
+            return ("", 0)
+        }
+        return (String(decoding: UnsafeRawBufferPointer(start: start, count: end - start), as: UTF8.self), cursor - start)
+    }
+
+    private func write(_ text: String) {
+        guard !text.isEmpty else { return }
+        Output.standard.write(text)
+        Output.standard.flush()
+    }
+
+    private func draw() {
+        // A key may come before the signal that tells of the window.
+        followWindow()
+        let line = line
+        // Nothing has changed while the keys of a sequence come.
+        if display.isShown, line.text == content.text, line.cursor == content.cursor { return }
+        (content.text, content.cursor) = line
+        show(suggests: true)
+    }
+
+    private func show(suggests: Bool) {
+        let text = content.text
+        if !suggests { content.cursor = text.utf8.count }
+        content.styles = isColored ? language.styles(text) : []
+        content.suggestion = suggests && content.cursor == text.utf8.count ? suggestion(for: text) : ""
+        write(display.draw(content, columns: size.columns, height: size.rows))
+    }
+
+    /// What the last entry that begins like this has more.
+    private func suggestion(for text: String) -> String {
+        guard isColored, let history, !text.allSatisfy(\.isWhitespace), let entry = edit_recall(history, text, text.utf8.count) else { return "" }
+        return String(String(cString: entry).dropFirst(text.count))
+    }
+
+    /// Clears what was drawn in a window of another size. Where the terminal has put the rows depends on whether it wraps lines anew, which the column of
+    /// its cursor tells.
+    private func followWindow() {
+        let new = Terminal.size
+        guard Terminal.isCredible, display.isShown, new.columns != size.columns || new.rows != size.rows else { return }
+        let column = new.columns == size.columns ? nil : askedColumn()
+        size = new
+        write(display.leave(for: new.columns, height: new.rows, cursorColumn: column))
+    }
+
+    /// Where the terminal's cursor is, from 0; `nil` if it does not say so at once. What is typed meanwhile is kept.
+    private func askedColumn() -> Int? {
+        write("\u{1b}[6n")
+        var patience: Int32 = 100
+        while patience > 0 {
+            var source = pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0)
+            let start = patience
+            if poll(&source, 1, 20) <= 0 { patience -= 20 } else if !receive() { return nil }
+            if let (range, column) = KeySequence.cursorAnswer(in: input[inputStart...]) {
+                input.removeSubrange(range)
+                return column - 1
+            }
+            patience = min(patience, start - 1)
+        }
+        return nil
+    }
+
+    // MARK: Keys
+
+    private func inject(_ commands: [Own], then sequence: String = "") {
+        let text = commands.map { "\u{1b}" + $0.sequence }.joined() + sequence
+        injected = text.utf8.reversed() + injected
+    }
+
+    private func enter() -> UInt8 {
+        let line = line
+        guard language.needsMore(line.text) else { return endLine() }
+        el_cursor(editor, Int32(clamping: scalars(line.text, from: line.cursor)))
+        return insert("\n") ? UInt8(CC_REFRESH) : UInt8(CC_ERROR)
+    }
+
+    private func endLine() -> UInt8 {
+        inject([.newLine])
+        return UInt8(CC_NORM)
+    }
+
+    private func deleteOrEnd() -> UInt8 {
+        let line = line
+        if line.text.isEmpty { return UInt8(CC_EOF) }
+        if line.cursor < line.text.utf8.count {
+            el_cursor(editor, 1)
+            el_deletestr(editor, 1)
+            return UInt8(CC_REFRESH)
+        }
+        guard let last = line.text.lastIndex(where: \.isNewline), line.text[last...].allSatisfy(\.isWhitespace) else { return UInt8(CC_NORM) }
+        isDropped = true
+        return endLine()
+    }
+
+    private func clearScreen() -> UInt8 {
+        display.forget()
+        write("\u{1b}[H\u{1b}[2J")
+        draw()
+        return UInt8(CC_NORM)
+    }
+
+    private func scalars(_ text: String, from start: Int, to end: Int? = nil) -> Int {
+        let bytes = text.utf8.dropFirst(start).prefix((end ?? text.utf8.count) - start)
+        return bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
+    }
+
+    /// Moves the cursor between two offsets of the text.
+    private func move(_ text: String, from start: Int, to end: Int) -> UInt8 {
+        el_cursor(editor, Int32(clamping: start <= end ? scalars(text, from: start, to: end) : -scalars(text, from: end, to: start)))
+        return UInt8(CC_CURSOR)
+    }
+
+    private func lineStart(_ bytes: [UInt8], _ cursor: Int) -> Int { bytes[..<cursor].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0 }
+    private func lineEnd(_ bytes: [UInt8], _ cursor: Int) -> Int { bytes[cursor...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count }
+
+    private func moveLine(_ direction: Int) -> UInt8 {
+        let (text, cursor) = line, bytes = Array(text.utf8), start = lineStart(bytes, cursor), end = lineEnd(bytes, cursor)
+        guard direction < 0 ? start > 0 : end < bytes.count else {
+            inject([direction < 0 ? .previousEntry : .nextEntry])
+            return UInt8(CC_NORM)
+        }
+        let column = scalars(text, from: start, to: cursor), target = direction < 0 ? lineStart(bytes, start - 1) : end + 1
+        let there = String(decoding: bytes[target..<lineEnd(bytes, target)], as: UTF8.self).unicodeScalars.prefix(column)
+        return move(text, from: cursor, to: target + String(String.UnicodeScalarView(there)).utf8.count)
+    }
+
+    /// Of the line; from there, of the input.
+    private func moveToLineStart() -> UInt8 {
+        let (text, cursor) = line, start = lineStart(Array(text.utf8), cursor)
+        return move(text, from: cursor, to: start == cursor ? 0 : start)
+    }
+
+    private func moveToLineEnd() -> UInt8 {
+        let (text, cursor) = line, bytes = Array(text.utf8), end = lineEnd(bytes, cursor)
+        if cursor == bytes.count { return take(suggestion(for: text)) }
+        return move(text, from: cursor, to: end == cursor ? bytes.count : end)
+    }
+
+    private func moveCharacter(_ direction: Int) -> UInt8 {
+        let (text, cursor) = line
+        if direction > 0 {
+            guard let next = String(decoding: text.utf8.dropFirst(cursor), as: UTF8.self).first else { return take(suggestion(for: text)) }
+            return move(text, from: cursor, to: cursor + next.utf8.count)
+        }
+        guard let last = String(decoding: text.utf8.prefix(cursor), as: UTF8.self).last else { return UInt8(CC_NORM) }
+        return move(text, from: cursor, to: cursor - last.utf8.count)
+    }
+
+    private func moveWord() -> UInt8 {
+        let (text, cursor) = line
+        guard cursor == text.utf8.count else {
+            inject([.nextWord])
+            return UInt8(CC_NORM)
+        }
+        func isWord(_ character: Character) -> Bool { character.isLetter || character.isNumber || character == "_" }
+        let suggestion = suggestion(for: text), gap = suggestion.prefix { !isWord($0) }
+        return take(String(gap + suggestion.dropFirst(gap.count).prefix(while: isWord)))
+    }
+
+    private func take(_ text: String) -> UInt8 { insert(text) ? UInt8(CC_REFRESH) : UInt8(CC_ERROR) }
+
+    private func killLine() -> UInt8 {
+        let (text, cursor) = line, end = lineEnd(Array(text.utf8), cursor)
+        if end == cursor, end < text.utf8.count {
+            el_cursor(editor, 1)
+            el_deletestr(editor, 1)
+            return UInt8(CC_REFRESH)
+        }
+        if end == cursor { return UInt8(CC_NORM) }
+        // So that it can be put back.
+        inject([.mark], then: "\u{1b}[F\u{1b}" + Own.killRegion.sequence)
+        return UInt8(CC_NORM)
     }
 
     // MARK: Pasting
 
-    /// Takes everything up to the end of the pasted text. Of several lines the first ends the line that is edited, the others follow
-    /// by themselves; the last one, if no line end follows it, waits to be edited.
+    /// Takes everything up to the end of the pasted text. Of several lines those that make inputs run; what needs more, or has no line end
+    /// behind it, waits to be edited.
     private func paste() -> UInt8 {
         let end = Array("\u{1b}[201~".utf8)
         var bytes: [UInt8] = []
@@ -235,24 +488,39 @@ final class LineEditor {
         for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
             lines.append(String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F || $0 == "\t" })))
         }
-        lines = withoutOutput(lines)
-        let first = lines.removeFirst()
-        guard insert(first) else { return UInt8(CC_REFRESH_BEEP) }
-        if !lines.isEmpty {
-            pastedLines = lines[...]
-            injected = [UInt8(ascii: "\n")]
+        lines = language.typed(lines)
+        let (before, cursor) = line
+        guard lines.count > 1, cursor == before.utf8.count else { return take(lines.joined(separator: "\n")) }
+        let last = lines.removeLast()
+        let old = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        lines = old.dropLast() + [(old.last ?? "") + lines[0]] + lines.dropFirst()
+        (pastedLines, pastedRest) = (lines[...], last)
+        guard let first = nextPasted() else {
+            defer { waiting = "" }
+            return replace(with: waiting)
         }
-        return UInt8(CC_REFRESH)
+        return replace(with: first) == UInt8(CC_REFRESH) ? endLine() : UInt8(CC_ERROR)
     }
 
-    /// Of a pasted transcript only what had been typed.
-    private func withoutOutput(_ lines: [String]) -> [String] {
-        func isTyped(_ line: String) -> Bool { prompts.contains { line.hasPrefix($0) || line + " " == $0 } }
-        guard lines.count > 1, lines.contains(where: isTyped), let last = lines.last else { return lines }
-        var typed = lines.enumerated().filter { $0.offset == 0 || isTyped($0.element) }.map(\.element)
-        // A line end after the last.
-        if !isTyped(last) { typed.append("") }
-        return typed
+    /// The next input of what was pasted; if there is none, what is left waits to be edited.
+    private func nextPasted() -> String? {
+        if let next = language.firstInput(&pastedLines) { return next }
+        waiting = pastedLines.map { $0 + "\n" }.joined() + pastedRest
+        (pastedLines, pastedRest) = ([], "")
+        return nil
+    }
+
+    private func insertWaiting() -> UInt8 {
+        defer { waiting = "" }
+        return take(waiting)
+    }
+
+    private func replace(with text: String) -> UInt8 {
+        let (old, cursor) = line
+        el_cursor(editor, Int32(clamping: scalars(old, from: cursor)))
+        let count = scalars(old, from: 0)
+        if count > 0 { el_deletestr(editor, Int32(clamping: count)) }
+        return take(text)
     }
 
     private func insert(_ text: String) -> Bool { text.isEmpty || el_insertstr(editor, text) == 0 }
@@ -260,10 +528,9 @@ final class LineEditor {
     // MARK: Completion
 
     private func completeWord() -> UInt8 {
-        guard let info = el_line(editor)?.pointee, let start = info.buffer, let cursor = info.cursor else { return UInt8(CC_ERROR) }
-        let before = String(decoding: UnsafeRawBufferPointer(start: start, count: cursor - start), as: UTF8.self)
-        if before.allSatisfy(\.isWhitespace) { return UInt8(insert("    ") ? CC_REFRESH : CC_ERROR) }
-        let completion = complete(before, before.utf8.count)
+        let (text, cursor) = line, before = String(decoding: text.utf8.prefix(cursor), as: UTF8.self)
+        if before[(before.lastIndex(where: \.isNewline) ?? before.startIndex)...].allSatisfy(\.isWhitespace) { return take("    ") }
+        let completion = language.complete(before, before.utf8.count)
         let typed = String(decoding: before.utf8.dropFirst(completion.replaceFrom), as: UTF8.self)
         let common = commonPrefix(completion.candidates)
         let asksForSignature = typed.isEmpty && completion.signature != nil
@@ -275,9 +542,9 @@ final class LineEditor {
         var listing = completion.signature.map { $0 + "\n" } ?? ""
         listing += columns(completion.candidates, width: Terminal.size.columns, rows: max(Terminal.size.rows - 4, 4))
         guard !listing.isEmpty else { return UInt8(CC_REFRESH_BEEP) }
-        Output.standard.write("\n" + listing)
-        Output.standard.flush()
-        return UInt8(CC_REDISPLAY)
+        write(display.finish() + listing)
+        draw()
+        return UInt8(CC_NORM)
     }
 
     private func commonPrefix(_ words: [String]) -> String {

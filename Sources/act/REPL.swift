@@ -29,7 +29,7 @@ struct REPL {
     func run() -> Int32 {
         Terminal.adoptUTF8()
         Interrupt.installForSession()
-        guard Terminal.isCredible, let editor = LineEditor(program: "act", completing: interaction.complete) else {
+        guard Terminal.isCredible, let editor = makeEditor() else {
             isReady(nil)
             return PlainSession(interaction).run()
         }
@@ -37,8 +37,11 @@ struct REPL {
             editor.close()
             history?.close()
         }
-        editor.prompts = [Interaction.prompt, Interaction.continuationPrompt]
         history?.load { editor.remember($0) }
+        interaction.onEntry = { [history] text in
+            editor.remember(text)
+            history?.append(text)
+        }
         isReady(history?.folder)
         display.write("act \(actVersion)   \(Display.dim("?name explains, :help lists commands, Ctrl-D leaves"))\n")
         while true {
@@ -46,20 +49,14 @@ struct REPL {
             display.endLine()
             display.flush()
             Interrupt.enter(.editing)
-            let line = editor.read(prompt: interaction.isContinuing ? Interaction.continuationPrompt : Interaction.prompt)
+            let line = editor.read()
             Interrupt.enter(.runningLine)
             switch line {
-            case .end:
-                display.write("\n")
-                return Interrupt.ending == 0 ? ExitStatus.success : ExitStatus.ended(by: Interrupt.ending)
-            case .interrupted:
-                display.write("\n")
-                interaction.discard()
-                editor.discardPending()
+            case .end: return Interrupt.ending == 0 ? ExitStatus.success : ExitStatus.ended(by: Interrupt.ending)
+            case .interrupted: editor.discardPending()
             case .text(let text):
-                remember(text, editor)
                 interaction.figureStyle = display.figureStyle
-                switch interaction.enter(text, before: editor.nextLine) {
+                switch interaction.enter(input: text) {
                 case .leave(let status): return status
                 case .interrupted: editor.discardPending()
                 case .done, .failed, .incomplete: break
@@ -68,14 +65,28 @@ struct REPL {
         }
     }
 
-    private func remember(_ line: String, _ editor: LineEditor) {
-        let text = Interaction.withoutPrompt(line)
-        guard text.contains(where: { !$0.isWhitespace }) else { return }
-        editor.remember(text)
-        history?.append(text)
+    private func makeEditor() -> LineEditor? {
+        LineEditor(
+            program: "act", prompt: Interaction.prompt, continuation: Interaction.continuationPrompt,
+            LineEditor.Language(
+                complete: interaction.complete, needsMore: interaction.needsMore, typed: interaction.typed, firstInput: interaction.firstInput,
+                styles: { [session = interaction.session] in session.looks(of: $0).map { ($0.end, $0.look.style) } }))
     }
 
     private func warn() {
         if let warning = history?.takeWarning() { display.report(Diagnostic(.history, warning)) }
+    }
+}
+
+extension TokenLook {
+    fileprivate var style: LineDisplay.Style {
+        switch self {
+        case .comment: .comment
+        case .keyword: .keyword
+        case .number: .number
+        case .string: .string
+        case .builtin: .function
+        case .plain: .plain
+        }
     }
 }

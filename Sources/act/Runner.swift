@@ -100,6 +100,7 @@ struct Runner {
         let isAtTerminal = Output.standard.isTerminal && isatty(STDIN_FILENO) == 1
         guard let session = startSession(isInteractive: true, confines: !isAtTerminal) else { return ExitStatus.failure }
         let interaction = Interaction(session: session, output: display)
+        if !settings.isSandboxed { (interaction.runCommand, interaction.editText) = (Shell.run, Shell.edit) }
         let status =
             isAtTerminal
             ? REPL(interaction, display) { enterSandbox(session, history: $0) }.run()

@@ -2,7 +2,7 @@
 //
 //     actfuzz [--seconds 180] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [--part all] [SCRIPTS…]     tries, writes findings to FOLDER
 //         --part programs: in the process, many thousands a minute; rows: every built-in with unwieldy arguments, interrupted;
-//                commands: the command from outside; kernel, editor: what front ends of notebooks and editors would not say;
+//                layout: what `act fmt` makes of programs, COUNT of them; commands: the command from outside; kernel, editor: what front ends of notebooks and editors would not say;
 //                all: a third of the time for each of the last two, a sixth for the first, a twelfth for each of the others
 //         --patience 8: as if the machine were so many times slower and programs larger, as under sanitizers
 //     actfuzz --show INDEX [--seed 1] [SCRIPTS…]                                              prints a program
@@ -96,7 +96,12 @@ if board == nil, mkdir(playground, 0o700) != 0 || chdir(playground) != 0 {
 var generator = Generator(corpus: DeepStack.run { Corpus(folders: plan.corpus) }, seed: plan.seed)
 generator.files = soundFiles()
 generator.walks = part == "rows"
-if part == "commands", let index = shown ?? one {
+if part == "layout" {
+    let (laidOut, findings) = LayoutTrials(generator: generator).run(first: plan.first, count: plan.count, seconds: plan.seconds)
+    findings.prefix(20).forEach { print($0) }
+    print("\(laidOut) programs laid out, \(findings.count) findings")
+    leave(findings.isEmpty ? 0 : 1)
+} else if part == "commands", let index = shown ?? one {
     let trial = generator.command(index)
     print(Commands.text(trial) + String(decoding: trial.program, as: UTF8.self))
     if one != nil { print(Commands(plan: plan, generator: generator).run(trial) ?? "none") }

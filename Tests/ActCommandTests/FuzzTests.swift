@@ -26,4 +26,13 @@ import Testing
             #expect(result.status == 0, "\(result.output)\(result.error)")
         }
     }
+
+    /// The layout of a program is the same program, and its own layout.
+    @Test func thousandsOfProgramsAreLaidOut() throws {
+        try withFolder { folder in
+            let scripts = ["Tests/Scripts", "examples"].map { "\"\(BuiltCommand.packageFolder)/\($0)\"" }.joined(separator: " ")
+            let result = try BuiltCommand.runShell("exec \"${ACT%/*}/actfuzz\" --part layout --seed 3 --count 3000 --seconds 300 --out \"\(folder)\" \(scripts)")
+            #expect(result.status == 0, "\(result.output.suffix(4000))\(result.error)")
+        }
+    }
 }

@@ -75,7 +75,10 @@ import Testing
 
     @Test func everyCommandIsListed() throws {
         let help = try BuiltCommand.run([], input: ":help\n").output
-        for name in [":help", ":vars", ":shapes EXPR", ":time EXPR", ":load FILE", ":save FILE", ":reset", ":quit", "?name"] {
+        for name in [
+            ":help", ":vars", ":shapes EXPR", ":time EXPR", ":load FILE", ":save FILE", ":history [TEXT]", ":edit [FILE]", ":reset", ":quit", "?name",
+            "!command",
+        ] {
             #expect(help.contains(name), "\(name)")
         }
     }
@@ -94,6 +97,62 @@ import Testing
             let again = try BuiltCommand.run([], input: ":load \(path)\ny + 1\n")
             #expect(again.output == "42\n43\n")
         }
+    }
+
+    /// What the file prints is what the session printed: `ans`, files that were loaded, comments, statements on one line.
+    @Test func savedSessionPrintsTheSame() throws {
+        try withFolder { folder in
+            try write("# a part\ng(x) = x + 1\ng(1)\n", to: folder + "/part.act")
+            try write("k = 7\nk = nowhere\n", to: folder + "/broken.act")
+            let inputs = [
+                "1 + 2", "ans * 2; ans", "# a comment", "x = ans # kept", "f(v) = v + ans", "f(1)", "print(\"no value\")", "ans + 1;", "ans", "[1, 2]",
+                "(ans + 1)  # behind",
+                ":load \(folder)/part.act", "g(ans)", ":load \(folder)/broken.act", "k", "q = 1; nowhere", "ans = 5", "ans", "if true { ans }", "\"ans\"",
+            ]
+            let path = folder + "/session.act"
+            let first = try BuiltCommand.run([], input: (inputs + [":save \(path)"]).joined(separator: "\n") + "\n")
+            let second = try BuiltCommand.run([path])
+            #expect(second.status == 0 && second.error.isEmpty, "\(second.error)")
+            let script = try ScriptFile.text(of: path)
+            #expect(first.output.hasPrefix(second.output), "\(script)\n\(first.output)\n\(second.output)")
+            #expect(script.contains("# kept"))
+        }
+    }
+
+    @Test func savingWritesOverNothing() throws {
+        try withFolder { folder in
+            let path = folder + "/notes.act"
+            try write("precious = 1\n", to: path)
+            let result = try BuiltCommand.run([], input: "x = 1\n:save \(path)\n:save \(folder)/a.act\ny = 2\n:save \(folder)/a.act\n")
+            #expect(result.error.contains("writes over nothing"))
+            #expect(try ScriptFile.text(of: path) == "precious = 1\n")
+            // What it wrote itself it brings up to date.
+            #expect(try ScriptFile.text(of: folder + "/a.act") == "x = 1\ny = 2\n")
+        }
+    }
+
+    @Test func historyListsWhatWasEntered() throws {
+        let result = try BuiltCommand.run([], input: "a = 1\nnowhere\nf(x) = {\n  x }\n:history\n:history nowh\n")
+        #expect(result.output == "  1  a = 1\n  2  nowhere\n  3  f(x) = {\n       x }\n  4  :history\n  2  nowhere\n  5  :history nowh\n")
+    }
+
+    @Test(arguments: [
+        ("plot", "plot("), ("array", "array("), ("error", "error("), ("@", "matrix product"), ("'", "derivative"), ("|>", "pipe"), (">>", "composition"),
+        ("->", "literal"),
+    ])
+    func helpShowsFunctionsBesideTopicsAndSigns(_ name: String, _ part: String) throws {
+        let help = try BuiltCommand.run([], input: "?\(name)\n")
+        #expect(help.output.contains(part == "pipe" ? "x |> f" : part), "\(help.output)")
+        #expect(help.error.isEmpty)
+    }
+
+    /// Every sign of the language has help.
+    @Test(
+        arguments: "+ - * / // % @ ^ ** == != < <= > >= = += -= *= /= //= %= @= ^= ' '' |> >> -> [ ] ( ) { } : ... . ; # \" !".split(separator: " ").map(
+            String.init))
+    func signsAreExplained(_ sign: String) throws {
+        let help = try BuiltCommand.run([], input: "?\(sign)\n").output
+        #expect(!help.contains("nothing called"), "\(sign)")
     }
 
     @Test func lineThatFailsIsUndoneAndFileThatFailsIsNot() throws {

@@ -5,6 +5,11 @@ import ActFiles
 import ActServer
 import ActTestSupport
 import Testing
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 /// An editor in small.
 private final class Editor {
@@ -280,14 +285,15 @@ private func place(_ range: JSON?) -> [Int] {
         }
     }
 
-    /// After any edits, the same is told as of a file that is opened anew.
+    /// After any edits, the same is told as of a file that is opened anew. `ACT_EDITS=10000` makes so many.
     @Test func editsLeaveWhatOpeningGives() throws {
         var random = SystemRandomNumberGenerator()
         let pieces = ["x = 1\n", "relu(", ")", "\"é{", "}", "𝜎", "\r\n", " ", "f(a) = {\n", "# c\n", "'", "nothing", "1.5", "", "\u{301}"]
+        let edits = getenv("ACT_EDITS").flatMap { Int(String(cString: $0)) } ?? 600
         for encoding in ["utf-8", "utf-16"] {
             let editor = try Editor("", encodings: [encoding])
             var text = Array("".utf8)
-            for step in 0..<300 {
+            for step in 0..<edits / 2 {
                 // Places of the text as the editor counts them.
                 let string = String(decoding: text, as: UTF8.self), scalars = Array(string.unicodeScalars)
                 var places: [(offset: Int, line: Int, column: Int)] = [], offset = 0, line = 0, column = 0
@@ -306,7 +312,6 @@ private func place(_ range: JSON?) -> [Int] {
                 func position(_ index: Int) -> JSON { ["line": .whole(places[index].line), "character": .whole(places[index].column)] }
                 editor.change([["range": ["start": position(first), "end": position(last)], "text": .text(piece)]], version: step + 2)
                 text.replaceSubrange(places[first].offset..<places[last].offset, with: piece.utf8)
-                guard step % 10 == 0 else { continue }
                 let fresh = try Editor(String(decoding: text, as: UTF8.self), encodings: [encoding])
                 func all(_ editor: Editor) throws -> String {
                     try JSON.list([.list(editor.diagnostics), editor.ask("semanticTokens/full"), editor.ask("documentSymbol"), editor.ask("foldingRange")])

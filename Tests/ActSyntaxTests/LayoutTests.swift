@@ -86,6 +86,16 @@ import Testing
         for program in Self.programs { try check(ScriptFile.text(of: program.path), program.description) }
     }
 
+    /// What people read first is laid out.
+    @Test func examplesAreLaidOut() throws {
+        let examples = try ScriptFile.all(below: "examples")
+        #expect(examples.count > 20)
+        for example in examples {
+            let text = try ScriptFile.text(of: example.path)
+            #expect(try laidOut(text) == text, "\(example): `act fmt` lays it out")
+        }
+    }
+
     /// Line ends, comments, brackets and operators put where nobody would.
     @Test func keepsProgramsThatNobodyWouldWrite() throws {
         var state: UInt64 = 1

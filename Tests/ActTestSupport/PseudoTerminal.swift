@@ -122,6 +122,23 @@ package final class PseudoTerminal {
         }
     }
 
+    /// Writes what comes on a screen, and types the answers to what it is asked, until the screen is as it shall be.
+    /// - Returns: Whether it came to be.
+    package func show(on screen: inout Screen, seconds: Int = 20, until isRight: (Screen) -> Bool) -> Bool {
+        let deadline = time(nil) + seconds * Sanitizer.patience
+        while true {
+            // A character or a sequence may have come in part.
+            var count = pending.count
+            while count > 0, count > pending.count - 4, String(validating: pending[..<count], as: UTF8.self) == nil { count -= 1 }
+            screen.write(String(decoding: pending[..<count], as: UTF8.self))
+            pending.removeFirst(count)
+            let answers = screen.takeAnswers()
+            if !answers.isEmpty { type(answers) }
+            if isRight(screen) { return true }
+            guard time(nil) <= deadline, receive() else { return false }
+        }
+    }
+
     /// Waits until the process ends.
     /// - Returns: Its exit status and what came last.
     package func waitForEnd(seconds: Int = 20) throws -> (status: Int32, output: String) {

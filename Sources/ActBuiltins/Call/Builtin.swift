@@ -53,7 +53,7 @@ package final class Builtin: Sendable {
     /// What the compiler does with calls of it.
     let treatment: Treatment
     /// What it does with records, networks and lists of unequal arrays.
-    let leaves: Leaves
+    package let leaves: Leaves
     /// What a derivative does at every argument; `nil` where each parameter says it.
     private let role: ArgumentRole?
     private let declaration: @Sendable (inout Signature) -> Body

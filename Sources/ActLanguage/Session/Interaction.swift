@@ -2,7 +2,6 @@
 //
 // What must stay true: it knows no terminal, so that lines from a terminal, a pipe and a test mean the same.
 
-import ActMachine
 import ActPlot
 import ActSyntax
 
@@ -24,16 +23,22 @@ package final class Interaction {
     package let session: Session
     /// Where everything is shown; the session's own output.
     package let output: SessionOutput
-    /// What ran without an error, as it was written.
-    package internal(set) var inputs: [String] = []
-    /// How many were let go of, for a long session keeps the last ones.
-    package internal(set) var forgottenInputs = 0
-    private var inputBytes = 0
-    private static let mostInputBytes = 1 << 22
+    /// What ran, for `:save`.
+    private(set) var record = SessionRecord()
+    /// By path: what `:save` wrote.
+    var saved: [String: String] = [:]
+    /// What was entered, whether it ran or not, for `:history`: the last ones.
+    private(set) var entries: [String] = []
+    private static let mostEntries = 10_000
+    /// Called with each input before it runs.
+    package var onEntry: ((String) -> Void)?
+    /// Runs a command of the system and gives its exit status; `nil` where nothing may be run.
+    package var runCommand: ((String) -> Int32)?
+    /// Lets a text be edited, in a program of the person's own choice; what it gives is the text then, or what went wrong.
+    package var editText: ((String) -> Result<String, EditFault>)?
     /// How help draws functions.
     package var figureStyle = TerminalStyle()
-    private var pending = ""
-    private var brackets = OpenBrackets()
+    private var pending = InputCollector()
     private var count = 0
     /// How what a command ran has ended.
     var lastStatus = Session.Status.done
@@ -49,19 +54,9 @@ package final class Interaction {
     /// Takes a line, and runs it unless it needs more.
     /// - Parameter next: The line after it, where that is known: one that starts with `|>` or `>>` belongs to this one.
     package func enter(_ line: String, before next: String? = nil) -> Outcome {
-        let line = Interaction.withoutPrompt(line)
-        if pending.isEmpty {
-            if let outcome = answer(line.trimmingSpaces()) { return outcome }
-            pending = line
-        } else {
-            pending += "\n" + line
-        }
-        let wasOpen = !brackets.stack.isEmpty
-        brackets.read((line + "\n").utf8)
-        // A look at the next line takes less time than another parse of all that waits.
-        if next.map(Interaction.continuesStatement) == true { return .incomplete }
+        if pending.isEmpty, line.allSatisfy(\.isWhitespace) { return .done }
         session.engine.interrupt.clear()
-        let needsMore = isIncomplete(line, wasOpen)
+        let needsMore = pending.takes(line, before: next, in: self)
         if session.engine.interrupt.isRaised {
             discard()
             return .interrupted
@@ -69,12 +64,57 @@ package final class Interaction {
         return needsMore ? .incomplete : finish()
     }
 
-    /// Does what a line that is no program asks for; `nil` for what is one.
-    private func answer(_ text: String) -> Outcome? {
-        if text.isEmpty { return .done }
-        if text.hasPrefix(":") { return run(command: text) }
-        if let word = Interaction.farewell(text), session.module[word] == nil { return .leave(0) }
-        guard let name = Interaction.helpRequest(text) else { return nil }
+    /// Runs an input of one line or several.
+    package func enter(input text: String) -> Outcome {
+        let text = withoutPrompts(text)
+        let line = text.trimmingSpaces()
+        if line.isEmpty { return .done }
+        note(text)
+        if isRequest(line) { return answer(line) }
+        count += 1
+        return run(undoing: text)
+    }
+
+    /// Whether an input that is being written needs more lines.
+    package func needsMore(_ text: String) -> Bool {
+        let text = withoutPrompts(text), line = text.trimmingSpaces()
+        if !line.contains(where: \.isNewline), isRequest(line) { return false }
+        var brackets = OpenBrackets()
+        brackets.read(text.utf8)
+        session.engine.interrupt.clear()
+        return !brackets.isMismatched && session.isIncomplete(text)
+    }
+
+    /// Takes the first input from lines; `nil` if they are blank, or all of them need more.
+    package func firstInput(of lines: inout ArraySlice<String>) -> String? {
+        lines = lines.drop { $0.allSatisfy(\.isWhitespace) }
+        var collector = InputCollector()
+        session.engine.interrupt.clear()
+        for (index, line) in zip(lines.indices, lines) {
+            if collector.takes(line, before: index + 1 < lines.endIndex ? lines[index + 1] : nil, in: self) { continue }
+            lines = lines[(index + 1)...]
+            return collector.text
+        }
+        return nil
+    }
+
+    private func note(_ text: String) {
+        onEntry?(text)
+        entries.append(text)
+        if entries.count > Self.mostEntries { entries.removeFirst(Self.mostEntries / 2) }
+    }
+
+    /// Whether a line is no program.
+    func isRequest(_ line: String) -> Bool {
+        line.hasPrefix(":") || line.hasPrefix("!") || Interaction.farewell(line).map { session.module[$0] == nil } == true
+            || Interaction.helpRequest(line) != nil
+    }
+
+    /// Does what a line that is no program asks for.
+    private func answer(_ line: String) -> Outcome {
+        if line.hasPrefix(":") { return run(command: line) }
+        if line.hasPrefix("!") { return run(systemCommand: line.dropFirst().trimmingSpaces()) }
+        guard let name = Interaction.helpRequest(line) else { return .leave(0) }
         output.write(session.explanation(of: name, figureStyle))
         return .done
     }
@@ -82,33 +122,40 @@ package final class Interaction {
     /// Runs what waits, complete or not.
     package func finish() -> Outcome {
         guard isContinuing else { return .done }
-        let text = pending
+        let text = pending.text, line = text.trimmingSpaces()
         discard()
+        note(text)
+        if isRequest(line) { return answer(line) }
         count += 1
-        let status = session.run(text, named: "<repl \(count)>")
-        if status == .done { remember(text) }
+        return run(undoing: text)
+    }
+
+    /// Runs an input, of which nothing stays if it fails.
+    private func run(undoing text: String) -> Outcome {
+        var ran = SessionRecord.Run(session)
+        let status = session.run(text, named: "<repl \(count)>") { [session] in ran.add($0, $1, in: session) }
+        if status == .done { record.add(ran) }
         return Outcome(status)
     }
 
-    private func remember(_ text: String) {
-        inputs.append(text)
-        inputBytes += text.utf8.count + 32
-        guard inputBytes > Self.mostInputBytes else { return }
-        let count = (inputs.count + 1) / 2
-        inputs.removeFirst(count)
-        forgottenInputs += count
-        inputBytes = inputs.reduce(0) { $0 + $1.utf8.count + 32 }
+    /// Runs a file, of which what ran before a fault stays.
+    func run(keeping bytes: [UInt8], named name: String) -> Outcome {
+        var ran = SessionRecord.Run(session)
+        let status = session.runFile(bytes: bytes, named: name) { [session] in ran.add($0, $1, in: session) }
+        record.add(ran)
+        return Outcome(status)
     }
+
+    func forgetRecord() { record = SessionRecord() }
 
     // MARK: Cells
 
     /// Runs a whole text, as the cell of a notebook: what ran before a fault stays.
     package func run(cell text: String, named name: String) -> Outcome {
-        let text = Interaction.withoutPrompts(text), line = text.trimmingSpaces()
-        if !line.contains(where: \.isNewline), let outcome = answer(line) { return outcome }
-        let status = session.runFile(bytes: Array(text.utf8), named: name)
-        if status == .done { remember(text) }
-        return Outcome(status)
+        let text = withoutPrompts(text), line = text.trimmingSpaces()
+        if line.isEmpty { return .done }
+        if !line.contains(where: \.isNewline), isRequest(line) { return answer(line) }
+        return run(keeping: Array(text.utf8), named: name)
     }
 
     package enum Completeness: Equatable {
@@ -119,7 +166,7 @@ package final class Interaction {
 
     /// Whether a cell can run, or is still being written.
     package func completeness(of text: String) -> Completeness {
-        let text = Interaction.withoutPrompts(text), line = text.trimmingSpaces()
+        let text = withoutPrompts(text), line = text.trimmingSpaces()
         if line.hasPrefix(":") || Interaction.helpRequest(line) != nil { return .complete }
         switch session.syntax(of: text) {
         case .right: return .complete
@@ -132,43 +179,14 @@ package final class Interaction {
     }
 
     /// A transcript that was pasted, as it was typed.
-    private static func withoutPrompts(_ text: String) -> String {
-        guard text.drop(while: \.isWhitespace).hasPrefix(prompt) else { return text }
-        return text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { withoutPrompt(String($0)) }.joined(separator: "\n")
+    private func withoutPrompts(_ text: String) -> String {
+        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        guard let first = lines.first(where: { !$0.allSatisfy(\.isWhitespace) }), promptStyle(of: first) != nil else { return text }
+        return typed(in: lines).joined(separator: "\n")
     }
 
     /// Forgets the lines that wait.
-    package func discard() {
-        pending = ""
-        brackets = OpenBrackets()
-    }
-
-    /// - Parameters:
-    ///   - line: The last one.
-    ///   - wasOpen: Whether a bracket or string was open before it.
-    private func isIncomplete(_ line: String, _ wasOpen: Bool) -> Bool {
-        // The parser reads everything again for each line; what is long is judged by its brackets as long as one is open, and by its last
-        // line where none was: an operator at the end asks for more.
-        if pending.utf8.count > 1 << 13 {
-            if !brackets.stack.isEmpty { return true }
-            if !wasOpen { return session.isIncomplete(line) }
-        }
-        return session.isIncomplete(pending)
-    }
-
-    private static func continuesStatement(_ line: String) -> Bool {
-        let text = withoutPrompt(line).trimmingSpaces()
-        return text.hasPrefix("|>") || text.hasPrefix(">>")
-    }
-
-    /// A line of a transcript as it was typed.
-    package static func withoutPrompt(_ line: String) -> String {
-        for prompt in [prompt, continuationPrompt] {
-            if line.hasPrefix(prompt) { return String(line.dropFirst(prompt.count)) }
-            if line + " " == prompt { return "" }
-        }
-        return line
-    }
+    package func discard() { pending = InputCollector() }
 
     /// `exit`, `quit()` and their like, which people type to leave.
     private static func farewell(_ text: String) -> String? {
@@ -196,7 +214,7 @@ package final class Interaction {
 
     /// What could stand at a UTF-8 offset of the line that is being written.
     package func complete(_ line: String, at offset: Int) -> Completion {
-        let before = isContinuing ? pending + "\n" : ""
+        let before = isContinuing ? pending.text + "\n" : ""
         let shift = before.utf8.count
         let (start, candidates) = session.completions(of: before + line, at: shift + offset)
         return Completion(

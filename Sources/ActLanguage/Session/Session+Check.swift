@@ -12,16 +12,25 @@ extension Session {
         package var diagnostics: [Diagnostic]
         /// What the places of the diagnostics are in; `nil` if it is no text.
         package var source: SourceText?
+        /// What the parser makes of it, and what its names mean; `nil` if it was not read.
+        package var parts: (tree: SyntaxTree, resolution: Resolution, isRight: Bool)?
     }
 
     /// Every fault of a program that shows before it runs, and what is doubtful; runs nothing.
     package func problems(in bytes: [UInt8], named name: String) -> Problems {
         var problems = Problems(status: .done, diagnostics: [])
         problems.status = computing { watchdog in
-            switch self.compiled(bytes, named: name, into: Module(name: name, builtins: self.builtins.table)) {
+            let read = self.read(bytes, named: name)
+            let compiled = read.flatMap { self.compiled($0, into: Module(name: name, builtins: self.builtins.table)) }
+            if let parsed = try? read.get() {
+                let resolution = (try? compiled.get())?.unit.resolution ?? Resolution(parsed.tree)
+                problems.parts = (parsed.tree, resolution, parsed.diagnostics.isEmpty)
+            }
+            switch compiled {
             case .success(let program):
                 problems.source = program.unit.source
                 problems.diagnostics = program.warnings + ProgramCheck(program.unit, self.builtins).diagnostics
+                if let machine = self.machine { problems.diagnostics += ShapeCheck.diagnostics(program.unit, self.builtins, machine) }
                 problems.diagnostics.sort { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
                 if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
                 return problems.diagnostics.contains { $0.level == .error } ? .failed : .done

@@ -1,14 +1,20 @@
 // The commands of the interactive session: lines that start with `:`. Each is one row; `:help` is a loop over them.
 
+import ActFiles
 import ActMachine
 import ActPlot
 import ActSyntax
 import ActText
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 /// A line that starts with `:`.
 package struct SessionCommand: Sendable {
     package let name: String
-    /// How help writes what follows the name; empty where nothing may.
+    /// How help writes what follows the name; empty where nothing may, in brackets where something may.
     package let argument: String
     package let summary: String
     let action: @Sendable (Interaction, String) -> Interaction.Outcome
@@ -18,6 +24,7 @@ package struct SessionCommand: Sendable {
             let widest = rows.map { $0.usage.count }.max() ?? 0
             for row in rows { interaction.output.write("  \(row.usage.padded(to: widest + 2))\(row.summary)\n") }
             interaction.output.write("  \("?name".padded(to: widest + 2))explains a name; ? alone lists the topics\n")
+            interaction.output.write("  \("!command".padded(to: widest + 2))runs a command of the system\n")
             return .done
         },
         SessionCommand(name: "vars", argument: "", summary: "lists the variables") { interaction, _ in
@@ -30,12 +37,13 @@ package struct SessionCommand: Sendable {
         SessionCommand(name: "graph", argument: "EXPR", summary: "writes the operations that an expression or a function is made of") { $0.graph($1) },
         SessionCommand(name: "time", argument: "EXPR", summary: "measures how long an expression takes") { $0.time($1) },
         SessionCommand(name: "load", argument: "FILE", summary: "runs a file as if it were typed here") { $0.load($1) },
-        SessionCommand(name: "save", argument: "FILE", summary: "writes what ran without error to a file, as a script") { $0.save($1) },
+        SessionCommand(name: "save", argument: "FILE", summary: "writes what ran to a new file, as a script that runs") { $0.save($1) },
+        SessionCommand(name: "history", argument: "[TEXT]", summary: "lists what was entered; the last 20, or what contains TEXT") { $0.list(containing: $1) },
+        SessionCommand(name: "edit", argument: "[FILE]", summary: "opens the last input, or a file, in $EDITOR and runs what is written there") { $0.edit($1) },
         SessionCommand(name: "reset", argument: "", summary: "forgets every variable") { interaction, _ in
             do {
                 try interaction.session.reset()
-                interaction.inputs = []
-                interaction.forgottenInputs = 0
+                interaction.forgetRecord()
                 return .done
             } catch {
                 return interaction.fail("cannot reset: \(message(about: error))")
@@ -61,7 +69,7 @@ extension Interaction {
                 name.isEmpty ? "a command is missing after `:`" : "there is no command `:\(name)`",
                 help: near.isEmpty ? "`:help` lists the commands" : "did you mean \(near.map { "`:\($0)`" }.joined(separator: " or "))?")
         }
-        if row.argument.isEmpty != argument.isEmpty {
+        if row.argument.isEmpty != argument.isEmpty, !row.argument.hasPrefix("[") {
             return fail(
                 row.argument.isEmpty ? "`:\(row.name)` takes nothing after it" : "`:\(row.name)` needs something after it", help: "write `\(row.usage)`")
         }
@@ -112,24 +120,23 @@ extension Interaction {
         let path = unquoted(argument)
         guard let machine = session.machine else { return .failed }
         do {
-            return Outcome(session.runFile(bytes: try machine.readFile(path), named: path))
+            return run(keeping: try machine.readFile(path), named: path)
         } catch {
             return fail("cannot load \(path): \(message(about: error))")
         }
     }
 
     fileprivate func save(_ argument: String) -> Outcome {
-        let path = unquoted(argument)
+        let path = unquoted(argument), text = record.text
         guard let machine = session.machine else { return .failed }
+        if exists(path) {
+            return fail("\(path) is there already, and `:save` writes over nothing", help: "choose another name, or remove the file first")
+        }
         do {
-            try machine.writeText(path) { text in
-                for input in inputs {
-                    try text.append(input)
-                    try text.append("\n")
-                }
-            }
+            try machine.writeText(path) { try $0.append(text) }
+            saved[path] = text
             output.write(
-                "\(inputs.count) input\(inputs.count == 1 ? "" : "s") saved to \(path)\(forgottenInputs > 0 ? "; the \(forgottenInputs) before are no longer known" : "")\n"
+                "\(record.count) statement\(record.count == 1 ? "" : "s") saved to \(path)\(record.forgotten > 0 ? "; the \(record.forgotten) before are no longer known" : "")\n"
             )
             return .done
         } catch {
@@ -137,9 +144,79 @@ extension Interaction {
         }
     }
 
+    /// Whether a file must not be written: there is one, and it is not as this session left it.
+    private func exists(_ path: String) -> Bool {
+        guard let machine = session.machine else { return true }
+        do {
+            return try saved[path].map { Array($0.utf8) } != machine.readFile(path)
+        } catch let error as FileError {
+            return error.fault != .system(code: ENOENT) && error.fault != .folderMissing && error.fault != .noFolder
+        } catch {
+            // The write will say what is wrong.
+            return false
+        }
+    }
+
+    /// How many entries are listed.
+    private static let listed = 20
+
+    fileprivate func list(containing text: String) -> Outcome {
+        let numbered = entries.enumerated().filter { text.isEmpty || $0.element.contains(text) }.suffix(text.isEmpty ? Self.listed : 1000)
+        if numbered.isEmpty { output.write("nothing was entered\(text.isEmpty ? "" : " that contains `\(text)`")\n") }
+        let width = numbered.last.map { String($0.offset + 1).count } ?? 0
+        for (index, entry) in numbered {
+            let number = String(index + 1), margin = String(repeating: " ", count: width + 4)
+            let lines = entry.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            output.write(String(repeating: " ", count: width - number.count + 2) + number + "  " + lines.joined(separator: "\n" + margin) + "\n")
+        }
+        return .done
+    }
+
+    fileprivate func edit(_ argument: String) -> Outcome {
+        guard let editText else { return fail("`:edit` \(absence)") }
+        let path = unquoted(argument), isFile = !path.isEmpty
+        guard let machine = session.machine else { return .failed }
+        do {
+            var before = entries.last { !isRequest($0.trimmingSpaces()) } ?? ""
+            if isFile { before = (try? machine.readFile(path)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+            let text = try editText(before.isEmpty ? "" : before + (before.hasSuffix("\n") ? "" : "\n")).get()
+            guard !text.allSatisfy(\.isWhitespace) else {
+                output.write("nothing to run\n")
+                return .done
+            }
+            if isFile {
+                try machine.writeText(path) { try $0.append(text) }
+                return run(keeping: Array(text.utf8), named: path)
+            }
+            return enter(input: text.trimmingLineEnds())
+        } catch let fault as EditFault {
+            return fail("nothing was edited: \(fault.words)", help: "`$EDITOR` says which editor opens")
+        } catch {
+            return fail("cannot edit \(path): \(message(about: error))")
+        }
+    }
+
+    /// Runs a line that starts with `!`.
+    func run(systemCommand text: String) -> Outcome {
+        guard let runCommand else { return fail("`!` \(absence)", help: "as an operator it is written `not`") }
+        if text.isEmpty { return fail("a command of the system is missing after `!`", help: "as in `!ls`") }
+        let status = runCommand(text)
+        return status == 0 ? .done : fail("the command ended with exit status \(status)")
+    }
+
+    private var absence: String {
+        session.options.files.isOpen ? "works at a terminal and in a pipe only" : "is refused under --sandbox: other programs know no sandbox"
+    }
+
     private func unquoted(_ path: String) -> String {
         path.count > 1 && path.hasPrefix("\"") && path.hasSuffix("\"") ? String(path.dropFirst().dropLast()) : path
     }
+}
+
+/// Why a text was not edited.
+package struct EditFault: Error {
+    let words: String
+    package init(_ words: String) { self.words = words }
 }
 
 /// Three digits and a unit: `1.25 ms`.

@@ -25,8 +25,10 @@ extension Session {
     /// What `?text` answers: help on a name or a topic, else what is near it; of nothing, the tour.
     package func explanation(of text: String, _ style: TerminalStyle = TerminalStyle()) -> String {
         if text.isEmpty { return tour }
-        if let guide = Guide.named(text), module[text] == nil { return help(guide, width: style.columns) }
-        return help(text, style) ?? search(text)
+        let own = help(text, style)
+        guard let guide = Guide.named(text), module[text] == nil else { return own ?? search(text) }
+        // `plot` is a function, and what the topic `plots` is about.
+        return (own.map { $0 + "\n" } ?? "") + help(guide, width: style.columns)
     }
 
     /// The topics, a line each.
@@ -200,7 +202,7 @@ extension Session {
     }
 }
 
-/// What the words of the language that are no functions do.
+/// What the words and signs of the language that are no functions do.
 private enum KeywordHelp {
     static let rows: [(words: [String], form: String, summary: String)] = [
         (["if", "else"], "if c { … } else if d { … } else { … }", "runs the first block whose condition is true; has its value"),
@@ -216,6 +218,34 @@ private enum KeywordHelp {
             "defines a maker of layers: arrays and layers assigned in the block are trained, the last line is the function"
         ),
         (["unset"], "unset name", "removes a variable; a built-in of that name comes back"),
+        (["'", "''"], "f'", "the derivative of `f` in its first argument, to any order: `sigmoid'(0)`, `f''`. Of an array, its transpose"),
+        (["@"], "a @ b", "the matrix product: the last axis of `a` meets the second-last of `b`"),
+        (["|>"], "x |> f", "calls the function on the right with the value on the left: `[1, 2] |> sum`"),
+        ([">>"], "f >> g", "composition: first `f`, then `g`. Of layers, a network: `Dense(2, 8) >> tanh >> Dense(8, 1)`"),
+        (["->"], "x -> e, (x, y=2) -> e", "a function literal"),
+        (["^", "**"], "a ^ b", "a power; `2^3^2` is `2^(3^2)`, `-2^2` is `-(2^2)`"),
+        (["+", "-", "*", "/"], "a + b, a - b, a * b, a / b", "elementwise with broadcasting; on records, lists and networks leaf by leaf; `+` joins texts"),
+        (["//", "%"], "a // b, a % b", "the quotient rounded down, and what is left of it, with the sign of `b`"),
+        (
+            ["==", "!=", "<", "<=", ">", ">="], "a == b, a < b < c",
+            "elementwise, give bools; comparisons chain. Of texts, lists and records `==` compares whole values"
+        ),
+        (["="], "name = value; f(x) = e; a, b = pair", "assigns: a copy, nothing aliases"),
+        (["+=", "-=", "*=", "/=", "//=", "%=", "@=", "^="], "x += v", "updates a variable, an element or a field: `a[0] += 1`, `r.name *= 2`"),
+        (["[]", "[", "]"], "[1, 2], a[i, lo:hi:step], [e for x in xs if c]", "makes an array, or a list of what is no number; after a value, indexes it"),
+        (["()", "(", ")"], "(a + b) * c, (1, \"a\"), f(x, name=v)", "groups, makes a list, calls"),
+        (["{}", "{", "}"], "{a: 1, b: 2}, { s; e }", "a record; or a block, whose value is that of its last expression"),
+        (
+            [":"], "a[lo:hi:step], {key: value}, \"{x:.2f}\"",
+            "a range of positions; between a key and its value; before a format. At the start of a line, a command (`:help`)"
+        ),
+        (["..."], "a[..., 0], {...r, b: 1}", "all axes that are not named; all fields of a record"),
+        ([".", ".name"], "r.name, x.f(y)", "a field of a record; or the call `f(x, y)`: `x.mean()`, `x.reshape(2, 3)`"),
+        ([";"], "a = 1; b = 2", "ends a statement; at the end of a line, its value is not shown"),
+        (["#"], "# words", "a comment, to the end of the line"),
+        (["\"", "\"\"\""], "\"text {x:.2f}\"", "a text; `{…}` in it are values. Three quotes span lines"),
+        (["\\"], "\"\\n\", \\sigma", "an escape in a text. At a prompt `\\sigma` and Tab make `σ`"),
+        (["!"], "!command", "at the prompt, runs a command of the system; as an operator it is written `not`"),
     ]
 }
 

@@ -10,6 +10,7 @@ extension Session: MachineHost {
 
     package func show(_ value: Value, isResult: Bool) throws {
         if options.isInteractive { module["ans"] = value }
+        if isResult { resultCount += 1 }
         let text = try machine?.equation(of: value) ?? Format.shown(value)
         let note = try options.isInteractive ? kinkNote ?? Format.note(value) : nil
         machine?.metKink = nil

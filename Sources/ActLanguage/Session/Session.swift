@@ -79,6 +79,8 @@ package final class Session {
     var hasEndedTraining = false
     /// Called after each statement of the outermost level of a program, with its position.
     var afterStatement: ((SourceUnit, Int) -> Void)?
+    /// How many values statements have shown.
+    var resultCount = 0
     /// What ran at the outermost level.
     var log = StatementLog()
     private let lock = Lock()
@@ -124,8 +126,21 @@ package final class Session {
     @discardableResult
     package func run(bytes: [UInt8], named name: String) -> Status { run(bytes: bytes, named: name, undoes: options.isInteractive) }
 
+    /// Runs an input, and calls `note` after each statement of its outermost level.
+    func run(_ text: String, named name: String, _ note: @escaping (SourceUnit, Int) -> Void) -> Status {
+        noting(note) { run(text, named: name) }
+    }
+
     /// Runs a file in the REPL: of one that fails, what ran before stays.
-    func runFile(bytes: [UInt8], named name: String) -> Status { run(bytes: bytes, named: name, undoes: false) }
+    func runFile(bytes: [UInt8], named name: String, _ note: @escaping (SourceUnit, Int) -> Void) -> Status {
+        noting(note) { run(bytes: bytes, named: name, undoes: false) }
+    }
+
+    private func noting(_ note: @escaping (SourceUnit, Int) -> Void, _ body: () -> Status) -> Status {
+        afterStatement = note
+        defer { afterStatement = nil }
+        return body()
+    }
 
     private func run(bytes: [UInt8], named name: String, undoes: Bool) -> Status {
         computing { self.execute(bytes, named: name, undoes: undoes, $0) }
@@ -270,6 +285,11 @@ package final class Session {
     /// Makes a program of a source, whose names are those of `module`. Must run on a deep stack.
     /// - Parameter records: Whether it notes the value of every expression.
     func compiled(_ bytes: [UInt8], named name: String, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
+        read(bytes, named: name).flatMap { compiled($0, into: module, records: records) }
+    }
+
+    /// What the parser makes of a source, right or not. Must run on a deep stack.
+    func read(_ bytes: [UInt8], named name: String) -> Result<ParseResult, Rejection> {
         let source: SourceText
         do {
             try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
@@ -282,9 +302,13 @@ package final class Session {
         }
         sources.add(source)
         let parsed = parse(source) { Interrupt.isSet }
-        if Interrupt.isSet { return .failure(.interrupted) }
+        return Interrupt.isSet ? .failure(.interrupted) : .success(parsed)
+    }
+
+    /// Makes a program of what the parser made of it.
+    func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
         guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
-        let unit = SourceUnit(source: source, tree: parsed.tree) { Interrupt.isSet }
+        let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree) { Interrupt.isSet }
         let compiler = Compiler(unit: unit, module: module, records: records, canStop: true)
         let codes = compiler.compileProgram()
         if Interrupt.isSet { return .failure(.interrupted) }

@@ -7,7 +7,7 @@ import ActSyntax
 
 extension RuntimeWording {
     var place: (tree: SyntaxTree, expression: ExpressionID)? {
-        machine.currentOrigin.map { ($0.code.unit.tree, $0.expression) }
+        given ?? machine.currentOrigin.map { ($0.code.unit.tree, $0.expression) }
     }
 
     /// The operator with its operands, or the argument, or the whole expression.

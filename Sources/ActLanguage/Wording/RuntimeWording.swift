@@ -17,9 +17,13 @@ struct RuntimeWording {
     /// Of the error that is being described.
     private let code: Diagnostic.Code
 
-    init(_ machine: Machine, _ builtins: NameTable, about error: Error? = nil) {
+    /// Of what is not running: where it stands.
+    let given: (tree: SyntaxTree, expression: ExpressionID)?
+
+    init(_ machine: Machine, _ builtins: NameTable, about error: Error? = nil, at place: (tree: SyntaxTree, expression: ExpressionID)? = nil) {
         self.machine = machine
         self.builtins = builtins
+        given = place
         code = error.map(Diagnostic.Code.init) ?? .cannot
     }
 

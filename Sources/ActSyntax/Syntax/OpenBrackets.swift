@@ -20,6 +20,8 @@ package struct OpenBrackets {
 
     package private(set) var stack: [Open] = []
     package private(set) var isInComment = false
+    /// Whether a bracket was closed that was not open, or was open as another.
+    package private(set) var isMismatched = false
     private var offset = 0
 
     package init() {}
@@ -39,6 +41,10 @@ package struct OpenBrackets {
     }
 
     package var isInString: Bool { stack.last?.kind == .string || stack.last?.kind == .blockString }
+
+    private mutating func close(_ kind: Kind) {
+        if stack.popLast()?.kind != kind { isMismatched = true }
+    }
 
     /// Reads on. Pieces of a text must end at line ends, but for the last one.
     package mutating func read(_ text: some Collection<UInt8>) {
@@ -77,7 +83,9 @@ package struct OpenBrackets {
             case UInt8(ascii: "("): stack.append(Open(kind: .parenthesis, start: position))
             case UInt8(ascii: "["): stack.append(Open(kind: .bracket, start: position))
             case UInt8(ascii: "{"): stack.append(Open(kind: .brace, start: position))
-            case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"): _ = stack.popLast()
+            case UInt8(ascii: ")"): close(.parenthesis)
+            case UInt8(ascii: "]"): close(.bracket)
+            case UInt8(ascii: "}"): close(stack.last?.kind == .interpolation ? .interpolation : .brace)
             default: break
             }
         }

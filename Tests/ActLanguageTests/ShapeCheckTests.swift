@@ -1,0 +1,110 @@
+// Shapes that cannot fit, before a program runs: what is told happens, and nothing else is told.
+
+import ActLanguage
+import ActSyntax
+import ActTestSupport
+import Testing
+
+@Suite struct ShapeCheckTests {
+    private func found(_ program: String) throws -> [Diagnostic] { try Session().problems(in: Array(program.utf8), named: "program.act").diagnostics }
+
+    /// Keeps what a program shows and says.
+    private final class Sink: SessionOutput {
+        var titles: [String] = []
+        func write(_ text: String) {}
+        func show(_ shown: Shown) {}
+        func report(_ diagnostic: Diagnostic, _ session: Session) { titles.append(diagnostic.title) }
+    }
+
+    private static let wrong = [
+        // Broadcasting, products, comparisons; operators and methods.
+        "zeros(2, 3) + zeros(4)", "zeros(2, 3) * zeros(3, 2)", "x = ones(5); x -= ones(4)", "zeros(2, 3) @ zeros(4, 5)", "zeros(3) @ zeros(4)", "2 @ zeros(3)",
+        "matmul(zeros(2, 3), zeros(2, 3))", "dot(zeros(3), zeros(4))", "zeros(3) < zeros(4)", "zeros(2, 3).matmul(zeros(2))", "hypot(zeros(3), zeros(4))",
+        "max(zeros(3), zeros(4))", "[1, 2, 3] + [1, 2]", "range(5) + range(4)", "range(2, 8, 2) + zeros(4)", "linspace(0, 1, 5) + zeros(4)",
+        "rand(3) / randn(4)",
+        "eye(3) @ zeros(4)", "full((2, 3), 1) + zeros(2)", "where(zeros(3) > 0, zeros(3), zeros(4))", "relu(zeros(3)) + zeros(4)",
+        "softmax(zeros(2, 3)) + zeros(2)",
+        "f32(zeros(3)) + zeros(4)", "-zeros(3) + zeros(4)", "zeros(3)' + zeros(4)", "zeros(2, 3)' + zeros(2, 3)", "zeros(2, 3).T @ zeros(3, 2)",
+        // Shapes from shapes.
+        "reshape(range(6), 4)", "range(6).reshape(4, -1)", "zeros(2, 3).reshape((5,))", "concat((zeros(2, 3), zeros(2, 4)))", "stack((zeros(2), zeros(3)))",
+        "concat((zeros(2, 3), zeros(3, 3)), axis=1)", "sum(zeros(2, 3), axis=2)", "zeros(2, 3).mean(axis=-3)", "zeros(2, 3).sum(axis=0) + zeros(2)",
+        "zeros(2, 3).sum(axis=0, keepdims=true) @ zeros(2)", "zeros(2, 3)[5]", "zeros(2, 3)[0, 3]", "zeros(2, 3)[0, 0, 0]", "zeros(2, 3)[:, 1] + zeros(3)",
+        "zeros(9)[1:8:2] + zeros(5)", "zeros(3)[:, none] @ zeros(3)", "inv(zeros(2, 3))", "mse(zeros(3), zeros(3, 1))",
+        "x = zeros(4, 2); zeros(shape(x)) + zeros(3)",
+        "x = zeros(4, 2); zeros(x.shape[1], 3) @ zeros(2)", "x = zeros(4, 2); zeros(len(x)) + zeros(2)", "expand_dims(zeros(3), 0) @ zeros(2)",
+        "flatten(zeros(2, 3)) + zeros(5)",
+        "[[1, 2], [3, 4]] @ [1, 2, 3]", "[i * 2 for i in range(3)] + zeros(4)",
+        // Sizes that nobody knows.
+        "n = randint(5, 9); zeros(n, 3) + zeros(n, 4)", "n = randint(5, 9); zeros(2, n) @ zeros(n + 1, 2)",
+        "n = randint(5, 9); zeros(3, n) @ zeros(n, 2) @ zeros(3)",
+        // Layers.
+        "Dense(2, 3) >> Dense(4, 5)", "Dense(2, 3) >> relu >> Dense(4, 5)", "net = Dense(2, 3) >> tanh; net(zeros(7, 3))", "Dense(2, 3)(zeros(7, 3))",
+        // Ways through a program.
+        "f(x) = x + zeros(3)\nf(zeros(4))", "f(x, y=zeros(2)) = x @ y\nf(zeros(3))", "x = zeros(3); for i in range(5) { x = x + 1 }; x + zeros(4)",
+        "for i in range(3) { zeros(2) + zeros(3) }", "x = if rand() > 0.5 { zeros(3) } else { ones(3) }; x + zeros(4)", "a, b = (zeros(2), zeros(3)); a + b",
+        "f() = { if true { return zeros(2) }; zeros(3) }\nf() + zeros(3)", "zeros(3) |> x -> x + zeros(4)", "if len(zeros(3)) == 3 { zeros(2) + zeros(3) }",
+        "x = zeros(3); x[0] = 5; x + zeros(4)", "x = zeros(3); while true { x + zeros(4) }",
+        // Reading before there is a value.
+        "print(y); y = 1", "f() = { print(z); z = 1; z }\nf()", "g(1); g(x) = x",
+    ]
+
+    /// Running says the same, in the same words where every size is known.
+    @Test(arguments: wrong) func wrongIsTold(_ program: String) throws {
+        let found = try found(program).filter { $0.level == .error }
+        #expect(found.count == 1, "\(found.map(\.title))")
+        let sink = Sink()
+        let status = try Session(output: sink).run(program, named: "program.act")
+        #expect(status == .failed)
+        guard let title = found.first?.title, !title.contains("?") else { return }
+        #expect(sink.titles.contains(title), "\(title): \(sink.titles)")
+    }
+
+    /// Right, or wrong only if something happens that nobody knows.
+    private static let right = [
+        "zeros(2, 3) + zeros(3)", "zeros(2, 1) * zeros(1, 3) + 1", "x = zeros(3); if x.shape == (2,) { x + zeros(2) }",
+        "x = zeros(3); if rand() > 2 { x + zeros(2) }",
+        "x = zeros(3); x = zeros(4); x + zeros(4)", "f(x) = if ndim(x) == 1 { x + zeros(3) } else { x @ zeros(5) }\nf(zeros(3)); f(zeros(2, 5))",
+        "for i in range(1, 5) { x = zeros(i); if i == 4 { x + zeros(4) } }", "x = [1]; for i in range(3) { x = concat((x, [1])) }; x + zeros(4)",
+        "n = randint(1, 2); zeros(n) + zeros(5)", "n = randint(0, 1); zeros(n, 3).reshape(n, 4)", "while false { zeros(2) + zeros(3) }",
+        "for x in [] { zeros(2) + zeros(3) }",
+        "f(x) = x + zeros(3)\nf = x -> x\nf(zeros(4))", "zeros = x -> 1; zeros(2) + zeros(3)", "(1, 2) + (3, 4)", "{a: zeros(3)} + {a: zeros(3)}",
+        "r = {f: x -> x}; r.f(zeros(3)) + 1",
+        "x = zeros(5); i = randint(5); x[i] + x[-5]", "x = zeros(3); x[[0, 2]] + zeros(2)", "x = zeros(3); x[x > 0] + 1", "zeros(4)[1:99] + zeros(3)",
+        "zeros(4)[::-1] + zeros(4)",
+        "x = zeros(2, 3); x[..., 0] + zeros(2)", "x = zeros(2, 3); x[none] + zeros(1, 2, 3)", "f() = { return 1; zeros(2) + zeros(3) }\nf()",
+        "true or zeros(2) + zeros(3)",
+        "Dense(2, 3) >> (x -> x[:, 0:2]) >> Dense(2, 5)", "Dense(2, 3) >> softmax >> Dense(3, 1)", "Dense(2, 3)(zeros(2))", "net = Dense(2, 3); net[0]",
+        "max(zeros(2, 3), axis=1) + zeros(2)",
+        "argmax(zeros(2, 3), axis=1) + zeros(2)", "range(0.5).shape", "range(0, 1, 0.1) + zeros(10)", "range(3, 0) + zeros(0)",
+        "make(n) = x -> x + zeros(n)\nmake(3)(zeros(3)); make(4)(zeros(4))",
+        "f(x) = { if rand() < 2 { return 0 }; x + zeros(3) }\nf(zeros(4))", "for i in range(3) { if true { break }; zeros(2) + zeros(3) }",
+        "g() = { if rand() > 2 { v = 1 }; h = () -> v; v = 2; h() }\ng()", "k() = late\nlate = 3\nk()",
+        "for i in range(2) { if i == 1 { print(seen) }; seen = i }",
+        "layer Count() { n = state(0); (x, training=false) -> { n = n + 1; x } }\nCount()(zeros(2))", "vmap(x -> x + zeros(3))(zeros(5, 3))",
+        "zeros(2, 3, 4) @ zeros(4)",
+        "zeros(7, 2, 3) @ zeros(3, 4)", "outer(zeros(2), zeros(3)) + zeros(3)", "f(x) = f(x)\nf2 = f",
+        "f(n) = if n == 0 { zeros(2) } else { f(n - 1) }\nf(3) + zeros(2)",
+        "p = {W: zeros(3)}; p.W + zeros(3)", "x = zeros(3); x = if true { x } else { zeros(2) }; x + zeros(3)", "l = (zeros(2), zeros(3)); l[1] + zeros(3)",
+        "x = stack([zeros(2), zeros(2)]); x + zeros(2)",
+    ]
+
+    @Test(arguments: right) func rightIsNotTold(_ program: String) throws {
+        let found = try found(program).filter { $0.level == .error }
+        #expect(found.isEmpty, "\(found.map(\.title))")
+    }
+
+    @Test func placesAndShapesAreShown() throws {
+        let found = try found("n = randint(3, 5)\nW = zeros(n, 3)\nW @ zeros(2, 4)")
+        #expect(found.map(\.title) == ["shapes (?, 3) and (2, 4) do not fit for @"])
+        #expect(found.first?.labels.map(\.text) == ["", "(?, 3)", "(2, 4)"])
+    }
+
+    /// Work is bounded however a program branches, loops and calls.
+    @Test(arguments: [
+        (0..<400).map { "f\($0)(x) = \($0 == 0 ? "x" : "f\($0 - 1)(x) + f\($0 - 1)(x)")" }.joined(separator: "\n") + "\nf399(zeros(2))",
+        String(repeating: "for i in range(3) { ", count: 60) + "x = zeros(2)" + String(repeating: " }", count: 60),
+        String(repeating: "if rand() > 1 { ", count: 200) + "1" + String(repeating: " }", count: 200),
+        "x = zeros(2)" + String(repeating: " + 1", count: 100_000),
+    ])
+    func workIsBounded(_ program: String) throws { _ = try found(program) }
+}
