@@ -16,7 +16,9 @@ struct LayoutTrials {
             DeepStack.run {
                 guard let source = try? SourceText(id: 0, name: "program", bytes: program), let text = Layout.text(of: source) else { return }
                 laidOut += 1
-                if let fault = Self.fault(of: text, source) { findings.append("program \(index): \(fault)\n\(source.text(0..<source.bytes.count))\n---\n\(text)") }
+                if let fault = Self.fault(of: text, source) {
+                    findings.append("program \(index): \(fault)\n\(source.text(0..<source.bytes.count))\n---\n\(text)")
+                }
             }
         }
         return (laidOut, findings)

@@ -31,7 +31,8 @@ import Testing
     @Test func thousandsOfProgramsAreLaidOut() throws {
         try withFolder { folder in
             let scripts = ["Tests/Scripts", "examples"].map { "\"\(BuiltCommand.packageFolder)/\($0)\"" }.joined(separator: " ")
-            let result = try BuiltCommand.runShell("exec \"${ACT%/*}/actfuzz\" --part layout --seed 3 --count 3000 --seconds 300 --out \"\(folder)\" \(scripts)")
+            let options = "--part layout --seed 3 --count 3000 --seconds 300 --out \"\(folder)\""
+            let result = try BuiltCommand.runShell("exec \"${ACT%/*}/actfuzz\" \(options) \(scripts)")
             #expect(result.status == 0, "\(result.output.suffix(4000))\(result.error)")
         }
     }
