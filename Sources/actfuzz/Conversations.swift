@@ -44,8 +44,15 @@ struct Conversations<Kind: Conversation> {
         return findings
     }
 
+    /// Shows what is said in a trial, and if asked to, says it.
+    func show(_ index: Int, holds: Bool) {
+        let conversation = Kind(generator, index)
+        print(String(decoding: conversation.text, as: UTF8.self))
+        if holds { print(run(conversation) ?? "none") }
+    }
+
     /// - Returns: What went wrong, if anything did.
-    func run(_ conversation: Kind) -> String? {
+    private func run(_ conversation: Kind) -> String? {
         let (fault, program) = conversation.hold(plan.patience)
         let verdict = program?.verdict(isEnding: fault == nil, patience: plan.patience)
         // Why it ended says more than that it no longer answers.

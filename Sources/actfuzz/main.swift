@@ -86,13 +86,6 @@ if board == nil, mkdir(playground, 0o700) != 0 || chdir(playground) != 0 {
     exit(status)
 }
 
-/// Shows what is said, or says it.
-@MainActor func converse<Kind: Conversation>(_ conversation: Kind) -> Never {
-    print(String(decoding: conversation.text, as: UTF8.self))
-    if one != nil { print(Conversations<Kind>(plan: plan, generator: generator).run(conversation) ?? "none") }
-    leave(0)
-}
-
 var generator = Generator(corpus: DeepStack.run { Corpus(folders: plan.corpus) }, seed: plan.seed)
 generator.files = soundFiles()
 generator.walks = part == "rows"
@@ -107,9 +100,11 @@ if part == "layout" {
     if one != nil { print(Commands(plan: plan, generator: generator).run(trial) ?? "none") }
     leave(0)
 } else if part == KernelConversation.name, let index = shown ?? one {
-    converse(KernelConversation(generator, index))
+    Conversations<KernelConversation>(plan: plan, generator: generator).show(index, holds: one != nil)
+    leave(0)
 } else if part == EditorConversation.name, let index = shown ?? one {
-    converse(EditorConversation(generator, index))
+    Conversations<EditorConversation>(plan: plan, generator: generator).show(index, holds: one != nil)
+    leave(0)
 } else if let shown {
     let trial = generator.trial(shown)
     print("# \(trial.kind), \(trial.seconds) s\n" + String(decoding: trial.program, as: UTF8.self))
