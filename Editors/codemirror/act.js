@@ -19,12 +19,12 @@
     "assert atan atan2 atanh attend avg_pool bar batches bce bce_logits bent_identity bilinear binary_step" + " " +
     "bincount bit_and bit_or bit_xor bool broadcast_to categorical cbrt ceil celu check_grad choice cholesky clip" + " " +
     "clock compose concat confusion constant_rate contains contour conv conv_transpose convolve corrcoef cos cosh" + " " +
-    "cosine_rate cov crelu cross_entropy cumprod cumsum det diag digamma digits dot eig eigh einsum elu ends_with" + " " +
-    "erf erfc error exp exp2 expand_dims expm1 exponential eye f32 f64 filter fit flatten flip floor fmod format" + " " +
-    "forward freeze from_json full gamma gaussian geglu gelu gelu_new gelu_sigmoid gelu_tanh glu grad" + " " +
-    "gradient_flow grid_sample hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh hardmax heatmap heaviside" + " " +
-    "help hessian hinge hist histogram history huber hvp hypot identity image import int interp inv isclose" + " " +
-    "isfinite isinf isnan isrlu isru jacobian join jvp keys kinks kl_div kron leaky_relu len lgamma linear" + " " +
+    "cosine_rate cov crelu cross_entropy cumprod cumsum derive det diag digamma digits dot eig eigh einsum elu" + " " +
+    "ends_with erf erfc error exp exp2 expand_dims expm1 exponential eye f32 f64 filter fit flatten flip floor" + " " +
+    "fmod format formula forward freeze from_json full gamma gaussian geglu gelu gelu_new gelu_sigmoid gelu_tanh" + " " +
+    "glu grad gradient_flow grid_sample hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh hardmax heatmap" + " " +
+    "heaviside help hessian hinge hist histogram history huber hvp hypot identity image import int interp inv" + " " +
+    "isclose isfinite isinf isnan isrlu isru jacobian join jvp keys kinks kl_div kron leaky_relu len lgamma linear" + " " +
     "linspace lisht load log log10 log1p log2 log_sigmoid log_softmax logcosh logistic logsumexp lower lstsq mae" + " " +
     "map matmul matrix_power matrix_rank max max_pool maximum maxout mean median meshgrid min minimum mish mse" + " " +
     "nanmax nanmean nanmin nanquantile nanstd nansum ndim nll nonzero norm normalize number one_hot ones outer pad" + " " +

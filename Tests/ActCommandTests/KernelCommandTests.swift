@@ -10,8 +10,8 @@ import Testing
             for (text, reason) in [
                 ("", "it is empty"), ("{\"shell_port\":", "it is not JSON (line 1, column 15)"), ("{}", "it has no `shell_port`"),
                 ("{\(ports), \"curve_secretkey\": \"x\"}", "it asks for encryption"), ("{\(ports), \"transport\": \"udp\"}", "act speaks tcp and ipc"),
-                ("{\(ports), \"ip\": \"203.0.113.7\"}", "it is no address of this machine"),
-                ("{\(ports), \"ip\": \"not an address\"}", "not an address is no address"),
+                ("{\(ports), \"ip\": \"203.0.113.7\"}", "it is not an address of this machine"),
+                ("{\(ports), \"ip\": \"not an address\"}", "`not an address` is not an address"),
                 ("{\(ports), \"transport\": \"ipc\", \"ip\": \"\(folder)/none/x\"}", "there is no such folder"),
                 ("{\(ports), \"transport\": \"ipc\", \"ip\": \"\(folder)/\(String(repeating: "x", count: 200))\"}", "too long for a socket"),
             ] {

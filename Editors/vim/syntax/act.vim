@@ -35,26 +35,27 @@ syntax keyword actFunction array asin asinh assert atan atan2 atanh attend avg_p
 syntax keyword actFunction bent_identity bilinear binary_step bincount bit_and bit_or bit_xor bool broadcast_to
 syntax keyword actFunction categorical cbrt ceil celu check_grad choice cholesky clip clock compose concat confusion
 syntax keyword actFunction constant_rate contour conv conv_transpose convolve corrcoef cos cosh cosine_rate cov crelu
-syntax keyword actFunction cross_entropy cumprod cumsum det diag digamma digits dot eig eigh einsum elu ends_with erf
-syntax keyword actFunction erfc error exp exp2 expand_dims expm1 exponential eye f32 f64 filter fit flatten flip floor
-syntax keyword actFunction fmod format forward freeze from_json full gamma gaussian geglu gelu gelu_new gelu_sigmoid
-syntax keyword actFunction gelu_tanh glu grad gradient_flow grid_sample hard_shrink hard_sigmoid hard_silu hard_swish
-syntax keyword actFunction hard_tanh hardmax heatmap heaviside help hessian hinge hist histogram history huber hvp
-syntax keyword actFunction hypot identity image import int interp inv isclose isfinite isinf isnan isrlu isru jacobian
-syntax keyword actFunction join jvp keys kinks kl_div kron leaky_relu len lgamma linear linspace lisht load log log10
-syntax keyword actFunction log1p log2 log_sigmoid log_softmax logcosh logistic logsumexp lower lstsq mae map matmul
-syntax keyword actFunction matrix_power matrix_rank max max_pool maximum maxout mean median meshgrid min minimum mish
-syntax keyword actFunction mse nanmax nanmean nanmin nanquantile nanstd nansum ndim nll nonzero norm normalize number
-syntax keyword actFunction one_hot ones outer pad panels parameters permutation pinv plot polyfit polyval prelu print
-syntax keyword actFunction prod put_along qr quantile quick_gelu r2 rand randint randn range reduce reglu relu relu2
-syntax keyword actFunction relu6 repeat replace repr reshape resize roll round rrelu save scan scatter scatter_add
-syntax keyword actFunction searchsorted seed segment_sum selu serf shape shift_left shift_right show sigmoid sign silu
-syntax keyword actFunction sin sinc sinh siren size slogdet snake soft_shrink softmax softmin softplus softsign solve
-syntax keyword actFunction sort sparse_plus sparse_sigmoid sparsemax split sqrt squareplus squeeze stack star_relu
-syntax keyword actFunction starts_with state std step step_rate stop_gradient sum summary svd swapaxes swiglu swish
-syntax keyword actFunction take_along tan tanh tanh_shrink tanhexp threshold thresholded_relu tile timeit to_json top_k
-syntax keyword actFunction trace transpose trelu tril trim triu trunc type unflatten unfreeze unique update upper
-syntax keyword actFunction value_and_grad var vjp vmap weights where why with_derivative xor zeros σ
+syntax keyword actFunction cross_entropy cumprod cumsum derive det diag digamma digits dot eig eigh einsum elu
+syntax keyword actFunction ends_with erf erfc error exp exp2 expand_dims expm1 exponential eye f32 f64 filter fit
+syntax keyword actFunction flatten flip floor fmod format formula forward freeze from_json full gamma gaussian geglu
+syntax keyword actFunction gelu gelu_new gelu_sigmoid gelu_tanh glu grad gradient_flow grid_sample hard_shrink
+syntax keyword actFunction hard_sigmoid hard_silu hard_swish hard_tanh hardmax heatmap heaviside help hessian hinge
+syntax keyword actFunction hist histogram history huber hvp hypot identity image import int interp inv isclose isfinite
+syntax keyword actFunction isinf isnan isrlu isru jacobian join jvp keys kinks kl_div kron leaky_relu len lgamma linear
+syntax keyword actFunction linspace lisht load log log10 log1p log2 log_sigmoid log_softmax logcosh logistic logsumexp
+syntax keyword actFunction lower lstsq mae map matmul matrix_power matrix_rank max max_pool maximum maxout mean median
+syntax keyword actFunction meshgrid min minimum mish mse nanmax nanmean nanmin nanquantile nanstd nansum ndim nll
+syntax keyword actFunction nonzero norm normalize number one_hot ones outer pad panels parameters permutation pinv plot
+syntax keyword actFunction polyfit polyval prelu print prod put_along qr quantile quick_gelu r2 rand randint randn
+syntax keyword actFunction range reduce reglu relu relu2 relu6 repeat replace repr reshape resize roll round rrelu save
+syntax keyword actFunction scan scatter scatter_add searchsorted seed segment_sum selu serf shape shift_left
+syntax keyword actFunction shift_right show sigmoid sign silu sin sinc sinh siren size slogdet snake soft_shrink
+syntax keyword actFunction softmax softmin softplus softsign solve sort sparse_plus sparse_sigmoid sparsemax split sqrt
+syntax keyword actFunction squareplus squeeze stack star_relu starts_with state std step step_rate stop_gradient sum
+syntax keyword actFunction summary svd swapaxes swiglu swish take_along tan tanh tanh_shrink tanhexp threshold
+syntax keyword actFunction thresholded_relu tile timeit to_json top_k trace transpose trelu tril trim triu trunc type
+syntax keyword actFunction unflatten unfreeze unique update upper value_and_grad var vjp vmap weights where why
+syntax keyword actFunction with_derivative xor zeros σ
 syntax match actFunction #\<\%(contains\)\>#
 syntax keyword actMaker Adagrad Adam AdamW Attention AvgPool1D AvgPool2D AvgPool3D BatchNorm Branch Conv1D Conv2D
 syntax keyword actMaker Conv3D ConvTranspose1D ConvTranspose2D ConvTranspose3D Dense Dropout Embedding FReLU Flatten

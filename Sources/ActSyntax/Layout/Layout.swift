@@ -16,6 +16,20 @@ package enum Layout {
     /// The source in the one layout, with a line end after the last line. Needs a stack for `Parser.nestingLimit` levels.
     /// - Returns: nil when the program has faults, which `parse` tells.
     package static func text(of source: SourceText) -> String? {
+        guard var text = once(source) else { return nil }
+        // A block that was broken because its line was too long looks like one that its author opened over lines, beside which the rest of a
+        // call may stand closer. What that leaves stays.
+        for _ in 0..<rounds {
+            guard let broken = try? SourceText(id: source.id, name: source.name, text: text), let next = once(broken), next != text else { break }
+            text = next
+        }
+        return text
+    }
+
+    /// More were never needed.
+    private static let rounds = 4
+
+    private static func once(_ source: SourceText) -> String? {
         let parsed = parse(source)
         guard parsed.diagnostics.isEmpty else { return nil }
         var reader = LayoutReader(parsed.tree)
