@@ -68,8 +68,8 @@ board = board.map(absolute)
 // Programs read and write here, and nowhere else: in memory, for a write waits for the disk.
 let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : plan.folder
 let playground = "\(parent)/act-fuzz-\(getpid())"
-// A worker is started in the supervisor's.
-if board == nil, mkdir(playground, 0o700) != 0 || chdir(playground) != 0 {
+// A worker is started in the supervisor's. One that is there was left by a process of this number that was killed.
+if board == nil, mkdir(playground, 0o700) != 0 && errno != EEXIST || chdir(playground) != 0 {
     print("cannot work in \(playground)")
     exit(2)
 }
