@@ -10,7 +10,7 @@ extension Derivative {
         // Weights turn a function with many results into one with one, without letting errors cancel by symmetry.
         let value = try f(point)
         guard value.count > 0, point.count > 0 else { return 0 }
-        let weights = try NDArray((0..<value.count).map { 1 + 0.5 * Scalar.unary(.sin, Double($0)) }, shape: value.shape)
+        let weights = try NDArray(watched(value.count) { 1 + 0.5 * Scalar.unary(.sin, Double($0)) }, shape: value.shape)
         let exact =
             try withVariables([point]) { variables in
                 let result = try f(variables[0])
@@ -26,8 +26,8 @@ extension Derivative {
         func estimated(_ steps: [Double]) throws -> [Double] {
             var estimates = [Double](repeating: 0, count: elements.count)
             if isElementwise {
-                let far = try [-2.0, -1, 1, 2].map { k in try weighted(zip(elements, steps).map { $0 + k * $1 }) }
-                for i in elements.indices { estimates[i] = difference(far.map { $0[i] }, steps[i]) }
+                let far = try [-2.0, -1, 1, 2].map { k in try weighted(watched(elements.count) { elements[$0] + k * steps[$0] }) }
+                estimates = try watched(elements.count) { i in difference((far[0][i], far[1][i], far[2][i], far[3][i]), steps[i]) }
             } else {
                 for i in elements.indices {
                     let near = try [-2.0, -1, 1, 2].map { k in
@@ -35,7 +35,7 @@ extension Derivative {
                         moved[i] += k * steps[i]
                         return try weighted(moved).reduce(0, +)
                     }
-                    estimates[i] = difference(near, steps[i])
+                    estimates[i] = difference((near[0], near[1], near[2], near[3]), steps[i])
                 }
             }
             return estimates
@@ -45,10 +45,14 @@ extension Derivative {
         // How far is right depends on where the function bends and ends, which nobody knows: a step that suits shows the least error.
         let sizes: [(Double) -> Double] = [{ 0x1p-10 * max(1, abs($0)) }, { _ in 0x1p-10 }, { 0x1p-10 * abs($0) }, { 0x1p-17 * max(1, abs($0)) }]
         for size in sizes {
-            let steps = elements.map {
-                let step = size($0); return step > 0 ? step : 0x1p-10
+            let steps = try watched(elements.count) { i in
+                let step = size(elements[i])
+                return step > 0 ? step : 0x1p-10
             }
-            for (i, (a, b)) in zip(exact, try estimated(steps)).enumerated() {
+            let estimates = try estimated(steps)
+            for i in elements.indices {
+                if i & 0xffff == 0 { try Interrupt.check() }
+                let (a, b) = (exact[i], estimates[i])
                 let error = a == b ? 0 : abs(a - b) / max(abs(a), abs(b), 1e-3 * scale, 1e-6)
                 if errors[i].isNaN || error < errors[i] { errors[i] = error }
             }
@@ -58,7 +62,15 @@ extension Derivative {
     }
 
     /// (f(−2h) − 8 f(−h) + 8 f(h) − f(2h))/12h
-    private static func difference(_ values: [Double], _ step: Double) -> Double {
-        ((values[0] - values[3]) + 8 * (values[2] - values[1])) / (12 * step)
+    private static func difference(_ values: (Double, Double, Double, Double), _ step: Double) -> Double {
+        ((values.0 - values.3) + 8 * (values.2 - values.1)) / (12 * step)
+    }
+
+    /// `count` numbers, between which Ctrl-C is heard.
+    private static func watched(_ count: Int, _ number: (Int) -> Double) throws -> [Double] {
+        try (0..<count).map { i in
+            if i & 0xffff == 0 { try Interrupt.check() }
+            return number(i)
+        }
     }
 }

@@ -38,36 +38,36 @@ final class LineEditor {
         let styles: (String) -> [(end: Int, style: LineDisplay.Style)]
     }
 
-    private let editor: OpaquePointer
-    private let history: OpaquePointer?
-    private let language: Language
-    private let canPasteWhole: Bool
+    let editor: OpaquePointer
+    let history: OpaquePointer?
+    let language: Language
+    let canPasteWhole: Bool
     /// The terminal opened anew, never to wait in a read: Ctrl-C empties the terminal's queue, after `poll` has seen something in it.
-    private let keyboard: Int32
+    let keyboard: Int32
     /// `unsafe`: the main thread alone edits lines.
-    private static nonisolated(unsafe) var current: LineEditor?
+    static nonisolated(unsafe) var current: LineEditor?
 
     // What was typed or pasted and is not yet taken.
-    private var input: [UInt8] = []
-    private var inputStart = 0
-    private var pastedLines: ArraySlice<String> = []
+    var input: [UInt8] = []
+    var inputStart = 0
+    var pastedLines: ArraySlice<String> = []
     /// What came behind the last line end of what was pasted.
-    private var pastedRest = ""
+    var pastedRest = ""
     /// The next byte last.
-    private var injected: [UInt8] = []
-    private var event: Interrupt.Event?
+    var injected: [UInt8] = []
+    var event: Interrupt.Event?
 
     /// What is edited when everything that was pasted before it has run: it needs more.
-    private var waiting = ""
+    var waiting = ""
     /// Whether Ctrl-D took the block away.
-    private var isDropped = false
+    var isDropped = false
 
     // What is drawn.
-    private var display = LineDisplay()
-    private var content = LineDisplay.Content()
+    var display = LineDisplay()
+    var content = LineDisplay.Content()
     /// The window as it was when the line was drawn last.
-    private var size = (columns: 80, rows: 24)
-    private let isColored = Terminal.wantsColor
+    var size = (columns: 80, rows: 24)
+    let isColored = Terminal.wantsColor
 
     /// - Returns: `nil` where libedit finds no terminal that it can use.
     init?(program: String, prompt: String, continuation: String, _ language: Language) {
@@ -108,7 +108,7 @@ final class LineEditor {
     }
 
     /// What keys do that libedit has no command for, or one that knows no lines.
-    private static let commands: [(name: String, help: String, action: edit_command_function)] = [
+    static let commands: [(name: String, help: String, action: edit_command_function)] = [
         ("act-complete", "Complete what stands before the cursor", { _, _ in LineEditor.current?.completeWord() ?? UInt8(CC_ERROR) }),
         ("act-paste", "Insert pasted text", { _, _ in LineEditor.current?.paste() ?? UInt8(CC_ERROR) }),
         ("act-enter", "Run the input, or begin a line of it", { _, _ in LineEditor.current?.enter() ?? UInt8(CC_ERROR) }),
@@ -127,13 +127,13 @@ final class LineEditor {
     ]
 
     /// Sequences that no key sends: by them a command makes libedit do one of its own.
-    private enum Own: String, CaseIterable {
+    enum Own: String, CaseIterable {
         case previousEntry = "ed-prev-history", nextEntry = "ed-next-history", nextWord = "em-next-word"
         case mark = "em-set-mark", killRegion = "em-kill-region", newLine = "ed-newline", insertWaiting = "act-insert-waiting"
 
         var sequence: String { "[99\(Self.allCases.firstIndex(of: self) ?? 0)~" }
     }
-    private static let own = Own.allCases.map { ($0.sequence, $0.rawValue) }
+    static let own = Own.allCases.map { ($0.sequence, $0.rawValue) }
 
     func close() {
         el_end(editor)
@@ -196,7 +196,7 @@ final class LineEditor {
     }
 
     /// - Returns: 1, 0 at the end, -1 when a signal ends the line.
-    private func readCharacter(_ character: UnsafeMutablePointer<wchar_t>?) -> Int32 {
+    func readCharacter(_ character: UnsafeMutablePointer<wchar_t>?) -> Int32 {
         guard let character, let lead = readByte() else {
             guard event != nil else { return 0 }
             errno = EINTR
@@ -213,13 +213,13 @@ final class LineEditor {
         return 1
     }
 
-    private func readByte() -> UInt8? {
+    func readByte() -> UInt8? {
         guard let byte = peekByte() else { return nil }
         if injected.isEmpty { inputStart += 1 } else { injected.removeLast() }
         return byte
     }
 
-    private func peekByte() -> UInt8? {
+    func peekByte() -> UInt8? {
         guard event == nil else { return nil }
         if let byte = injected.last { return byte }
         if inputStart >= input.count, !Terminal.typedAhead.isEmpty {
@@ -246,7 +246,7 @@ final class LineEditor {
 
     /// Takes what has come from the keyboard.
     /// - Returns: False at the end.
-    private func receive() -> Bool {
+    func receive() -> Bool {
         var chunk = [UInt8](repeating: 0, count: 4096)
         let count = readSome(keyboard, into: &chunk)
         if count < 0 && errno == EAGAIN { return true }
@@ -257,7 +257,7 @@ final class LineEditor {
     }
 
     /// Passes over sequences of keys that do nothing. One that has come in part is waited for, a moment.
-    private func dropUnknownSequences() -> Bool {
+    func dropUnknownSequences() -> Bool {
         while inputStart < input.count, input[inputStart] == 0x1B {
             while KeySequence.isBegun(input[inputStart...]) {
                 var source = pollfd(fd: keyboard, events: Int16(POLLIN), revents: 0)
@@ -271,7 +271,7 @@ final class LineEditor {
     }
 
     /// - Returns: Whether the line goes on.
-    private func answerSignals() -> Bool {
+    func answerSignals() -> Bool {
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = max(readSome(Interrupt.wakeUpReader, into: &bytes), 0)
         for byte in bytes[..<count] {
@@ -291,20 +291,20 @@ final class LineEditor {
     // MARK: What is written
 
     /// The input as libedit has it, and the cursor, a UTF-8 offset in it.
-    private var line: (text: String, cursor: Int) {
+    var line: (text: String, cursor: Int) {
         guard let info = el_line(editor)?.pointee, let start = info.buffer, let end = info.lastchar, let cursor = info.cursor, end >= start else {
             return ("", 0)
         }
         return (String(decoding: UnsafeRawBufferPointer(start: start, count: end - start), as: UTF8.self), cursor - start)
     }
 
-    private func write(_ text: String) {
+    func write(_ text: String) {
         guard !text.isEmpty else { return }
         Output.standard.write(text)
         Output.standard.flush()
     }
 
-    private func draw() {
+    func draw() {
         // A key may come before the signal that tells of the window.
         followWindow()
         let line = line
@@ -314,7 +314,7 @@ final class LineEditor {
         show(suggests: true)
     }
 
-    private func show(suggests: Bool) {
+    func show(suggests: Bool) {
         let text = content.text
         if !suggests { content.cursor = text.utf8.count }
         content.styles = isColored ? language.styles(text) : []
@@ -323,14 +323,14 @@ final class LineEditor {
     }
 
     /// What the last entry that begins like this has more.
-    private func suggestion(for text: String) -> String {
+    func suggestion(for text: String) -> String {
         guard isColored, let history, !text.allSatisfy(\.isWhitespace), let entry = edit_recall(history, text, text.utf8.count) else { return "" }
         return String(String(cString: entry).dropFirst(text.count))
     }
 
     /// Clears what was drawn in a window of another size. Where the terminal has put the rows depends on whether it wraps lines anew, which the column of
     /// its cursor tells.
-    private func followWindow() {
+    func followWindow() {
         let new = Terminal.size
         guard Terminal.isCredible, display.isShown, new.columns != size.columns || new.rows != size.rows else { return }
         let column = new.columns == size.columns ? nil : askedColumn()
@@ -339,7 +339,7 @@ final class LineEditor {
     }
 
     /// Where the terminal's cursor is, from 0; `nil` if it does not say so at once. What is typed meanwhile is kept.
-    private func askedColumn() -> Int? {
+    func askedColumn() -> Int? {
         write("\u{1b}[6n")
         var patience: Int32 = 100
         while patience > 0 {
@@ -353,206 +353,6 @@ final class LineEditor {
             patience = min(patience, start - 1)
         }
         return nil
-    }
-
-    // MARK: Keys
-
-    private func inject(_ commands: [Own], then sequence: String = "") {
-        let text = commands.map { "\u{1b}" + $0.sequence }.joined() + sequence
-        injected = text.utf8.reversed() + injected
-    }
-
-    private func enter() -> UInt8 {
-        let line = line
-        guard language.needsMore(line.text) else { return endLine() }
-        el_cursor(editor, Int32(clamping: scalars(line.text, from: line.cursor)))
-        return insert("\n") ? UInt8(CC_REFRESH) : UInt8(CC_ERROR)
-    }
-
-    private func endLine() -> UInt8 {
-        inject([.newLine])
-        return UInt8(CC_NORM)
-    }
-
-    private func deleteOrEnd() -> UInt8 {
-        let line = line
-        if line.text.isEmpty { return UInt8(CC_EOF) }
-        if line.cursor < line.text.utf8.count {
-            el_cursor(editor, 1)
-            el_deletestr(editor, 1)
-            return UInt8(CC_REFRESH)
-        }
-        guard let last = line.text.lastIndex(where: \.isNewline), line.text[last...].allSatisfy(\.isWhitespace) else { return UInt8(CC_NORM) }
-        isDropped = true
-        return endLine()
-    }
-
-    private func clearScreen() -> UInt8 {
-        display.forget()
-        write("\u{1b}[H\u{1b}[2J")
-        draw()
-        return UInt8(CC_NORM)
-    }
-
-    private func scalars(_ text: String, from start: Int, to end: Int? = nil) -> Int {
-        let bytes = text.utf8.dropFirst(start).prefix((end ?? text.utf8.count) - start)
-        return bytes.reduce(0) { $0 + ($1 & 0xC0 == 0x80 ? 0 : 1) }
-    }
-
-    /// Moves the cursor between two offsets of the text.
-    private func move(_ text: String, from start: Int, to end: Int) -> UInt8 {
-        el_cursor(editor, Int32(clamping: start <= end ? scalars(text, from: start, to: end) : -scalars(text, from: end, to: start)))
-        return UInt8(CC_CURSOR)
-    }
-
-    private func lineStart(_ bytes: [UInt8], _ cursor: Int) -> Int { bytes[..<cursor].lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0 }
-    private func lineEnd(_ bytes: [UInt8], _ cursor: Int) -> Int { bytes[cursor...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count }
-
-    private func moveLine(_ direction: Int) -> UInt8 {
-        let (text, cursor) = line, bytes = Array(text.utf8), start = lineStart(bytes, cursor), end = lineEnd(bytes, cursor)
-        guard direction < 0 ? start > 0 : end < bytes.count else {
-            inject([direction < 0 ? .previousEntry : .nextEntry])
-            return UInt8(CC_NORM)
-        }
-        let column = scalars(text, from: start, to: cursor), target = direction < 0 ? lineStart(bytes, start - 1) : end + 1
-        let there = String(decoding: bytes[target..<lineEnd(bytes, target)], as: UTF8.self).unicodeScalars.prefix(column)
-        return move(text, from: cursor, to: target + String(String.UnicodeScalarView(there)).utf8.count)
-    }
-
-    /// Of the line; from there, of the input.
-    private func moveToLineStart() -> UInt8 {
-        let (text, cursor) = line, start = lineStart(Array(text.utf8), cursor)
-        return move(text, from: cursor, to: start == cursor ? 0 : start)
-    }
-
-    private func moveToLineEnd() -> UInt8 {
-        let (text, cursor) = line, bytes = Array(text.utf8), end = lineEnd(bytes, cursor)
-        if cursor == bytes.count { return take(suggestion(for: text)) }
-        return move(text, from: cursor, to: end == cursor ? bytes.count : end)
-    }
-
-    private func moveCharacter(_ direction: Int) -> UInt8 {
-        let (text, cursor) = line
-        if direction > 0 {
-            guard let next = String(decoding: text.utf8.dropFirst(cursor), as: UTF8.self).first else { return take(suggestion(for: text)) }
-            return move(text, from: cursor, to: cursor + next.utf8.count)
-        }
-        guard let last = String(decoding: text.utf8.prefix(cursor), as: UTF8.self).last else { return UInt8(CC_NORM) }
-        return move(text, from: cursor, to: cursor - last.utf8.count)
-    }
-
-    private func moveWord() -> UInt8 {
-        let (text, cursor) = line
-        guard cursor == text.utf8.count else {
-            inject([.nextWord])
-            return UInt8(CC_NORM)
-        }
-        func isWord(_ character: Character) -> Bool { character.isLetter || character.isNumber || character == "_" }
-        let suggestion = suggestion(for: text), gap = suggestion.prefix { !isWord($0) }
-        return take(String(gap + suggestion.dropFirst(gap.count).prefix(while: isWord)))
-    }
-
-    private func take(_ text: String) -> UInt8 { insert(text) ? UInt8(CC_REFRESH) : UInt8(CC_ERROR) }
-
-    private func killLine() -> UInt8 {
-        let (text, cursor) = line, end = lineEnd(Array(text.utf8), cursor)
-        if end == cursor, end < text.utf8.count {
-            el_cursor(editor, 1)
-            el_deletestr(editor, 1)
-            return UInt8(CC_REFRESH)
-        }
-        if end == cursor { return UInt8(CC_NORM) }
-        // So that it can be put back.
-        inject([.mark], then: "\u{1b}[F\u{1b}" + Own.killRegion.sequence)
-        return UInt8(CC_NORM)
-    }
-
-    // MARK: Pasting
-
-    /// Takes everything up to the end of the pasted text. Of several lines those that make inputs run; what needs more, or has no line end
-    /// behind it, waits to be edited.
-    private func paste() -> UInt8 {
-        let end = Array("\u{1b}[201~".utf8)
-        var bytes: [UInt8] = []
-        while let byte = readByte() {
-            bytes.append(byte)
-            if byte == end.last, bytes.suffix(end.count).elementsEqual(end) {
-                bytes.removeLast(end.count)
-                break
-            }
-        }
-        // Its end never came: Ctrl-C takes all of it back.
-        guard event == nil else { return UInt8(CC_NORM) }
-        let text = String(decoding: bytes, as: UTF8.self)
-        var lines: [String] = []
-        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline) {
-            lines.append(String(String.UnicodeScalarView(line.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F || $0 == "\t" })))
-        }
-        lines = language.typed(lines)
-        let (before, cursor) = line
-        guard lines.count > 1, cursor == before.utf8.count else { return take(lines.joined(separator: "\n")) }
-        let last = lines.removeLast()
-        let old = before.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
-        lines = old.dropLast() + [(old.last ?? "") + lines[0]] + lines.dropFirst()
-        (pastedLines, pastedRest) = (lines[...], last)
-        guard let first = nextPasted() else {
-            defer { waiting = "" }
-            return replace(with: waiting)
-        }
-        return replace(with: first) == UInt8(CC_REFRESH) ? endLine() : UInt8(CC_ERROR)
-    }
-
-    /// The next input of what was pasted; if there is none, what is left waits to be edited.
-    private func nextPasted() -> String? {
-        if let next = language.firstInput(&pastedLines) { return next }
-        waiting = pastedLines.map { $0 + "\n" }.joined() + pastedRest
-        (pastedLines, pastedRest) = ([], "")
-        return nil
-    }
-
-    private func insertWaiting() -> UInt8 {
-        defer { waiting = "" }
-        return take(waiting)
-    }
-
-    private func replace(with text: String) -> UInt8 {
-        let (old, cursor) = line
-        el_cursor(editor, Int32(clamping: scalars(old, from: cursor)))
-        let count = scalars(old, from: 0)
-        if count > 0 { el_deletestr(editor, Int32(clamping: count)) }
-        return take(text)
-    }
-
-    private func insert(_ text: String) -> Bool { text.isEmpty || el_insertstr(editor, text) == 0 }
-
-    // MARK: Completion
-
-    private func completeWord() -> UInt8 {
-        let (text, cursor) = line, before = String(decoding: text.utf8.prefix(cursor), as: UTF8.self)
-        if before[(before.lastIndex(where: \.isNewline) ?? before.startIndex)...].allSatisfy(\.isWhitespace) { return take("    ") }
-        let completion = language.complete(before, before.utf8.count)
-        let typed = String(decoding: before.utf8.dropFirst(completion.replaceFrom), as: UTF8.self)
-        let common = commonPrefix(completion.candidates)
-        let asksForSignature = typed.isEmpty && completion.signature != nil
-        if !asksForSignature, completion.candidates.count == 1 || common.count > typed.count && common.hasPrefix(typed) {
-            guard common != typed else { return UInt8(CC_REFRESH_BEEP) }
-            el_deletestr(editor, Int32(typed.unicodeScalars.count))
-            return UInt8(insert(common) ? CC_REFRESH : CC_REFRESH_BEEP)
-        }
-        var listing = completion.signature.map { $0 + "\n" } ?? ""
-        listing += columns(completion.candidates, width: Terminal.size.columns, rows: max(Terminal.size.rows - 4, 4))
-        guard !listing.isEmpty else { return UInt8(CC_REFRESH_BEEP) }
-        write(display.finish() + listing)
-        draw()
-        return UInt8(CC_NORM)
-    }
-
-    private func commonPrefix(_ words: [String]) -> String {
-        guard var common = words.first else { return "" }
-        for word in words.dropFirst() {
-            while !word.hasPrefix(common) { common.removeLast() }
-        }
-        return common
     }
 }
 

@@ -76,6 +76,7 @@ extension BuiltinRows {
     }
 
     private static func position(_ value: Value, _ wrt: Input<Value>, _ call: Call, _ f: Function) throws -> Int {
+        try Interrupt.check()
         switch value {
         case .number(let number):
             guard number >= 0, number < 1e6, number == number.rounded() else { throw call.fail(wrt, .positions, value) }

@@ -71,10 +71,10 @@ package final class Session {
     private var sources = SourceShelf()
     private var heldSources = Reservation()
     /// By the bytes of their paths.
-    private var importedModules: [[UInt8]: Value] = [:]
+    var importedModules: [[UInt8]: Value] = [:]
     private var hasRun = false
     /// Every module there is, to be cleared at the end.
-    private(set) var modules: [Module] = []
+    var modules: [Module] = []
     /// Whether Ctrl-C has ended a training of the program that runs.
     var hasEndedTraining = false
     /// Called after each statement of the outermost level of a program, with its position.
@@ -368,38 +368,4 @@ package final class Session {
     }
 
     package func report(_ diagnostic: Diagnostic) { output?.report(diagnostic, self) }
-
-    // MARK: Importing
-
-    /// The paths of what has been imported.
-    package var importedFiles: [String] { modules.dropFirst().map(\.name) }
-
-    /// The record of the top-level names of a file, run once in a session.
-    package func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8]) throws -> Value {
-        let path = file.text
-        guard let machine else { return .none }
-        if let value = importedModules[file.bytes] {
-            if case .undefined = value { throw MachineRefusal.importsItself(path) }
-            return value
-        }
-        importedModules[file.bytes] = .undefined
-        do {
-            let module = Module(name: path, builtins: builtins.table)
-            modules.append(module)
-            switch compiled(bytes, named: path, into: module) {
-            case .success(let program):
-                program.warnings.forEach { report($0) }
-                for code in program.codes { try machine.run(code) }
-            case .failure(.interrupted): try Interrupt.check()
-            case .failure(.tooLarge(let diagnostic)): throw Fault(diagnostic: diagnostic, kind: .limit)
-            case .failure(.faults(let faults)): if let first = faults.first { throw Fault(diagnostic: first, kind: .error) }
-            }
-            let value = try Value.record(.init(module.variables.map { ($0.name, $0.value) }))
-            importedModules[file.bytes] = value
-            return value
-        } catch {
-            importedModules[file.bytes] = nil
-            throw error
-        }
-    }
 }

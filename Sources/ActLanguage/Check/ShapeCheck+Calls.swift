@@ -1,0 +1,209 @@
+// What is known of calls, attributes and parts of values.
+
+import ActArray
+import ActBuiltins
+import ActMachine
+import ActNetwork
+import ActSyntax
+
+extension ShapeCheck {
+    // MARK: Calls
+
+    mutating func call(_ id: ExpressionID, _ callee: ExpressionID, _ arguments: [Argument]) -> ShapeValue {
+        var given: [(name: String?, value: ShapeValue)] = [], places: [ExpressionID] = [], function: ShapeValue
+        if case .field(let base, let name) = tree[callee] {
+            let object = value(base)
+            switch object {
+            case .unknown, .layer, .function, .builtin, .none: function = .unknown
+            default:
+                function = resolution.symbol(of: callee).map(value) ?? .unknown
+                if Self.attributes.contains(tree[name]) { function = .unknown }
+            }
+            given.append((nil, object))
+            places.append(base)
+        } else {
+            function = value(callee)
+        }
+        for argument in arguments {
+            given.append((argument.name.map { tree[$0] }, value(argument.value)))
+            places.append(argument.value)
+        }
+        return call(function, given, at: id, places)
+    }
+
+    mutating func call(_ function: ShapeValue, _ arguments: [(name: String?, value: ShapeValue)], at id: ExpressionID, _ places: [ExpressionID])
+        -> ShapeValue
+    {
+        switch function {
+        case .builtin(let row):
+            if row.name == "error" { leave() }
+            guard let call = bound(row, arguments) else { return .unknown }
+            return result(at: id, places) { try ShapeRules.value(of: call) }
+        case .layer(let layer):
+            guard case .array(let shape)? = arguments.first?.value, shape.count == 2 else { return .unknown }
+            return result(at: id) {
+                if let takes = layer.takes, let rows = shape[0]?.number, let columns = shape[1]?.number, columns != takes {
+                    throw ShapeFault.other(
+                        NetworkError.input(layer: layer.first, position: layer.isChain ? 0 : nil, needs: .ending([takes]), shape: [rows, columns]))
+                }
+                return layer.gives.map { .array([shape[0], Size($0)]) } ?? .unknown
+            }
+        case .function(let function): return call(function, arguments)
+        default: return .unknown
+        }
+    }
+
+    func bound(_ row: Builtin, _ arguments: [(name: String?, value: ShapeValue)]) -> ShapeCall? {
+        let parameters = row.parameters
+        var given: [String: ShapeValue] = [:], rest: [ShapeValue] = [], position = 0
+        for argument in arguments {
+            if let name = argument.name {
+                guard parameters.contains(where: { $0.name == name }) else { return nil }
+                given[name] = argument.value
+            } else {
+                guard position < parameters.count else { return nil }
+                if parameters[position].isVariadic {
+                    rest.append(argument.value)
+                } else {
+                    given[parameters[position].name] = argument.value
+                    position += 1
+                }
+            }
+        }
+        return ShapeCall(row: row, arguments: given, rest: rest)
+    }
+
+    /// Runs a function of the program for these arguments.
+    mutating func call(_ function: FunctionID, _ arguments: [(name: String?, value: ShapeValue)]) -> ShapeValue {
+        let node = tree[function], scope = resolution.scope(of: function)
+        // What a function inside of another sees is that one's.
+        guard !node.makesLayers, calls < Self.mostCalls, let parent = resolution[scope].parent, case .program = resolution[parent].kind else { return .unknown }
+        let parameters = tree[node.parameters].map { tree[$0.name] }
+        var given: [String: ShapeValue] = [:]
+        for (index, argument) in arguments.enumerated() {
+            if let name = argument.name {
+                given[name] = argument.value
+            } else if index < parameters.count {
+                given[parameters[index]] = argument.value
+            } else {
+                return .unknown
+            }
+        }
+        called.insert(function)
+        let symbols = resolution[scope].symbolIDs, saved = symbols.map { values[$0] }
+        let outer = (mayHaveLeft, hasLeft, returned), outerScope = self.scope
+        self.scope = scope
+        // In a call that may not happen nothing is certain.
+        let isDoubtful = !isCertain
+        if isDoubtful { doubts += 1 }
+        (hasLeft, mayHaveLeft, returned) = (false, false, [])
+        for symbol in symbols { values[symbol] = nil }
+        bind(function, given)
+        calls += 1
+        var result = value(node.body)
+        calls -= 1
+        if hasLeft { result = returned.last ?? .unknown; returned.removeLast(returned.isEmpty ? 0 : 1) }
+        for other in returned { result = result.or(other) }
+        if isDoubtful { doubts -= 1 }
+        (mayHaveLeft, hasLeft, returned) = outer
+        self.scope = outerScope
+        for (symbol, value) in zip(symbols, saved) { values[symbol] = value }
+        return result
+    }
+
+    /// - Parameter given: By name; `nil` where nothing is known of the call.
+    mutating func bind(_ function: FunctionID, _ given: [String: ShapeValue]?) {
+        let parameters = tree[function].parameters
+        for (variable, symbol) in zip(tree[parameters], resolution.symbols(of: parameters)) {
+            values[symbol] = given.flatMap { $0[tree[variable.name]] ?? variable.defaultValue.map { value($0) } } ?? .unknown
+        }
+    }
+
+    // MARK: Parts
+
+    static let attributes: Set<String> = ["shape", "size", "ndim", "dtype", "T"]
+
+    func attribute(_ name: String, of base: ShapeValue) -> ShapeValue {
+        guard case .array(let shape) = base else { return .unknown }
+        switch name {
+        case "shape": return .list(shape.map { $0.map { .size($0) } ?? .number(nil) })
+        case "ndim": return .number(Double(shape.count))
+        case "size": return .number(ShapeArithmetic.count(shape).map(Double.init))
+        case "T": return .array(shape.reversed())
+        case "dtype": return .text
+        default: return .unknown
+        }
+    }
+
+    mutating func indexed(_ id: ExpressionID, _ base: ShapeValue, _ items: [IndexItem]) -> ShapeValue {
+        var found: [(kind: IndexItem.Kind, value: ShapeValue, bounds: [Int?])] = []
+        for item in items {
+            switch item.kind {
+            case .value(let expression): found.append((item.kind, value(expression), []))
+            case .slice(let lower, let upper, let step):
+                var isKnown = true
+                let bounds = [lower, upper, step].map { bound -> Int? in
+                    guard let bound else { return nil }
+                    let whole = value(bound).whole
+                    if whole == nil { isKnown = false }
+                    return whole
+                }
+                found.append((item.kind, .unknown, isKnown ? bounds : [0]))
+            case .ellipsis: found.append((item.kind, .unknown, []))
+            }
+        }
+        if case .list(let elements) = base, found.count == 1, case .value = found[0].kind, let index = found[0].value.whole {
+            let position = index < 0 ? index + elements.count : index
+            return elements.indices.contains(position) ? elements[position] : .unknown
+        }
+        guard case .array(let shape) = base else { return .unknown }
+        return result(at: id) {
+            var used = 0, axes: [Size?] = []
+            for (kind, value, _) in found {
+                switch kind {
+                case .ellipsis: break
+                case .slice: used += 1
+                case .value:
+                    switch value {
+                    case .none: break
+                    case .number, .size: used += 1
+                    // A mask, positions, or nobody knows what.
+                    default: return .unknown
+                    }
+                }
+            }
+            guard used <= shape.count else { throw ShapeFault.other(ArrayError.tooManyIndices(given: used, rank: shape.count)) }
+            var axis = 0
+            for (kind, value, bounds) in found {
+                switch kind {
+                case .ellipsis:
+                    axes += shape[axis..<axis + shape.count - used]
+                    axis += shape.count - used
+                case .slice:
+                    axes.append(Self.sliced(shape[axis], bounds))
+                    axis += 1
+                case .value:
+                    if case .none = value {
+                        axes.append(Size(1))
+                        continue
+                    }
+                    if let index = value.whole, let size = shape[axis]?.number, index >= size || index < -size {
+                        throw ShapeFault.other(ArrayError.indexOutOfRange(index: index, axis: axis, size: size))
+                    }
+                    axis += 1
+                }
+            }
+            return .of(axes + shape[axis...])
+        }
+    }
+
+    /// How many elements a slice has.
+    static func sliced(_ size: Size?, _ bounds: [Int?]) -> Size? {
+        guard bounds.count == 3 else { return nil }
+        if bounds.allSatisfy({ $0 == nil }) { return size }
+        guard let size = size?.number, (bounds[2] ?? 1) > 0, let step = bounds[2] ?? 1 as Int? else { return nil }
+        func place(_ bound: Int) -> Int { min(max(bound < 0 ? bound + size : bound, 0), size) }
+        let low = bounds[0].map(place) ?? 0, high = bounds[1].map(place) ?? size
+        return Size(high > low ? (high - low - 1) / step + 1 : 0)
+    }
+}
