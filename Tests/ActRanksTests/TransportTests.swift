@@ -1,0 +1,5 @@
+import ActRanks
+import Testing
+
+@Suite struct TransportTests {
+}
