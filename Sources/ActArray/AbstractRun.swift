@@ -23,6 +23,8 @@ package final class AbstractRun {
     package private(set) var assumptions: [Assumption] = []
     /// For arrays that hide from derivatives what they are: the array of the same elements.
     private var sources: [ObjectIdentifier: NDArray] = [:]
+    /// Arrays that programs see as numbers.
+    private var numbers: Set<ObjectIdentifier> = []
     /// Nodes stay alive, or another could have the same identity.
     private var kept: [NDArray] = []
 
@@ -63,6 +65,14 @@ package final class AbstractRun {
     /// What an array is the same as; `nil` for one that is computed from its inputs, or given.
     package func source(of array: NDArray) -> NDArray? { sources[ObjectIdentifier(array.node)] }
 
+    /// Whether one of the arrays is a number to programs.
+    fileprivate func haveNumber(_ arrays: [NDArray]) -> Bool { !numbers.isEmpty && arrays.contains { numbers.contains(ObjectIdentifier($0.node)) } }
+
+    fileprivate func noteNumber(_ array: NDArray) {
+        numbers.insert(ObjectIdentifier(array.node))
+        kept.append(array)
+    }
+
     /// Notes that an abstract array has the elements of another one.
     fileprivate func note(_ array: NDArray, of source: NDArray) {
         sources[ObjectIdentifier(array.node)] = source
@@ -85,8 +95,17 @@ extension NDArray {
     /// - Throws: `ElementsUnknown` after too many operations.
     static func abstractResult(_ primitive: Primitive, _ inputs: [NDArray], shape: [Int], type: ElementType) throws -> NDArray {
         let result = NDArray(abstract: primitive, inputs, shape, shape.reduce(1, &*), type, isTraced: inputs.contains(where: \.isTraced))
-        guard let run = AbstractRun.current, run.counts() else { try result.refuseElements() }
+        guard let run = AbstractRun.current, run.counts(), !run.haveNumber(inputs) else { try result.refuseElements() }
         return result
+    }
+
+    /// An abstract array of rank 0 as a program sees it that no derivative follows: a number, in f64. It may be what the program comes to; nothing
+    /// can be computed of it, for numbers adapt to the types of arrays, and some of their values are computed with otherwise.
+    package func abstractNumber() throws -> NDArray {
+        if type == .bool { try refuseElements() }
+        let number = try type == .f64 ? self : converted(to: .f64)
+        AbstractRun.current?.noteNumber(number)
+        return number
     }
 
     /// The same elements, abstract, with another past.

@@ -148,6 +148,33 @@ extension NDArray {
         return result
     }
 
+    /// Of each row along the last axis the element of log-softmax at a position, and, if asked for, the softmax of the rows.
+    /// - Parameter positions: One a row, below the size of the last axis.
+    /// - Returns: `nil` where rows are long, or one has no limit or a NaN in it: `logSoftmax` says more then.
+    package func logSoftmax(at positions: [Int], withSoftmax: Bool) throws -> (logs: NDArray, softmax: NDArray?)? {
+        guard type != .bool, !isAbstract, let length = shape.last, length > 0, length < NDArray.longRow, positions.count == count / length else { return nil }
+        if !withSoftmax { return try logSoftmax(at: positions, length, to: nil).map { ($0, nil) } }
+        let softmax = try FreshArray(shape: shape, type: type)
+        guard let logs = try logSoftmax(at: positions, length, to: softmax.bytes) else { return nil }
+        return (logs, softmax.finished())
+    }
+
+    private func logSoftmax(at positions: [Int], _ length: Int, to softmax: UnsafeMutableRawPointer?) throws -> NDArray? {
+        let table = Kernels.table, logs = try FreshArray(shape: [positions.count], type: type), target = logs.bytes
+        try positions.map(UInt.init(bitPattern:)).withUnsafeBufferPointer { positions in
+            guard let positions = positions.baseAddress else { return }
+            try detached().forRows(rank - 1, to: softmax) { source, softmax, first, rows in
+                if type == .f32 {
+                    table.pointee.log_softmax_at_f32(source.f32, positions + first, softmax?.f32, target.f32 + first, rows, length)
+                } else {
+                    table.pointee.log_softmax_at_f64(source.f64, positions + first, softmax?.f64, target.f64 + first, rows, length)
+                }
+            }
+        }
+        let result = logs.finished()
+        return try NDArray.test(.isnan, result).reduced(.any).item() == 0 ? result : nil
+    }
+
     // MARK: Long rows
 
     /// Rows from this length on are cut into pieces of it, which several threads share.

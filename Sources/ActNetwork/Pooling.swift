@@ -5,15 +5,17 @@
 import ActArray
 
 extension NDArray {
-    /// The largest element of each window, and where it is: flat positions in this array.
+    /// The largest element of each window.
     /// - Returns: `nil` where a window has no place, or would see no pixel.
-    package func largestOfWindows(_ windows: Windows, ceil: Bool) throws -> (largest: NDArray, winners: [Int])? {
-        guard rank == windows.rank + 2, let axes = windows.axes(over: Array(shape.dropFirst(2)), ceil: ceil) else { return nil }
-        for axis in axes { for place in [0, axis.places - 1] where axis.places > 0 && axis.seen(from: place).isEmpty { return nil } }
-        let walk = try WindowWalk(shape, axes), x = try detached()
-        let winners = x.type == .f32 ? try walk.winners(x, Float.self) : try walk.winners(x, Double.self)
-        let value = try x.gathered(GatherIndices(starts: winners, chunk: 1), shape: walk.result)
-        return (try NDArray.custom(LargestOfWindows(winners, windows, walk), inputs: [self], value: value), winners)
+    package func largestOfWindows(_ windows: Windows, ceil: Bool) throws -> NDArray? {
+        guard let walk = try WindowWalk(self, windows, ceil: ceil) else { return nil }
+        return try NDArray.custom(LargestOfWindows(windows, walk), inputs: [self], value: walk.largest(detached()))
+    }
+
+    /// Where the largest element of each window is: flat positions in this array.
+    /// - Returns: `nil` where a window has no place, or would see no pixel.
+    package func winnersOfWindows(_ windows: Windows, ceil: Bool) throws -> [Int]? {
+        try WindowWalk(self, windows, ceil: ceil)?.winners(detached())
     }
 
     /// The mean of each window.
@@ -69,6 +71,13 @@ private struct WindowWalk {
         for sizes in [all.map(\.size), all.map(\.places), all.map(\.window)] { _ = try Shapes.count(sizes.map { max(1, $0) }) }
     }
 
+    /// How windows go whose largest element is looked for; `nil` where one has no place, or would see no pixel.
+    init?(_ images: NDArray, _ windows: Windows, ceil: Bool) throws {
+        guard images.rank == windows.rank + 2, let axes = windows.axes(over: Array(images.shape.dropFirst(2)), ceil: ceil) else { return nil }
+        for axis in axes { for place in [0, axis.places - 1] where axis.places > 0 && axis.seen(from: place).isEmpty { return nil } }
+        try self.init(images.shape, axes)
+    }
+
     var window: Int { z.window * y.window * x.window }
     var places: Int { z.places * y.places * x.places }
 
@@ -85,59 +94,121 @@ private struct WindowWalk {
         }
     }
 
-    func winners<T: BinaryFloatingPoint>(_ array: NDArray, _: T.Type) throws -> [Int] {
-        let places = places, total = try Shapes.count(result), pixels = z.size * y.size * x.size
-        // Positions, and the distances in a window.
-        try MemoryPool.allow((total + window) * MemoryLayout<Int>.size)
-        let distances = distances
-        return try array.withContiguous(of: T.self) { array in
-            try [Int](unsafeUninitializedCapacity: total) { winners, count in
-                let winners = winners.baseAddress
-                // Some planes at a time: waking threads for one small plane would take longer than it does.
+    /// Where the largest element of each window is.
+    func winners(_ images: NDArray) throws -> [Int] {
+        let total = try Shapes.count(result)
+        try MemoryPool.allow(total * MemoryLayout<Int>.size)
+        return try [Int](unsafeUninitializedCapacity: total) { winners, count in
+            guard let all = winners.baseAddress else { return }
+            func run<T: BinaryFloatingPoint>(_: T.Type) throws {
+                try everyPlane(images, T.self) { plane, pixels, distances in
+                    try everyLine(plane) { line in fill(all + line.first, line, pixels, distances) }
+                }
+            }
+            if images.type == .f32 { try run(Float.self) } else { try run(Double.self) }
+            count = total
+        }
+    }
+
+    /// The largest element of each window.
+    func largest(_ images: NDArray) throws -> NDArray {
+        let value = try FreshArray(shape: result, type: images.type), bytes = value.bytes
+        func run<T: BinaryFloatingPoint>(_: T.Type) throws {
+            let largest = bytes.assumingMemoryBound(to: T.self)
+            try everyPlane(images, T.self) { plane, pixels, distances in
+                try everyLine(plane) { line in
+                    let target = largest + line.first
+                    if !line.whole.isEmpty { WindowWalk.fillLine(target, line, pixels, distances, stride: x.stride) }
+                    for a in 0..<x.places where !line.whole.contains(a) { target[a] = pixels[largestSeen(line, a, pixels, distances)] }
+                }
+            }
+        }
+        if images.type == .f32 { try run(Float.self) } else { try run(Double.self) }
+        return value.finished()
+    }
+
+    /// What reaches the windows goes to the pixels that won, in the order of windows.
+    /// - Returns: `nil` where a number overflowed or was undefined.
+    func handedBack(_ cotangent: NDArray, _ images: NDArray) throws -> NDArray? {
+        let value = try FreshArray(shape: images.shape, type: images.type), bytes = value.bytes, size = pixels
+        func run<T: BinaryFloatingPoint>(_: T.Type) throws -> Bool {
+            let gradient = bytes.assumingMemoryBound(to: T.self)
+            return try cotangent.withContiguous(of: T.self) { reached in
+                try everyPlane(images, T.self) { plane, pixels, distances in
+                    (gradient + plane &* size).update(repeating: 0, count: size)
+                    try withUnsafeTemporaryAllocation(of: Int.self, capacity: x.places) { winners in
+                        guard let winners = winners.baseAddress else { return }
+                        try everyLine(plane) { line in
+                            fill(winners, line, pixels, distances)
+                            for a in 0..<x.places { gradient[winners[a]] += reached[line.first &+ a] }
+                        }
+                    }
+                }
+            }
+        }
+        let isUsual = images.type == .f32 ? try run(Float.self) : try run(Double.self)
+        return isUsual ? value.finished() : nil
+    }
+
+    private var pixels: Int { z.size * y.size * x.size }
+
+    /// A line of windows along the last axis.
+    private struct Line {
+        let depth, row: Int
+        /// The flat positions of the first element of the first window, and of the first window.
+        let corner, first: Int
+        /// The windows that lie on the image whole.
+        let whole: Range<Int>
+    }
+
+    /// Calls `body` with every plane, some of them on each thread: its number, all elements, and how far those of a window lie from its first.
+    /// - Returns: whether no number overflowed or was undefined.
+    @discardableResult
+    private func everyPlane<T: BinaryFloatingPoint>(
+        _ images: NDArray, _: T.Type, _ body: (Int, UnsafePointer<T>, UnsafeBufferPointer<Int>) throws -> Void
+    ) throws -> Bool {
+        try MemoryPool.allow(window * MemoryLayout<Int>.size)
+        return try images.withContiguous(of: T.self) { pixels in
+            guard let pixels = pixels.baseAddress else { return true }
+            return try distances.withUnsafeBufferPointer { distances in
+                // Waking threads for one small plane would take longer than it does.
                 let part = max(1, Int(0x1p14 / max(1, Double(places) * Double(window))))
-                try ThreadPool.parallel((planes + part - 1) / part) { index in
-                    for plane in index * part..<min(planes, (index + 1) * part) {
-                        guard let winners else { return }
-                        try fill(winners + plane * places, array, from: plane * pixels, distances)
-                    }
+                return try ThreadPool.parallelIsUsual((planes + part - 1) / part) { index in
+                    for plane in index * part..<min(planes, (index + 1) * part) { try body(plane, pixels, distances) }
                 }
-                count = total
             }
         }
     }
 
+    private func everyLine(_ plane: Int, _ body: (Line) throws -> Void) throws {
+        let (wholeZ, wholeY, wholeX) = (z.whole, y.whole, x.whole), start = plane &* pixels
+        var next = plane &* places
+        for c in 0..<z.places {
+            for b in 0..<y.places {
+                try Interrupt.check()
+                let whole = wholeZ.contains(c) && wholeY.contains(b) ? wholeX : 0..<0
+                try body(Line(depth: c, row: b, corner: start &+ corner(c, b, 0), first: next, whole: whole))
+                next &+= x.places
+            }
+        }
+    }
+
+    /// The winners of a line.
     private func fill<T: BinaryFloatingPoint>(
-        _ winners: UnsafeMutablePointer<Int>, _ pixels: UnsafeBufferPointer<T>, from start: Int, _ distances: [Int]
-    ) throws {
-        let (wholeZ, wholeY, wholeX) = (z.whole, y.whole, x.whole)
-        var next = 0
-        try distances.withUnsafeBufferPointer { distances in
-            for c in 0..<z.places {
-                for b in 0..<y.places {
-                    try Interrupt.check()
-                    let whole = wholeZ.contains(c) && wholeY.contains(b) ? wholeX : 0..<0
-                    let line = winners + next
-                    if !whole.isEmpty { WindowWalk.fillLine(line, whole, pixels, start &+ corner(c, b, 0), x.stride, distances) }
-                    for a in 0..<x.places {
-                        let isSettled = whole.contains(a) && !pixels[line[a]].isNaN
-                        if !isSettled { line[a] = largestSeen(c, b, a, pixels, start &+ corner(c, b, a), distances) }
-                    }
-                    next &+= x.places
-                }
-            }
-        }
+        _ winners: UnsafeMutablePointer<Int>, _ line: Line, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>
+    ) {
+        if !line.whole.isEmpty { WindowWalk.fillLine(winners, line, pixels, distances, stride: x.stride) }
+        for a in 0..<x.places where !line.whole.contains(a) { winners[a] = largestSeen(line, a, pixels, distances) }
     }
 
-    /// The winners of a line's whole windows, without regard to NaN but that one never loses. Which pixel wins cannot be foretold, so there is
-    /// no jump in the innermost loop.
+    /// The winners of a line's whole windows. Which pixel wins cannot be foretold, so there is no jump in the innermost loop.
     private static func fillLine<T: BinaryFloatingPoint>(
-        _ winners: UnsafeMutablePointer<Int>, _ places: Range<Int>, _ all: UnsafeBufferPointer<T>, _ first: Int, _ stride: Int,
-        _ distances: UnsafeBufferPointer<Int>
+        _ winners: UnsafeMutablePointer<Int>, _ line: Line, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>, stride: Int
     ) {
-        guard let pixels = all.baseAddress, let distance = distances.baseAddress else { return }
+        guard let distance = distances.baseAddress else { return }
         let count = distances.count
-        for a in places {
-            let corner = first &+ a &* stride
+        for a in line.whole {
+            let corner = line.corner &+ a &* stride
             var best = corner, largest = pixels[corner]
             var index = 1
             while index < count {
@@ -151,13 +222,35 @@ private struct WindowWalk {
         }
     }
 
-    /// Of a window that is not whole, or has a NaN in it.
+    /// The largest of a line's whole windows, one element of all of them after the other: so several windows are looked at at once.
+    private static func fillLine<T: BinaryFloatingPoint>(
+        _ target: UnsafeMutablePointer<T>, _ line: Line, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>, stride: Int
+    ) {
+        @inline(__always)
+        func fill(_ stride: Int) {
+            let count = line.whole.count, to = target + line.whole.lowerBound, from = pixels + line.corner + line.whole.lowerBound &* stride
+            for a in 0..<count { to[a] = from[a &* stride] }
+            for index in 1..<max(1, distances.count) {
+                let from = from + distances[index]
+                for a in 0..<count {
+                    let pixel = from[a &* stride], largest = to[a]
+                    to[a] = pixel <= largest || largest.isNaN ? largest : pixel
+                }
+            }
+        }
+        switch stride {
+        case 1: fill(1)
+        case 2: fill(2)
+        default: fill(stride)
+        }
+    }
+
+    /// Of a window that is not whole.
     @inline(never)
-    private func largestSeen<T: BinaryFloatingPoint>(
-        _ c: Int, _ b: Int, _ a: Int, _ pixels: UnsafeBufferPointer<T>, _ corner: Int, _ distances: UnsafeBufferPointer<Int>
-    ) -> Int {
+    private func largestSeen<T: BinaryFloatingPoint>(_ line: Line, _ a: Int, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>) -> Int {
+        let corner = line.corner &+ a &* x.stride
         var best = -1, largest = -T.infinity
-        forEachSeen(c, b, a) {
+        forEachSeen(line.depth, line.row, a) {
             let place = corner &+ distances[$0], pixel = pixels[place]
             if best < 0 || pixel > largest || pixel.isNaN && !largest.isNaN { (best, largest) = (place, pixel) }
         }
@@ -193,12 +286,11 @@ private struct WindowWalk {
 
 /// The largest pixel of each window. What reaches a window goes to the pixel that won.
 private final class LargestOfWindows: CustomFunction {
-    private let winners: [Int]
     private let windows: Windows
     private let walk: WindowWalk
     let name = "max_pool", isElementwise = false
 
-    init(_ winners: [Int], _ windows: Windows, _ walk: WindowWalk) { (self.winners, self.windows, self.walk) = (winners, windows, walk) }
+    init(_ windows: Windows, _ walk: WindowWalk) { (self.windows, self.walk) = (windows, walk) }
 
     var attributes: [Attribute] {
         let axes = [walk.z, walk.y, walk.x].suffix(windows.rank)
@@ -209,7 +301,9 @@ private final class LargestOfWindows: CustomFunction {
     }
 
     func pullback(cotangent c: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
-        [try c.scatteredAdd(GatherIndices(starts: winners, chunk: 1), shape: inputs[0].shape)]
+        let images = try inputs[0].detached()
+        if !c.isTraced, let gradient = try walk.handedBack(c, images) { return [gradient] }
+        return [try c.scatteredAdd(GatherIndices(starts: walk.winners(images), chunk: 1), shape: images.shape)]
     }
 
     /// The windows side by side, reduced. (Where two pixels tie, the derivative of this is shared between them.)

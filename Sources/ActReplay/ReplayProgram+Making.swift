@@ -3,6 +3,9 @@
 import ActArray
 
 extension ReplayProgram {
+    /// Functions of larger arrays gain nothing: there the operations are what costs, and arrays that wait are fused and shared out by threads.
+    package static let largestArray = 1 << 14
+
     /// Runs a function once on arrays like these, but without their elements.
     /// - Returns: `nil` where what the function does depends on elements, or where a program would gain nothing.
     /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
@@ -35,8 +38,6 @@ struct AbstractValues {
         let array: NDArray
     }
 
-    /// Functions of larger arrays gain nothing: there the operations are what costs, and arrays that wait are fused and shared out by threads.
-    private static let largestArray = 1 << 14
     /// Given arrays are kept as long as the program is.
     private static let largestConstant = 1 << 18
 
@@ -49,7 +50,7 @@ struct AbstractValues {
     init?(_ run: AbstractRun, inputs: [NDArray], roots: [NDArray]) throws {
         self.run = run
         for input in inputs {
-            guard input.count <= Self.largestArray else { return nil }
+            guard input.count <= ReplayProgram.largestArray else { return nil }
             known[input.identity] = values.count
             values.append(Value(primitive: nil, operands: [], array: input))
         }
@@ -67,7 +68,7 @@ struct AbstractValues {
                 continue
             }
             try Interrupt.check()
-            guard values.count < AbstractRun.mostOperations, array.count <= (array.isAbstract ? Self.largestArray : Self.largestConstant) else {
+            guard values.count < AbstractRun.mostOperations, array.count <= (array.isAbstract ? ReplayProgram.largestArray : Self.largestConstant) else {
                 return false
             }
             let source = run.source(of: array)

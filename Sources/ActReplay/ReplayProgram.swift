@@ -35,13 +35,11 @@ package final class ReplayProgram {
             withExtendedLifetime(argument) { source.copy(to: place) }
         }
         // Nothing warns here: flags tell that something should, and then the function itself does.
-        let flags = act_fp_flags(), watches = NumericEvents.isEnabled, site = Site.current
+        let flags = act_fp_flags(), watches = NumericEvents.isEnabled
         act_fp_clear()
         NumericEvents.isEnabled = false
-        Site.current = .unknown
         defer {
             NumericEvents.isEnabled = watches
-            Site.current = site
             act_fp_clear()
             if flags != 0 { act_fp_raise(flags) }
         }

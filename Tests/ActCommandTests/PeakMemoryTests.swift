@@ -37,10 +37,19 @@ import Darwin
         "save(heatmap(rand(1000, 1000)), \"@/x.svg\")",
     ]
 
+    /// Small values, of which as many are made as fit.
+    static let smallValues = [
+        "[v]", "(v, v)", "(v, v, v)", "(v, v, v, v, v, v, v, v, v)", "append([none], v)", "{a: v}", "{a: v, b: v}", "{...{a: v}, b: v}",
+        "{...{a: v, b: v, c: v, d: v, e: v, f: v, g: v, h: v}, i: v}", "\"number {v}\"", "\"a number that is longer: {v}\"", "y -> y + v",
+        "relu >> tanh >> sin", "Dense(1, 1)", "plot([1, 2])",
+    ]
+
     /// Runs act in a process of its own beside this one, whose memory would count: a child begins with the peak of its parent.
-    private static func check(_ arguments: [String], limit: Int) async {
+    private static func check(_ arguments: [String], limit: Int) async { await check(arguments, most: limit / 2 * 3 + 30_000_000) }
+
+    private static func check(_ arguments: [String], most: Int) async {
         let command = [BuiltCommand.path] + arguments
-        await #expect(processExitsWith: .success) { [command = command as [String], limit = limit as Int] in
+        await #expect(processExitsWith: .success) { [command = command as [String], most = most as Int] in
             var actions = posix_spawn_file_actions_t()
             posix_spawn_file_actions_init(&actions)
             for descriptor in 0...2 { posix_spawn_file_actions_addopen(&actions, Int32(descriptor), "/dev/null", O_RDWR, 0) }
@@ -51,13 +60,19 @@ import Darwin
             var status: Int32 = 0, usage = rusage()
             while wait4(id, &status, 0, &usage) < 0 && errno == EINTR {}
             let peak = Int(usage.ru_maxrss) << 10
-            #expect(peak <= limit / 2 * 3 + 30_000_000, "\(peak >> 20) MB for \(command.dropFirst())")
+            #expect(peak <= most, "\(peak >> 20) MB for \(command.dropFirst())")
             #expect(status & 0x7f == 0, "ended by signal \(status & 0x7f): \(command.dropFirst())")
         }
     }
 
     @Test(arguments: programs) func program(_ text: String) async {
         if Sanitizer.current == nil { await Self.check(["--max-memory", "40M", "--max-time", "60", "-e", text], limit: 40 << 20) }
+    }
+
+    /// In a container the limit is four fifths of what is left: nothing may take a quarter more than it counts.
+    @Test(arguments: smallValues) func smallValuesTakeWhatTheyCount(_ value: String) async {
+        let program = "xs = []; while true { xs = append(xs, map(v -> \(value), range(500))) }"
+        if Sanitizer.current == nil { await Self.check(["--max-memory", "100M", "--max-time", "60", "-e", program], most: (110 << 20) + 30_000_000) }
     }
 
     @Test(arguments: files) func file(_ text: String) async {

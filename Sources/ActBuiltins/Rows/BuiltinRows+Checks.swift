@@ -16,7 +16,7 @@ extension BuiltinRows {
         Builtin(
             .checks, "timeit", "how long a call of f takes: a record {min, median, mean, runs, replayed}, in seconds",
             details:
-                "f is called without arguments. Each run repeats short calls until it lasts a millisecond; deferred computation is done inside the time. `replayed` says whether derivatives in it ran as the operations that they come to, without the program: see `grad`.",
+                "f is called without arguments. Each run repeats short calls until it lasts a millisecond; deferred computation is done inside the time. `replayed` says whether derivatives or functions with loops in it ran as the operations that they come to, without the program: see `grad`.",
             example: "timeit(() -> exp(1), runs=3).runs   # 3"
         ) { takes in
             let f = takes.function("f"), runs = takes.whole("runs", default: 10, .within(1...1_000_000))

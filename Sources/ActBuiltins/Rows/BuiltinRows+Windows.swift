@@ -26,10 +26,9 @@ extension BuiltinRows {
             let x = takes.numbers("x"), inputs = PoolInputs(&takes, rank: nil), indices = takes.flag("indices", default: false), parameters = takes.parameters
             return { call in
                 let x = try call[x], rank = try call.axesOfWindows(x, "x"), settings = try LayerSettings(of: "max_pool", parameters, call.settings(parameters))
-                guard let (largest, winners) = try x.largestOfWindows(inputs.windows(settings, rank: rank), ceil: call[inputs.ceil]) else {
-                    throw BuiltinRefusal.poolWindows("max_pool", x.shape)
-                }
-                guard try call[indices] else { return .array(largest) }
+                let windows = try inputs.windows(settings, rank: rank), ceil = try call[inputs.ceil]
+                guard let largest = try x.largestOfWindows(windows, ceil: ceil) else { throw BuiltinRefusal.poolWindows("max_pool", x.shape) }
+                guard try call[indices], let winners = try x.winnersOfWindows(windows, ceil: ceil) else { return .array(largest) }
                 let size = x.shape.dropFirst(2).reduce(1, &*)
                 let places = try NDArray(winners.map { Double($0 % max(1, size)) }, shape: largest.shape)
                 return try .list([.array(largest), call.positions(of: x, places)])

@@ -184,13 +184,20 @@ package final class Code {
         var callCount: Int
         var registerCount: Int32
         let parameterCount: Int32
-        let requiredCount: Int32
+        /// With fewer arguments the other half does not call it; `Int32.max` while Swift watches all its calls.
+        fileprivate(set) var requiredCount: Int32
         fileprivate(set) var code: Unmanaged<Code>!
         /// No other code has or had it.
         let id = Code.nextID.add(1, ordering: .relaxed).newValue
     }
 
     private static let nextID = Atomic<Int>(0)
+
+    /// Whether calls by position are looked at: a later one may be replayed.
+    var isWatched: Bool {
+        get { entry.pointee.requiredCount == .max }
+        set { entry.pointee.requiredCount = newValue ? .max : Int32(truncatingIfNeeded: requiredCount) }
+    }
 }
 
 /// A call with names, and where its arguments went the last time.

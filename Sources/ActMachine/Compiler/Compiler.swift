@@ -320,6 +320,7 @@ final class FunctionBuilder {
         for index in instructions.indices where instructions[index].opcode.isJump { instructions[index].a -= Int32(truncatingIfNeeded: index) }
         code.finish(
             instructions: instructions, constants: constants, origins: origins, registerCount: max(registerCount, code.parameters.count) + 1)
+        code.isWatched = code.isClosure && !code.makesLayers && !code.parameters.isEmpty && instructions.contains { $0.opcode.isJump && $0.a <= 0 }
         return code
     }
 }

@@ -1,10 +1,12 @@
-// Derivatives that are taken again: a function of the program that is differentiated a second time, at arguments of the same structure, shapes
-// and types, is run once more without elements (`AbstractRun`); if nothing that it does depends on them, the operations that it comes to are
-// kept, derivative included, and run from then on in its place (`ReplayProgram`).
+// Derivatives that are taken again, and calls of functions with loops that are made again (Machine+Again.swift): a function of the program that
+// is called a second time so, at arguments of the same structure, shapes and types, is run once more without elements (`AbstractRun`); if nothing
+// that it does depends on them, the operations that it comes to are kept, derivative included, and run from then on in its place
+// (`ReplayProgram`).
 //
 // What must stay true: a replay means the same. It stands for a call only while everything that the function reads besides its points is what
-// it was: other arguments, captured values, global variables of all functions that it may run. Whatever a run does besides computing (it
-// shows, warns, writes, draws) keeps it from being replayed.
+// it was: other arguments, captured values, global variables of all functions that it may run. Arrays among those may be others of the same
+// shape and type: once they have been, the program takes them as it takes points. Whatever a run does besides computing (it shows, warns, writes,
+// draws) keeps it from being replayed.
 
 import ActArray
 import ActRandom
@@ -12,23 +14,32 @@ import ActReplay
 import CActKernels
 import CActSystem
 
-/// A call of a derivative, as far as it decides what is computed.
-struct ReplayCall {
-    /// Which derivative.
+/// A call of a function or a derivative, as far as it decides what is computed.
+final class ReplayCall {
+    /// Which derivative; empty for the function itself.
     let kind: String
     let function: Function
-    let arguments: Arguments
+    private(set) var arguments: Arguments
     /// Where the points are among the arguments.
     let places: [Arguments.Place]
+    /// What a function itself gives, around its arrays.
+    var result: Mould?
 
     init(_ kind: String, _ function: Function, _ arguments: Arguments, _ places: [Arguments.Place]) {
         (self.kind, self.function, self.arguments, self.places) = (kind, function, arguments, places)
     }
 
+    /// A call of the function itself: all arrays are points.
+    convenience init(of function: Closure, _ arguments: Arguments) {
+        self.init("", function, arguments, arguments.positional.indices.map { .position($0) })
+    }
+
+    var isPlain: Bool { kind.isEmpty }
+
     /// What all calls have in common that one program may serve.
     fileprivate var identity: ObjectIdentifier { (function as? Closure).map { ObjectIdentifier($0.code) } ?? ObjectIdentifier(function) }
 
-    fileprivate func isPoint(_ place: Arguments.Place) -> Bool {
+    func isPoint(_ place: Arguments.Place) -> Bool {
         places.contains {
             switch ($0, place) {
             case (.position(let a), .position(let b)), (.name(let a), .name(let b)): a == b
@@ -36,22 +47,62 @@ struct ReplayCall {
             }
         }
     }
+
+    /// Calls `body` while other arrays lie in some places.
+    func replacing<Result>(_ places: [VaryingPlace], by arrays: ArraySlice<NDArray>, _ body: () throws -> Result) rethrows -> Result {
+        let outer = places.map { $0.array(in: self) }
+        for (place, array) in zip(places, arrays) { place.put(array, in: self) }
+        defer { for (place, array) in zip(places, outer) { place.put(array, in: self) } }
+        return try body()
+    }
+
+    fileprivate func put(_ array: NDArray, at place: Arguments.Place) { arguments = arguments.replacing(place, with: .array(array)) }
 }
 
-/// The derivatives that were taken lately.
+/// Where a function reads an array that is another one each time.
+enum VaryingPlace {
+    case capture(Int)
+    case argument(Arguments.Place)
+    case global(Module, slot: Int)
+
+    fileprivate func array(in call: ReplayCall) -> NDArray {
+        guard case .array(let array) = value(in: call) else { preconditionFailure("an array lies in a place that varies") }
+        return array
+    }
+
+    func value(in call: ReplayCall) -> Value {
+        switch self {
+        case .capture(let index): call.function.captures[index]
+        case .argument(.position(let index)): call.arguments.positional[index]
+        case .argument(.name(let index)): call.arguments.named[index].value
+        case .global(let module, let slot): module.slots[slot]
+        }
+    }
+
+    fileprivate func put(_ array: NDArray, in call: ReplayCall) {
+        switch self {
+        case .capture(let index): call.function.replaceCapture(index, by: .array(array))
+        case .argument(let place): call.put(array, at: place)
+        case .global(let module, let slot): module.slots[slot] = .array(array)
+        }
+    }
+}
+
+/// The calls that were made lately.
 final class ReplayShelf {
     fileprivate static let most = 16
-    /// Calls whose functions read other values each time are given up after so many.
-    fileprivate static let mostChanges = 3
+    /// Functions that are called with other values each time, or whose replays fail, are given up after so many.
+    fileprivate static let mostVariants = 4, mostFailures = 3
     /// Functions that take longer, in seconds, are not tried.
     fileprivate static let longestRun = 0.25
 
-    /// What is known about the calls of one function.
+    /// What is known about calls of one function that read the same values.
     fileprivate final class Entry {
         enum State {
             /// It has been called so, and not been tried yet.
             case seen
-            case program(ReplayProgram)
+            case program(ReplayProgram, result: Mould?)
+            /// No call of the function is tried any more.
             case refused
         }
 
@@ -61,7 +112,7 @@ final class ReplayShelf {
         let owner: AnyObject
         var context: ReplayContext?
         var state = State.seen
-        var changes = 0
+        var failures = 0
 
         init(_ call: ReplayCall, _ context: ReplayContext?) {
             (identity, kind, self.context) = (call.identity, call.kind, context)
@@ -73,6 +124,8 @@ final class ReplayShelf {
             state = .refused
             context = nil
         }
+
+        var isRefused: Bool { if case .refused = state { true } else { false } }
     }
 
     /// How many calls were replayed so far.
@@ -80,11 +133,15 @@ final class ReplayShelf {
     /// The latest first.
     private var entries: [Entry] = []
 
-    fileprivate func entry(for call: ReplayCall) -> Entry? {
+    /// The first of a call's entries that something holds of.
+    fileprivate func entry<Found>(for call: ReplayCall, _ find: (Entry) -> Found?) -> Found? {
         let identity = call.identity
-        guard let index = entries.firstIndex(where: { $0.identity == identity && $0.kind == call.kind }) else { return nil }
-        if index > 0 { entries.swapAt(0, index) }
-        return entries[0]
+        for entry in entries where entry.identity == identity && entry.kind == call.kind { if let found = find(entry) { return found } }
+        return nil
+    }
+
+    fileprivate func use(_ entry: Entry) {
+        if let index = entries.firstIndex(where: { $0 === entry }), index > 0 { entries.swapAt(0, index) }
     }
 
     fileprivate func add(_ entry: Entry) {
@@ -94,49 +151,71 @@ final class ReplayShelf {
 }
 
 extension Machine {
-    /// How many derivatives were replayed so far.
+    /// How many calls were replayed so far.
     package var replayCount: Int { replays.count }
+
+    /// Whether it has been found out that calls like this one are never replayed.
+    func isRefused(_ call: ReplayCall) -> Bool { replays.entry(for: call) { $0.isRefused ? true : nil } == true }
 
     /// Computes arrays of arrays: what `body` gives, by the program that its function came to, if there is one.
     /// - Parameters:
-    ///   - call: What the program called for it; `nil` where nothing is to be kept.
+    ///   - call: What the program called for it; `nil` where nothing is to be kept. `body` takes the arguments from it.
     ///   - leaves: The numbers and arrays of the points in order.
     func replaying(_ call: ReplayCall?, at leaves: [NDArray], _ body: ([NDArray]) throws -> [NDArray]) throws -> [NDArray] {
         guard let call, replaysFunctions, recording == nil, act_derivatives_get() == 0, AbstractRun.current == nil else { return try body(leaves) }
-        guard let entry = replays.entry(for: call) else {
-            let entry = ReplayShelf.Entry(call, ReplayContext(call, leaves)), start = act_seconds()
-            let results = try body(leaves)
-            // To run what takes long once more for nothing would be noticed.
-            if act_seconds() - start > ReplayShelf.longestRun { entry.refuse() }
-            replays.add(entry)
-            return results
+        var last: ReplayShelf.Entry?, variants = 0
+        let found = replays.entry(for: call) { entry -> (ReplayShelf.Entry, [VaryingPlace])? in
+            (last, variants) = (entry, variants + 1)
+            return entry.isRefused ? (entry, []) : entry.context?.changed(in: call, leaves).map { (entry, $0) }
         }
-        if case .refused = entry.state { return try body(leaves) }
-        guard entry.context?.holds(for: call, leaves) == true else {
-            entry.changes += 1
+        if let (entry, changed) = found {
+            guard let context = entry.context else { return try body(leaves) }
+            if changed.isEmpty { return try replay(entry, context, call, leaves, body) }
+            // Other arrays like those of the last time, a batch of examples maybe: they are inputs of the program from now on.
+            entry.context = ReplayContext(call, leaves, varying: context.varying + changed)
             entry.state = .seen
-            entry.context = ReplayContext(call, leaves)
-            if entry.context == nil || entry.changes >= ReplayShelf.mostChanges { entry.refuse() }
+            if entry.context == nil { entry.refuse() }
             return try body(leaves)
         }
+        if let last, variants >= ReplayShelf.mostVariants {
+            last.refuse()
+            return try body(leaves)
+        }
+        let entry = ReplayShelf.Entry(call, ReplayContext(call, leaves, varying: [])), start = act_seconds()
+        let results = try body(leaves)
+        // To run what takes long once more for nothing would be noticed.
+        if act_seconds() - start > ReplayShelf.longestRun { entry.refuse() }
+        replays.add(entry)
+        return results
+    }
+
+    private func replay(
+        _ entry: ReplayShelf.Entry, _ context: ReplayContext, _ call: ReplayCall, _ leaves: [NDArray], _ body: ([NDArray]) throws -> [NDArray]
+    ) throws -> [NDArray] {
+        replays.use(entry)
+        let inputs = leaves + context.varying.map { $0.array(in: call) }
         if case .seen = entry.state {
-            guard let program = try program(of: leaves, body) else {
+            let program = try program(of: inputs) { given in
+                try call.replacing(context.varying, by: given[leaves.count...]) { try body(Array(given[..<leaves.count])) }
+            }
+            guard let program else {
                 entry.refuse()
                 return try body(leaves)
             }
-            entry.state = .program(program)
+            entry.state = .program(program, result: call.result)
         }
-        if case .program(let program) = entry.state {
+        if case .program(let program, let result) = entry.state {
             // Where memory is short the function itself may still do.
             let results: [NDArray]?
-            do { results = try program.run(leaves) } catch ArrayError.outOfMemory { results = nil }
+            do { results = try program.run(inputs) } catch ArrayError.outOfMemory { results = nil }
             if let results {
                 replays.count += 1
+                call.result = result
                 return results
             }
             // What warns or is decided otherwise once may be so each time.
-            entry.changes += 1
-            if entry.changes >= ReplayShelf.mostChanges { entry.refuse() }
+            entry.failures += 1
+            if entry.failures >= ReplayShelf.mostFailures { entry.refuse() }
         }
         return try body(leaves)
     }
@@ -158,165 +237,5 @@ extension Machine {
         try Interrupt.check()
         // What it computed of given numbers may have to be warned of.
         return self.random == random && !(watches && act_fp_flags() != 0) ? program : nil
-    }
-}
-
-/// What a call reads besides the elements of its points, as it was.
-private struct ReplayContext {
-    /// What lies where nothing is to change: a value of another call, or of a variable.
-    private struct Global {
-        let module: Module
-        let slot: Int
-        let value: Value
-    }
-
-    private let leaves: [(shape: [Int], type: ElementType)]
-    private let positional: [Pattern]
-    private let named: [(name: String, value: Pattern)]
-    private let captures: [Value]
-    private let globals: [Global]
-
-    /// The structure of a point, and every other argument as it is.
-    private indirect enum Pattern {
-        case leaf
-        case list([Pattern])
-        case record([(name: String, value: Pattern)])
-        case network(String)
-        case constant(Value)
-    }
-
-    /// - Returns: `nil` where a call of the function may do more than compute of what is noted here.
-    init?(_ call: ReplayCall, _ leaves: [NDArray]) {
-        guard leaves.allSatisfy({ !$0.isTraced && $0.count <= Reach.mostValues }) else { return nil }
-        self.leaves = leaves.map { ($0.shape, $0.type) }
-        var reach = Reach()
-        var positional: [Pattern] = [], named: [(name: String, value: Pattern)] = []
-        for (index, value) in call.arguments.positional.enumerated() {
-            guard let pattern = Self.pattern(value, isPoint: call.isPoint(.position(index)), &reach) else { return nil }
-            positional.append(pattern)
-        }
-        for (index, argument) in call.arguments.named.enumerated() {
-            guard let pattern = Self.pattern(argument.value, isPoint: call.isPoint(.name(index)), &reach) else { return nil }
-            named.append((argument.name, pattern))
-        }
-        guard reach.add(call.function) else { return nil }
-        (self.positional, self.named, captures) = (positional, named, call.function.captures)
-        globals = reach.globals.map { Global(module: $0.module, slot: $0.slot, value: $0.module.slots[$0.slot]) }
-    }
-
-    /// Whether the same operations serve another call.
-    func holds(for call: ReplayCall, _ leaves: [NDArray]) -> Bool {
-        leaves.count == self.leaves.count && zip(leaves, self.leaves).allSatisfy { $0.shape == $1.shape && $0.type == $1.type && !$0.isTraced }
-            && call.arguments.positional.count == positional.count && zip(call.arguments.positional, positional).allSatisfy { Self.fits($0, $1) }
-            && call.arguments.named.count == named.count && zip(call.arguments.named, named).allSatisfy { $0.name == $1.name && Self.fits($0.value, $1.value) }
-            && call.function.captures.count == captures.count && zip(call.function.captures, captures).allSatisfy { $0.isSame(as: $1) }
-            && globals.allSatisfy { $0.module.slots[$0.slot].isSame(as: $0.value) }
-    }
-
-    private static func pattern(_ value: Value, isPoint: Bool, _ reach: inout Reach) -> Pattern? {
-        guard isPoint else { return reach.add(value) ? .constant(value) : nil }
-        switch value {
-        case .number: return .leaf
-        case .array(let array) where array.type != .bool: return .leaf
-        case .list(let list):
-            var parts: [Pattern] = []
-            for element in list.elements {
-                guard let part = pattern(element, isPoint: true, &reach) else { return nil }
-                parts.append(part)
-            }
-            return .list(parts)
-        case .record(let record):
-            var parts: [(name: String, value: Pattern)] = []
-            for field in record.fields {
-                guard let part = pattern(field.value, isPoint: true, &reach) else { return nil }
-                parts.append((field.key, part))
-            }
-            return .record(parts)
-        case .function(let function as Native) where function.parameterArrays != nil: return reach.add(function) ? .network(function.name) : nil
-        default: return reach.add(value) ? .constant(value) : nil
-        }
-    }
-
-    private static func fits(_ value: Value, _ pattern: Pattern) -> Bool {
-        switch (pattern, value) {
-        case (.leaf, .number): true
-        case (.leaf, .array(let array)): array.type != .bool
-        case (.list(let parts), .list(let list)): list.elements.count == parts.count && zip(list.elements, parts).allSatisfy { fits($0, $1) }
-        case (.record(let parts), .record(let record)):
-            record.fields.count == parts.count && zip(record.fields, parts).allSatisfy { $0.key == $1.name && fits($0.value, $1.value) }
-        case (.network(let text), .function(let function as Native)): function.body.isPure && function.name == text
-        case (.constant(let known), _): value.isSame(as: known)
-        default: false
-        }
-    }
-}
-
-/// What functions that may run read: their global variables, and what those hold.
-private struct Reach {
-    static let mostValues = 1 << 14
-    /// What is noted is kept as long as its call is.
-    private static let mostElements = 1 << 18
-
-    private(set) var globals: [(module: Module, slot: Int)] = []
-    private var known: Set<ObjectIdentifier> = []
-    private var values = 0, elements = 0
-
-    /// - Returns: Whether calls of functions in it do nothing but compute.
-    mutating func add(_ value: Value) -> Bool {
-        values += 1
-        guard values <= Self.mostValues else { return false }
-        switch value {
-        case .none, .bool, .number, .undefined: return true
-        case .string(let text): return text.string.utf8.count <= Self.mostValues
-        case .array(let array):
-            elements += array.count
-            return !array.isTraced && elements <= Self.mostElements
-        case .list(let list):
-            if !known.insert(ObjectIdentifier(list)).inserted { return true }
-            for element in list.elements where !add(element) { return false }
-            return true
-        case .record(let record):
-            if !known.insert(ObjectIdentifier(record)).inserted { return true }
-            for value in record.fields.values where !add(value) { return false }
-            return true
-        case .function(let function): return add(function)
-        case .figure, .gathering: return false
-        }
-    }
-
-    mutating func add(_ function: Function) -> Bool {
-        if !known.insert(ObjectIdentifier(function)).inserted { return true }
-        guard let inside = function.functionsInside else { return false }
-        if let closure = function as? Closure, !add(closure.code) { return false }
-        for value in function.captures where !add(value) { return false }
-        for function in inside where !add(function) { return false }
-        return true
-    }
-
-    private mutating func add(_ code: Code) -> Bool {
-        if !known.insert(ObjectIdentifier(code)).inserted { return true }
-        for slot in code.globalSlots {
-            globals.append((code.module, slot))
-            guard add(code.module.slots[slot]) else { return false }
-        }
-        for template in code.functions where !add(template.code) { return false }
-        return true
-    }
-}
-
-extension Value {
-    /// Whether it is this very value: bits of numbers, otherwise the same object.
-    fileprivate func isSame(as other: Value) -> Bool {
-        switch (self, other) {
-        case (.none, .none), (.undefined, .undefined): true
-        case (.bool(let a), .bool(let b)): a == b
-        case (.number(let a), .number(let b)): a.bitPattern == b.bitPattern
-        case (.string(let a), .string(let b)): a.string == b.string
-        case (.array(let a), .array(let b)): a.identity == b.identity
-        case (.list(let a), .list(let b)): a === b
-        case (.record(let a), .record(let b)): a === b
-        case (.function(let a), .function(let b)): a === b
-        default: false
-        }
     }
 }

@@ -448,11 +448,26 @@ package final class Machine {
                 let callee = i.pointee.opcode == .call ? R + b : globals + Int(i.pointee.extra)
                 guard let function = callee.functionReference else { throw notCallable(callee.pointee, i) }
                 if function._withUnsafeGuaranteedRef({ $0.entry }) != nil {
-                    // (The other half goes in, unless something is wrong.)
-                    i.pointee.isLeftToSwift = false
                     let closure = unsafeDowncast(function.takeUnretainedValue(), to: Closure.self)
                     try checkCount(c, closure)
                     try checkRoom(for: closure, R + b + 1)
+                    if closure.code.isWatched {
+                        Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
+                        if let value = try callAgain(closure, R + b + 1, c) {
+                            clear(R + b + 1, c)
+                            R[a] = value
+                            continue
+                        }
+                        push(function, at: R + b + 1, c, from: i)
+                        F = S.pointee.frame
+                        R = F.pointee.base
+                        K = F.pointee.entry.pointee.constants
+                        globals = F.pointee.entry.pointee.globals.pointee
+                        pc = F.pointee.entry.pointee.instructions
+                        continue
+                    }
+                    // (The other half goes in, unless something is wrong.)
+                    i.pointee.isLeftToSwift = false
                     pc = i
                     continue
                 }
@@ -486,6 +501,17 @@ package final class Machine {
             case .show: try showResult(R.take(b))
             }
         }
+    }
+
+    /// Goes into a function of the program, as the other half does. There is room for it.
+    private func push(_ function: Unmanaged<Function>, at base: Registers, _ count: Int, from i: UnsafeMutablePointer<Instruction>) {
+        guard let entry = function._withUnsafeGuaranteedRef({ $0.entry }) else { return }
+        prepare(base + Int(entry.pointee.registerCount) + 1)
+        for missing in count..<max(count, Int(entry.pointee.parameterCount)) { base[missing] = .undefined }
+        (state.pointee.frame + 1).initialize(
+            to: Frame(
+                entry: entry, code: entry.pointee.code, closure: function, base: base, result: Int(i.pointee.a), returnAddress: i + 1, callSite: i))
+        state.pointee.frame += 1
     }
 
     /// - Throws: When a call of a function whose arguments are at `base` would go too deep.

@@ -37,16 +37,16 @@ package final class DerivedFunction: Function {
         guard let (x, place) = arguments.first(of: base) else {
             throw RuntimeError.missingArgument(base.parameters.first?.name ?? "x", of: name)
         }
-        let inner = { (value: Value) in try self.derivative(arguments.replacing(place, with: value), order: order - 1, machine) }
+        let call = ReplayCall(name, base, arguments, [place])
+        let inner = { (value: Value) in try self.derivative(call.arguments.replacing(place, with: value), order: order - 1, machine) }
         switch x {
         case .number, .bool, .array:
-            let call = ReplayCall(name, base, arguments, [place])
             let result = try machine.replaying(call, at: [x.point()]) { point in
                 [try Derivative.derivative(of: { try inner(Value($0)).differentiable(of: self.base) }, at: point[0])]
             }
             return try Value(result[0])
         case .list, .record, .function:
-            return try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name, ReplayCall(name, base, arguments, [place])).gradients[0]
+            return try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name, call).gradients[0]
         default: throw MachineRefusal.notAPoint(x, of: name)
         }
     }

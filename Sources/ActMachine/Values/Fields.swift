@@ -3,6 +3,7 @@
 // What must stay true: the names of a shape only ever grow in number, so the place of a name in a shape of some id never changes, and
 // who has found it once need not look again. A shape that others use as well is not changed: who adds a name makes one of its own first.
 
+import ActArray
 import Synchronization
 
 /// The two words of a string. Up to 15 bytes of plain characters stand in them by themselves; the upper four bits say so.
@@ -28,6 +29,7 @@ package final class RecordShape {
     @exclusivity(unchecked) private var areAllShort: Bool
     /// Where each name is, once they are many.
     @exclusivity(unchecked) private var places: [String: Int] = [:]
+    @exclusivity(unchecked) private var held: Reservation
 
     /// So many names are compared one after the other sooner than looked up.
     private static let few = 8
@@ -38,8 +40,12 @@ package final class RecordShape {
         self.names = names
         words = names.map(ShortName.init)
         areAllShort = words.allSatisfy(\.isShort)
+        held = Reservation(noting: names.reduce(160) { $0 &+ Self.footprint(of: $1) })
         if names.count > Self.few { index(from: 0) }
     }
+
+    /// A name in both arrays, which may have room for as many again, and where names are looked up; long ones lie apart.
+    private static func footprint(of name: String) -> Int { name.utf8.count > 15 ? 160 &+ name.utf8.count : 96 }
 
     @inline(__always)
     func place(of name: String) -> Int? {
@@ -58,6 +64,7 @@ package final class RecordShape {
         names.append(name)
         words.append(ShortName(name))
         areAllShort = areAllShort && words[words.count - 1].isShort
+        held = Reservation(noting: held.bytes &+ Self.footprint(of: name))
         if names.count > Self.few { index(from: places.isEmpty ? 0 : names.count - 1) }
     }
 

@@ -31,7 +31,7 @@ package class Function {
     let kernel: Scalar.UnaryKernel?
     let binaryKernel: Scalar.BinaryKernel?
     /// Of a closure, the local values that it captured when it was made.
-    package let captures: [Value]
+    @exclusivity(unchecked) package private(set) var captures: [Value]
     /// The function of one number by which the machine answers calls without further ado, where it is more than a kernel.
     let scalar: ((Double) -> Double)?
     package let depth: Int32
@@ -56,6 +56,9 @@ package class Function {
         self.direct = direct
         held = Reservation(noting: bytes &+ parts &* MemoryLayout<Value>.stride)
     }
+
+    /// For the time in which a call is run without elements (`ReplayCall`).
+    func replaceCapture(_ index: Int, by value: Value) { captures[index] = value }
 
     /// The function as a value.
     /// - Throws: `RuntimeError.tooDeep` when functions hold functions past `maximumNesting`, `tooManyLayers` when it has more parts.

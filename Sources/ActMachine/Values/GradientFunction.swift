@@ -47,20 +47,22 @@ package final class GradientFunction: Function {
     /// What the function gives, and where.
     private func result(_ arguments: Arguments, _ machine: Machine) throws -> (Value, [Value]) {
         let places = try places(in: arguments), points = places.map(\.0)
+        var call = ReplayCall("grad", base, arguments, places.map(\.1))
         func value(_ points: [Value]) throws -> Value {
-            var inner = arguments
+            var inner = call.arguments
             for (point, place) in zip(points, places) { inner = inner.replacing(place.1, with: point) }
             return try machine.call(base, inner)
         }
         switch kind {
         case .gradient, .valueAndGradient:
-            return (try gradient(at: points, machine, ReplayCall("grad", base, arguments, places.map(\.1)), of: value), points)
+            return (try gradient(at: points, machine, call, of: value), points)
         case .hessian where try points.count == 1 && points[0].isStructure:
             return (try hessian(at: points[0]) { try value([$0]) }, points)
         case .hessian where points.count > 1: return (try hessian(at: points, of: value), points)
         case .jacobian, .hessian:
             let results = try points.indices.map { index in
-                try derivative(at: points[index], machine, ReplayCall("\(kind.rawValue) \(index)", base, arguments, [places[index].1])) { x in
+                call = ReplayCall("\(kind.rawValue) \(index)", base, arguments, [places[index].1])
+                return try derivative(at: points[index], machine, call) { x in
                     var points = points
                     points[index] = x
                     return try value(points)

@@ -68,7 +68,7 @@ package final class Text {
     }
 
     /// Short strings lie in place.
-    private static func footprint(_ bytes: Int) -> Int { bytes > 15 ? 96 &+ bytes : 64 }
+    private static func footprint(_ bytes: Int) -> Int { bytes > 15 ? 128 &+ bytes : 80 }
 
     /// Whether each byte is a character: then characters need not be looked for.
     package var isBytes: Bool {

@@ -40,11 +40,15 @@ package final class List {
         var depth: Int32 = 0
         for element in elements { depth = max(depth, element.nesting) }
         guard depth < maximumNesting else { throw RuntimeError.tooDeep }
-        held = try Reservation(64 &+ elements.count &* 16)
+        held = try Reservation(Self.footprint(elements.count))
         room = elements.count
         self.elements = elements
         self.depth = depth &+ 1
     }
+
+    /// What a list with room for so many elements takes: the object and, apart from it, the array of its elements, each in a piece of the
+    /// allocator's sizes.
+    private static func footprint(_ room: Int) -> Int { room == 0 ? 64 : 112 &+ room &* 16 }
 
     package func append(_ value: Value) throws {
         let nesting = value.nesting
@@ -52,7 +56,7 @@ package final class List {
         if elements.count >= room {
             // Room for as many again, and while they move the old and the new place are held.
             let capacity = max(16, 2 &* elements.count)
-            var larger = try Reservation(64 &+ capacity &* 16)
+            var larger = try Reservation(Self.footprint(capacity))
             elements.reserveCapacity(capacity)
             swap(&held, &larger)
             room = capacity
@@ -111,13 +115,13 @@ package final class Record {
         var depth: Int32 = 0
         for value in fields.values { depth = max(depth, value.nesting) }
         guard depth < maximumNesting else { throw RuntimeError.tooDeep }
-        held = try Reservation(fields.keys.reduce(96) { $0 &+ Self.footprint(of: $1) })
+        held = try Reservation(112 &+ fields.count &* Self.fieldFootprint)
         self.fields = fields
         self.depth = depth &+ 1
     }
 
-    /// A field: its key, short ones in place, and its value, with as much again to grow.
-    private static func footprint(of name: String) -> Int { name.utf8.count > 15 ? 96 &+ name.utf8.count : 64 }
+    /// A field's value; its name belongs to the shape, which counts it.
+    private static let fieldFootprint = 16
 
     package subscript(name: String) -> Value? { fields[name] }
 
@@ -140,7 +144,8 @@ package final class Record {
         if let place = fields.place(of: name) {
             fields.put(value, at: place)
         } else {
-            try held.grow(by: Self.footprint(of: name))
+            // An array that grows has room for as many again.
+            try held.grow(by: 2 &* Self.fieldFootprint)
             fields[name] = value
         }
         depth = max(depth, nesting &+ 1)
@@ -194,7 +199,11 @@ extension Value {
 
     /// An array as programs see it: of rank 0, and followed by no derivative, it is a number or a bool.
     package init(_ array: NDArray) throws {
-        if array.rank == 0 && !array.isTraced && !array.isAbstract {
+        if array.rank == 0 && !array.isTraced {
+            if array.isAbstract {
+                self = .array(try array.abstractNumber())
+                return
+            }
             let element = try array.item()
             self = array.type == .bool ? .bool(element != 0) : .number(element)
         } else {

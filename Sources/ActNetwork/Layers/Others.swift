@@ -61,11 +61,13 @@ package struct Embedding: Layer {
     package var width: Width { .of(size) }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        let end = Double(count)
         let starts = try x.detached().toDoubles().map { number -> Int in
-            guard let row = Int(exactly: number), row >= 0, row < count else {
-                throw unfit(.wholes(below: count, found: number))
-            }
-            return row * size
+            // (Quicker than `Int(exactly:)`, which calls a function.)
+            guard number >= 0, number < end else { throw unfit(.wholes(below: count, found: number)) }
+            let row = Int(number)
+            guard Double(row) == number else { throw unfit(.wholes(below: count, found: number)) }
+            return row &* size
         }
         let shape = x.shape + [size]
         if x.isTraced, NDArray.followsPositions {

@@ -19,7 +19,7 @@ package struct Pool: Layer {
         let x = x.type == .bool ? try x.converted(to: .f32) : x
         let result =
             switch kind {
-            case .largest: try x.largestOfWindows(windows, ceil: goesOver)?.largest
+            case .largest: try x.largestOfWindows(windows, ceil: goesOver)
             case .mean(let countsPadding): try x.meanOfWindows(windows, ceil: goesOver, countsPadding: countsPadding)
             }
         guard let result else { throw unfit(x, needs: .room(windows.leastSizes, everyWindow: true)) }

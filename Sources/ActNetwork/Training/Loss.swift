@@ -322,41 +322,56 @@ package enum Labels {
 /// Softmax and the negative log-likelihood of class numbers in one, with the gradient (softmax − one-hot)/rows.
 private final class CrossEntropy: CustomFunction {
     private let classes: [Int]
+    /// The softmax of the rows, where it was computed along with the value.
+    private let softmax: NDArray?
 
-    private init(_ classes: [Int]) { self.classes = classes }
+    private init(_ classes: [Int], softmax: NDArray?) { (self.classes, self.softmax) = (classes, softmax) }
 
     var name: String { "cross_entropy" }
     var isElementwise: Bool { false }
     var attributes: [Attribute] { [Attribute("classes", classes)] }
 
-    func lowered(_ x: [NDArray]) throws -> NDArray? {
-        let size = x[0].shape.last ?? 1
-        let starts = classes.enumerated().map { $0.offset * size + $0.element }
-        return try 0 - x[0].logSoftmax().gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean()
+    /// Where the elements of the true classes are.
+    private static func places(_ classes: [Int], _ shape: [Int]) -> GatherIndices {
+        let size = shape.last ?? 1
+        return GatherIndices(starts: classes.enumerated().map { $0.offset * size + $0.element }, chunk: 1)
     }
 
+    private static func composed(_ logits: NDArray, _ classes: [Int]) throws -> NDArray {
+        try logits.logSoftmax().gathered(places(classes, logits.shape), shape: [classes.count])
+    }
+
+    func lowered(_ x: [NDArray]) throws -> NDArray? { try 0 - CrossEntropy.composed(x[0], classes).mean() }
+
     static func value(of logits: NDArray, _ classes: [Int]) throws -> NDArray {
-        let size = logits.shape.last ?? 1
-        let starts = classes.enumerated().map { $0.offset * size + $0.element }
-        let logs = try logits.detached().logSoftmax()
-        let value = try 0 - logs.gathered(GatherIndices(starts: starts, chunk: 1), shape: [classes.count]).mean()
-        return try NDArray.custom(CrossEntropy(classes), inputs: [logits], value: value)
+        let plain = try logits.detached(), known = try plain.logSoftmax(at: classes, withSoftmax: logits.isTraced)
+        let value = try 0 - (known?.logs ?? composed(plain, classes)).mean()
+        return try NDArray.custom(CrossEntropy(classes, softmax: known?.softmax), inputs: [logits], value: value)
     }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
-        let logits = inputs[0]
-        let size = logits.shape.last ?? 1
-        let hot = try NDArray.full(0, shape: logits.shape, type: logits.type)
-        hot.withMutableBytes { bytes in
-            for (row, label) in classes.enumerated() {
-                let position = row * size + label
-                if logits.type == .f32 {
-                    bytes.assumingMemoryBound(to: Float.self)[position] = 1
-                } else {
-                    bytes.assumingMemoryBound(to: Double.self)[position] = 1
+        let logits = inputs[0], share = try cotangent / Double(classes.count)
+        if let softmax, !logits.isTraced, !share.isTraced, share.count == 1 { return [try gradient(softmax, Double(share.item()))] }
+        let ones = try NDArray.full(1, shape: [classes.count], type: logits.type)
+        let hot = try ones.scatteredAdd(CrossEntropy.places(classes, logits.shape), shape: logits.shape)
+        return [try (logits.softmax() - hot) * share]
+    }
+
+    private func gradient(_ softmax: NDArray, _ share: Double) throws -> NDArray {
+        func filled<T: MatrixElement>(_: T.Type) throws -> NDArray {
+            let result = try FreshArray(shape: softmax.shape, type: softmax.type), target = result.elements(of: T.self)
+            let size = softmax.shape.last ?? 1, share = T(share)
+            try softmax.withContiguous(of: T.self) { softmax in
+                try ThreadPool.parallelPieces(classes.count, of: max(1, (1 << 14) / size)) { rows in
+                    for row in rows {
+                        for place in row &* size..<(row &+ 1) &* size { target[place] = softmax[place] * share }
+                        let place = row &* size &+ classes[row]
+                        target[place] = (softmax[place] - 1) * share
+                    }
                 }
             }
+            return result.finished()
         }
-        return [try (logits.softmax() - hot) * (cotangent / Double(classes.count))]
+        return softmax.type == .f32 ? try filled(Float.self) : try filled(Double.self)
     }
 }

@@ -266,6 +266,9 @@ typedef struct act_kernel_table {
     void (*log_softmax_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
     void (*logsumexp_rows_f64)(const double *x, double *y, size_t rows, size_t cols); // y: one number a row
     void (*logsumexp_rows_f32)(const float *x, float *y, size_t rows, size_t cols);
+    /// y: of each row of x the element of its log-softmax at `at`; `softmax`: that of the rows, unless it is NULL.
+    void (*log_softmax_at_f64)(const double *x, const size_t *at, double *_Nullable softmax, double *y, size_t rows, size_t cols);
+    void (*log_softmax_at_f32)(const float *x, const size_t *at, float *_Nullable softmax, float *y, size_t rows, size_t cols);
 
     /// Rows brought to mean 0 (if `centers`) and deviation 1, then times gamma plus beta, which are there or NULL: y = (x - m)/√(v + eps) …,
     /// with v the mean of (x - m)². `past` keeps m and v of each row. `standardize_back`: what reaches x, gamma and beta; dx may be
