@@ -113,6 +113,30 @@ package struct ReplayOperation {
         }
     }
 
+    /// Numbers without gaps, and to each the product of an element of a column and one of a row; `nil` where the row has gaps.
+    package static func addedOuter(_ sum: ReplayPlace, _ column: ReplayPlace, _ row: ReplayPlace, to target: ReplayPlace) -> ReplayOperation? {
+        guard column.shape.count == 2, row.shape.count == 2, sum.shape == target.shape, sum.strides == nil, row.allStrides[1] == 1 else {
+            return nil
+        }
+        let (m, n, step) = (column.shape[0], row.shape[1], column.allStrides[0]), (c, a, b) = (sum.pointer, column.pointer, row.pointer)
+        let table = Kernels.table
+        switch target.type {
+        case .f32:
+            return ReplayOperation(target) {
+                table.pointee.add_outer_f32(
+                    c.assumingMemoryBound(to: Float.self), a.assumingMemoryBound(to: Float.self), step, b.assumingMemoryBound(to: Float.self),
+                    $0.assumingMemoryBound(to: Float.self), m, n)
+            }
+        case .f64:
+            return ReplayOperation(target) {
+                table.pointee.add_outer_f64(
+                    c.assumingMemoryBound(to: Double.self), a.assumingMemoryBound(to: Double.self), step, b.assumingMemoryBound(to: Double.self),
+                    $0.assumingMemoryBound(to: Double.self), m, n)
+            }
+        case .bool: return nil
+        }
+    }
+
     /// Any other operation, on arrays that show what lies where its operands are.
     package static func general(_ primitive: Primitive, _ operands: [NDArray], to target: ReplayPlace) -> ReplayOperation {
         let shape = target.shape, type = target.type

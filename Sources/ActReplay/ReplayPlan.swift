@@ -26,6 +26,8 @@ struct ReplayPlan {
         enum Kind {
             case primitive(Primitive)
             case copy
+            /// A sum, a column and a row: the sum and their product.
+            case addOuter
         }
         let kind: Kind
         let operands: [View]
@@ -44,9 +46,50 @@ struct ReplayPlan {
     private var actions: [Action] = []
     private var constants: [NDArray] = []
 
-    init(_ values: AbstractValues) throws {
+    /// - Parameter roots: The values that are read at the end.
+    init(_ values: AbstractValues, roots: [Int]) throws {
         views.reserveCapacity(values.values.count)
-        for value in values.values { views.append(try add(value)) }
+        let outer = Self.outerProducts(values.values, roots)
+        for (index, value) in values.values.enumerated() {
+            if outer.products.contains(index) {
+                // Computed when it is added.
+                views.append(View(block: 0, place: ReplayPlace(Self.start, shape: value.array.shape, type: value.array.type)))
+            } else if let product = outer.sums[index] {
+                var factors = values.values[product].operands.map { views[$0] }
+                if factors[1].place.allStrides[1] != 1 { factors[1] = copied(factors[1]) }
+                let other = value.operands[value.operands[0] == product ? 1 : 0], sum = lined(views[other], for: value.array)
+                let target = newBlock(value.array.shape, value.array.type)
+                add(.addOuter, [sum] + factors, target)
+                views.append(target)
+            } else {
+                views.append(try add(value))
+            }
+        }
+    }
+
+    /// Products of a column and a row that are read once, to be added to something of their shape, and by which sum: gradients of weights are
+    /// such sums, and to write each product down first costs more than to compute it.
+    private static func outerProducts(_ values: [AbstractValues.Value], _ roots: [Int]) -> (products: Set<Int>, sums: [Int: Int]) {
+        var uses = [Int](repeating: 0, count: values.count)
+        for value in values { for operand in value.operands { uses[operand] += 1 } }
+        for root in roots { uses[root] += 1 }
+        func isOuter(_ index: Int, like array: NDArray) -> Bool {
+            let value = values[index]
+            guard case .matmul? = value.primitive, uses[index] == 1, value.array.shape == array.shape, value.array.type == array.type, array.type != .bool else {
+                return false
+            }
+            let (column, row) = (values[value.operands[0]].array, values[value.operands[1]].array)
+            return column.rank == 2 && row.rank == 2 && column.shape[1] == 1 && column.type == array.type && row.type == array.type && array.count > 1
+        }
+        var products: Set<Int> = [], sums: [Int: Int] = [:]
+        for (index, value) in values.enumerated() {
+            guard case .binary(.add)? = value.primitive, value.operands.count == 2, value.operands.allSatisfy({ values[$0].array.shape == value.array.shape }),
+                let product = value.operands.filter({ isOuter($0, like: value.array) }).max()
+            else { continue }
+            products.insert(product)
+            sums[index] = product
+        }
+        return (products, sums)
     }
 
     // MARK: Views and actions
@@ -162,7 +205,12 @@ struct ReplayPlan {
 
     private func operation(_ action: Action, in memory: Storage) throws -> ReplayOperation? {
         let operands = action.operands.map { place($0, in: memory) }, target = place(action.target, in: memory)
-        guard case .primitive(let primitive) = action.kind else { return .copy(operands[0], to: target) }
+        let primitive: Primitive
+        switch action.kind {
+        case .copy: return .copy(operands[0], to: target)
+        case .addOuter: return .addedOuter(operands[0], operands[1], operands[2], to: target)
+        case .primitive(let own): primitive = own
+        }
         if primitive.isElementwise { return ReplayOperation(elementwise: primitive, operands, to: target) }
         switch primitive {
         case .unslice(let ranges): return .unslice(operands[0], ranges, to: target)

@@ -173,11 +173,10 @@ extension LanguageServer {
     func tokens(_ document: Document) -> JSON {
         guard let parts = document.parts else { return ["data": []] }
         let (source, tree, resolution) = (parts.source, parts.tree, parts.resolution)
-        let names = nameTypes(tree, resolution)
+        let names = nameTypes(tree, resolution, upTo: source.bytes.count)
         var data: [JSON] = [], line = 0, column = 0
         for piece in Trivia(source).pieces {
-            guard let (type, modifiers) = piece.kind == .comment ? (.comment, 0) : names[piece.span.start] ?? type(of: source.text(piece.span)).map({ ($0, 0) })
-            else { continue }
+            guard let (type, modifiers) = names[Int(piece.span.start)] ?? type(of: piece, source).map({ ($0, 0) }) else { continue }
             // No token goes over a line end.
             var start = Int(piece.span.start)
             while start < Int(piece.span.end) {
@@ -186,10 +185,7 @@ extension LanguageServer {
                 let first = document.columns(lineStart..<start, in: source), length = document.columns(start..<max(start, end), in: source)
                 if length > 0 {
                     let delta = number - 1 - line
-                    data += [
-                        .whole(delta), .whole(delta == 0 ? first - column : first), .whole(length), .whole(type.number),
-                        .whole(modifiers),
-                    ]
+                    for number in [delta, delta == 0 ? first - column : first, length, type.number, modifiers] { data.append(.whole(number)) }
                     (line, column) = (number - 1, first)
                 }
                 let next = number < source.lineCount ? source.lineRange(number + 1).lowerBound : Int(piece.span.end)
@@ -200,13 +196,21 @@ extension LanguageServer {
     }
 
     /// By the offset at which a name begins: what it is; the first bit of the number says that it is defined there, the second that it is built in.
-    private func nameTypes(_ tree: SyntaxTree, _ resolution: Resolution) -> [Int32: (TokenType, Int)] {
-        var found: [Int32: (TokenType, Int)] = [:], functions: [SymbolID: TokenType] = [:], isSet: Set<SymbolID> = []
+    private func nameTypes(_ tree: SyntaxTree, _ resolution: Resolution, upTo end: Int) -> [(TokenType, Int)?] {
+        var found = [(TokenType, Int)?](repeating: nil, count: end + 1), functions: [SymbolID: TokenType] = [:], isSet: Set<SymbolID> = []
+        var known: [SymbolID: (TokenType, Int)] = [:]
+        func note(_ start: Int32, _ type: (TokenType, Int)?) { if found.indices.contains(Int(start)) { found[Int(start)] = type } }
         for definition in resolution.definitions {
             if definition.isWhole { isSet.insert(definition.symbol) }
             if case .function(let function) = definition.kind { functions[definition.symbol] = tree[function].makesLayers ? .class : .function }
         }
         func type(_ symbol: SymbolID) -> (TokenType, Int) {
+            if let type = known[symbol] { return type }
+            let type = foundType(symbol)
+            known[symbol] = type
+            return type
+        }
+        func foundType(_ symbol: SymbolID) -> (TokenType, Int) {
             if let type = functions[symbol] { return (type, 0) }
             if resolution[symbol].kind == .parameter { return (.parameter, 0) }
             if isSet.contains(symbol) || resolution[symbol].kind != .global { return (.variable, 0) }
@@ -220,25 +224,31 @@ extension LanguageServer {
             switch tree[id] {
             case .field(_, _):
                 let called = resolution.symbol(of: id).map(type)
-                found[tree.operatorSpan(of: id).start] = called?.1 == 2 ? called : (.property, 0)
-            case .record(let fields): for field in tree[fields] { found[field.nameSpan.start] = (.property, 0) }
-            case .call(_, let arguments): for argument in tree[arguments] where argument.name != nil { found[argument.nameSpan.start] = (.parameter, 0) }
-            default: if let symbol = resolution.symbol(of: id) { found[tree.nameSpan(of: id).start] = type(symbol) }
+                note(tree.operatorSpan(of: id).start, called?.1 == 2 ? called : (.property, 0))
+            case .record(let fields): for field in tree[fields] { note(field.nameSpan.start, (.property, 0)) }
+            case .call(_, let arguments): for argument in tree[arguments] where argument.name != nil { note(argument.nameSpan.start, (.parameter, 0)) }
+            default: if let symbol = resolution.symbol(of: id) { note(tree.nameSpan(of: id).start, type(symbol)) }
             }
         }
-        for definition in resolution.definitions { found[definition.span.start] = (type(definition.symbol).0, definition.isWhole ? 1 : 0) }
+        for definition in resolution.definitions { note(definition.span.start, (type(definition.symbol).0, definition.isWhole ? 1 : 0)) }
         return found
     }
 
-    private func type(of text: String) -> TokenType? {
-        guard let first = text.first else { return nil }
-        if keywords.contains(text) { return .keyword }
-        if first.isNumber || first == "." && text.dropFirst().first?.isNumber == true { return .number }
-        // Strings, their parts between `{…}`, and what says how a value is written.
-        if first == "\"" || text.utf8.count > 1 && (first == "}" || first == ":") { return .string }
-        if first.isLetter || first == "_" { return .variable }
-        return "([{}]),;.:".contains(first) ? nil : .operator
+    private func type(of piece: Trivia.Piece, _ source: SourceText) -> TokenType? {
+        switch piece.kind {
+        case .comment: return .comment
+        case .keyword: return .keyword
+        case .name: return .variable
+        case .number: return .number
+        case .text, .format: return .string
+        case .sign:
+            let start = Int(piece.span.start)
+            return source.bytes.indices.contains(start) && Self.brackets.contains(source.bytes[start]) ? nil : .operator
+        }
     }
+
+    /// Signs that have no colour.
+    private static let brackets = Array("([{}]),;.:".utf8)
 
     // MARK: Shapes
 

@@ -30,11 +30,16 @@ extension Runner {
                     diagnostic.title = "\(file): \(diagnostic.title)"
                     display.report(diagnostic)
                     failed += 1
-                case .done(let differences, let updated):
+                case .done(var differences, let updated):
                     if differences.isEmpty { continue }
                     if updates, updated != text {
-                        if write(updated, to: file) { display.write("\(file): updated\n") } else { failed += 1 }
-                        continue
+                        guard write(updated, to: file) else {
+                            failed += 1
+                            continue
+                        }
+                        display.write("\(file): updated\n")
+                        differences.removeAll(where: \.canBeUpdated)
+                        if differences.isEmpty { continue }
                     }
                     failed += 1
                     for difference in differences {

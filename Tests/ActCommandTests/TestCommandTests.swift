@@ -43,6 +43,12 @@ import Testing
         #expect(result.status == 0 && result.output.isEmpty, "\(result.output)")
     }
 
+    @Test func aFenceWithoutAnEndStaysAFault() throws {
+        let (result, updated) = try test("```act\n1 + 1 # 3\n```\n```act\n2 + 2 # 4\n", named: "a.md", updates: true)
+        #expect(result.status == 1 && result.output.contains("the fence has no end"), "\(result.output)")
+        #expect(updated.contains("1 + 1 # 2"))
+    }
+
     /// What came out is written down so that the script agrees with itself, and so that a second time changes nothing.
     @Test(
         arguments: [

@@ -110,4 +110,6 @@ package struct Difference: Equatable {
     /// From 1; `nil` for the whole file.
     package let line: Int?
     package let text: String
+    /// Whether to write down what came out mends it.
+    package var canBeUpdated = true
 }

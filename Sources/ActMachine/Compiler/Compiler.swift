@@ -21,7 +21,9 @@ package final class Compiler {
     /// Whether the code notes the value of every expression.
     let records: Bool
 
-    var tree: SyntaxTree { unit.tree }
+    /// (Kept, for to hand out a copy takes as long as to compile a small expression.)
+    let tree: SyntaxTree
+    let resolution: Resolution
 
     /// Whether Ctrl-C ends it; the code must not run then.
     let canStop: Bool
@@ -29,6 +31,7 @@ package final class Compiler {
     package init(unit: SourceUnit, module: Module, records: Bool = false, canStop: Bool = false) {
         self.canStop = canStop
         self.unit = unit
+        (tree, resolution) = (unit.tree, unit.resolution)
         self.module = module
         self.records = records
     }
@@ -50,8 +53,6 @@ package final class Compiler {
     }
 
     func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
-
-    var resolution: Resolution { unit.resolution }
 
     func globalSlot(_ symbol: SymbolID) -> Int { module.slot(tree[resolution[symbol].name]) }
 
@@ -77,6 +78,8 @@ final class FunctionBuilder {
     /// The variable by which a function defined inside another calls itself.
     var ownName: SymbolID?
 
+    let tree: SyntaxTree
+    let resolution: Resolution
     private var instructions: [Instruction] = []
     private var origins: [ExpressionID] = []
     private var constants: [Value] = []
@@ -106,13 +109,12 @@ final class FunctionBuilder {
     /// - Parameter captures: Of a function that is compiled once more, without those around it: what it captured.
     init(_ compiler: Compiler, code: Code, parent: FunctionBuilder?, captures: [SymbolID] = []) {
         self.compiler = compiler
+        (tree, resolution) = (compiler.tree, compiler.resolution)
         self.code = code
         self.parent = parent
         self.captures = captures.enumerated().map { ($1, .capture($0)) }
     }
 
-    var tree: SyntaxTree { compiler.unit.tree }
-    var resolution: Resolution { compiler.unit.resolution }
     var isOutermost: Bool { !code.isClosure }
 
     // MARK: Registers

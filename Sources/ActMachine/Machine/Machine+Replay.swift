@@ -194,6 +194,8 @@ extension Machine {
     ) throws -> [NDArray] {
         replays.use(entry)
         let inputs = leaves + context.varying.map { $0.array(in: call) }
+        // How a product adds up depends on how its operands lie, and in a program they lie without gaps.
+        guard try inputs.allSatisfy({ try $0.evaluatedLayout().strides == nil }) else { return try body(leaves) }
         if case .seen = entry.state {
             let program = try program(of: inputs) { given in
                 try call.replacing(context.varying, by: given[leaves.count...]) { try body(Array(given[..<leaves.count])) }

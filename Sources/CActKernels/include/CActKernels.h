@@ -316,6 +316,10 @@ typedef struct act_kernel_table {
     void (*product_dots_f64)(size_t m, size_t k, double alpha, const double *x, const double *a, ptrdiff_t row, int adds, double *y, ptrdiff_t step);
     void (*product_dots_f32)(size_t m, size_t k, float alpha, const float *x, const float *a, ptrdiff_t row, int adds, float *y, ptrdiff_t step);
 
+    /// y[i, j] = c[i, j] + a[i * step] b[j], i < m, j < n: what the product of a column and a row and an addition give, to the bit.
+    void (*add_outer_f64)(const double *c, const double *a, ptrdiff_t step, const double *b, double *y, size_t m, size_t n);
+    void (*add_outer_f32)(const float *c, const float *a, ptrdiff_t step, const float *b, float *y, size_t m, size_t n);
+
     void (*adam_f64)(double *p, const double *g, double *m, double *v, size_t n, const act_adam *h);
     void (*adam_f32)(float *p, const float *g, float *m, float *v, size_t n, const act_adam *h);
     void (*sgd_f64)(double *p, const double *g, double *v, size_t n, const act_sgd *h);
