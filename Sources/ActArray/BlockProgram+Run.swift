@@ -3,6 +3,7 @@
 //
 // What must stay true: what a run needs besides its program, it finds in the graph that asks for it; messages name that graph's places.
 
+import ActSystem
 import CActKernels
 import Synchronization
 

@@ -3,6 +3,7 @@
 //
 // What must stay true: who computes in pieces checks between them and throws, so that no half-computed array is ever seen.
 
+import ActSystem
 import CActKernels
 import Synchronization
 

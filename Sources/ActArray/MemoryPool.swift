@@ -6,6 +6,7 @@
 // - Small blocks (≤ 1 KiB) never meet a lock, medium ones (≤ 256 KiB) seldom: each thread keeps some that it freed. Freed large buffers are
 //   kept for all, since fresh memory costs a page fault every 4 KiB.
 
+import ActSystem
 import CActKernels
 import Synchronization
 #if canImport(Glibc)

@@ -7,6 +7,7 @@
 // business unless the result shows it. Its operations carry the number of the call (`Site.call`). Those that are computed together are
 // judged here (`examine(group:)`), the others when the call has ended, by who made it (`take`).
 
+import ActSystem
 import CActKernels
 
 /// One operation's unusual results within one evaluation.

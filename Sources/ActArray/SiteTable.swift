@@ -2,6 +2,7 @@
 //
 // What must stay true: numbers are the process's, so that those of one engine mean nothing in another; each owner has whole pages of them.
 
+import ActSystem
 import Synchronization
 
 /// `@unchecked`: `pages` is touched with the lock alone.

@@ -5,6 +5,7 @@
 // - The caller takes part and waits only for threads that have joined; a sleeping thread is never waited for.
 // - Nested or concurrent use runs inline on its own thread.
 
+import ActSystem
 import CActKernels
 import Synchronization
 #if canImport(Glibc)

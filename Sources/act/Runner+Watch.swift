@@ -2,11 +2,13 @@
 //
 // What must stay true: what runs is always what was saved last: a save ends the run before it; one Ctrl-C ends a run that goes on, and watching with it.
 
+import ActSystem
 import ActArray
 import ActLanguage
 import ActMachine
 import ActPlot
 import ActSyntax
+import ActText
 import CActSystem
 #if canImport(Glibc)
 import Glibc

@@ -1,5 +1,6 @@
 // Runs what the command line names: a script, text, standard input, a session.
 
+import ActSystem
 import ActArray
 import ActFiles
 import ActLanguage

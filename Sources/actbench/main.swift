@@ -6,6 +6,7 @@ import ActGrad
 import ActLanguage
 import ActRandom
 import ActSyntax
+import ActText
 import CActSystem
 
 #if canImport(Glibc)

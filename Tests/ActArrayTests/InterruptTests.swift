@@ -1,6 +1,7 @@
 // Ctrl-C while an operation runs: a thread raises the flag after a moment, and the operation, which would go on for much longer, must
 // throw. With an engine of its own, for others go on.
 
+import ActSystem
 import ActArray
 import ActFiles
 import ActLinear

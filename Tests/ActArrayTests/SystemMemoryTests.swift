@@ -1,5 +1,6 @@
 // What the system lets the process have, read from copies of the files in which Linux says it (man 7 cgroups, man 5 proc).
 
+import ActSystem
 import ActArray
 import ActTestSupport
 import Testing

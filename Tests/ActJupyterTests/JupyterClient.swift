@@ -1,6 +1,7 @@
 // A front end in small: sockets that speak ZMTP by blocking reads, and messages of Jupyter over them. Its own reading and signing, so that what
 // the kernel does wrong is not done wrong here too.
 
+import ActSystem
 import ActArray
 import ActFiles
 import ActJupyter

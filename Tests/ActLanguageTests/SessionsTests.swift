@@ -1,3 +1,4 @@
+import ActSystem
 import ActArray
 import ActLanguage
 import ActMachine

@@ -5,6 +5,7 @@
 import ActArray
 import ActFiles
 import ActMachine
+import ActText
 
 enum JSONValues {
     /// How deep arrays and objects may be nested in what is read.

@@ -2,6 +2,7 @@
 
 import ActMachine
 import ActNetwork
+import ActText
 import CActSystem
 #if canImport(Glibc)
 import Glibc

@@ -4,6 +4,7 @@
 // What must stay true: every request is answered or passed over as the protocol has it, between `busy` and `idle` of its own; no message ends the
 // process but `shutdown_request`.
 
+import ActSystem
 import ActArray
 import ActFiles
 import ActLanguage

@@ -4,6 +4,7 @@
 // What must stay true: messages come in the order in which the program showed things, and belong to the request that made it run; a program
 // that prints much sends few messages, and none of them waits longer than a moment; a silent request sends none.
 
+import ActSystem
 import ActArray
 import ActFiles
 import ActLanguage

@@ -1,5 +1,6 @@
 // Where one thread leaves what another one is to do.
 
+import ActSystem
 import ActArray
 import CActSystem
 

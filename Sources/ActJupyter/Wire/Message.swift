@@ -3,6 +3,7 @@
 //
 // What must stay true: a message whose signature is wrong, or that is none, is none for the kernel either.
 
+import ActSystem
 import ActArray
 import ActFiles
 #if canImport(Glibc)

@@ -3,6 +3,7 @@
 // What must stay true: any thread may send; a peer that does not read, speaks something else or goes away in the middle costs its own
 // connection and no more; what is kept for a peer that is slow is bounded.
 
+import ActSystem
 import ActArray
 import CActSystem
 #if canImport(Glibc)

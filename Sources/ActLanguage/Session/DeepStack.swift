@@ -3,6 +3,7 @@
 //
 // What must stay true: calls end before the stack does, however small it had to be.
 
+import ActSystem
 import ActArray
 import ActMachine
 import CActKernels

@@ -3,6 +3,7 @@
 // What must stay true: a session computes one thing at a time, with its own engine, on a stack deep enough for any program; sessions on
 // different threads do not wait for each other. A line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
 
+import ActSystem
 import ActArray
 import ActFiles
 import ActMachine

@@ -1,5 +1,6 @@
 // Ends a computation that takes longer than it may, by raising the same interrupt as Ctrl-C.
 
+import ActSystem
 import ActArray
 import CActSystem
 

@@ -3,6 +3,7 @@
 
 import ActArray
 import ActSyntax
+import ActText
 
 extension Format {
     /// - Throws: `MachineRefusal` where the format does not suit the value.

@@ -4,6 +4,7 @@
 
 import ActArray
 import ActSyntax
+import ActText
 import CActKernels
 
 package enum Format {
