@@ -142,14 +142,14 @@ package final class Builtin: Sendable {
     package var signature: String { Signature.text(name, parameters) }
 
     /// What the compiler does with calls of a row.
-    package enum Treatment: Sendable {
+    package enum Treatment: Sendable, Equatable {
         case ordinary
         /// The argument is handed over as the expression that is written, a function literal without parameters.
         case takesExpression
         /// A loop over a call of it counts from number to number, without the array.
         case countsInLoops
-        /// An assignment of a call of it to its first part may be done in place.
-        case growsFirst
+        /// An assignment of a call of it to the variable that grows may be done in place.
+        case grows(Growth)
     }
 
     /// What becomes of arguments that are records, networks, or lists that make no array.
@@ -206,7 +206,7 @@ package final class BuiltinFunction: NativeFunction {
     package var direct: DirectAnswer? { row.direct }
     package var builtinName: String? { row.name }
     package var isRange: Bool { row.treatment == .countsInLoops }
-    package var isConcatenation: Bool { row.treatment == .growsFirst }
+    package var growth: Growth? { if case .grows(let growth) = row.treatment { growth } else { nil } }
     package var takesExpression: Bool { row.treatment == .takesExpression }
     package var isPure: Bool { row.isPure }
 

@@ -65,7 +65,7 @@ extension BuiltinRows {
         Builtin(
             .functions, "append", "xs with one more element: of a list, of an array along its first axis, of a string at its end",
             details: "What is put to an array has the shape of its rows; to an empty `[]` anything can be put. `xs` itself stays: write `xs = append(xs, v)`.",
-            example: "append([1, 2], 3)   # [1, 2, 3]\nappend((\"a\", 1), [2, 3])   # (\"a\", 1, [2, 3])"
+            example: "append([1, 2], 3)   # [1, 2, 3]\nappend((\"a\", 1), [2, 3])   # (\"a\", 1, [2, 3])", treatment: .grows(.append)
         ) { takes in
             let xs = takes.value("xs"), v = takes.value("v")
             return { call in try call.appended(xs, v) }

@@ -117,7 +117,7 @@ extension BuiltinRows {
         Builtin(
             .shape, "concat", "arrays joined along an axis they have; lists joined end to end",
             details: "`arrays` is a list of them: `concat((a, b))`. The other sizes must be equal.",
-            example: "concat(([1, 2], [3]))   # [1, 2, 3]\nconcat(((1, \"a\"), (2,)))   # (1, \"a\", 2)", treatment: .growsFirst
+            example: "concat(([1, 2], [3]))   # [1, 2, 3]\nconcat(((1, \"a\"), (2,)))   # (1, \"a\", 2)", treatment: .grows(.concatenation)
         ) { takes in
             let arrays = takes.elements("arrays"), axis = takes.whole("axis", default: 0)
             return { call in

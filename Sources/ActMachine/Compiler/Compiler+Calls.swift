@@ -65,14 +65,12 @@ extension FunctionBuilder {
         return false
     }
 
-    /// `xs = concat((xs, ys))`: a loop of it costs the same for each step, however long `xs` is.
+    /// `xs = concat((xs, ys))`, `xs = append(xs, y)`: a loop of it costs the same for each step, however long `xs` is.
     /// - Returns: Whether `value` is such a call for the variable at a place.
     func extend(_ place: Place, by value: ExpressionID) -> Bool {
         guard !compiler.records, case .call(let callee, let arguments) = tree[value], case .name(let name) = tree[callee],
             case .global(let slot) = resolve(callee), slot <= Int(UInt16.max), case .function(let function)? = compiler.module.meaning(of: tree[name]),
-            function.isConcatenation, let argument = tree[arguments].first, tree[arguments].count == 1, argument.name == nil,
-            case .list(let list) = tree[argument.value], tree[list].count == 2, let first = tree[list].first, let second = tree[list].last,
-            case .name = tree[first], !compiler.changesVariables(value)
+            let growth = function.growth, let (first, second) = parts(of: growth, arguments), case .name = tree[first], !compiler.changesVariables(value)
         else { return false }
         let (opcode, target): (Opcode, Int)
         switch (place, resolve(first)) {
@@ -83,8 +81,14 @@ extension FunctionBuilder {
         let level = top
         defer { release(to: level) }
         var kind = Extension.value, addition = second
-        if case .list(let elements) = tree[second], tree[elements].count == 1, let only = tree[elements].first { (kind, addition) = (.listOfValue, only) }
-        if case .array(let elements) = tree[second], tree[elements].count == 1, let only = tree[elements].first { (kind, addition) = (.arrayOfValue, only) }
+        switch (growth, tree[second]) {
+        case (.append, _): kind = .element
+        case (.concatenation, .list(let elements)):
+            if tree[elements].count == 1, let only = tree[elements].first { (kind, addition) = (.listOfValue, only) }
+        case (.concatenation, .array(let elements)):
+            if tree[elements].count == 1, let only = tree[elements].first { (kind, addition) = (.arrayOfValue, only) }
+        case (.concatenation, _): break
+        }
         if case .global(let slot) = place {
             origin = first
             emit(.checkGlobal, slot)
@@ -94,6 +98,19 @@ extension FunctionBuilder {
         emit(opcode, target, taking: operand, constant: kind.rawValue)
         setExtra(position - 1, slot)
         return true
+    }
+
+    /// What grows and by what, in the arguments of such a call.
+    private func parts(of growth: Growth, _ arguments: Run<Argument>) -> (first: ExpressionID, second: ExpressionID)? {
+        let given = tree[arguments]
+        guard let first = given.first, let last = given.last, first.name == nil, last.name == nil else { return nil }
+        switch growth {
+        case .append: return given.count == 2 ? (first.value, last.value) : nil
+        case .concatenation:
+            guard given.count == 1, case .list(let list) = tree[first.value], tree[list].count == 2, let former = tree[list].first, let latter = tree[list].last
+            else { return nil }
+            return (former, latter)
+        }
     }
 
     /// As `load`, but undefined where there is nothing of that name.

@@ -93,7 +93,9 @@ extension Machine {
             case .value: value
             case .listOfValue: try .list([value])
             case .arrayOfValue: try makeArray([value])
+            case .element: value
             }
+        if Extension(rawValue: Int(i.pointee.c)) == .element { return try call(function, Arguments([first, addition])) }
         return try call(function, Arguments([.list([first, addition])]))
     }
 

@@ -140,12 +140,21 @@ extension Value {
     }
 }
 
+/// A built-in function that makes its first part longer: `concat((xs, ys))`, `append(xs, y)`.
+package enum Growth: Sendable {
+    case concatenation, append
+}
+
 /// What `extend` puts at the end.
 enum Extension: Int {
     /// The elements of the value, a list or an array.
     case value
     /// The value, as the only element of a list, or of an array.
     case listOfValue, arrayOfValue
+    /// The value, as another element of whatever is there.
+    case element
+
+    var growth: Growth { self == .element ? .append : .concatenation }
 }
 
 extension UnsafeMutablePointer where Pointee == Value {
@@ -155,7 +164,7 @@ extension UnsafeMutablePointer where Pointee == Value {
         if let list = listReference {
             guard addition != self, holdsAlone(List.self) else { return false }
             switch kind {
-            case .listOfValue: try list._withUnsafeGuaranteedRef { try $0.append(isLast ? addition.take(0) : addition.pointee) }
+            case .listOfValue, .element: try list._withUnsafeGuaranteedRef { try $0.append(isLast ? addition.take(0) : addition.pointee) }
             case .value:
                 guard case .list(let more) = addition.pointee else { return false }
                 try list._withUnsafeGuaranteedRef { try $0.append(contentsOf: more) }
@@ -163,7 +172,7 @@ extension UnsafeMutablePointer where Pointee == Value {
             }
             return true
         }
-        guard arrayReference != nil, case .arrayOfValue = kind, addition.isNumber else { return false }
+        guard arrayReference != nil, kind == .arrayOfValue || kind == .element, addition.isNumber else { return false }
         return try UnsafeMutableRawPointer(self).assumingMemoryBound(to: NDArray.self).pointee.append(addition.payload)
     }
 }

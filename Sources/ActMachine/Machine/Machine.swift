@@ -391,9 +391,10 @@ package final class Machine {
                 }
             case .extend, .extendGlobal:
                 let slot = i.pointee.opcode == .extend ? R + a : globals + a
-                if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.isConcatenation }) {
-                    S.pointee.concatenation = UnsafeRawPointer(function.toOpaque())
-                    if try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, Extension(rawValue: c) ?? .value) { continue }
+                let kind = Extension(rawValue: c) ?? .value
+                if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.growth }) == kind.growth {
+                    if kind != .element { S.pointee.concatenation = UnsafeRawPointer(function.toOpaque()) }
+                    if try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, kind) { continue }
                 }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 slot.pointee = try concatenate(slot.pointee, R, i, globals)

@@ -104,8 +104,8 @@ package class Function {
     package var builtinName: String? { nil }
     /// Whether it is `range`, of which a loop makes no array.
     package var isRange: Bool { false }
-    /// Whether it is `concat`, which an assignment to its first part may do in place.
-    package var isConcatenation: Bool { false }
+    /// What an assignment to its first part may do in place.
+    package var growth: Growth? { nil }
     /// Whether its argument is handed over as an expression, not as a value.
     package var takesExpression: Bool { false }
     /// The derivative of that order in closed form at a number; `nil` for a function that has none or has more to say about it.

@@ -26,7 +26,7 @@ package protocol NativeFunction: AnyObject {
 
     var builtinName: String? { get }
     var isRange: Bool { get }
-    var isConcatenation: Bool { get }
+    var growth: Growth? { get }
     var takesExpression: Bool { get }
     /// Whether a call does nothing but compute of its arguments and of what this holds, which does not change.
     var isPure: Bool { get }
@@ -63,7 +63,7 @@ extension NativeFunction {
     package var direct: DirectAnswer? { nil }
     package var builtinName: String? { nil }
     package var isRange: Bool { false }
-    package var isConcatenation: Bool { false }
+    package var growth: Growth? { nil }
     package var takesExpression: Bool { false }
     package var isPure: Bool { false }
     package func scalarDerivative(order: Int) -> ((Double) -> Double)? { nil }
@@ -102,7 +102,7 @@ package final class Native: Function {
     package override var signature: String { body.signature }
     package override var builtinName: String? { body.builtinName }
     package override var isRange: Bool { body.isRange }
-    package override var isConcatenation: Bool { body.isConcatenation }
+    package override var growth: Growth? { body.growth }
     package override var takesExpression: Bool { body.takesExpression }
     package override var functionsInside: [Function]? { body.isPure ? [] : nil }
     package override var partCount: Int { body.partCount }
