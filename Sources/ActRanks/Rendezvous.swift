@@ -21,8 +21,8 @@ struct Rendezvous {
     private static let mark = Array("act-rk-1".utf8), greetingSize = 8 + 3 * 8
     private enum Purpose: Int { case data, notices }
     private enum Answer: UInt8 { case welcome = 1, otherSize, taken }
-    /// Seconds for whoever has connected to say who it is.
-    private static let longestGreeting = 10.0
+    /// Seconds for whoever has connected to say who it is, and how many may not have said it yet.
+    private static let longestGreeting = 10.0, mostStrangers = 256
 
     func transport() throws -> SocketTransport {
         let end = act_seconds() + Double(patience)
@@ -45,7 +45,7 @@ struct Rendezvous {
                 try Interrupt.check()
                 let now = act_seconds()
                 guard now < end else { throw RanksError.missingRanks(missing(), of: ranks, seconds: patience) }
-                var sources = [pollfd(fd: listener, events: Int16(POLLIN), revents: 0)]
+                var sources = [pollfd(fd: strangers.count < Rendezvous.mostStrangers ? listener : -1, events: Int16(POLLIN), revents: 0)]
                 sources += strangers.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
                 _ = poll(&sources, nfds_t(sources.count), 50)
                 for index in strangers.indices.reversed() {

@@ -127,6 +127,7 @@ struct ActCommand: ParsableCommand {
             let command = try parse(options), own = try command.settings
             if let option = command.operands.first, option.hasPrefix("-") { throw unknownOption(option, among: Self.options) }
             guard command.operands.isEmpty, command.text == nil else { throw ValidationError("options begin with --: \(options.joined(separator: " "))") }
+            if own.ranks != nil { throw ValidationError("-n stands on the command line: these programs run in one process") }
             var result = settings
             result.isStrict = settings.isStrict || own.isStrict
             result.warns = settings.warns && own.warns

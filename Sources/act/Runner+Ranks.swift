@@ -64,7 +64,10 @@ extension Runner {
         }
         do {
             let team = try Joining.team(launch)
-            if settings.threads == nil, let here = Joining.ranksHere(launch) { ThreadPool.count = max(1, ThreadPool.count / max(1, here)) }
+            if let here = Joining.ranksHere(launch), here > 1 {
+                if settings.threads == nil { ThreadPool.count = max(1, ThreadPool.count / here) }
+                if settings.maximumMemory == nil { MemoryPool.limit /= here }
+            }
             return team
         } catch let error as RanksError {
             throw told(error)

@@ -29,6 +29,9 @@ struct Runner {
     ///   - confines: Whether the system is to enforce the sandbox from now on, if there is one: not at a terminal, where there is more to open first.
     ///   - output: Where the session writes, if not to the display; the session does not hold it.
     func startSession(isInteractive: Bool = false, confines: Bool = true, writingTo output: SessionOutput? = nil, as team: Team = .none) -> Session? {
+        func report(_ diagnostic: Diagnostic) {
+            if let other = output as? RankOutput { other.report(diagnostic) } else { display.report(diagnostic) }
+        }
         var options = Session.Options()
         options.arguments = arguments
         options.engine = .process
@@ -41,24 +44,25 @@ struct Runner {
         do {
             if settings.isSandboxed { options.files = try FileDoor(allowing: settings.allowedFolders) }
             let session = try Session(options: options, output: output ?? display)
-            if confines { enterSandbox(session) }
+            if confines, let warning = enterSandbox(session), settings.warns { report(warning) }
             return session
         } catch let error as FileError {
-            display.report(Diagnostic(.badFolder, "--allow \(error.path): \(error.fault.words)"))
+            report(Diagnostic(.badFolder, "--allow \(error.path): \(error.fault.words)"))
             return nil
         } catch ArrayError.outOfMemory {
-            display.report(.cannotStart)
+            report(.cannotStart)
             return nil
         } catch {
-            display.report(Diagnostic(.command, "act cannot start: \(message(about: error))"))
+            report(Diagnostic(.command, "act cannot start: \(message(about: error))"))
             return nil
         }
     }
 
-    /// Before the first program. What the system does not enforce is said.
-    private func enterSandbox(_ session: Session, history: Folder? = nil) {
-        guard settings.isSandboxed, let warning = Sandbox.enter(session.options.files, history: history).warning, settings.warns else { return }
-        display.report(Diagnostic(.weakSandbox, warning))
+    /// Before the first program.
+    /// - Returns: What the system does not enforce.
+    private func enterSandbox(_ session: Session, history: Folder? = nil) -> Diagnostic? {
+        guard settings.isSandboxed, let warning = Sandbox.enter(session.options.files, history: history).warning else { return nil }
+        return Diagnostic(.weakSandbox, warning)
     }
 
     // MARK: Programs
@@ -113,7 +117,7 @@ struct Runner {
         if !settings.isSandboxed { (interaction.runCommand, interaction.editText) = (Shell.run, Shell.edit) }
         let status =
             isAtTerminal
-            ? REPL(interaction, display) { enterSandbox(session, history: $0) }.run()
+            ? REPL(interaction, display) { if let warning = enterSandbox(session, history: $0), settings.warns { display.report(warning) } }.run()
             : PlainSession(interaction).run()
         return Output.standard.finish() ? status : ExitStatus.failure
     }
