@@ -7,6 +7,7 @@ import ActFormula
 import ActGrad
 import ActMachine
 import ActNetwork
+import ActONNX
 import ActPlot
 import ActSyntax
 
@@ -16,7 +17,7 @@ extension Diagnostic.Code {
         case let error as RuntimeError: self.init(error)
         case let error as ArrayError: self.init(error)
         case let error as DerivativeError: self.init(error)
-        case is GraphError, is FormulaPart, is FormulaError: self = .noGraph
+        case is GraphError, is FormulaPart, is FormulaError, is ONNXExportError: self = .noGraph
         case FigureError.unknownColor: self = .unknownColor
         case is FigureError: self = .badFigure
         case is FileError: self = .badFile
