@@ -230,7 +230,8 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
     }
     // IDX: two zero bytes, the type, the rank, sizes of four bytes, the elements.
     files.append(("x-idx2-ubyte", [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]))
-    // The same, stored by gzip without compression.
+    files.append(("x.onnx", soundModel))
+    // The same as the file before, stored by gzip without compression.
     files.append(
         (
             "x-idx1-ubyte.gz",

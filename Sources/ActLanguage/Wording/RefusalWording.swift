@@ -4,6 +4,7 @@ import ActFiles
 import ActMachine
 import ActBuiltins
 import ActNetwork
+import ActONNX
 import ActSyntax
 
 enum RefusalWording {
@@ -20,6 +21,9 @@ enum RefusalWording {
         case let error as FileRefusal: words(for: error)
         case let error as FileError: ("`\(error.path)`: \(error.fault.words)", nil)
         case let error as NetworkError: NetworkWording.words(for: error)
+        case let error as ONNXError: ONNXWording.words(for: error)
+        case let error as ONNXNodeError: ONNXWording.words(for: error)
+        case let error as ONNXInputError: ONNXWording.words(for: error)
         default: nil
         }
     }
