@@ -40,7 +40,9 @@ extension NDArray {
     }
 
     private static func starts(_ positions: NDArray) throws -> [Int] {
-        try positions.detached().toDoubles().map { number in
+        // Where elements stand for any, so do positions.
+        if positions.isTraced, isSymbolic { return [Int](repeating: 0, count: positions.count) }
+        return try positions.detached().toDoubles().map { number in
             guard let start = Int(exactly: number) else { throw ArrayError.badValue(operation: "index", .fractionalPosition) }
             return start
         }

@@ -15,6 +15,12 @@ package struct GraphSize: Equatable, Sendable, CustomStringConvertible {
 
     package init(fixed: Int, open: Int = 0) { (self.fixed, self.open) = (fixed, open) }
 
+    /// From what it was in the two takings of a graph; `nil` if it is no whole multiple of N.
+    package init?(_ a: Int, _ b: Int) { self.init(a, b, Graph.trials.first, Graph.trials.second) }
+
+    /// What it is in the two takings.
+    package var trials: (first: Int, second: Int) { (fixed &+ open &* Graph.trials.first, fixed &+ open &* Graph.trials.second) }
+
     /// From what it was when N was `first` and `second`; `nil` if it is no whole multiple.
     init?(_ a: Int, _ b: Int, _ first: Int, _ second: Int) {
         if a == b {
@@ -45,34 +51,42 @@ extension Graph {
     /// An argument that stands for any of its shape.
     package struct Argument {
         package let name: String
-        /// `nil` is the axis whose size is left open.
-        package let shape: [Int?]
+        package let sizes: [GraphSize]
         package let type: ElementType
 
-        package init(_ name: String, shape: [Int?] = [], type: ElementType = .f64) { (self.name, self.shape, self.type) = (name, shape, type) }
+        package init(_ name: String, sizes: [GraphSize], type: ElementType = .f64) { (self.name, self.sizes, self.type) = (name, sizes, type) }
+
+        /// - Parameter shape: `nil` is the axis whose size is left open.
+        package init(_ name: String, shape: [Int?] = [], type: ElementType = .f64) {
+            self.init(name, sizes: shape.map { $0.map { GraphSize(fixed: $0) } ?? GraphSize(fixed: 0, open: 1) }, type: type)
+        }
     }
 
     /// The sizes that an open axis has in the two takings: not 1, which stretches, and with a difference of their own.
-    private static let trials = (first: 3, second: 7)
+    fileprivate static let trials = (first: 3, second: 7)
 
     /// The graph of what `function` computes of any arguments of these shapes.
     /// - Throws: what `function` throws; `ArrayError.noGraph` where it reads, draws or comes to a file; `GraphError`.
-    package static func symbolic(_ function: ([NDArray]) throws -> [NDArray], of arguments: [Argument], lowered: Bool = false) throws -> Graph {
+    package static func symbolic(
+        _ function: ([NDArray]) throws -> [NDArray], of arguments: [Argument], lowered: Bool = false,
+        keeping: @escaping (CustomFunction) -> Bool = { _ in false }
+    ) throws -> Graph {
         // Once ascending, once descending: what hangs on the order of elements differs too.
-        func taken(_ size: Int, isAscending: Bool) throws -> Graph {
+        func taken(isAscending: Bool) throws -> Graph {
             let inputs = try arguments.map { argument in
-                let shape = argument.shape.map { $0 ?? size }, count = try NDArray.full(0, shape: shape, type: .bool).count
+                let shape = argument.sizes.map { isAscending ? $0.trials.first : $0.trials.second },
+                    count = try NDArray.full(0, shape: shape, type: .bool).count
                 let values = (0..<count).map { (Double(isAscending ? $0 : count - 1 - $0) + (isAscending ? 0.5 : 0.25)) / Double(count) }
                 return (name: argument.name, value: try NDArray(values, shape: shape, type: argument.type))
             }
-            return try Graph.of(function, inputs: inputs, lowered: lowered, symbolic: true)
+            return try Graph.of(function, inputs: inputs, lowered: lowered, keeping: keeping, symbolic: true)
         }
         // Neither values nor sizes are those of the program: nothing is to be said about them.
         let watches = NumericEvents.isEnabled
         NumericEvents.isEnabled = false
         defer { NumericEvents.isEnabled = watches }
-        var graph = try taken(trials.first, isAscending: true)
-        try graph.unify(with: taken(trials.second, isAscending: false))
+        var graph = try taken(isAscending: true)
+        try graph.unify(with: taken(isAscending: false))
         return graph
     }
 
@@ -83,6 +97,7 @@ extension Graph {
         for (position, node) in nodes.enumerated() {
             guard position < other.nodes.count else { throw failure(node.site) }
             let twin = other.nodes[position]
+            if isOpen { nodes[position].twin = twin.source }
             guard node.operands == twin.operands, node.type == twin.type, node.shape.count == twin.shape.count else { throw failure(node.site) }
             nodes[position].sizes = try zip(node.shape, twin.shape).map { a, b in
                 guard let size = GraphSize(a, b, Graph.trials.first, Graph.trials.second) else { throw GraphError.dependsOnSize(at: node.site) }
@@ -91,11 +106,10 @@ extension Graph {
             switch (node.source, twin.source) {
             case (.input, .input): break
             case (.constant(let a), .constant(let b)):
-                // Of another size it may only be one number everywhere.
-                let (x, y) = a.shape == b.shape ? (a, b) : (try a.first(), try b.first())
-                guard try x.holdsSameBits(as: y), try a.shape == b.shape || a.isUniform() && b.isUniform() else {
-                    throw failure(node.site)
-                }
+                // Along an open axis it may only repeat.
+                let axes = a.shape.indices.filter { a.shape[$0] != b.shape[$0] }
+                let (x, y) = (try a.first(along: axes), try b.first(along: axes))
+                guard try x.holdsSameBits(as: y), try a.repeats(x), try b.repeats(y) else { throw failure(node.site) }
             case (.operation, .operation): nodes[position].attributes = try Graph.unified(node, twin) ?? { throw failure(node.site) }()
             default: throw failure(node.site)
             }
@@ -143,12 +157,11 @@ extension NDArray {
 
     fileprivate func holdsSameBits(as other: NDArray) throws -> Bool { try type == other.type && bits() == other.bits() }
 
-    fileprivate func isUniform() throws -> Bool {
-        let bits = try bits()
-        return bits.allSatisfy { $0 == bits.first }
-    }
+    fileprivate func repeats(_ part: NDArray) throws -> Bool { try part.shape == shape || part.broadcast(to: shape).holdsSameBits(as: self) }
 
-    fileprivate func first() throws -> NDArray {
-        count == 0 ? self : try reshaped(to: [count]).sliced([SliceRange(start: 0, step: 1, count: 1)])
+    /// The first part along some axes, which stay, with one element each.
+    package func first(along axes: [Int]) throws -> NDArray {
+        if axes.isEmpty || count == 0 { return self }
+        return try sliced(shape.enumerated().map { SliceRange(start: 0, step: 1, count: axes.contains($0) ? 1 : $1) })
     }
 }

@@ -28,6 +28,8 @@ package struct Graph {
         package internal(set) var sizes: [GraphSize]
         /// What an operation needs to know besides its operands, with what depends on the open size as text.
         package internal(set) var attributes: [Attribute]
+        /// Where the size of an axis was left open: what it is at another size.
+        package internal(set) var twin: Source?
 
         init(source: Source, operands: [Int], shape: [Int], type: ElementType, site: Site) {
             (self.source, self.operands, self.shape, self.type, self.site) = (source, operands, shape, type, site)
@@ -53,15 +55,17 @@ package struct Graph {
     /// - Parameters:
     ///   - lowered: Whether what is more than a primitive (`convolution`, `solve`, activations with formulas) is taken apart into primitives
     ///     where it can be.
+    ///   - keeping: What stays whole where the others are taken apart.
     ///   - symbolic: Whether the elements stand for any: then comparisons stay in the graph, and reading an element is refused.
     /// - Throws: what `function` throws; `DerivativeError.notNumbers` for an argument of bools; `ArrayError.noGraph`.
     package static func of(
-        _ function: ([NDArray]) throws -> [NDArray], inputs: [(name: String, value: NDArray)], lowered: Bool = false, symbolic: Bool = false
+        _ function: ([NDArray]) throws -> [NDArray], inputs: [(name: String, value: NDArray)], lowered: Bool = false,
+        keeping: @escaping (CustomFunction) -> Bool = { _ in false }, symbolic: Bool = false
     ) throws -> Graph {
         try Capture.run(symbolic: symbolic) {
             try Derivative.withVariables(inputs.map { try $0.value.detached() }) { variables in
                 var graph = Graph(inputs: inputs.map(\.name))
-                var builder = Builder(isLowering: lowered)
+                var builder = Builder(isLowering: lowered, keeping: keeping)
                 for (number, variable) in variables.enumerated() {
                     graph.nodes.append(Node(source: .input(number), operands: [], shape: variable.shape, type: variable.type, site: .unknown))
                     builder.known[ObjectIdentifier(variable.node)] = number
@@ -76,11 +80,12 @@ package struct Graph {
     /// Notes the nodes of arrays, each once, with a stack of its own: recursion would be as deep as the graph.
     private struct Builder {
         let isLowering: Bool
+        let keeping: (CustomFunction) -> Bool
         var known: [ObjectIdentifier: Int] = [:]
         /// Nodes stay alive, or another could have the same identity.
         private var kept: [NDArray] = []
 
-        init(isLowering: Bool) { self.isLowering = isLowering }
+        init(isLowering: Bool, keeping: @escaping (CustomFunction) -> Bool) { (self.isLowering, self.keeping) = (isLowering, keeping) }
 
         mutating func position(of root: NDArray, in graph: inout Graph) throws -> Int {
             var path = [root]
@@ -117,7 +122,7 @@ package struct Graph {
             case .custom(is GivenSlope) where operands.count == 2:
                 graph.hasOwnSlopes = true
                 return operands[0]
-            case .custom(let function) where isLowering:
+            case .custom(let function) where isLowering && !keeping(function):
                 let values = graph.placeholders(operands)
                 guard let part = try lowering(of: function, like: values) else { break }
                 return graph.append(part, operands)
@@ -143,7 +148,7 @@ package struct Graph {
                         return []
                     }
                     return [value]
-                }, inputs: values, lowered: true, symbolic: NDArray.isSymbolic)
+                }, inputs: values, lowered: true, keeping: keeping, symbolic: NDArray.isSymbolic)
             return isMissing ? nil : graph
         }
     }

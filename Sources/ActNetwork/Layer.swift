@@ -29,6 +29,8 @@ package protocol Layer {
     var isOfProgram: Bool { get }
     /// As a program would make it: `Dense(784, 512, relu)`.
     var text: String { get }
+    /// What it is, for writers of other systems' words.
+    var form: LayerForm { get }
 
     /// The shape of one input without the batch axis, where the layer knows it.
     var inputShape: [Int]? { get }

@@ -10,6 +10,8 @@ package struct NamedFunction {
     package let isNamed: Bool
     /// Of an activation.
     package let row: ActivationRow?
+    /// Its parameters, all of them.
+    package let settings: [Double]
     /// How many functions stand inside one another in it.
     package let nesting: Int32
     /// The function as the language has it.
@@ -21,6 +23,7 @@ package struct NamedFunction {
         name = row.name
         isNamed = true
         self.row = row
+        settings = row.defaults
         self.object = object
         apply = NamedFunction.onArrays { try row.apply($0) }
     }
@@ -31,6 +34,7 @@ package struct NamedFunction {
         self.name = name
         isNamed = true
         self.row = row
+        self.settings = settings
         self.object = object
         apply = NamedFunction.onArrays { try row.apply($0, settings.map { .number($0) }) }
     }
@@ -44,6 +48,7 @@ package struct NamedFunction {
         self.isNamed = isNamed
         self.nesting = nesting
         row = nil
+        settings = []
         self.object = object
         self.apply = apply
     }

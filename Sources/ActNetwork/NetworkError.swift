@@ -67,7 +67,7 @@ extension NetworkError {
     }
 
     /// Of the layer at a position of a network, unless it already says where.
-    func at(_ position: Int, _ layer: any Layer, isOutermost: Bool) -> NetworkError {
+    package func at(_ position: Int, _ layer: any Layer, isOutermost: Bool) -> NetworkError {
         switch self {
         case .input(let layer, nil, let needs, let shape): .input(layer: layer, position: position, needs: needs, shape: shape)
         case .inPart(let names, nil, nil, let error) where isOutermost: .inPart(names, of: layer.text, position: position, error)

@@ -42,7 +42,7 @@ extension NDArray {
 
 extension WindowAxis {
     /// How many elements of the window count at a place.
-    fileprivate func counted(from place: Int, withPadding: Bool) -> Int {
+    package func counted(from place: Int, withPadding: Bool) -> Int {
         guard withPadding else { return seen(from: place).count }
         let room = size + before + after - place * stride
         return min(window, max(0, (room + dilation - 1) / dilation))

@@ -15,7 +15,7 @@ extension NDArray {
         // Kernels put −0 before 0; equal numbers stay in their order.
         if try isTraced || rows.holdsBothZeros() {
             let places = try rows.detached().orderOfRows(length)
-            return try rows.gathered(GatherIndices(starts: places, chunk: 1), shape: rows.shape, foundBy: "order", in: rows).axisBack(position)
+            return try rows.gathered(GatherIndices(starts: places, chunk: 1), shape: rows.shape, foundBy: "sort", in: rows).axisBack(position)
         }
         var result = rows
         try result.makeUnique()

@@ -110,7 +110,7 @@ private func random(_ shape: [Int], _ seed: UInt64, type: ElementType = .f64) th
     @Test func whatIsKnownByNameIsNotComputed() throws {
         let x = try NDArray([3, 1, 2], shape: [3])
         let graph = try Graph.of({ [try $0[0].sorted()] }, inputs: [("x", x)])
-        #expect(graph.description.contains("operation=order"))
+        #expect(graph.description.contains("operation=sort"))
         #expect(throws: ArrayError.self) { try graph([x]) }
         #expect(throws: ArrayError.self) { try graph([NDArray([1, 2], shape: [2])]) }
         // Outside, nothing is followed.

@@ -45,7 +45,7 @@ import Testing
         }
         // What depends on how the elements lie is known by name only, and says so.
         guard let result = try? graph([x]) else {
-            #expect(graph.description.contains("operation=order"))
+            #expect(graph.description.contains("operation=sort"))
             return
         }
         #expect(try zip(result[0].toDoubles(), expected.toDoubles()).allSatisfy { abs($0 - $1) < 1e-12 }, "\(graph)")

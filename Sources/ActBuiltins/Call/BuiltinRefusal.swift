@@ -139,4 +139,9 @@ package enum FileRefusal: Error, @unchecked Sendable {
     case unknownSuffix(String, String, String, known: [String], isLoading: Bool)
     case unsavablePart(Value, path: String)
     case notATensorFile(Value)
+    case modelOf(Value, String)
+    case modelGives(Value, String)
+    case optionOfModels(String, String)
+    /// The shape of the inputs must be said: of so many.
+    case inputNeeded(String, count: Int, String)
 }

@@ -11,6 +11,7 @@ struct ProgramLayer: Layer {
     var state: [NDArray]
 
     var isOfProgram: Bool { true }
+    var form: LayerForm { .program }
     var settings: LayerSettings { plan.settings }
     var type: ElementType? { plan.type }
     var parameterNames: [String] { plan.parameterNames }

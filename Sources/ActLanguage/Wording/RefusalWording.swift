@@ -259,6 +259,16 @@ enum RefusalWording {
         case .unknownSuffix(let suffix, let path, let function, let known, let isLoading): unknownSuffix(suffix, path, function, known, isLoading)
         case .unsavablePart(.function, let path): ("`\(path)` is a function without a name, which no file holds", "give it one: `f(x) = …`")
         case .unsavablePart(let value, let path): ("`\(path)` is \(value.kind), which no file holds", nil)
+        case .modelOf(let value, let path): ("`\(path)` holds a network or a function, not \(value.kind)", nil)
+        case .modelGives(let value, let name): ("a model gives an array; `\(name)` gives \(value.kind)", nil)
+        case .optionOfModels(let name, let path): ("`\(name)` goes with files for other programs (.onnx), not with `\(path)`", nil)
+        case .inputNeeded(let name, let count, let path):
+            count == 1
+                ? ("what shape the inputs of `\(name)` have is not known", "say that of one input, without the rows: `save(…, \"\(path)\", input=(1, 28, 28))`")
+                : (
+                    "what shapes the \(count) inputs of `\(name)` have is not known",
+                    "say them in a list, each without the rows: `save(…, \"\(path)\", input=[(3,), (4, 4)])`"
+                )
         case .notATensorFile(let value):
             ("a .safetensors file holds a network, or a record or list of arrays, networks, numbers and texts, not \(value.kind)", nil)
         }

@@ -4,6 +4,7 @@ import ActArray
 import ActFormula
 import ActGrad
 import ActMachine
+import ActONNX
 import ActSyntax
 
 extension RuntimeWording {
@@ -144,6 +145,19 @@ extension RuntimeWording {
             showing(
                 site, error("this depends on the number of rows, which is left open in the graph", help: "let every row be computed by itself"),
                 "the graph is taken here")
+        }
+    }
+
+    func describe(_ failure: ONNXExportError) -> Diagnostic {
+        switch failure {
+        case .noForm(let operation, let site):
+            showing(
+                site,
+                error(
+                    "`\(operation)` has no form in ONNX", help: "a model is made of arithmetic, activation functions, layers, products, reductions and shapes"),
+                "the model is written here")
+        case .tooLarge(let bytes):
+            error("the model would have \(bytes) bytes: ONNX files have no more than \(ONNXModel.mostBytes)", help: "save the weights as .safetensors")
         }
     }
 

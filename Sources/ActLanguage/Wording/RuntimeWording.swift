@@ -37,6 +37,7 @@ struct RuntimeWording {
         case let error as ArrayError: diagnostic = describe(error, operands)
         case let error as DerivativeError: diagnostic = describe(error)
         case let error as GraphError: diagnostic = describe(error)
+        case let error as ONNXExportError: diagnostic = describe(error)
         case let error as FormulaPart: diagnostic = describe(error)
         case let error as FormulaError: diagnostic = describe(error)
         case let error as ONNXNodeError where error.inner != nil:

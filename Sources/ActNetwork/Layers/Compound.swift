@@ -51,6 +51,12 @@ package struct Compound: Layer {
         case .branch(let input, _, _): made.replacing(input, with: .list(parts.map { .network($0.network) }))
         }
     }
+    package var form: LayerForm {
+        switch way {
+        case .residual: .residual(parts[0].network)
+        case .branch(_, let join, let axis): .branch(parts.map(\.network), join, axis: axis)
+        }
+    }
     package var width: Width { if case .residual = way { .same } else { joinedWidth } }
     package var inputShape: [Int]? { first(\.inputShape) }
     package var inputWidth: Int? { first(\.inputWidth) }

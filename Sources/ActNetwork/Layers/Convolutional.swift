@@ -42,6 +42,12 @@ package struct Convolutional: Layer {
         if hasBias { parameters.append(try NDArray.full(0, shape: [outputs], type: type)) }
     }
 
+    package var form: LayerForm {
+        switch kind {
+        case .forwards: .convolution(windows, groups: groups, activation)
+        case .backwards(let extra): .transposedConvolution(windows, groups: groups, extra: extra, activation)
+        }
+    }
     package var parameterNames: [String] { parameters.count > 1 ? ["W", "b"] : ["W"] }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {

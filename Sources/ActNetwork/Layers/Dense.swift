@@ -31,6 +31,7 @@ package struct Dense: Layer {
         if hasBias { parameters.append(try NDArray.full(0, shape: [outputs], type: type)) }
     }
 
+    package var form: LayerForm { .dense(activation) }
     package var parameterNames: [String] { parameters.count > 1 ? ["W", "b"] : ["W"] }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
@@ -67,6 +68,7 @@ package struct Maxout: Layer {
         parameters = [try NDArray.stacked(weights), try NDArray.full(0, shape: [pieces, outputs], type: type)]
     }
 
+    package var form: LayerForm { .maxout }
     package var parameterNames: [String] { ["W", "b"] }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
@@ -88,6 +90,7 @@ package struct PReLU: Layer {
         parameters = [try NDArray.full(0.25, shape: [count], type: type)]
     }
 
+    package var form: LayerForm { .prelu }
     package var parameterNames: [String] { ["alpha"] }
     package var width: Width { .same }
 

@@ -8,6 +8,7 @@ package struct FrozenLayer: Layer {
     init(_ layer: any Layer) { bare = layer }
 
     package var settings: LayerSettings { bare.settings }
+    package var form: LayerForm { bare.form }
     package var width: Width { bare.width }
     package var initializer: Initializer? { bare.initializer }
     package var type: ElementType? { bare.type }

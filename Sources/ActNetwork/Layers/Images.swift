@@ -22,6 +22,7 @@ package struct FReLU: Layer {
         ]
     }
 
+    package var form: LayerForm { .frelu }
     package var parameterNames: [String] { ["W", "b"] }
 
     private static let windows = Windows(window: [3, 3], stride: [1, 1], padding: [.same, .same], dilation: [1, 1])
@@ -40,6 +41,7 @@ package struct FReLU: Layer {
 /// Each input as one row of numbers.
 package struct Flatten: Layer {
     package let settings: LayerSettings
+    package var form: LayerForm { .flatten }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank > 0 else { throw unfit(x, needs: .batch) }

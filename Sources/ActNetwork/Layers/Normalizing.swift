@@ -39,6 +39,14 @@ package struct Normalization: Layer {
         if case .batch = way { state = [try full(0), try full(1)] }
     }
 
+    package var form: LayerForm {
+        switch way {
+        case .batch: .batchNorm(eps: eps)
+        case .row: .layerNorm(axes: shape.count, eps: eps)
+        case .length: .rmsNorm(axes: shape.count, eps: eps)
+        case .groups(let groups): .groupNorm(groups: groups, eps: eps)
+        }
+    }
     package var parameterNames: [String] { Array(["gamma", "beta"].prefix(parameters.count)) }
     package var stateNames: [String] { state.isEmpty ? [] : ["mean", "variance"] }
     package var width: Width { .same }

@@ -11,6 +11,7 @@ package struct FunctionLayer: Layer {
     package init(_ function: NamedFunction) { self.function = function }
 
     package var text: String { function.name }
+    package var form: LayerForm { .function(function) }
     private static let parameters = [Parameter(name: "function", kind: .function, fallback: nil, role: .steps)]
     package var settings: LayerSettings { LayerSettings(of: "function", FunctionLayer.parameters, [.function(function)]) }
     package var width: Width { function.keepsWidth ? .same : .unknown }
@@ -32,6 +33,8 @@ package struct FunctionLayer: Layer {
 package struct Dropout: Layer {
     package let settings: LayerSettings
     fileprivate let rate: Double
+
+    package var form: LayerForm { .dropout(rate: rate) }
 
     package var width: Width { .same }
 
@@ -57,17 +60,22 @@ package struct Embedding: Layer {
         parameters = [try random.normal(shape: [count, size], type: type)]
     }
 
+    package var form: LayerForm { .embedding }
     package var parameterNames: [String] { ["W"] }
     package var width: Width { .of(size) }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
+        let shape = x.shape + [size]
+        // Of elements that stand for any nobody knows whether they are whole.
+        if x.isTraced, NDArray.isSymbolic {
+            return try parameters[0].gathered(at: x.reshaped(to: [x.count]) * Double(size), chunk: size, shape: shape)
+        }
         let starts = try x.detached().toDoubles().map { number -> Int in
             guard let row = Int(exactly: number), row >= 0, row < count else {
                 throw unfit(.wholes(below: count, found: number))
             }
             return row * size
         }
-        let shape = x.shape + [size]
         if x.isTraced, NDArray.followsPositions {
             return try parameters[0].gathered(at: x.reshaped(to: [x.count]) * Double(size), chunk: size, shape: shape)
         }

@@ -9,6 +9,13 @@ package struct Pool: Layer {
     fileprivate let windows: Windows
     fileprivate let goesOver: Bool
 
+    package var form: LayerForm {
+        switch kind {
+        case .largest: .largestOfWindows(windows, ceil: goesOver)
+        case .mean(let countsPadding): .meanOfWindows(windows, ceil: goesOver, countsPadding: countsPadding)
+        }
+    }
+
     fileprivate enum Kind {
         case largest
         case mean(countsPadding: Bool)

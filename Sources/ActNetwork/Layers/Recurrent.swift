@@ -38,6 +38,15 @@ package struct Recurrent: Layer {
         parameters = hasBias ? [fromInputs, try zeros(), fromState, try zeros()] : [fromInputs, fromState]
     }
 
+    package var form: LayerForm {
+        let cell: LayerForm.RecurrentCell =
+            switch cell {
+            case .plain: .plain(activation ?? .tanh)
+            case .gru: .gru
+            case .lstm: .lstm
+            }
+        return .recurrent(cell, givesSequences: givesSequences)
+    }
     package var parameterNames: [String] { parameters.count > 2 ? ["W", "b", "U", "bU"] : ["W", "U"] }
     package var inputWidth: Int? { inputs }
     package var width: Width { .of(units) }

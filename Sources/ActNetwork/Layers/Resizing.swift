@@ -17,6 +17,8 @@ package struct Upsample2D: Layer {
     fileprivate let factor: Int
     fileprivate let mode: Mode
 
+    package var form: LayerForm { .upsample(factor: factor, mode) }
+
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank == 4 else { throw unfit(x, needs: .windowed(axes: 2, channels: nil)) }
         if factor == 1 { return x }
@@ -50,6 +52,7 @@ package struct Upsample2D: Layer {
 /// The mean of each channel.
 package struct GlobalAvgPool: Layer {
     package let settings: LayerSettings
+    package var form: LayerForm { .globalMean }
 
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         guard x.rank >= 3, x.shape.dropFirst(2).allSatisfy({ $0 > 0 }) else { throw unfit(x, needs: .channels(nil)) }

@@ -31,6 +31,7 @@ package struct Attention: Layer {
             hasBias ? [thirds, try NDArray.full(0, shape: [3 * size], type: type), out, try NDArray.full(0, shape: [size], type: type)] : [thirds, out]
     }
 
+    package var form: LayerForm { .attention(heads: heads, causal: isCausal) }
     package var parameterNames: [String] { parameters.count > 2 ? ["W", "b", "Wo", "bo"] : ["W", "Wo"] }
     package var inputWidth: Int? { size }
     package var width: Width { .of(size) }
@@ -68,6 +69,7 @@ package struct Positions: Layer {
         parameters = [try (random.normal(shape: [length, size], type: type) * 0.02).contiguous()]
     }
 
+    package var form: LayerForm { .positions }
     package var parameterNames: [String] { ["W"] }
     package var inputWidth: Int? { size }
     package var width: Width { .same }
