@@ -41,6 +41,13 @@ package protocol Layer {
     /// Of a layer whose weights begin as a setting says: how.
     var initializer: Initializer? { get }
 
+    /// Whether a pass does nothing but compute of the input and the parameters.
+    var isPure: Bool { get }
+    /// Whether what it makes of a row, outside training, depends on that row alone. Of functions of the program nobody knows.
+    var actsOnRows: Bool { get }
+    /// Of a layer that takes another number of inputs than one: their names.
+    var inputNames: [String] { get }
+
     /// How many networks and functions stand inside one another in it.
     var nesting: Int32 { get }
     /// How many layers it is, those inside it counted each time that they stand there.
@@ -73,6 +80,7 @@ extension Layer {
     }
     package var isOfProgram: Bool { false }
     package var isOpen: Bool { false }
+    package var inputNames: [String] { ["x"] }
     package var trains: [Bool] { Array(repeating: true, count: parameterNames.count) }
     package var bare: any Layer {
         get { self }
@@ -104,13 +112,11 @@ extension Layer {
         return "\(settings.kind)(\(parts.joined(separator: ", ")))"
     }
 
-    /// Whether a pass does nothing but compute of the input and the parameters.
     package var isPure: Bool {
         !isOfProgram && state.isEmpty && settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.isPure) }
     }
 
-    /// Whether what it makes of a row, outside training, depends on that row alone. Of functions of the program nobody knows.
-    var actsOnRows: Bool {
+    package var actsOnRows: Bool {
         !isOfProgram && settings.functions.allSatisfy { $0.row != nil } && settings.networks.allSatisfy { $0.layers.allSatisfy(\.actsOnRows) }
     }
 

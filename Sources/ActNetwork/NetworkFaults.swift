@@ -115,4 +115,6 @@ package enum CheckpointFault: Equatable, Sendable {
     case extra(String)
     case missing(String)
     case shape(String, there: [Int], here: [Int])
+    /// Of a file with PyTorch's names everything at once.
+    case stateDictionary([StateMisfit])
 }

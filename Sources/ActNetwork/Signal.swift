@@ -4,6 +4,8 @@ import ActArray
 
 package enum Signal {
     case array(NDArray)
+    case list([Signal])
+    case nothing
     case other(any ProgramValue)
 }
 
@@ -13,6 +15,9 @@ package protocol ProgramValue {
     var kind: String { get }
     /// The array that it is meant as: that of a list of numbers.
     func asArray() throws -> NDArray?
+    /// Of a list its elements, of a record the fields of these names; `nil` for what is neither, or has others.
+    func parts(named names: [String]) -> [Signal]?
+    var isNothing: Bool { get }
 }
 
 extension Signal {
@@ -20,6 +25,8 @@ extension Signal {
     package var kind: String {
         switch self {
         case .array: "an array"
+        case .list: "a list"
+        case .nothing: "none"
         case .other(let value): value.kind
         }
     }
@@ -29,8 +36,26 @@ extension Signal {
         get throws {
             switch self {
             case .array(let array): array
+            case .list, .nothing: nil
             case .other(let value): try value.asArray()
             }
+        }
+    }
+
+    /// Of a list its elements, of a record the fields of these names.
+    package func parts(named names: [String]) -> [Signal]? {
+        switch self {
+        case .list(let parts): parts
+        case .other(let value): value.parts(named: names)
+        case .array, .nothing: nil
+        }
+    }
+
+    package var isNothing: Bool {
+        switch self {
+        case .nothing: true
+        case .other(let value): value.isNothing
+        case .array, .list: false
         }
     }
 }

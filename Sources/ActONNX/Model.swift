@@ -82,16 +82,20 @@ package struct ONNXAttribute: Sendable {
 package struct ONNXValueInfo: Sendable {
     /// A size that is known, one that has a name ("N", the batch), or one of which nothing is said.
     package enum Size: Equatable, Sendable { case known(Int64), named(String), unknown }
+    /// What holds tensors of the type: one, a sequence of any number, or one that may be missing.
+    package enum Holder: Sendable { case tensor, sequence, optional }
 
     package var name: String
     package var type: ONNXElementType
     /// None where not even the number of axes is known.
     package var shape: [Size]?
+    package var holder: Holder
 
-    package init(name: String, type: ONNXElementType, shape: [Size]?) {
+    package init(name: String, type: ONNXElementType, shape: [Size]?, holder: Holder = .tensor) {
         self.name = name
         self.type = type
         self.shape = shape
+        self.holder = holder
     }
 }
 

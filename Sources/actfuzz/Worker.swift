@@ -218,6 +218,7 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
         ("y.csv", "range(6).reshape(2, 3) / 7"), ("x.tsv", "eye(2)"), ("x.json", "{a: [1, 2.5], b: (\"q\\\"\", none, true), c: {d: ()}}"),
         ("x.txt", "\"some\\nlines\""),
         ("x.safetensors", "Dense(2, 3, relu) >> Dense(3, 1)"), ("y.safetensors", "{a: eye(2)}"),
+        ("x.onnx", "Dense(2, 3, relu) >> Dense(3, 1)"),
     ]
     var files: [(name: String, bytes: Bytes)] = []
     var options = Session.Options()
@@ -230,7 +231,8 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
     }
     // IDX: two zero bytes, the type, the rank, sizes of four bytes, the elements.
     files.append(("x-idx2-ubyte", [0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]))
-    // The same, stored by gzip without compression.
+    files.append(("y.onnx", soundModel))
+    // The same as the file before, stored by gzip without compression.
     files.append(
         (
             "x-idx1-ubyte.gz",

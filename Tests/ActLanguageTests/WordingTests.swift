@@ -7,7 +7,7 @@ import Testing
 @Suite struct WordingTests {
     /// What stands below the wording. `ActSyntax` is not among them: it builds alone, and words its own faults.
     private static let targets = [
-        "ActArray", "ActOrder", "ActLinear", "ActRandom", "ActFiles", "ActGrad", "ActNetwork", "ActPlot", "ActRows", "ActMachine", "ActBuiltins",
+        "ActArray", "ActOrder", "ActLinear", "ActRandom", "ActFiles", "ActGrad", "ActNetwork", "ActONNX", "ActPlot", "ActRows", "ActMachine", "ActBuiltins",
         "ActJupyter",
     ]
 

@@ -1,11 +1,32 @@
 // Networks in files: what `load` and `save` do with .safetensors.
 
 import ActArray
+import ActFiles
 import ActMachine
 import ActNetwork
+import ActONNX
 import ActRows
 
 extension FileFormats {
+    /// An ONNX model as the network that it is. Files beside it that hold its arrays are read from its folder alone.
+    static func loadModel(_ path: String, _ call: Call) throws -> Value {
+        let machine = call.machine
+        let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "./"
+        var door: FileDoor?
+        func beside(_ location: String) throws -> [UInt8] {
+            let file = folder + location
+            // What the session may not read stays closed; and of what it may, only what lies in the folder is open.
+            do { _ = try machine.files.place(of: file) } catch is FileDoor.Forbidden { throw RuntimeError.forbidden(file) }
+            let own = try door ?? FileDoor(allowing: [Array(folder.utf8)])
+            door = own
+            return try own.read(file)
+        }
+        let network = try machine.readFile(path) { bytes in
+            try ModelReader.read(bytes, path: path, external: beside) { try ModelCompiler.network($0, path: path) }
+        }
+        return try NetworkFunction(network).asValue()
+    }
+
     static func loadNetwork(_ path: String, into: Input<NetworkFunction?>, _ call: Call) throws -> Value {
         let content = try call.machine.readFile(path) { try Safetensors.content($0, path: path) }
         if let function = try call[into] {
@@ -65,6 +86,10 @@ struct CallingProgram: ProgramNames {
         if let configured = ConfiguredActivation(text: name, functions: found) { return NamedFunction(Native(configured), call.machine) }
         guard let function = found(name) else { return nil }
         return NamedFunction(function, call.machine)
+    }
+
+    func layer(ofKind kind: String, _ settings: [String: Setting], path: String) throws -> (any Layer)? {
+        kind == GraphLayer.kind ? try GraphLayer(settings, path: path) : nil
     }
 
     func layer(named name: String, _ settings: [String: Setting]) throws -> (any Layer)? {

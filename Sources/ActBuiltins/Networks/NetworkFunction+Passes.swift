@@ -31,7 +31,8 @@ extension NetworkFunction {
     func result(of x: Value, _ pass: Pass, _ machine: Machine) throws -> Value {
         guard let first = network.layers.first else { return x }
         if isLayer, let own = first.bare as? ProgramLayer { return try own.call(Arguments([x]), pass) }
-        let signal = first.isOpen && !x.isArrayLike ? Signal(x) : .array(try input(x, machine))
+        // Several numbers are several inputs where there are several.
+        let signal = first.isOpen && (!x.isArrayLike || first.inputNames.count != 1) ? Signal(x) : .array(try input(x, machine))
         if isLayer { return try Value(first(signal, pass)) }
         // In the function of a layer a network is a part of that layer's pass.
         return try Value(machine.layerRun == nil ? network(signal, pass) : network.inner(signal, pass))
@@ -69,9 +70,23 @@ extension Value: ProgramValue {
         }
     }
 
+    package func parts(named names: [String]) -> [Signal]? {
+        switch self {
+        case .list(let list): return list.elements.map(Signal.init)
+        case .record(let record):
+            let fields = names.compactMap { record[$0] }
+            return fields.count == record.fields.count ? fields.map(Signal.init) : nil
+        default: return nil
+        }
+    }
+
+    package var isNothing: Bool { if case .none = self { true } else { false } }
+
     init(_ signal: Signal) throws {
         switch signal {
         case .array(let array): self = try Value(array)
+        case .list(let parts): self = try .list(parts.map(Value.init))
+        case .nothing: self = .none
         case .other(let value): self = value as? Value ?? .none
         }
     }

@@ -47,6 +47,7 @@ package final class NetworkFunction: NativeFunction {
             let pass = try pass(training, machine)
             return try machine.watched(name, arguments.positional) { try run(pass, machine) { try own.call(arguments, pass) } }
         }
+        if let names = network.layers.first?.inputNames, names.count != 1 { try gather(&arguments, names) }
         guard arguments.positional.count <= 2 else { throw RuntimeError.tooManyArguments(of: function, given: arguments.positional.count) }
         var x = arguments.positional.first
         if arguments.positional.count > 1 { training = arguments.positional[1] }
@@ -57,6 +58,14 @@ package final class NetworkFunction: NativeFunction {
         guard let x else { throw RuntimeError.missingArgument("x", of: name) }
         let pass = try pass(training, machine)
         return try machine.watched(name, [x]) { try run(pass, machine) { try result(of: x, pass, machine) } }
+    }
+
+    /// Several inputs, given one by one or by their names, become the list that the first layer takes.
+    private func gather(_ arguments: inout Arguments, _ names: [String]) throws {
+        let named = names.compactMap { name in arguments.named.first { $0.name == name }?.value }
+        guard arguments.positional.count + named.count == names.count else { return }
+        arguments.positional = [try .list(arguments.positional + named)]
+        arguments.named.removeAll { names.contains($0.name) }
     }
 
     /// The one layer, if the program made it.

@@ -13,7 +13,7 @@ extension BuiltinRows {
         Builtin(
             .files, "load", "what a file holds",
             details:
-                "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays. With `into=net` that network is filled. 16-bit floats (float16, bfloat16) become f32. Tables say what they are, or it is guessed: `separator` (\",\", or \";\" or a tab where that parts the first rows equally), `decimal` (\".\", or \",\" in files parted by \";\" whose numbers have commas and no points), `header` (true when the first row holds texts above numbers, or texts alone), `comment` (\"#\" before the first row; given, it ends any line; \"\" for none), `missing` (what is nan in columns of numbers, besides nothing: \(Csv.usualMissing.sorted().joined(separator: " "))), `text` (names or positions of columns that stay texts), `encoding` (of .txt too: UTF-8, or UTF-16 by its mark; \"latin-1\", \"cp949\" and whatever iconv knows).",
+                "By suffix: .csv .tsv (a matrix, or a record of columns when there is a header), .npy, .npz (a record), .json, .txt (a string), IDX (-ubyte), any of these with .gz; .safetensors: a network that act saved, else a record of arrays; .onnx: the network that the model is, which runs, differentiates and trains. With `into=net` that network is filled; PyTorch's names (`0.weight`, `bn.running_mean`, `lstm.weight_ih_l0`) find their layers by what they hold and by the numbers in them, turned where they lie the other way round. 16-bit floats (float16, bfloat16) become f32. Tables say what they are, or it is guessed: `separator` (\",\", or \";\" or a tab where that parts the first rows equally), `decimal` (\".\", or \",\" in files parted by \";\" whose numbers have commas and no points), `header` (true when the first row holds texts above numbers, or texts alone), `comment` (\"#\" before the first row; given, it ends any line; \"\" for none), `missing` (what is nan in columns of numbers, besides nothing: \(Csv.usualMissing.sorted().joined(separator: " "))), `text` (names or positions of columns that stay texts), `encoding` (of .txt too: UTF-8, or UTF-16 by its mark; \"latin-1\", \"cp949\" and whatever iconv knows).",
             example: "save([1, 2], \"/tmp/act-example.npy\"); load(\"/tmp/act-example.npy\")   # [1, 2]"
         ) { takes in
             let path = takes.text("path", role: .opaque), into = takes.networkOrNone("into"), form = TableForm(&takes)
@@ -89,7 +89,8 @@ enum FileFormats {
         }
         if call.isGiven(into) && suffix != ".safetensors" { throw FileRefusal.intoOfOther(path) }
         if figureSuffixes.contains(suffix) { throw FileRefusal.loadedPicture(path) }
-        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".onnx" else { throw unknown(path, suffix, isLoading: true, call) }
+        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".onnx" || !isPacked else { throw unknown(path, suffix, isLoading: true, call) }
+        if suffix == ".onnx" { return try loadModel(path, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
         return try call.machine.readFile(path) { bytes in
             if !isPacked { return try value(of: bytes, suffix, path, form, call) }
@@ -169,7 +170,7 @@ enum FileFormats {
     }
 
     private static func unknown(_ path: String, _ suffix: String, isLoading: Bool, _ call: Call) -> FileRefusal {
-        let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) && $0 != ".onnx" } : suffixes
+        let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
         return .unknownSuffix(suffix, path, call.row.name, known: own, isLoading: isLoading)
     }
 

@@ -18,6 +18,8 @@ extension Diagnostic.Code {
         case let error as ArrayError: self.init(error)
         case let error as DerivativeError: self.init(error)
         case is GraphError, is FormulaPart, is FormulaError, is ONNXExportError: self = .noGraph
+        case is ONNXError: self = .badFile
+        case let error as ONNXNodeError where error.inner != nil: self.init(error.inner ?? error)
         case FigureError.unknownColor: self = .unknownColor
         case is FigureError: self = .badFigure
         case is FileError: self = .badFile

@@ -123,6 +123,23 @@ extension CheckpointFault {
         case .extra(let name): "it has `\(name)`, which this one has not"
         case .missing(let name): "it has no `\(name)`"
         case .shape(let name, let there, let here): "`\(name)` has the shape \(ActMachine.describe(there)) there, \(ActMachine.describe(here)) here"
+        case .stateDictionary(let misfits): Message(misfits.map(\.words).joined(separator: "; "))
         }
+    }
+}
+
+extension StateMisfit {
+    fileprivate var words: String {
+        switch self {
+        case .layer(let path, let wants): "nothing in it is for the layer `\(path)`, which takes \(list(wants))"
+        case .module(let path, let holds): "no layer takes \(path.isEmpty ? "" : "`\(path)` with ")\(list(holds))"
+        case .unclear(let modules, let layers):
+            "\(modules.map { "`\($0)`" }.joined(separator: ", ")) have the same shapes, and their names do not say which of the layers \(layers.joined(separator: ", ")) each is"
+        }
+    }
+
+    private func list(_ entries: [Entry]) -> String {
+        let shown = entries.prefix(12).map { "`\($0.name)` \(ActMachine.describe($0.shape))" }
+        return shown.joined(separator: ", ") + (entries.count > shown.count ? " …" : "")
     }
 }

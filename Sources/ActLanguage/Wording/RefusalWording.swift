@@ -4,6 +4,7 @@ import ActFiles
 import ActMachine
 import ActBuiltins
 import ActNetwork
+import ActONNX
 import ActRanks
 import ActSyntax
 
@@ -22,6 +23,9 @@ enum RefusalWording {
         case let error as FileError: ("`\(error.path)`: \(error.fault.words)", nil)
         case let error as RanksError: RanksWording.words(for: error)
         case let error as NetworkError: NetworkWording.words(for: error)
+        case let error as ONNXError: ONNXWording.words(for: error)
+        case let error as ONNXNodeError: ONNXWording.words(for: error)
+        case let error as ONNXInputError: ONNXWording.words(for: error)
         default: nil
         }
     }

@@ -40,6 +40,9 @@ struct RuntimeWording {
         case let error as ONNXExportError: diagnostic = describe(error)
         case let error as FormulaPart: diagnostic = describe(error)
         case let error as FormulaError: diagnostic = describe(error)
+        case let error as ONNXNodeError where error.inner != nil:
+            diagnostic = self.diagnostic(for: error.inner ?? error, nil)
+            diagnostic.notes.append(ONNXWording.place(of: error))
         case FigureError.unknownColor(let color):
             let near = suggest(color, among: Color.rows.map(\.name))
             diagnostic = self.error(

@@ -7,8 +7,14 @@ import ActRandom
 /// What the names in a file mean to the program that reads it.
 package protocol ProgramNames {
     func function(named name: String) -> NamedFunction?
+    /// A layer of a kind that stands in no row: of a loaded graph; `nil` where there is no such kind.
+    func layer(ofKind kind: String, _ settings: [String: Setting], path: String) throws -> (any Layer)?
     /// A layer of the program's own; `nil` where the program has no such maker.
     func layer(named name: String, _ settings: [String: Setting]) throws -> (any Layer)?
+}
+
+extension ProgramNames {
+    package func layer(ofKind kind: String, _ settings: [String: Setting], path: String) throws -> (any Layer)? { nil }
 }
 
 extension Layer {
@@ -104,7 +110,10 @@ struct DescriptionReader {
         }
         let settings = try settings(fields.filter { $0.name != "kind" && $0.name != "frozen" })
         if kind == "function", case .function(let function)? = settings["function"] { return FunctionLayer(function) }
-        guard let row = LayerRows.named(kind) else { throw fail(.unknownKind(kind)) }
+        guard let row = LayerRows.named(kind) else {
+            guard let layer = try program.layer(ofKind: kind, settings, path: path) else { throw fail(.unknownKind(kind)) }
+            return layer
+        }
         return try row.make(settings, &random)
     }
 

@@ -4,7 +4,7 @@ import ActArray
 import ActFiles
 
 extension Network {
-    private static let metadataName = "act.network"
+    static let metadataName = "act.network"
 
     /// - Throws: `NetworkError.unsavable` for a function without a name.
     package func write(into sink: ByteSink) throws {
@@ -28,9 +28,10 @@ extension Network {
         try fill(from: content, path: path)
     }
 
-    /// Takes parameters and states from a file.
+    /// Takes parameters and states from a file, which act or PyTorch wrote.
     /// - Throws: `NetworkError.checkpoint` when it holds others than this network has.
     package mutating func fill(from content: Safetensors.Content, path: String) throws {
+        let content = try namedAsHere(content, path: path).map { Safetensors.Content(arrays: $0, metadata: [:]) } ?? content
         let arrays = Dictionary(content.arrays.map { ($0.name, $0.array) }, uniquingKeysWith: { first, _ in first })
         let names = parameterNames, others = stateNames
         let makers = Set(layers.filter(\.isOfProgram).map(\.settings.kind)).sorted()

@@ -11,6 +11,8 @@ package enum Safetensors {
         /// In the order of their places.
         package let arrays: [(name: String, array: NDArray)]
         package let metadata: [String: String]
+
+        package init(arrays: [(name: String, array: NDArray)], metadata: [String: String]) { (self.arrays, self.metadata) = (arrays, metadata) }
     }
 
     /// - Throws: `ArrayError` where an array cannot be computed; what the sink throws.

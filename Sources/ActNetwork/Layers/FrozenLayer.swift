@@ -29,6 +29,9 @@ package struct FrozenLayer: Layer {
     }
     package var isOfProgram: Bool { bare.isOfProgram }
     package var isOpen: Bool { bare.isOpen }
+    package var isPure: Bool { bare.isPure }
+    package var actsOnRows: Bool { bare.actsOnRows }
+    package var inputNames: [String] { bare.inputNames }
     package var text: String { "freeze(\(bare.text))" }
     package var inputShape: [Int]? { bare.inputShape }
     package var inputWidth: Int? { bare.inputWidth }

@@ -1,0 +1,152 @@
+// ONNX models as programs have them: they run, differentiate, train, are summed up, saved and loaded again; and what is said of those that do not load.
+
+import ActArray
+import ActLanguage
+import ActTestSupport
+import Foundation
+import Testing
+
+@Suite struct ONNXTests {
+    private static let folder = BuiltCommand.packageFolder + "/Tests/ActONNXTests/Reference"
+
+    private func makeSession(_ program: String = "") throws -> Session {
+        let session = try Session()
+        #expect(
+            session.run(
+                "data = load(\"\(Self.folder)/models.safetensors\")\nmodel(name) = load(\"\(Self.folder)/\" + name + \".onnx\")\n" + program, named: "test")
+                == .done)
+        return session
+    }
+
+    private func isTrue(_ text: String, _ session: Session) -> Bool {
+        guard session.run("it = \(text)", named: "question") == .done, case .bool(let answer)? = session.value(named: "it") else { return false }
+        return answer
+    }
+
+    /// A folder of this test alone.
+    private func withFolder(_ body: (String) throws -> Void) throws {
+        let folder = NSTemporaryDirectory() + "act-onnx-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try body(folder)
+    }
+
+    /// Outputs are those of onnxruntime, of `smooth` those of onnx's own evaluator.
+    @Test(arguments: ["network", "functions", "outside", "smooth"]) func runs(_ name: String) throws {
+        let session = try makeSession("net = model(\"\(name)\"); y = net(data[\"\(name).x\"])")
+        #expect(isTrue("y.shape == data[\"\(name).y\"].shape and y.dtype == data[\"\(name).y\"].dtype and max(abs(y - data[\"\(name).y\"])) < 1e-6", session))
+    }
+
+    @Test func severalInputsAndOutputs() throws {
+        let session = try makeSession("net = model(\"two\"); words = data[\"two.words\"]; mask = data[\"two.mask\"]")
+        for call in ["net(words, mask)", "net((words, mask))", "net({mask: mask, words: words})", "net(words, mask=mask)"] {
+            #expect(session.run("sum_, largest = \(call)", named: "test") == .done, "\(call)")
+            #expect(isTrue("max(abs(sum_ - data[\"two.sum\"])) < 1e-6 and all(largest == data[\"two.largest\"])", session), "\(call)")
+        }
+    }
+
+    @Test func differentiates() throws {
+        let session = try makeSession(
+            """
+            net = model("smooth"); x = data["smooth.x"]; f(n) = sum(n(x) ^ 2); g = grad(f)(net)
+            # In the direction of the gradient, by a difference: the derivative in the parameters.
+            slope = (f(net + 1e-5 * g) - f(net - 1e-5 * g)) / 2e-5; square = 0
+            for layer in parameters(g) { for name in layer { square += sum(layer[name] ^ 2) } }
+            """)
+        #expect(isTrue("check_grad(x -> sum(net(x) ^ 2), x) < 1e-8", session))
+        #expect(isTrue("abs(slope / square - 1) < 1e-6", session))
+    }
+
+    @Test func isSummedUpByItsNodes() throws {
+        let session = try makeSession("net = model(\"network\")")
+        #expect(isTrue("len(net) == 9 and type(net) == \"network\" and type(net[0]) == \"layer\"", session))
+        #expect(
+            isTrue(
+                "\"{net}\" == \"Conv >> BatchNormalization >> Relu >> Conv, Tanh, Add >> MaxPool >> Dropout >> Shape, … 3 more …, Reshape >> Gemm >> LogSoftmax\"",
+                session))
+        #expect(isTrue("shape(parameters(net)[0][\"conv.weight\"]) == (4, 1, 3, 3) and shape(parameters(net)[7][\"fc.bias\"]) == (3,)", session))
+    }
+
+    @Test func trainsAndIsSaved() throws {
+        try withFolder { folder in
+            let session = try makeSession(
+                """
+                net = model("network"); x = data["network.x"]; labels = [0, 1, 2, 0, 1]
+                seed(1); trained = fit(net, x, labels, loss=nll, optimizer=Adam(0.01), epochs=60, batch=5, progress=false)
+                save(trained, "\(folder)/net.safetensors"); again = load("\(folder)/net.safetensors")
+                held = load("\(folder)/net.safetensors", into=net)
+                """)
+            #expect(isTrue("nll(trained(x), labels) < 0.5 * nll(net(x), labels)", session))
+            #expect(isTrue("all(again(x) == trained(x)) and all(held(x) == trained(x)) and \"{again}\" == \"{net}\"", session))
+            // In training it drops, and says so by other outputs.
+            #expect(isTrue("any(net(x, training=true) != net(x))", session))
+        }
+    }
+
+    @Test func everyTestModelIsSavedAndLoaded() throws {
+        try withFolder { folder in
+            for (name, inputs) in [("functions", ["x"]), ("two", ["words", "mask"]), ("smooth", ["x"])] {
+                let given = inputs.map { "data[\"\(name).\($0)\"]" }.joined(separator: ", ")
+                let session = try makeSession(
+                    "net = model(\"\(name)\"); save(net, \"\(folder)/\(name).safetensors\"); again = load(\"\(folder)/\(name).safetensors\")")
+                #expect(isTrue("\"{again(\(given))}\" == \"{net(\(given))}\"", session), "\(name)")
+            }
+        }
+    }
+
+    // MARK: Faults
+
+    /// The title of the error that a program ends with.
+    private func fault(_ program: String, _ options: Session.Options = Session.Options()) throws -> String {
+        let session = try Session(options: options), listener = Listener()
+        session.output = listener
+        _ = session.run(program, named: "test")
+        return listener.titles.joined(separator: "\n")
+    }
+
+    private final class Listener: SessionOutput {
+        private(set) var titles: [String] = []
+        func write(_ text: String) {}
+        func show(_ shown: Shown) {}
+        func report(_ diagnostic: Diagnostic, _ session: Session) {
+            if diagnostic.level == .error { titles.append(([diagnostic.title] + diagnostic.notes).joined(separator: "; ")) }
+        }
+    }
+
+    @Test func filesThatAreNoModels() throws {
+        try withFolder { folder in
+            let path = "\(folder)/m.onnx"
+            for (bytes, expected) in [
+                ([UInt8](), "`\(path)`: it is not an ONNX model: there is no graph in it"),
+                ([0x3A, 0xFF, 0x01], "`\(path)`: it ends too early: what byte 1 begins is not whole"),
+                (Array("hello".utf8), "`\(path)`: it is not an ONNX model: byte 2 begins no field"),
+            ] {
+                try Data(bytes).write(to: URL(fileURLWithPath: path))
+                #expect(try fault("load(\"\(path)\")").hasPrefix(expected))
+            }
+        }
+    }
+
+    @Test func arraysOutsideTheFolderAreNotRead() throws {
+        try withFolder { folder in
+            let files = FileManager.default
+            try files.copyItem(atPath: Self.folder + "/outside.onnx", toPath: folder + "/outside.onnx")
+            #expect(try fault("load(\"\(folder)/outside.onnx\")").contains("outside.bin"))
+            // A link that leads out.
+            try files.createSymbolicLink(atPath: folder + "/outside.bin", withDestinationPath: Self.folder + "/outside.bin")
+            #expect(try fault("load(\"\(folder)/outside.onnx\")").contains("is not in the model's folder"))
+        }
+    }
+
+    @Test func whatDoesNotFitIsSaidWithItsNode() throws {
+        let program = "net = load(\"\(Self.folder)/network.onnx\"); two = load(\"\(Self.folder)/two.onnx\")\n"
+        #expect(try fault(program + "net(ones(2, 3, 6, 6))") == "in the node Conv \"conv\" of the ONNX model: input 1 of shape (4, 1, 3, 3) does not fit")
+        #expect(try fault(program + "net(ones(2, 6))") == "the model's input `x` has 4 axes, not the shape (2, 6)")
+        #expect(try fault(program + "net(ones(2, 1, 4, 4))").contains("in the node Gemm \"fc\" of the ONNX model"))
+        #expect(try fault(program + "two(ones(2, 3))").hasPrefix("the model takes 2 inputs (`words`, `mask`), not 1"))
+        #expect(try fault(program + "two([[0.5, 1]], ones(1, 2, 1))") == "the model's input `words` is of whole numbers, not 0.5")
+        #expect(try fault(program + "two([[1e30, 1]], ones(1, 2, 1))").hasPrefix("the model's input `words` is of type int64, which does not hold"))
+        #expect(try fault(program + "two([[9, 1]], ones(1, 2, 1))").contains("in the node Gather of the ONNX model"))
+        #expect(try fault("load(\"x.onnx\", into=Dense(2, 2))").contains("`into` goes with .safetensors files"))
+    }
+}
