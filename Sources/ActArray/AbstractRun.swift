@@ -28,6 +28,8 @@ package final class AbstractRun {
     /// Nodes stay alive, or another could have the same identity.
     private var kept: [NDArray] = []
 
+    /// What was computed that a flag of the processor may tell of, needed or not: who runs the function hears of it.
+    package private(set) var computed: [NDArray] = []
     /// How many operations there have been.
     package private(set) var operations = 0
     /// A run of more is spoiled: what takes so many costs more than interpreting it.
@@ -65,6 +67,13 @@ package final class AbstractRun {
     /// What an array is the same as; `nil` for one that is computed from its inputs, or given.
     package func source(of array: NDArray) -> NDArray? { sources[ObjectIdentifier(array.node)] }
 
+    fileprivate func noteComputed(_ array: NDArray, by primitive: Primitive) {
+        switch primitive {
+        case .data, .variable, .test, .logical, .reshape, .transpose, .broadcast, .slice, .unslice, .concatenate, .gather, .select: break
+        case .unary, .binary, .compare, .convert, .matmul, .reduce, .cumulative, .normalize, .scatterAdd, .custom: computed.append(array)
+        }
+    }
+
     /// Whether one of the arrays is a number to programs.
     fileprivate func haveNumber(_ arrays: [NDArray]) -> Bool { !numbers.isEmpty && arrays.contains { numbers.contains(ObjectIdentifier($0.node)) } }
 
@@ -96,6 +105,7 @@ extension NDArray {
     static func abstractResult(_ primitive: Primitive, _ inputs: [NDArray], shape: [Int], type: ElementType) throws -> NDArray {
         let result = NDArray(abstract: primitive, inputs, shape, shape.reduce(1, &*), type, isTraced: inputs.contains(where: \.isTraced))
         guard let run = AbstractRun.current, run.counts(), !run.haveNumber(inputs) else { try result.refuseElements() }
+        run.noteComputed(result, by: primitive)
         return result
     }
 

@@ -5,6 +5,7 @@
 // What must stay true: one thread at a time calls the library; no count exceeds 32 bits.
 
 import ActArray
+import ActSystem
 import CActSystem
 #if canImport(Glibc)
 import Glibc

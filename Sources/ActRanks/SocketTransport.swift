@@ -5,6 +5,7 @@
 // program does; a process that goes says so first.
 
 import ActArray
+import ActSystem
 import CActSystem
 #if canImport(Glibc)
 import Glibc

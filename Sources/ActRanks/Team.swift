@@ -4,6 +4,7 @@
 // others; what is computed together has the same bits on every rank.
 
 import ActArray
+import ActSystem
 import CActSystem
 #if canImport(Glibc)
 import Glibc

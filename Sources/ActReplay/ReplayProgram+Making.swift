@@ -21,7 +21,7 @@ extension ReplayProgram {
         guard !run.isSpoiled else { return nil }
         // What is known of each operation on the way.
         try MemoryPool.allow(run.operations &* 1024)
-        guard let values = try AbstractValues(run, inputs: inputs, roots: results + run.assumptions.map(\.array)) else { return nil }
+        guard let values = try AbstractValues(run, inputs: inputs, roots: results + run.assumptions.map(\.array) + run.computed) else { return nil }
         let places = results.map { values.position(of: $0) }, assumptions = run.assumptions.map { (values.position(of: $0.array), $0.range) }
         var plan = try ReplayPlan(values, roots: places + assumptions.map(\.0))
         return try plan.program(inputs: inputs.map { values.position(of: $0) }, results: places, assumptions: assumptions)

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActRanks
+import ActSystem
 import ActTestSupport
 import Testing
 

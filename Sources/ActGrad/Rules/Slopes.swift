@@ -130,10 +130,10 @@ extension UnaryOperation {
     }
 }
 
-/// 1/a where a ≥ 0, +∞ at both zeros, NaN below: the slope of a logarithm exists where the logarithm does. So do its own slopes: the NaN
+/// 1/a where a ≥ 0, +∞ at both zeros (−0 + 0 is 0), NaN below: the slope of a logarithm exists where the logarithm does. So do its own slopes: the NaN
 /// is made from a, for a constant has the slope 0.
 private func reciprocalOfPositive(_ a: Formula) -> Formula {
-    choose(a < 0, .nan * a, 1 / f(.abs, a))
+    choose(a < 0, .nan * a, 1 / (a + 0))
 }
 
 /// 1 − x²: near the ends as a product, which keeps the digits of the value, near 0 as it is written, which keeps those of the slope.

@@ -40,12 +40,7 @@ final class ReplayCall {
     fileprivate var identity: ObjectIdentifier { (function as? Closure).map { ObjectIdentifier($0.code) } ?? ObjectIdentifier(function) }
 
     func isPoint(_ place: Arguments.Place) -> Bool {
-        places.contains {
-            switch ($0, place) {
-            case (.position(let a), .position(let b)), (.name(let a), .name(let b)): a == b
-            default: false
-            }
-        }
+        places.contains(place)
     }
 
     /// Calls `body` while other arrays lie in some places.

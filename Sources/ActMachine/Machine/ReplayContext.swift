@@ -7,6 +7,8 @@ import ActReplay
 
 /// What a call reads besides the elements of its points and of arrays that vary, as it was.
 struct ReplayContext {
+    /// Where the points are: of two derivatives of one function in different arguments each has its own program.
+    private let places: [Arguments.Place]
     private let leaves: [(shape: [Int], type: ElementType)]
     private let positional: [Pattern]
     private let named: [(name: String, value: Pattern)]
@@ -29,6 +31,7 @@ struct ReplayContext {
     /// - Returns: `nil` where a call of the function may do more than compute of what is noted here.
     init?(_ call: ReplayCall, _ leaves: [NDArray], varying: [VaryingPlace]) {
         guard leaves.allSatisfy({ !$0.isTraced && $0.count <= Reach.mostValues }), varying.count <= Self.mostVarying else { return nil }
+        places = call.places
         self.leaves = leaves.map { ($0.shape, $0.type) }
         self.varying = varying
         var reach = Reach()
@@ -62,7 +65,7 @@ struct ReplayContext {
 
     /// - Returns: Where arrays lie that are other ones of the same shape and type; `nil` where something else is not as it was.
     func changed(in call: ReplayCall, _ leaves: [NDArray]) -> [VaryingPlace]? {
-        guard leaves.count == self.leaves.count, zip(leaves, self.leaves).allSatisfy({ $0.shape == $1.shape && $0.type == $1.type && !$0.isTraced }),
+        guard call.places == places, leaves.count == self.leaves.count, zip(leaves, self.leaves).allSatisfy({ $0.shape == $1.shape && $0.type == $1.type && !$0.isTraced }),
             call.arguments.positional.count == positional.count, call.arguments.named.count == named.count, call.function.captures.count == captures.count
         else { return nil }
         var changed: [VaryingPlace] = []

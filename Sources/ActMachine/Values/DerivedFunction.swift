@@ -53,7 +53,7 @@ package final class DerivedFunction: Function {
 }
 
 extension Arguments {
-    enum Place {
+    enum Place: Equatable {
         case position(Int)
         case name(Int)
     }

@@ -170,9 +170,9 @@ extension ONNXOperators {
     private static func largest(_ call: NodeCall) throws -> [GraphValue] {
         let x = try call.x(0), plan = try WindowPlan(call, sizes: Array(x.shape.dropFirst(2)), kernel: call.ints("kernel_shape") ?? [])
         let ceil = try call.flag("ceil_mode", false)
-        guard let (largest, winners) = try x.largestOfWindows(plan.windows, ceil: ceil) else { throw call.fail(.shape(x.shape, input: 0)) }
+        guard let largest = try x.largestOfWindows(plan.windows, ceil: ceil) else { throw call.fail(.shape(x.shape, input: 0)) }
         let value = GraphValue.array(largest, try call.type(0))
-        guard call.wants(1) else { return [value] }
+        guard call.wants(1), let winners = try x.winnersOfWindows(plan.windows, ceil: ceil) else { return [value] }
         var places = winners.map { Double($0) }
         if try call.flag("storage_order", false) {
             // Column by column in each image: the last axes change places in the count.

@@ -107,6 +107,9 @@ let foreignOpeners: [String: ForeignHabit] = {
     ]
 }()
 
+/// Of `foreignOpeners`, those that are functions of act.
+let functionsThatOpen: Set<String> = ["assert", "print", "repeat"]
+
 /// Of `foreignOpeners`, those that go on with what an earlier line began.
 let foreignContinuations: Set<String> = ["elif", "elsif", "elseif", "except", "catch", "finally", "case", "until"]
 

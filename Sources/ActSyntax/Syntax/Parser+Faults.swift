@@ -128,6 +128,11 @@ extension Parser {
                 .missingEquals, "a function is defined with `=`", at: span(token), help: "write `\(head) = { … }`",
                 edits: [.insertion("= ", at: token.start, in: span(token))])
         }
+        if token.kind == .name, open == nil, position == statementStart + 1, text(previous) == "layer", peek(1).kind == .leftBrace {
+            return Diagnostic(
+                .missingOperator, "a layer's parameters stand in parentheses behind its name", at: span(token), help: "write `layer \(word)() { … }`",
+                edits: [.insertion("()", at: token.end, in: span(token))])
+        }
         if token.kind.startsValue {
             if previous.kind == .name, open == nil, commentHelp() == nil, let argument = rest(from: position) {
                 return Diagnostic(

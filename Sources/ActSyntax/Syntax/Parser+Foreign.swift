@@ -33,20 +33,23 @@ extension Parser {
         if previous.kind == .name, let habit = foreignOpeners[text(previous)] {
             return opener(habit, at: position - 1)
         }
-        // `function f(x)`, `elif c:`, `f = function(x) {`: the word stands further to the left.
-        for index in [statementStart, statementStart + 2] where index < position && tokens[index].kind == .name {
-            guard index == statementStart || tokens[index - 1].kind == .assign, let habit = foreignOpeners[text(tokens[index])] else { continue }
-            return opener(habit, at: index)
-        }
-        if next.kind == .name, let habit = foreignInfixes[text(next)] {
-            return Diagnostic(.foreignWord, habit.fault, at: span(next), help: rewrittenStatement(habit) ?? habit.help, edits: edits(habit))
-        }
         let isPrefixed = previous.kind == .name && (next.kind == .string || next.kind == .templateHead) && previous.end == next.start
         if isPrefixed, ["f", "r", "b", "u", "rb", "fr"].contains(text(previous)) {
             return Diagnostic(
                 .stringPrefix, "a string has no prefix in act", at: span(previous),
                 help: "remove `\(text(previous))`: every string interpolates `{expression}`",
                 edits: [.init(span(previous), "")])
+        }
+        // `function f(x)`, `elif c:`, `f = function(x) {`: the word stands further to the left.
+        for index in [statementStart, statementStart + 2] where index < position && tokens[index].kind == .name {
+            guard index == statementStart || tokens[index - 1].kind == .assign, let habit = foreignOpeners[text(tokens[index])] else { continue }
+            // `print(1 2)` is a call already.
+            let isCall = tokens[index + 1].kind == .leftParenthesis && tokens[index + 1].start == tokens[index].end
+            if isCall, functionsThatOpen.contains(text(tokens[index])) { continue }
+            return opener(habit, at: index)
+        }
+        if next.kind == .name, let habit = foreignInfixes[text(next)] {
+            return Diagnostic(.foreignWord, habit.fault, at: span(next), help: rewrittenStatement(habit) ?? habit.help, edits: edits(habit))
         }
         if previous.kind == .prime, next.kind == .name, ["f", "r", "b"].contains(text(peek(-2))) {
             return Diagnostic(
