@@ -177,21 +177,6 @@ struct FormulaWriter {
     }
 }
 
-extension Formula {
-    /// The number this is, if it has no inputs.
-    var fixedValue: Double? { hasInputs ? nil : FormulaProgram(self)([]) }
-
-    private var hasInputs: Bool {
-        switch self {
-        case .input, .result: true
-        case .number: false
-        case .unary(_, let a): a.hasInputs
-        case .binary(_, let a, let b), .compare(_, let a, let b): a.hasInputs || b.hasInputs
-        case .select(let c, let a, let b): c.hasInputs || a.hasInputs || b.hasInputs
-        }
-    }
-}
-
 // MARK: - In a graph
 
 extension GraphWriter {
