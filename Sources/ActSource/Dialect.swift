@@ -68,7 +68,7 @@ extension SourceFramework {
         case .relu6: return name(torch: "F.relu6", jax: "jax.nn.relu6", keras: "ops.relu6")
         case .hardSigmoid: return name(torch: "F.hardsigmoid", jax: "jax.nn.hard_sigmoid", keras: "ops.hard_sigmoid")
         case .hardSwish: return name(torch: "F.hardswish", jax: "jax.nn.hard_swish", keras: "ops.hard_silu")
-        case .softsign: return name(torch: "F.softsign", jax: "jax.nn.soft_sign", keras: "ops.soft_sign")
+        case .softsign: return name(torch: "F.softsign", jax: "jax.nn.soft_sign", keras: "keras.activations.softsign")
         case .tanhShrink: return name(torch: "F.tanhshrink", jax: nil, keras: nil)
         case .geluTanh, .geluSigmoid, .relu2, .lisht, .logcosh, .gaussian, .sinc, .squareplus4, .bentIdentity, .serf, .tanhexp, .sigmoidD, .logSigmoidD,
             .softplusD, .tanhD, .siluD, .geluD, .geluTanhD, .geluSigmoidD, .mishD, .elu1D, .seluD, .reluD, .relu6D, .relu2D, .hardSigmoidD, .hardSwishD,

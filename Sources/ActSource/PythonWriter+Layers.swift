@@ -333,7 +333,7 @@ extension PythonWriter {
         case .dropout(let rate): return own("Dropout(\(rate))", [])
         case .globalMean where rank < 4: return own("GlobalAveragePooling\(rank)D(data_format=\"channels_first\")", [])
         case .function(let function):
-            if function.row?.name == "identity" { return PythonLayers() }
+            if function.row?.name == "identity" { return PythonLayers(made: ["keras.layers.Identity()"]) }
             return PythonLayers(made: ["keras.layers.Activation(\(try functionName(function, sizes)))"])
         case .residual(let network):
             define("Residual") {
