@@ -76,6 +76,7 @@ interchange: build $(PEERS)/installed
 	$(PEERS)/bin/python Tests/Interchange/tables.py $(ACT)
 	$(PEERS)/bin/python -W ignore Tests/Interchange/onnx_cases.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/onnx_export.py $(ACT)
+	$(PEERS)/bin/python Tests/Interchange/sources.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
 	ACT=$(ACT) $(PEERS)/bin/python -m pytest -q -s -p no:cacheprovider Tests/Interchange/test_lsp.py
 	$(PEERS)/bin/python Tests/Interchange/grammars.py $(ACT)

@@ -60,7 +60,7 @@ let package = Package(
         .testTarget(name: "ActArrayTests", dependencies: ["ActFiles", "ActLinear", "ActOrder", "ActRandom", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActGradTests", dependencies: ["ActGrad", "ActTestSupport"]),
         .testTarget(name: "ActNetworkTests", dependencies: ["ActNetwork", "ActTestSupport"]),
-        .testTarget(name: "ActONNXTests", dependencies: ["ActNetwork", "ActONNX", "ActTestSupport"]),
+        .testTarget(name: "ActONNXTests", dependencies: ["ActNetwork", "ActONNX", "ActSource", "ActTestSupport"]),
         .testTarget(name: "ActRanksTests", dependencies: ["ActRanks", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActSyntaxTests", dependencies: ["ActSyntax", "ActTestSupport"]),

@@ -178,4 +178,19 @@ extension Formula {
         case .select(let condition, let a, let b): .select(condition.at(inputs), then: a.at(inputs), otherwise: b.at(inputs))
         }
     }
+
+    /// The number this is, if it has no inputs.
+    package var fixedValue: Double? { hasInput { _ in true } ? nil : FormulaProgram(self)([]) }
+
+    /// Whether an input that a test holds of stands in it.
+    package func hasInput(_ test: (Int) -> Bool) -> Bool {
+        switch self {
+        case .input(let index): test(index)
+        case .result: true
+        case .number: false
+        case .unary(_, let a): a.hasInput(test)
+        case .binary(_, let a, let b), .compare(_, let a, let b): a.hasInput(test) || b.hasInput(test)
+        case .select(let c, let a, let b): c.hasInput(test) || a.hasInput(test) || b.hasInput(test)
+        }
+    }
 }

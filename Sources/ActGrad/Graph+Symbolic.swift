@@ -76,6 +76,7 @@ extension Graph {
             let inputs = try arguments.map { argument in
                 let shape = argument.sizes.map { isAscending ? $0.trials.first : $0.trials.second },
                     count = try NDArray.full(0, shape: shape, type: .bool).count
+                try MemoryPool.allow(count &* 24)
                 let values = (0..<count).map { (Double(isAscending ? $0 : count - 1 - $0) + (isAscending ? 0.5 : 0.25)) / Double(count) }
                 return (name: argument.name, value: try NDArray(values, shape: shape, type: argument.type))
             }

@@ -4,6 +4,7 @@
 // say all that the layer does outside training.
 
 import ActArray
+import ActGrad
 
 package enum LayerForm {
     /// activation(x @ W + b); b may be missing.
@@ -62,6 +63,19 @@ package enum LayerForm {
 }
 
 extension Layer {
+    /// The sizes of what it makes of arrays of some sizes: of two trials.
+    /// - Throws: what it throws; `GraphError.dependsOnSize`.
+    package func sizes(of sizes: [GraphSize], type: ElementType = .f32) throws -> [GraphSize] {
+        let watches = NumericEvents.isEnabled
+        NumericEvents.isEnabled = false
+        defer { NumericEvents.isEnabled = watches }
+        func shape(_ path: (GraphSize) -> Int) throws -> [Int] { try self(NDArray.full(0, shape: sizes.map(path), type: type), Pass()).shape }
+        let (small, large) = (try shape { $0.trials.first }, try shape { $0.trials.second })
+        let result = small.count == large.count ? zip(small, large).compactMap { GraphSize($0, $1) } : []
+        guard result.count == small.count else { throw GraphError.dependsOnSize(at: .current) }
+        return result
+    }
+
     /// A parameter or state by its name.
     package func array(named name: String) -> NDArray? {
         if let index = parameterNames.firstIndex(of: name) { return parameters[index] }

@@ -3,6 +3,7 @@ import ActGrad
 import ActNetwork
 import ActONNX
 import ActRandom
+import ActSource
 import Foundation
 import Testing
 
@@ -53,6 +54,26 @@ import Testing
         let model = try ONNXExport(Network([FunctionLayer(NamedFunction(row))]), shape: [4]).model
         expectWellFormed(model)
         #expect(model.graph.nodes.count == 1, "one operator or one call")
+    }
+
+    /// What runs there is compared in Tests/Interchange/sources.py.
+    @Test(arguments: LayerRows.all.map(\.name), SourceFramework.allCases)
+    func everyLayerHasSource(_ name: String, _ framework: SourceFramework) throws {
+        let row = try #require(LayerRows.named(name)), example = try #require(Self.layers[name])
+        var random = RandomSource(seed: 1)
+        let network = Network([try row.make(example.settings, &random)])
+        let export = try SourceExport(network, shape: example.shape, framework, stem: "net")
+        for name in network.parameterNames + network.stateNames { #expect(export.text.contains("weights[\"\(name)\"]"), "\(name) is not read") }
+        #expect(export.check.map(\.name) == ["x", "model.result"])
+        #expect(export.text.contains("model"))
+    }
+
+    @Test(arguments: Activations.all.map(\.name), SourceFramework.allCases)
+    func everyActivationHasSource(_ name: String, _ framework: SourceFramework) throws {
+        let row = try #require(Activations.named(name))
+        if row.parameters.contains(where: { $0.default == nil }) { return }
+        let export = try SourceExport(Network([FunctionLayer(NamedFunction(row))]), shape: [4], framework, stem: "net")
+        #expect(export.text.contains("model") && !export.text.contains("nan"))
     }
 
     /// Every value is made before it is read, once, and every function that is called is there.

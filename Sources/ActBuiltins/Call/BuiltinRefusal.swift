@@ -147,6 +147,8 @@ package enum FileRefusal: Error, @unchecked Sendable {
     case modelOf(Value, String)
     case modelGives(Value, String)
     case optionOfModels(String, String)
+    case frameworkOfOther(String)
+    case frameworkNeeded(String)
     /// The shape of the inputs must be said: of so many.
     case inputNeeded(String, count: Int, String)
 }

@@ -1,4 +1,4 @@
-// Networks and functions for other programs: what `save` does with .onnx.
+// Networks and functions for other programs: what `save` does with .onnx and .py.
 
 import ActArray
 import ActGrad
@@ -6,42 +6,87 @@ import ActMachine
 import ActNetwork
 import ActONNX
 import ActRows
+import ActSource
 
 /// The settings of `save` that go with files for other programs.
 struct ModelForm {
-    let input: Input<Value>, type: Input<ElementType>
+    let input: Input<Value>, type: Input<ElementType>, framework: Input<String?>
 
     init(_ takes: inout Signature) {
         input = takes.valueOrNone("input", role: .opaque)
         type = takes.elementType(default: .f32)
+        framework = takes.textOrNone("framework")
     }
 
     /// The name of the first one that is given.
-    func given(_ call: Call) -> String? { call.isGiven(input) ? "input" : call.isGiven(type) ? "dtype" : nil }
+    func given(_ call: Call) -> String? { call.isGiven(input) ? "input" : call.isGiven(type) ? "dtype" : call.isGiven(framework) ? "framework" : nil }
 }
 
 extension FileFormats {
     static func saveModel(_ argument: Input<Value>, _ path: String, _ form: ModelForm, _ call: Call) throws {
         guard case .function(let function) = call[argument] else { throw FileRefusal.modelOf(call[argument], path) }
+        if call.isGiven(form.framework) { throw FileRefusal.frameworkOfOther(path) }
         let machine = call.machine, type = try call[form.type]
         // What running it does besides computing (`seed`) is undone.
         let random = machine.random
         defer { machine.random = random }
         let export: ONNXExport
         if let network = function.network?.network {
-            let given = call.isGiven(form.input) ? try call.shape(form.input) : nil
-            guard let shape = given ?? network.layers.first?.inputShape else { throw FileRefusal.inputNeeded(function.name, count: 1, path) }
-            export = try ONNXExport(network, shape: shape, numbers: type)
+            export = try ONNXExport(network, shape: shape(form.input, of: network, function, path, call), numbers: type)
         } else {
-            let names = function.parameters.filter { $0.fallback == nil && !$0.isVariadic }.map(\.name)
-            let arguments = zip(names.isEmpty ? ["x"] : names, try shapes(form.input, max(1, names.count), of: function, path, call)).map { ($0, $1) }
-            export = try ONNXExport(arguments, numbers: type) { inputs in
-                let value = try machine.call(function, Arguments(inputs.map { .array($0) }))
-                guard let array = try value.asArray() else { throw FileRefusal.modelGives(value, function.name) }
-                return array
-            }
+            export = try ONNXExport(arguments(form.input, of: function, path, call), numbers: type) { try array(of: function, $0, machine) }
         }
         try machine.writeFile(path) { try export.model.write(into: $0) }
+    }
+
+    /// The module, and beside it the weights (`net.safetensors`) and what to compare with (`net.check.safetensors`).
+    static func saveSource(_ argument: Input<Value>, _ path: String, _ form: ModelForm, _ call: Call) throws {
+        guard case .function(let function) = call[argument] else { throw FileRefusal.modelOf(call[argument], path) }
+        if call.isGiven(form.type) { throw FileRefusal.optionOfModels("dtype", path) }
+        guard let name = try call[form.framework] else { throw FileRefusal.frameworkNeeded(path) }
+        guard let framework = SourceFramework(rawValue: name) else { throw call.fail(form.framework, .words(SourceFramework.allCases.map(\.rawValue))) }
+        let machine = call.machine, random = machine.random
+        defer { machine.random = random }
+        let base = String(path.dropLast(3)), stem = String(base[(base.lastIndex(of: "/").map { base.index(after: $0) } ?? base.startIndex)...])
+        let export: SourceExport
+        var arrays: [(name: String, array: NDArray)] = []
+        if let network = function.network?.network {
+            export = try SourceExport(network, shape: shape(form.input, of: network, function, path, call), framework, stem: stem)
+            arrays =
+                Array(zip(network.parameterNames, network.parameters)).map { (name: $0, array: $1) }
+                + zip(network.stateNames, network.states).map { (name: $0, array: $1) }
+        } else {
+            export = try SourceExport(function.name, arguments(form.input, of: function, path, call), framework, stem: stem) {
+                try array(of: function, $0, machine)
+            }
+        }
+        let weights = "\(base).safetensors", all = arrays + export.constants
+        if let network = function.network?.network, export.constants.isEmpty, network.isSavable {
+            if !all.isEmpty { try machine.writeFile(weights) { try network.write(into: $0) } }
+        } else if !all.isEmpty {
+            try machine.writeFile(weights) { try Safetensors.write(all, into: $0) }
+        }
+        try machine.writeFile("\(base).check.safetensors") { try Safetensors.write(export.check, into: $0) }
+        try machine.writeText(path) { try $0.append(export.text) }
+    }
+
+    /// The shape of one input of a network.
+    private static func shape(_ input: Input<Value>, of network: Network, _ function: Function, _ path: String, _ call: Call) throws -> [Int] {
+        if call.isGiven(input) { return try call.shape(input) }
+        guard let shape = network.layers.first?.inputShape else { throw FileRefusal.inputNeeded(function.name, count: 1, path) }
+        return shape
+    }
+
+    /// The arguments that a function needs, with their shapes.
+    private static func arguments(_ input: Input<Value>, of function: Function, _ path: String, _ call: Call) throws -> [(name: String, shape: [Int])] {
+        let needed = function.parameters.filter { $0.fallback == nil && !$0.isVariadic }.map(\.name), names = needed.isEmpty ? ["x"] : needed
+        return zip(names, try shapes(input, names.count, of: function, path, call)).map { (name: $0, shape: $1) }
+    }
+
+    private static func array(of function: Function, _ inputs: [NDArray], _ machine: Machine) throws -> NDArray {
+        let value = try machine.call(function, Arguments(inputs.map { .array($0) }))
+        guard let array = try value.asArray() else { throw FileRefusal.modelGives(value, function.name) }
+        return array
     }
 
     /// One shape for each argument: of several they are a list.

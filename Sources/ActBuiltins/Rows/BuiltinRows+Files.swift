@@ -27,7 +27,7 @@ extension BuiltinRows {
         Builtin(
             .files, "save", "writes a value to a file, whole or not at all",
             details:
-                "By suffix: .csv .tsv .npy .npz .json .txt; networks and records of arrays .safetensors; figures .svg .png .pdf. The folder must exist. Networks and functions .onnx, for other programs: `input` is the shape of one input without the rows, whose number is left open; of a function of several arguments a list of shapes. A network that knows what it takes needs none. Numbers there are f32, or f64 with `dtype=\"f64\"`, which few runtimes compute in.",
+                "By suffix: .csv .tsv .npy .npz .json .txt; networks and records of arrays .safetensors; figures .svg .png .pdf. The folder must exist. Networks and functions .onnx, for other programs: `input` is the shape of one input without the rows, whose number is left open; of a function of several arguments a list of shapes. A network that knows what it takes needs none. Numbers there are f32, or f64 with `dtype=\"f64\"`, which few runtimes compute in. With `framework` \"torch\", \"jax\" or \"keras\" .py: a module of Python with the function `model`, the weights beside it in .safetensors, and in .check.safetensors what it must give.",
             example: "save({a: 1}, \"/tmp/act-example.json\"); load(\"/tmp/act-example.json\")   # {a: 1}", role: .steps
         ) { takes in
             let value = takes.value("value"), path = takes.text("path"), form = ModelForm(&takes)
@@ -78,7 +78,7 @@ extension BuiltinRows {
 /// What each suffix means.
 enum FileFormats {
     /// The suffixes that `save` knows, and `load` but for pictures; it reads IDX files besides.
-    static let suffixes = [".csv", ".tsv", ".npy", ".npz", ".json", ".txt", ".svg", ".png", ".pdf", ".safetensors", ".onnx"]
+    static let suffixes = [".csv", ".tsv", ".npy", ".npz", ".json", ".txt", ".svg", ".png", ".pdf", ".safetensors", ".onnx", ".py"]
     private static let figureSuffixes = [".svg", ".png", ".pdf"]
 
     static func load(_ path: String, into: Input<NetworkFunction?>, _ form: TableForm, _ call: Call) throws -> Value {
@@ -89,7 +89,7 @@ enum FileFormats {
         }
         if call.isGiven(into) && suffix != ".safetensors" { throw FileRefusal.intoOfOther(path) }
         if figureSuffixes.contains(suffix) { throw FileRefusal.loadedPicture(path) }
-        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".onnx" || !isPacked else { throw unknown(path, suffix, isLoading: true, call) }
+        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".py", suffix != ".onnx" || !isPacked else { throw unknown(path, suffix, isLoading: true, call) }
         if suffix == ".onnx" { return try loadModel(path, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
         return try call.machine.readFile(path) { bytes in
@@ -124,6 +124,7 @@ enum FileFormats {
         let (suffix, isPacked) = suffix(of: path)
         guard suffixes.contains(suffix), !isPacked else { throw unknown(path, isPacked ? ".gz" : suffix, isLoading: false, call) }
         if suffix == ".onnx" { return try saveModel(argument, path, form, call) }
+        if suffix == ".py" { return try saveSource(argument, path, form, call) }
         if let name = form.given(call) { throw FileRefusal.optionOfModels(name, path) }
         if suffix == ".safetensors" { return try saveNetwork(argument, path, call) }
         let machine = call.machine
@@ -170,7 +171,7 @@ enum FileFormats {
     }
 
     private static func unknown(_ path: String, _ suffix: String, isLoading: Bool, _ call: Call) -> FileRefusal {
-        let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) } : suffixes
+        let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) && $0 != ".py" } : suffixes
         return .unknownSuffix(suffix, path, call.row.name, known: own, isLoading: isLoading)
     }
 

@@ -269,7 +269,10 @@ enum RefusalWording {
         case .unsavablePart(let value, let path): ("`\(path)` is \(value.kind), which no file holds", nil)
         case .modelOf(let value, let path): ("`\(path)` holds a network or a function, not \(value.kind)", nil)
         case .modelGives(let value, let name): ("a model gives an array; `\(name)` gives \(value.kind)", nil)
-        case .optionOfModels(let name, let path): ("`\(name)` goes with files for other programs (.onnx), not with `\(path)`", nil)
+        case .optionOfModels(let name, let path): ("`\(name)` goes with files for other programs (.onnx, .py), not with `\(path)`", nil)
+        case .frameworkOfOther(let path): ("`framework` goes with .py files, not with `\(path)`", nil)
+        case .frameworkNeeded(let path):
+            ("for which framework `\(path)` is written is not said", "`framework=\"torch\"`, `\"jax\"` or `\"keras\"`")
         case .inputNeeded(let name, let count, let path):
             count == 1
                 ? ("what shape the inputs of `\(name)` have is not known", "say that of one input, without the rows: `save(…, \"\(path)\", input=(1, 28, 28))`")

@@ -5,6 +5,7 @@ import ActFormula
 import ActGrad
 import ActMachine
 import ActONNX
+import ActSource
 import ActSyntax
 
 extension RuntimeWording {
@@ -146,6 +147,17 @@ extension RuntimeWording {
             showing(
                 site, error("this depends on the number of rows, which is left open in the graph", help: "let every row be computed by itself"),
                 "the graph is taken here")
+        }
+    }
+
+    func describe(_ failure: SourceExportError) -> Diagnostic {
+        switch failure {
+        case .noForm(let operation, let framework, let site):
+            showing(
+                site,
+                error(
+                    "`\(operation)` has no form in \(framework.rawValue)",
+                    help: "a module is made of arithmetic, activation functions, layers, products, reductions and shapes"), "the module is written here")
         }
     }
 

@@ -8,6 +8,7 @@ import ActGrad
 import ActMachine
 import ActNetwork
 import ActONNX
+import ActSource
 import ActPlot
 import ActRows
 import ActSyntax
@@ -37,6 +38,7 @@ struct RuntimeWording {
         case let error as ArrayError: diagnostic = describe(error, operands)
         case let error as DerivativeError: diagnostic = describe(error)
         case let error as GraphError: diagnostic = describe(error)
+        case let error as SourceExportError: diagnostic = describe(error)
         case let error as ONNXExportError: diagnostic = describe(error)
         case let error as FormulaPart: diagnostic = describe(error)
         case let error as FormulaError: diagnostic = describe(error)

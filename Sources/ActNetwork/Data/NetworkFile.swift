@@ -14,6 +14,9 @@ extension Network {
             metadata: [(Network.metadataName, description.text())], into: sink)
     }
 
+    /// Whether a file can hold its layers: functions without a name stay behind.
+    package var isSavable: Bool { (try? describe()) != nil }
+
     func describe() throws -> JSON { .list(try layers.enumerated().map { try $1.describe(at: $0) }) }
 
     /// The network of a file that act wrote; `nil` for other files.

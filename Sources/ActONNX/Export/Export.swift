@@ -31,5 +31,5 @@ package final class ONNXExport {
         model = writer.model(inputs: inputs, output: try writer.write(graph, inputs))
     }
 
-    private static func sizes(_ shape: [Int]) -> [GraphSize] { [GraphSize(fixed: 0, open: 1)] + shape.map { GraphSize(fixed: $0) } }
+    private static func sizes(_ shape: [Int]) -> [GraphSize] { [GraphSize.rows] + shape.map { GraphSize(fixed: $0) } }
 }

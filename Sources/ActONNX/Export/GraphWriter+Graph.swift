@@ -87,8 +87,8 @@ extension GraphWriter {
         case .transpose(let order): return transpose(x[0], order)
         case .broadcast:
             return x[0].sizes == sizes ? x[0] : add("Expand", [x[0], try self.sizes(sizes)], sizes: sizes, isBool: x[0].isBool)
-        case .slice(let ranges): return try slice(x[0], try whole(ranges, node), sizes)
-        case .unslice(let ranges): return try unslice(x[0], try whole(ranges, node), sizes)
+        case .slice(let ranges): return try slice(x[0], try node.ranges(ranges), sizes)
+        case .unslice(let ranges): return try unslice(x[0], try node.ranges(ranges), sizes)
         case .gather(let indices): return try gather(x, indices, node)
         case .scatterAdd(let indices): return try scatter(x, indices, node)
         case .concatenate(let axis): return add("Concat", x, [ONNXAttribute("axis", .int(Int64(axis)))], sizes: sizes, isBool: x[0].isBool)
@@ -132,7 +132,7 @@ extension GraphWriter {
         var result = x, step = 1
         while step < size {
             let ranges = x.sizes.enumerated().map { index, count in
-                Range(
+                GraphRange(
                     start: GraphSize(fixed: index == axis && reversed ? step : 0), step: 1, count: index == axis ? GraphSize(fixed: size - step) : count)
             }
             var sizes = x.sizes
@@ -147,29 +147,7 @@ extension GraphWriter {
 
     // MARK: Ranges
 
-    /// `SliceRange` with sizes that may hang on N.
-    private struct Range {
-        var start: GraphSize
-        var step: Int
-        var count: GraphSize
-        var end: GraphSize { start + count * step }
-    }
-
-    private func whole(_ ranges: [SliceRange], _ node: Graph.Node) throws -> [Range] {
-        var others = ranges
-        switch node.twin {
-        case .operation(.slice(let twin)), .operation(.unslice(let twin)): others = twin
-        default: break
-        }
-        return try zip(ranges, others).map { a, b in
-            guard a.step == b.step, let start = GraphSize(a.start, b.start), let count = GraphSize(a.count, b.count) else {
-                throw GraphError.dependsOnSize(at: node.site)
-            }
-            return Range(start: start, step: a.step, count: count)
-        }
-    }
-
-    private func slice(_ x: Tensor, _ ranges: [Range], _ sizes: [GraphSize]) throws -> Tensor {
+    private func slice(_ x: Tensor, _ ranges: [GraphRange], _ sizes: [GraphSize]) throws -> Tensor {
         let axes = ranges.indices.filter { !(ranges[$0].start == GraphSize(fixed: 0) && ranges[$0].step == 1 && ranges[$0].count == x.sizes[$0]) }
         if axes.isEmpty { return x }
         let ends = axes.map { axis in
@@ -184,7 +162,7 @@ extension GraphWriter {
     }
 
     /// Zeros but for x at the ranges: its elements parted by zeros, then zeros around.
-    private func unslice(_ x: Tensor, _ ranges: [Range], _ sizes: [GraphSize]) throws -> Tensor {
+    private func unslice(_ x: Tensor, _ ranges: [GraphRange], _ sizes: [GraphSize]) throws -> Tensor {
         var x = x, ranges = ranges
         for axis in ranges.indices {
             let range = ranges[axis]
@@ -192,7 +170,7 @@ extension GraphWriter {
                 let last = GraphSize(fixed: Int.min + 1)
                 x = add(
                     "Slice", [x, try wholes([-1]), try self.sizes([last]), try wholes([axis]), try wholes([-1])], sizes: x.sizes)
-                ranges[axis] = Range(start: range.start + (range.count + -1) * range.step, step: -range.step, count: range.count)
+                ranges[axis] = GraphRange(start: range.start + (range.count + -1) * range.step, step: -range.step, count: range.count)
             }
             let step = ranges[axis].step
             guard step > 1 else { continue }
@@ -207,7 +185,7 @@ extension GraphWriter {
             var joined = x.sizes
             joined[axis] = joined[axis] * step
             x = try reshape(spread, joined)
-            ranges[axis].count = joined[axis]
+            ranges[axis] = GraphRange(start: ranges[axis].start, step: 1, count: joined[axis])
         }
         let before = ranges.map(\.start), after = ranges.indices.map { sizes[$0] - before[$0] - ranges[$0].count }
         if before.allSatisfy({ $0 == GraphSize(fixed: 0) }), after.allSatisfy({ $0 == GraphSize(fixed: 0) }) { return x }
@@ -217,34 +195,13 @@ extension GraphWriter {
 
     // MARK: Positions
 
-    /// Static positions of single elements in a row of the flat array: all of it, or those of one of N equal rows.
-    private func lookup(_ indices: GatherIndices, of whole: [GraphSize], _ node: Graph.Node) throws -> (starts: [Int], rowLength: Int?) {
-        func product(_ path: (GraphSize) -> Int) -> Int { whole.reduce(1) { $0 &* path($1) } }
-        let (small, large) = (product { $0.trials.first }, product { $0.trials.second })
-        let other: GatherIndices =
-            switch node.twin {
-            case .operation(.gather(let twin)), .operation(.scatterAdd(let twin)): twin
-            default: indices
-            }
-        if small == large, indices.starts == other.starts, indices.chunk == other.chunk { return (indices.starts, nil) }
-        let one = GraphSize(fixed: 0, open: 1).trials, count = indices.starts.count / one.first, length = small / one.first
-        let fits =
-            small % one.first == 0 && large == length * one.second && indices.starts.count % one.first == 0 && other.starts.count == count * one.second
-            && indices.chunk == other.chunk
-        func repeats(_ starts: [Int], _ rows: Int) -> Bool {
-            (0..<rows).allSatisfy { row in (0..<count).allSatisfy { starts[row * count + $0] == row * length + indices.starts[$0] } }
-        }
-        guard fits, repeats(indices.starts, one.first), repeats(other.starts, one.second) else { throw GraphError.dependsOnSize(at: node.site) }
-        return (Array(indices.starts.prefix(count)), length)
-    }
-
     private func gather(_ x: [Tensor], _ indices: GatherIndices, _ node: Graph.Node) throws -> Tensor {
         if x.count > 1 {
             let flat = try reshape(x[0], [GraphSize(fixed: -1)])
             let places = try elements(positions(x[1]), chunk: indices.chunk)
             return try reshape(add("Gather", [flat, places], sizes: places.sizes, isBool: x[0].isBool), node.sizes)
         }
-        let (starts, rowLength) = try lookup(indices, of: x[0].sizes, node), chunk = indices.chunk
+        let (starts, rowLength) = try node.places(indices, in: x[0].sizes), chunk = indices.chunk
         let isEven = chunk > 1 && starts.allSatisfy { $0.isMultiple(of: chunk) } && rowLength.map { $0.isMultiple(of: chunk) } ?? true
         let places = isEven ? starts.map { $0 / chunk } : starts.flatMap { start in (0..<chunk).map { start + $0 } }
         let unknown = GraphSize(fixed: -1), tail = isEven ? [GraphSize(fixed: chunk)] : []
@@ -272,13 +229,13 @@ extension GraphWriter {
             let places = try elements(positions(x[1]), chunk: indices.chunk), flat = try reshape(zeros, [unknown])
             return try reshape(add("ScatterElements", [flat, places, try reshape(x[0], [unknown])], [sum], sizes: [unknown]), node.sizes)
         }
-        let (starts, rowLength) = try lookup(indices, of: node.sizes, node)
+        let (starts, rowLength) = try node.places(indices, in: node.sizes)
         let places = try wholes(starts.flatMap { start in (0..<indices.chunk).map { start + $0 } })
         guard let rowLength else {
             return try reshape(
                 add("ScatterElements", [try reshape(zeros, [unknown]), places, try reshape(x[0], [unknown])], [sum], sizes: [unknown]), node.sizes)
         }
-        let rows = [GraphSize(fixed: 0, open: 1), GraphSize(fixed: starts.count * indices.chunk)]
+        let rows = [GraphSize.rows, GraphSize(fixed: starts.count * indices.chunk)]
         let spread = add("Expand", [places, try sizes(rows)], sizes: rows)
         let table = try reshape(zeros, [unknown, GraphSize(fixed: rowLength)])
         return try reshape(
@@ -303,16 +260,5 @@ extension GraphWriter {
     func windowAttributes(_ window: [Int], _ strides: [Int], _ dilations: [Int], before: [Int], after: [Int]) -> [ONNXAttribute] {
         func ints(_ name: String, _ values: [Int]) -> ONNXAttribute { ONNXAttribute(name, .ints(values.map { Int64($0) })) }
         return [ints("kernel_shape", window), ints("strides", strides), ints("pads", before + after), ints("dilations", dilations)]
-    }
-}
-
-extension CustomFunction {
-    /// An attribute of whole numbers.
-    fileprivate func wholes(_ name: String) -> [Int] {
-        switch attributes.first(where: { $0.name == name })?.content {
-        case .whole(let number)?: [number]
-        case .wholes(let numbers)?: numbers
-        default: []
-        }
     }
 }

@@ -24,26 +24,12 @@ extension GraphWriter {
         return value
     }
 
-    /// The sizes of what a layer makes of arrays of some sizes: of two trials.
-    private func sizes(of layer: any Layer, _ x: Tensor) throws -> [GraphSize] {
-        let watches = NumericEvents.isEnabled
-        NumericEvents.isEnabled = false
-        defer { NumericEvents.isEnabled = watches }
-        func shape(_ path: (GraphSize) -> Int) throws -> [Int] {
-            try layer(NDArray.full(0, shape: x.sizes.map(path), type: x.type(numbers)), Pass()).shape
-        }
-        let (small, large) = (try shape { $0.trials.first }, try shape { $0.trials.second })
-        let sizes = small.count == large.count ? zip(small, large).compactMap { GraphSize($0, $1) } : []
-        guard sizes.count == small.count else { throw GraphError.dependsOnSize(at: .current) }
-        return sizes
-    }
-
     private func write(_ layer: any Layer, _ x: Tensor, _ prefix: String) throws -> Tensor {
         // Known before anything is written: what a layer cannot take is its own error.
         var sizes = x.sizes
         switch layer.form {
         case .program, .function, .dropout: break
-        default: sizes = try self.sizes(of: layer, x)
+        default: sizes = try layer.sizes(of: x.sizes, type: x.type(numbers))
         }
         /// A parameter, in ONNX's layout.
         func parameter(_ name: String, _ change: (NDArray) throws -> NDArray = { $0 }) throws -> Tensor? {

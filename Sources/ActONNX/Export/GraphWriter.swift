@@ -18,14 +18,6 @@ struct Tensor {
     func type(_ numbers: ElementType) -> ElementType { isBool ? .bool : numbers }
 }
 
-extension GraphSize {
-    static func * (a: GraphSize, b: Int) -> GraphSize { GraphSize(fixed: a.fixed &* b, open: a.open &* b) }
-    static func + (a: GraphSize, b: GraphSize) -> GraphSize { GraphSize(fixed: a.fixed &+ b.fixed, open: a.open &+ b.open) }
-    static func - (a: GraphSize, b: GraphSize) -> GraphSize { GraphSize(fixed: a.fixed &- b.fixed, open: a.open &- b.open) }
-    static func + (a: GraphSize, b: Int) -> GraphSize { GraphSize(fixed: a.fixed &+ b, open: a.open) }
-    var isFixed: Bool { open == 0 }
-}
-
 final class GraphWriter {
     /// The operator set that models are written in.
     static let opset: Int64 = 20
@@ -67,7 +59,7 @@ final class GraphWriter {
     /// An input of the model.
     func input(_ name: String, sizes: [GraphSize]) -> Tensor {
         let name = list.fresh(name)
-        if open == nil, let axis = sizes.firstIndex(where: { $0 == GraphSize(fixed: 0, open: 1) }) { open = (name, axis) }
+        if open == nil, let axis = sizes.firstIndex(where: { $0 == GraphSize.rows }) { open = (name, axis) }
         return Tensor(name: name, sizes: sizes, isBool: false)
     }
 
@@ -198,7 +190,7 @@ final class GraphWriter {
             ONNXValueInfo(
                 name: name, type: type(isBool: tensor.isBool),
                 shape: tensor.sizes.map { size in
-                    size.isFixed ? .known(Int64(size.fixed)) : size == GraphSize(fixed: 0, open: 1) ? .named("N") : .unknown
+                    size.isFixed ? .known(Int64(size.fixed)) : size == GraphSize.rows ? .named("N") : .unknown
                 })
         }
         var opsets = ["": GraphWriter.opset]
