@@ -53,7 +53,8 @@ def measured(act, name):
 
 def step(n, network, kind, row, update, parameters, rows, unit):
     latency, speed = NETWORKS[network]
-    compute = math.ceil(rows / n) * row + update
+    # A part of a batch has two rows at least.
+    compute = math.ceil(rows / min(n, rows // 2)) * row + update
     if n == 1:
         return compute
     size = parameters * unit
@@ -72,7 +73,7 @@ def table(times):
             for kind in ("MPI", "TCP") if network == "25 Gbit/s Ethernet" else ("MPI",):
                 gains = [one / step(n, network, kind, row, update, parameters, rows, unit) for n in RANKS[1:]]
                 words = [f"**{gain:.1f}×**" if gain >= n / 2 else f"{gain:.1f}×" if gain >= 0.095 else f"{gain:.2g}×" for gain, n in zip(gains, RANKS[1:])]
-                lines.append(f"| {name} ({parameters:,} parameters) | {rows} | {one * 1e3:.3g} ms | {kind}, {network} | {' | '.join(words)} |")
+                lines.append(f"| {name} ({parameters:,} parameters) | {rows} | {f'{one * 1e3:.3g} ms' if one < 1 else f'{one:.3g} s'} | {kind}, {network} | {' | '.join(words)} |")
     return "\n".join(lines)
 
 

@@ -48,10 +48,11 @@ package enum Joining {
             guard let (rankName, rank) = first(sizeName == "WORLD_SIZE" ? ["RANK", "SLURM_PROCID"] : ["SLURM_PROCID"], variable) else {
                 throw RanksError.missingVariable("RANK", beside: "MASTER_ADDR and WORLD_SIZE")
             }
-            let ranks = try whole(sizeName, size, 1...most)
+            let ranks = try whole(sizeName, size, 1...most), port = try variable("MASTER_PORT").map { try whole("MASTER_PORT", $0, 1...65535) } ?? usualPort
+            // There torchrun listens itself, as long as its processes run.
+            let isTaken = variable("TORCHELASTIC_USE_AGENT_STORE") == "True"
             return .tcp(
-                rank: try whole(rankName, rank, 0...ranks - 1), ranks: ranks, address: address,
-                port: try variable("MASTER_PORT").map { try whole("MASTER_PORT", $0, 1...65535) } ?? usualPort)
+                rank: try whole(rankName, rank, 0...ranks - 1), ranks: ranks, address: address, port: !isTaken ? port : port < 65535 ? port + 1 : port - 1)
         }
         if let (name, size) = first(["WORLD_SIZE"], variable), let (rankName, _) = first(["RANK"], variable), try whole(name, size, 1...most) > 1 {
             throw RanksError.missingVariable("MASTER_ADDR", beside: "\(rankName) and \(name)")

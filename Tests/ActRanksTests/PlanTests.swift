@@ -98,6 +98,10 @@ import Testing
         #expect(try launch(["RANK": "0", "WORLD_SIZE": "1"]) == .alone)
         #expect(try launch(["RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "a", "MASTER_PORT": "1234"]) == .tcp(rank: 1, ranks: 4, address: "a", port: 1234))
         #expect(try launch(["SLURM_PROCID": "3", "SLURM_NTASKS": "4", "MASTER_ADDR": "a"]) == .tcp(rank: 3, ranks: 4, address: "a", port: 29500))
+        // torchrun keeps its port for itself.
+        #expect(
+            try launch(["RANK": "0", "WORLD_SIZE": "4", "MASTER_ADDR": "a", "MASTER_PORT": "1234", "TORCHELASTIC_USE_AGENT_STORE": "True"])
+                == .tcp(rank: 0, ranks: 4, address: "a", port: 1235))
         // A job of Slurm that says nothing of an address runs one process by itself.
         #expect(try launch(["SLURM_PROCID": "3", "SLURM_NTASKS": "4"]) == .alone)
         #expect(try launch(["OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0"]) == .mpi(launcher: "OMPI_COMM_WORLD_SIZE", ranks: 2))
