@@ -7,7 +7,7 @@ import ActArray
 import ActGrad
 
 /// An operator with its settings.
-struct OperatorName {
+struct ONNXOperator {
     let name: String
     let attributes: [ONNXAttribute]
 
@@ -16,42 +16,42 @@ struct OperatorName {
 
 extension UnaryOperation {
     /// The operator of opset 20; `nil` where there is none.
-    var onnx: OperatorName? {
+    var onnx: ONNXOperator? {
         switch self {
-        case .neg: OperatorName("Neg")
-        case .abs: OperatorName("Abs")
-        case .sign: OperatorName("Sign")
-        case .sqrt: OperatorName("Sqrt")
-        case .reciprocal: OperatorName("Reciprocal")
-        case .exp: OperatorName("Exp")
-        case .log: OperatorName("Log")
-        case .sin: OperatorName("Sin")
-        case .cos: OperatorName("Cos")
-        case .tan: OperatorName("Tan")
-        case .asin: OperatorName("Asin")
-        case .acos: OperatorName("Acos")
-        case .atan: OperatorName("Atan")
-        case .sinh: OperatorName("Sinh")
-        case .cosh: OperatorName("Cosh")
-        case .tanh: OperatorName("Tanh")
-        case .asinh: OperatorName("Asinh")
-        case .acosh: OperatorName("Acosh")
-        case .atanh: OperatorName("Atanh")
-        case .erf: OperatorName("Erf")
-        case .floor: OperatorName("Floor")
-        case .ceil: OperatorName("Ceil")
-        case .round: OperatorName("Round")
-        case .sigmoid: OperatorName("Sigmoid")
-        case .softplus: OperatorName("Softplus")
-        case .relu: OperatorName("Relu")
-        case .gelu: OperatorName("Gelu")
-        case .geluTanh: OperatorName("Gelu", [ONNXAttribute("approximate", .string(Array("tanh".utf8)))])
-        case .mish: OperatorName("Mish")
-        case .elu1: OperatorName("Elu")
-        case .selu: OperatorName("Selu")
-        case .hardSigmoid: OperatorName("HardSigmoid", [ONNXAttribute("alpha", .float(1 / 6)), ONNXAttribute("beta", .float(0.5))])
-        case .hardSwish: OperatorName("HardSwish")
-        case .softsign: OperatorName("Softsign")
+        case .neg: ONNXOperator("Neg")
+        case .abs: ONNXOperator("Abs")
+        case .sign: ONNXOperator("Sign")
+        case .sqrt: ONNXOperator("Sqrt")
+        case .reciprocal: ONNXOperator("Reciprocal")
+        case .exp: ONNXOperator("Exp")
+        case .log: ONNXOperator("Log")
+        case .sin: ONNXOperator("Sin")
+        case .cos: ONNXOperator("Cos")
+        case .tan: ONNXOperator("Tan")
+        case .asin: ONNXOperator("Asin")
+        case .acos: ONNXOperator("Acos")
+        case .atan: ONNXOperator("Atan")
+        case .sinh: ONNXOperator("Sinh")
+        case .cosh: ONNXOperator("Cosh")
+        case .tanh: ONNXOperator("Tanh")
+        case .asinh: ONNXOperator("Asinh")
+        case .acosh: ONNXOperator("Acosh")
+        case .atanh: ONNXOperator("Atanh")
+        case .erf: ONNXOperator("Erf")
+        case .floor: ONNXOperator("Floor")
+        case .ceil: ONNXOperator("Ceil")
+        case .round: ONNXOperator("Round")
+        case .sigmoid: ONNXOperator("Sigmoid")
+        case .softplus: ONNXOperator("Softplus")
+        case .relu: ONNXOperator("Relu")
+        case .gelu: ONNXOperator("Gelu")
+        case .geluTanh: ONNXOperator("Gelu", [ONNXAttribute("approximate", .string(Array("tanh".utf8)))])
+        case .mish: ONNXOperator("Mish")
+        case .elu1: ONNXOperator("Elu")
+        case .selu: ONNXOperator("Selu")
+        case .hardSigmoid: ONNXOperator("HardSigmoid", [ONNXAttribute("alpha", .float(1 / 6)), ONNXAttribute("beta", .float(0.5))])
+        case .hardSwish: ONNXOperator("HardSwish")
+        case .softsign: ONNXOperator("Softsign")
         case .square, .expm1, .log2, .log10, .log1p, .erfc, .trunc, .logSigmoid, .silu, .geluSigmoid, .relu6, .relu2, .tanhShrink, .lisht, .logcosh,
             .gaussian, .sinc, .squareplus4, .bentIdentity, .serf, .tanhexp, .sigmoidD, .logSigmoidD, .softplusD, .tanhD, .siluD, .geluD, .geluTanhD,
             .geluSigmoidD, .mishD, .elu1D, .seluD, .reluD, .relu6D, .relu2D, .hardSigmoidD, .hardSwishD, .softsignD, .tanhShrinkD, .arctanD, .erfD,
