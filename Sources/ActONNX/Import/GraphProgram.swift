@@ -6,7 +6,7 @@ import ActArray
 import ActNetwork
 
 struct GraphNode: Sendable {
-    let operation: ONNXOperator
+    let operation: OperatorRow
     let domain: String
     /// The version of its operator set.
     let version: Int

@@ -5,7 +5,7 @@ import ActGrad
 import ActNetwork
 
 /// An operator of ONNX: how act computes it. Opsets in which it differs are told apart by `NodeCall.version`.
-struct ONNXOperator: Sendable {
+struct OperatorRow: Sendable {
     /// The element type of the first result, as far as it is known without running.
     enum Result: Sendable {
         case like(Int)
@@ -31,8 +31,8 @@ struct ONNXOperator: Sendable {
     }
 
     /// Of one array that keeps its element type.
-    static func map(_ name: String, _ body: @escaping @Sendable (NodeCall, NDArray) throws -> NDArray) -> ONNXOperator {
-        ONNXOperator(name) { call in [.array(try body(call, try call.x(0)), try call.type(0))] }
+    static func map(_ name: String, _ body: @escaping @Sendable (NodeCall, NDArray) throws -> NDArray) -> OperatorRow {
+        OperatorRow(name) { call in [.array(try body(call, try call.x(0)), try call.type(0))] }
     }
 }
 

@@ -4,12 +4,12 @@ import ActArray
 import ActGrad
 
 extension ONNXOperators {
-    static let control: [ONNXOperator] = [
-        ONNXOperator("If", .unknown) { call in
+    static let control: [OperatorRow] = [
+        OperatorRow("If", .unknown) { call in
             let branch = try call.number(0) != 0 ? "then_branch" : "else_branch"
             return try call.graph(branch).run([:], call.run.pass, inside: call.run)
         },
-        ONNXOperator("Loop", .unknown) { call in
+        OperatorRow("Loop", .unknown) { call in
             // Inputs: how many turns at most, whether to begin, what goes from turn to turn. The body gives the condition, that, and what is gathered.
             let body = try call.graph("body"), most = try call.has(0) ? call.whole(0) : Int.max
             var goesOn = try call.has(1) ? call.number(1) != 0 : true, turn = 0
@@ -38,7 +38,7 @@ extension ONNXOperators {
                     .array(arrays.isEmpty ? try NDArray.full(0, shape: [0], type: type.storage ?? .f32) : try NDArray.stacked(arrays), type)
                 }
         },
-        ONNXOperator("Scan", .unknown) { call in try scan(call) },
+        OperatorRow("Scan", .unknown) { call in try scan(call) },
     ]
 
     private static func scan(_ call: NodeCall) throws -> [GraphValue] {
@@ -97,29 +97,29 @@ extension ONNXOperators {
 
     // MARK: Lists and what may be missing
 
-    static let sequences: [ONNXOperator] = [
-        ONNXOperator("SequenceConstruct", .unknown) { call in [.list(try call.inputs.indices.map(call.value), try call.type(0))] },
-        ONNXOperator("SequenceEmpty", .unknown) { call in [.list([], try call.elementType("dtype") ?? .float)] },
-        ONNXOperator("SequenceLength", .whole) { call in try call.whole(NDArray.scalar(Double(call.list(0).0.count), type: .f64)) },
-        ONNXOperator("SequenceAt", .unknown) { call in
+    static let sequences: [OperatorRow] = [
+        OperatorRow("SequenceConstruct", .unknown) { call in [.list(try call.inputs.indices.map(call.value), try call.type(0))] },
+        OperatorRow("SequenceEmpty", .unknown) { call in [.list([], try call.elementType("dtype") ?? .float)] },
+        OperatorRow("SequenceLength", .whole) { call in try call.whole(NDArray.scalar(Double(call.list(0).0.count), type: .f64)) },
+        OperatorRow("SequenceAt", .unknown) { call in
             let (elements, _) = try call.list(0), place = try position(call, 1, elements.count)
             guard place < elements.count else { throw ArrayError.indexOutOfRange(index: place, axis: 0, size: elements.count) }
             return [elements[place]]
         },
-        ONNXOperator("SequenceInsert", .unknown) { call in
+        OperatorRow("SequenceInsert", .unknown) { call in
             var (elements, type) = try call.list(0)
             if elements.isEmpty { type = try call.type(1) }
             elements.insert(try call.value(1), at: try call.has(2) ? position(call, 2, elements.count) : elements.count)
             return [.list(elements, type)]
         },
-        ONNXOperator("SequenceErase", .unknown) { call in
+        OperatorRow("SequenceErase", .unknown) { call in
             var (elements, type) = try call.list(0)
             let place = try call.has(1) ? position(call, 1, elements.count) : elements.count - 1
             guard elements.indices.contains(place) else { throw ArrayError.indexOutOfRange(index: place, axis: 0, size: elements.count) }
             elements.remove(at: place)
             return [.list(elements, type)]
         },
-        ONNXOperator("ConcatFromSequence", .unknown) { call in
+        OperatorRow("ConcatFromSequence", .unknown) { call in
             let (elements, type) = try call.list(0)
             let arrays = try elements.map { element -> NDArray in
                 guard case .array(let array, _) = element else { throw call.fail(.kind(0)) }
@@ -129,7 +129,7 @@ extension ONNXOperators {
             let isNew = try call.flag("new_axis", false), axis = try call.axis(call.int("axis", 0), rank: first.rank + (isNew ? 1 : 0))
             return [.array(try isNew ? NDArray.stacked(arrays, axis: axis) : NDArray.concatenated(arrays, axis: axis), type)]
         },
-        ONNXOperator("SplitToSequence", .unknown, settings: [1]) { call in
+        OperatorRow("SplitToSequence", .unknown, settings: [1]) { call in
             let x = try call.x(0), axis = try call.axis(call.int("axis", 0), rank: x.rank), type = try call.type(0), size = x.shape[axis]
             guard let split = try call.maybe(1) else {
                 let parts = try parts(x, axis, [Int](repeating: 1, count: size), call)
@@ -142,7 +142,7 @@ extension ONNXOperators {
             }
             return [.list(try parts(x, axis, sizes, call).map { .array($0, type) }, type)]
         },
-        ONNXOperator("SequenceMap", .unknown) { call in
+        OperatorRow("SequenceMap", .unknown) { call in
             let body = try call.graph("body"), (first, _) = try call.list(0)
             guard body.inputs.count == call.inputs.count else { throw call.fail(.badAttribute("body")) }
             var results = [[GraphValue]](repeating: [], count: body.outputs.count)
@@ -164,12 +164,12 @@ extension ONNXOperators {
                 if case .array(_, let type)? = elements.first { .list(elements, type) } else { .list(elements, .float) }
             }
         },
-        ONNXOperator("Optional", .unknown) { call in [call.has(0) ? try call.value(0) : .nothing] },
-        ONNXOperator("OptionalHasElement", .truth) { call in
+        OperatorRow("Optional", .unknown) { call in [call.has(0) ? try call.value(0) : .nothing] },
+        OperatorRow("OptionalHasElement", .truth) { call in
             let isThere = if call.has(0), case .nothing = try call.value(0) { false } else { call.has(0) }
             return call.truth(try NDArray.scalar(isThere ? 1 : 0, type: .bool))
         },
-        ONNXOperator("OptionalGetElement", .like(0)) { call in
+        OperatorRow("OptionalGetElement", .like(0)) { call in
             let value = try call.value(0)
             if case .nothing = value { throw call.fail(.kind(0)) }
             return [value]
@@ -184,15 +184,15 @@ extension ONNXOperators {
 
     // MARK: Draws
 
-    static let draws: [ONNXOperator] = [
+    static let draws: [OperatorRow] = [
         random("RandomUniform", isLike: false), random("RandomUniformLike", isLike: true), random("RandomNormal", isLike: false),
         random("RandomNormalLike", isLike: true),
-        ONNXOperator("Bernoulli", .unknown, draws: true) { call in
+        OperatorRow("Bernoulli", .unknown, draws: true) { call in
             let x = try call.x(0), type = try call.elementType("dtype") ?? call.type(0)
             let hits = try NDArray.compare(.lt, .array(call.run.pass.random.uniform(shape: x.shape)), .array(x.converted(to: .f64)))
             return [.array(try hits.converted(to: type.storage ?? .f32), type)]
         },
-        ONNXOperator("Multinomial", .unknown, draws: true) { call in
+        OperatorRow("Multinomial", .unknown, draws: true) { call in
             let x = try call.x(0), count = try call.int("sample_size", 1), type = try call.elementType("dtype") ?? .int32
             guard x.rank == 2, count >= 0 else { throw call.fail(.shape(x.shape, input: 0)) }
             let sums = try x.softmax(axis: 1).cumulative(.sum, axis: 1).reshaped(to: [x.shape[0], 1, x.shape[1]])
@@ -203,8 +203,8 @@ extension ONNXOperators {
         },
     ]
 
-    private static func random(_ name: String, isLike: Bool) -> ONNXOperator {
-        ONNXOperator(name, .said("dtype"), draws: true) { call in
+    private static func random(_ name: String, isLike: Bool) -> OperatorRow {
+        OperatorRow(name, .said("dtype"), draws: true) { call in
             let shape = try isLike ? call.x(0).shape : call.ints("shape") ?? []
             let type = try call.elementType("dtype") ?? (isLike ? call.type(0) : .float), storage = type.storage ?? .f32
             if name.hasPrefix("RandomUniform") {

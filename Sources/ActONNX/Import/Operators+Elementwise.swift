@@ -16,9 +16,9 @@ extension ONNXOperators {
         ("HardSwish", .hardSwish),
     ]
 
-    static let unary: [ONNXOperator] = kernels.map { name, operation in .map(name) { try NDArray.unary(operation, $1) } }
+    static let unary: [OperatorRow] = kernels.map { name, operation in .map(name) { try NDArray.unary(operation, $1) } }
 
-    static let elementwise: [ONNXOperator] = [
+    static let elementwise: [OperatorRow] = [
         .map("Elu") { call, x in try call.activation("elu", x, [.number(call.float("alpha", 1))]) },
         .map("Celu") { call, x in try call.activation("celu", x, [.number(call.float("alpha", 1))]) },
         .map("LeakyRelu") { call, x in try call.activation("leaky_relu", x, [.number(call.float("alpha", 0.01))]) },
@@ -48,7 +48,7 @@ extension ONNXOperators {
             let inner = try NDArray.select(NDArray.compare(.gt, .array(x), .number(lambda)), .array(x - bias), 0)
             return try NDArray.select(NDArray.compare(.lt, .array(x), .number(-lambda)), .array(x + bias), .array(inner))
         },
-        ONNXOperator("Clip", settings: [1, 2]) { call in
+        OperatorRow("Clip", settings: [1, 2]) { call in
             var x = try call.x(0)
             // Bounds were attributes before opset 11.
             let low = try call.maybe(1).map { Operand.array($0) } ?? (call.has("min") ? .number(call.float("min", 0)) : nil)
@@ -57,17 +57,17 @@ extension ONNXOperators {
             if let high { x = try NDArray.binary(.min, .array(x), high) }
             return try call.result(x)
         },
-        ONNXOperator("IsNaN", .truth) { try $0.truth(NDArray.test(.isnan, $0.x(0))) },
-        ONNXOperator("IsInf", .truth) { call in
+        OperatorRow("IsNaN", .truth) { try $0.truth(NDArray.test(.isnan, $0.x(0))) },
+        OperatorRow("IsInf", .truth) { call in
             let x = try call.x(0), isInfinite = try NDArray.test(.isinf, x)
             let up = try call.flag("detect_positive", true), down = try call.flag("detect_negative", true)
             if up && down { return call.truth(isInfinite) }
             guard up || down else { return call.truth(try NDArray.full(0, shape: x.shape, type: .bool)) }
             return call.truth(try NDArray.logical(.and, isInfinite, NDArray.compare(up ? .gt : .lt, .array(x), 0)))
         },
-        ONNXOperator("Not", .truth) { try $0.truth(NDArray.not($0.x(0).converted(to: .bool))) },
+        OperatorRow("Not", .truth) { try $0.truth(NDArray.not($0.x(0).converted(to: .bool))) },
         .map("Identity") { _, x in x }.passingAnything,
-        ONNXOperator("Binarizer") { call in
+        OperatorRow("Binarizer") { call in
             let x = try call.x(0)
             return try call.result(NDArray.compare(.gt, .array(x), .number(call.float("threshold", 0))).converted(to: x.type))
         },
@@ -79,71 +79,71 @@ extension ONNXOperators {
 
     // MARK: Arithmetic
 
-    static let sums: [ONNXOperator] = [("Add", BinaryOperation.add), ("Sub", .sub), ("Mul", .mul)].map { name, operation in
-        ONNXOperator(name) { call in
+    static let sums: [OperatorRow] = [("Add", BinaryOperation.add), ("Sub", .sub), ("Mul", .mul)].map { name, operation in
+        OperatorRow(name) { call in
             let (a, b) = try pair(call)
             return try call.result(NDArray.binary(operation, a.numeric, b.numeric))
         }
     }
 
-    static let comparisons: [ONNXOperator] = [("Equal", CompareOperation.eq), ("Less", .lt), ("LessOrEqual", .le), ("Greater", .gt), ("GreaterOrEqual", .ge)]
+    static let comparisons: [OperatorRow] = [("Equal", CompareOperation.eq), ("Less", .lt), ("LessOrEqual", .le), ("Greater", .gt), ("GreaterOrEqual", .ge)]
         .map { name, operation in
-            ONNXOperator(name, .truth) { call in
+            OperatorRow(name, .truth) { call in
                 let (a, b) = try pair(call)
                 return try call.truth(NDArray.compare(operation, .array(a.numeric), .array(b.numeric)))
             }
         }
 
-    static let logicals: [ONNXOperator] = [("And", LogicalOperation.and), ("Or", .or), ("Xor", .xor)].map { name, operation in
-        ONNXOperator(name, .truth) { call in
+    static let logicals: [OperatorRow] = [("And", LogicalOperation.and), ("Or", .or), ("Xor", .xor)].map { name, operation in
+        OperatorRow(name, .truth) { call in
             let (a, b) = try pair(call)
             return try call.truth(NDArray.logical(operation, a.converted(to: .bool), b.converted(to: .bool)))
         }
     }
 
-    static let extremes: [ONNXOperator] = [("Max", BinaryOperation.max), ("Min", .min), ("Sum", .add)].map { name, operation in
-        ONNXOperator(name) { call in
+    static let extremes: [OperatorRow] = [("Max", BinaryOperation.max), ("Min", .min), ("Sum", .add)].map { name, operation in
+        OperatorRow(name) { call in
             let all = try call.all()
             guard let first = all.first else { throw call.fail(.missingInput(0)) }
             return try call.result(all.dropFirst().reduce(first) { try NDArray.binary(operation, $0, $1) })
         }
     }
 
-    static let arithmetic: [ONNXOperator] = [
-        ONNXOperator("Mean") { call in
+    static let arithmetic: [OperatorRow] = [
+        OperatorRow("Mean") { call in
             let all = try call.all()
             guard let first = all.first else { throw call.fail(.missingInput(0)) }
             return try call.result(all.dropFirst().reduce(first) { try $0 + $1 } / Double(all.count))
         },
-        ONNXOperator("Div") { call in
+        OperatorRow("Div") { call in
             let (a, b) = try pair(call), quotient = try a.numeric / b.numeric
             // Of whole numbers toward zero.
             return try call.result(call.type(0).isWhole ? NDArray.unary(.trunc, quotient) : quotient)
         },
-        ONNXOperator("Pow") { call in
+        OperatorRow("Pow") { call in
             let (a, b) = try pair(call), type = try call.type(0)
             let power = try NDArray.binary(.pow, a, b.converted(to: a.type == .f32 ? .f32 : .f64))
             return [try type.isWhole ? call.fitted(NDArray.unary(.trunc, power), type) : .array(power, type)]
         },
-        ONNXOperator("Mod") { call in
+        OperatorRow("Mod") { call in
             let (a, b) = try pair(call)
             // With fmod=1 the sign of the dividend; else, of whole numbers, that of the divisor.
             guard try call.flag("fmod", false) else { return try call.result(NDArray.binary(.mod, a, b)) }
             let rest = try NDArray.binary(.mod, NDArray.unary(.abs, a), NDArray.unary(.abs, b))
             return try call.result(NDArray.binary(.copysign, rest, a))
         },
-        ONNXOperator("Where", .like(1)) { call in
+        OperatorRow("Where", .like(1)) { call in
             let condition = try call.x(0).converted(to: .bool), type = try call.type(1)
             let (a, b) = try (call.x(1), call.x(2))
             guard type == .bool else { return [.array(try NDArray.select(condition, .array(a), .array(b)), type)] }
             return call.truth(try NDArray.select(condition, .array(a.converted(to: .f32)), .array(b.converted(to: .f32))).converted(to: .bool))
         },
         bitwise("BitwiseAnd") { $0 & $1 }, bitwise("BitwiseOr") { $0 | $1 }, bitwise("BitwiseXor") { $0 ^ $1 },
-        ONNXOperator("BitwiseNot") { call in
+        OperatorRow("BitwiseNot") { call in
             // −x − 1, which wraps to what the bits say where there is no sign.
             try call.result(-1.0 - call.x(0))
         },
-        ONNXOperator("BitShift") { call in
+        OperatorRow("BitShift") { call in
             let isLeft = try call.text("direction", "LEFT") == "LEFT", bits = try call.type(0).bits ?? 64
             let isSigned = try (call.type(0).limits?.lowerBound ?? 0) < 0, (a, b) = try pair(call)
             return try call.result(
@@ -158,8 +158,8 @@ extension ONNXOperators {
         },
     ]
 
-    private static func bitwise(_ name: String, _ function: @escaping @Sendable (Int, Int) -> Int) -> ONNXOperator {
-        ONNXOperator(name) { call in
+    private static func bitwise(_ name: String, _ function: @escaping @Sendable (Int, Int) -> Int) -> OperatorRow {
+        OperatorRow(name) { call in
             let (a, b) = try pair(call)
             return try call.result(NDArray.bitwise(name, a, b) { Double(function($0, $1)) })
         }
@@ -176,15 +176,15 @@ extension ONNXOperators {
 
     // MARK: Conversions and constants
 
-    static let conversions: [ONNXOperator] = [
-        ONNXOperator("Cast", .said("to")) { call in
+    static let conversions: [OperatorRow] = [
+        OperatorRow("Cast", .said("to")) { call in
             guard let type = try call.elementType("to") else { throw call.fail(.missingAttribute("to")) }
             return [try call.cast(call.x(0), from: call.type(0), to: type, saturates: call.flag("saturate", true))]
         },
-        ONNXOperator("CastLike", .like(1)) { call in
+        OperatorRow("CastLike", .like(1)) { call in
             [try call.cast(call.x(0), from: call.type(0), to: call.type(1), saturates: call.flag("saturate", true))]
         },
-        ONNXOperator("Constant", .unknown) { call in
+        OperatorRow("Constant", .unknown) { call in
             for (name, value) in call.node.attributes {
                 switch (name, value) {
                 case ("value", .tensor(let tensor)): return [.array(try tensor.array(path: call.node.text), tensor.type)]
@@ -199,24 +199,24 @@ extension ONNXOperators {
             }
             throw call.fail(.missingAttribute("value"))
         },
-        ONNXOperator("ConstantOfShape", .unknown) { call in
+        OperatorRow("ConstantOfShape", .unknown) { call in
             let shape = try call.wholes(0)
             guard case .tensor(let tensor)? = call.node.attributes["value"] else { return [.array(try NDArray.full(0, shape: shape, type: .f32), .float)] }
             let element = try tensor.array(path: call.node.text)
             return [.array(try element.reshaped(to: [Int](repeating: 1, count: shape.count)).broadcast(to: shape), tensor.type)]
         },
-        ONNXOperator("EyeLike", .unknown) { call in
+        OperatorRow("EyeLike", .unknown) { call in
             let x = try call.x(0), type = try call.elementType("dtype") ?? call.type(0)
             guard x.rank == 2 else { throw call.fail(.shape(x.shape, input: 0)) }
             return [.array(try NDArray.eye(x.shape[0], x.shape[1], call.int("k", 0)).converted(to: type.storage ?? .f32), type)]
         },
-        ONNXOperator("Range") { call in
+        OperatorRow("Range") { call in
             // In double precision for either type of float: a rounded step would add up.
             let (start, limit, delta) = (try call.number(0), try call.number(1), try call.number(2))
             return try call.result(NDArray.range(start, limit, delta).converted(to: call.type(0).storage ?? .f64))
         },
-        ONNXOperator("Size", .whole) { call in try call.whole(NDArray.scalar(Double(call.x(0).count), type: .f64)) },
-        ONNXOperator("Shape", .whole) { call in
+        OperatorRow("Size", .whole) { call in try call.whole(NDArray.scalar(Double(call.x(0).count), type: .f64)) },
+        OperatorRow("Shape", .whole) { call in
             let shape = try call.x(0).shape, rank = shape.count
             func bound(_ value: Int) -> Int { max(0, min(rank, value < 0 ? value + rank : value)) }
             let start = bound(try call.int("start", 0)), end = bound(try call.int("end", rank))
@@ -226,7 +226,7 @@ extension ONNXOperators {
     ]
 }
 
-extension ONNXOperator {
+extension OperatorRow {
     /// Takes lists and nothing too, and hands them on.
-    fileprivate var passingAnything: ONNXOperator { ONNXOperator(name, result) { [try $0.value(0)] } }
+    fileprivate var passingAnything: OperatorRow { OperatorRow(name, result) { [try $0.value(0)] } }
 }

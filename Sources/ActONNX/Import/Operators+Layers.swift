@@ -7,12 +7,12 @@ import ActNetwork
 import ActOrder
 
 extension ONNXOperators {
-    static let normalizations: [ONNXOperator] = [
-        ONNXOperator("MatMul") { call in
+    static let normalizations: [OperatorRow] = [
+        OperatorRow("MatMul") { call in
             let (a, b) = try (call.x(0), call.x(1))
             return try call.result(NDArray.matmul(a, b))
         },
-        ONNXOperator("MatMulInteger", .unknown) { call in
+        OperatorRow("MatMulInteger", .unknown) { call in
             func shifted(_ index: Int, isRows: Bool) throws -> NDArray {
                 var zero = try zeroPoint(call, index + 2)
                 if isRows, zero.rank == 1, zero.count > 1 { zero = try zero.expandedDims(1) }
@@ -20,7 +20,7 @@ extension ONNXOperators {
             }
             return [try call.fitted(NDArray.matmul(shifted(0, isRows: true), shifted(1, isRows: false)), .int32)]
         },
-        ONNXOperator("Gemm") { call in
+        OperatorRow("Gemm") { call in
             var (a, b) = try (call.x(0), call.x(1))
             guard a.rank == 2, b.rank == 2 else { throw call.fail(.shape(a.rank == 2 ? b.shape : a.shape, input: a.rank == 2 ? 1 : 0)) }
             if try call.flag("transA", false) { a = try a.matrixTransposed() }
@@ -39,12 +39,12 @@ extension ONNXOperators {
             let places = try NDArray.range(0, Double(x.shape[axis]), 1).reshaped(to: unit)
             return try NDArray.compare(.eq, .array(places), .array(largest.converted(to: .f64))).converted(to: x.type)
         },
-        ONNXOperator("BatchNormalization", states: [3, 4]) { call in try batchNormalization(call) },
-        ONNXOperator("InstanceNormalization") { call in
+        OperatorRow("BatchNormalization", states: [3, 4]) { call in try batchNormalization(call) },
+        OperatorRow("InstanceNormalization") { call in
             let x = try call.x(0), y = try standardized(x, axes: Array(2..<max(2, x.rank)), call.float("epsilon", 1e-5))
             return try call.result(y * channels(call.x(1), x) + channels(call.x(2), x))
         },
-        ONNXOperator("GroupNormalization") { call in
+        OperatorRow("GroupNormalization") { call in
             let x = try call.x(0), groups = try call.int("num_groups"), (scale, bias) = (try call.x(1), try call.x(2))
             guard x.rank > 1, groups > 0, x.shape[1] % groups == 0 else { throw call.fail(.badAttribute("num_groups")) }
             let parts = try x.reshaped(to: [x.shape[0], groups, x.shape[1] / groups] + x.shape.dropFirst(2))
@@ -56,7 +56,7 @@ extension ONNXOperators {
             }
             return try call.result(y.reshaped(to: x.shape) * channels(scale, x) + channels(bias, x))
         },
-        ONNXOperator("LayerNormalization") { call in
+        OperatorRow("LayerNormalization") { call in
             let x = try call.x(0), axis = try call.axis(call.int("axis", -1), rank: x.rank), axes = Array(axis..<x.rank)
             let mean = try x.mean(axes: axes, keepdims: true), distance = try x - mean
             let inverse = try NDArray.unary(
@@ -66,7 +66,7 @@ extension ONNXOperators {
             let type = try call.type(0)
             return [.array(y, type), .array(mean, .float), .array(inverse, .float)]
         },
-        ONNXOperator("RMSNormalization") { call in
+        OperatorRow("RMSNormalization") { call in
             let x = try call.x(0), axis = try call.axis(call.int("axis", -1), rank: x.rank)
             let square = try NDArray.unary(.square, x).mean(axes: Array(axis..<x.rank), keepdims: true)
             return try call.result(x / NDArray.unary(.sqrt, square + call.float("epsilon", 1e-5)) * call.x(1))
@@ -93,11 +93,11 @@ extension ONNXOperators {
             let alpha = try call.float("alpha", 0.0001), beta = try call.float("beta", 0.75), bias = try call.float("bias", 1)
             return try x / NDArray.binary(.pow, sum.reshaped(to: x.shape) * (alpha / Double(size)) + bias, beta)
         },
-        ONNXOperator("Dropout", settings: [1, 2], draws: true) { call in try dropout(call) },
+        OperatorRow("Dropout", settings: [1, 2], draws: true) { call in try dropout(call) },
     ]
 
     /// Along one axis; before opset 13 along all from it on.
-    private static func along(_ name: String, _ body: @escaping @Sendable (NDArray, Int) throws -> NDArray) -> ONNXOperator {
+    private static func along(_ name: String, _ body: @escaping @Sendable (NDArray, Int) throws -> NDArray) -> OperatorRow {
         .map(name) { call, x in
             guard call.version < 13 else { return try body(x, call.axis(call.int("axis", -1), rank: x.rank)) }
             let axis = try call.int("axis", 1), split = axis < 0 ? axis + x.rank : axis
@@ -156,11 +156,11 @@ extension ONNXOperators {
 
     // MARK: Losses
 
-    static let losses: [ONNXOperator] = [
-        ONNXOperator("NegativeLogLikelihoodLoss") { call in
+    static let losses: [OperatorRow] = [
+        OperatorRow("NegativeLogLikelihoodLoss") { call in
             [.array(try likelihood(call, call.x(0), call.x(1), call.maybe(2)), try call.type(0))]
         },
-        ONNXOperator("SoftmaxCrossEntropyLoss") { call in
+        OperatorRow("SoftmaxCrossEntropyLoss") { call in
             let logs = try call.x(0).logSoftmax(axis: 1)
             return [.array(try likelihood(call, logs, call.x(1), call.maybe(2)), try call.type(0)), .array(logs, try call.type(0))]
         },

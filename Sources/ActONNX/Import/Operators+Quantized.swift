@@ -4,27 +4,27 @@ import ActArray
 import ActGrad
 
 extension ONNXOperators {
-    static let quantizations: [ONNXOperator] = [
-        ONNXOperator("QuantizeLinear", .unknown, settings: [1, 2]) { call in
+    static let quantizations: [OperatorRow] = [
+        OperatorRow("QuantizeLinear", .unknown, settings: [1, 2]) { call in
             let x = try call.x(0), scale = try spread(call, call.x(1), like: x), zero = try call.maybe(2).map { try spread(call, $0, like: x) }
             var type = try call.has(2) ? call.type(2) : .uint8
             if !call.has(2), let said = try call.elementType("output_dtype"), said != .undefined { type = said }
             return [try quantized(call, x / scale.converted(to: x.type), zero, type)]
         },
-        ONNXOperator("DequantizeLinear", .like(1), settings: [1, 2]) { call in
+        OperatorRow("DequantizeLinear", .like(1), settings: [1, 2]) { call in
             let x = try call.x(0), scale = try spread(call, call.x(1), like: x), zero = try call.maybe(2).map { try spread(call, $0, like: x) }
             let shifted = try zero.map { try x.converted(to: .f64) - $0.converted(to: .f64) } ?? x.converted(to: .f64)
             var type = try call.type(1)
             if let said = try call.elementType("output_dtype"), said != .undefined { type = said }
             return [.array(try (shifted * scale.converted(to: .f64)).converted(to: type.storage ?? .f32), type)]
         },
-        ONNXOperator("DynamicQuantizeLinear", .unknown) { call in
+        OperatorRow("DynamicQuantizeLinear", .unknown) { call in
             let x = try call.x(0)
             let low = try NDArray.binary(.min, .array(x.reduced(.min)), 0), high = try NDArray.binary(.max, .array(x.reduced(.max)), 0)
             let scale = try (high - low) / 255.0, zero = try clip(NDArray.unary(.round, -1.0 * low / scale), 0...255)
             return [try quantized(call, x / scale, zero, .uint8), .array(scale, .float), .array(try zero.converted(to: .f64), .uint8)]
         },
-        ONNXOperator("QLinearMatMul", .unknown, settings: [1, 2, 4, 5, 6, 7]) { call in
+        OperatorRow("QLinearMatMul", .unknown, settings: [1, 2, 4, 5, 6, 7]) { call in
             func real(_ index: Int, isRows: Bool) throws -> NDArray {
                 func along(_ parameter: NDArray) throws -> NDArray {
                     try isRows && parameter.rank == 1 && parameter.count > 1 ? parameter.expandedDims(1) : parameter
@@ -35,7 +35,7 @@ extension ONNXOperators {
             let product = try NDArray.matmul(real(0, isRows: true), real(3, isRows: false))
             return [try quantized(call, product / call.x(6).converted(to: .f64), call.x(7), call.type(7))]
         },
-        ONNXOperator("QLinearConv", .unknown, settings: [1, 2, 4, 5, 6, 7]) { call in
+        OperatorRow("QLinearConv", .unknown, settings: [1, 2, 4, 5, 6, 7]) { call in
             let x = try call.x(0) - call.x(2).converted(to: .f64), scale = try call.x(4).converted(to: .f64)
             func front(_ parameter: NDArray) throws -> NDArray { try parameter.rank == 1 ? parameter.reshaped(to: [parameter.count, 1, 1, 1]) : parameter }
             let w = try call.x(3) - front(call.x(5).converted(to: .f64))
@@ -76,7 +76,7 @@ extension ONNXOperators {
 
     // MARK: Steps of optimisers
 
-    static let steps: [ONNXOperator] = [
+    static let steps: [OperatorRow] = [
         optimizer("Momentum", states: 1) { call, rate, count, x, gradient, states in
             let decay = try call.float("norm_coefficient", 0), alpha = try call.float("alpha", 0), beta = try call.float("beta", 0)
             let g = try gradient + x * decay, v = try states[0] * alpha + g * (count > 0 ? beta : 1)
@@ -103,8 +103,8 @@ extension ONNXOperators {
     /// Inputs are the rate, the number of steps done, then all arrays, their gradients, and their states, kind by kind; outputs the same without rate and gradients.
     private static func optimizer(
         _ name: String, states: Int, _ step: @escaping @Sendable (NodeCall, Double, Int, NDArray, NDArray, [NDArray]) throws -> [NDArray]
-    ) -> ONNXOperator {
-        ONNXOperator(name, .like(2)) { call in
+    ) -> OperatorRow {
+        OperatorRow(name, .like(2)) { call in
             let rate = try call.number(0), count = try call.whole(1), arrays = (call.inputs.count - 2) / (states + 2)
             guard arrays > 0, call.inputs.count == 2 + arrays * (states + 2) else { throw call.fail(.missingInput(call.inputs.count)) }
             var results = [[NDArray]](repeating: [], count: states + 1)

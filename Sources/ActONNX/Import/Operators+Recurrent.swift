@@ -17,7 +17,7 @@ private struct Direction {
 }
 
 extension ONNXOperators {
-    static let recurrences: [ONNXOperator] = [
+    static let recurrences: [OperatorRow] = [
         recurrent("RNN", gates: 1, functions: ["Tanh"]) { d, x, h, _, _, units in
             (try d.functions[0](x + NDArray.matmul(h, d.r.matrixTransposed()) + (d.rb ?? zero(like: x))), nil)
         },
@@ -51,8 +51,8 @@ extension ONNXOperators {
 
     private typealias Step = @Sendable (Direction, _ x: NDArray, _ h: NDArray, _ cell: NDArray?, NodeCall, _ units: Int) throws -> (NDArray, NDArray?)
 
-    private static func recurrent(_ name: String, gates: Int, functions: [String], _ step: @escaping Step) -> ONNXOperator {
-        ONNXOperator(name) { call in
+    private static func recurrent(_ name: String, gates: Int, functions: [String], _ step: @escaping Step) -> OperatorRow {
+        OperatorRow(name) { call in
             var x = try call.x(0)
             let w = try call.x(1), r = try call.x(2), units = try call.int("hidden_size", r.shape.last ?? 0), isTurned = try call.int("layout", 0) == 1
             guard x.rank == 3, w.rank == 3, r.rank == 3, units > 0, r.shape[2] == units, w.shape[1] == gates * units else {
@@ -167,9 +167,9 @@ extension ONNXOperators {
 
     // MARK: Attention
 
-    static let attentions: [ONNXOperator] = [
-        ONNXOperator("Attention") { call in try attention(call) },
-        ONNXOperator("RotaryEmbedding") { call in try rotary(call) },
+    static let attentions: [OperatorRow] = [
+        OperatorRow("Attention") { call in try attention(call) },
+        OperatorRow("RotaryEmbedding") { call in try rotary(call) },
     ]
 
     /// softmax(q kᵀ scale + mask) v, with its options in the order of the standard: past keys, causality, a soft cap.

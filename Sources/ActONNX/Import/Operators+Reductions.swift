@@ -6,7 +6,7 @@ import ActLinear
 import ActOrder
 
 extension ONNXOperators {
-    static let reductions: [ONNXOperator] = [
+    static let reductions: [OperatorRow] = [
         reduction("ReduceSum") { try $0.numeric.reduced(.sum, axes: $1, keepdims: true) },
         reduction("ReduceProd") { try $0.numeric.reduced(.prod, axes: $1, keepdims: true) },
         reduction("ReduceMean") { try $0.numeric.mean(axes: $1, keepdims: true) },
@@ -19,7 +19,7 @@ extension ONNXOperators {
         reduction("ReduceLogSumExp") { try $0.logsumexp(axes: $1, keepdims: true) },
         position("ArgMax", .max), position("ArgMin", .min),
         cumulative("CumSum", .sum), cumulative("CumProd", .prod),
-        ONNXOperator("TopK", settings: [1]) { call in
+        OperatorRow("TopK", settings: [1]) { call in
             let x = try call.x(0), k = try call.version < 10 ? call.int("k") : call.whole(1)
             let axis = try call.axis(call.int("axis", -1), rank: x.rank), isLargest = try call.flag("largest", true)
             if !isLargest {
@@ -29,21 +29,21 @@ extension ONNXOperators {
             let (values, indices) = try x.largest(k, axis: axis)
             return [.array(values, try call.type(0)), .array(indices, .int64)]
         },
-        ONNXOperator("NonZero", .whole) { call in
+        OperatorRow("NonZero", .whole) { call in
             let x = try call.x(0), found = try x.detached().nonzero()
             return try call.whole(x.rank == 0 ? NDArray([], shape: [0, x.count]) : NDArray.stacked(found))
         },
-        ONNXOperator("Unique") { call in try unique(call) },
-        ONNXOperator("Det") { try $0.result($0.x(0).determinant()) },
-        ONNXOperator("Einsum") { call in
+        OperatorRow("Unique") { call in try unique(call) },
+        OperatorRow("Det") { try $0.result($0.x(0).determinant()) },
+        OperatorRow("Einsum") { call in
             let text = try call.text("equation", "")
             return try call.result(NDArray.einsum(text, call.all()))
         },
     ]
 
     /// Over `axes`, an attribute or an input; over all where none are said.
-    private static func reduction(_ name: String, _ body: @escaping @Sendable (NDArray, [Int]) throws -> NDArray) -> ONNXOperator {
-        ONNXOperator(name) { call in
+    private static func reduction(_ name: String, _ body: @escaping @Sendable (NDArray, [Int]) throws -> NDArray) -> OperatorRow {
+        OperatorRow(name) { call in
             let x = try call.x(0), given = try call.wholes("axes", orInput: 1) ?? []
             if given.isEmpty, try call.flag("noop_with_empty_axes", false) {
                 // Nothing is reduced; what is done to each element still is.
@@ -64,8 +64,8 @@ extension ONNXOperators {
         return try NDArray.full(isMax ? -.infinity : .infinity, shape: shape, type: x.type)
     }
 
-    private static func position(_ name: String, _ operation: ReduceOperation) -> ONNXOperator {
-        ONNXOperator(name, .whole) { call in
+    private static func position(_ name: String, _ operation: ReduceOperation) -> OperatorRow {
+        OperatorRow(name, .whole) { call in
             var x = try call.x(0)
             let axis = try call.axis(call.int("axis", 0), rank: x.rank), isLast = try call.flag("select_last_index", false)
             if isLast { x = try x.flipped([axis]) }
@@ -76,8 +76,8 @@ extension ONNXOperators {
         }
     }
 
-    private static func cumulative(_ name: String, _ operation: CumulativeOperation) -> ONNXOperator {
-        ONNXOperator(name, settings: [1]) { call in
+    private static func cumulative(_ name: String, _ operation: CumulativeOperation) -> OperatorRow {
+        OperatorRow(name, settings: [1]) { call in
             let x = try call.x(0).numeric, axis = try call.axis(call.whole(1), rank: x.rank), isReversed = try call.flag("reverse", false)
             guard try call.flag("exclusive", false), x.shape[axis] > 0 else {
                 return try call.result(x.cumulative(operation, axis: axis, reversed: isReversed))

@@ -4,9 +4,9 @@ import ActArray
 import ActNetwork
 
 extension ONNXOperators {
-    static let resizings: [ONNXOperator] = [
-        ONNXOperator("Resize", settings: [1, 2, 3]) { call in try resize(call) },
-        ONNXOperator("Upsample", settings: [1]) { call in
+    static let resizings: [OperatorRow] = [
+        OperatorRow("Resize", settings: [1, 2, 3]) { call in try resize(call) },
+        OperatorRow("Upsample", settings: [1]) { call in
             let x = try call.x(0), scales = try call.has(1) ? call.x(1).detached().toDoubles() : call.floats("scales") ?? []
             guard scales.count == x.rank else { throw call.fail(.missingInput(1)) }
             let axes = Array(0..<x.rank), sizes = axes.map { Int((Double(x.shape[$0]) * scales[$0]).rounded(.down)) }
@@ -19,14 +19,14 @@ extension ONNXOperators {
             }
             return try call.result(result)
         },
-        ONNXOperator("GridSample") { call in
+        OperatorRow("GridSample") { call in
             let x = try call.x(0), grid = try call.x(1), align = try call.flag("align_corners", false), text = try call.text("mode", "linear")
             guard let beyond = Sampling.Beyond(rawValue: try call.text("padding_mode", "zeros")) else { throw call.fail(.badAttribute("padding_mode")) }
             guard x.rank == 4, text == "nearest" || text == "linear" || text == "bilinear" else { throw call.lacks(.sampling(mode: text, axes: x.rank - 2)) }
             let mode: Sampling.Mode = text == "nearest" ? .nearest : .bilinear
             return try call.result(x.sampled(at: grid, mode, beyond: beyond, alignsCorners: align))
         },
-        ONNXOperator("AffineGrid", settings: [1]) { call in
+        OperatorRow("AffineGrid", settings: [1]) { call in
             let theta = try call.x(0), sizes = try call.wholes(1), isAligned = try call.flag("align_corners", false), rank = sizes.count - 2
             guard theta.rank == 3, (2...3).contains(rank), theta.shape == [sizes[0], rank, rank + 1] else { throw call.fail(.shape(theta.shape, input: 0)) }
             let lines = try sizes.dropFirst(2).enumerated().map { axis, size -> NDArray in

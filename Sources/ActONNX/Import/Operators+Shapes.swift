@@ -5,8 +5,8 @@ import ActLinear
 import ActOrder
 
 extension ONNXOperators {
-    static let shapes: [ONNXOperator] = [
-        ONNXOperator("Reshape", settings: [1]) { call in
+    static let shapes: [OperatorRow] = [
+        OperatorRow("Reshape", settings: [1]) { call in
             let x = try call.x(0)
             guard var sizes = try call.has(1) ? call.wholes(1) : call.ints("shape") else { throw call.fail(.missingInput(1)) }
             if try !call.flag("allowzero", false) {
@@ -23,11 +23,11 @@ extension ONNXOperators {
             return try x.reshaped(to: [x.shape.prefix(split).reduce(1, *), x.shape.dropFirst(split).reduce(1, *)])
         },
         .map("Transpose") { call, x in try x.transposed(call.ints("perm")) },
-        ONNXOperator("Squeeze") { call in
+        OperatorRow("Squeeze") { call in
             let x = try call.x(0), axes = try call.wholes("axes", orInput: 1)
             return try call.result(x.squeezed(axes?.map { try call.axis($0, rank: x.rank) } ?? x.shape.indices.filter { x.shape[$0] == 1 }))
         },
-        ONNXOperator("Unsqueeze") { call in
+        OperatorRow("Unsqueeze") { call in
             let x = try call.x(0)
             guard let given = try call.wholes("axes", orInput: 1) else { throw call.fail(.missingInput(1)) }
             let rank = x.rank + given.count, axes = Set(try given.map { try call.axis($0, rank: rank) })
@@ -35,11 +35,11 @@ extension ONNXOperators {
             var rest = x.shape[...]
             return try call.result(x.reshaped(to: (0..<rank).map { axes.contains($0) ? 1 : rest.popFirst() ?? 1 }))
         },
-        ONNXOperator("Expand") { call in
+        OperatorRow("Expand") { call in
             let x = try call.x(0)
             return try call.result(x.broadcast(to: NDArray.broadcastShape(x.shape, call.wholes(1))))
         },
-        ONNXOperator("Tile") { call in
+        OperatorRow("Tile") { call in
             let x = try call.x(0)
             // Once a number of copies and an axis.
             if call.version < 6 {
@@ -49,8 +49,8 @@ extension ONNXOperators {
             }
             return try call.result(x.tiled(call.wholes(1)))
         },
-        ONNXOperator("Slice", settings: [1, 2, 3, 4]) { call in try slice(call) },
-        ONNXOperator("Pad", settings: [1, 2, 3]) { call in try pad(call) },
+        OperatorRow("Slice", settings: [1, 2, 3, 4]) { call in try slice(call) },
+        OperatorRow("Pad", settings: [1, 2, 3]) { call in try pad(call) },
         .map("Trilu") { call, x in try x.triangle(call.maybe(1).map { try Int(exactly: $0.detached().item()) ?? 0 } ?? 0, isLower: !call.flag("upper", true)) },
         .map("DepthToSpace") { call, x in
             guard x.rank == 4 else { throw call.fail(.shape(x.shape, input: 0)) }
@@ -70,7 +70,7 @@ extension ONNXOperators {
             }
             return try x.reshaped(to: [n, c, h / b, b, w / b, b]).transposed([0, 3, 5, 1, 2, 4]).reshaped(to: [n, c * b * b, h / b, w / b])
         },
-        ONNXOperator("CenterCropPad", settings: [1]) { call in
+        OperatorRow("CenterCropPad", settings: [1]) { call in
             var x = try call.x(0)
             let sizes = try call.wholes(1), axes = try (call.ints("axes") ?? Array(0..<x.rank)).map { try call.axis($0, rank: x.rank) }
             guard axes.count == sizes.count, sizes.allSatisfy({ $0 >= 0 }) else { throw call.fail(.badAttribute("axes")) }
@@ -86,7 +86,7 @@ extension ONNXOperators {
             }
             return try call.result(x)
         },
-        ONNXOperator("ReverseSequence", settings: [1]) { call in
+        OperatorRow("ReverseSequence", settings: [1]) { call in
             let x = try call.x(0), lengths = try call.wholes(1)
             let batch = try call.axis(call.int("batch_axis", 1), rank: x.rank), time = try call.axis(call.int("time_axis", 0), rank: x.rank)
             guard batch != time, lengths.count == x.shape[batch], lengths.allSatisfy({ $0 >= 0 && $0 <= x.shape[time] }) else {
@@ -153,16 +153,16 @@ extension ONNXOperators {
 
     // MARK: Choosing and writing
 
-    static let choices: [ONNXOperator] = [
-        ONNXOperator("Gather", settings: [1]) { call in
+    static let choices: [OperatorRow] = [
+        OperatorRow("Gather", settings: [1]) { call in
             let x = try call.x(0), indices = try call.x(1).numeric, axis = try call.axis(call.int("axis", 0), rank: x.rank)
             return try call.result(x.chosen(axis, indices))
         },
-        ONNXOperator("GatherElements") { call in
+        OperatorRow("GatherElements") { call in
             let x = try call.x(0), axis = try call.axis(call.int("axis", 0), rank: x.rank)
             return try call.result(x.window(like: call.x(1).shape, but: axis, call).takenAlong(call.x(1), axis: axis))
         },
-        ONNXOperator("GatherND") { call in
+        OperatorRow("GatherND") { call in
             let x = try call.x(0), indices = try call.x(1), batch = try call.int("batch_dims", 0)
             guard batch >= 0, indices.rank > batch, x.rank > batch, let depth = indices.shape.last, depth <= x.rank - batch, depth > 0 else {
                 throw call.fail(.shape(indices.shape, input: 1))
@@ -178,7 +178,7 @@ extension ONNXOperators {
             return try call.result(x.indexed(by: own + columns.map { .array($0) }))
         },
         scatterElements("ScatterElements"), scatterElements("Scatter"),
-        ONNXOperator("ScatterND") { call in
+        OperatorRow("ScatterND") { call in
             let x = try call.x(0), indices = try call.x(1), updates = try call.x(2)
             guard indices.rank > 0, let depth = indices.shape.last, depth <= x.rank, depth > 0 else { throw call.fail(.shape(indices.shape, input: 1)) }
             let rest = Array(x.shape.dropFirst(depth)), chunk = rest.reduce(1, *), strides = Shapes.rowMajorStrides(x.shape)
@@ -198,7 +198,7 @@ extension ONNXOperators {
             }
             return try call.result(scattered(x, starts, chunk, updates.reshaped(to: [starts.count, chunk]), call.text("reduction", "none"), call))
         },
-        ONNXOperator("Compress") { call in
+        OperatorRow("Compress") { call in
             let x = try call.x(0), keeps = try call.x(1).detached().toBools()
             let flat = call.has("axis") ? x : try x.reshaped(to: [x.count]), axis = try call.axis(call.int("axis", 0), rank: flat.rank)
             let places = keeps.indices.filter { keeps[$0] }
@@ -206,7 +206,7 @@ extension ONNXOperators {
             let index = try NDArray(places.map { Double($0) }, shape: [places.count])
             return try call.result(flat.chosen(axis, index))
         },
-        ONNXOperator("OneHot", .like(2), settings: [1, 2]) { call in
+        OperatorRow("OneHot", .like(2), settings: [1, 2]) { call in
             let x = try call.x(0).numeric, values = try call.x(2), type = try call.type(2)
             guard let depth = Int(exactly: try call.number(1)), depth >= 0, values.count == 2 else { throw call.fail(.shape(values.shape, input: 2)) }
             let axis = try call.int("axis", -1), place = axis < 0 ? axis + x.rank + 1 : axis
@@ -218,12 +218,12 @@ extension ONNXOperators {
             let (off, on) = (try flat.cut(0, 0, 1), try flat.cut(0, 1, 1))
             return [try call.fitted(NDArray.select(hits, .array(on.reshaped(to: [])), .array(off.reshaped(to: []))), type)]
         },
-        ONNXOperator("ArrayFeatureExtractor") { call in
+        OperatorRow("ArrayFeatureExtractor") { call in
             let x = try call.x(0), index = try call.x(1).reshaped(to: [call.x(1).count])
             let taken = try x.indexed(by: [.ellipsis, .array(index)])
             return try call.result(x.rank == 1 ? taken.reshaped(to: [1, index.count]) : taken)
         },
-        ONNXOperator("TensorScatter") { call in
+        OperatorRow("TensorScatter") { call in
             let past = try call.x(0), update = try call.x(1), axis = try call.axis(call.int("axis", -2), rank: past.rank)
             let starts = try call.has(2) ? call.wholes(2) : [Int](repeating: 0, count: past.shape[0]),
                 isCircular = try call.text("mode", "linear") == "circular"
@@ -247,8 +247,8 @@ extension ONNXOperators {
         try (0..<depth).map { try indices.cut(indices.rank - 1, $0, 1).squeezed([indices.rank - 1]) }
     }
 
-    private static func scatterElements(_ name: String) -> ONNXOperator {
-        ONNXOperator(name) { call in
+    private static func scatterElements(_ name: String) -> OperatorRow {
+        OperatorRow(name) { call in
             let x = try call.x(0), indices = try call.x(1), updates = try call.x(2), axis = try call.axis(call.int("axis", 0), rank: x.rank)
             guard indices.rank == x.rank, indices.shape == updates.shape else { throw call.fail(.shape(indices.shape, input: 1)) }
             let strides = Shapes.rowMajorStrides(x.shape), numbers = try indices.detached().toDoubles()
@@ -311,13 +311,13 @@ extension ONNXOperators {
 
     // MARK: Joining and parting
 
-    static let joins: [ONNXOperator] = [
-        ONNXOperator("Concat") { call in
+    static let joins: [OperatorRow] = [
+        OperatorRow("Concat") { call in
             let all = try call.all()
             guard let first = all.first else { throw call.fail(.missingInput(0)) }
             return try call.result(NDArray.concatenated(all, axis: call.axis(call.int("axis", 1), rank: first.rank)))
         },
-        ONNXOperator("Split", settings: [1]) { call in
+        OperatorRow("Split", settings: [1]) { call in
             let x = try call.x(0), axis = try call.axis(call.int("axis", 0), rank: x.rank), type = try call.type(0)
             let sizes = try call.wholes("split", orInput: 1) ?? evenly(x.shape[axis], call.int("num_outputs", call.outputs), call)
             return try parts(x, axis, sizes, call).map { .array($0, type) }

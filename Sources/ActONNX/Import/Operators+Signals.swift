@@ -8,9 +8,9 @@ import Darwin
 #endif
 
 extension ONNXOperators {
-    static let signals: [ONNXOperator] = [
+    static let signals: [OperatorRow] = [
         window("HannWindow", [0.5, -0.5]), window("HammingWindow", [25 / 46.0, -21 / 46.0]), window("BlackmanWindow", [0.42, -0.5, 0.08]),
-        ONNXOperator("DFT", settings: [1, 2]) { call in
+        OperatorRow("DFT", settings: [1, 2]) { call in
             let x = try call.x(0), given = try call.has(2) ? call.whole(2) : call.int("axis", call.version >= 20 ? -2 : 1)
             let axis = try call.axis(given, rank: x.rank), isHalf = try call.flag("onesided", false), isInverse = try call.flag("inverse", false)
             let length = try call.has(1) ? call.whole(1) : isHalf && isInverse ? 2 * (x.shape[axis] - 1) : x.shape[axis]
@@ -19,7 +19,7 @@ extension ONNXOperators {
             }
             return try call.result(x.spectrum(axis, length, isOnesided: isHalf, isInverse: isInverse))
         },
-        ONNXOperator("STFT", settings: [1, 3]) { call in
+        OperatorRow("STFT", settings: [1, 3]) { call in
             let given = try call.x(0), step = try call.whole(1), x = given.rank == 2 ? try given.expandedDims(2) : given
             let length = try call.has(3) ? call.whole(3) : call.maybe(2)?.count ?? 0
             guard x.rank == 3, step > 0, length > 0, length <= x.shape[1] else { throw call.fail(.shape(x.shape, input: 0)) }
@@ -32,8 +32,8 @@ extension ONNXOperators {
     ]
 
     /// Sums of cosines of whole multiples of the turn.
-    private static func window(_ name: String, _ factors: [Double]) -> ONNXOperator {
-        ONNXOperator(name, .said("output_datatype"), settings: [0]) { call in
+    private static func window(_ name: String, _ factors: [Double]) -> OperatorRow {
+        OperatorRow(name, .said("output_datatype"), settings: [0]) { call in
             let size = try call.whole(0), isPeriodic = try call.flag("periodic", true), type = try call.elementType("output_datatype") ?? .float
             guard size >= 0 else { throw ArrayError.negativeSize(size) }
             let places = try NDArray.range(0, Double(size), 1), turn = 2 * Double.pi / Double(max(1, isPeriodic ? size : size - 1))

@@ -43,19 +43,19 @@ private struct WindowPlan {
 }
 
 extension ONNXOperators {
-    static let windows: [ONNXOperator] = [
-        ONNXOperator("Conv") { call in try call.result(convolution(call, call.x(0), call.x(1), call.maybe(2))) },
-        ONNXOperator("ConvInteger", .unknown) { call in
+    static let windows: [OperatorRow] = [
+        OperatorRow("Conv") { call in try call.result(convolution(call, call.x(0), call.x(1), call.maybe(2))) },
+        OperatorRow("ConvInteger", .unknown) { call in
             let (x, w) = try (call.x(0), call.x(1))
             var zero = try zeroPoint(call, 3)
             // One for each output.
             if zero.rank == 1 { zero = try zero.reshaped(to: [zero.count] + [Int](repeating: 1, count: max(0, w.rank - 1))) }
             return [.array(try convolution(call, x - zeroPoint(call, 2), w - zero, nil), .int32)]
         },
-        ONNXOperator("ConvTranspose") { call in try call.result(transposed(call)) },
-        ONNXOperator("MaxPool") { call in try largest(call) },
-        ONNXOperator("AveragePool") { call in try average(call) },
-        ONNXOperator("LpPool") { call in
+        OperatorRow("ConvTranspose") { call in try call.result(transposed(call)) },
+        OperatorRow("MaxPool") { call in try largest(call) },
+        OperatorRow("AveragePool") { call in try average(call) },
+        OperatorRow("LpPool") { call in
             let x = try call.x(0), p = try call.version < 2 ? call.float("p", 2) : Double(call.int("p", 2))
             let powers = try power(NDArray.unary(.abs, x), p),
                 plan = try WindowPlan(call, sizes: Array(x.shape.dropFirst(2)), kernel: call.ints("kernel_shape") ?? [])
@@ -69,7 +69,7 @@ extension ONNXOperators {
             let p = Double(try call.int("p", 2))
             return try power(power(NDArray.unary(.abs, x), p).reduced(.sum, axes: Array(2..<max(2, x.rank)), keepdims: true), 1 / p)
         },
-        ONNXOperator("MaxUnpool") { call in
+        OperatorRow("MaxUnpool") { call in
             let x = try call.x(0), indices = try call.x(1), strides = try call.ints("strides"), kernel = try call.ints("kernel_shape") ?? []
             let rank = x.rank - 2, pads = try call.ints("pads") ?? [Int](repeating: 0, count: 2 * max(0, rank))
             guard rank > 0, kernel.count == rank, (strides ?? kernel).count == rank, pads.count == 2 * rank else {
@@ -94,7 +94,7 @@ extension ONNXOperators {
             if let far = starts.first(where: { $0 >= count }) { throw ArrayError.indexOutOfRange(index: far, axis: 0, size: count) }
             return try call.result(x.reshaped(to: [x.count]).scatteredAdd(GatherIndices(starts: starts, chunk: 1), shape: target))
         },
-        ONNXOperator("Col2Im", settings: [1, 2]) { call in
+        OperatorRow("Col2Im", settings: [1, 2]) { call in
             let x = try call.x(0), sizes = try call.wholes(1), block = try call.wholes(2)
             guard x.rank == 3 else { throw call.fail(.shape(x.shape, input: 0)) }
             let plan = try WindowPlan(call, sizes: sizes, kernel: block), area = block.reduce(1, *)
