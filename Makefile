@@ -79,6 +79,7 @@ interchange: build $(PEERS)/installed
 	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
 	ACT=$(ACT) $(PEERS)/bin/python -m pytest -q -s -p no:cacheprovider Tests/Interchange/test_lsp.py
 	$(PEERS)/bin/python Tests/Interchange/grammars.py $(ACT)
+	$(PEERS)/bin/python Tests/Interchange/ranks.py $(ACT)
 	if command -v node > /dev/null; then node Tests/Interchange/vscode.js $(ACT); fi
 
 # Made anew when the list of them changes.

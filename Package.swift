@@ -36,7 +36,7 @@ let package = Package(
         .target(name: "ActSyntax", dependencies: ["ActText"]),
         .target(
             name: "ActMachine",
-            dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActReplay", "ActSyntax", "CActMachine"]),
+            dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActRanks", "ActReplay", "ActSyntax", "CActMachine"]),
         .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActMachine", "ActNetwork", "ActONNX", "ActSource"]),
         .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
         .target(name: "ActServer", dependencies: ["ActLanguage", "CActSystem"]),

@@ -15,28 +15,28 @@
   words("atom",
     "true false none");
   words("builtin",
-    "abs accuracy acos acosh activation_flow all allclose any append arctan argmax argmin argsort array asin asinh" + " " +
-    "assert atan atan2 atanh attend avg_pool bar batches bce bce_logits bent_identity bilinear binary_step" + " " +
-    "bincount bit_and bit_or bit_xor bool broadcast_to categorical cbrt ceil celu check_grad choice cholesky clip" + " " +
-    "clock compose concat confusion constant_rate contains contour conv conv_transpose convolve corrcoef cos cosh" + " " +
-    "cosine_rate cov crelu cross_entropy cumprod cumsum derive det diag digamma digits dot eig eigh einsum elu" + " " +
-    "ends_with erf erfc error exp exp2 expand_dims expm1 exponential eye f32 f64 filter fit flatten flip floor" + " " +
-    "fmod format formula forward freeze from_json full gamma gaussian geglu gelu gelu_new gelu_sigmoid gelu_tanh" + " " +
-    "glu grad gradient_flow grid_sample hard_shrink hard_sigmoid hard_silu hard_swish hard_tanh hardmax heatmap" + " " +
-    "heaviside help hessian hinge hist histogram history huber hvp hypot identity image import int interp inv" + " " +
-    "isclose isfinite isinf isnan isrlu isru jacobian join jvp keys kinks kl_div kron leaky_relu len lgamma linear" + " " +
-    "linspace lisht load log log10 log1p log2 log_sigmoid log_softmax logcosh logistic logsumexp lower lstsq mae" + " " +
-    "map matmul matrix_power matrix_rank max max_pool maximum maxout mean median meshgrid min minimum mish mse" + " " +
-    "nanmax nanmean nanmin nanquantile nanstd nansum ndim nll nonzero norm normalize number one_hot ones outer pad" + " " +
-    "panels parameters permutation pinv plot polyfit polyval prelu print prod put_along qr quantile quick_gelu r2" + " " +
-    "rand randint randn range reduce reglu relu relu2 relu6 repeat replace repr reshape resize roll round rrelu" + " " +
-    "save scan scatter scatter_add searchsorted seed segment_sum selu serf shape shift_left shift_right show" + " " +
-    "sigmoid sign silu sin sinc sinh siren size slogdet snake soft_shrink softmax softmin softplus softsign solve" + " " +
-    "sort sparse_plus sparse_sigmoid sparsemax split sqrt squareplus squeeze stack star_relu starts_with state std" + " " +
-    "step step_rate stop_gradient sum summary svd swapaxes swiglu swish take_along tan tanh tanh_shrink tanhexp" + " " +
-    "threshold thresholded_relu tile timeit to_json top_k trace transpose trelu tril trim triu trunc type" + " " +
-    "unflatten unfreeze unique update upper value_and_grad var vjp vmap weights where why with_derivative xor" + " " +
-    "zeros σ");
+    "abs accuracy acos acosh activation_flow all all_sum allclose any append arctan argmax argmin argsort array" + " " +
+    "asin asinh assert atan atan2 atanh attend avg_pool bar batches bce bce_logits bent_identity bilinear" + " " +
+    "binary_step bincount bit_and bit_or bit_xor bool broadcast_to categorical cbrt ceil celu check_grad choice" + " " +
+    "cholesky clip clock compose concat confusion constant_rate contains contour conv conv_transpose convolve" + " " +
+    "corrcoef cos cosh cosine_rate cov crelu cross_entropy cumprod cumsum derive det diag digamma digits dot eig" + " " +
+    "eigh einsum elu ends_with erf erfc error exp exp2 expand_dims expm1 exponential eye f32 f64 filter fit" + " " +
+    "flatten flip floor fmod format formula forward freeze from_json full gamma gaussian geglu gelu gelu_new" + " " +
+    "gelu_sigmoid gelu_tanh glu grad gradient_flow grid_sample hard_shrink hard_sigmoid hard_silu hard_swish" + " " +
+    "hard_tanh hardmax heatmap heaviside help hessian hinge hist histogram history huber hvp hypot identity image" + " " +
+    "import int interp inv isclose isfinite isinf isnan isrlu isru jacobian join jvp keys kinks kl_div kron" + " " +
+    "leaky_relu len lgamma linear linspace lisht load log log10 log1p log2 log_sigmoid log_softmax logcosh" + " " +
+    "logistic logsumexp lower lstsq mae map matmul matrix_power matrix_rank max max_pool maximum maxout mean" + " " +
+    "median meshgrid min minimum mish mse nanmax nanmean nanmin nanquantile nanstd nansum ndim nll nonzero norm" + " " +
+    "normalize number one_hot ones outer pad panels parameters permutation pinv plot polyfit polyval prelu print" + " " +
+    "prod put_along qr quantile quick_gelu r2 rand randint randn range rank ranks reduce reglu relu relu2 relu6" + " " +
+    "repeat replace repr reshape resize roll round rrelu save scan scatter scatter_add searchsorted seed" + " " +
+    "segment_sum selu serf shape shift_left shift_right show sigmoid sign silu sin sinc sinh siren size slogdet" + " " +
+    "snake soft_shrink softmax softmin softplus softsign solve sort sparse_plus sparse_sigmoid sparsemax split" + " " +
+    "spread sqrt squareplus squeeze stack star_relu starts_with state std step step_rate stop_gradient sum summary" + " " +
+    "svd swapaxes swiglu swish take_along tan tanh tanh_shrink tanhexp threshold thresholded_relu tile timeit" + " " +
+    "to_json top_k trace transpose trelu tril trim triu trunc type unflatten unfreeze unique update upper" + " " +
+    "value_and_grad var vjp vmap weights where why with_derivative xor zeros σ");
   words("builtin",
     "Adagrad Adam AdamW Attention AvgPool1D AvgPool2D AvgPool3D BatchNorm Branch Conv1D Conv2D Conv3D" + " " +
     "ConvTranspose1D ConvTranspose2D ConvTranspose3D Dense Dropout Embedding FReLU Flatten GRU GlobalAvgPool" + " " +

@@ -38,4 +38,6 @@ package enum NoGraph: Error, Equatable, Sendable {
     case draw
     /// Reading or writing a file.
     case file
+    /// What other processes have.
+    case ranks
 }

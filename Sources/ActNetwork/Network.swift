@@ -115,7 +115,7 @@ package struct Network {
 
 extension NDArray {
     /// A view of some rows.
-    func rows(_ range: Range<Int>) throws -> NDArray {
+    package func rows(_ range: Range<Int>) throws -> NDArray {
         try sliced([SliceRange(start: range.lowerBound, step: 1, count: range.count)] + shape.dropFirst().map { SliceRange(start: 0, step: 1, count: $0) })
     }
 }

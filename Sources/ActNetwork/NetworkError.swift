@@ -41,6 +41,8 @@ package enum NetworkError: Error, Equatable {
     case noParameters
     /// Every parameter is frozen.
     case allFrozen
+    /// A state of bools came out differently in the parts of a batch, and has no mean.
+    case partsDisagree
 
     // Files
     case unsavable(layer: String, position: Int)

@@ -58,6 +58,15 @@ package struct RandomSource: Equatable, Sendable {
         return RandomStretch(stream: stream, start: position)
     }
 
+    /// Streams of their own, by number, for parts that are drawn for anywhere and in any order: one draw of this stream.
+    package mutating func branches() throws -> (Int) -> RandomSource {
+        try NDArray.refuse(.draw)
+        var word: UInt64 = 0
+        stream.forEach(from: position, count: 1) { word = $1 }
+        position &+= 1
+        return { [word] in RandomSource(seed: word ^ (UInt64(truncatingIfNeeded: $0) &+ 1) &* 0x9E37_79B9_7F4A_7C15) }
+    }
+
     // MARK: Arrays
 
     /// Uniform in 0 ..< 1 (f32: the multiples of 2^−24).

@@ -1,13 +1,97 @@
-// Several processes that run one program: how they reach each other.
+// Several processes that run one program: how bytes get from one to the others. `SocketTransport` and `MPITransport` are the two ways;
+// `Team` is what everybody else uses.
+//
+// What must stay true: every process calls the same functions in the same order; a wait ends when the program is interrupted.
 
-/// What carries bytes between the processes of a run. Every process calls the same functions in the same order.
+import ActArray
+
+/// What carries bytes between the processes of a run.
 package protocol Transport: AnyObject, Sendable {
     /// Which process this is, from 0.
     var rank: Int { get }
     /// How many processes there are.
     var ranks: Int { get }
+    /// Whether rank 0 hears by it what ended another rank. If not, each process speaks for itself.
+    var carriesNotices: Bool { get }
+
     /// Everybody's bytes, in the order of ranks.
+    /// - Throws: `ArrayError.interrupted`, also where a process is gone; `outOfMemory`.
     func allGather(_ bytes: [UInt8]) throws -> [[UInt8]]
-    /// Returns when everybody has called it.
-    func barrier() throws
+
+    /// What `merge` makes of everybody's arrays, the same bytes for all. It is called for pieces of them, and on any of the processes.
+    /// - Parameters:
+    ///   - own: This rank's arrays, each of `count` elements.
+    ///   - counts: How many arrays each rank has.
+    ///   - unit: The bytes of an element.
+    /// - Throws: As `allGather`.
+    func combine(
+        _ own: [UnsafeRawPointer], counts: [Int], count: Int, unit: Int, into result: UnsafeMutableRawPointer, _ merge: Merge) throws
+
+    /// Replaces numbers by their sums over all ranks, in an order that the library chooses.
+    /// - Returns: `false` where there is no such library; nothing has happened then.
+    func addAll(_ elements: UnsafeMutableRawPointer, count: Int, type: ElementType) throws -> Bool
+
+    /// From now on calls `hear` when another process ends early.
+    func listen(_ hear: @escaping @Sendable (Notice) -> Void)
+    /// Tells the others that this process ends early. It ends soon after.
+    func tell(_ notice: Notice)
+    /// Ends the connection after everybody has agreed to end.
+    func close()
+}
+
+/// Makes elements of everybody's: `parts[rank][i]` are `count` elements of that rank's array i.
+package typealias Merge = (_ parts: [[UnsafeRawPointer]], _ count: Int, _ into: UnsafeMutableRawPointer) -> Void
+
+/// What ended a process early.
+package struct Notice: Sendable, Equatable {
+    package enum Cause: UInt8, Sendable {
+        /// Its program failed, and says why.
+        case failed = 1
+        case interrupted
+        /// Its connection ended without a word.
+        case gone
+    }
+
+    package let rank: Int
+    package let cause: Cause
+    /// The exit status of the whole run.
+    package let status: Int32
+    /// What the process has to say.
+    package let text: String
+
+    package init(rank: Int, cause: Cause, status: Int32, text: String = "") {
+        (self.rank, self.cause, self.status, self.text) = (rank, cause, status, text)
+    }
+}
+
+/// What is wrong between processes, as data.
+package enum RanksError: Error, Equatable {
+    /// They do not call the same function: what each of them calls, in the order of ranks.
+    case apart([String])
+    /// They call the same function with different things.
+    case different(call: String, what: String, rank: Int)
+    /// A program that goes on on one rank only.
+    case notHere(String)
+
+    // Joining
+    case missingVariable(String, beside: String)
+    case badVariable(String, value: String, needed: String)
+    /// No library of MPI was found although a launcher of MPI started the process.
+    case noLibrary(launcher: String, tried: [String])
+    case incompleteLibrary(String, function: String)
+    case unknownLibrary(String)
+    case library(function: String, code: Int)
+    case cannotListen(address: String, port: Int, code: Int32)
+    case cannotConnect(address: String, port: Int, code: Int32?)
+    case noAddress(String, reason: String)
+    /// How many came and how many should have come.
+    case missingRanks([Int], of: Int, seconds: Int)
+    case rankTwice(Int)
+    case otherProtocol
+    case worldSizes(own: Int, other: Int, rank: Int)
+    case versions(own: String, other: String, rank: Int)
+    case programs(rank: Int)
+    case options(rank: Int)
+    case cannotStart(code: Int32)
+    case system(code: Int32)
 }

@@ -6,6 +6,7 @@
 import ActArray
 import ActFiles
 import ActLanguage
+import ActRanks
 import ActSyntax
 import ArgumentParser
 #if canImport(Glibc)
@@ -52,6 +53,9 @@ struct ActCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Compute with this many threads.", valueName: "n"))
     var threads: Int?
 
+    @Option(name: .customShort("n"), help: ArgumentHelp("Run the program in this many processes, which train together.", valueName: "processes"))
+    var ranks: Int?
+
     @Option(help: ArgumentHelp("Start random numbers from this seed.", valueName: "n"))
     var seed: UInt64?
 
@@ -81,6 +85,7 @@ struct ActCommand: ParsableCommand {
 
     func validate() throws {
         if let threads, !(1...256).contains(threads) { throw ValidationError("--threads takes a number from 1 to 256, not \(threads)") }
+        if let ranks, !(1...Launcher.most).contains(ranks) { throw ValidationError("-n takes a number from 1 to \(Launcher.most), not \(ranks)") }
         if let maxTime, !(maxTime > 0 && maxTime.isFinite) { throw ValidationError("--max-time takes a positive number of seconds, not \(maxTime)") }
         if !allow.isEmpty && !sandbox { throw ValidationError("--allow says what --sandbox leaves open: give both") }
     }
@@ -111,7 +116,7 @@ struct ActCommand: ParsableCommand {
         get throws {
             Settings(
                 isStrict: strict, warns: !noWarn, threads: threads, seed: seed, maximumMemory: maxMemory?.bytes, maximumTime: maxTime,
-                isSandboxed: sandbox, allowedFolders: try allowedFolders, plot: plot)
+                isSandboxed: sandbox, allowedFolders: try allowedFolders, plot: plot, ranks: ranks)
         }
     }
 
@@ -122,6 +127,7 @@ struct ActCommand: ParsableCommand {
             let command = try parse(options), own = try command.settings
             if let option = command.operands.first, option.hasPrefix("-") { throw unknownOption(option, among: Self.options) }
             guard command.operands.isEmpty, command.text == nil else { throw ValidationError("options begin with --: \(options.joined(separator: " "))") }
+            if own.ranks != nil { throw ValidationError("-n stands on the command line: these programs run in one process") }
             var result = settings
             result.isStrict = settings.isStrict || own.isStrict
             result.warns = settings.warns && own.warns
@@ -170,10 +176,16 @@ struct ActCommand: ParsableCommand {
             }
         }
         if let text { return .text(text, arguments: Array(operands)) }
-        guard let first = operands.popFirst() else { return .session }
+        guard let first = operands.popFirst() else {
+            if ranks != nil { throw ValidationError("-n runs a program in several processes: name its file") }
+            return .session
+        }
         switch first {
         case "-": return .standardInput(arguments: Array(operands))
-        default: return try Subcommand.named(first)?.task(operands) ?? .file(first, arguments: Array(operands))
+        default:
+            guard let subcommand = Subcommand.named(first) else { return .file(first, arguments: Array(operands)) }
+            if ranks != nil { throw ValidationError("`act \(subcommand.name)` runs in one process, without -n") }
+            return try subcommand.task(operands)
         }
     }
 

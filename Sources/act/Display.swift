@@ -3,12 +3,15 @@
 import ActArray
 import ActLanguage
 import ActPlot
+import ActRanks
 import ActSyntax
 
 final class Display: SessionOutput, ProgressOutput {
     private let output = Output.standard
     private let error = Output.error
     private let plot: PlotMode
+    /// The processes that run the program.
+    var team = Team.none
     /// Whether something that was written ended without a line end, as a progress line does.
     private(set) var isMidLine = false
 
@@ -58,7 +61,7 @@ final class Display: SessionOutput, ProgressOutput {
         output.flush()
         let style: DiagnosticRenderer.Style = error.isTerminal && Terminal.wantsColor ? .colour : .plain
         let width = error.isTerminal ? Terminal.size.columns : 100
-        error.write(DiagnosticRenderer(style: style, width: width, source: source).render(diagnostic))
+        error.write(DiagnosticRenderer(style: style, width: width, source: source).render(RankOutput.placed(diagnostic, team)))
         error.flush()
     }
 

@@ -37,6 +37,8 @@ enum Interrupt {
         case reading
         /// A kernel waits for cells or runs one: nothing but its front end ends it.
         case serving
+        /// Other processes run the program: they are told to end, and waited for.
+        case supervising
     }
 
     enum Event: UInt8 {
@@ -73,7 +75,7 @@ enum Interrupt {
         handle(SIGTERM, with: ended)
     }
 
-    /// The signal that asked a line that was being typed to end: hang-up or termination.
+    /// The signal that asked a line that was being typed, or the processes that run the program, to end.
     static var ending: Int32 { endingSignal }
 
     static func enter(_ new: Activity) {
@@ -120,6 +122,10 @@ private func say(_ text: StaticString) {
 private func interrupted(_ number: Int32) {
     if activity == Interrupt.Activity.editing.rawValue { return wakeUp(.interrupt) }
     if activity == Interrupt.Activity.reading.rawValue { leave(ExitStatus.interrupted) }
+    if activity == Interrupt.Activity.supervising.rawValue {
+        endingSignal = number
+        return
+    }
     if activity == Interrupt.Activity.serving.rawValue { return act_word_set(act_process_interrupt(), 1) }
     if act_word_get(act_process_interrupt()) == 0 { unanswered = 0 }
     unanswered &+= 1
@@ -144,6 +150,10 @@ private func ended(_ number: Int32) {
 
 /// Ends the process as the signal does by itself.
 private func killed(_ number: Int32) {
+    if activity == Interrupt.Activity.supervising.rawValue {
+        endingSignal = number
+        return
+    }
     act_draft_discard()
     signal(number, SIG_DFL)
     raise(number)

@@ -3,6 +3,7 @@
 import ActArray
 import ActFiles
 import ActLanguage
+import ActRanks
 import ActSyntax
 #if canImport(Glibc)
 import Glibc
@@ -27,7 +28,10 @@ struct Runner {
     /// - Parameters:
     ///   - confines: Whether the system is to enforce the sandbox from now on, if there is one: not at a terminal, where there is more to open first.
     ///   - output: Where the session writes, if not to the display; the session does not hold it.
-    func startSession(isInteractive: Bool = false, confines: Bool = true, writingTo output: SessionOutput? = nil) -> Session? {
+    func startSession(isInteractive: Bool = false, confines: Bool = true, writingTo output: SessionOutput? = nil, as team: Team = .none) -> Session? {
+        func report(_ diagnostic: Diagnostic) {
+            if let other = output as? RankOutput { other.report(diagnostic) } else { display.report(diagnostic) }
+        }
         var options = Session.Options()
         options.arguments = arguments
         options.engine = .process
@@ -36,27 +40,29 @@ struct Runner {
         options.seed = settings.seed
         options.maximumTime = settings.maximumTime
         options.isInteractive = isInteractive
+        options.team = team
         do {
             if settings.isSandboxed { options.files = try FileDoor(allowing: settings.allowedFolders) }
             let session = try Session(options: options, output: output ?? display)
-            if confines { enterSandbox(session) }
+            if confines, let warning = enterSandbox(session), settings.warns { report(warning) }
             return session
         } catch let error as FileError {
-            display.report(Diagnostic(.badFolder, "--allow \(error.path): \(error.fault.words)"))
+            report(Diagnostic(.badFolder, "--allow \(error.path): \(error.fault.words)"))
             return nil
         } catch ArrayError.outOfMemory {
-            display.report(.cannotStart)
+            report(.cannotStart)
             return nil
         } catch {
-            display.report(Diagnostic(.command, "act cannot start: \(message(about: error))"))
+            report(Diagnostic(.command, "act cannot start: \(message(about: error))"))
             return nil
         }
     }
 
-    /// Before the first program. What the system does not enforce is said.
-    private func enterSandbox(_ session: Session, history: Folder? = nil) {
-        guard settings.isSandboxed, let warning = Sandbox.enter(session.options.files, history: history).warning, settings.warns else { return }
-        display.report(Diagnostic(.weakSandbox, warning))
+    /// Before the first program.
+    /// - Returns: What the system does not enforce.
+    private func enterSandbox(_ session: Session, history: Folder? = nil) -> Diagnostic? {
+        guard settings.isSandboxed, let warning = Sandbox.enter(session.options.files, history: history).warning else { return nil }
+        return Diagnostic(.weakSandbox, warning)
     }
 
     // MARK: Programs
@@ -70,20 +76,27 @@ struct Runner {
     }
 
     func runStandardInput() -> Int32 {
-        run(named: "<standard input>") {
+        run(named: "<standard input>", isShared: true) {
             Interrupt.enter(.reading)
             defer { Interrupt.enter(.running) }
             return InputFile.readAll(STDIN_FILENO, named: "standard input")
         }
     }
 
-    private func run(named name: String, _ read: () -> Result<[UInt8], InputFile.Failure>) -> Int32 {
+    /// - Parameter isShared: Whether one process alone can read the program.
+    private func run(named name: String, isShared: Bool = false, _ read: () -> Result<[UInt8], InputFile.Failure>) -> Int32 {
+        let team: Team
+        do {
+            if let ranks = settings.ranks, ranks > 1, try launch().isAlone { return startRanks(ranks, Array(CommandLine.arguments.dropFirst())) }
+            team = try join()
+        } catch { return (error as? Told)?.status ?? ExitStatus.failure }
+        if team.processCount > 1 { return run(named: name, as: team, isShared: isShared, read) }
         switch read() {
         case .failure(let failure):
             display.report(failure.diagnostic)
             return ExitStatus.failure
         case .success(let bytes):
-            guard let session = startSession() else { return ExitStatus.failure }
+            guard let session = startSession(as: team) else { return ExitStatus.failure }
             return finish(session.run(bytes: bytes, named: name))
         }
     }
@@ -97,13 +110,14 @@ struct Runner {
     // MARK: Sessions
 
     func runSession() -> Int32 {
+        do { try refuseSeveral("the session") } catch { return (error as? Told)?.status ?? ExitStatus.failure }
         let isAtTerminal = Output.standard.isTerminal && isatty(STDIN_FILENO) == 1
         guard let session = startSession(isInteractive: true, confines: !isAtTerminal) else { return ExitStatus.failure }
         let interaction = Interaction(session: session, output: display)
         if !settings.isSandboxed { (interaction.runCommand, interaction.editText) = (Shell.run, Shell.edit) }
         let status =
             isAtTerminal
-            ? REPL(interaction, display) { enterSandbox(session, history: $0) }.run()
+            ? REPL(interaction, display) { if let warning = enterSandbox(session, history: $0), settings.warns { display.report(warning) } }.run()
             : PlainSession(interaction).run()
         return Output.standard.finish() ? status : ExitStatus.failure
     }

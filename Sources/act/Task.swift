@@ -14,6 +14,8 @@ struct Settings {
     /// As bytes, for a name need not be text.
     var allowedFolders: [[UInt8]] = []
     var plot = PlotMode.auto
+    /// How many processes run a program.
+    var ranks: Int?
 }
 
 enum PlotMode: String, CaseIterable {

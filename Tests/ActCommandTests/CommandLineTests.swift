@@ -68,7 +68,9 @@ import Darwin
     @Test func helpNamesEveryOption() throws {
         let result = try BuiltCommand.run(["--help"])
         #expect(result.status == 0)
-        for option in ["-e ", "--strict", "--no-warn", "--threads", "--seed", "--max-memory", "--max-time", "--sandbox", "--allow", "--plot", "--version"] {
+        for option in [
+            "-e ", "-n ", "--strict", "--no-warn", "--threads", "--seed", "--max-memory", "--max-time", "--sandbox", "--allow", "--plot", "--version",
+        ] {
             #expect(result.output.contains(option), "\(option)")
         }
     }

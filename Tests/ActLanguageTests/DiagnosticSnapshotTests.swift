@@ -114,7 +114,7 @@ private final class Listener: SessionOutput {
         let elsewhere: Set<Diagnostic.Code> = [
             .invalidUTF8, .sourceTooLarge, .unreadableFile, .interrupted, .timeLimit, .forbidden, .exit, .command, .history, .explanation, .moreFaults,
             .functionTooLarge, .nestedTooDeeply, .valueTooDeep, .doubtfulHeader, .missingGlyphs, .badFolder, .weakSandbox, .textEndsEarly, .badPoint,
-            .unusedAssignment,
+            .unusedAssignment, .ranks,
         ]
         var shown: Set<String> = []
         for page in Self.pages {

@@ -30,8 +30,8 @@ syntax region actBlockText start=#"""# end=#"""# contains=actEscape,actInterpola
 syntax keyword actControl if else for while break continue return unset
 syntax keyword actWordOperator and or not in
 syntax keyword actLiteral true false none
-syntax keyword actFunction abs accuracy acos acosh activation_flow all allclose any append arctan argmax argmin argsort
-syntax keyword actFunction array asin asinh assert atan atan2 atanh attend avg_pool bar batches bce bce_logits
+syntax keyword actFunction abs accuracy acos acosh activation_flow all all_sum allclose any append arctan argmax argmin
+syntax keyword actFunction argsort array asin asinh assert atan atan2 atanh attend avg_pool bar batches bce bce_logits
 syntax keyword actFunction bent_identity bilinear binary_step bincount bit_and bit_or bit_xor bool broadcast_to
 syntax keyword actFunction categorical cbrt ceil celu check_grad choice cholesky clip clock compose concat confusion
 syntax keyword actFunction constant_rate contour conv conv_transpose convolve corrcoef cos cosh cosine_rate cov crelu
@@ -47,15 +47,15 @@ syntax keyword actFunction lower lstsq mae map matmul matrix_power matrix_rank m
 syntax keyword actFunction meshgrid min minimum mish mse nanmax nanmean nanmin nanquantile nanstd nansum ndim nll
 syntax keyword actFunction nonzero norm normalize number one_hot ones outer pad panels parameters permutation pinv plot
 syntax keyword actFunction polyfit polyval prelu print prod put_along qr quantile quick_gelu r2 rand randint randn
-syntax keyword actFunction range reduce reglu relu relu2 relu6 repeat replace repr reshape resize roll round rrelu save
-syntax keyword actFunction scan scatter scatter_add searchsorted seed segment_sum selu serf shape shift_left
+syntax keyword actFunction range rank ranks reduce reglu relu relu2 relu6 repeat replace repr reshape resize roll round
+syntax keyword actFunction rrelu save scan scatter scatter_add searchsorted seed segment_sum selu serf shape shift_left
 syntax keyword actFunction shift_right show sigmoid sign silu sin sinc sinh siren size slogdet snake soft_shrink
-syntax keyword actFunction softmax softmin softplus softsign solve sort sparse_plus sparse_sigmoid sparsemax split sqrt
-syntax keyword actFunction squareplus squeeze stack star_relu starts_with state std step step_rate stop_gradient sum
-syntax keyword actFunction summary svd swapaxes swiglu swish take_along tan tanh tanh_shrink tanhexp threshold
-syntax keyword actFunction thresholded_relu tile timeit to_json top_k trace transpose trelu tril trim triu trunc type
-syntax keyword actFunction unflatten unfreeze unique update upper value_and_grad var vjp vmap weights where why
-syntax keyword actFunction with_derivative xor zeros σ
+syntax keyword actFunction softmax softmin softplus softsign solve sort sparse_plus sparse_sigmoid sparsemax split
+syntax keyword actFunction spread sqrt squareplus squeeze stack star_relu starts_with state std step step_rate
+syntax keyword actFunction stop_gradient sum summary svd swapaxes swiglu swish take_along tan tanh tanh_shrink tanhexp
+syntax keyword actFunction threshold thresholded_relu tile timeit to_json top_k trace transpose trelu tril trim triu
+syntax keyword actFunction trunc type unflatten unfreeze unique update upper value_and_grad var vjp vmap weights where
+syntax keyword actFunction why with_derivative xor zeros σ
 syntax match actFunction #\<\%(contains\)\>#
 syntax keyword actMaker Adagrad Adam AdamW Attention AvgPool1D AvgPool2D AvgPool3D BatchNorm Branch Conv1D Conv2D
 syntax keyword actMaker Conv3D ConvTranspose1D ConvTranspose2D ConvTranspose3D Dense Dropout Embedding FReLU Flatten

@@ -29,6 +29,7 @@ package enum Topic: String, CaseIterable, Sendable {
     case text = "text"
     case files = "files"
     case checks = "time and checks"
+    case ranks = "several processes"
     /// Functions of the program that act is a part of.
     case host = "of the surrounding program"
 }
@@ -114,7 +115,7 @@ package final class Builtin: Sendable {
     package var onlyComputes: Bool {
         switch topic {
         case .shape, .elementwise, .reduce, .order, .linear, .activations, .figures, .functions: !form.parameters.contains { $0.kind == .function }
-        case .make, .derivatives, .networks, .text, .files, .checks, .host: false
+        case .make, .derivatives, .networks, .text, .files, .checks, .ranks, .host: false
         }
     }
 
@@ -122,7 +123,7 @@ package final class Builtin: Sendable {
     var isPure: Bool {
         switch topic {
         case .make, .shape, .elementwise, .reduce, .order, .linear, .activations, .functions, .derivatives, .networks: treatment != .takesExpression
-        case .figures, .text, .files, .checks, .host: false
+        case .figures, .text, .files, .checks, .ranks, .host: false
         }
     }
 

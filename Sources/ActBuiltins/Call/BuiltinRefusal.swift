@@ -48,6 +48,11 @@ package enum BuiltinRefusal: Error, @unchecked Sendable {
     case drawnShapeOfList
     case noProbabilities
 
+    // Several processes
+    case spreadInDerivative
+    /// A result of `spread` that no file holds, or a part of one.
+    case unsendable(Value, path: String)
+
     // Derivatives
     /// What `with_derivative` was given for the function of that name.
     case slopeKind(Value, of: String)

@@ -38,6 +38,7 @@ extension Machine {
     /// - Throws: `RuntimeError.forbidden`; `FileError` when the file is missing, a folder, or may not be read.
     package func readFile(_ path: String) throws -> [UInt8] {
         try NDArray.refuse(.file)
+        try team.waitForWriting()
         do {
             return try files.read(path)
         } catch is FileDoor.Forbidden {
@@ -61,6 +62,9 @@ extension Machine {
         // What an explanation runs again leaves no traces.
         try NDArray.refuse(.file)
         if !hasEffects() { return }
+        // Two ranks do not write one file.
+        team.noteWriting()
+        guard team.speaks else { return }
         do {
             try files.write(to: path, body)
         } catch is FileDoor.Forbidden {

@@ -58,7 +58,7 @@ extension FileFormats {
     }
 
     /// The first part of a structure that no file holds.
-    private static func firstUnsavable(in value: Value, _ path: String) throws -> (path: String, part: Value)? {
+    static func firstUnsavable(in value: Value, _ path: String) throws -> (path: String, part: Value)? {
         try Interrupt.check()
         switch value {
         case .none, .bool, .number, .string, .array: return nil
@@ -76,7 +76,7 @@ extension FileFormats {
 }
 
 /// What names mean where `load` is called.
-private struct CallingProgram: ProgramNames {
+struct CallingProgram: ProgramNames {
     let call: Call
 
     private var module: Module? { call.machine.currentOrigin?.code.module }

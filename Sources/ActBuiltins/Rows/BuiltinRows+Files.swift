@@ -129,8 +129,7 @@ enum FileFormats {
         let machine = call.machine
         switch (suffix, value) {
         case (".svg", .figure(let value)), (".png", .figure(let value)), (".pdf", .figure(let value)):
-            let bytes = try picture(value.figure, suffix, call)
-            try machine.writeFile(path) { try bytes.withUnsafeBytes($0) }
+            try machine.writeFile(path) { sink in try picture(value.figure, suffix, call).withUnsafeBytes(sink) }
         case (".svg", _), (".png", _), (".pdf", _): throw FileRefusal.pictureOf(value, suffix: suffix, path)
         case (_, .figure): throw FileRefusal.figureAs(suffix)
         case (".npy", _):

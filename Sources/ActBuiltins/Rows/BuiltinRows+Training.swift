@@ -17,6 +17,7 @@ extension BuiltinRows {
                 `weights` says how much each row counts. `callback` is called after each epoch with the record {epoch, loss, metric, rate, validation_loss, validation_metric, net}, and ends training with `false`.
                 With `model=(p, x) -> …` the first argument is any structure of parameters p; inputs and targets may then be records or lists of arrays, as with networks that begin or end in a `layer` of the program. \
                 An optimiser may be a function (p, g, state) -> (p, state) of the lists of parameters and gradients, its state `none` at first. A loss that does not depend on the parameters is an error.
+                Where several processes run the program (`act -n 4 FILE`, `mpirun`), each batch is cut into `shards` parts, 8 by default, which they share out and whose gradients are added up in one order:                 the network is the same to the bit for any number of processes, and in one process with `shards=8`. Each part normalises and drops by itself. `sum="fast"` lets the library of MPI choose the order.
                 Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after the last whole epoch, and the second time the program; `history(net)` tells how it went.
                 """,
             example:
@@ -80,7 +81,13 @@ private struct Fit {
     private let patience: Input<Int?>
     private let progress: Input<Bool>
     private let model, callback, weights: Input<Value>
+    private let shards: Input<Int?>
+    private let sum: Input<Order>
 
+    /// How the gradients of the parts of a batch are added up.
+    private enum Order: String, Choice { case ordered, fast }
+    /// Into how many parts ranks cut a batch unless told otherwise, however many they are.
+    private static let usualShards = 8
     private static let most = 0x1p40
 
     init(_ takes: inout Signature) {
@@ -96,6 +103,8 @@ private struct Fit {
         patience = takes.wholeOrNone("patience", .within(1...Fit.most))
         progress = takes.flag("progress", default: true)
         (model, callback, weights) = (takes.valueOrNone("model"), takes.valueOrNone("callback"), takes.valueOrNone("weights"))
+        shards = takes.wholeOrNone("shards", .within(1...0x1p16))
+        sum = takes.choice("sum", default: .ordered)
     }
 
     func callAsFunction(_ call: Call) throws -> Value {
@@ -116,6 +125,13 @@ private struct Fit {
         training.batch = try call[batch]
         training.shuffles = try call[shuffle]
         training.patience = try call[patience]
+        training.team = machine.team
+        training.shards = try call[shards] ?? (machine.team.cutsBatches ? Fit.usualShards : nil)
+        training.addsFast = try call[sum] == .fast
+        training.swapDraws = { new in
+            defer { machine.random = new }
+            return machine.random
+        }
         if call.isGiven(weights) { training.weights = try call.vector(weights).detached().converted(to: .f64) }
         if call.isGiven(callback) { training.afterEpoch = try afterEpoch(call, shape) }
         if call.isGiven(validation) {

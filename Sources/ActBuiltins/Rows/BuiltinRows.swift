@@ -9,7 +9,7 @@ package enum BuiltinRows {
     package static let all: [Builtin] =
         make + choices + shape + elementwise + special + activations + reduce + statistics + order + along + linear + contraction + decompositions + functions
         + sequences + derivatives + tangents + formulas
-        + networks + attention + losses + optimizers + schedules + figures + text + files + checks
+        + networks + attention + losses + optimizers + schedules + figures + text + files + checks + ranks
 
     package static let constants: [(name: String, value: Double)] = [
         ("pi", .pi), ("π", .pi), ("e", 2.718281828459045), ("inf", .infinity), ("nan", .nan),

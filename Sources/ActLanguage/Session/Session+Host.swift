@@ -3,10 +3,13 @@
 import ActArray
 import ActBuiltins
 import ActMachine
+import ActPlot
 import ActSyntax
 
 extension Session: MachineHost {
-    package func write(_ text: String) { output?.write(text) }
+    package func write(_ text: String) {
+        if let collected { collected.add(text) } else { output?.write(text) }
+    }
 
     package func show(_ value: Value, isResult: Bool) throws {
         if options.isInteractive { module["ans"] = value }
@@ -14,6 +17,10 @@ extension Session: MachineHost {
         let text = try machine?.equation(of: value) ?? Format.shown(value)
         let note = try options.isInteractive ? kinkNote ?? Format.note(value) : nil
         machine?.metKink = nil
+        if let collected {
+            if case .figure(let value) = value { collected.add(render(value.figure, TerminalStyle())) } else { collected.add(text) }
+            return collected.add("\n")
+        }
         output?.show(Shown(value: value, text: text, note: note, isResult: isResult))
     }
 
@@ -21,7 +28,20 @@ extension Session: MachineHost {
         machine?.metKink.map { "kink: left \(Format.number($0.left)), right \(Format.number($0.right))" }
     }
 
-    package var progress: ProgressOutput? { output as? ProgressOutput }
+    package var progress: ProgressOutput? { collected == nil && options.team.speaks ? output as? ProgressOutput : nil }
+
+    package func collecting(_ body: () throws -> Void) throws -> String {
+        let outer = collected, own = CollectedOutput()
+        collected = own
+        defer { collected = outer }
+        do { try body() } catch {
+            // What was written before counts.
+            collected = outer
+            if let text = try? own.text() { write(text) }
+            throw error
+        }
+        return try own.text()
+    }
 
     package func diagnostic(for error: Error, operands: (Value, Value)?) -> Diagnostic {
         guard let machine else { return .cannotStart }
@@ -40,10 +60,26 @@ extension Session: MachineHost {
         return try Why(machine, self).explain(expression)
     }
 
-    /// A time limit ends the program, not only the training; and so does Ctrl-C again, or a loop of trainings could not be ended.
+    /// A time limit ends the program, not only the training; ranks end together, each of which may be in another epoch; and so does Ctrl-C again, or a loop of trainings could not be ended.
     package func endsTrainingOnly() -> Bool {
-        guard options.maximumTime == nil, !hasEndedTraining else { return false }
+        guard options.maximumTime == nil, !hasEndedTraining, options.team.processCount == 1 else { return false }
         hasEndedTraining = true
         return true
+    }
+}
+
+/// Text that is kept until it is asked for. What does not fit into memory is an error then.
+final class CollectedOutput {
+    private var builder = TextBuilder()
+    private var failure: Error?
+
+    func add(_ text: String) {
+        guard failure == nil else { return }
+        do { try builder.append(text) } catch { failure = error }
+    }
+
+    func text() throws -> String {
+        if let failure { throw failure }
+        return builder.text
     }
 }

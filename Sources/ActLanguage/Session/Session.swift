@@ -8,6 +8,7 @@ import ActFiles
 import ActMachine
 import ActPlot
 import ActRandom
+import ActRanks
 import ActSyntax
 
 /// Receives what a program shows, as it happens.
@@ -47,6 +48,8 @@ package final class Session {
         package var engine: Engine?
         /// What files programs come to.
         package var files = FileDoor.open
+        /// The processes that run the program.
+        package var team = Team.none
         /// Adds notes to shown values, sets `ans`, undoes lines that fail.
         package var isInteractive = false
         package init() {}
@@ -81,6 +84,8 @@ package final class Session {
     var afterStatement: ((SourceUnit, Int) -> Void)?
     /// How many values statements have shown.
     var resultCount = 0
+    /// What is written and shown, while it is collected.
+    var collected: CollectedOutput?
     /// What ran at the outermost level.
     var log = StatementLog()
     private let lock = Lock()
@@ -98,7 +103,7 @@ package final class Session {
         machine = nil
         machine = try Machine(
             host: self, layers: RunningLayers(), interrupt: engine.interrupt, random: options.seed.map { RandomSource(seed: $0) } ?? RandomSource(),
-            files: options.files,
+            files: options.files, team: options.team,
             warnings: options.isStrict ? .errors : options.warns ? .shown : .off)
         try setArguments()
     }
@@ -355,6 +360,9 @@ package final class Session {
 
     /// A source by its number; `nil` when it is no longer known.
     package func source(_ id: Int32) -> SourceText? { sources[id] }
+
+    /// Begins random numbers anew.
+    package func seed(_ seed: UInt64) { machine?.random = RandomSource(seed: seed) }
 
     /// Forgets every variable.
     package func reset() throws {

@@ -49,6 +49,8 @@ enum NetworkWording {
                 "`\(name)` of \(layer) is not finite after epoch \(epoch), although the loss was",
                 "steps that are too large need a smaller learning rate or `clip_norm=1`; an infinite slope, as of `sqrt` at 0, another form"
             )
+        case .partsDisagree:
+            return ("a state of bools differs between the parts of a batch, and has no mean", "keep numbers in it, or train without `shards` in one process")
         case .allFrozen: return ("every parameter of the network is frozen: there is nothing to train", "`unfreeze(net)` lets them change again")
         case .noParameters: return ("the network has no parameters to train", nil)
         case .unsavable(let layer, let position):

@@ -5,6 +5,7 @@ import ActMachine
 import ActBuiltins
 import ActNetwork
 import ActONNX
+import ActRanks
 import ActSyntax
 
 enum RefusalWording {
@@ -20,6 +21,7 @@ enum RefusalWording {
         case let error as FigureRefusal: words(for: error)
         case let error as FileRefusal: words(for: error)
         case let error as FileError: ("`\(error.path)`: \(error.fault.words)", nil)
+        case let error as RanksError: RanksWording.words(for: error)
         case let error as NetworkError: NetworkWording.words(for: error)
         case let error as ONNXError: ONNXWording.words(for: error)
         case let error as ONNXNodeError: ONNXWording.words(for: error)
@@ -132,6 +134,12 @@ enum RefusalWording {
         case .probabilityCount(let found, let elements): ("`p` has \(found) probabilities for \(elements) elements", nil)
         case .drawnShapeOfList: ("elements of a list are drawn in a row: `size` is one number", nil)
         case .noProbabilities: ("`logits` give no probabilities: they hold nan, inf, or nothing but -inf", nil)
+        case .spreadInDerivative: ("no derivative goes through `spread`", "take derivatives inside of the function that is spread, or write `map`")
+        case .unsendable(let value, let path):
+            (
+                "`spread` gives every process every result, and \(path.isEmpty ? value.kind : "\(value.kind) at `\(path)`") cannot be sent",
+                "results are what `save` can write: numbers, strings, arrays, networks and functions with a name, and lists and records of them"
+            )
         case .slopeKind(let value, let name): ("the derivative that `with_derivative` has of `\(name)` is \(value.kind), not a number or an array", nil)
         }
     }

@@ -73,6 +73,7 @@ extension RuntimeWording {
                 "this depends on the value of an element, and a graph or formula holds for every value",
                 help: "`where(condition, a, b)` chooses without looking; `if`, `while`, an index and a text look")
         case .draw: return error("a random draw has no graph and no formula", help: "draw before, and pass the numbers as an argument")
+        case .ranks: return error("what other processes have has no graph and no formula", help: "add up before, and use the sum")
         case .file: return error("a file has no graph and no formula", help: "load before, and use what was loaded")
         }
     }

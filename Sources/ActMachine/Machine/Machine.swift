@@ -12,6 +12,7 @@ import ActArray
 import ActFiles
 import ActGrad
 import ActRandom
+import ActRanks
 import ActSyntax
 import CActKernels
 import CActMachine
@@ -64,6 +65,8 @@ package final class Machine {
     @exclusivity(unchecked) package var random: RandomSource
     /// What files programs come to.
     package let files: FileDoor
+    /// The processes that run the program.
+    package let team: Team
     let warnings: Warnings
     /// Notes what runs, for explanations.
     @exclusivity(unchecked) package internal(set) var recording: Recording?
@@ -92,12 +95,15 @@ package final class Machine {
     private static let stackCount = 16 << 20
 
     /// - Throws: `ArrayError.outOfMemory` when there is no address space for the registers.
-    package init(host: MachineHost, layers: any LayerWorkshop, interrupt: Interrupt, random: RandomSource, files: FileDoor, warnings: Warnings) throws {
+    package init(host: MachineHost, layers: any LayerWorkshop, interrupt: Interrupt, random: RandomSource, files: FileDoor, team: Team, warnings: Warnings)
+        throws
+    {
         self.host = host
         self.layers = layers
         self.interrupt = interrupt
         self.random = random
         self.files = files
+        self.team = team
         self.warnings = warnings
         // Reserved, not used: memory is touched as calls nest deeper.
         stack = try Self.reserve(Value.self, Self.stackCount)

@@ -13,6 +13,8 @@ package protocol MachineHost: AnyObject {
     func report(_ diagnostic: Diagnostic)
     /// Where it can be seen how far something is; `nil` where nobody sees it.
     var progress: ProgressOutput? { get }
+    /// What `body` writes and shows, as text, instead of where it goes otherwise.
+    func collecting(_ body: () throws -> Void) throws -> String
 
     // MARK: Words
 

@@ -44,6 +44,21 @@ package struct Metric {
         }
     }
 
+    /// Adds what another one has counted, of rows after these. (T. Chan, G. Golub, R. LeVeque 1979.)
+    mutating func add(_ other: Metric) {
+        guard other.count > 0 else { return }
+        let distance = other.mean - mean, all = count + other.count
+        spread += other.spread + distance * distance * (count / all * other.count)
+        mean += distance * (other.count / all)
+        (right, squares, count) = (right + other.right, squares + other.squares, all)
+    }
+
+    /// What it has counted, in numbers.
+    var counts: [Double] {
+        get { [right, count, squares, mean, spread] }
+        set { (right, count, squares, mean, spread) = (newValue[0], newValue[1], newValue[2], newValue[3], newValue[4]) }
+    }
+
     /// NaN before anything was added.
     package var value: Double {
         switch kind {

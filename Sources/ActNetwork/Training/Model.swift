@@ -138,6 +138,22 @@ struct Measuring {
     var name: String { measure.name }
     var value: Double { metric?.value ?? sum / rows }
 
+    /// Adds what another one has seen, of rows after these.
+    mutating func add(_ other: Measuring) {
+        if let metric = other.metric { self.metric?.add(metric) }
+        (sum, rows) = (sum + other.sum, rows + other.rows)
+    }
+
+    /// What it has seen, in numbers.
+    static let countsCount = 7
+    var counts: [Double] {
+        get { [sum, rows] + (metric?.counts ?? [0, 0, 0, 0, 0]) }
+        set {
+            (sum, rows) = (newValue[0], newValue[1])
+            metric?.counts = Array(newValue[2...])
+        }
+    }
+
     mutating func add(_ prediction: [NDArray], _ target: [NDArray], rows count: Int) throws {
         switch measure {
         case .metric:

@@ -6,6 +6,7 @@
 import ActArray
 import ActGrad
 import ActRandom
+import ActRanks
 import CActKernels
 
 package struct Training {
@@ -23,6 +24,14 @@ package struct Training {
     package var weights: NDArray?
     /// Called after each epoch with what happened in it and the model as it is then; `false` ends training.
     package var afterEpoch: ((_ epoch: Int, _ row: History.Row, _ model: any Model) throws -> Bool)?
+    /// The processes that train together.
+    package var team = Team.none
+    /// Into how many parts a batch is cut, which ranks share out; `nil` does not cut it.
+    package var shards: Int?
+    /// Whether gradients are added up in an order that the ranks' library chooses.
+    package var addsFast = false
+    /// Puts another stream in the place of the one that losses and measures of the program draw from, and gives that.
+    package var swapDraws: (RandomSource) -> RandomSource = { $0 }
     /// Epochs without a better loss after which training ends with the parameters whose loss was best. It is that of the validation; without
     /// one that of the data after each epoch, since what an epoch reports is a mean over parameters that it changed on the way.
     package var patience: Int?
@@ -90,15 +99,16 @@ package struct Training {
         if let validation { try Training.checkRows(validation.x, validation.y) }
         if let weights { try checkWeights(weights, rows: x[0].shape[0]) }
         guard epochs >= 0, batch > 0 else { throw NetworkError.setting(owner: "fit", name: epochs < 0 ? "epochs" : "batch", .positiveWhole) }
+        if team.ranks > 1 { try agree(on: model, x, y, validation, random) }
 
-        var run = try Run(self, model, random)
+        var run = try TrainingRun(self, model, random)
         guard !model.parameters.isEmpty else { throw NetworkError.noParameters }
         guard !run.parameters.isEmpty else { throw NetworkError.allFrozen }
         run.optimizer = try optimizer.start(for: run.parameters)
         defer { random = run.random }
         var history = history
-        var best: (loss: Double, epoch: Int, snapshot: Run<Trained>.Snapshot)?
-        var last: Run<Trained>.Snapshot?
+        var best: (loss: Double, epoch: Int, snapshot: TrainingRun<Trained>.Snapshot)?
+        var last: TrainingRun<Trained>.Snapshot?
         if patience != nil, validation == nil, epochs > 0 {
             try run.save(to: &last)
             if let last { best = (try run.evaluate(x, y).loss, 0, last) }
@@ -113,7 +123,7 @@ package struct Training {
             }
             try run.save(to: &last)
             guard let row = history.rows.last, let snapshot = last else { continue }
-            if let afterEpoch, try !afterEpoch(epoch, row, run.model(snapshot)) {
+            if let afterEpoch, try !agreed(afterEpoch(epoch, row, run.model(snapshot))) {
                 return Result(network: run.model(snapshot), history: history, ending: .asked)
             }
             guard let patience else { continue }
@@ -130,6 +140,33 @@ package struct Training {
         let final = patience == nil ? last : best?.snapshot ?? last
         return Result(network: final.map(run.model) ?? model, history: history, ending: .complete)
     }
+
+    /// Sees that all ranks train the same on the same data.
+    private func agree(
+        on model: some Model, _ x: [NDArray], _ y: [NDArray], _ validation: (x: [NDArray], y: [NDArray])?, _ random: RandomSource
+    ) throws {
+        func digest(_ arrays: [NDArray]) throws -> Digest {
+            var digest = Digest()
+            for array in arrays { try digest.add(array) }
+            return digest
+        }
+        var settings = Digest(), draws = random
+        for number in [epochs, batch, shuffles ? 1 : 0, patience ?? -1, shards ?? 0, addsFast ? 1 : 0] { settings.add(UInt64(bitPattern: Int64(number))) }
+        settings.add(try draws.uniform().bitPattern)
+        try team.agree(
+            Training.call,
+            [
+                ("inputs", digest(x)), ("targets", digest(y)), ("validation", digest((validation?.x ?? []) + (validation?.y ?? []))),
+                ("weights of rows", digest(weights.map { [$0] } ?? [])), ("parameters", digest(model.parameters + model.states)),
+                ("settings or random numbers", settings),
+            ])
+    }
+
+    /// What rank 0 decides.
+    private func agreed(_ decision: Bool) throws -> Bool { try team.gather(Training.call, [decision ? 1 : 0])[0] == [1] }
+
+    /// What ranks are at in it.
+    static let call = "`fit`"
 
     private func checkWeights(_ weights: NDArray, rows: Int) throws {
         func fail(_ fault: SettingFault) -> NetworkError { .setting(owner: "fit", name: "weights", fault) }
@@ -163,198 +200,13 @@ package struct Training {
         guard rows > 0 else { throw NetworkError.noRows }
     }
 
-    fileprivate static func rows(_ arrays: [NDArray], _ order: ArraySlice<Int>) throws -> [NDArray] { try arrays.map { try rows($0, order) } }
+    static func rows(_ arrays: [NDArray], _ order: ArraySlice<Int>) throws -> [NDArray] { try arrays.map { try rows($0, order) } }
 
     /// Some rows of an array without gaps, in the given order.
     package static func rows(_ array: NDArray, _ order: ArraySlice<Int>) throws -> NDArray {
         let width = array.count / max(1, array.shape[0])
         return try array.gathered(
             GatherIndices(starts: order.map { $0 &* width }, chunk: width), shape: [order.count] + array.shape.dropFirst())
-    }
-}
-
-/// One training under way.
-private struct Run<Trained: Model> {
-    private let training: Training
-    private let template: Trained
-    /// Those that change.
-    var parameters: [NDArray]
-    private var states: [NDArray]
-    private let pass: Pass
-    var optimizer: (any DescentState)?
-    private let batch: Int
-    private let shuffles: Bool
-    private var isFirstStep = true
-
-    var random: RandomSource { pass.random }
-
-    init(_ training: Training, _ model: Trained, _ random: RandomSource) throws {
-        self.training = training
-        template = model
-        parameters = model.trained
-        // Of its own each: where a network holds one layer twice, their statistics part here.
-        states = try model.states.map { try $0.renewed() }
-        pass = Pass(isTraining: true, random: random)
-        batch = training.optimizer.takesAllRows ? .max : training.batch
-        shuffles = training.shuffles && !training.optimizer.takesAllRows
-    }
-
-    struct Snapshot {
-        let parameters: [NDArray]
-        let states: [NDArray]
-    }
-
-    /// Copies the parameters, for the originals go on changing in place; the memory of the last copy is used again.
-    func save(to snapshot: inout Snapshot?) throws {
-        var copies = try snapshot?.parameters ?? parameters.map { try NDArray.uninitialized(shape: $0.shape, type: $0.type) }
-        snapshot = nil
-        for (index, parameter) in parameters.enumerated() {
-            try copies[index].makeUnique()
-            let source = try parameter.contiguous()
-            source.withMutableBytes { from in copies[index].withMutableBytes { $0.copyMemory(from: from, byteCount: parameter.count * parameter.type.size) } }
-        }
-        snapshot = Snapshot(parameters: copies, states: states)
-    }
-
-    func model(_ snapshot: Snapshot) -> Trained { template.replacing(trained: snapshot.parameters, states: snapshot.states) }
-
-    private var current: Trained { template.replacing(trained: parameters, states: states) }
-
-    mutating func epoch(
-        _ epoch: Int, _ x: [NDArray], _ y: [NDArray], _ validation: (x: [NDArray], y: [NDArray])?, _ progress: (Training.Progress) throws -> Void
-    ) throws -> History.Row {
-        let rows = x[0].shape[0], size = min(batch, rows)
-        let batches = (rows + size - 1) / size
-        let order = shuffles ? try pass.random.permutation(rows).toDoubles().map { Int($0) } : Array(0..<rows)
-        var sum = 0.0, total = 0.0, metric = training.metric.map { Measuring($0) }
-        let rate = try training.optimizer.rate(at: Double(epoch - 1))
-        for batch in 0..<batches {
-            try Interrupt.check()
-            let part = order[batch * size..<min(rows, (batch + 1) * size)]
-            let xs = try Training.rows(x, part), ys = try Training.rows(y, part)
-            let weights = try training.weights.map { try Training.rows($0, part) }
-            let weight = try weights.map { try $0.reduced(.sum).item() } ?? Double(part.count)
-            // Rows that do not count teach nothing.
-            if weight > 0 {
-                let (loss, prediction): (Double, [NDArray])
-                do {
-                    (loss, prediction) = try step(xs, ys, weights, at: (epoch, batch, batches))
-                } catch NetworkError.label(let loss, let label, let row, let classes) where y.count == 1 && weights == nil {
-                    // The row of the data, not of the batch.
-                    let width = max(1, ys[0].count / part.count)
-                    throw NetworkError.label(loss: loss, label: label, row: part[part.startIndex + row / width], classes: classes)
-                } catch NetworkError.outside(let loss, .target, let value, let position) where y.count == 1 && weights == nil {
-                    let width = max(1, ys[0].count / part.count)
-                    throw NetworkError.outside(
-                        loss: loss, what: .target, value: value, position: part[part.startIndex + position / width] * width + position % width)
-                }
-                sum += loss * weight
-                total += weight
-                try metric?.add(prediction, ys, rows: part.count)
-            }
-            let isLast = batch + 1 == batches
-            if isLast { try checkParameters(after: epoch) }
-            let validated = isLast ? try validation.map { try evaluate($0.x, $0.y) } : nil
-            let mean = sum / total
-            try progress(
-                Training.Progress(
-                    epoch: epoch, epochs: training.epochs, batch: batch + 1, batches: batches, loss: mean,
-                    metric: metric.map { ($0.name, $0.value) }, validation: validated))
-            if isLast {
-                return History.Row(
-                    loss: mean, metric: metric?.value, validationLoss: validated?.loss, validationMetric: validated?.metric, rate: rate)
-            }
-        }
-        return History.Row(loss: .nan, metric: nil, validationLoss: nil, validationMetric: nil, rate: rate)
-    }
-
-    /// One batch: the loss, its gradient, an update.
-    private mutating func step(
-        _ x: [NDArray], _ y: [NDArray], _ weights: NDArray?, at place: (epoch: Int, batch: Int, batches: Int)
-    ) throws -> (Double, [NDArray]) {
-        let draws = pass.random
-        var (changing, descent) = (parameters, optimizer)
-        let (loss, gradients, prediction) = try differentiated(at: changing, x, y, weights, mustDepend: isFirstStep)
-        isFirstStep = false
-        let value = try loss.item()
-        guard value.isFinite else { throw try divergence(value, x, place) }
-        let after = pass.random
-        states = pass.takeStates(of: states)
-        // Nobody else holds what the optimiser changes in place.
-        (parameters, optimizer) = ([], nil)
-        defer { (parameters, optimizer) = (changing, descent) }
-        let fixed = self
-        let epoch = Double(place.epoch - 1) + Double(place.batch) / Double(place.batches)
-        try descent?.step(&changing, gradients, loss: value, epoch: epoch) { point in
-            // The same function: what is drawn in it, and what it gathers, is that of the pass.
-            fixed.pass.random = draws
-            defer { fixed.pass.random = after }
-            let (loss, gradients, _) = try fixed.differentiated(at: point, x, y, weights, mustDepend: false)
-            _ = fixed.pass.takeStates(of: fixed.states)
-            return (try loss.item(), gradients)
-        }
-        return (value, prediction)
-    }
-
-    /// The loss of a batch at some parameters, its gradients, and the predictions without their graph, which would hold on to the parameters.
-    private func differentiated(
-        at parameters: [NDArray], _ x: [NDArray], _ y: [NDArray], _ weights: NDArray?, mustDepend: Bool
-    ) throws -> (loss: NDArray, gradients: [NDArray], prediction: [NDArray]) {
-        var prediction: [NDArray] = []
-        let (loss, gradients) = try Derivative.valueAndGradient(
-            of: { variables in
-                let model = template.replacing(trained: variables, states: states)
-                let output = try model(x, pass)
-                let loss = try weights.map { try weighted(output, y, $0, model) } ?? training.loss(output, y, model)
-                guard loss.rank == 0 else { throw NetworkError.lossNotNumber(shape: loss.shape) }
-                prediction = try output.map { try $0.detached() }
-                return loss
-            }, at: parameters, zerosAreUnsigned: false, mustDepend: mustDepend)
-        return (loss, gradients, prediction)
-    }
-
-    /// Σ wᵢ lᵢ / Σ wᵢ, the loss of each row taken by itself.
-    private func weighted(_ prediction: [NDArray], _ y: [NDArray], _ weights: NDArray, _ model: Trained) throws -> NDArray {
-        let numbers = try weights.toDoubles()
-        var losses: [NDArray] = [], kept: [Double] = []
-        for row in numbers.indices where numbers[row] > 0 {
-            let loss = try training.loss(prediction.map { try $0.rows(row..<row + 1) }, y.map { try $0.rows(row..<row + 1) }, model)
-            guard loss.rank == 0 else { throw NetworkError.lossNotNumber(shape: loss.shape) }
-            losses.append(loss)
-            kept.append(numbers[row] / numbers.reduce(0, +))
-        }
-        let all = try NDArray.stacked(losses)
-        return try (all * NDArray(kept, shape: [kept.count]).converted(to: all.type == .f32 ? .f32 : .f64)).reduced(.sum)
-    }
-
-    /// A gradient that is not finite shows in the next loss; after the last batch there is none.
-    private func checkParameters(after epoch: Int) throws {
-        for (index, parameter) in current.parameters.enumerated() where try NDArray.test(.isfinite, parameter).reduced(.all).item() == 0 {
-            let place = template.name(ofParameter: index)
-            throw NetworkError.brokenParameter(name: place.name, layer: place.owner, epoch: epoch)
-        }
-    }
-
-    /// Says where the numbers stopped being finite.
-    private func divergence(_ loss: Double, _ x: [NDArray], _ place: (epoch: Int, batch: Int, batches: Int)) throws -> NetworkError {
-        let first = try current.firstBroken(by: x, Pass(isTraining: true, random: pass.random))
-        return .divergence(loss: loss, epoch: place.epoch, batch: place.batch + 1, layer: first)
-    }
-
-    /// Loss and metric of other data, without training.
-    func evaluate(_ x: [NDArray], _ y: [NDArray]) throws -> (loss: Double, metric: Double?) {
-        let model = current
-        let rows = x[0].shape[0], size = max(training.batch, Network.rowsAtOnce)
-        var sum = 0.0, metric = training.metric.map { Measuring($0) }
-        for start in stride(from: 0, to: rows, by: size) {
-            let part = start..<min(rows, start + size)
-            let ys = try y.map { try $0.rows(part) }, output = try model(x.map { try $0.rows(part) }, Pass())
-            let loss = try training.loss(output, ys, model)
-            guard loss.rank == 0 else { throw NetworkError.lossNotNumber(shape: loss.shape) }
-            sum += try loss.item() * Double(part.count)
-            try metric?.add(output, ys, rows: part.count)
-        }
-        return (sum / Double(rows), metric?.value)
     }
 }
 
@@ -372,6 +224,30 @@ package struct History {
     private var metric: String?
 
     package init() {}
+
+    /// What `bytes` said.
+    package init(_ bytes: [UInt8]) {
+        var reader = MessageReader(bytes)
+        metric = reader.word() == 0 ? nil : reader.text()
+        while reader.isWhole, !reader.isAtEnd {
+            let known = reader.word(), numbers = (0..<5).map { _ in reader.number() }
+            func number(_ index: Int) -> Double? { known >> UInt64(index) & 1 == 1 ? numbers[index] : nil }
+            rows.append(Row(loss: numbers[0], metric: number(1), validationLoss: number(2), validationMetric: number(3), rate: number(4)))
+        }
+    }
+
+    /// For another process.
+    package var bytes: [UInt8] {
+        var writer = MessageWriter()
+        writer.add(UInt64(metric == nil ? 0 : 1))
+        if let metric { writer.add(metric) }
+        for row in rows {
+            let numbers = [row.loss, row.metric, row.validationLoss, row.validationMetric, row.rate]
+            writer.add(numbers.enumerated().reduce(UInt64(0)) { $0 | ($1.element == nil ? 0 : 1 << UInt64($1.offset)) })
+            for number in numbers { writer.add(number ?? 0) }
+        }
+        return writer.bytes
+    }
 
     mutating func append(_ row: Row, metric: String?) {
         rows.append(row)

@@ -43,6 +43,7 @@ package struct GraphLayer: Layer {
 
     /// Rows of other lengths may be meant where only the graph says what it takes.
     package var inputWidth: Int? { nil }
+    package var form: LayerForm { .program }
     package var nesting: Int32 { 1 }
     package var isPure: Bool { false }
     package var actsOnRows: Bool { false }

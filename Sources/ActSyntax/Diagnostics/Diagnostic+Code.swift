@@ -66,6 +66,8 @@ extension Diagnostic {
         // MARK: The command line
         /// A folder that the sandbox is to allow cannot be opened.
         case badFolder
+        /// Several processes cannot begin a program together, or one of them is gone.
+        case ranks
         /// The system does not enforce all of the sandbox (a warning).
         case weakSandbox
 
