@@ -42,9 +42,10 @@ package struct ReplayPlace {
     }
 
     /// As an operand of a kernel over `count` elements; `nil` where the elements do not lie one after the other.
-    fileprivate func operand(_ count: Int) -> Kernel.Operand? {
+    /// - Parameter isFirst: Kernels choose the way of a power, say, by the second operand where that alone is one number.
+    fileprivate func operand(_ count: Int, isFirst: Bool = false) -> Kernel.Operand? {
         let own = self.count
-        if own == 1 { return Kernel.Operand(pointer: pointer, stride: 0) }
+        if own == 1, !(isFirst && count == 1) { return Kernel.Operand(pointer: pointer, stride: 0) }
         return own == count && strides == nil ? Kernel.Operand(pointer: pointer, stride: 1) : nil
     }
 
@@ -70,7 +71,7 @@ package struct ReplayOperation {
     /// An elementwise operation; `nil` where an operand does not lie well: one element, or as many as the result, one after the other.
     package init?(elementwise primitive: Primitive, _ places: [ReplayPlace], to target: ReplayPlace) {
         let count = target.count
-        guard let first = places.first?.operand(count), let last = places.last, let kernel = Kernel(primitive, operand: last.type, type: target.type) else {
+        guard let first = places.first?.operand(count, isFirst: true), let last = places.last, let kernel = Kernel(primitive, operand: last.type, type: target.type) else {
             return nil
         }
         guard let second = places.count > 1 ? places[1].operand(count) : first, let third = places.count > 2 ? places[2].operand(count) : second else {
