@@ -71,7 +71,9 @@ package struct ReplayOperation {
     /// An elementwise operation; `nil` where an operand does not lie well: one element, or as many as the result, one after the other.
     package init?(elementwise primitive: Primitive, _ places: [ReplayPlace], to target: ReplayPlace) {
         let count = target.count
-        guard let first = places.first?.operand(count, isFirst: true), let last = places.last, let kernel = Kernel(primitive, operand: last.type, type: target.type) else {
+        guard let first = places.first?.operand(count, isFirst: true), let last = places.last,
+            let kernel = Kernel(primitive, operand: last.type, type: target.type)
+        else {
             return nil
         }
         guard let second = places.count > 1 ? places[1].operand(count) : first, let third = places.count > 2 ? places[2].operand(count) : second else {

@@ -75,7 +75,8 @@ struct ReplayPlan {
         for root in roots { uses[root] += 1 }
         func isOuter(_ index: Int, like array: NDArray) -> Bool {
             let value = values[index]
-            guard case .matmul? = value.primitive, uses[index] == 1, value.array.shape == array.shape, value.array.type == array.type, array.type != .bool else {
+            guard case .matmul? = value.primitive, uses[index] == 1, value.array.shape == array.shape, value.array.type == array.type, array.type != .bool
+            else {
                 return false
             }
             let (column, row) = (values[value.operands[0]].array, values[value.operands[1]].array)

@@ -79,7 +79,7 @@ private final class Listener: SessionOutput {
         Habit("(Dense(64, 10) >> relu)[7]", "a network of 2 layers"),
         Habit("Dense(64, 10) >> Dense(20, 3)", "Dense(64, 10) gives 10 columns, Dense(20, 3) takes 20"),
         Habit("Dense(64, 10) >> relu >> Dropout(0.5) >> Dense(20, 3)", "Dense(64, 10) gives 10 columns"),
-        Habit("load(\"a.xyz\")", ".safetensors, .onnx and -ubyte (IDX)"),
+        Habit("load(\"a.xyz\")", ".safetensors .onnx and -ubyte (IDX)"),
         Habit("save([1], \"a.xyz\")", ".svg .png .pdf"),
     ]
 

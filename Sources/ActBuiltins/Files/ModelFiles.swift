@@ -18,14 +18,18 @@ struct ModelForm {
         framework = takes.textOrNone("framework")
     }
 
-    /// The name of the first one that is given.
-    func given(_ call: Call) -> String? { call.isGiven(input) ? "input" : call.isGiven(type) ? "dtype" : call.isGiven(framework) ? "framework" : nil }
+    /// The name of the first one that is given, and says something.
+    func given(_ call: Call) throws -> String? {
+        if call.isGiven(input) { return "input" }
+        if try call[type] != .f32 { return "dtype" }
+        return try call[framework] == nil ? nil : "framework"
+    }
 }
 
 extension FileFormats {
     static func saveModel(_ argument: Input<Value>, _ path: String, _ form: ModelForm, _ call: Call) throws {
         guard case .function(let function) = call[argument] else { throw FileRefusal.modelOf(call[argument], path) }
-        if call.isGiven(form.framework) { throw FileRefusal.frameworkOfOther(path) }
+        if try call[form.framework] != nil { throw FileRefusal.frameworkOfOther(path) }
         let machine = call.machine, type = try call[form.type]
         // What running it does besides computing (`seed`) is undone.
         let random = machine.random
@@ -42,7 +46,7 @@ extension FileFormats {
     /// The module, and beside it the weights (`net.safetensors`) and what to compare with (`net.check.safetensors`).
     static func saveSource(_ argument: Input<Value>, _ path: String, _ form: ModelForm, _ call: Call) throws {
         guard case .function(let function) = call[argument] else { throw FileRefusal.modelOf(call[argument], path) }
-        if call.isGiven(form.type) { throw FileRefusal.optionOfModels("dtype", path) }
+        if try call[form.type] != .f32 { throw FileRefusal.optionOfModels("dtype", path) }
         guard let name = try call[form.framework] else { throw FileRefusal.frameworkNeeded(path) }
         guard let framework = SourceFramework(rawValue: name) else { throw call.fail(form.framework, .words(SourceFramework.allCases.map(\.rawValue))) }
         let machine = call.machine, random = machine.random

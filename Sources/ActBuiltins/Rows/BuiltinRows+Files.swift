@@ -89,7 +89,9 @@ enum FileFormats {
         }
         if call.isGiven(into) && suffix != ".safetensors" { throw FileRefusal.intoOfOther(path) }
         if figureSuffixes.contains(suffix) { throw FileRefusal.loadedPicture(path) }
-        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".py", suffix != ".onnx" || !isPacked else { throw unknown(path, suffix, isLoading: true, call) }
+        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".py", suffix != ".onnx" || !isPacked else {
+            throw unknown(path, suffix, isLoading: true, call)
+        }
         if suffix == ".onnx" { return try loadModel(path, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }
         return try call.machine.readFile(path) { bytes in
@@ -125,7 +127,7 @@ enum FileFormats {
         guard suffixes.contains(suffix), !isPacked else { throw unknown(path, isPacked ? ".gz" : suffix, isLoading: false, call) }
         if suffix == ".onnx" { return try saveModel(argument, path, form, call) }
         if suffix == ".py" { return try saveSource(argument, path, form, call) }
-        if let name = form.given(call) { throw FileRefusal.optionOfModels(name, path) }
+        if let name = try form.given(call) { throw FileRefusal.optionOfModels(name, path) }
         if suffix == ".safetensors" { return try saveNetwork(argument, path, call) }
         let machine = call.machine
         switch (suffix, value) {

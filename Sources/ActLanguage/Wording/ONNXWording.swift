@@ -32,7 +32,10 @@ enum ONNXWording {
             ("it does not say which version of the operators\(domain.isEmpty ? "" : " of `\(domain)`") it speaks", nil)
         case .lacking(let operators, let types): lacking(operators, types)
         case .unknownValue(let name, let reader):
-            ("\(reader.map { "\($0) reads" } ?? "the graph gives") `\(name)`, which nothing before makes", "the nodes of a graph stand in the order in which they run, without circles")
+            (
+                "\(reader.map { "\($0) reads" } ?? "the graph gives") `\(name)`, which nothing before makes",
+                "the nodes of a graph stand in the order in which they run, without circles"
+            )
         case .madeTwice(let name): ("two nodes make `\(name)`", nil)
         case .noInputs: ("the graph has no inputs", nil)
         case .noOutputs: ("the graph has no outputs", nil)

@@ -286,7 +286,8 @@ enum RefusalWording {
     }
 
     private static func unknownSuffix(_ suffix: String, _ path: String, _ function: String, _ known: [String], _ isLoading: Bool) -> Words {
-        let others: Message = "known suffixes are \(known.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors with .gz too" : "")"
+        let others: Message =
+            "known suffixes are \(known.joined(separator: " "))\(isLoading ? " and -ubyte (IDX), each but .safetensors and .onnx with .gz too" : "")"
         return (
             suffix.isEmpty ? "`\(path)` has no suffix that says what it holds" : "`\(function)` does not know files that end in \(suffix)",
             suggest(suffix, among: known).first.map { "did you mean \($0)?" } ?? others

@@ -65,7 +65,8 @@ struct ReplayContext {
 
     /// - Returns: Where arrays lie that are other ones of the same shape and type; `nil` where something else is not as it was.
     func changed(in call: ReplayCall, _ leaves: [NDArray]) -> [VaryingPlace]? {
-        guard call.places == places, leaves.count == self.leaves.count, zip(leaves, self.leaves).allSatisfy({ $0.shape == $1.shape && $0.type == $1.type && !$0.isTraced }),
+        guard call.places == places, leaves.count == self.leaves.count,
+            zip(leaves, self.leaves).allSatisfy({ $0.shape == $1.shape && $0.type == $1.type && !$0.isTraced }),
             call.arguments.positional.count == positional.count, call.arguments.named.count == named.count, call.function.captures.count == captures.count
         else { return nil }
         var changed: [VaryingPlace] = []
