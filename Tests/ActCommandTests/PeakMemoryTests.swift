@@ -41,7 +41,7 @@ import Darwin
     static let smallValues = [
         "[v]", "(v, v)", "(v, v, v)", "(v, v, v, v, v, v, v, v, v)", "append([none], v)", "{a: v}", "{a: v, b: v}", "{...{a: v}, b: v}",
         "{...{a: v, b: v, c: v, d: v, e: v, f: v, g: v, h: v}, i: v}", "\"number {v}\"", "\"a number that is longer: {v}\"", "y -> y + v",
-        "relu >> tanh >> sin", "Dense(1, 1)", "plot([1, 2])",
+        "relu >> tanh >> sin", "Dense(1, 1)", "Dense(1, 1) >> Dense(1, 1)", "plot([1, 2])",
     ]
 
     /// Runs act in a process of its own beside this one, whose memory would count: a child begins with the peak of its parent.

@@ -90,7 +90,7 @@ package final class NetworkFunction: NativeFunction {
 
     package var partCount: Int { network.layerCount }
     /// Networks made of others share their layers.
-    package var footprint: Int { 768 &+ network.layers.count &* 48 }
+    package var footprint: Int { 768 &+ network.layers.count &* 480 }
 
     package func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction? {
         for part in (other as? Composition).map({ Array($0.parts) }) ?? [other] where part.makesLayers {

@@ -40,11 +40,14 @@ package final class RecordShape {
         self.names = names
         words = names.map(ShortName.init)
         areAllShort = words.allSatisfy(\.isShort)
-        held = Reservation(noting: names.reduce(160) { $0 &+ Self.footprint(of: $1) })
+        held = Reservation(noting: names.reduce(160) { $0 &+ Self.footprint(of: $1) } &+ (names.count > Self.few ? names.count &* Self.placeFootprint : 0))
         if names.count > Self.few { index(from: 0) }
     }
 
-    /// A name in both arrays, which may have room for as many again, and where names are looked up; long ones lie apart.
+    /// Where a name is, once they are looked up.
+    private static let placeFootprint = 32
+
+    /// A name in both arrays, which may have room for as many again; long ones lie apart.
     private static func footprint(of name: String) -> Int { name.utf8.count > 15 ? 160 &+ name.utf8.count : 96 }
 
     @inline(__always)
@@ -64,7 +67,8 @@ package final class RecordShape {
         names.append(name)
         words.append(ShortName(name))
         areAllShort = areAllShort && words[words.count - 1].isShort
-        held = Reservation(noting: held.bytes &+ Self.footprint(of: name))
+        let newPlaces = names.count > Self.few ? (places.isEmpty ? names.count : 1) : 0
+        held = Reservation(noting: held.bytes &+ Self.footprint(of: name) &+ newPlaces &* Self.placeFootprint)
         if names.count > Self.few { index(from: places.isEmpty ? 0 : names.count - 1) }
     }
 
