@@ -198,14 +198,13 @@ struct Rendezvous {
         let bytes: [UInt8]
 
         func withAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-            bytes.withUnsafeBytes { raw in
-                withUnsafeTemporaryAllocation(byteCount: max(raw.count, MemoryLayout<sockaddr_storage>.size), alignment: 16) { memory in
-                    memory.copyMemory(from: raw)
-                    return memory.withMemoryRebound(to: sockaddr.self) { pointer in
-                        guard let base = pointer.baseAddress else { preconditionFailure("there is memory for every address") }
-                        return body(UnsafePointer(base), socklen_t(raw.count))
-                    }
-                }
+            var address = sockaddr_storage()
+            let length = withUnsafeMutableBytes(of: &address) { memory -> Int in
+                memory.copyBytes(from: bytes.prefix(memory.count))
+                return min(bytes.count, memory.count)
+            }
+            return withUnsafePointer(to: address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(length)) }
             }
         }
 

@@ -1,5 +1,5 @@
 """What is written for other programs, and compared there: every layer and activation function, functions of many kinds, networks of the examples."""
-import os, re
+import os, re, subprocess, sys
 
 root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 with open(os.path.join(root, "Docs", "reference.md"), encoding="utf-8") as file:
@@ -113,3 +113,15 @@ CONFIGURED = [
 
 def literal(shape):
     return "[]" if not shape else "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
+
+
+def shapes_literal(shapes):
+    """What `input=` is for one or several inputs of these shapes."""
+    return literal(shapes[0]) if len(shapes) == 1 else "[" + ", ".join(literal(shape) for shape in shapes) + "]"
+
+
+def execute(act, lines, folder):
+    """Runs a program in a folder; ends with what it said if it fails."""
+    run = subprocess.run([act, "-"], input="\n".join(lines), capture_output=True, text=True, cwd=folder)
+    if run.returncode:
+        sys.exit(run.stdout + run.stderr)

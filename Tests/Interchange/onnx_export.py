@@ -5,9 +5,9 @@
 Needs numpy, onnx and onnxruntime. Every layer and every activation function of Docs/reference.md, functions of many kinds, and the networks of
 the examples. The batch axis is free: each model runs with two batch sizes. Numbers may differ by 1e-6 of the largest (f32).
 """
-import os, subprocess, sys, tempfile
+import os, sys, tempfile
 import numpy as np, onnx, onnxruntime
-from export_cases import CONFIGURED, EXAMPLES, FUNCTIONS, LAYERS, PRELUDE, layers, literal, root, rows
+from export_cases import CONFIGURED, EXAMPLES, FUNCTIONS, LAYERS, PRELUDE, execute, layers, literal, root, rows, shapes_literal
 
 act = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/act")
 
@@ -25,7 +25,7 @@ def case(name, definition, callee, shapes, whole=False, tolerance=1e-6, by_row=T
         scale = 0.03 if "siren" in name else 3
         values = f"floor(rand{literal((5,) + shape)} * 5)" if whole else f"{scale} * randn{literal((5,) + shape)}"
         program.append(f"{variable} = f32({values})")
-    given = literal(shapes[0]) if len(shapes) == 1 else "[" + ", ".join(literal(s) for s in shapes) + "]"
+    given = shapes_literal(shapes)
     program.append(f"save({callee}, \"{path}\", input={given})")
     program.append(f"save({{{', '.join(f'{n}: {n}' for n in names)}, y: {callee}({', '.join(names)})}}, \"{path}.npz\")")
     cases.append((name, path, tolerance, by_row))
@@ -44,18 +44,12 @@ for definition, shapes, by_row in FUNCTIONS:
     case(definition, definition, "f", shapes, tolerance=3e-6, by_row=by_row)
 
 
-def execute(lines):
-    run = subprocess.run([act, "-"], input="\n".join(lines), capture_output=True, text=True, cwd=folder)
-    if run.returncode:
-        sys.exit(run.stdout + run.stderr)
-
-
-execute(program)
+execute(act, program, folder)
 for example, net, shape in EXAMPLES:
     with open(os.path.join(root, "examples", example + ".act"), encoding="utf-8") as file:
         lines = [file.read()]
     case(f"examples/{example}", f"exported = {net}", "exported", [shape], whole=example in ("transformer", "word2vec"), program=lines)
-    execute(lines)
+    execute(act, lines, folder)
 
 worst, failed, calls = {}, [], {}
 for name, path, tolerance, by_row in cases:

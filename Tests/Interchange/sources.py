@@ -9,7 +9,7 @@ import importlib.util, os, subprocess, sys, tempfile
 os.environ.setdefault("KERAS_BACKEND", "jax")
 import numpy as np
 from safetensors.numpy import load_file
-from export_cases import CONFIGURED, EXAMPLES, FUNCTIONS, LAYERS, PRELUDE, literal, root, rows
+from export_cases import CONFIGURED, EXAMPLES, FUNCTIONS, LAYERS, PRELUDE, execute, root, rows, shapes_literal
 
 act = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/act")
 folder = tempfile.mkdtemp()
@@ -30,7 +30,7 @@ program = [PRELUDE]
 
 
 def case(name, definition, callee, shapes, program, by_row=True):
-    given = literal(shapes[0]) if len(shapes) == 1 else "[" + ", ".join(literal(s) for s in shapes) + "]"
+    given = shapes_literal(shapes)
     program.append(definition)
     for framework in frameworks:
         program.append(f"save({callee}, \"{folder}/case{len(cases)}_{framework}.py\", framework=\"{framework}\", input={given})")
@@ -48,18 +48,12 @@ for definition, shapes, by_row in FUNCTIONS:
     case(definition, definition, "f", shapes, program, by_row)
 
 
-def execute(lines):
-    run = subprocess.run([act, "-"], input="\n".join(lines), capture_output=True, text=True, cwd=folder)
-    if run.returncode:
-        sys.exit(run.stdout + run.stderr)
-
-
-execute(program)
+execute(act, program, folder)
 for example, net, shape in EXAMPLES:
     with open(os.path.join(root, "examples", example + ".act"), encoding="utf-8") as file:
         lines = [file.read()]
     case(f"examples/{example}", f"exported = {net}", "exported", [shape], lines)
-    execute(lines)
+    execute(act, lines, folder)
 
 
 def run(framework, model, inputs):

@@ -22,7 +22,7 @@ extension Machine {
         var arrays: [NDArray] = []
         let arguments = Arguments((0..<count).map { base[$0] }), call = ReplayCall(of: closure, arguments)
         // Who is called with numbers, or with arrays that are large enough to hide what a loop costs, will be so again.
-        guard let moulds = arguments.positional.moulds(&arrays), !arrays.isEmpty, arrays.allSatisfy({ $0.count <= ReplayProgram.largestArray }),
+        guard let moulds = arguments.positional.moulds(of: .argument, &arrays), !arrays.isEmpty, arrays.allSatisfy({ $0.count <= ReplayProgram.largestArray }),
             !isRefused(call)
         else {
             closure.code.isWatched = false
@@ -38,7 +38,7 @@ extension Machine {
                 return []
             }
             var found: [NDArray] = []
-            call.result = Mould(result: value, &found)
+            call.result = Mould(value, of: .result, &found)
             if call.result == nil { AbstractRun.current?.spoil() }
             return found
         }
@@ -55,50 +55,33 @@ indirect enum Mould {
     case record([(key: String, value: Mould)])
     case constant(Value)
 
-    private static let deepest = 64
-
-    /// Of an argument: every array of numbers counts. Networks and functions stay what they are.
-    /// - Returns: `nil` where lists and records are nested too deeply, or hold too much.
-    init?(_ value: Value, _ arrays: inout [NDArray], depth: Int = 0) {
-        guard depth < Self.deepest, arrays.count < 1 << 10 else { return nil }
-        switch value {
-        case .array(let array) where array.type != .bool:
-            arrays.append(array)
-            self = .array
-        case .list(let list):
-            guard let parts = list.elements.moulds(&arrays, depth: depth + 1) else { return nil }
-            self = .list(parts)
-        case .record(let record):
-            guard let parts = Array(record.fields.values).moulds(&arrays, depth: depth + 1) else { return nil }
-            self = .record(Array(zip(record.fields.keys, parts)))
-        default: self = .constant(value)
-        }
+    /// Whose value it is, which decides what counts as an array in it.
+    enum Side {
+        /// Every array of numbers counts. Networks and functions stay what they are.
+        case argument
+        /// Of an abstract run: abstract arrays count. There is no mould where a function could hold some as well.
+        case result
     }
 
-    /// Of what an abstract run gave: abstract arrays count.
-    /// - Returns: `nil` where a function could hold some as well.
-    init?(result value: Value, _ arrays: inout [NDArray], depth: Int = 0) {
-        guard depth < Self.deepest, arrays.count < 1 << 10 else { return nil }
-        var parts: [Mould] = []
-        func add(_ values: [Value]) -> Bool {
-            for value in values {
-                guard let part = Mould(result: value, &arrays, depth: depth + 1) else { return false }
-                parts.append(part)
-            }
-            return true
-        }
+    private static let deepest = 64, mostArrays = 1 << 10
+
+    /// - Returns: `nil` where lists and records are nested too deeply, or hold too much.
+    init?(_ value: Value, of side: Side, _ arrays: inout [NDArray], depth: Int = 0) {
+        guard depth < Self.deepest, arrays.count < Self.mostArrays else { return nil }
         switch value {
-        case .array(let array) where array.isAbstract:
+        case .array(let array) where side == .argument ? array.type != .bool : array.isAbstract:
             arrays.append(array)
             self = .array
         case .list(let list):
-            guard add(list.elements) else { return nil }
+            guard let parts = list.elements.moulds(of: side, &arrays, depth: depth + 1) else { return nil }
             self = .list(parts)
         case .record(let record):
-            guard add(Array(record.fields.values)) else { return nil }
+            guard let parts = Array(record.fields.values).moulds(of: side, &arrays, depth: depth + 1) else { return nil }
             self = .record(Array(zip(record.fields.keys, parts)))
         case .none, .bool, .number, .string, .array: self = .constant(value)
-        default: return nil
+        case .function, .figure, .undefined, .gathering:
+            guard side == .argument else { return nil }
+            self = .constant(value)
         }
     }
 
@@ -115,11 +98,11 @@ indirect enum Mould {
 
 extension [Value] {
     /// - Returns: `nil` where one has none.
-    fileprivate func moulds(_ arrays: inout [NDArray], depth: Int = 0) -> [Mould]? {
+    fileprivate func moulds(of side: Mould.Side, _ arrays: inout [NDArray], depth: Int = 0) -> [Mould]? {
         var moulds: [Mould] = []
         moulds.reserveCapacity(count)
         for value in self {
-            guard let mould = Mould(value, &arrays, depth: depth) else { return nil }
+            guard let mould = Mould(value, of: side, &arrays, depth: depth) else { return nil }
             moulds.append(mould)
         }
         return moulds

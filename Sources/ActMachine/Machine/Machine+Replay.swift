@@ -45,13 +45,13 @@ final class ReplayCall {
 
     /// Calls `body` while other arrays lie in some places.
     func replacing<Result>(_ places: [VaryingPlace], by arrays: ArraySlice<NDArray>, _ body: () throws -> Result) rethrows -> Result {
-        let outer = places.map { $0.array(in: self) }
-        for (place, array) in zip(places, arrays) { place.put(array, in: self) }
-        defer { for (place, array) in zip(places, outer) { place.put(array, in: self) } }
+        let outer = places.map { $0.value(in: self) }
+        for (place, array) in zip(places, arrays) { place.put(.array(array), in: self) }
+        defer { for (place, value) in zip(places, outer) { place.put(value, in: self) } }
         return try body()
     }
 
-    fileprivate func put(_ array: NDArray, at place: Arguments.Place) { arguments = arguments.replacing(place, with: .array(array)) }
+    fileprivate func put(_ value: Value, at place: Arguments.Place) { arguments = arguments.replacing(place, with: value) }
 }
 
 /// Where a function reads an array that is another one each time.
@@ -59,11 +59,6 @@ enum VaryingPlace {
     case capture(Int)
     case argument(Arguments.Place)
     case global(Module, slot: Int)
-
-    fileprivate func array(in call: ReplayCall) -> NDArray {
-        guard case .array(let array) = value(in: call) else { preconditionFailure("an array lies in a place that varies") }
-        return array
-    }
 
     func value(in call: ReplayCall) -> Value {
         switch self {
@@ -74,11 +69,11 @@ enum VaryingPlace {
         }
     }
 
-    fileprivate func put(_ array: NDArray, in call: ReplayCall) {
+    fileprivate func put(_ value: Value, in call: ReplayCall) {
         switch self {
-        case .capture(let index): call.function.replaceCapture(index, by: .array(array))
-        case .argument(let place): call.put(array, at: place)
-        case .global(let module, let slot): module.slots[slot] = .array(array)
+        case .capture(let index): call.function.replaceCapture(index, by: value)
+        case .argument(let place): call.put(value, at: place)
+        case .global(let module, let slot): module.slots[slot] = value
         }
     }
 }
@@ -188,9 +183,9 @@ extension Machine {
         _ entry: ReplayShelf.Entry, _ context: ReplayContext, _ call: ReplayCall, _ leaves: [NDArray], _ body: ([NDArray]) throws -> [NDArray]
     ) throws -> [NDArray] {
         replays.use(entry)
-        let inputs = leaves + context.varying.map { $0.array(in: call) }
+        let varying = context.varying.compactMap { if case .array(let array) = $0.value(in: call) { array } else { nil } }, inputs = leaves + varying
         // How a product adds up depends on how its operands lie, and in a program they lie without gaps.
-        guard try inputs.allSatisfy({ try $0.evaluatedLayout().strides == nil }) else { return try body(leaves) }
+        guard varying.count == context.varying.count, try inputs.allSatisfy({ try $0.evaluatedLayout().strides == nil }) else { return try body(leaves) }
         if case .seen = entry.state {
             let program = try program(of: inputs) { given in
                 try call.replacing(context.varying, by: given[leaves.count...]) { try body(Array(given[..<leaves.count])) }
