@@ -1,5 +1,6 @@
 // Rows brought to mean 0 and deviation 1, then scaled and shifted: what LayerNorm, GroupNorm, InstanceNorm and RMSNorm are made of. One kernel
-// goes over a row while it is in the cache, where operations one by one would go over the whole matrix ten times.
+// goes over a row while it is in the cache, where operations one by one would go over the whole matrix ten times. `ChannelStandardization` is
+// the same over the batch.
 //
 // What must stay true: pieces are those of the sizes alone, so that threads do not show in the bits. Where a number overflows or is undefined
 // the operations are done one by one, which say what it was.
@@ -65,15 +66,6 @@ private final class Standardization: CustomFunction {
     /// How many rows go together: enough to be worth waking a thread, and at most 256 pieces.
     private func together(_ rows: Int, _ n: Int) -> Int { max((rows + 255) / 256, (1 << 14) / n, 1) }
 
-    /// Calls `body` with some rows after the others, on several threads.
-    /// - Returns: whether no number overflowed or was undefined.
-    private func everyPiece(_ rows: Int, of together: Int, _ body: (Int, Range<Int>) -> Void) throws -> Bool {
-        try ThreadPool.parallelIsUsual((rows + together - 1) / together) { piece in
-            try Interrupt.check()
-            body(piece, piece * together..<min(rows, (piece + 1) * together))
-        }
-    }
-
     /// - Returns: `nil` where a number overflowed or was undefined.
     private func forward<T: RowElement>(_ inputs: [NDArray], _: T.Type) throws -> NDArray? {
         let x = inputs[0], rows = x.shape[0], n = x.shape[1], value = try FreshArray(shape: x.shape, type: x.type)
@@ -124,56 +116,4 @@ private final class Standardization: CustomFunction {
         return reached
     }
 
-    /// Calls `body` with the elements of arrays without gaps, `nil` for those that are missing.
-    private func withOperands<T, Result>(_ arrays: [NDArray?], _: T.Type, _ body: ([UnsafePointer<T>?]) throws -> Result) throws -> Result {
-        func open(_ index: Int, _ opened: [UnsafePointer<T>?]) throws -> Result {
-            guard index < arrays.count else { return try body(opened) }
-            guard let array = arrays[index] else { return try open(index + 1, opened + [nil]) }
-            return try array.detached().withContiguous(of: T.self) { try open(index + 1, opened + [$0.baseAddress]) }
-        }
-        return try open(0, [])
-    }
-}
-
-/// The kernels for one element type.
-private protocol RowElement {
-    static func standardize(
-        _ x: UnsafePointer<Self>, _ y: UnsafeMutablePointer<Self>, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
-        _ gamma: UnsafePointer<Self>?, _ beta: UnsafePointer<Self>?, _ past: UnsafeMutablePointer<Double>)
-    static func standardizeBack(
-        _ x: UnsafePointer<Self>, _ dy: UnsafePointer<Self>, _ dx: UnsafeMutablePointer<Self>?, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
-        _ gamma: UnsafePointer<Self>?, _ past: UnsafePointer<Double>, _ dgamma: UnsafeMutablePointer<Self>?, _ dbeta: UnsafeMutablePointer<Self>?)
-}
-
-extension Float: RowElement {
-    static func standardize(
-        _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
-        _ gamma: UnsafePointer<Float>?, _ beta: UnsafePointer<Float>?, _ past: UnsafeMutablePointer<Double>
-    ) {
-        Kernels.table.pointee.standardize_f32(x, y, rows, n, eps, centers ? 1 : 0, gamma, beta, past)
-    }
-
-    static func standardizeBack(
-        _ x: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ dx: UnsafeMutablePointer<Float>?, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
-        _ gamma: UnsafePointer<Float>?, _ past: UnsafePointer<Double>, _ dgamma: UnsafeMutablePointer<Float>?, _ dbeta: UnsafeMutablePointer<Float>?
-    ) {
-        Kernels.table.pointee.standardize_back_f32(x, dy, dx, rows, n, eps, centers ? 1 : 0, gamma, past, dgamma, dbeta)
-    }
-}
-
-extension Double: RowElement {
-    static func standardize(
-        _ x: UnsafePointer<Double>, _ y: UnsafeMutablePointer<Double>, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
-        _ gamma: UnsafePointer<Double>?, _ beta: UnsafePointer<Double>?, _ past: UnsafeMutablePointer<Double>
-    ) {
-        Kernels.table.pointee.standardize_f64(x, y, rows, n, eps, centers ? 1 : 0, gamma, beta, past)
-    }
-
-    static func standardizeBack(
-        _ x: UnsafePointer<Double>, _ dy: UnsafePointer<Double>, _ dx: UnsafeMutablePointer<Double>?, _ rows: Int, _ n: Int, _ eps: Double, _ centers: Bool,
-        _ gamma: UnsafePointer<Double>?, _ past: UnsafePointer<Double>, _ dgamma: UnsafeMutablePointer<Double>?,
-        _ dbeta: UnsafeMutablePointer<Double>?
-    ) {
-        Kernels.table.pointee.standardize_back_f64(x, dy, dx, rows, n, eps, centers ? 1 : 0, gamma, past, dgamma, dbeta)
-    }
 }

@@ -27,18 +27,21 @@ package final class DerivedFunction: Function {
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         if let slopes = try base.derivative(self, arguments, machine) { return slopes }
-        let slopes = try derivative(arguments, order: order, machine)
+        let name = name // made once for all orders: it is as long as the order is high
+        let slopes = try derivative(arguments, order: order, named: name, machine)
         if let (x, _) = arguments.first(of: base) { try machine.noteSlopes(slopes, at: [x], name, isElementwise: true) }
         return slopes
     }
 
-    private func derivative(_ arguments: Arguments, order: Int, _ machine: Machine) throws -> Value {
+    private func derivative(_ arguments: Arguments, order: Int, named name: String, _ machine: Machine) throws -> Value {
         guard order > 0 else { return try machine.call(base, arguments) }
         guard let (x, place) = arguments.first(of: base) else {
             throw RuntimeError.missingArgument(base.parameters.first?.name ?? "x", of: name)
         }
         let call = ReplayCall(name, base, arguments, [place])
-        let inner = { (value: Value) in try self.derivative(call.arguments.replacing(place, with: value), order: order - 1, machine) }
+        let inner = { (value: Value) in
+            try self.derivative(call.arguments.replacing(place, with: value), order: order - 1, named: name, machine)
+        }
         switch x {
         case .number, .bool, .array:
             let result = try machine.replaying(call, at: [x.point()]) { point in

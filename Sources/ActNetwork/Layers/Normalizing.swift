@@ -87,26 +87,24 @@ package struct Normalization: Layer {
         let features = shape[0]
         guard x.rank >= 2, x.shape[1] == features else { throw unfit(x, needs: .features(features)) }
         let x = try x.converted(to: weightType)
-        let axes = x.shape.indices.filter { $0 != 1 }, unit = [features] + [Int](repeating: 1, count: x.rank - 2)
-        func spread(_ numbers: NDArray) throws -> NDArray { x.rank > 2 ? try numbers.reshaped(to: unit) : numbers }
+        func spread(_ numbers: NDArray) throws -> NDArray {
+            x.rank > 2 ? try numbers.reshaped(to: [features] + [Int](repeating: 1, count: x.rank - 2)) : numbers
+        }
         guard pass.isTraining else {
             let scale = try parameters[0] / NDArray.unary(.sqrt, state[1] + eps)
             return try (x - spread(state[0])) * spread(scale) + spread(parameters[1])
         }
         let count = Double(x.count / max(1, features))
         guard count > 1 else { throw unfit(.severalRows) }
-        let mean = try x.mean(axes: axes)
-        let distance = try x - spread(mean)
-        let variance = try NDArray.unary(.square, distance).mean(axes: axes)
-        let scale = try parameters[0] / NDArray.unary(.sqrt, variance + eps)
+        let (result, mean, variance) = try ChannelStandardization.apply(x, gamma: parameters[0], beta: parameters[1], eps: eps)
         // The gathered variance is that of the population.
-        let news = [try mean.detached(), try variance.detached() * (count / (count - 1))]
+        let news = [mean, try variance * (count / (count - 1))]
         for (old, new) in zip(state, news) {
             let blend = try pass.latest(old) * (1 - momentum) + new * momentum
             try blend.evaluate()
             pass.gather(blend, for: old)
         }
-        return try distance * spread(scale) + spread(parameters[1])
+        return result
     }
 }
 

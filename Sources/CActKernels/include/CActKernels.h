@@ -282,6 +282,17 @@ typedef struct act_kernel_table {
     void (*standardize_back_f32)(const float *x, const float *dy, float *_Nullable dx, size_t rows, size_t cols, double eps, int centers,
                                  const float *_Nullable gamma, const double *past, float *_Nullable dgamma, float *_Nullable dbeta);
 
+    /// The same for channels beside each other in a batch: element (o, c, i) of a channel is at o stride + c inner + i. gamma and beta are one
+    /// number a channel; dgamma and dbeta are written.
+    void (*standardize_channels_f64)(const double *x, double *y, size_t outer, size_t stride, size_t channels, size_t inner, double eps,
+                                     const double *gamma, const double *beta, double *past);
+    void (*standardize_channels_f32)(const float *x, float *y, size_t outer, size_t stride, size_t channels, size_t inner, double eps,
+                                     const float *gamma, const float *beta, double *past);
+    void (*standardize_channels_back_f64)(const double *x, const double *dy, double *_Nullable dx, size_t outer, size_t stride, size_t channels,
+                                          size_t inner, double eps, const double *gamma, const double *past, double *dgamma, double *dbeta);
+    void (*standardize_channels_back_f32)(const float *x, const float *dy, float *_Nullable dx, size_t outer, size_t stride, size_t channels,
+                                          size_t inner, double eps, const float *gamma, const double *past, float *dgamma, float *dbeta);
+
     // Parts of one long row, m being its largest element. `exp_sum`: y[i] = e^(x[i]-m), unless y is NULL; the result is their sum without
     // the elements equal to m, which are counted in *ties. `log_below`: y[i] = x[i] - m - log.
     double (*exp_sum_f64)(const double *x, double *_Nullable y, size_t n, double m, double *ties);
