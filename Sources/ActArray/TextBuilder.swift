@@ -25,6 +25,44 @@ package struct TextBuilder: ~Copyable {
         if sink != nil { room = Self.piece }
     }
 
+    /// A text whose bytes `body` puts one after the other, at most `bytes` of them.
+    /// - Throws: `textTooLong`, `outOfMemory`, `interrupted`; what `body` throws.
+    package init(ofAtMost bytes: Int, _ body: (inout Bytes) throws -> Void) throws {
+        sink = nil
+        try Interrupt.check()
+        guard bytes <= Self.longest else { throw ArrayError.textTooLong(bytes: bytes) }
+        if bytes > room {
+            try held.grow(by: bytes)
+            room = bytes
+        }
+        made = try String(unsafeUninitializedCapacity: bytes) { buffer in
+            var bytes = Bytes(buffer)
+            try body(&bytes)
+            return bytes.count
+        }
+    }
+
+    /// Bytes that are being put one after the other; what finds no room is left out.
+    package struct Bytes: ~Copyable {
+        private let buffer: UnsafeMutableBufferPointer<UInt8>
+        fileprivate private(set) var count = 0
+
+        fileprivate init(_ buffer: UnsafeMutableBufferPointer<UInt8>) { self.buffer = buffer }
+
+        @inline(__always)
+        package mutating func append(_ bytes: UnsafeBufferPointer<UInt8>) {
+            guard let from = bytes.baseAddress, let to = buffer.baseAddress, bytes.count <= buffer.count &- count else { return }
+            (to + count).update(from: from, count: bytes.count)
+            count &+= bytes.count
+        }
+
+        @inline(__always)
+        package mutating func append(_ text: String) {
+            var text = text
+            text.withUTF8 { append($0) }
+        }
+    }
+
     /// The bytes that are held.
     package var count: Int { made.utf8.count }
 

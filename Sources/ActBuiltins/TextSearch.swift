@@ -125,16 +125,21 @@ extension String {
     /// - Parameter separator: Not empty.
     /// - Throws: `interrupted`, and what `body` throws.
     package func forEachPiece(between separator: String, _ body: (Substring) throws -> Bool) throws {
+        try forEachBytes(between: separator) { _, range in try body(piece(range.lowerBound, range.upperBound)) }
+    }
+
+    /// The same with the bytes of the text and which of them are the piece: for many short pieces.
+    package func forEachBytes(between separator: String, _ body: (UnsafeBufferPointer<UInt8>, Range<Int>) throws -> Bool) throws {
         let search = try TextSearch(separator), length = separator.utf8.count
         var text = self, start = 0, goesOn = true
         try text.withUTF8 { bytes in
             try search.forEachMatch(in: bytes) { position in
-                goesOn = try body(piece(start, position))
+                goesOn = try body(bytes, start..<position)
                 start = position + length
                 return goesOn
             }
+            if goesOn { _ = try body(bytes, start..<bytes.count) }
         }
-        if goesOn { _ = try body(piece(start, utf8.count)) }
     }
 
     /// The bytes from `start` to `end`, between which whole characters of UTF-8 stand.

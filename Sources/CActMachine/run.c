@@ -11,6 +11,7 @@
 #include "ActScalar.h"
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* The runtime library of Swift. */
 extern void *swift_retain(void *object);
@@ -162,6 +163,60 @@ static inline bool change_part(act_value *part, unsigned change, act_value *valu
     return true;
 }
 
+/* Of an array of few numbers that no derivative follows, what is said above of its elements. */
+enum { few = 128 };
+static inline const act_view *few_numbers(const act_value *v) {
+    if (v->tag != act_tag_array) return NULL;
+    const act_view *view = view_of(v);
+    bool is_plain = view->first != NULL && view->count <= few && (view->length > 0 || view->columns > 0) && type_of(v) != bool_elements;
+    return is_plain ? view : NULL;
+}
+
+#define EACH_ELEMENT(T, result, x, x_step, y, y_step) \
+    { \
+        const T *p = (x), *q = (y); \
+        T *r = (result); \
+        switch (operation) { \
+        case change_add: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] + q[i * (y_step)]; break; \
+        case change_subtract: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] - q[i * (y_step)]; break; \
+        case change_multiply: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] * q[i * (y_step)]; break; \
+        default: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] / q[i * (y_step)]; break; \
+        } \
+        bool all = true; \
+        for (ptrdiff_t i = 0; i < n; i++) all &= __builtin_fabs(r[i]) < __builtin_inf(); \
+        if (!all) return false; \
+    }
+
+/* Arithmetic with arrays of few numbers whose result can take the place of an operand that nobody needs any more: `frees_x` and `frees_y` say
+   which registers give theirs up. */
+static __attribute__((noinline)) bool combine(act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y, unsigned operation) {
+    const act_view *u = few_numbers(x), *v = few_numbers(y);
+    if (u && v) {
+        if (type_of(x) != type_of(y) || u->count != v->count || u->length != v->length || u->columns != v->columns) return false;
+    } else if (!(u && y->tag == act_tag_number) && !(v && x->tag == act_tag_number)) {
+        return false;
+    }
+    act_value *place = u && frees_x && is_alone(x->object, u->storage) ? x : v && frees_y && is_alone(y->object, v->storage) ? y : NULL;
+    if (!place) return false;
+    const act_view *target = view_of(place);
+    const ptrdiff_t n = target->count, x_step = u != NULL, y_step = v != NULL;
+    if (type_of(place) == f64_elements) {
+        double result[few];
+        EACH_ELEMENT(double, result, u ? u->first : &x->number, x_step, v ? v->first : &y->number, y_step)
+        memcpy(target->first, result, (size_t)n * sizeof *result);
+    } else {
+        /* A number that f32 cannot hold makes the operation one of f64. */
+        float a = u ? 0 : (float)x->number, b = v ? 0 : (float)y->number, result[few];
+        if ((!u && (double)a != x->number) || (!v && (double)b != y->number)) return false;
+        EACH_ELEMENT(float, result, u ? u->first : &a, x_step, v ? v->first : &b, y_step)
+        memcpy(target->first, result, (size_t)n * sizeof *result);
+    }
+    if (frees_x && x != place && x != to && is_object(x->tag)) replace(x, 0, act_tag_plain);
+    if (frees_y && y != place && y != to && is_object(y->tag)) replace(y, 0, act_tag_plain);
+    if (place != to) take(to, place);
+    return true;
+}
+
 static inline bool is_short(act_string s) { return s.words[1] >> 60 == 0xE; }
 static inline bool is_equal(act_string s, act_string t) { return s.words[0] == t.words[0] && s.words[1] == t.words[1]; }
 
@@ -170,6 +225,17 @@ static inline int same_text(const act_value *x, const act_value *y) {
     if (x->object == y->object) return 1;
     act_string s = ((const act_text *)x->object)->string, t = ((const act_text *)y->object)->string;
     return is_short(s) && is_short(t) ? is_equal(s, t) : -1;
+}
+
+/* The text of a character of a text whose characters are bytes; NULL where Swift must look. */
+static inline const act_value *letter_at(const act_state *S, const act_text *text, double index) {
+    if (text->kind != 1 || text->origins->count > 0 || S->letters == NULL) return NULL;
+    act_string s = text->string;
+    bool in_place = s.words[1] >> 60 == 0xE;
+    ptrdiff_t count = in_place ? s.words[1] >> 56 & 0xF : s.words[0] & 0xffffffffffff, position = act_position(index, count);
+    if (position < 0) return NULL;
+    if (in_place) return S->letters + (s.words[position >> 3] >> (8 * (position & 7)) & 0x7f);
+    return S->letters + (((const uint8_t *)(uintptr_t)(s.words[1] & 0xfffffffffffffff) + 32)[position] & 0x7f);
 }
 
 /* Where a record has the field that a text names; -1 where there is none, and where Swift must look. */
@@ -319,23 +385,31 @@ clear:
     NEXT;
 
     /* Operators */
-#define ARITHMETIC(label, right, operation) \
+#define ARITHMETIC(label, right, operation, change, has_constant) \
 label: { \
-    const act_value *x = B, *y = right; \
-    if (!BOTH_NUMBERS(x, y)) goto other; \
+    act_value *x = B, *y = right; \
+    if (!BOTH_NUMBERS(x, y)) { \
+        /* A variable that gets the result gives its value up, unless it is the other operand too. */ \
+        bool is_once = has_constant || pc->b != pc->c; \
+        bool frees_x = pc->flags & last_use_b || (is_once && pc->a == pc->b); \
+        bool frees_y = !has_constant && (pc->flags & last_use_c || (is_once && pc->a == pc->c)); \
+        if (!frees_x && !frees_y) goto other; \
+        if (!combine(A, x, y, frees_x, frees_y, change)) return pc; \
+        NEXT; \
+    } \
     double z = x->number operation y->number; \
     if (unlikely(!is_finite(z))) return pc; \
     put_number(A, z); \
     NEXT; \
 }
-    ARITHMETIC(add, C, +)
-    ARITHMETIC(sub, C, -)
-    ARITHMETIC(mul, C, *)
-    ARITHMETIC(div, C, /)
-    ARITHMETIC(add_k, KC, +)
-    ARITHMETIC(sub_k, KC, -)
-    ARITHMETIC(mul_k, KC, *)
-    ARITHMETIC(div_k, KC, /)
+    ARITHMETIC(add, C, +, change_add, false)
+    ARITHMETIC(sub, C, -, change_subtract, false)
+    ARITHMETIC(mul, C, *, change_multiply, false)
+    ARITHMETIC(div, C, /, change_divide, false)
+    ARITHMETIC(add_k, KC, +, change_add, true)
+    ARITHMETIC(sub_k, KC, -, change_subtract, true)
+    ARITHMETIC(mul_k, KC, *, change_multiply, true)
+    ARITHMETIC(div_k, KC, /, change_divide, true)
 #define WHOLE(label, right, function) \
 label: { \
     const act_value *x = B, *y = right; \
@@ -458,8 +532,15 @@ next: {
         }
         NEXT;
     }
-    if (loop->tag != act_tag_array && loop->tag != act_tag_list) goto other;
+    if (loop->tag != act_tag_array && loop->tag != act_tag_list && loop->tag != act_tag_text) goto other;
     if (!(position < loop[3].number)) NEXT;
+    if (loop->tag == act_tag_text) {
+        const act_value *letter = letter_at(S, loop->object, position);
+        if (unlikely(letter == NULL)) return pc;
+        loop[2].number = position + 1;
+        copy(B, letter);
+        JUMP;
+    }
     if (loop->tag == act_tag_list) {
         const act_elements *elements = ((const act_list *)loop->object)->elements;
         if (unlikely(!(position < elements->count))) return pc;
@@ -494,6 +575,12 @@ index_container: {
         ptrdiff_t position = act_position(C->number, elements->count);
         if (unlikely(position < 0)) return pc;
         copy(A, elements->first + position);
+        NEXT;
+    }
+    if (container->tag == act_tag_text) {
+        const act_value *letter = letter_at(S, container->object, C->number);
+        if (letter == NULL) return pc;
+        copy(A, letter);
         NEXT;
     }
     if (container->tag != act_tag_array) goto other;

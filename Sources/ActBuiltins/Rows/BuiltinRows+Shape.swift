@@ -268,8 +268,8 @@ extension Call {
         if isGiven(sections) {
             let separator = try string(sections)
             guard !separator.isEmpty else { throw fail(sections, .nonEmptyText) }
-            try text.forEachPiece(between: separator) { piece in
-                try list.append(.string(Text(counting: String(piece))))
+            try text.forEachBytes(between: separator) { bytes, piece in
+                try list.append(.string(Text(counting: String(decoding: bytes[piece], as: UTF8.self))))
                 return true
             }
             return .list(list)

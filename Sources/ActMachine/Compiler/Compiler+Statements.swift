@@ -90,7 +90,11 @@ extension FunctionBuilder {
         }
         switch variable(target) {
         case .register(let register):
-            if !extend(.register(register), by: value) { compile(value, to: register) }
+            if !extend(.register(register), by: value) {
+                renewed = readsOnce(target, in: value) ? register : nil
+                compile(value, to: register)
+                renewed = nil
+            }
             assigned.insert(register)
             noteField(target, register)
             if compiler.records { completed(id, register) }
@@ -102,6 +106,29 @@ extension FunctionBuilder {
             emit(.storeGlobal, slot, taking: register)
         default: break
         }
+    }
+
+    /// Whether `value` reads the variable `target` once, and as an operand of arithmetic: then it is not needed any more once it has been read.
+    private func readsOnce(_ target: ExpressionID, in value: ExpressionID) -> Bool {
+        guard !compiler.records, let symbol = resolution.symbol(of: target) else { return false }
+        func isOperand(_ id: ExpressionID, _ depth: Int) -> Bool {
+            guard depth < 32, case .binary(_, let left, let right) = tree[id] else { return false }
+            // A formula that can lose digits is looked at together with its variable.
+            guard StableForm.losing(id, in: compiler.unit.formulas(in: compiler.module), tree) == nil else { return false }
+            return [left, right].contains { side in
+                if case .name = tree[side] { resolution.symbol(of: side) == symbol } else { isOperand(side, depth + 1) }
+            }
+        }
+        var reads = 0, left = 64
+        func count(_ id: ExpressionID) {
+            left -= 1
+            guard left > 0 else { return }
+            if case .name = tree[id], resolution.symbol(of: id) == symbol { reads += 1 }
+            tree.forEachChild(of: id, count)
+        }
+        guard isOperand(value, 0) else { return false }
+        count(value)
+        return reads == 1 && left > 0
     }
 
     /// Where assigning to a name puts the value.

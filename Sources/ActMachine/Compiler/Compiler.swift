@@ -98,6 +98,8 @@ final class FunctionBuilder {
     private var clearedOnEntry: Set<Int> = []
     private var captures: [(symbol: SymbolID, source: FunctionTemplate.Capture)] = []
     var loops: [Loop] = []
+    /// The local that gets the value of the expression being compiled, if that reads it once, in its arithmetic: what reads it may take it away.
+    var renewed: Int?
     /// The expression that the next instructions belong to.
     var origin = ExpressionID(index: 0)
 
@@ -214,8 +216,8 @@ final class FunctionBuilder {
     func emit(_ opcode: Opcode, _ a: Int, taking b: Int, _ c: Int? = nil, constant: Int = 0) -> Int {
         let index = emit(opcode, a, b, c ?? constant)
         var lastUse: Instruction.LastUse = []
-        if isTemporary(b) { lastUse.insert(.b) }
-        if let c, isTemporary(c), c != b { lastUse.insert(.c) }
+        if isTemporary(b) || b == renewed { lastUse.insert(.b) }
+        if let c, isTemporary(c) || c == renewed, c != b { lastUse.insert(.c) }
         instructions[index].lastUse = lastUse
         return index
     }

@@ -58,7 +58,9 @@ extension Machine {
         case .array(let array): return try element(of: array, at: index)
         case .list(let list): return index < list.elements.count ? list.elements[index] : nil
         case .record(let record): return .string(record.fields.keys[index])
-        case .string(let text): return text.letter(at: position)
+        case .string(let text):
+            self.state.pointee.letters = Text.letters
+            return text.letter(at: position)
         default: return nil
         }
     }

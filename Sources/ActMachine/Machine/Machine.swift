@@ -54,6 +54,7 @@ package final class Machine {
         let lossLimit = Machine.lossLimit(.f64)
         /// The function that `extend` stands for, once it has been met; what holds it is not asked, for it is only compared.
         var concatenation: UnsafeRawPointer?
+        var letters: UnsafePointer<Value>?
         /// How many calls from Swift into the machine are open; they use the thread's own stack.
         var nativeDepth = 0
     }
@@ -386,7 +387,11 @@ package final class Machine {
                 R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
             case .append:
                 if let gathering = (R + a).gatheringReference {
-                    try gathering._withUnsafeGuaranteedRef { try $0.append(operand(R, b, i.pointee.lastUse.hasB)) }
+                    let list = try gathering._withUnsafeGuaranteedRef { try $0.appended(operand(R, b, i.pointee.lastUse.hasB)) }
+                    guard let list else { continue }
+                    // The other half knows how to append to a list.
+                    R[a] = .list(list)
+                    i.pointee.isLeftToSwift = false
                 } else if case .list(let list) = R[a] {
                     try list.append(operand(R, b, i.pointee.lastUse.hasB))
                 }
@@ -414,7 +419,11 @@ package final class Machine {
             // MARK: Parts of values
             case .index, .indexGlobal:
                 let base = i.pointee.opcode == .index ? R + b : globals + b
-                if (R + c).isNumber, let text = base.textReference, (R + a).setElement(of: text, at: (R + c).payload) { continue }
+                if (R + c).isNumber, let text = base.textReference, (R + a).setElement(of: text, at: (R + c).payload) {
+                    S.pointee.letters = Text.letters
+                    i.pointee.isLeftToSwift = false
+                    continue
+                }
                 if let record = base.recordReference, let name = (R + c).textReference, (R + a).setField(of: record, name) { continue }
                 if base.listReference != nil || base.arrayReference?._withUnsafeGuaranteedRef({ $0.length > 0 }) == true { i.pointee.isLeftToSwift = false }
                 R[a] = try index(base.pointee, c, R)

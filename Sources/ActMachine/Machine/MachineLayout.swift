@@ -39,6 +39,7 @@ package enum MachineLayout {
         compare(\Machine.State.interrupt, \act_state.interrupt)
         compare(\Machine.State.lossLimit, \act_state.loss_limit)
         compare(\Machine.State.concatenation, \act_state.concatenation)
+        compare(\Machine.State.letters, \act_state.letters)
         compare(\Code.Entry.instructions, \act_entry.instructions)
         compare(\Code.Entry.constants, \act_entry.constants)
         compare(\Code.Entry.globals, \act_entry.globals)
@@ -126,9 +127,21 @@ package enum MachineLayout {
     }
 
     private static func texts() -> [String] {
-        [("", true), ("softmax", true), ("fifteen letters", true), ("sixteen letters!", false), ("é", false)].compactMap { text, isShort in
-            let word = read(Text(text), act_text.self).string.words.1
-            return (word >> 60 == 0xE) == isShort ? nil : "the text \"\(text)\""
+        let long = "sixteen letters!", grown = String(repeating: "ab", count: 20)
+        return [("", true), ("softmax", true), ("fifteen letters", true), (long, false), (grown, false), ("é", false)].compactMap { string, isShort in
+            let text = Text(string)
+            let isBytes = text.isBytes, parts = read(text, act_text.self), (first, second) = parts.string.words
+            let bytes: [UInt8]
+            if second >> 60 == 0xE {
+                bytes = (0..<Int(second >> 56 & 0xF)).map { UInt8(truncatingIfNeeded: ($0 < 8 ? first : second) >> (8 * UInt64($0 & 7))) }
+            } else if isBytes, let start = UnsafePointer<UInt8>(bitPattern: UInt(second & 0xfff_ffff_ffff_ffff) + 32) {
+                bytes = Array(UnsafeBufferPointer(start: start, count: Int(first & 0xffff_ffff_ffff)))
+            } else {
+                bytes = Array(string.utf8)
+            }
+            let isRight = withExtendedLifetime(text) { bytes == Array(string.utf8) }
+            return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.origins.pointee.count == 0 && isRight
+                ? nil : "the text \"\(string)\""
         }
     }
 

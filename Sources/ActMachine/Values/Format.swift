@@ -27,6 +27,7 @@ package enum Format {
 
     /// As `print` writes several values.
     package static func joined(_ values: [Value], _ separator: String, end: String = "") throws -> TextBuilder {
+        if let text = try joinedTexts(values, separator, end) { return text }
         var text = TextBuilder()
         for (index, value) in values.enumerated() {
             if index & 0xfff == 0 { try Interrupt.check() }
@@ -35,6 +36,28 @@ package enum Format {
         }
         try text.append(end)
         return text
+    }
+
+    /// Of texts alone: how long it becomes is known, and each byte is moved once. `nil` where there is another value.
+    private static func joinedTexts(_ values: [Value], _ separator: String, _ end: String) throws -> TextBuilder? {
+        guard values.count > 1 else { return nil }
+        var bytes = end.utf8.count
+        for (index, value) in values.enumerated() {
+            guard case .string(let text) = value else { return nil }
+            if index & 0xffff == 0 { try Interrupt.check() }
+            bytes = min(bytes &+ text.string.utf8.count &+ separator.utf8.count, TextBuilder.longest &+ 1)
+        }
+        return try TextBuilder(ofAtMost: bytes) { room in
+            var separator = separator, end = end
+            try separator.withUTF8 { separator in
+                for (index, value) in values.enumerated() {
+                    if index & 0xffff == 0 { try Interrupt.check() }
+                    if index > 0 { room.append(separator) }
+                    if case .string(let text) = value { room.append(text.string) }
+                }
+            }
+            end.withUTF8 { room.append($0) }
+        }
     }
 
     /// As the outermost level shows it: strings quoted; of a figure, nothing.

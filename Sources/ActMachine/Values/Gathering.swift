@@ -25,6 +25,15 @@ package final class Gathering {
         count &+= 1
     }
 
+    /// Appends a value.
+    /// - Returns: The list of all, where no array can come of them any more: it goes on in the place of this.
+    func appended(_ value: Value) throws -> List? {
+        try append(value)
+        guard !value.isNumeric else { return nil }
+        defer { list = nil }
+        return list
+    }
+
     package func append(_ value: Value) throws {
         if list == nil {
             if case .number(let number) = value { return try append(number) }

@@ -7,10 +7,12 @@ import ActSyntax
 
 /// A string.
 package final class Text {
-    // (Read in C as well, first: `act_text`.) No access checks: a text is changed by the thread that runs its program alone, and only while nobody else sees it.
+    // (The first three are read in C as well: `act_text`.) No access checks: a text is changed by the thread that runs its program alone, and only
+    // while nobody else sees it.
     @exclusivity(unchecked) package private(set) var string: String
     /// The arrays it was made of that a running derivative follows.
     @exclusivity(unchecked) package private(set) var origins: [NDArray]
+    @exclusivity(unchecked) private var kind = Kind.unknown
     @exclusivity(unchecked) private var held: Reservation
 
     /// A string that is there already: whoever makes long ones makes them with a `TextBuilder`.
@@ -90,8 +92,6 @@ package final class Text {
     }
 
     private enum Kind: UInt8 { case unknown, bytes, characters }
-    // No access check: only this class comes to it.
-    @exclusivity(unchecked) private var kind = Kind.unknown
 
     /// The value of the character at an index, where it is a byte; `nil` where there is more to it.
     func letter(at index: Double) -> Value? {
@@ -104,11 +104,15 @@ package final class Text {
 
     /// Letters that every text has are not made anew each time.
     /// `unsafe`: nobody changes a text that has another holder, as these have, and what a text finds out about itself they know.
-    nonisolated(unsafe) static let letters: [Value] = (0..<128).map {
-        let letter = Text(String(UnicodeScalar(UInt8($0))))
-        _ = letter.isBytes
-        return .string(letter)
-    }
+    nonisolated(unsafe) static let letters: UnsafePointer<Value> = {
+        let letters = UnsafeMutablePointer<Value>.allocate(capacity: 128)
+        for code in 0..<UInt8(128) {
+            let letter = Text(String(UnicodeScalar(code)))
+            _ = letter.isBytes
+            (letters + Int(code)).initialize(to: .string(letter))
+        }
+        return UnsafePointer(letters)
+    }()
 
     /// Of other text, where every 256th character begins, and how many there are; found when first asked for.
     @exclusivity(unchecked) private var marks: (places: [String.Index], count: Int)?

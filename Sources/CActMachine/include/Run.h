@@ -76,6 +76,8 @@ typedef struct act_state {
     double loss_limit;
     /* The function that an instruction `extend` stands for, once it has been met. */
     const void *_Nullable concatenation;
+    /* The texts of one byte, once one of them has been asked for. */
+    const act_value *_Nullable letters;
 } act_state;
 
 /* What is read of objects, whose first two words belong to Swift. */
@@ -108,7 +110,8 @@ typedef struct act_gathering {
     ptrdiff_t count, capacity;
 } act_gathering;
 
-/* A string of Swift: up to 15 bytes of plain characters stand in the two words themselves; the upper four bits of the second are 0xE then. */
+/* A string of Swift: up to 15 bytes of plain characters stand in the two words themselves; the upper four bits of the second are 0xE then, the
+   next four how many. Of longer ones the lower 48 bits of the first word say how many bytes there are; the second points 32 bytes before them. */
 typedef struct act_string {
     uint64_t words[2];
 } act_string;
@@ -123,6 +126,8 @@ typedef struct act_strings {
 typedef struct act_text {
     void *_Nullable header[2];
     act_string string;
+    act_elements *_Nonnull origins;
+    uint8_t kind; /* 1: each byte is a character */
 } act_text;
 
 /* `RecordShape` and `Record` */
