@@ -28,7 +28,7 @@ let package = Package(
         .target(name: "ActFiles", dependencies: ["ActArray"]),
         .target(name: "ActGrad", dependencies: ["ActLinear"]),
         .target(name: "ActFormula", dependencies: ["ActGrad"]),
-        .target(name: "ActReplay", dependencies: ["ActArray", "CActKernels"]),
+        .target(name: "ActReplay", dependencies: ["ActGrad", "CActKernels"]),
         .target(name: "ActRanks", dependencies: ["ActArray", "CActSystem"]),
         .target(name: "ActNetwork", dependencies: ["ActFiles", "ActGrad", "ActRandom", "ActRanks", "ActRows"]),
         .target(name: "ActONNX", dependencies: ["ActNetwork"]),

@@ -35,7 +35,10 @@ package final class AbstractRun {
     /// A run of more is spoiled: what takes so many costs more than interpreting it.
     package static let mostOperations = 1 << 16
 
-    package init() {}
+    /// Whether functions with kernels of their own may be taken as the primitives that they are equal to but for rounding.
+    package let lowers: Bool
+
+    package init(lowers: Bool = false) { self.lowers = lowers }
 
     /// The run of the calling thread.
     package static var current: AbstractRun? {
@@ -86,6 +89,16 @@ package final class AbstractRun {
     fileprivate func note(_ array: NDArray, of source: NDArray) {
         sources[ObjectIdentifier(array.node)] = source
         kept.append(array)
+    }
+}
+
+extension CustomFunction {
+    /// Its result of abstract arrays, in a run that `lowers`; `nil` where its kernels have to be run.
+    package func resultWithoutElements(_ inputs: [NDArray]) throws -> NDArray? {
+        guard let run = AbstractRun.current, run.lowers, inputs.contains(where: \.isAbstract), let value = try lowered(inputs.map { try $0.detached() }) else {
+            return nil
+        }
+        return try NDArray.custom(self, inputs: inputs, value: value)
     }
 }
 

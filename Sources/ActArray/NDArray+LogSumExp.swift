@@ -8,6 +8,7 @@ extension NDArray {
     package func logsumexp(axes: [Int]? = nil, keepdims: Bool = false) throws -> NDArray {
         if type == .bool { return try converted(to: .f64).logsumexp(axes: axes, keepdims: keepdims) }
         let lanes = Lanes(shape, try Shapes.axes(axes, rank: rank))
+        if let result = try LogSumExp(lanes, keepdims ? lanes.keptShape : lanes.shape).resultWithoutElements([self]) { return result }
         let rows = try lanes.rows(of: detached())
         let result = try NDArray.full(-.infinity, shape: [rows.shape[0]], type: type)
         let length = rows.shape[1], table = Kernels.table

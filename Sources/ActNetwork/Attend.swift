@@ -176,6 +176,10 @@ private final class Attend: CustomFunction {
 
     static func result<T: MatrixElement>(_ size: AttentionSize, _ inputs: [NDArray], _: T.Type) throws -> NDArray {
         let type = inputs[0].type
+        if inputs.contains(where: \.isAbstract) {
+            let nothing = try NDArray([], shape: [0], type: type)
+            if let result = try Attend(size, nothing).resultWithoutElements(inputs) { return result }
+        }
         let result = try FreshArray(shape: size.lead + [size.queries, size.heads * size.valueWidth], type: type)
         let past = try FreshArray(shape: [size.units, size.queries, 2], type: type)
         if result.count > 0 {

@@ -65,13 +65,17 @@ final class Recurrence: CustomFunction {
     static func states(_ cell: Cell, _ added: NDArray, _ weights: NDArray, _ bias: NDArray) throws -> NDArray {
         let size = RecurrenceSize(rows: added.shape[0], steps: added.shape[1], units: weights.shape[0], gates: cell.gates)
         let inputs = [added, weights, bias], keeps = inputs.contains(where: \.isTraced)
+        if inputs.contains(where: \.isAbstract) {
+            let nothing = try NDArray([], shape: [0], type: added.type)
+            if let result = try Recurrence(cell, size, nothing).resultWithoutElements(inputs) { return result }
+        }
         let (states, past) =
             added.type == .f32 ? try forward(cell, size, inputs, keeps: keeps, Float.self) : try forward(cell, size, inputs, keeps: keeps, Double.self)
         return try NDArray.custom(Recurrence(cell, size, past), inputs: inputs, value: states)
     }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
-        if cotangent.isTraced || inputs.contains(where: \.isTraced) { return try loweredPullback(cotangent, inputs) }
+        if cotangent.isTraced || inputs.contains(where: { $0.isTraced || $0.isAbstract }) { return try loweredPullback(cotangent, inputs) }
         return inputs[0].type == .f32 ? try backward(cotangent, inputs, result, Float.self) : try backward(cotangent, inputs, result, Double.self)
     }
 

@@ -48,6 +48,7 @@ private final class Standardization: CustomFunction {
 
     func result(_ inputs: [NDArray]) throws -> NDArray {
         let x = inputs[0]
+        if let result = try resultWithoutElements(inputs) { return result }
         // A few long rows are shared out by threads, which a kernel for rows does not do, and so long ones could not be interrupted.
         guard x.count > 0, x.shape[1] < (x.shape[0] < 8 ? 1 << 16 : 1 << 22) else { return try composed(inputs) }
         let value = x.type == .f32 ? try forward(inputs, Float.self) : try forward(inputs, Double.self)
@@ -56,7 +57,7 @@ private final class Standardization: CustomFunction {
     }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
-        if cotangent.isTraced || inputs.contains(where: \.isTraced) { return try loweredPullback(cotangent, inputs) }
+        if cotangent.isTraced || inputs.contains(where: { $0.isTraced || $0.isAbstract }) { return try loweredPullback(cotangent, inputs) }
         let reached = inputs[0].type == .f32 ? try backward(cotangent, inputs, wanted, Float.self) : try backward(cotangent, inputs, wanted, Double.self)
         return try reached ?? loweredPullback(cotangent, inputs)
     }

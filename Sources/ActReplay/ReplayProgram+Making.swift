@@ -10,7 +10,27 @@ extension ReplayProgram {
     /// - Returns: `nil` where what the function does depends on elements, or where a program would gain nothing.
     /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
     package static func of(_ arguments: [NDArray], _ function: ([NDArray]) throws -> [NDArray]) throws -> ReplayProgram? {
-        let run = AbstractRun(), inputs = arguments.map { NDArray.abstract(like: $0) }
+        guard let (run, inputs, results) = try AbstractRun.of(arguments, function) else { return nil }
+        let roots = results + run.assumptions.map(\.array) + run.computed
+        // Given arrays are kept as long as the program is.
+        guard let values = try AbstractValues(run, inputs: inputs, roots: roots, AbstractValues.Limits(array: largestArray, constant: 1 << 18)) else {
+            return nil
+        }
+        let places = results.map { values.position(of: $0) }, assumptions = run.assumptions.map { (values.position(of: $0.array), $0.range) }
+        var plan = try ReplayPlan(values, roots: places + assumptions.map(\.0))
+        return try plan.program(inputs: inputs.map { values.position(of: $0) }, results: places, assumptions: assumptions)
+    }
+}
+
+extension AbstractRun {
+    /// Runs a function once on arrays like these, but without their elements.
+    /// - Parameter lowers: see `AbstractRun`.
+    /// - Returns: `nil` where what the function does depends on elements.
+    /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
+    static func of(
+        _ arguments: [NDArray], lowers: Bool = false, _ function: ([NDArray]) throws -> [NDArray]
+    ) throws -> (run: AbstractRun, inputs: [NDArray], results: [NDArray])? {
+        let run = AbstractRun(lowers: lowers), inputs = arguments.map { NDArray.abstract(like: $0) }
         let results: [NDArray]
         do { results = try run.run { try function(inputs) } } catch let error as ArrayError {
             switch error {
@@ -21,10 +41,7 @@ extension ReplayProgram {
         guard !run.isSpoiled else { return nil }
         // What is known of each operation on the way.
         try MemoryPool.allow(run.operations &* 1024)
-        guard let values = try AbstractValues(run, inputs: inputs, roots: results + run.assumptions.map(\.array) + run.computed) else { return nil }
-        let places = results.map { values.position(of: $0) }, assumptions = run.assumptions.map { (values.position(of: $0.array), $0.range) }
-        var plan = try ReplayPlan(values, roots: places + assumptions.map(\.0))
-        return try plan.program(inputs: inputs.map { values.position(of: $0) }, results: places, assumptions: assumptions)
+        return (run, inputs, results)
     }
 }
 
@@ -37,19 +54,22 @@ struct AbstractValues {
         let array: NDArray
     }
 
-    /// Given arrays are kept as long as the program is.
-    private static let largestConstant = 1 << 18
+    /// How many elements arrays may have that are computed, or given.
+    struct Limits {
+        let array, constant: Int
+    }
 
+    private let limits: Limits
     private(set) var values: [Value] = []
     private var known: [ObjectIdentifier: Int] = [:]
     private let run: AbstractRun
 
     /// - Returns: `nil` where something is not known, or too large.
     /// - Throws: `ArrayError.interrupted`.
-    init?(_ run: AbstractRun, inputs: [NDArray], roots: [NDArray]) throws {
-        self.run = run
+    init?(_ run: AbstractRun, inputs: [NDArray], roots: [NDArray], _ limits: Limits) throws {
+        (self.run, self.limits) = (run, limits)
         for input in inputs {
-            guard input.count <= ReplayProgram.largestArray else { return nil }
+            guard input.count <= limits.array else { return nil }
             known[input.identity] = values.count
             values.append(Value(primitive: nil, operands: [], array: input))
         }
@@ -67,7 +87,7 @@ struct AbstractValues {
                 continue
             }
             try Interrupt.check()
-            guard values.count < AbstractRun.mostOperations, array.count <= (array.isAbstract ? ReplayProgram.largestArray : Self.largestConstant) else {
+            guard values.count < AbstractRun.mostOperations, array.count <= (array.isAbstract ? limits.array : limits.constant) else {
                 return false
             }
             let source = run.source(of: array)

@@ -136,11 +136,10 @@ final class MappedFunction: NativeFunction {
             length = size
         }
         guard let length else { throw BuiltinRefusal.nothingMapped(name) }
-        let results = try (0..<length).map { index in
-            let parts = try zip(values, places).map { value, axis in try axis.map { try value.taking(index, along: $0) } ?? value }
-            let named = zip(arguments.named, parts.dropFirst(arguments.positional.count)).map { ($0.name, $1) }
-            return try machine.call(f, Arguments(Array(parts.prefix(arguments.positional.count)), named: named))
-        }
-        return try Value.stacked(results)
+        let call = BatchedCall(f, arguments, axes: places, count: length)
+        guard length > 0 else { return try Value.stacked([]) }
+        let first = try machine.call(f, call.arguments(of: 0))
+        if let all = try machine.batched(call, first: first) { return all }
+        return try Value.stacked([first] + (1..<length).map { try machine.call(f, call.arguments(of: $0)) })
     }
 }

@@ -118,8 +118,8 @@ final class ReplayShelf {
         var isRefused: Bool { if case .refused = state { true } else { false } }
     }
 
-    /// How many calls were replayed so far.
-    fileprivate(set) var count = 0
+    /// How many calls were replayed so far, those of a batch as one.
+    var count = 0
     /// The latest first.
     private var entries: [Entry] = []
 
@@ -214,6 +214,11 @@ extension Machine {
 
     /// - Returns: `nil` where what is computed depends on elements, or where a call does more than computing.
     private func program(of leaves: [NDArray], _ body: ([NDArray]) throws -> [NDArray]) throws -> ReplayProgram? {
+        try withoutEffects { try ReplayProgram.of(leaves, body) }
+    }
+
+    /// What `make` finds out by running a function without elements; `nil` where that did more than computing.
+    func withoutEffects<Program>(_ make: () throws -> Program?) throws -> Program? {
         try drainNumericEvents()
         let (random, watches, flags) = (self.random, NumericEvents.isEnabled, act_fp_flags())
         NumericEvents.isEnabled = false
@@ -224,8 +229,8 @@ extension Machine {
             act_fp_clear()
             if flags != 0 { act_fp_raise(flags) }
         }
-        let program: ReplayProgram?
-        do { program = try ReplayProgram.of(leaves, body) } catch ArrayError.outOfMemory { program = nil }
+        let program: Program?
+        do { program = try make() } catch ArrayError.outOfMemory { program = nil }
         try Interrupt.check()
         // What it computed of given numbers may have to be warned of.
         return self.random == random && !(watches && act_fp_flags() != 0) ? program : nil

@@ -63,6 +63,13 @@ struct ReplayContext {
 
     private static let mostVarying = 64
 
+    /// Whether calls of functions among values, or in them, do nothing but compute.
+    static func onlyComputes(_ values: [Value]) -> Bool {
+        var reach = Reach()
+        reach.mostElements = .max
+        return values.allSatisfy { reach.add($0) }
+    }
+
     /// - Returns: Where arrays lie that are other ones of the same shape and type; `nil` where something else is not as it was.
     func changed(in call: ReplayCall, _ leaves: [NDArray]) -> [VaryingPlace]? {
         guard call.places == places, leaves.count == self.leaves.count,
@@ -134,7 +141,7 @@ struct ReplayContext {
 private struct Reach {
     static let mostValues = 1 << 14
     /// What is noted is kept as long as its call is.
-    private static let mostElements = 1 << 18
+    var mostElements = 1 << 18
 
     private(set) var globals: [(module: Module, slot: Int)] = []
     private var known: Set<ObjectIdentifier> = []
@@ -149,7 +156,7 @@ private struct Reach {
         case .string(let text): return text.string.utf8.count <= Self.mostValues
         case .array(let array):
             elements += array.count
-            return !array.isTraced && elements <= Self.mostElements
+            return !array.isTraced && elements <= mostElements
         case .list(let list):
             if !known.insert(ObjectIdentifier(list)).inserted { return true }
             for element in list.elements where !add(element) { return false }

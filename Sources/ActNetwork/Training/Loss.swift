@@ -344,6 +344,7 @@ private final class CrossEntropy: CustomFunction {
     func lowered(_ x: [NDArray]) throws -> NDArray? { try 0 - CrossEntropy.composed(x[0], classes).mean() }
 
     static func value(of logits: NDArray, _ classes: [Int]) throws -> NDArray {
+        if let result = try CrossEntropy(classes, softmax: nil).resultWithoutElements([logits]) { return result }
         let plain = try logits.detached(), known = try plain.logSoftmax(at: classes, withSoftmax: logits.isTraced)
         let value = try 0 - (known?.logs ?? composed(plain, classes)).mean()
         return try NDArray.custom(CrossEntropy(classes, softmax: known?.softmax), inputs: [logits], value: value)
