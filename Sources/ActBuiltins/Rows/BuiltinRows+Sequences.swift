@@ -39,7 +39,7 @@ extension BuiltinRows {
             .functions, "vmap", "the function that does f for every element of its arguments along their first axis, and stacks the results",
             details: """
                 `axes` is the axis to go along, or a list of one for each argument; `none` is for an argument that all share. Records, lists and networks of stacked arrays are gone along together, \
-                and results are stacked part by part: `vmap(train)` over stacked networks trains each.
+                and results are stacked part by part: `vmap(train)` over stacked networks trains each. Where no element decides what is done, all is done at once.
                 """,
             example: "vmap(x -> x / sum(x))([[1, 3], [2, 2]])   # [[0.25, 0.75],\n# [0.50, 0.50]]", role: .steps
         ) { takes in
