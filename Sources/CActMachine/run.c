@@ -716,7 +716,11 @@ call_callee: {
         put_number(A, z);
         NEXT;
     }
-    goto other;
+    act_value answer;
+    if (!function->direct || !function->direct(base, pc->c, &answer)) goto other;
+    for (act_value *v = base; v < base + pc->c; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
+    replace(A, answer.bits, answer.tag);
+    NEXT;
 }
 call_shaped: {
     callee = B;

@@ -6,15 +6,18 @@ import ActRows
 
 extension BuiltinRows {
     /// `len` of what has its length at hand.
-    private static func length(_ arguments: UnsafePointer<Value>, _ count: Int) -> Value? {
-        guard count == 1 else { return nil }
-        return switch arguments[0] {
-        case .array(let array) where array.rank > 0: .number(Double(array.shape[0]))
-        case .list(let list): .number(Double(list.elements.count))
-        case .record(let record): .number(Double(record.fields.count))
-        case .string(let text) where text.isBytes: .number(Double(text.string.utf8.count))
-        default: nil
+    private static let length: DirectAnswer = { arguments, count, result in
+        guard count == 1 else { return false }
+        let length: Int
+        switch arguments.assumingMemoryBound(to: Value.self).pointee {
+        case .array(let array) where array.rank > 0: length = array.shape[0]
+        case .list(let list): length = list.elements.count
+        case .record(let record): length = record.fields.count
+        case .string(let text) where text.isBytes: length = text.string.utf8.count
+        default: return false
         }
+        result.initializeMemory(as: Value.self, to: .number(Double(length)))
+        return true
     }
 
     static let shape: [Builtin] = [

@@ -105,9 +105,11 @@ extension BuiltinRows {
     ]
 
     /// `contains` of a record.
-    private static func hasField(_ arguments: UnsafePointer<Value>, _ count: Int) -> Value? {
-        guard count == 2, case .record(let record) = arguments[0], case .string(let name) = arguments[1] else { return nil }
-        return .bool(record[name.string] != nil)
+    private static let hasField: DirectAnswer = { arguments, count, result in
+        let arguments = arguments.assumingMemoryBound(to: Value.self)
+        guard count == 2, case .record(let record) = arguments[0], case .string(let name) = arguments[1] else { return false }
+        result.initializeMemory(as: Value.self, to: .bool(record[name.string] != nil))
+        return true
     }
 
     static let text: [Builtin] = [

@@ -28,12 +28,11 @@ extension Machine {
                     return true
                 }
             }
-            if let direct = function.direct, let value = direct(arguments, count) {
-                for index in 0..<count where !(arguments + index).isTrivial { arguments[index] = .none }
-                result.pointee = value
-                return true
-            }
-            return false
+            var value = Value.none
+            guard let direct = function.direct, direct(arguments, count, &value) else { return false }
+            for index in 0..<count where !(arguments + index).isTrivial { arguments[index] = .none }
+            result.pointee = value
+            return true
         }
     }
 

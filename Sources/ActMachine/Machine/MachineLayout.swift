@@ -84,14 +84,16 @@ package enum MachineLayout {
 
     private static func nodesAndFunctions() throws -> [String] {
         var found: [String] = []
-        let array = try NDArray([1.5, 2.5], shape: [2]), function = Function(kernel: Scalar.kernel(.exp), binaryKernel: Scalar.kernel(.pow))
+        let array = try NDArray([1.5, 2.5], shape: [2])
+        let function = Function(kernel: Scalar.kernel(.exp), binaryKernel: Scalar.kernel(.pow)) { _, _, _ in true }
         let node = read(array.node, act_node.self)
         if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue {
             found.append("a node")
         }
         let plain = read(function, act_function.self)
         if unsafeBitCast(plain.kernel, to: Int.self) != unsafeBitCast(function.kernel, to: Int.self)
-            || unsafeBitCast(plain.binary_kernel, to: Int.self) != unsafeBitCast(function.binaryKernel, to: Int.self) || plain.entry != nil
+            || unsafeBitCast(plain.binary_kernel, to: Int.self) != unsafeBitCast(function.binaryKernel, to: Int.self)
+            || unsafeBitCast(plain.direct, to: Int.self) != unsafeBitCast(function.direct, to: Int.self) || plain.entry != nil
         {
             found.append("a function")
         }

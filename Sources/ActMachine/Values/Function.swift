@@ -15,8 +15,10 @@ package struct Arguments {
     }
 }
 
-/// Answers a call of a built-in with arguments by position, without a warning, an error or a derivative to think of; `nil` for any other.
-package typealias DirectAnswer = @Sendable (_ arguments: UnsafePointer<Value>, _ count: Int) -> Value?
+/// Answers a call of a built-in with arguments by position, where there is no warning, no error and no derivative to think of. The arguments are
+/// values, and so is the place of the result, which has none yet.
+/// - Returns: Whether it has; of any other call, false.
+package typealias DirectAnswer = @convention(c) (_ arguments: UnsafeRawPointer, _ count: Int, _ result: UnsafeMutableRawPointer) -> Bool
 
 /// Anything that can be called.
 package class Function {
@@ -24,19 +26,19 @@ package class Function {
     package var name: String { "function" }
     package var typeName: String { "function" }
     package var parameters: [Parameter] { [] }
-    // (The first four are read in C as well: `act_function`.)
+    // (The first five are read in C as well: `act_function`.)
     /// Of a closure, what the machine runs.
     package let entry: UnsafeMutablePointer<Code.Entry>?
     /// The function of one number and of two numbers by which the machine answers calls without further ado, where a kernel is all there is to it.
     let kernel: Scalar.UnaryKernel?
     let binaryKernel: Scalar.BinaryKernel?
+    /// What answers calls with plain arguments by position.
+    let direct: DirectAnswer?
     /// Of a closure, the local values that it captured when it was made.
     @exclusivity(unchecked) package private(set) var captures: [Value]
     /// The function of one number by which the machine answers calls without further ado, where it is more than a kernel.
     let scalar: ((Double) -> Double)?
     package let depth: Int32
-    /// Answers calls with plain arguments by position, given where they are and how many; `nil` for those that need the long way.
-    let direct: DirectAnswer?
     private let held: Reservation
 
     /// - Parameters:

@@ -5,6 +5,7 @@
 #ifndef ACT_RUN_H
 #define ACT_RUN_H
 
+#include <stdbool.h>
 #include "ActView.h"
 #include "Instructions.h"
 
@@ -146,6 +147,8 @@ typedef struct act_record {
 typedef void (*act_unary_kernel)(const double *_Nonnull, double *_Nonnull, ptrdiff_t);
 typedef void (*act_binary_kernel)(const double *_Nonnull, ptrdiff_t, const double *_Nonnull, ptrdiff_t, double *_Nonnull, ptrdiff_t);
 
+typedef bool (*act_direct_answer)(const void *_Nonnull, ptrdiff_t, void *_Nonnull);
+
 typedef struct act_function {
     void *_Nullable header[2];
     /* Of a closure, what the machine runs. */
@@ -153,6 +156,8 @@ typedef struct act_function {
     /* Of a built-in of one or two numbers where a kernel is all there is to it. */
     act_unary_kernel _Nullable kernel;
     act_binary_kernel _Nullable binary_kernel;
+    /* Of a built-in, what answers many of its calls at once. */
+    act_direct_answer _Nullable direct;
     /* Of a closure, the values that it captured. */
     act_elements *_Nonnull captures;
 } act_function;
