@@ -160,7 +160,7 @@ private struct Spread {
 
     init(of x: NDArray, axes: [Int]?, keepdims: Bool) throws {
         elements = Double(try x.reducedCount(axes))
-        try x.evaluate()
+        if !x.isAbstract { try x.evaluate() }
         let range = NDArray.exact(x.type)
         var mean = try x.mean(axes: axes, keepdims: true)
         distance = try x - mean
