@@ -9,7 +9,9 @@
 import CActKernels
 
 /// Thrown where elements of an abstract array are asked for.
-package struct ElementsUnknown: Error {}
+package struct ElementsUnknown: Error {
+    package init() {}
+}
 
 package final class AbstractRun {
     /// The elements of an array lie in a range: what the function went on with, when it was run.
@@ -35,7 +37,11 @@ package final class AbstractRun {
     /// A run of more is spoiled: what takes so many costs more than interpreting it.
     package static let mostOperations = 1 << 16
 
-    package init() {}
+    /// Whether it is run for the shapes of what comes out and nothing else: then whatever is made or computed stands for elements, arrays of
+    /// numbers and what kernels give too, and nobody may replay it.
+    let isOfShapes: Bool
+
+    package init(ofShapes isOfShapes: Bool = false) { self.isOfShapes = isOfShapes }
 
     /// The run of the calling thread.
     package static var current: AbstractRun? {
@@ -94,6 +100,12 @@ extension NDArray {
 
     /// An array whose elements are not known.
     package static func abstract(like array: NDArray) -> NDArray { NDArray(abstract: .data, [], array.shape, array.count, array.type, isTraced: false) }
+
+    /// In a run for shapes: the array of a shape, in the place of one that would be made or computed now; `nil` outside of such a run.
+    package static func shapeAlone(_ shape: [Int], _ type: ElementType) throws -> NDArray? {
+        guard let run = AbstractRun.current, run.isOfShapes else { return nil }
+        return NDArray(abstract: .data, [], shape, try Shapes.count(shape), type, isTraced: false)
+    }
 
     private init(abstract primitive: Primitive, _ inputs: [NDArray], _ shape: [Int], _ count: Int, _ type: ElementType, isTraced: Bool) {
         node = Node(
