@@ -29,6 +29,8 @@ package protocol Layer {
     var isOfProgram: Bool { get }
     /// As a program would make it: `Dense(784, 512, relu)`.
     var text: String { get }
+    /// What all copies of a layer share, where there is such a thing: those with the same were made alike.
+    var origin: AnyObject? { get }
     /// What it is, for writers of other systems' words.
     var form: LayerForm { get }
 
@@ -79,6 +81,7 @@ extension Layer {
         set {}
     }
     package var isOfProgram: Bool { false }
+    package var origin: AnyObject? { nil }
     package var isOpen: Bool { false }
     package var inputNames: [String] { ["x"] }
     package var trains: [Bool] { Array(repeating: true, count: parameterNames.count) }

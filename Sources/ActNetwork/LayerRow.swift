@@ -50,7 +50,7 @@ package struct LayerSettings {
     /// The name of the row.
     package let kind: String
     package let parameters: [Parameter]
-    private var values: [Setting?]
+    private(set) var values: [Setting?]
 
     package init(of kind: String, _ parameters: [Parameter], _ values: [Setting?]) {
         self.kind = kind
@@ -63,12 +63,19 @@ package struct LayerSettings {
         parameters.enumerated().map { index, parameter in
             // What has no default is not compared: the text of a network is made of those of all networks in it.
             guard let value = values[index], parameter.fallback != nil else { return (parameter.name, values[index]) }
-            // A default may be another parameter.
-            let other = parameters.firstIndex { $0.name == parameter.fallback }
-            let fallback = other.map { values[$0]?.text ?? parameters[$0].fallback } ?? parameter.fallback
-            return (parameter.name, value.text == fallback ? nil : value)
+            return (parameter.name, value.text == fallback(at: index) ? nil : value)
         }
     }
+
+    /// The default as it is written.
+    private func fallback(at index: Int) -> String? {
+        // It may be another parameter.
+        let other = parameters.firstIndex { $0.name == parameters[index].fallback }
+        return other.map { values[$0]?.text ?? parameters[$0].fallback } ?? parameters[index].fallback
+    }
+
+    /// A setting, given or not, as it is written.
+    func text(at index: Int) -> String { values[index]?.text ?? fallback(at: index) ?? "none" }
 
     /// The functions and networks among them.
     package var functions: [NamedFunction] { values.compactMap { if case .function(let function)? = $0 { function } else { nil } } }
@@ -237,7 +244,7 @@ extension Signature {
     mutating func initializer() -> Input<Initializers.Choice> {
         parameter(
             "init", .text, expected: .words(["auto"] + Initializers.all.map(\.name)), default: .automatic,
-            text: Default.text("auto"), role: .steps)
+            text: Default.text("auto"), role: .steps, isOfStart: true)
     }
 
     mutating func network(_ name: String) -> Input<Network> {

@@ -17,6 +17,8 @@ package enum NetworkError: Error, Equatable {
     case parameterShape(layer: String, name: String, expected: [Int], found: [Int])
     /// Other parameters than the network has.
     case parameters(ParametersFault)
+    /// The parameters of networks that were made differently are taken together.
+    case settingsDiffer(SettingDifference)
     /// A loss got predictions and targets of different shapes.
     case lossShapes(loss: String, prediction: [Int], target: [Int])
     /// Labels that do not go with rows of scores.

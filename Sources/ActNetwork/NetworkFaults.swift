@@ -76,6 +76,8 @@ package enum ParametersFault: Equatable, Sendable {
     case otherStructure(String, layer: String, kind: String)
     /// A setting, which stays as it was made.
     case setting(String, layer: String)
+    /// A part of a layer that would be frozen, or thawed, by putting another in its place.
+    case frozenPart(String, layer: String, isFrozen: Bool)
 }
 
 /// The data of a training.

@@ -23,12 +23,14 @@ package struct Parameter: Sendable {
     package let isVariadic: Bool
     package let role: ArgumentRole
     package let bounds: Bounds?
+    /// Whether it only says how something begins: what has begun does not depend on it.
+    package let isOfStart: Bool
     /// What it is for; empty where the name says it.
     package let summary: String
 
     package init(
         name: String, kind: Kind = .value, expected: Expectation? = nil, fallback: String?, isVariadic: Bool = false, role: ArgumentRole = .followed,
-        bounds: Bounds? = nil, summary: String = ""
+        bounds: Bounds? = nil, isOfStart: Bool = false, summary: String = ""
     ) {
         self.name = name
         self.kind = kind
@@ -37,6 +39,7 @@ package struct Parameter: Sendable {
         self.isVariadic = isVariadic
         self.role = role
         self.bounds = bounds
+        self.isOfStart = isOfStart
         self.summary = summary
     }
 

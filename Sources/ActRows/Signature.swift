@@ -35,11 +35,12 @@ package struct Signature {
     /// - Parameter text: The default as it is written; `nil` where an argument must be given.
     package mutating func parameter<T>(
         _ name: String, _ kind: Parameter.Kind, expected: Expectation? = nil, default fallback: T? = nil, text: String?, role: ArgumentRole,
-        bounds: Bounds? = nil,
-        isVariadic: Bool = false, summary: String = ""
+        bounds: Bounds? = nil, isVariadic: Bool = false, isOfStart: Bool = false, summary: String = ""
     ) -> Input<T> {
         parameters.append(
-            Parameter(name: name, kind: kind, expected: expected, fallback: text, isVariadic: isVariadic, role: role, bounds: bounds, summary: summary))
+            Parameter(
+                name: name, kind: kind, expected: expected, fallback: text, isVariadic: isVariadic, role: role, bounds: bounds, isOfStart: isOfStart,
+                summary: summary))
         return Input(index: parameters.count - 1, fallback: fallback, bounds: bounds)
     }
 

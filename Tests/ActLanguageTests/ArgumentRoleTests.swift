@@ -41,6 +41,10 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
         grid_sample.x | grid_sample(reshape([t, t^2, 1, 2], 1, 1, 2, 2), [[[[0.2, -0.1]]]]) | 0.3
         grid_sample.grid | grid_sample(reshape([1, 2, 4, 7], 1, 1, 2, 2), [[[[t, t^2]]]]) | 0.3
         full.fill_value | full((2, 2), t) | 0.3
+        update.optimizer | update(SGD(t), [1, 2], [1, 3])[0] | 0.3
+        update.parameters | update(AdamW(0.1), [t, t^2], [1, 3])[0] | 0.3
+        update.gradient | update(RMSProp(0.1), [1, 2], [t, t^2])[0] | 0.3
+        LBFGS.lr | LBFGS(t).lr | 0.3
         array.object | array((t, (2 * t), 1)) | 0.3
         meshgrid.vectors | meshgrid([t, 1], [2, t^2])[1] | 0.3
         permutation.x | { seed(1); permutation([t, t^2, 1]) * [1, 2, 3] } | 0.3

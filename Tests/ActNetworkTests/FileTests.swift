@@ -24,7 +24,7 @@ import Testing
     }
 
     private func read(_ bytes: [UInt8]) throws -> Network? {
-        try Network(Safetensors.content(bytes, path: "n"), path: "n", program: Activations())
+        try Network.read(Safetensors.content(bytes, path: "n"), path: "n", program: Activations())?.network
     }
 
     @Test func roundTrip() throws {

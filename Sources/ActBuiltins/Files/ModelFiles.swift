@@ -65,8 +65,8 @@ extension FileFormats {
             }
         }
         let weights = "\(base).safetensors", all = arrays + export.constants
-        if let network = function.network?.network, export.constants.isEmpty, network.isSavable {
-            if !all.isEmpty { try machine.writeFile(weights) { try network.write(into: $0) } }
+        if let own = function.network, export.constants.isEmpty, own.network.isSavable {
+            if !all.isEmpty { try machine.writeFile(weights) { try own.write(into: $0) } }
         } else if !all.isEmpty {
             try machine.writeFile(weights) { try Safetensors.write(all, into: $0) }
         }

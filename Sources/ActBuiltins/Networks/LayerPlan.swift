@@ -246,10 +246,15 @@ final class LayerPlan {
         guard let index = names.firstIndex(of: name) else { throw RuntimeError.noField(name, of: .function(Native(NetworkFunction(layer)))) }
         switch fields[index] {
         case .state(let state): layer.state[state] = try layer.fitted(value, to: layer.state[state], named: name)
-        case .network(_, let parameters, let states):
+        case .network(let old, let parameters, let states):
             guard case .function(let other) = value, let function = other.network, function.network.parameters.count == parameters.count,
                 function.network.states.count == states.count
             else { throw NetworkError.parameters(.otherStructure(name, layer: layer.text, kind: value.kind)) }
+            // What the block made stays: a file knows the layer by its maker alone.
+            try old.requireSettings(of: other)
+            guard function.network.trains == old.network.trains else {
+                throw NetworkError.parameters(.frozenPart(name, layer: layer.text, isFrozen: !old.network.trains.contains(true)))
+            }
             for (position, array) in zip(parameters, function.network.parameters) {
                 layer.parameters[position] = try layer.fitted(.array(array), to: layer.parameters[position], named: parameterNames[position])
             }

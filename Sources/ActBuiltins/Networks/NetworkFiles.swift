@@ -34,7 +34,9 @@ extension FileFormats {
             try network.fill(from: content, path: path)
             return try NetworkFunction(network, like: function, history: History()).asValue()
         }
-        if let network = try Network(content, path: path, program: CallingProgram(call: call)) { return try NetworkFunction(network).asValue() }
+        if let (network, isLayer) = try Network.read(content, path: path, program: CallingProgram(call: call)) {
+            return try (isLayer ? NetworkFunction(network.layers[0]) : NetworkFunction(network)).asValue()
+        }
         if let setting = try StructureFile.value(content, path: path, program: CallingProgram(call: call)) { return try Value(setting) }
         var fields = Fields()
         for (name, array) in content.arrays { fields[name] = try Value(array) }
@@ -45,8 +47,9 @@ extension FileFormats {
         let value = call[argument], machine = call.machine
         switch value {
         case .function(let function) where function.network != nil:
-            try machine.writeFile(path) { try function.network?.network.write(into: $0) }
-        case .record(let record) where record.fields.values.allSatisfy(\.isNumeric):
+            try machine.writeFile(path) { try function.network?.write(into: $0) }
+        // No array can have the name of the metadata.
+        case .record(let record) where record.fields.values.allSatisfy(\.isNumeric) && record["__metadata__"] == nil:
             let arrays = try record.fields.map { (name: $0.key, array: try call.array($0.value, argument)) }
             try machine.writeFile(path) { try Safetensors.write(arrays, into: $0) }
         case .record, .list:

@@ -2,6 +2,7 @@
 // and puts them together again.
 
 import ActArray
+import ActFiles
 import ActMachine
 import ActNetwork
 import ActRows
@@ -31,6 +32,9 @@ package final class NetworkFunction: NativeFunction {
         self.history = history ?? other.history
         isLayer = other.isLayer
     }
+
+    /// In the form of .safetensors.
+    func write(into sink: ByteSink) throws { try network.write(into: sink, isLayer: isLayer) }
 
     package var depth: Int32 { network.nesting }
     package var isPure: Bool { network.layers.allSatisfy(\.isPure) }
@@ -202,12 +206,21 @@ package final class NetworkFunction: NativeFunction {
         return NetworkFunction(result, like: self)
     }
 
+    package func requireSettings(of other: Function) throws {
+        if let other = other.network, let found = difference(from: other) { throw NetworkError.settingsDiffer(found) }
+    }
+
+    private func difference(from other: NetworkFunction) -> SettingDifference? {
+        isLayer && other.isLayer ? network.layers[0].difference(from: other.network.layers[0]) : network.difference(from: other.network)
+    }
+
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {
         guard let mine = try parameterValues() else { return nil }
         let theirs: Value
         switch other {
         case .function(let function):
             guard let parameters = try function.parameterValues() else { return nil }
+            try requireSettings(of: function)
             theirs = parameters
         case .number, .bool, .list, .record: theirs = other
         case .array(let array) where array.rank == 0: theirs = other
@@ -256,7 +269,8 @@ extension NamedFunction {
             return
         }
         let isName = function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
-        self.init(name: function.name, isNamed: isName && (function.builtin != nil || function is Closure), nesting: function.depth, object: function) { x in
+        let isFound = function.builtin != nil || function is Closure || function.layerMaker != nil
+        self.init(name: function.name, isNamed: isName && isFound, nesting: function.depth, object: function) { x in
             guard let machine else { return x }
             return Signal(try machine.call(function, Arguments([Value(x)])))
         }

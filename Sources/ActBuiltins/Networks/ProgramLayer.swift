@@ -11,6 +11,7 @@ struct ProgramLayer: Layer {
     var state: [NDArray]
 
     var isOfProgram: Bool { true }
+    var origin: AnyObject? { plan }
     var form: LayerForm { .program }
     var settings: LayerSettings { plan.settings }
     var type: ElementType? { plan.type }

@@ -59,24 +59,27 @@ extension Structure {
     }
 
     /// Where the structure of a gradient differs; `nil` if it does not.
-    func misfit(of gradient: Structure, path: String = "") -> GradientMisfit? {
+    /// - Throws: `NetworkError.settingsDiffer` for the gradient of a network that was made differently.
+    func misfit(of gradient: Structure, path: String = "") throws -> GradientMisfit? {
         switch (self, gradient) {
         case (.number, .number), (.array, .array), (.constant, .constant), (.number, .array), (.array, .number): return nil
         case (.list(let listA), .list(let listB)):
             let a = listA.elements, b = listB.elements
             guard a.count == b.count else { return .count(path: path, parameters: a.count, gradient: b.count) }
-            for (index, pair) in zip(a, b).enumerated() { if let found = pair.0.misfit(of: pair.1, path: "\(path)[\(index)]") { return found } }
+            for (index, pair) in zip(a, b).enumerated() { if let found = try pair.0.misfit(of: pair.1, path: "\(path)[\(index)]") { return found } }
             return nil
         case (.record(let recordA), .record(let recordB)):
             let a = recordA.elements, b = recordB.elements
             func name(_ field: String) -> String { path.isEmpty ? field : "\(path).\(field)" }
             for field in a {
                 guard let match = b.first(where: { $0.name == field.name }) else { return .missing(path: name(field.name)) }
-                if let found = field.value.misfit(of: match.value, path: name(field.name)) { return found }
+                if let found = try field.value.misfit(of: match.value, path: name(field.name)) { return found }
             }
             return b.first { field in !a.contains { $0.name == field.name } }.map { .extra(path: name($0.name)) }
-        case (.network(_, let a), .network(_, let b)): return a.misfit(of: b, path: path)
-        case (.network(_, let a), _): return a.misfit(of: gradient, path: path)
+        case (.network(let function, let a), .network(let other, let b)):
+            try function.requireSettings(of: other)
+            return try a.misfit(of: b, path: path)
+        case (.network(_, let a), _): return try a.misfit(of: gradient, path: path)
         default: return .kind(path: path, parameter: kind, gradient: gradient.kind)
         }
     }

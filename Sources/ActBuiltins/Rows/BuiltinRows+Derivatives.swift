@@ -26,14 +26,12 @@ extension BuiltinRows {
             example: "hessian(x -> sum(x^3))([1, 2])   # [[ 6,  0],\n# [ 0, 12]]"),
         Builtin(
             .derivatives, "check_grad", "the largest relative error between the derivative of f at x and central differences",
-            details: "About 1e-9 where all is well; near a kink the differences themselves are wrong.",
+            details:
+                "x is a number, an array, a record, a list, a layer or a network: then every parameter is looked at, and a warning names the one whose gradient differs most, where it differs. About 1e-9 where all is well, about 1e-5 where f computes in f32; near a kink the differences themselves are wrong.",
             example: "check_grad(tanh, 0.3) < 1e-6   # true", role: .steps
         ) { takes in
-            let f = takes.function("f"), x = takes.array("x")
-            return { call in
-                let f = try call[f], machine = call.machine
-                return .number(try Derivative.checkGradient(of: { try machine.call(f, Arguments([Value($0)])).differentiable(of: f) }, at: call[x]))
-            }
+            let f = takes.function("f"), x = takes.value("x")
+            return { call in try call.checkGradient(f, x) }
         },
         Builtin(
             .derivatives, "kinks", "where the slope of f jumps: a list of records {x, left, right, chosen}",
@@ -94,6 +92,32 @@ extension BuiltinRows {
 }
 
 extension Call {
+    /// The derivative in an array, or in every leaf of a structure.
+    fileprivate func checkGradient(_ function: Input<Function>, _ argument: Input<Value>) throws -> Value {
+        let f = try self[function], x = self[argument], machine = machine
+        if x.isNumeric {
+            return .number(try Derivative.checkGradient(of: { try machine.call(f, Arguments([Value($0)])).differentiable(of: f) }, at: x.point()))
+        }
+        var leaves: [NDArray] = []
+        let structure = try Structure(x, leaves: &leaves)
+        guard !leaves.isEmpty else { throw fail(argument, .parameters) }
+        let check = try Derivative.checkGradient(
+            of: { arrays in
+                var rest = arrays[...]
+                return try machine.call(f, Arguments([structure.value(&rest)])).differentiable(of: f)
+            }, at: leaves)
+        let isSingle = leaves.contains { $0.type == .f32 }
+        if !(check.error < (isSingle ? 1e-2 : 1e-4)) {
+            var rest = check.element
+            let position = leaves[check.array].shape.reversed().map { size in
+                defer { rest /= size }
+                return rest % size
+            }
+            try machine.warn(.gradientDiffers(structure.paths[check.array], position.reversed(), exact: check.exact, estimate: check.estimate))
+        }
+        return .number(check.error)
+    }
+
     /// Where the slope of `f` jumps: of an activation function everywhere, of others within a range.
     func kinks(of f: Function, over range: ClosedRange<Double>) throws -> [Kink] {
         if let row = f.builtin?.activation, row.kind == .elementwise { return row.kinks(row.defaults) }

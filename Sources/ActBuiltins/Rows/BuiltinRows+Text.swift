@@ -20,15 +20,8 @@ extension BuiltinRows {
             return { call in
                 let f = try call[f], machine = call.machine, sequences = [call[xs]] + call[others]
                 switch call[xs] {
-                case .function(let network):
-                    guard let parameters = try network.parameterValues() else { break }
-                    let all =
-                        try [parameters]
-                        + call[others].map { value in
-                            if case .function(let other) = value, let parameters = try other.parameterValues() { return parameters }
-                            return value
-                        }
-                    return try .function(network.replacing(parameters: Value.leafwise(all) { try machine.call(f, Arguments($0)) }))
+                case .function(let network) where try network.parameterValues() != nil:
+                    return try Value.leafwise(sequences) { try machine.call(f, Arguments($0)) }
                 case .record(let record):
                     var fields = record.fields
                     for (name, value) in record.fields {

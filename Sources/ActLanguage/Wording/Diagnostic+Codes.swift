@@ -25,6 +25,7 @@ extension Diagnostic.Code {
         case is FigureError: self = .badFigure
         case is FileError: self = .badFile
         case FileRefusal.badJSON(_, _, _, .some), FileRefusal.table, FileRefusal.notUTF8, NetworkError.file, NetworkError.checkpoint: self = .badFile
+        case NetworkError.settingsDiffer: self = .structuresDiffer
         default: self = .cannot
         }
     }

@@ -74,6 +74,22 @@ extension ParametersFault {
         case .fieldNotARecord(let name, let layer, let kind): "`\(name)` of \(layer) is a record, not \(kind)"
         case .otherStructure(let name, let layer, let kind): "`\(name)` of \(layer) can become a layer or network of the same structure, not \(kind)"
         case .setting(let name, let layer): "`\(name)` of \(layer) is a setting, which stays as it was made: make another layer"
+        case .frozenPart(let name, let layer, isFrozen: true):
+            "`\(name)` of \(layer) is frozen in its block: `unfreeze` the whole layer, or leave `freeze` out there"
+        case .frozenPart(let name, let layer, isFrozen: false):
+            "`\(name)` of \(layer) is not frozen in its block: write `freeze(…)` there, or `freeze` the whole layer"
+        }
+    }
+}
+
+extension SettingDifference {
+    var words: Message {
+        // Of a layer by itself there is nothing to say.
+        let place = place.map(String.init).joined(separator: ".")
+        let layer: Message = place.isEmpty ? "the layers" : "layer \(place)"
+        return switch name {
+        case let name?: "`\(name)` of \(layer) is \(first) on one side and \(second) on the other"
+        case nil: "\(layer) \(place.isEmpty ? "are" : "is") \(first) on one side and \(second) on the other"
         }
     }
 }

@@ -27,6 +27,8 @@ enum NetworkWording {
         case .parameterShape(let layer, let name, let expected, let found):
             return ("`\(name)` of \(layer) has the shape \(describe(expected)), not \(found.isEmpty ? "that of a number" : describe(found))", nil)
         case .parameters(let fault): return (fault.words, nil)
+        case .settingsDiffer(let difference):
+            return (difference.words, "the result could keep only one of them; `parameters(net)` is the numbers alone, which go together with any")
         case .lossShapes(let loss, let prediction, let target): return lossShapes(loss, prediction, target)
         case .labelShapes(let loss, let scores, let labels): return labelShapes(loss, scores, labels)
         case .label(let loss, let label, let row, let classes): return badLabel(loss, label, row, classes)

@@ -265,7 +265,9 @@ struct RuntimeWording {
         for case .record(let record) in [left, right] where left.isNumeric || right.isNumeric {
             if let name = record.fields.first(where: { $0.value.isNumeric })?.key { help = "a record holds arrays: write one of them, as in `.\(name)`" }
         }
-        if case .function(let function) = left, !(right.kind == "a function") { help = "call it first, as in `\(function.name)(x)`" }
+        if case .function(let function) = left, !(right.kind == "a function") {
+            help = "call it first, as in `\(function.name.contains(" ") ? "(\(function.name))" : function.name)(x)`"
+        }
         if symbol == ">>" { help = "`>>` composes functions: `f >> g`" }
         if case .none = left { help = "the left side has no value: a block or function that ends in a statement gives none" }
         if case .none = right { help = "the right side has no value: a block or function that ends in a statement gives none" }

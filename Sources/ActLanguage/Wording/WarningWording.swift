@@ -24,6 +24,12 @@ extension RuntimeWording {
                 .hiddenLayer, "the function `\(function)` holds the layer `\(layer)`, which is not trained with the network",
                 labels: [whole(code, instruction)],
                 help: "make it a layer: `layer Name() { part = \(layer); x -> part(x) }`; if it is meant to stay as it is, `freeze` it")
+        case .gradientDiffers(let path, let position, let exact, let estimate):
+            let place = position.isEmpty ? path : "\(path)[\(position.map(String.init).joined(separator: ", "))]"
+            return Diagnostic(
+                .gradientDiffers, "the gradient in `\(place)` is \(Format.number(exact)), and differences say \(Format.number(estimate))",
+                labels: [whole(code, instruction)],
+                help: "no other parameter differs more; near a kink it is the differences that are wrong, and numbers of f32 have few digits for them")
         case .doubtfulHeader(let doubt, let path):
             let isHeader = doubt == .takenAsHeader
             return Diagnostic(

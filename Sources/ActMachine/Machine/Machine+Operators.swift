@@ -65,12 +65,13 @@ extension Machine {
         case (.figure(let x), .figure(let y)) where operation == .add:
             try Memory.check(for: x.footprint + y.footprint)
             return .figure(FigureValue(try x.figure.overlaid(with: y.figure)))
-        case (.record, _), (.list, _), (_, .record), (_, .list):
-            return try leafwise(operation, left, right)
+        // A network meets its parameters too, which are a record or a list.
         case (.function(let network), _):
             if let result = try network.arithmetic(operation, with: right, isLeft: true, self) { return result }
         case (_, .function(let network)):
             if let result = try network.arithmetic(operation, with: left, isLeft: false, self) { return result }
+        case (.record, _), (.list, _), (_, .record), (_, .list):
+            return try leafwise(operation, left, right)
         default: break
         }
         throw RuntimeError.operands(operation.symbol, left, right)

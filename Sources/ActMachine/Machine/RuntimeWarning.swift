@@ -23,6 +23,8 @@ package enum RuntimeWarning {
     case missingGlyphs(Fonts.Gap)
     /// A plain function in a network holds a layer of its own, which is not trained.
     case hiddenLayer(String, in: String)
+    /// A derivative in a parameter is not what differences say.
+    case gradientDiffers(String, [Int], exact: Double, estimate: Double)
 
     package var code: Diagnostic.Code {
         switch self {
@@ -35,6 +37,7 @@ package enum RuntimeWarning {
         case .doubtfulHeader: .doubtfulHeader
         case .missingGlyphs: .missingGlyphs
         case .hiddenLayer: .hiddenLayer
+        case .gradientDiffers: .gradientDiffers
         }
     }
 }

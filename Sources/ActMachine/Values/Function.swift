@@ -92,6 +92,9 @@ package class Function {
     package var parameterArrays: [NDArray]? { nil }
     package func replacing(parameterArrays: [NDArray]) throws -> Function { throw RuntimeError.notCallable(.function(self)) }
 
+    /// Throws where this layer or network was made differently from another, so that what is computed of the parameters of both would be neither's.
+    package func requireSettings(of other: Function) throws {}
+
     /// Leaf-by-leaf arithmetic on parameters: of layers and networks. `nil`: this function takes part in none.
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? { nil }
 

@@ -49,6 +49,7 @@ package protocol NativeFunction: AnyObject {
     func replacing(parameters: Value) throws -> NativeFunction?
     var parameterArrays: [NDArray]? { get }
     func replacing(parameterArrays: [NDArray]) throws -> NativeFunction?
+    func requireSettings(of other: Function) throws
     func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value?
     func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction?
 }
@@ -80,6 +81,7 @@ extension NativeFunction {
     package func replacing(parameters: Value) throws -> NativeFunction? { nil }
     package var parameterArrays: [NDArray]? { nil }
     package func replacing(parameterArrays: [NDArray]) throws -> NativeFunction? { nil }
+    package func requireSettings(of other: Function) throws {}
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? { nil }
     package func composition(with other: Function, isFirst: Bool, _ machine: Machine) throws -> NativeFunction? { nil }
 
@@ -131,6 +133,7 @@ package final class Native: Function {
     package override func replacing(parameterArrays: [NDArray]) throws -> Function {
         try body.replacing(parameterArrays: parameterArrays).map(Native.init) ?? super.replacing(parameterArrays: parameterArrays)
     }
+    package override func requireSettings(of other: Function) throws { try body.requireSettings(of: other) }
     package override func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {
         try body.arithmetic(operation, with: other, isLeft: isLeft, machine)
     }

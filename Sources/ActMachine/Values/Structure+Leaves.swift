@@ -99,6 +99,7 @@ extension Value {
             guard let parameters = try function.parameterValues() else { return values[lead] }
             let changed = try part(parameters) { other in
                 guard case .function(let match) = other, let value = try match.parameterValues() else { return other }
+                try function.requireSettings(of: match)
                 return value
             }
             return try .function(function.replacing(parameters: changed))
@@ -173,6 +174,7 @@ extension Value {
             guard let own = function.parameterArrays else { fallthrough }
             let all = try values.map { value in
                 guard case .function(let other) = value, let arrays = other.parameterArrays, arrays.count == own.count else { throw differ(value) }
+                try function.requireSettings(of: other)
                 return arrays
             }
             return try .function(function.replacing(parameterArrays: own.indices.map { index in try NDArray.stacked(all.map { $0[index] }, axis: axis) }))

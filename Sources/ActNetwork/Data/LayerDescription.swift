@@ -30,6 +30,8 @@ extension Layer {
         var entry: [(name: String, value: JSON)] = [("kind", .text(isOfProgram ? ownKind : kind))]
         if isOfProgram { entry += [("maker", .text(kind)), ("settings", .object(fields))] } else { entry += fields }
         if self is FrozenLayer { entry.append(("frozen", .flag(true))) }
+        // Its block may freeze parts of it, which `unfreeze` has thawed.
+        if isOfProgram, trains.allSatisfy(\.self) { entry.append(("trained", .flag(true))) }
         return .object(entry)
     }
 }
@@ -93,14 +95,18 @@ struct DescriptionReader {
     mutating func network(_ description: JSON) throws -> Network {
         guard case .list(let entries) = description else { throw unreadable }
         var layers: [any Layer] = []
-        for entry in entries {
-            let layer = try layer(entry)
-            if case .flag(true)? = entry["frozen"] { layers.append(FrozenLayer(layer)) } else { layers.append(layer) }
-        }
+        for entry in entries { layers.append(try layer(entry)) }
         return Network(layers)
     }
 
     private mutating func layer(_ entry: JSON) throws -> any Layer {
+        let layer = try bareLayer(entry)
+        if case .flag(true)? = entry["frozen"] { return FrozenLayer(layer) }
+        if case .flag(true)? = entry["trained"], !layer.trains.allSatisfy(\.self) { return try layer.thawed() }
+        return layer
+    }
+
+    private mutating func bareLayer(_ entry: JSON) throws -> any Layer {
         guard case .object(let fields) = entry, case .text(let kind)? = entry["kind"] else { throw unreadable }
         if kind == ownKind, case .text(let maker)? = entry["maker"], case .object(let given)? = entry["settings"] {
             guard let layer = try program.layer(named: maker, settings(given)) else {

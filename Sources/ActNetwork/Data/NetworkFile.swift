@@ -6,9 +6,10 @@ import ActFiles
 extension Network {
     static let metadataName = "act.network"
 
+    /// - Parameter isLayer: Whether it stands for its only layer, as which it comes back.
     /// - Throws: `NetworkError.unsavable` for a function without a name.
-    package func write(into sink: ByteSink) throws {
-        let description = try JSON.object([("layers", describe())])
+    package func write(into sink: ByteSink, isLayer: Bool = false) throws {
+        let description = try JSON.object([("layers", describe()), ("single", .flag(isLayer))])
         try Safetensors.write(
             Array(zip(parameterNames, parameters)).map { (name: $0, array: $1) } + zip(stateNames, states).map { (name: $0, array: $1) },
             metadata: [(Network.metadataName, description.text())], into: sink)
@@ -19,16 +20,20 @@ extension Network {
 
     func describe() throws -> JSON { .list(try layers.enumerated().map { try $1.describe(at: $0) }) }
 
-    /// The network of a file that act wrote; `nil` for other files.
-    package init?(_ content: Safetensors.Content, path: String, program: ProgramNames) throws {
-        guard let text = content.metadata[Network.metadataName] else { return nil }
+    /// The network of a file that act wrote, and whether it stands for its only layer; `nil` for other files.
+    package static func read(_ content: Safetensors.Content, path: String, program: ProgramNames) throws -> (network: Network, isLayer: Bool)? {
+        guard let text = content.metadata[metadataName] else { return nil }
         let unreadable = NetworkError.file(path: path, .unreadableLayers)
         var held = Reservation()
         defer { _ = held.bytes }
-        guard let description = try JSON(text.utf8, held: &held, orElse: unreadable)["layers"] else { throw unreadable }
+        let file = try JSON(text.utf8, held: &held, orElse: unreadable)
+        guard let description = file["layers"] else { throw unreadable }
         var reader = DescriptionReader(path: path, program: program)
-        self = try reader.network(description)
-        try fill(from: content, path: path)
+        var network = try reader.network(description)
+        try network.fill(from: content, path: path)
+        // Files of older versions do not say: theirs are networks.
+        let isLayer = if case .flag(true)? = file["single"], network.layers.count == 1 { true } else { false }
+        return (network, isLayer)
     }
 
     /// Takes parameters and states from a file, which act or PyTorch wrote.

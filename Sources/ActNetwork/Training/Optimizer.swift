@@ -2,6 +2,7 @@
 // its moments, in place, in pieces that all cores share. Formulas and defaults are PyTorch's; Lion's are its authors'.
 
 import ActArray
+import ActGrad
 import ActLinear
 import ActRows
 import CActKernels
@@ -25,7 +26,7 @@ struct UpdateStep {
     let values: [Double]
     /// Counts from 1.
     let number: Int
-    /// What `advance` of the row carries from step to step.
+    /// What `memory` of the row carries from step to step.
     var memory = 1.0
 }
 
@@ -37,9 +38,11 @@ package struct OptimizerRow: Sendable {
     package let parameters: [Parameter]
     package let inputs: Inputs
     /// How many moments it keeps for each parameter of a network.
-    let slots: Int
-    /// Called before each step, with the product that it keeps.
-    let advance: @Sendable (UpdateStep) -> Double
+    package let slots: Int
+    /// The step as formulas; the updates compute the same, in place.
+    let step: @Sendable (StepTerms) -> StepFormulas
+    /// What becomes of the number that it carries from step to step, which is 1 before the first; `nil` where it carries none.
+    let memory: (@Sendable (StepTerms) -> Formula)?
     let update32: @Sendable (UpdateBlock<Float>) -> Void
     let update64: @Sendable (UpdateBlock<Double>) -> Void
     /// What makes no sense together in the values of its own: the position of the one that is wrong, and what it must be.
@@ -61,7 +64,7 @@ package struct OptimizerRow: Sendable {
     ///   - own: Declares the parameters of its own.
     init(
         _ name: String, rate: Double, weightDecay: Double = 0, formula: String, summary: String, slots: Int,
-        advance: @escaping @Sendable (UpdateStep) -> Double = { $0.memory },
+        step: @escaping @Sendable (StepTerms) -> StepFormulas, memory: (@Sendable (StepTerms) -> Formula)? = nil,
         update32: @escaping @Sendable (UpdateBlock<Float>) -> Void, update64: @escaping @Sendable (UpdateBlock<Double>) -> Void,
         conflict: @escaping @Sendable ([Double]) -> (position: Int, SettingFault)? = { _ in nil }, own: (inout Signature) -> [Input<Double>]
     ) {
@@ -69,7 +72,8 @@ package struct OptimizerRow: Sendable {
         self.formula = formula
         self.summary = summary
         self.slots = slots
-        self.advance = advance
+        self.step = step
+        self.memory = memory
         self.update32 = update32
         self.update64 = update64
         self.conflict = conflict
@@ -94,9 +98,6 @@ package struct Optimizer {
     package let weightDecay: Double
     package let clipNorm: Double?
     package let clipValue: Double?
-
-    /// How many moments it keeps for each parameter.
-    package var momentCount: Int { row.slots }
 
     /// - Throws: `NetworkError.setting` for a number that makes no sense.
     package init(
@@ -163,8 +164,10 @@ package struct OptimizerState {
         let gradients = try clipped(gradients)
         number += 1
         var step = UpdateStep(rate: rate, weightDecay: optimizer.weightDecay, values: optimizer.values, number: number, memory: memory)
-        memory = optimizer.row.advance(step)
-        step.memory = memory
+        if let advance = optimizer.row.memory {
+            memory = FormulaProgram(advance(StepTerms()))([0, 0, 0, 0, rate, step.weightDecay, Double(number), memory] + step.values)
+            step.memory = memory
+        }
         for index in parameters.indices {
             let gradient = try gradients[index].converted(to: parameters[index].type).contiguous()
             try gradient.evaluate()

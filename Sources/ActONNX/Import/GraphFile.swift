@@ -11,6 +11,7 @@ extension GraphLayer {
     package static let kind = "graph"
     private static let inputs = [Parameter(name: "graph", fallback: nil, role: .steps)]
 
+    package var origin: AnyObject? { program }
     package var settings: LayerSettings { LayerSettings(of: Self.kind, Self.inputs, [description]) }
 
     private var description: Setting {

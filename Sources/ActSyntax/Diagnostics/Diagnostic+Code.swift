@@ -61,7 +61,7 @@ extension Diagnostic {
 
         // MARK: Warnings
         case overflow, divisionByZero, invalidOperation, lostDigits, stretchedBothSides, transposeOfVector, softmaxOfScores, doubtfulHeader, missingGlyphs,
-            hiddenLayer, lostValue, unusedAssignment
+            hiddenLayer, gradientDiffers, lostValue, unusedAssignment
 
         // MARK: The command line
         /// A folder that the sandbox is to allow cannot be opened.
@@ -84,8 +84,7 @@ extension Diagnostic {
         package var level: Level {
             switch self {
             case .overflow, .divisionByZero, .invalidOperation, .lostDigits, .stretchedBothSides, .transposeOfVector, .softmaxOfScores, .doubtfulHeader,
-                .missingGlyphs,
-                .hiddenLayer, .lostValue, .unusedAssignment, .weakSandbox, .history:
+                .missingGlyphs, .hiddenLayer, .gradientDiffers, .lostValue, .unusedAssignment, .weakSandbox, .history:
                 .warning
             case .explanation, .moreFaults: .note
             default: .error
