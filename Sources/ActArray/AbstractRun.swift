@@ -9,7 +9,9 @@
 import CActKernels
 
 /// Thrown where elements of an abstract array are asked for.
-package struct ElementsUnknown: Error {}
+package struct ElementsUnknown: Error {
+    package init() {}
+}
 
 package final class AbstractRun {
     /// The elements of an array lie in a range: what the function went on with, when it was run.
@@ -35,10 +37,21 @@ package final class AbstractRun {
     /// A run of more is spoiled: what takes so many costs more than interpreting it.
     package static let mostOperations = 1 << 16
 
-    /// Whether functions with kernels of their own may be taken as the primitives that they are equal to but for rounding.
-    package let lowers: Bool
+    /// What a run is for.
+    package enum Purpose {
+        /// To be run again and again, with the bits of the function.
+        case replay
+        /// For many arguments at once: functions with kernels of their own are taken as the primitives that they are equal to but for rounding.
+        case batch
+        /// For the shapes of what comes out and nothing else: whatever is made or computed stands for elements, arrays of numbers and what kernels
+        /// give too, and nobody may replay it.
+        case shapes
+    }
 
-    package init(lowers: Bool = false) { self.lowers = lowers }
+    package let purpose: Purpose
+    var isOfShapes: Bool { purpose == .shapes }
+
+    package init(for purpose: Purpose = .replay) { self.purpose = purpose }
 
     /// The run of the calling thread.
     package static var current: AbstractRun? {
@@ -93,9 +106,9 @@ package final class AbstractRun {
 }
 
 extension CustomFunction {
-    /// Its result of abstract arrays, in a run that `lowers`; `nil` where its kernels have to be run.
+    /// Its result of abstract arrays, in a run for many arguments at once; `nil` where its kernels have to be run.
     package func resultWithoutElements(_ inputs: [NDArray]) throws -> NDArray? {
-        guard let run = AbstractRun.current, run.lowers, inputs.contains(where: \.isAbstract), let value = try lowered(inputs.map { try $0.detached() }) else {
+        guard let run = AbstractRun.current, run.purpose == .batch, inputs.contains(where: \.isAbstract), let value = try lowered(inputs.map { try $0.detached() }) else {
             return nil
         }
         return try NDArray.custom(self, inputs: inputs, value: value)
@@ -107,6 +120,12 @@ extension NDArray {
 
     /// An array whose elements are not known.
     package static func abstract(like array: NDArray) -> NDArray { NDArray(abstract: .data, [], array.shape, array.count, array.type, isTraced: false) }
+
+    /// In a run for shapes: the array of a shape, in the place of one that would be made or computed now; `nil` outside of such a run.
+    package static func shapeAlone(_ shape: [Int], _ type: ElementType) throws -> NDArray? {
+        guard let run = AbstractRun.current, run.isOfShapes else { return nil }
+        return NDArray(abstract: .data, [], shape, try Shapes.count(shape), type, isTraced: false)
+    }
 
     private init(abstract primitive: Primitive, _ inputs: [NDArray], _ shape: [Int], _ count: Int, _ type: ElementType, isTraced: Bool) {
         node = Node(

@@ -18,6 +18,7 @@ extension NDArray {
 
     /// An array whose elements are all `value`.
     package static func full(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
+        if let array = try shapeAlone(shape, type) { return array }
         let array = try filled(value, shape: shape, type: type)
         NumericEvents.noteConversion(of: value, to: type, count: array.count)
         return array

@@ -6,8 +6,8 @@ import ActArray
 package enum DerivativeError: Error, Equatable {
     /// The operation has no derivative, and the result depends on it; it ran at that place of the program.
     case notDifferentiable(operation: String, at: Site = .unknown)
-    /// A gradient was asked of a function whose value is an array: `f'` and the Jacobian serve there.
-    case gradientOfArray(shape: [Int])
+    /// A gradient was asked of a function whose value is an array: `f'` and the Jacobian serve there. `by` is what the program called for it.
+    case gradientOfArray(shape: [Int], by: String? = nil)
     /// A value that is to be made smaller does not change with what may change: through `through`, or not at all.
     case independent(through: String?)
     /// The slope that a program gives of a function has another shape than its argument, or than the Jacobian.

@@ -175,12 +175,13 @@ private final class Attend: CustomFunction {
     // MARK: Forward
 
     static func result<T: MatrixElement>(_ size: AttentionSize, _ inputs: [NDArray], _: T.Type) throws -> NDArray {
-        let type = inputs[0].type
+        let type = inputs[0].type, shape = size.lead + [size.queries, size.heads * size.valueWidth]
+        if let array = try NDArray.shapeAlone(shape, type) { return array }
         if inputs.contains(where: \.isAbstract) {
             let nothing = try NDArray([], shape: [0], type: type)
             if let result = try Attend(size, nothing).resultWithoutElements(inputs) { return result }
         }
-        let result = try FreshArray(shape: size.lead + [size.queries, size.heads * size.valueWidth], type: type)
+        let result = try FreshArray(shape: shape, type: type)
         let past = try FreshArray(shape: [size.units, size.queries, 2], type: type)
         if result.count > 0 {
             let kept = past.elements(of: T.self)

@@ -69,6 +69,7 @@ final class Convolution: CustomFunction {
     }
 
     private static func apply(_ face: Face, _ a: NDArray, _ b: NDArray, _ shape: ConvolutionShape) throws -> NDArray {
+        if let array = try NDArray.shapeAlone(shape.target(face), a.type) { return array }
         if let result = try Convolution(face, shape).resultWithoutElements([a, b]) { return result }
         let first = try a.detached().contiguous(), second = try b.detached().converted(to: a.type).contiguous()
         let value = a.type == .f32 ? try compute(face, first, second, shape, Float.self) : try compute(face, first, second, shape, Double.self)
@@ -93,12 +94,7 @@ final class Convolution: CustomFunction {
         _ face: Face, _ a: NDArray, _ b: NDArray, _ shape: ConvolutionShape, _: T.Type
     ) throws -> NDArray {
         let (depth, places) = (shape.depth, shape.places)
-        let target =
-            switch face {
-            case .result: shape.result
-            case .images: shape.images
-            case .weights: shape.weights
-            }
+        let target = shape.target(face)
         let value = try FreshArray(shape: target, type: a.type, filledWith: face == .result && a.count > 0 && b.count > 0 ? nil : 0)
         if value.count == 0 || a.count == 0 || b.count == 0 { return value.finished() }
         let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.linesAtOnce * shape.x.places)
@@ -148,5 +144,16 @@ final class Convolution: CustomFunction {
         guard face == .weights else { return value.finished() }
         let parts = sums.finished()
         return try (1..<shape.parts).reduce(parts.indexed(by: [.integer(0)])) { try $0 + parts.indexed(by: [.integer($1)]) }
+    }
+}
+
+extension ConvolutionShape {
+    /// The shape of what is computed from the other two.
+    fileprivate func target(_ face: Convolution.Face) -> [Int] {
+        switch face {
+        case .result: result
+        case .images: images
+        case .weights: weights
+        }
     }
 }

@@ -19,6 +19,7 @@ package struct Initializer: Sendable {
 
     /// Weights of any shape.
     package func callAsFunction(shape: [Int], fanIn: Int, fanOut: Int, type: ElementType, _ random: inout RandomSource) throws -> NDArray {
+        if let array = try NDArray.shapeAlone(shape, type) { return array }
         switch fill {
         case .array(let fill): return try fill(shape, &random).converted(to: type).contiguous()
         case .numbers(let fill):

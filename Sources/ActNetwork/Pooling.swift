@@ -98,6 +98,7 @@ private final class MeanOfWindows: CustomFunction {
     }
 
     func result(_ images: NDArray) throws -> NDArray {
+        if let array = try NDArray.shapeAlone(shape.prefix(2) + axes.map(\.places), images.type) { return array }
         if let result = try resultWithoutElements([images]) { return result }
         // Sums of many elements are carried beyond the element type.
         if area > 256 { return try composed(images) }

@@ -64,6 +64,7 @@ final class Recurrence: CustomFunction {
     ///   - weights: (units, gates · units); `bias`: (gates · units,), both of the type of `added`.
     static func states(_ cell: Cell, _ added: NDArray, _ weights: NDArray, _ bias: NDArray) throws -> NDArray {
         let size = RecurrenceSize(rows: added.shape[0], steps: added.shape[1], units: weights.shape[0], gates: cell.gates)
+        if let array = try NDArray.shapeAlone([size.rows, size.steps, size.units], added.type) { return array }
         let inputs = [added, weights, bias], keeps = inputs.contains(where: \.isTraced)
         if inputs.contains(where: \.isAbstract) {
             let nothing = try NDArray([], shape: [0], type: added.type)

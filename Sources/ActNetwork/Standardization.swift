@@ -48,6 +48,7 @@ private final class Standardization: CustomFunction {
 
     func result(_ inputs: [NDArray]) throws -> NDArray {
         let x = inputs[0]
+        if let array = try NDArray.shapeAlone(x.shape, x.type) { return array }
         if let result = try resultWithoutElements(inputs) { return result }
         // A few long rows are shared out by threads, which a kernel for rows does not do, and so long ones could not be interrupted.
         guard x.count > 0, x.shape[1] < (x.shape[0] < 8 ? 1 << 16 : 1 << 22) else { return try composed(inputs) }

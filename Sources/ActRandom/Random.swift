@@ -71,6 +71,7 @@ package struct RandomSource: Equatable, Sendable {
 
     /// Uniform in 0 ..< 1 (f32: the multiples of 2^−24).
     package mutating func uniform(shape: [Int], type: ElementType = .f64) throws -> NDArray {
+        if let array = try NDArray.shapeAlone(shape, type) { return array }
         let result = try NDArray.uninitialized(shape: shape, type: type)
         try fill(result) { stream, start, first, count, bytes in
             switch type {
@@ -91,6 +92,7 @@ package struct RandomSource: Equatable, Sendable {
     /// Of the normal distribution with mean 0 and deviation 1.
     package mutating func normal(shape: [Int], type: ElementType = .f64) throws -> NDArray {
         guard type != .bool else { throw ArrayError.badValue(operation: "randn", .boolsDrawn) }
+        if let array = try NDArray.shapeAlone(shape, type) { return array }
         let result = try NDArray.uninitialized(shape: shape, type: type)
         try fill(result) { stream, start, first, count, bytes in
             let block = NormalQuantile.block

@@ -24,7 +24,7 @@ package struct BatchedProgram {
     /// - Returns: `nil` where what the function does depends on elements, or where nothing would be gained.
     /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
     package static func of(_ elements: [NDArray], _ function: ([NDArray]) throws -> [NDArray]) throws -> BatchedProgram? {
-        guard let (run, inputs, results) = try AbstractRun.of(elements, lowers: true, function) else { return nil }
+        guard let (run, inputs, results) = try AbstractRun.of(elements, for: .batch, function) else { return nil }
         let limits = AbstractValues.Limits(array: largestArray, constant: .max)
         guard let values = try AbstractValues(run, inputs: inputs, roots: results + run.assumptions.map(\.array), limits) else { return nil }
         return BatchedProgram(

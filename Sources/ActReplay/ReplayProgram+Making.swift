@@ -24,13 +24,12 @@ extension ReplayProgram {
 
 extension AbstractRun {
     /// Runs a function once on arrays like these, but without their elements.
-    /// - Parameter lowers: see `AbstractRun`.
     /// - Returns: `nil` where what the function does depends on elements.
     /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
     static func of(
-        _ arguments: [NDArray], lowers: Bool = false, _ function: ([NDArray]) throws -> [NDArray]
+        _ arguments: [NDArray], for purpose: Purpose = .replay, _ function: ([NDArray]) throws -> [NDArray]
     ) throws -> (run: AbstractRun, inputs: [NDArray], results: [NDArray])? {
-        let run = AbstractRun(lowers: lowers), inputs = arguments.map { NDArray.abstract(like: $0) }
+        let run = AbstractRun(for: purpose), inputs = arguments.map { NDArray.abstract(like: $0) }
         let results: [NDArray]
         do { results = try run.run { try function(inputs) } } catch let error as ArrayError {
             switch error {

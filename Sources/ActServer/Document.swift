@@ -20,6 +20,7 @@ final class Document {
     let encoding: PositionEncoding
     private let session: Session
     private var checked: Session.Problems?
+    private let sound = SoundStatements()
     /// What the lines give their variables, by the offset behind the name; `nil` as long as nobody knows.
     var kinds: [(offset: Int, kind: String)]?
 
@@ -45,7 +46,7 @@ final class Document {
 
     var problems: Session.Problems {
         if let checked { return checked }
-        let found = session.problems(in: bytes, named: name)
+        let found = session.problems(in: bytes, named: name, passingOver: sound)
         checked = found
         return found
     }

@@ -7,12 +7,9 @@ import ActMachine
 import ActSyntax
 
 /// The kinds of words that are coloured, by the protocol's names.
-enum TokenType: String, CaseIterable {
+enum TokenType: Int, CaseIterable {
+    // In the order of the legend.
     case keyword, function, variable, parameter, property, number, string, comment, `operator`, `class`
-
-    private static let numbers = Dictionary(uniqueKeysWithValues: allCases.enumerated().map { ($1, $0) })
-    /// Its place in the legend.
-    var number: Int { Self.numbers[self] ?? 0 }
 }
 
 extension LanguageServer {
@@ -175,17 +172,25 @@ extension LanguageServer {
         let (source, tree, resolution) = (parts.source, parts.tree, parts.resolution)
         let names = nameTypes(tree, resolution, upTo: source.bytes.count)
         var data: [JSON] = [], line = 0, column = 0
-        for piece in Trivia(source).pieces {
+        let pieces = Trivia(source).pieces
+        data.reserveCapacity(5 * pieces.count)
+        // The line that the last piece is on: the next one is not far.
+        var number = 1, range = source.lineRange(1)
+        for piece in pieces {
             guard let (type, modifiers) = names[Int(piece.span.start)] ?? type(of: piece, source).map({ ($0, 0) }) else { continue }
             // No token goes over a line end.
             var start = Int(piece.span.start)
             while start < Int(piece.span.end) {
-                let number = source.line(containing: start), end = min(source.lineRange(number).upperBound, Int(piece.span.end))
-                let lineStart = source.lineRange(number).lowerBound
-                let first = document.columns(lineStart..<start, in: source), length = document.columns(start..<max(start, end), in: source)
+                while number < source.lineCount, case let next = source.lineRange(number + 1), next.lowerBound <= start { (number, range) = (number + 1, next) }
+                let end = min(range.upperBound, Int(piece.span.end))
+                let first = document.columns(range.lowerBound..<start, in: source), length = document.columns(start..<max(start, end), in: source)
                 if length > 0 {
                     let delta = number - 1 - line
-                    for number in [delta, delta == 0 ? first - column : first, length, type.number, modifiers] { data.append(.whole(number)) }
+                    data.append(.whole(delta))
+                    data.append(.whole(delta == 0 ? first - column : first))
+                    data.append(.whole(length))
+                    data.append(.whole(type.rawValue))
+                    data.append(.whole(modifiers))
                     (line, column) = (number - 1, first)
                 }
                 let next = number < source.lineCount ? source.lineRange(number + 1).lowerBound : Int(piece.span.end)
@@ -197,23 +202,26 @@ extension LanguageServer {
 
     /// By the offset at which a name begins: what it is; the first bit of the number says that it is defined there, the second that it is built in.
     private func nameTypes(_ tree: SyntaxTree, _ resolution: Resolution, upTo end: Int) -> [(TokenType, Int)?] {
-        var found = [(TokenType, Int)?](repeating: nil, count: end + 1), functions: [SymbolID: TokenType] = [:], isSet: Set<SymbolID> = []
-        var known: [SymbolID: (TokenType, Int)] = [:]
+        var found = [(TokenType, Int)?](repeating: nil, count: end + 1)
+        var functions = [TokenType?](repeating: nil, count: resolution.symbols.count), isSet = [Bool](repeating: false, count: functions.count)
+        var known = [(TokenType, Int)?](repeating: nil, count: functions.count)
         func note(_ start: Int32, _ type: (TokenType, Int)?) { if found.indices.contains(Int(start)) { found[Int(start)] = type } }
         for definition in resolution.definitions {
-            if definition.isWhole { isSet.insert(definition.symbol) }
-            if case .function(let function) = definition.kind { functions[definition.symbol] = tree[function].makesLayers ? .class : .function }
+            let index = Int(definition.symbol.index)
+            if definition.isWhole { isSet[index] = true }
+            if case .function(let function) = definition.kind { functions[index] = tree[function].makesLayers ? .class : .function }
         }
         func type(_ symbol: SymbolID) -> (TokenType, Int) {
-            if let type = known[symbol] { return type }
+            let index = Int(symbol.index)
+            if let type = known[index] { return type }
             let type = foundType(symbol)
-            known[symbol] = type
+            known[index] = type
             return type
         }
         func foundType(_ symbol: SymbolID) -> (TokenType, Int) {
-            if let type = functions[symbol] { return (type, 0) }
+            if let type = functions[Int(symbol.index)] { return (type, 0) }
             if resolution[symbol].kind == .parameter { return (.parameter, 0) }
-            if isSet.contains(symbol) || resolution[symbol].kind != .global { return (.variable, 0) }
+            if isSet[Int(symbol.index)] || resolution[symbol].kind != .global { return (.variable, 0) }
             switch session.builtins.value(named: tree[resolution[symbol].name]) {
             case .function?: return (.function, 2)
             case .some: return (.variable, 2)

@@ -171,7 +171,7 @@ package final class LanguageServer {
         Feature(
             method: "textDocument/semanticTokens/full", capability: "semanticTokensProvider",
             options: [
-                "legend": ["tokenTypes": .list(TokenType.allCases.map { .text($0.rawValue) }), "tokenModifiers": ["definition", "defaultLibrary"]],
+                "legend": ["tokenTypes": .list(TokenType.allCases.map { .text("\($0)") }), "tokenModifiers": ["definition", "defaultLibrary"]],
                 "full": true,
             ]
         ) { server, document, _ in server.tokens(document) },

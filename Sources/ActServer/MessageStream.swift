@@ -95,8 +95,8 @@ package struct MessageStream: ~Copyable {
     /// Passes over everything up to the next header.
     private mutating func resume(after count: Int) {
         var index = count
-        while index + Self.header.count <= buffer.count, !buffer[index...].starts(with: Self.header) { index += 1 }
         // The end may be the beginning of one.
+        while index < buffer.count, !Self.header.starts(with: buffer[index...].prefix(Self.header.count)) { index += 1 }
         buffer.removeFirst(min(index, buffer.count))
     }
 

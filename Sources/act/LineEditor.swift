@@ -101,6 +101,8 @@ final class LineEditor {
             for row in KeySequence.rows { edit_bind_alternative(editor, row.notation, row.command) }
             for (sequence, command) in Self.own { edit_bind_alternative(editor, sequence, command) }
             for (key, command) in [("k", "act-up"), ("j", "act-down")] { edit_bind_alternative(editor, key, command) }
+            // In command mode it does nothing, so that the rest of a sequence means what it means behind an insertion.
+            edit_bind_alternative(editor, "^[", "ed-ignore")
         }
         if canPasteWhole { edit_bind(editor, "\\e[200~", "act-paste") }
         edit_set_reader(editor) { _, character in LineEditor.current?.readCharacter(character) ?? 0 }

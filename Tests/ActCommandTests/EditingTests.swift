@@ -233,7 +233,7 @@ import Testing
     }
 
     @Test func commandsOfTheSystem() throws {
-        let terminal = try start(environment: ["EDITOR": "sed -i.old s/20/40/"])
+        let terminal = try start(environment: ["EDITOR": "f() { sed -i.old s/20/40/ \"$1\"; rm \"$1.old\"; }; f"])
         terminal.enter("!echo a$((40 + 2))b; exit 3")
         try terminal.expect("a42b")
         try terminal.expect("exit status 3")

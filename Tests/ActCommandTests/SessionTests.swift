@@ -83,6 +83,18 @@ import Testing
         }
     }
 
+    /// Whatever is put around an expression to run it, messages show it as it was entered.
+    @Test(arguments: ["nowhere", "1 + nowhere", "1 +", "(1 + ]", "[1, 2] + [1, 2, 3]", "f(2", "relu(nowhere)"]) func commandsPointAtWhatWasEntered(
+        _ text: String
+    ) throws {
+        let shapes = try BuiltCommand.run([], input: ":shapes \(text)\n").error
+        #expect(shapes.contains("<shapes>:1:"))
+        for name in ["graph", "time"] {
+            let error = try BuiltCommand.run([], input: ":\(name) \(text)\n").error
+            #expect(error == shapes.replacing("<shapes>", with: "<\(name)>"), "\(error)")
+        }
+    }
+
     @Test func timeMeasures() throws {
         let result = try BuiltCommand.run([], input: "ans = 3\n:time sum(range(1000))\nans\n")
         #expect(result.output.contains("s a call (median of 10 runs, fastest "))

@@ -3,6 +3,7 @@
 
 import ActLanguage
 import ActSyntax
+import ActTestSupport
 import Testing
 
 private final class Recorder: SessionOutput {
@@ -272,7 +273,7 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
         int.x | int("{t}" + "1") + t
         split.x | number(split("1 {t}")[1])
         repeat.a | number(repeat("{t}", 1))
-        load.path | { save([t], "/tmp/act-derivative.npy"); sum(load("/tmp/act-derivative.npy")) }
+        load.path | { save([t], "/FOLDER/t.npy"); sum(load("/FOLDER/t.npy")) }
         """
 
     private static func table(_ text: String) -> [String: (expression: String, point: String)] {
@@ -332,7 +333,7 @@ private func run(_ program: String) throws -> (text: String, error: String?) {
 
     @Test func opaqueArgumentsAreErrors() throws {
         for (name, sample) in Self.table(Self.opaque) {
-            let (text, error) = try run("f = t -> \(sample.expression)\nprint(f'(0.3))")
+            let (text, error) = try withFolder { try run("f = t -> \(sample.expression.replacing("/FOLDER", with: $0))\nprint(f'(0.3))") }
             #expect(error?.hasSuffix("has no derivative") == true, "\(name): \(sample.expression) gives \(text)\(error ?? "")")
         }
     }

@@ -4,6 +4,7 @@ import ActArray
 import ActFiles
 import ActLanguage
 import ActSyntax
+import ActTestSupport
 import Testing
 #if canImport(Glibc)
 import Glibc
@@ -64,7 +65,7 @@ struct BuiltinsTests {
 
     @Test func examplesShowWhatTheySay() throws {
         for row in BuiltinRows.all where !row.example.isEmpty {
-            let output = try run(row.example)
+            let output = try withFolder { try run(row.example.replacing("/tmp/", with: $0 + "/")) }
             #expect(output.text == Self.promised(by: row.example), "\(row.name): \(row.example)")
             #expect(output.problems.isEmpty, "\(row.name): \(output.problems.map(\.title))")
         }
@@ -91,15 +92,38 @@ struct BuiltinsTests {
         return text
     }
 
-    // MARK: Files
+    // MARK: Derivatives
 
-    private static func folder() throws -> String {
-        var template = Array("/tmp/act-test-XXXXXX".utf8CString)
-        let made = try #require(mkdtemp(&template))
-        let resolved = try #require(realpath(made, nil))
-        defer { free(resolved) }
-        return String(cString: resolved)
+    /// What a derivative that asks for a number says of functions of another value, and of points without one, names what the program called.
+    @Test func derivativesNameThemselves() throws {
+        let calls = [
+            ("grad", "grad(f)(x)"), ("value_and_grad", "value_and_grad(f)(x)"), ("hessian", "hessian(f)(x)"), ("hvp", "hvp(f, x, x)"),
+            ("`f'`", "f'({a: x})"), ("hessian", "hessian(f)({a: x})"),
+        ]
+        for (name, call) in calls {
+            let title = try run("f(x) = x * [1, 2]\nx = [1, 2]\n\(call.contains("{") ? "f = r -> r.a\n" : "")\(call)").problems.first?.title ?? ""
+            let shown = name.hasPrefix("`") ? "needs a function whose value is a number" : "\(name) needs a function whose value is a number"
+            #expect(title.contains(shown), "\(call): \(title)")
+        }
+        for (name, call) in [("jvp", "jvp(x -> x, \"a\", 1)"), ("vjp", "vjp(x -> x, \"a\")"), ("hvp", "hvp(x -> x, \"a\", 1)")] {
+            #expect(try run(call).problems.first?.title == "there is no number in `x` for `\(name)` to take the derivative in", "\(call)")
+        }
     }
+
+    /// Formulas and derivations are shown as they read; they are strings all the same.
+    @Test func formulasAreShownAsTheyRead() throws {
+        #expect(try run("formula(sigmoid')").text == "σ(x) (1 - σ(x))\n")
+        #expect(try run("formula(x -> 1 / x, style=\"latex\")").text == "\\frac{1}{x}\n")
+        let lines = try run("derive(x -> x^2)").text.split(separator: "\n")
+        #expect(lines.count == 2 && lines[0] == "f'(x) = (x²)'" && lines[1].hasPrefix("      = 2 x"))
+        #expect(try run("text = formula(x -> 2 * x); text").text == "2 x\n")
+        // Not what is made of them.
+        #expect(try run("formula(x -> 2 * x) + \"!\"").text == "\"2 x!\"\n")
+        #expect(try run("text = formula(x -> 2 * x); text += \"!\"; text").text == "\"2 x!\"\n")
+        #expect(try run("(formula(x -> 2 * x), 1)").text == "(\"2 x\", 1)\n")
+    }
+
+    // MARK: Files
 
     @Test(
         arguments: [
@@ -108,17 +132,20 @@ struct BuiltinsTests {
             ("a.csv", "[[1, 2.5], [3, -1e-300]]"), ("b.csv", "{x: [1, 2], name: (\"a,b\", \"say \\\"c\\\"\")}"), ("a.tsv", "[[1, 2], [3, 4]]"),
         ] as [(String, String)])
     func filesReadBack(_ name: String, _ value: String) throws {
-        let path = try Self.folder() + "/" + name
-        let output = try run("v = \(value)\nsave(v, \"\(path)\")\nrepr(load(\"\(path)\")) == repr(v)")
+        let output = try withFolder { folder in
+            let path = "\(folder)/\(name)"
+            return try run("v = \(value)\nsave(v, \"\(path)\")\nrepr(load(\"\(path)\")) == repr(v)")
+        }
         #expect(output.text == "true\n", "\(output.text) \(output.problems.map(\.title))")
     }
 
     @Test func figuresAreSaved() throws {
-        let folder = try Self.folder()
-        #expect(try run("save(plot(relu), \"\(folder)/f.svg\")").problems.isEmpty)
-        #expect(rename(folder + "/f.svg", folder + "/f.txt") == 0)
-        #expect(try run("starts_with(load(\"\(folder)/f.txt\"), \"<svg\")").text == "true\n")
-        #expect(try run("load(\"\(folder)/f.svg\")").problems.first?.title.contains("does not read pictures") == true)
+        try withFolder { folder throws in
+            #expect(try run("save(plot(relu), \"\(folder)/f.svg\")").problems.isEmpty)
+            #expect(rename(folder + "/f.svg", folder + "/f.txt") == 0)
+            #expect(try run("starts_with(load(\"\(folder)/f.txt\"), \"<svg\")").text == "true\n")
+            #expect(try run("load(\"\(folder)/f.svg\")").problems.first?.title.contains("does not read pictures") == true)
+        }
     }
 
     @Test(
@@ -131,31 +158,36 @@ struct BuiltinsTests {
     }
 
     @Test func sandboxKeepsFilesIn() throws {
-        let inside = try Self.folder(), outside = try Self.folder()
-        #expect(symlink(outside, inside + "/link") == 0)
-        var options = Session.Options()
-        options.files = try FileDoor(allowing: [Array(inside.utf8)])
-        #expect(try run("save(1, \"\(inside)/a.json\"); load(\"\(inside)/a.json\")", options: options).text == "1\n")
-        for path in ["\(outside)/a.json", "\(inside)/../a.json", "\(inside)/link/a.json", "\(inside)evil/a.json", "a.json"] {
-            let output = try run("save(1, \"\(path)\")", options: options)
-            #expect(output.problems.count == 1, "\(path) was written")
-            #expect(access("\(outside)/a.json", F_OK) != 0)
+        try withFolder { folder in
+            let (inside, outside) = (folder + "/inside", folder + "/outside")
+            for made in [inside, outside] { #expect(mkdir(made, 0o755) == 0) }
+            #expect(symlink(outside, inside + "/link") == 0)
+            var options = Session.Options()
+            options.files = try FileDoor(allowing: [Array(inside.utf8)])
+            #expect(try run("save(1, \"\(inside)/a.json\"); load(\"\(inside)/a.json\")", options: options).text == "1\n")
+            for path in ["\(outside)/a.json", "\(inside)/../a.json", "\(inside)/link/a.json", "\(inside)evil/a.json", "a.json"] {
+                let output = try run("save(1, \"\(path)\")", options: options)
+                #expect(output.problems.count == 1, "\(path) was written")
+                #expect(access("\(outside)/a.json", F_OK) != 0)
+            }
+            // A link to a file outside, existing or not.
+            #expect(symlink(outside + "/b.json", inside + "/b.json") == 0)
+            #expect(try run("save(1, \"\(inside)/b.json\")", options: options).problems.count == 1)
+            options.files = try FileDoor(allowing: [])
+            #expect(try run("load(\"\(inside)/a.json\")", options: options).problems.count == 1)
+            #expect(try run("import(\"\(inside)/a.json\")", options: options).problems.count == 1)
         }
-        // A link to a file outside, existing or not.
-        #expect(symlink(outside + "/b.json", inside + "/b.json") == 0)
-        #expect(try run("save(1, \"\(inside)/b.json\")", options: options).problems.count == 1)
-        options.files = try FileDoor(allowing: [])
-        #expect(try run("load(\"\(inside)/a.json\")", options: options).problems.count == 1)
-        #expect(try run("import(\"\(inside)/a.json\")", options: options).problems.count == 1)
     }
 
     @Test func importsCountFromTheImportingFile() throws {
-        let folder = try Self.folder()
-        #expect(mkdir(folder + "/lib", 0o755) == 0)
-        _ = try run("save(\"deep = import(\\\"deep.act\\\")\\nf(x) = x + deep.k\\n\", \"\(folder)/lib/a.txt\"); save(\"k = 41\", \"\(folder)/lib/deep.txt\")")
-        #expect(rename(folder + "/lib/a.txt", folder + "/lib/a.act") == 0)
-        #expect(rename(folder + "/lib/deep.txt", folder + "/lib/deep.act") == 0)
-        let output = try run("a = import(\"\(folder)/lib/a.act\"); a.f(1)\nimport(\"\(folder)/lib/../lib/a.act\").deep.k")
-        #expect(output.text == "42\n41\n", "\(output.problems.map(\.title))")
+        try withFolder { folder in
+            #expect(mkdir(folder + "/lib", 0o755) == 0)
+            _ = try run(
+                "save(\"deep = import(\\\"deep.act\\\")\\nf(x) = x + deep.k\\n\", \"\(folder)/lib/a.txt\"); save(\"k = 41\", \"\(folder)/lib/deep.txt\")")
+            #expect(rename(folder + "/lib/a.txt", folder + "/lib/a.act") == 0)
+            #expect(rename(folder + "/lib/deep.txt", folder + "/lib/deep.act") == 0)
+            let output = try run("a = import(\"\(folder)/lib/a.act\"); a.f(1)\nimport(\"\(folder)/lib/../lib/a.act\").deep.k")
+            #expect(output.text == "42\n41\n", "\(output.problems.map(\.title))")
+        }
     }
 }

@@ -51,6 +51,31 @@ import Testing
         ("f(x) = x\nif true { f = (a, b) -> a }\nf(1, 2)", []),
         ("apply(f) = f(1, 2)\napply((a, b) -> a)", []),
         ("layer Scale(n) { s = ones(n); x -> x * s }\nScale(3, dtype=\"f64\")", []),
+        ("layer Scale(n) { s = ones(n); x -> x * s }\nScale(m=3)", [(.unknownArgument, "m")]),
+        ("layer Scale(n) { s = ones(n); x -> x * s }\nScale(3, \"f64\", 4)", [(.tooManyArguments, "4")]),
+        ("layer Scale(n) { s = ones(n); x -> x * s }\nScale()", [(.missingArgument, "Scale()")]),
+        ("layer Scale(n, dtype=\"f32\") { s = ones(n); x -> x * s }\nScale(3, n=4)", [(.argumentTwice, "n")]),
+        // Functions that come of expressions.
+        ("make(n) = x -> x + n\nmake(3)(1, 2)", [(.tooManyArguments, "2")]),
+        ("(x -> x)(1, 2)", [(.tooManyArguments, "2")]),
+        ("apply(f) = f(1, 2)\napply(x -> x)", [(.tooManyArguments, "2")]),
+        ("g = relu\ng(1, 2, 3)", [(.tooManyArguments, "2, 3")]),
+        ("[1, 2].mean(0, false, 5)", [(.tooManyArguments, "5")]),
+        ("r = {f: x -> x}\nr.f(1, 2)", [(.tooManyArguments, "2")]),
+        ("r = {f: x -> x}\nr.f = (a, b) -> a\nr.f(1, 2)", []),
+        // Fields.
+        ("r = {a: 1, b: 2}\nr.c", [(.noField, "c")]),
+        ("r = {a: {b: 1}}\nr.a.c", [(.noField, "c")]),
+        ("f() = {a: 1}\nf().b", [(.noField, "b")]),
+        ("p = {a: 1}\nq = {...p, b: 2}\nq.a + q.b\nq.c", [(.noField, "c")]),
+        ("r = {a: 1}\nr.c += 1", [(.noField, "c")]),
+        ("r = {a: 1}\nr[\"z\"]", [(.noField, "r[\"z\"]")]),
+        ("r = {a: 1}\nr.c = 2\nr.c", []),
+        ("r = {a: 1}\nr[\"c\"] = 2\nr.c", []),
+        ("r = {a: 1}\nif rand() > 2 { r = {b: 1} }\nr.b", []),
+        ("f(r) = r.b\nf({a: 1, b: 2})", []),
+        ("r = {a: 1}\nfor name in (\"a\", \"b\") { r[name] = 1 }\nr.b", []),
+        ("p = {W: zeros(3)}\np.W += ones(3)\np.W + ones(3)", []),
         // Lost and unused.
         ("f(x) = {\n    y = x\n    + 1\n    y\n}\nf(1)", [(.lostValue, "+ 1")]),
         ("f(x) = {\n    y = x + 1\n    x\n}\nf(1)", [(.unusedAssignment, "y")]),
@@ -70,6 +95,16 @@ import Testing
         }
         #expect(found.map(\.0) == expected.map(\.code) && found.map(\.1) == expected.map(\.text), "\(program): \(found)")
         #expect(problems.status == (problems.diagnostics.contains { $0.level == .error } ? .failed : .done))
+    }
+
+    /// What the arguments of calls and the fields of records are told of happens.
+    @Test(arguments: programs.indices) func callsAndFieldsFailAsTold(_ index: Int) throws {
+        let (program, found) = Self.programs[index]
+        let certain: Set<Diagnostic.Code> = [.tooManyArguments, .unknownArgument, .missingArgument, .argumentTwice, .noField]
+        for (code, _) in found where certain.contains(code) {
+            let codes = try run(program).problems.map(\.code)
+            #expect(codes.contains(code), "\(program)")
+        }
     }
 
     @Test func warningsAreShownUnlessTheyAreNotWanted() throws {

@@ -13,7 +13,8 @@ import Testing
     @Test func thereAreExamples() { #expect(Self.names.contains("tour")) }
 
     @Test(arguments: names) func example(_ name: String) throws {
-        let result = try BuiltCommand.run(["\(Self.folder)/\(name).act"])
+        let program = ScriptFile(path: "\(Self.folder)/\(name).act", description: name)
+        let result = try program.withoutTraces { try BuiltCommand.run([$0]) }
         let expected = try ScriptFile.text(of: "\(Self.folder)/expected/\(name).txt")
         #expect(result.output == expected, "\(name): the output differs from examples/expected/\(name).txt")
         #expect(result.status == 0, "\(name):\n\(result.error)")

@@ -1,6 +1,7 @@
 // Shapes that cannot fit, before a program runs: what is told happens, and nothing else is told.
 
 import ActLanguage
+import ActNetwork
 import ActSyntax
 import ActTestSupport
 import Testing
@@ -11,7 +12,8 @@ import Testing
     /// Keeps what a program shows and says.
     private final class Sink: SessionOutput {
         var titles: [String] = []
-        func write(_ text: String) {}
+        var text = ""
+        func write(_ text: String) { self.text += text }
         func show(_ shown: Shown) {}
         func report(_ diagnostic: Diagnostic, _ session: Session) { titles.append(diagnostic.title) }
     }
@@ -39,6 +41,15 @@ import Testing
         "n = randint(5, 9); zeros(3, n) @ zeros(n, 2) @ zeros(3)",
         // Layers.
         "Dense(2, 3) >> Dense(4, 5)", "Dense(2, 3) >> relu >> Dense(4, 5)", "net = Dense(2, 3) >> tanh; net(zeros(7, 3))", "Dense(2, 3)(zeros(7, 3))",
+        "Conv2D(3, 8, 3)(zeros(2, 4, 10, 10))", "Conv2D(3, 8, 11)(zeros(2, 3, 10, 10))", "Conv2D(4, 8, groups=3)", "LSTM(4, 8)(zeros(2, 5, 3))",
+        "GRU(4, 8) >> Dense(9, 2)", "Attention(16, heads=3)", "Attention(16)(zeros(2, 5, 8))", "Positions(4, 8)(zeros(2, 5, 8))",
+        "Embedding(10, 4) >> Dense(5, 2)",
+        "Residual(Dense(3, 4))(zeros(2, 3))", "Branch(Dense(3, 4), Dense(3, 5), join=\"sum\")(zeros(2, 3))", "Dense(0, 3)",
+        "net = Conv2D(1, 8, 3) >> relu >> Flatten() >> Dense(100, 10); net(zeros(2, 1, 8, 8))",
+        "y = (Conv2D(1, 8, 3) >> MaxPool2D(2) >> Flatten())(zeros(5, 1, 8, 8)); y @ zeros(71, 2)", "LSTM(4, 8)(zeros(2, 5, 4)) @ zeros(9, 2)",
+        "Embedding(10, 4)(zeros(3, 5)) @ zeros(5)", "n = randint(5, 9); Dense(4, 3)(zeros(n, 4)) @ zeros(4)",
+        "n = randint(5, 9); LSTM(4, 8)(zeros(n, 5, 4)) + zeros(n, 6, 8)", "(Dense(2, 3) >> (x -> x @ zeros(3, 4)) >> Dense(5, 6))(zeros(7, 2))",
+        "scale = 2; layer = Dense(scale * 2, 3); layer(zeros(1, 3))",
         // Ways through a program.
         "f(x) = x + zeros(3)\nf(zeros(4))", "f(x, y=zeros(2)) = x @ y\nf(zeros(3))", "x = zeros(3); for i in range(5) { x = x + 1 }; x + zeros(4)",
         "for i in range(3) { zeros(2) + zeros(3) }", "x = if rand() > 0.5 { zeros(3) } else { ones(3) }; x + zeros(4)", "a, b = (zeros(2), zeros(3)); a + b",
@@ -91,6 +102,37 @@ import Testing
     @Test(arguments: right) func rightIsNotTold(_ program: String) throws {
         let found = try found(program).filter { $0.level == .error }
         #expect(found.isEmpty, "\(found.map(\.title))")
+    }
+
+    /// Every kind of layer at inputs of many shapes: what fails is told in the words in which it fails, and of what does not the shape is known.
+    @Test(arguments: LayerRows.all.map(\.name)) func layersSayWhatTheyWillSay(_ name: String) throws {
+        let row = try #require(LayerRows.named(name))
+        // The first call in the example.
+        let start = try #require(row.example.firstRange(of: name + "("))
+        var depth = 0
+        let call = row.example[start.lowerBound...].prefix { character in
+            if character == ")" { depth -= 1 }
+            defer { if character == "(" { depth += 1 } }
+            return depth > 0 || character != ")"
+        }
+        let maker = call + ")"
+        let sizes = [[1, 2, 3, 4], [2, 8, 5, 9], [9, 4, 2, 8], [4, 3, 8, 1]]
+        for rank in 1...5 {
+            for sizes in sizes {
+                let shape = (0..<rank).map { "\(sizes[$0 % sizes.count])" }.joined(separator: ", ")
+                let program = "y = \(maker)(ones(\(shape)))"
+                let told = try found(program).filter { $0.level == .error }.map(\.title), sink = Sink()
+                let status = try Session(output: sink).run("\(program)\nprint(y.shape)", named: "program.act")
+                #expect(told == (status == .done ? [] : Array(sink.titles.prefix(1))), "\(program)")
+                guard status == .done, let result = sink.text.split(separator: "(").last?.prefix(while: { $0 != ")" }) else { continue }
+                let other = result.split(separator: ",").compactMap { Int(String($0.filter(\.isNumber))) }.map { "\($0 + 2)" }.joined(separator: ", ")
+                // No size is 1 then, so that these shapes never fit but where one of the result is.
+                // What a function of the program makes inside of a layer nobody knows.
+                guard !maker.contains("->"), !result.split(separator: ",").contains(where: { $0.filter(\.isNumber) == "1" }) else { continue }
+                let misfits = try found("\(program)\ny + ones(\(other))").map(\.level)
+                #expect(misfits.contains(.error), "\(program) + ones(\(other))")
+            }
+        }
     }
 
     @Test func placesAndShapesAreShown() throws {

@@ -288,7 +288,10 @@ private func place(_ range: JSON?) -> [Int] {
     /// After any edits, the same is told as of a file that is opened anew. `ACT_EDITS=10000` makes so many.
     @Test func editsLeaveWhatOpeningGives() throws {
         var random = SystemRandomNumberGenerator()
-        let pieces = ["x = 1\n", "relu(", ")", "\"é{", "}", "𝜎", "\r\n", " ", "f(a) = {\n", "# c\n", "'", "nothing", "1.5", "", "\u{301}"]
+        let pieces = [
+            "x = 1\n", "relu(", ")", "\"é{", "}", "𝜎", "\r\n", " ", "f(a) = {\n", "# c\n", "'", "nothing", "1.5", "", "\u{301}", "relu(x) = 1\n",
+            "layer L(n) { w = n; x -> x * w }\n", "for i in range(3) { x[i] = i }\n",
+        ]
         let edits = getenv("ACT_EDITS").flatMap { Int(String(cString: $0)) } ?? 600
         for encoding in ["utf-8", "utf-16"] {
             let editor = try Editor("", encodings: [encoding])

@@ -35,6 +35,10 @@ import Testing
         #expect(events(Array("Content-Length: -1\r\n\r\n".utf8) + good) == ["fault: a header without `Content-Length`", "{}"])
         #expect(events(Array("Content-Length: 99999999999999999999\r\n\r\n".utf8) + good).last == "{}")
         #expect(events(Array("Hello\r\n\r\n".utf8) + good) == ["fault: a header without `Content-Length`", "{}"])
+        // One fault for one message.
+        for bad in ["Content-Length: abc\r\n\r\n{}", "Content-Length: 99999999999999999999\r\n\r\n{}", "Hello\r\n\r\n{}"] {
+            for step in [1, 3, 100] { #expect(events(Array(bad.utf8), step: step).count == 1, "\(bad)") }
+        }
         // Too short a length, and too long a one.
         #expect(events(Array("Content-Length: 1\r\n\r\n{}".utf8) + good).last == "{}")
         #expect(events(Array("Content-Length: 4\r\n\r\n{}".utf8) + good + good).last == "{}")

@@ -91,7 +91,9 @@ import Testing
         #expect(Self.programs.count > 500)
         for program in Self.programs {
             let text = try ScriptFile.text(of: program.path)
-            guard let source = try? SourceText(id: 1, name: "program", text: text), let layout = Layout.text(of: source) else { continue }
+            // Some programs are deep.
+            let layout = onThread(stack: 512 << 20) { (try? SourceText(id: 1, name: "program", text: text)).flatMap { Layout.text(of: $0) } }
+            guard let layout = try #require(layout, "no thread") else { continue }
             #expect(layout == text, "\(program): `act fmt` lays it out")
         }
     }

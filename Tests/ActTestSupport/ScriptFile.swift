@@ -12,6 +12,8 @@ package struct ScriptFile: Sendable, CustomStringConvertible {
     /// The path below the folder that was asked for.
     package let description: String
 
+    package init(path: String, description: String) { (self.path, self.description) = (path, description) }
+
     /// Every `.act` file below a folder of the package, by path.
     package static func all(below folder: String) throws -> [ScriptFile] {
         let root = BuiltCommand.packageFolder + "/" + folder

@@ -112,7 +112,7 @@ package final class Builtin: Sendable {
     }
 
     /// Whether a call does nothing but compute: a value that nobody takes is lost. (What draws random numbers or calls functions may do more.)
-    package var onlyComputes: Bool {
+    fileprivate func onlyComputes(_ form: Form) -> Bool {
         switch topic {
         case .shape, .elementwise, .reduce, .order, .linear, .activations, .figures, .functions: !form.parameters.contains { $0.kind == .function }
         case .make, .derivatives, .networks, .text, .files, .checks, .ranks, .host: false
@@ -262,7 +262,9 @@ extension Function {
     package var builtin: Builtin? { builtinFunction?.row }
     package var builtinForm: Builtin.Form? { builtinFunction?.form }
 
-    private var builtinFunction: BuiltinFunction? { (self as? Native)?.body as? BuiltinFunction }
+    package var builtinFunction: BuiltinFunction? { (self as? Native)?.body as? BuiltinFunction }
+    /// Whether it is a built-in whose calls do nothing but compute.
+    package var onlyComputes: Bool { builtinFunction.map { $0.row.onlyComputes($0.form) } ?? false }
 }
 
 /// The names of the language: built-in functions and constants.

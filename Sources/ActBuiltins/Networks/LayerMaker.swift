@@ -16,18 +16,21 @@ package final class LayerMaker: NativeFunction {
 
     package var name: String { block.name }
     package var depth: Int32 { block.depth }
-    package var parameters: [Parameter] {
-        block.parameters + (takesType ? [] : [Parameter(name: "dtype", kind: .elementType, fallback: "\"f32\"", role: .steps)])
+    package var parameters: [Parameter] { Self.parameters(block.parameters) }
+
+    /// What a maker takes besides what is written: the element type.
+    package static func parameters(_ written: [Parameter]) -> [Parameter] {
+        written + (takesType(written) ? [] : [Parameter(name: "dtype", kind: .elementType, fallback: "\"f32\"", role: .steps)])
     }
 
     /// Whether the maker has a parameter `dtype` itself, which then gets the element type too.
-    private var takesType: Bool { block.parameters.contains { $0.name == "dtype" } }
+    private static func takesType(_ written: [Parameter]) -> Bool { written.contains { $0.name == "dtype" } }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {
         var arguments = arguments, type = machine.layerType ?? .f32
         if let index = arguments.named.firstIndex(where: { $0.name == "dtype" }) {
             type = try elementType(arguments.named[index].value)
-            if !takesType { arguments.named.remove(at: index) }
+            if !Self.takesType(block.parameters) { arguments.named.remove(at: index) }
         }
         let bound = try machine.bind(arguments, to: block)
         let outer = (machine.layerType, machine.layerRun, machine.stateMarks)
@@ -38,7 +41,7 @@ package final class LayerMaker: NativeFunction {
             throw LayerRefusal.returnFromLayer(name)
         }
         var values = bound.map { value -> Setting? in if case .undefined = value { nil } else { Setting(value, machine) } }
-        if !takesType { values.append(type == .f32 ? nil : .text(type.name)) }
+        if !Self.takesType(block.parameters) { values.append(type == .f32 ? nil : .text(type.name)) }
         let settings = LayerSettings(of: name, parameters, values)
         let plan = try LayerPlan(self, settings: settings, parts: parts, type: type, machine)
         return try NetworkFunction(plan.layer()).asValue()

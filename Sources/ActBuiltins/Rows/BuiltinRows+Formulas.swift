@@ -17,7 +17,7 @@ extension BuiltinRows {
             example: "print(formula(sigmoid'))   # σ(x) (1 - σ(x))\nprint(formula(x -> x^2 / 2, style=\"latex\"))   # \\frac{x^{2}}{2}", role: .steps
         ) { takes in
             let f = takes.function("f"), style = takes.choice("style", default: FormulaStyle.text)
-            return { call in .string(try call.machine.formulaText(of: call[f], call[style])) }
+            return { call in .string(.forReaders(try call.machine.formulaText(of: call[f], call[style]))) }
         },
         Builtin(
             .derivatives, "derive", "how the derivative of a function is found: one rule a line",
@@ -27,7 +27,7 @@ extension BuiltinRows {
             let f = takes.function("f"), style = takes.choice("style", default: FormulaStyle.text)
             return { call in
                 let f = try call[f], style = try call[style]
-                return .string(try call.machine.functionFormula(of: f).derivation(style))
+                return .string(.forReaders(try call.machine.functionFormula(of: f).derivation(style)))
             }
         },
     ]

@@ -78,17 +78,28 @@ package enum JSON: Sendable {
         switch self {
         case .null: try text.append("null")
         case .flag(let flag): try text.append(flag ? "true" : "false")
-        case .number(let number, _):
-            let isSmall = number == number.rounded() && abs(number) < 0x1p53 && !(number == 0 && number.sign == .minus)
-            try text.append(isSmall ? String(Int(number)) : number.isFinite ? "\(number)" : "null")
+        case .number(let number, _): try text.append(JSON.whole(number).map(String.init) ?? (number.isFinite ? "\(number)" : "null"))
         case .text(let string): try JSON.write(string, into: &text)
         case .list(let values):
             try text.append("[")
+            // Long lists are of whole numbers mostly, which are put together here: to append each to a text takes longer than to write it.
+            var digits: [UInt8] = []
             for (index, value) in values.enumerated() {
-                if index > 0 { try text.append(",") }
-                try value.write(into: &text)
+                if index > 0 { digits.append(UInt8(ascii: ",")) }
+                if case .number(let number, _) = value, let whole = JSON.whole(number) {
+                    JSON.write(whole, into: &digits)
+                } else {
+                    try text.append(String(decoding: digits, as: UTF8.self))
+                    digits.removeAll(keepingCapacity: true)
+                    try value.write(into: &text)
+                }
+                if digits.count > 1 << 12 {
+                    try text.append(String(decoding: digits, as: UTF8.self))
+                    digits.removeAll(keepingCapacity: true)
+                }
             }
-            try text.append("]")
+            digits.append(UInt8(ascii: "]"))
+            try text.append(String(decoding: digits, as: UTF8.self))
         case .object(let fields):
             try text.append("{")
             for (index, field) in fields.enumerated() {
@@ -99,6 +110,23 @@ package enum JSON: Sendable {
             }
             try text.append("}")
         }
+    }
+
+    /// The whole number that a number is, if all its digits are certain.
+    private static func whole(_ number: Double) -> Int? {
+        guard let whole = Int(exactly: number), abs(number) < 0x1p53, !(number == 0 && number.sign == .minus) else { return nil }
+        return whole
+    }
+
+    private static func write(_ whole: Int, into digits: inout [UInt8]) {
+        if whole < 0 { digits.append(UInt8(ascii: "-")) }
+        let start = digits.count
+        var rest = whole.magnitude
+        repeat {
+            digits.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+            rest /= 10
+        } while rest > 0
+        if digits.count - start > 1 { digits[start...].reverse() }
     }
 
     /// As `write` does.

@@ -6,7 +6,6 @@
 
 import ActBuiltins
 import ActMachine
-import ActRows
 import ActSyntax
 
 struct ProgramCheck {
@@ -78,25 +77,13 @@ struct ProgramCheck {
     // MARK: Calls
 
     /// A function of which all calls are known to mean it.
-    private struct Callee {
-        let name: String
-        let parameters: [Parameter]
-        /// Whether it takes any other name too.
-        var takesOptions = false
-        /// An activation without its argument is one with settings.
-        var isActivation = false
-
-        var signature: String { Signature.text(name, parameters) }
-    }
-
     private func callee(_ id: ExpressionID) -> Callee? {
         guard case .name = tree[id], let symbol = resolution.symbol(of: id) else { return nil }
         let name = tree[resolution[symbol].name], definitions = definitions[Int(symbol.index)]
         let builtin = builtins.value(named: name)
         if definitions.isEmpty {
-            guard resolution[symbol].kind == .global, case .function(let function)? = builtin, let form = function.builtinForm else { return nil }
-            return Callee(
-                name: function.name, parameters: form.parameters, takesOptions: !form.options.isEmpty, isActivation: function.builtin?.activation != nil)
+            guard resolution[symbol].kind == .global, case .function(let function)? = builtin else { return nil }
+            return function.builtinFunction.map { Callee($0) }
         }
         // Calls above the definition would mean the built-in.
         guard definitions.count == 1, builtin == nil || resolution[symbol].kind != .global else { return nil }
@@ -108,59 +95,22 @@ struct ProgramCheck {
             function = id
         default: return nil
         }
-        // Makers of layers take more than is written.
-        guard !tree[function].makesLayers else { return nil }
-        let parameters = tree[tree[function].parameters].map { parameter in
-            Parameter(name: tree[parameter.name], fallback: parameter.defaultValue.map { tree.text(of: $0) })
-        }
-        return Callee(name: name, parameters: parameters)
+        return Callee(function, named: name, tree)
     }
 
     private var calls: [Diagnostic] {
-        tree.expressionIDs.flatMap { id -> [Diagnostic] in
+        tree.expressionIDs.compactMap { id -> Diagnostic? in
             switch tree[id] {
             case .call(let callee, let arguments):
-                self.callee(callee).map { faults(of: id, $0, tree[arguments].map { ($0.name.map { tree[$0] }, $0.nameSpan) }) } ?? []
-            case .pipe(let value, let callee): self.callee(callee).map { faults(of: id, $0, [(nil, tree.span(of: value))]) } ?? []
-            default: []
+                fault(callee, id) { tree[arguments].map { ($0.name.map { tree[$0] }, $0.nameSpan) } }
+            case .pipe(let value, let callee): fault(callee, id) { [(nil, tree.span(of: value))] }
+            default: nil
             }
         }
     }
 
-    /// What binding the arguments would find: the first fault of each kind.
-    /// - Parameter arguments: The name and its place, or the value's.
-    private func faults(of id: ExpressionID, _ callee: Callee, _ arguments: [(name: String?, span: Span)]) -> [Diagnostic] {
-        let text = "`\(callee.name)`", parameters = callee.parameters
-        let positional = arguments.filter { $0.name == nil }
-        var isGiven = [Bool](repeating: false, count: parameters.count)
-        let variadic = parameters.firstIndex(where: \.isVariadic)
-        if variadic == nil, positional.count > parameters.count {
-            let words = NameWording.tooManyArguments(positional.count, of: text, takes: parameters.count, signature: callee.signature)
-            let span = positional[parameters.count].span.union(positional[positional.count - 1].span)
-            return [Diagnostic(.tooManyArguments, words.title.text, at: span, help: words.help?.text)]
-        }
-        for index in 0..<min(positional.count, variadic ?? parameters.count) { isGiven[index] = true }
-        for argument in arguments {
-            guard let name = argument.name else { continue }
-            guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isVariadic }) else {
-                if callee.takesOptions { continue }
-                let (words, near) = NameWording.unknownArgument(name, of: callee.name, among: parameters.map(\.name), signature: callee.signature)
-                return [
-                    Diagnostic(
-                        .unknownArgument, words.title.text, at: argument.span, help: words.help?.text,
-                        edits: near.map { [.init(argument.span, $0)] } ?? [])
-                ]
-            }
-            if isGiven[index] {
-                let words = NameWording.argumentTwice(name, of: callee.name)
-                return [Diagnostic(.argumentTwice, words.title.text, at: argument.span, help: words.help?.text)]
-            }
-            isGiven[index] = true
-        }
-        if callee.isActivation, positional.isEmpty { return [] }
-        guard let missing = parameters.indices.first(where: { !isGiven[$0] && parameters[$0].fallback == nil && $0 != variadic }) else { return [] }
-        let words = NameWording.missingArgument(parameters[missing].name, of: text, signature: callee.signature)
-        return [Diagnostic(.missingArgument, words.title.text, at: tree.span(of: id), help: words.help?.text)]
+    private func fault(_ callee: ExpressionID, _ id: ExpressionID, _ arguments: () -> [Callee.Argument]) -> Diagnostic? {
+        self.callee(callee).flatMap { $0.fault(of: arguments(), at: tree.span(of: id)) }
     }
 
     // MARK: Assignments

@@ -13,14 +13,18 @@ extension ShapeCheck {
         var given: [(name: String?, value: ShapeValue)] = [], places: [ExpressionID] = [], function: ShapeValue
         if case .field(let base, let name) = tree[callee] {
             let object = value(base)
+            var field: ShapeValue?
+            if case .record(let fields) = object { field = fields.index(named: tree[name]).map { fields[$0].value } }
             switch object {
             case .unknown, .layer, .function, .builtin, .none: function = .unknown
             default:
-                function = resolution.symbol(of: callee).map(value) ?? .unknown
+                function = field ?? resolution.symbol(of: callee).map(value) ?? .unknown
                 if Self.attributes.contains(tree[name]) { function = .unknown }
             }
-            given.append((nil, object))
-            places.append(base)
+            if field == nil {
+                given.append((nil, object))
+                places.append(base)
+            }
         } else {
             function = value(callee)
         }
@@ -28,49 +32,40 @@ extension ShapeCheck {
             given.append((argument.name.map { tree[$0] }, value(argument.value)))
             places.append(argument.value)
         }
+        if isCertain, let callee = self.callee(function) {
+            let bare = places.dropLast(arguments.count).map { (name: nil as String?, span: tree.span(of: $0)) }
+            let fault = callee.fault(of: bare + arguments.map { ($0.name.map { tree[$0] }, $0.nameSpan) }, at: tree.span(of: id))
+            if let fault {
+                if told.insert(id).inserted { diagnostics.append(fault) }
+                return .unknown
+            }
+        }
         return call(function, given, at: id, places)
+    }
+
+    private func callee(_ function: ShapeValue) -> Callee? {
+        switch function {
+        case .builtin(let function): Callee(function)
+        case .function(let function): Callee(function, tree)
+        default: nil
+        }
     }
 
     mutating func call(_ function: ShapeValue, _ arguments: [(name: String?, value: ShapeValue)], at id: ExpressionID, _ places: [ExpressionID])
         -> ShapeValue
     {
         switch function {
-        case .builtin(let row):
-            if row.name == "error" { leave() }
-            guard let call = bound(row, arguments) else { return .unknown }
-            return result(at: id, places) { try ShapeRules.value(of: call) }
-        case .layer(let layer):
-            guard case .array(let shape)? = arguments.first?.value, shape.count == 2 else { return .unknown }
-            return result(at: id) {
-                if let takes = layer.takes, let rows = shape[0]?.number, let columns = shape[1]?.number, columns != takes {
-                    throw ShapeFault.other(
-                        NetworkError.input(layer: layer.first, position: layer.isChain ? 0 : nil, needs: .ending([takes]), shape: [rows, columns]))
-                }
-                return layer.gives.map { .array([shape[0], Size($0)]) } ?? .unknown
-            }
+        case .builtin(let function):
+            if function.name == "error" { leave() }
+            guard let call = ShapeCall(function, arguments) else { return .unknown }
+            let found = Result { try layer(of: call) ?? ShapeRules.value(of: call) }
+            return result(at: id, places) { try found.get() }
+        case .layer(let layers):
+            guard arguments.count == 1, arguments[0].name == nil else { return .unknown }
+            return pass(arguments[0].value, through: layers, at: id)
         case .function(let function): return call(function, arguments)
         default: return .unknown
         }
-    }
-
-    func bound(_ row: Builtin, _ arguments: [(name: String?, value: ShapeValue)]) -> ShapeCall? {
-        let parameters = row.parameters
-        var given: [String: ShapeValue] = [:], rest: [ShapeValue] = [], position = 0
-        for argument in arguments {
-            if let name = argument.name {
-                guard parameters.contains(where: { $0.name == name }) else { return nil }
-                given[name] = argument.value
-            } else {
-                guard position < parameters.count else { return nil }
-                if parameters[position].isVariadic {
-                    rest.append(argument.value)
-                } else {
-                    given[parameters[position].name] = argument.value
-                    position += 1
-                }
-            }
-        }
-        return ShapeCall(row: row, arguments: given, rest: rest)
     }
 
     /// Runs a function of the program for these arguments.
@@ -123,16 +118,39 @@ extension ShapeCheck {
 
     static let attributes: Set<String> = ["shape", "size", "ndim", "dtype", "T"]
 
-    func attribute(_ name: String, of base: ShapeValue) -> ShapeValue {
+    static func attribute(_ name: String, of base: ShapeValue) throws -> ShapeValue {
+        if case .record(let fields) = base { return try field(name, fields.index(named: name), of: fields) }
         guard case .array(let shape) = base else { return .unknown }
         switch name {
         case "shape": return .list(shape.map { $0.map { .size($0) } ?? .number(nil) })
         case "ndim": return .number(Double(shape.count))
         case "size": return .number(ShapeArithmetic.count(shape).map(Double.init))
         case "T": return .array(shape.reversed())
-        case "dtype": return .text
+        case "dtype": return .text(nil)
         default: return .unknown
         }
+    }
+
+    private static func field(_ name: String, _ index: Int?, of fields: [(name: String, value: ShapeValue)]) throws -> ShapeValue {
+        if let index { return fields[index].value }
+        var record = Fields()
+        for field in fields { record[field.name] = Value.none }
+        throw ShapeFault.other(RuntimeError.noField(name, of: try .record(record)))
+    }
+
+    mutating func record(_ fields: [Field]) -> ShapeValue {
+        var known: [(name: String, value: ShapeValue)]? = []
+        for field in fields {
+            let value = value(field.value)
+            if let name = field.name {
+                known = known?.setting(tree[name], to: value)
+            } else if case .record(let others) = value {
+                for other in others { known = known?.setting(other.name, to: other.value) }
+            } else {
+                known = nil
+            }
+        }
+        return known.map { .record($0) } ?? .unknown
     }
 
     mutating func indexed(_ id: ExpressionID, _ base: ShapeValue, _ items: [IndexItem]) -> ShapeValue {
@@ -155,6 +173,9 @@ extension ShapeCheck {
         if case .list(let elements) = base, found.count == 1, case .value = found[0].kind, let index = found[0].value.whole {
             let position = index < 0 ? index + elements.count : index
             return elements.indices.contains(position) ? elements[position] : .unknown
+        }
+        if case .record(let fields) = base, found.count == 1, case .text(let name?) = found[0].value {
+            return result(at: id) { try Self.field(name, fields.firstIndex { $0.name == name }, of: fields) }
         }
         guard case .array(let shape) = base else { return .unknown }
         return result(at: id) {

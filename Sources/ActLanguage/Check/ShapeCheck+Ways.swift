@@ -108,6 +108,7 @@ extension ShapeCheck {
         if !isCertain { doubts += 1 }
         let element = value(node.element)
         if !isCertain { doubts -= 1 }
+        for variable in variables { values[variable] = nil }
         if node.isList { return .unknown }
         switch element {
         case .number, .size, .array: return .array([count] + (element.shape ?? []))

@@ -14,9 +14,9 @@ struct ShapeCheck {
     let resolution: Resolution
     let builtins: BuiltinTable
     let machine: Machine
-    private(set) var diagnostics: [Diagnostic] = []
+    var diagnostics: [Diagnostic] = []
 
-    var values: [SymbolID: ShapeValue] = [:]
+    var values: BySymbol<ShapeValue>
     var told: Set<ExpressionID> = []
     /// How many conditions around are not known.
     var doubts = 0
@@ -25,8 +25,8 @@ struct ShapeCheck {
     var returned: [ShapeValue] = []
     var steps = 0, calls = 0, loops = 0, unknowns = 0
     /// By symbol: how often the program gives it a value, and functions that are called.
-    var definitionCount: [SymbolID: Int] = [:]
-    var isSet: Set<SymbolID> = []
+    var definitionCount: BySymbol<Int>
+    var isSet: BySymbol<Bool>
     var called: Set<FunctionID> = []
     /// Of the function that is being run.
     var scope: ScopeID?
@@ -40,6 +40,8 @@ struct ShapeCheck {
     init(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine) {
         (tree, resolution) = (unit.tree, unit.resolution)
         (self.builtins, self.machine) = (builtins, machine)
+        let count = unit.resolution.symbols.count
+        (values, definitionCount, isSet) = (BySymbol(count), BySymbol(count), BySymbol(count))
     }
 
     /// In the order in which they are met.
@@ -52,8 +54,8 @@ struct ShapeCheck {
 
     mutating func run() {
         for definition in resolution.definitions {
-            definitionCount[definition.symbol, default: 0] += 1
-            if definition.isWhole { isSet.insert(definition.symbol) }
+            definitionCount[definition.symbol] = (definitionCount[definition.symbol] ?? 0) + 1
+            if definition.isWhole { isSet[definition.symbol] = true }
         }
         for statement in tree[tree.program] {
             if hasLeft { break }
@@ -61,7 +63,10 @@ struct ShapeCheck {
         }
         // Functions that nobody here calls see what is set once.
         (hasLeft, mayHaveLeft, doubts, isOver) = (false, false, 0, true)
-        values = values.filter { resolution[$0.key].kind == .global && definitionCount[$0.key] == 1 }
+        for index in resolution.symbols.indices {
+            let symbol = SymbolID(index: UInt32(truncatingIfNeeded: index))
+            if resolution[symbol].kind != .global || definitionCount[symbol] != 1 { values[symbol] = nil }
+        }
         for id in tree.expressionIDs {
             let function: FunctionID
             switch tree[id] {
@@ -69,12 +74,12 @@ struct ShapeCheck {
             default: continue
             }
             guard !called.contains(function) else { continue }
-            let before = values
+            let own = resolution.scope(of: function)
             bind(function, nil)
-            scope = resolution.scope(of: function)
+            scope = own
             (hasLeft, mayHaveLeft, returned) = (false, false, [])
             _ = value(tree[function].body)
-            values = before
+            for symbol in resolution[own].symbolIDs { values[symbol] = nil }
         }
     }
 
@@ -143,7 +148,7 @@ struct ShapeCheck {
         switch tree[id] {
         case .number(let number): return .number(number)
         case .bool(let bool): return .number(bool ? 1 : 0)
-        case .string: return .text
+        case .string(let text): return .text(tree[text])
         case .none: return .none
         case .name:
             guard let symbol = resolution.symbol(of: id) else { return .unknown }
@@ -175,10 +180,13 @@ struct ShapeCheck {
             return call(value(callee), [(nil, argument)], at: id, [callee])
         case .compose(let first, let second):
             let (a, b) = (value(first), value(second))
-            return result(at: id, [first, second]) { try Self.composed(a, b) }
+            let joined = Result { try composed(a, b) }
+            return result(at: id, [first, second]) { try joined.get() }
         case .call(let callee, let arguments): return call(id, callee, Array(tree[arguments]))
         case .index(let base, let items): return indexed(id, value(base), Array(tree[items]))
-        case .field(let base, let name): return attribute(tree[name], of: value(base))
+        case .field(let base, let name):
+            let base = value(base), name = tree[name]
+            return result(at: id) { try Self.attribute(name, of: base) }
         case .prime(let base, _):
             if case .array(let shape) = value(base) { return .array(shape.reversed()) }
             return .unknown
@@ -230,15 +238,15 @@ struct ShapeCheck {
         case .update(let operation, let target, let expression):
             let (a, b) = (value(target), value(expression))
             let sum = result(at: id, [target, expression]) { try Self.binary(operation, a, b) }
-            if case .name = tree[target] { assign(target, sum) }
+            assign(target, sum)
             return .none
         case .unset:
             if let symbol = resolution.symbol(of: id) { values[symbol] = .unknown }
             return .none
-        case .interpolation, .record:
+        case .interpolation:
             tree.forEachChild(of: id) { _ = value($0) }
-            if case .interpolation = tree[id] { return .text }
-            return .unknown
+            return .text(nil)
+        case .record(let fields): return record(Array(tree[fields]))
         case .invalid: return .unknown
         }
     }
@@ -252,7 +260,7 @@ struct ShapeCheck {
         guard resolution[symbol].kind == .global, definitionCount[symbol] == nil else { return .unknown }
         switch builtins.value(named: tree[resolution[symbol].name]) {
         case .number(let number)?: return .number(number)
-        case .function(let function)?: return function.builtin.map { .builtin($0) } ?? .unknown
+        case .function(let function)?: return function.builtinFunction.map { .builtin($0) } ?? .unknown
         default: return .unknown
         }
     }
@@ -262,10 +270,10 @@ struct ShapeCheck {
         let kind = resolution[symbol].kind, name = tree[resolution[symbol].name]
         if case .global = kind {
             // Functions that nobody calls are looked at when everything has its value.
-            guard !isOver, isSet.contains(symbol), builtins.value(named: name) == nil, name != "ans", name != "args" else { return nil }
+            guard !isOver, isSet[symbol] == true, builtins.value(named: name) == nil, name != "ans", name != "args" else { return nil }
             return .unknownName(name)
         }
-        guard case .local = kind, isSet.contains(symbol), resolution.function(around: resolution[symbol].scope) == scope,
+        guard case .local = kind, isSet[symbol] == true, resolution.function(around: resolution[symbol].scope) == scope,
             resolution.field(behind: symbol) == nil
         else { return nil }
         return .localWithoutValue
@@ -274,9 +282,12 @@ struct ShapeCheck {
     mutating func assign(_ target: ExpressionID, _ value: ShapeValue) {
         guard case .name = tree[target] else {
             guard let symbol = resolution.symbol(of: tree.root(of: target)) else { return }
-            // An element or a field: an array keeps its shape.
-            if case .array? = values[symbol], case .index = tree[target] { return }
-            values[symbol] = .unknown
+            switch (tree[target], values[symbol]) {
+            // An array keeps its shape.
+            case (.index, .array?): break
+            case (.field(let base, let name), .record(let fields)?) where tree.isName(base): values[symbol] = .record(fields.setting(tree[name], to: value))
+            default: values[symbol] = .unknown
+            }
             return
         }
         guard let symbol = resolution.symbol(of: target) else { return }
@@ -357,20 +368,20 @@ struct ShapeCheck {
         if let known { return .number(known ? 1 : 0) }
         return shape.map { .of($0) } ?? .unknown
     }
+}
 
-    static func composed(_ a: ShapeValue, _ b: ShapeValue) throws -> ShapeValue {
-        guard case .layer(var chain) = a else { return .unknown }
-        switch b {
-        case .layer(let next):
-            if let gives = chain.gives, let takes = next.takes, gives != takes {
-                throw ShapeFault.other(NetworkError.widths(first: chain.last, last: next.first, outputs: gives, inputs: takes))
-            }
-            (chain.gives, chain.last) = (next.gives, next.last)
-        case .builtin(let row) where row.activation?.kind == .elementwise: break
-        case .builtin, .function: chain.gives = nil
-        default: return .unknown
-        }
-        chain.isChain = true
-        return .layer(chain)
+extension SyntaxTree {
+    fileprivate func isName(_ id: ExpressionID) -> Bool { if case .name = self[id] { true } else { false } }
+}
+
+/// What is known of symbols, by their numbers: names are looked up all the time.
+struct BySymbol<Value> {
+    private var slots: [Value?]
+
+    init(_ count: Int) { slots = Array(repeating: nil, count: count) }
+
+    subscript(symbol: SymbolID) -> Value? {
+        get { slots[Int(symbol.index)] }
+        set { slots[Int(symbol.index)] = newValue }
     }
 }

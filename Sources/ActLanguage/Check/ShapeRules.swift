@@ -5,25 +5,52 @@ import ActArray
 import ActBuiltins
 import ActGrad
 import ActNetwork
+import ActRows
 
 /// A call as the rules see it.
 struct ShapeCall {
     let row: Builtin
-    /// By the names of parameters; what was not given is missing.
-    let arguments: [String: ShapeValue]
+    let parameters: [Parameter]
+    /// For each parameter; `nil` for what was not given.
+    private(set) var given: [ShapeValue?]
     /// What a parameter took that takes any number.
-    let rest: [ShapeValue]
+    private(set) var rest: [ShapeValue] = []
 
-    func isGiven(_ name: String) -> Bool { arguments[name] != nil }
+    /// - Returns: `nil` if the arguments are not those of the function.
+    init?(_ function: BuiltinFunction, _ arguments: [(name: String?, value: ShapeValue)]) {
+        row = function.row
+        parameters = function.form.parameters
+        given = Array(repeating: nil, count: parameters.count)
+        var position = 0
+        for argument in arguments {
+            if let name = argument.name {
+                guard let index = parameters.firstIndex(where: { $0.name == name }) else { return nil }
+                given[index] = argument.value
+            } else {
+                guard position < parameters.count else { return nil }
+                if parameters[position].isVariadic {
+                    rest.append(argument.value)
+                } else {
+                    given[position] = argument.value
+                    position += 1
+                }
+            }
+        }
+    }
 
-    subscript(name: String) -> ShapeValue { arguments[name] ?? .unknown }
+    /// What was given for a parameter.
+    func argument(_ name: String) -> ShapeValue? { parameters.firstIndex { $0.name == name }.flatMap { given[$0] } }
+
+    func isGiven(_ name: String) -> Bool { argument(name) != nil }
+
+    subscript(name: String) -> ShapeValue { argument(name) ?? .unknown }
 
     /// The shape of an array or a number, or of a list that makes an array.
     func shape(_ name: String) -> [Size?]? { self[name].shape }
 
     /// The sizes that `zeros(2, 3)` and `zeros((2, 3))` name.
     var sizes: [Size?]? {
-        let values = rest.isEmpty ? arguments["shape"].map { [$0] } ?? [] : rest
+        let values = rest.isEmpty ? argument("shape").map { [$0] } ?? [] : rest
         if values.count == 1 { return sizes(of: values[0]) }
         return values.contains { if case .unknown = $0 { true } else { false } } ? nil : values.map(\.asSize)
     }
@@ -51,7 +78,7 @@ enum ShapeRules {
     /// All arguments broadcast together.
     private static func elementwise(_ call: ShapeCall) throws -> ShapeValue {
         var shape: [Size?] = []
-        for value in call.row.parameters.compactMap({ call.arguments[$0.name] }) + call.rest {
+        for value in call.given.compactMap(\.self) + call.rest {
             switch value {
             case .number, .size, .array: shape = try ShapeArithmetic.broadcast(shape, value.shape ?? [])
             default: return .unknown
@@ -75,7 +102,7 @@ enum ShapeRules {
     private static let reduction: Rule = { call in
         guard case .array(let shape) = call["a"] else { return .unknown }
         let axes: [Int]
-        switch call.arguments["axis"] {
+        switch call.argument("axis") {
         case nil, .some(.none): axes = Array(shape.indices)
         case .list(let elements)?:
             let wholes = elements.compactMap(\.whole)
@@ -217,11 +244,6 @@ enum ShapeRules {
             },
             "randint": { call in call.isGiven("size") ? call.sizes(of: call["size"]).map { .of($0) } ?? .unknown : .number(nil) },
             "int": { call in call["x"].whole.map { .number(Double($0)) } ?? .unknown },
-            "Dense": { call in
-                guard let inputs = call["inputs"].whole, let outputs = call["outputs"].whole else { return .unknown }
-                let name = "Dense(\(inputs), \(outputs))"
-                return .layer(Layers(takes: inputs, gives: outputs, first: name, last: name))
-            },
         ]
         for name in ["zeros", "ones", "rand", "randn"] { rules[name] = filled }
         for name in ["sum", "mean", "prod", "std", "var", "any", "all", "argmin", "argmax", "logsumexp", "median"] { rules[name] = reduction }
@@ -243,7 +265,7 @@ enum ShapeRules {
         for name in ["flip", "sort", "argsort", "roll"] { rules[name] = same("a") }
         for name in ["mse", "mae", "huber", "bce", "bce_logits", "hinge"] { rules[name] = loss }
         // These may change the shape, or take what is no array.
-        for name in ["where", "clip"] { rules[name] = { call in call.arguments.count == 3 ? try elementwise(call) : .unknown } }
+        for name in ["where", "clip"] { rules[name] = { call in call.given.compactMap(\.self).count == 3 ? try elementwise(call) : .unknown } }
         return rules
     }()
 }

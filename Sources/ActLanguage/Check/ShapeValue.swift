@@ -30,13 +30,6 @@ struct Size: Hashable {
     private init(unknown: Int?, offset: Int) { (self.unknown, self.offset) = (unknown, offset) }
 }
 
-/// Layers that take and give rows: how many columns, each `nil` where that does not matter or is not known, and how the first and the last are called.
-struct Layers: Equatable {
-    var takes: Int?, gives: Int?
-    var first: String, last: String
-    var isChain = false
-}
-
 indirect enum ShapeValue {
     case unknown
     /// A plain number or a bool; `nil` where it is not known which.
@@ -48,9 +41,12 @@ indirect enum ShapeValue {
     /// A list whose elements are known in number.
     case list([ShapeValue])
     case function(FunctionID)
-    case builtin(Builtin)
+    case builtin(BuiltinFunction)
     case layer(Layers)
-    case text
+    /// All of its fields, in order.
+    case record([(name: String, value: ShapeValue)])
+    /// `nil` where it is not known which.
+    case text(String?)
     case none
 
     /// The number that it is.
@@ -108,14 +104,16 @@ indirect enum ShapeValue {
     /// Whether the same is known of both.
     func isSame(as other: ShapeValue) -> Bool {
         switch (self, other) {
-        case (.unknown, .unknown), (.text, .text), (.none, .none): true
+        case (.unknown, .unknown), (.none, .none): true
+        case (.text(let a), .text(let b)): a == b
         case (.number(let a), .number(let b)): a == b
         case (.size(let a), .size(let b)): a == b
         case (.array(let a), .array(let b)): a == b
         case (.list(let a), .list(let b)): a.count == b.count && zip(a, b).allSatisfy { $0.isSame(as: $1) }
         case (.function(let a), .function(let b)): a == b
         case (.builtin(let a), .builtin(let b)): a === b
-        case (.layer(let a), .layer(let b)): a == b
+        case (.layer(let a), .layer(let b)): a.text == b.text
+        case (.record(let a), .record(let b)): a.map(\.name) == b.map(\.name) && zip(a, b).allSatisfy { $0.value.isSame(as: $1.value) }
         default: false
         }
     }
@@ -130,9 +128,25 @@ indirect enum ShapeValue {
         case (.list(let a), .list(let b)) where a.count == b.count: return .list(zip(a, b).map { $0.or($1) })
         case (.function(let a), .function(let b)) where a == b: return self
         case (.builtin(let a), .builtin(let b)) where a === b: return self
-        case (.text, .text), (.none, .none): return self
+        case (.record(let a), .record(let b)) where a.map(\.name) == b.map(\.name): return .record(zip(a, b).map { ($0.name, $0.value.or($1.value)) })
+        case (.text(let a), .text(let b)): return .text(a == b ? a : nil)
+        case (.none, .none): return self
         default: return .unknown
         }
+    }
+}
+
+extension [(name: String, value: ShapeValue)] {
+    /// The field that a name of the program means, which is compared in NFKC.
+    func index(named name: String) -> Int? {
+        firstIndex { $0.name == name } ?? firstIndex { CompatibleNames.form($0.name) == CompatibleNames.form(name) }
+    }
+
+    /// The fields with one of them replaced, or one more.
+    func setting(_ name: String, to value: ShapeValue) -> Self {
+        var result = self
+        if let index = index(named: name) { result[index].value = value } else { result.append((name, value)) }
+        return result
     }
 }
 

@@ -17,11 +17,12 @@ extension Session {
     }
 
     /// Every fault of a program that shows before it runs, and what is doubtful; runs nothing.
-    package func problems(in bytes: [UInt8], named name: String) -> Problems {
+    /// - Parameter sound: What was right when the program was looked at before; gets what is right now.
+    package func problems(in bytes: [UInt8], named name: String, passingOver sound: SoundStatements = SoundStatements()) -> Problems {
         var problems = Problems(status: .done, diagnostics: [])
         problems.status = computing { watchdog in
             let read = self.read(bytes, named: name)
-            let compiled = read.flatMap { self.compiled($0, into: Module(name: name, builtins: self.builtins.table)) }
+            let compiled = read.flatMap { self.compiled($0, into: Module(name: name, builtins: self.builtins.table), passingOver: sound) }
             if let parsed = try? read.get() {
                 let resolution = (try? compiled.get())?.unit.resolution ?? Resolution(parsed.tree)
                 problems.parts = (parsed.tree, resolution, parsed.diagnostics.isEmpty)
@@ -30,7 +31,13 @@ extension Session {
             case .success(let program):
                 problems.source = program.unit.source
                 problems.diagnostics = program.warnings + ProgramCheck(program.unit, self.builtins).diagnostics
-                if let machine = self.machine { problems.diagnostics += ShapeCheck.diagnostics(program.unit, self.builtins, machine) }
+                if let machine = self.machine {
+                    // A call that is wrong wherever it stands is found by both.
+                    let known = Set(problems.diagnostics.compactMap(\.primarySpan))
+                    problems.diagnostics += ShapeCheck.diagnostics(program.unit, self.builtins, machine).filter {
+                        $0.primarySpan.map { !known.contains($0) } ?? true
+                    }
+                }
                 problems.diagnostics.sort { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
                 if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
                 return problems.diagnostics.contains { $0.level == .error } ? .failed : .done

@@ -84,7 +84,8 @@ extension Interaction {
     // MARK: Actions
 
     /// The value of an expression, which is not shown and is not `ans`; `nil` if it failed, which is reported.
-    func quietly(_ text: String, named name: String) -> Value? {
+    /// - Parameter hiddenLines: How many lines stand before what was entered.
+    func quietly(_ text: String, named name: String, hiddenLines: Int = 0) -> Value? {
         let ans = session.module["ans"]
         let listener = Listener(passingOn: output)
         session.output = listener
@@ -92,15 +93,16 @@ extension Interaction {
             session.output = output
             session.module["ans"] = ans
         }
-        lastStatus = session.run(text, named: name)
+        lastStatus = session.run(text, named: name, hiddenLines: hiddenLines)
         return lastStatus == .done ? listener.value : nil
     }
 
     /// Runs the expression once, and if that was short some more times.
     fileprivate func time(_ text: String) -> Outcome {
+        guard session.readsWell(text, named: "<time>") else { return .failed }
         for runs in [1, 10] {
-            // On lines of its own, so that messages show the expression as it was written.
-            guard case .record(let record)? = quietly("timeit(() -> {\n\(text)\n}, runs=\(runs))", named: "<time>"),
+            // On a line of its own, so that messages show the expression as it was written.
+            guard case .record(let record)? = quietly("timeit(() -> {\n\(text)\n}, runs=\(runs))", named: "<time>", hiddenLines: 1),
                 case .number(let median)? = record["median"], case .number(let fastest)? = record["min"]
             else { return Outcome(lastStatus) }
             if runs == 1 && median > 0.1 {

@@ -65,9 +65,11 @@ extension Machine {
 extension Interaction {
     /// Writes the graph of an expression in the variables that it mentions, or of the function that it is.
     func graph(_ text: String) -> Outcome {
+        guard session.readsWell(text, named: "<graph>") else { return .failed }
         let variables = session.numericVariables(in: text)
-        // On lines of its own, so that messages show the expression as it was written.
-        guard case .function(let function)? = quietly("(\(variables.map(\.name).joined(separator: ", "))) -> {\n\(text)\n}", named: "<graph>") else {
+        // On a line of its own, so that messages show the expression as it was written.
+        guard case .function(let function)? = quietly("(\(variables.map(\.name).joined(separator: ", "))) -> {\n\(text)\n}", named: "<graph>", hiddenLines: 1)
+        else {
             return .failed
         }
         do {

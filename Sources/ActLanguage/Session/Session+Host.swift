@@ -14,7 +14,7 @@ extension Session: MachineHost {
     package func show(_ value: Value, isResult: Bool) throws {
         if options.isInteractive { module["ans"] = value }
         if isResult { resultCount += 1 }
-        let text = try machine?.equation(of: value) ?? Format.shown(value)
+        let text = try machine?.equation(of: value) ?? value.textForReaders ?? Format.shown(value)
         let note = try options.isInteractive ? kinkNote ?? Format.note(value) : nil
         machine?.metKink = nil
         if let collected {
@@ -66,6 +66,10 @@ extension Session: MachineHost {
         hasEndedTraining = true
         return true
     }
+}
+
+extension Value {
+    fileprivate var textForReaders: String? { if case .string(let text) = self, text.isForReaders { text.string } else { nil } }
 }
 
 /// Text that is kept until it is asked for. What does not fit into memory is an error then.

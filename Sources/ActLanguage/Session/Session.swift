@@ -148,8 +148,25 @@ package final class Session {
         return body()
     }
 
+    /// Runs a text with something around it.
+    /// - Parameter hiddenLines: How many lines stand before it.
+    func run(_ text: String, named name: String, hiddenLines: Int) -> Status {
+        computing { self.execute(Array(text.utf8), named: name, hiddenLines: hiddenLines, undoes: self.options.isInteractive, $0) }
+    }
+
     private func run(bytes: [UInt8], named name: String, undoes: Bool) -> Status {
         computing { self.execute(bytes, named: name, undoes: undoes, $0) }
+    }
+
+    /// Reports what the parser finds wrong with a text.
+    func readsWell(_ text: String, named name: String) -> Bool {
+        computing { watchdog in
+            switch self.read(Array(text.utf8), named: name) {
+            case .success(let parsed) where parsed.diagnostics.isEmpty: return .done
+            case .success(let parsed): return self.finish(.faults(parsed.diagnostics), watchdog)
+            case .failure(let rejection): return self.finish(rejection, watchdog)
+            }
+        } == .done
     }
 
     /// Does what runs a program: alone, on a deep stack, watched by the clock if time is limited.
@@ -198,10 +215,10 @@ package final class Session {
         }
     }
 
-    private func execute(_ bytes: [UInt8], named name: String, undoes: Bool, _ watchdog: Watchdog?) -> Status {
+    private func execute(_ bytes: [UInt8], named name: String, hiddenLines: Int = 0, undoes: Bool, _ watchdog: Watchdog?) -> Status {
         guard let machine else { return .failed }
         let program: Program
-        switch compiled(bytes, named: name, into: module) {
+        switch compiled(bytes, named: name, hiddenLines: hiddenLines, into: module) {
         case .success(let compiled): program = compiled
         case .failure(let rejection): return finish(rejection, watchdog)
         }
@@ -290,17 +307,17 @@ package final class Session {
 
     /// Makes a program of a source, whose names are those of `module`. Must run on a deep stack.
     /// - Parameter records: Whether it notes the value of every expression.
-    func compiled(_ bytes: [UInt8], named name: String, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
-        read(bytes, named: name).flatMap { compiled($0, into: module, records: records) }
+    func compiled(_ bytes: [UInt8], named name: String, hiddenLines: Int = 0, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
+        read(bytes, named: name, hiddenLines: hiddenLines).flatMap { compiled($0, into: module, records: records) }
     }
 
     /// What the parser makes of a source, right or not. Must run on a deep stack.
-    func read(_ bytes: [UInt8], named name: String) -> Result<ParseResult, Rejection> {
+    func read(_ bytes: [UInt8], named name: String, hiddenLines: Int = 0) -> Result<ParseResult, Rejection> {
         let source: SourceText
         do {
             try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
             try hold(bytes.count)
-            source = try SourceText(id: sources.newID(), name: name, bytes: bytes)
+            source = try SourceText(id: sources.newID(), name: name, bytes: bytes, hiddenLines: hiddenLines)
         } catch {
             let diagnostic = RuntimeWording.diagnostic(forSource: error, named: name)
             if case ArrayError.outOfMemory = error { return .failure(.tooLarge(diagnostic)) }
@@ -312,11 +329,13 @@ package final class Session {
     }
 
     /// Makes a program of what the parser made of it.
-    func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
+    /// - Parameter sound: Where the program shall not run: statements that need not be looked at again.
+    func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false, passingOver sound: SoundStatements? = nil) -> Result<Program, Rejection> {
         guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
         let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree) { Interrupt.isSet }
         let compiler = Compiler(unit: unit, module: module, records: records, canStop: true)
-        let codes = compiler.compileProgram()
+        var codes: [Code] = []
+        if let sound { compiler.checkProgram(sound) } else { codes = compiler.compileProgram() }
         if Interrupt.isSet { return .failure(.interrupted) }
         guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
         var warnings = options.warns || options.isStrict ? lostValues(unit, module) : []
@@ -333,7 +352,7 @@ package final class Session {
             guard let symbol = unit.resolution.symbol(of: callee), unit.resolution[symbol].kind == .global, unit.resolution.definitions(of: symbol).isEmpty,
                 case .function(let function)? = module.meaning(of: unit.tree[unit.resolution[symbol].name])
             else { return false }
-            return function.builtin?.onlyComputes ?? false
+            return function.onlyComputes
         }
     }
 

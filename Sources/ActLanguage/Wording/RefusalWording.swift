@@ -47,11 +47,12 @@ enum RefusalWording {
             ("`\(name)` is taken at a number or an array, not at \(value.kind)", "`grad` works on lists, records and networks")
         case .nothingToDifferentiate(let wanted, let name):
             switch wanted {
-            case .gradient: ("there is no number to take the gradient of `\(name ?? "")` in", nil)
-            case .derivatives: ("there is no number to take the derivatives of `\(name ?? "")` in", nil)
-            case .direction: ("there is no number to take the derivative in", nil)
+            case .gradient: ("there is no number to take the gradient of `\(name)` in", nil)
+            case .derivatives: ("there is no number to take the derivatives of `\(name)` in", nil)
+            case .direction: ("there is no number in `x` for `\(name)` to take the derivative in", nil)
             }
-        case .noGradient(let name, let value): ("`\(name)` has no gradient: its value is \(value.kind)", "grad needs a function whose value is a number")
+        case .noGradient(let name, let value, let caller):
+            ("`\(name)` has no gradient: its value is \(value.kind)", "\(caller ?? "a gradient") needs a function whose value is a number")
         case .noDerivative(let name, let value):
             ("`\(name)` has no derivative here: its value is \(value.kind)", "a derivative needs a function whose value is a number or an array")
         case .notAPair(let value, let name):

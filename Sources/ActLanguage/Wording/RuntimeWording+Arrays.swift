@@ -183,10 +183,12 @@ extension RuntimeWording {
         switch failure {
         case .notDifferentiable(let operation, let site):
             return showing(site, error("`\(operation)` has no derivative"), "the derivative is taken here")
-        case .gradientOfArray(let shape):
+        case .gradientOfArray(let shape, let caller):
+            let reduce: Message = "reduce the value with `sum` or `mean`"
             return error(
-                "grad needs a function whose value is a number, not an array of shape \(ActMachine.describe(shape))",
-                help: "`f'` is the elementwise derivative, `jacobian(f)` the full one; or reduce the value with `sum` or `mean`")
+                "\(caller ?? "a gradient") needs a function whose value is a number, not an array of shape \(ActMachine.describe(shape))",
+                help: caller == "grad" || caller == "value_and_grad"
+                    ? "`f'` is the elementwise derivative, `jacobian(f)` the full one; or \(reduce.text)" : reduce)
         case .independent(let through):
             let reason: Message =
                 through.map { "it goes through `\($0)`, whose slope is 0 everywhere" }

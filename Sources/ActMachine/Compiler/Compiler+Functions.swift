@@ -26,8 +26,10 @@ extension FunctionBuilder {
     private func checkIsNoAssignment(_ id: FunctionID) {
         let node = tree[id], module = compiler.module
         guard let name = node.name, !node.makesLayers, let first = tree[node.parameters].first,
-            case .function(let hidden)? = module.builtins.value(named: tree[name]),
-            hidden.builtinName != nil, module.existingSlot(tree[first.name]) != nil,
+            case .function(let hidden)? = module.builtins.value(named: tree[name]), hidden.builtinName != nil
+        else { return }
+        compiler.looksBack = true
+        guard module.existingSlot(tree[first.name]) != nil,
             resolution.symbols(of: node.parameters).allSatisfy({ resolution.occurrences(of: $0, in: tree).count == 1 })
         else { return }
         compiler.report(.assignmentToCall(tree[name], of: tree[first.name], tree.text(of: node.body), node.nameSpan))

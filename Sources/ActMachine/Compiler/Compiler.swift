@@ -27,6 +27,8 @@ package final class Compiler {
 
     /// Whether Ctrl-C ends it; the code must not run then.
     let canStop: Bool
+    /// Whether what is wrong with the statement hangs on what stands before it.
+    var looksBack = false
 
     package init(unit: SourceUnit, module: Module, records: Bool = false, canStop: Bool = false) {
         self.canStop = canStop
@@ -44,6 +46,36 @@ package final class Compiler {
         return codes
     }
 
+    /// Finds what is wrong with a program that shall not run, and passes over statements that were right before.
+    /// - Parameter sound: Gets those that are right now.
+    package func checkProgram(_ sound: SoundStatements) {
+        var texts: Set<ArraySlice<UInt8>> = [], next = 0, isNamed = [Bool](repeating: false, count: resolution.symbols.count)
+        for statement in tree[tree.program] where !canStop || !Interrupt.isSet {
+            let span = tree.span(of: statement.expression), text = tree.source.bytes[Int(span.start)..<Int(span.end)]
+            if sound.texts.contains(text) {
+                // Its names are the module's all the same.
+                func name(_ symbol: SymbolID) {
+                    guard !isNamed[Int(symbol.index)] else { return }
+                    isNamed[Int(symbol.index)] = true
+                    if resolution[symbol].kind == .global { _ = globalSlot(symbol) }
+                }
+                for index in next...max(next, Int(statement.expression.index)) {
+                    let id = ExpressionID(index: UInt32(truncatingIfNeeded: index))
+                    if let symbol = resolution.symbol(of: id) { name(symbol) }
+                    if case .forLoop(let loop) = tree[id] { resolution.symbols(of: tree[loop].variables).forEach(name) }
+                }
+                texts.insert(text)
+            } else {
+                let known = diagnostics.count
+                looksBack = false
+                _ = compile(statement)
+                if diagnostics.count == known, !looksBack { texts.insert(text) }
+            }
+            next = Int(statement.expression.index) + 1
+        }
+        sound.texts = texts
+    }
+
     /// One statement of the outermost level.
     package func compile(_ statement: Statement) -> Code {
         let code = Code(name: "", parameters: [], requiredCount: 0, unit: unit, module: module, isClosure: false)
@@ -57,6 +89,14 @@ package final class Compiler {
     func globalSlot(_ symbol: SymbolID) -> Int { module.slot(tree[resolution[symbol].name]) }
 
     func noteAssignment(toGlobal slot: Int) { assignedGlobals.insert(slot) }
+}
+
+/// Statements of the outermost level that the compiler found right, by their texts: what one means to it follows from its text, but for what
+/// `Compiler.looksBack` says.
+package final class SoundStatements {
+    fileprivate var texts: Set<ArraySlice<UInt8>> = []
+
+    package init() {}
 }
 
 /// Where a name's value is.

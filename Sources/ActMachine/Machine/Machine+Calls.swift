@@ -29,7 +29,7 @@ extension Machine {
                 }
             }
             var value = Value.none
-            guard let direct = function.direct, direct(arguments, count, &value) else { return false }
+            guard let direct = function.direct, withUnsafeMutablePointer(to: &value, { direct(arguments, count, $0) }) else { return false }
             for index in 0..<count where !(arguments + index).isTrivial { arguments[index] = .none }
             result.pointee = value
             return true

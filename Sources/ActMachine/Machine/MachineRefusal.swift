@@ -20,8 +20,9 @@ package enum MachineRefusal: Error, @unchecked Sendable {
     case notAPoint(Value, of: String)
     /// The same of one argument, where `grad` would take it.
     case notAPointOfOne(Value, of: String)
-    case nothingToDifferentiate(Wanted, of: String?)
-    case noGradient(of: String, Value)
+    case nothingToDifferentiate(Wanted, of: String)
+    /// `by` is what the program called for it.
+    case noGradient(of: String, Value, by: String? = nil)
     case noDerivative(of: String, Value)
     /// A function with `aux=true` gives no pair.
     case notAPair(Value, from: String)

@@ -49,7 +49,7 @@ package final class DerivedFunction: Function {
             }
             return try Value(result[0])
         case .list, .record, .function:
-            return try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name, call).gradients[0]
+            return try machine.taking("`\(name)`") { try machine.gradient(of: { try inner($0[0]) }, at: [x], name: base.name, call).gradients[0] }
         default: throw MachineRefusal.notAPoint(x, of: name)
         }
     }
@@ -82,6 +82,15 @@ extension Arguments {
 }
 
 extension Machine {
+    /// Takes a derivative that the program asks for by a name, which is said where its value is not what that needs.
+    func taking<Result>(_ name: @autoclosure () -> String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch DerivativeError.gradientOfArray(let shape, nil) {
+            throw DerivativeError.gradientOfArray(shape: shape, by: name())
+        } catch MachineRefusal.noGradient(let function, let value, nil) {
+            throw MachineRefusal.noGradient(of: function, value, by: name())
+        }
+    }
+
     /// The value of `f` and its gradient in each of `points`, which keep their structure.
     /// - Parameter call: What the program called for it; `nil` where more than the gradient is asked of `f`.
     func gradient(

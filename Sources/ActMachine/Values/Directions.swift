@@ -27,6 +27,7 @@ extension Machine {
     package func pullback(of f: Function, at x: Value) throws -> Value {
         var points: [NDArray] = [], structure: Structure?
         let point = try Structure(x, leaves: &points)
+        guard !points.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.direction, of: "vjp") }
         let result = try Derivative.pullback(
             of: { variables in
                 var rest = variables[...], leaves: [NDArray] = []
@@ -44,20 +45,22 @@ extension Machine {
         _ = try Structure(x, leaves: &points)
         _ = try Structure(direction, leaves: &directions)
         try check(points, directions, "hvp", .direction)
-        return try gradient(
-            of: { point in
-                var slopes: [NDArray] = []
-                let inner = try self.gradient(of: { try self.call(f, Arguments($0)) }, at: point, name: f.name, nil)
-                _ = try Structure(inner.gradients[0], leaves: &slopes)
-                var total = try NDArray.scalar(0, type: .f64)
-                for (slope, direction) in zip(slopes, directions) { total = try total + (slope * direction).reduced(.sum) }
-                return try Value(total)
-            }, at: [x], name: f.name, nil
-        ).gradients[0]
+        return try taking("hvp") {
+            try gradient(
+                of: { point in
+                    var slopes: [NDArray] = []
+                    let inner = try self.gradient(of: { try self.call(f, Arguments($0)) }, at: point, name: f.name, nil)
+                    _ = try Structure(inner.gradients[0], leaves: &slopes)
+                    var total = try NDArray.scalar(0, type: .f64)
+                    for (slope, direction) in zip(slopes, directions) { total = try total + (slope * direction).reduced(.sum) }
+                    return try Value(total)
+                }, at: [x], name: f.name, nil
+            ).gradients[0]
+        }
     }
 
     fileprivate func check(_ a: [NDArray], _ b: [NDArray], _ function: String, _ direction: StructureDifference.Direction) throws {
-        guard !a.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.direction, of: nil) }
+        guard !a.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.direction, of: function) }
         guard a.count == b.count else { throw RuntimeError.structuresDiffer(.partCount(direction, of: function, b.count, a.count)) }
         for (x, y) in zip(a, b) where x.shape != y.shape {
             throw RuntimeError.structuresDiffer(.partShape(direction, of: function, y.shape, x.shape))

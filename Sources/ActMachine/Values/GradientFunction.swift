@@ -39,7 +39,7 @@ package final class GradientFunction: Function {
     package override var functionsInside: [Function]? { [base] }
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
-        let (result, points) = try result(arguments, machine)
+        let (result, points) = try machine.taking(kind.rawValue) { try self.result(arguments, machine) }
         try machine.noteSlopes(result, at: points, name, isElementwise: false)
         return result
     }

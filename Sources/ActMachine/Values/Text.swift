@@ -14,12 +14,21 @@ package final class Text {
     @exclusivity(unchecked) package private(set) var origins: [NDArray]
     @exclusivity(unchecked) private var kind = Kind.unknown
     @exclusivity(unchecked) private var held: Reservation
+    /// Made to be read, as formulas are: a line that gives it shows it as it stands, without quotes.
+    @exclusivity(unchecked) package private(set) var isForReaders = false
 
     /// A string that is there already: whoever makes long ones makes them with a `TextBuilder`.
     package init(_ string: String, origins: [NDArray] = []) {
         self.string = string
         self.origins = origins
         held = Reservation(noting: Self.footprint(string.utf8.count))
+    }
+
+    /// A text that is made to be read.
+    package static func forReaders(_ string: String) -> Text {
+        let text = Text(string)
+        text.isForReaders = true
+        return text
     }
 
     /// One of many that are being made.
@@ -64,6 +73,7 @@ package final class Text {
             swap(&held, &larger)
         }
         string += other.string
+        isForReaders = false
         if !other.origins.isEmpty { origins += other.origins }
         if kind == .bytes, !other.isBytes { kind = .characters }
         marks = nil

@@ -67,6 +67,7 @@ package struct Embedding: Layer {
     package func callAsFunction(_ x: NDArray, _ pass: Pass) throws -> NDArray {
         let end = Double(count)
         let shape = x.shape + [size]
+        if let array = try NDArray.shapeAlone(shape, parameters[0].type) { return array }
         // Of elements that stand for any nobody knows whether they are whole.
         if x.isTraced, NDArray.isSymbolic {
             return try parameters[0].gathered(at: x.reshaped(to: [x.count]) * Double(size), chunk: size, shape: shape)

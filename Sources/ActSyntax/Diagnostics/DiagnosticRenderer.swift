@@ -45,7 +45,7 @@ package struct DiagnosticRenderer {
     package func position(of span: Span) -> String? {
         guard let source = source(span.source) else { return nil }
         let (line, column) = source.lineAndColumn(of: Int(span.start))
-        return "\(source.name):\(line):\(column)"
+        return "\(source.name):\(max(1, line - source.hiddenLines)):\(column)"
     }
 
     /// Source lines with marks and words beneath them, and nothing else.
@@ -71,7 +71,7 @@ package struct DiagnosticRenderer {
             let symbol: Character = hasWords && label.text.isEmpty ? "-" : "^"
             for mark in self.marks(of: label, symbol: symbol) { marks.append((label.span.source, mark)) }
         }
-        let gutter = marks.map { String($0.mark.line).count }.max() ?? 1
+        let gutter = marks.map { String(max(1, $0.mark.line - (self.source(Int32(truncatingIfNeeded: $0.source))?.hiddenLines ?? 0))).count }.max() ?? 1
         for id in sources {
             let first = id == primary.source ? primary : diagnostic.labels.first { $0.span.source == id }?.span ?? primary
             guard let source = source(id), let position = position(of: first) else {
@@ -84,7 +84,7 @@ package struct DiagnosticRenderer {
             for line in Set(own.map(\.line)).sorted() {
                 if let last, line > last + 1 { output += "  \(paint("...", "2"))\n" }
                 last = line
-                let number = String(line)
+                let number = String(max(1, line - source.hiddenLines))
                 let padding = String(repeating: " ", count: gutter - number.count)
                 let margin = isDiagram ? "  " : paint(String(repeating: " ", count: gutter) + " |", "2") + " "
                 let layout = LineLayout(source: source, line: line, marks: own.filter { $0.line == line }, width: width)
@@ -120,6 +120,8 @@ package struct DiagnosticRenderer {
 
     /// The call chain, innermost first; the middle of a long one is left out.
     private func callLines(_ chain: [Diagnostic.Call]) -> [String] {
+        // What was put around a text calls it.
+        let chain = chain.filter { call in source(call.span.source).map { $0.line(containing: Int(call.span.start)) > $0.hiddenLines } ?? true }
         func line(_ call: Diagnostic.Call) -> String {
             "in \(call.name), called at \(position(of: call.span) ?? Self.forgotten)"
         }

@@ -36,9 +36,12 @@ package final class SourceText: Sendable {
     package let bytes: [UInt8]
     /// The offset at which each line starts; the first is 0.
     private let lineStarts: [Int32]
+    /// How many lines stand before the first one that the reader knows: what was put around a text to run it.
+    package let hiddenLines: Int
 
     /// A source from the bytes of a file. A leading byte-order mark is dropped.
-    package init(id: Int, name: String, bytes: [UInt8]) throws(SourceError) {
+    package init(id: Int, name: String, bytes: [UInt8], hiddenLines: Int = 0) throws(SourceError) {
+        self.hiddenLines = hiddenLines
         guard bytes.count < Int(Int32.max) else { throw .tooLarge(name: name, size: bytes.count) }
         if let offset = firstInvalidUTF8(bytes) {
             let line = findLineStarts(Array(bytes[..<offset])).count

@@ -20,8 +20,8 @@ package struct Trivia: Sendable {
 
     package let source: SourceText
     package let pieces: [Piece]
-    /// The offset of an opening bracket → that of its partner.
-    private let partners: [Int32: Int32]
+    /// The offsets of opening brackets and of their partners, in source order.
+    private let brackets: [(open: Int32, close: Int32)]
 
     package init(_ source: SourceText) {
         self.source = source
@@ -31,18 +31,18 @@ package struct Trivia: Sendable {
             lexer.run(isStopped: nil)
             return (lexer.tokens, lexer.comments ?? [])
         }
-        var partners: [Int32: Int32] = [:]
+        var brackets: [(open: Int32, close: Int32)] = []
         var pieces = comments.map { Piece(kind: .comment, span: $0) }
         for token in tokens where token.end > token.start {
             pieces.append(Piece(kind: Piece.Kind(token.kind), span: source.span(Int(token.start), Int(token.end))))
             switch token.kind {
             case .leftParenthesis, .leftBracket, .leftBrace:
-                if token.payload != Token.noPartner { partners[token.start] = tokens[Int(token.payload)].start }
+                if token.payload != Token.noPartner { brackets.append((token.start, tokens[Int(token.payload)].start)) }
             default: break
             }
         }
         self.pieces = pieces.sorted { $0.span.start < $1.span.start }
-        self.partners = partners
+        self.brackets = brackets
     }
 
     /// The comments that begin in a range of offsets.
@@ -67,7 +67,7 @@ package struct Trivia: Sendable {
     package func parentheses(around id: ExpressionID, in tree: SyntaxTree) -> [Span] {
         var span = tree.span(of: id)
         var found: [Span] = []
-        while source.bytes.indices.contains(Int(span.start)), source.bytes[Int(span.start)] == UInt8(ascii: "("), partners[span.start] == span.end - 1 {
+        while source.bytes.indices.contains(Int(span.start)), source.bytes[Int(span.start)] == UInt8(ascii: "("), partner(of: span.start) == span.end - 1 {
             found.append(span)
             let first = index(from: span.start + 1)
             let last = index(from: span.end - 1)
@@ -88,13 +88,21 @@ package struct Trivia: Sendable {
         return first.span.union(last.span)
     }
 
+    /// Where the bracket is that closes the one at an offset.
+    private func partner(of offset: Int32) -> Int32? {
+        let index = Self.index(in: brackets, from: offset, \.open)
+        return index < brackets.count && brackets[index].open == offset ? brackets[index].close : nil
+    }
+
     /// The index of the first piece that begins at an offset or after it.
-    private func index(from offset: Int32) -> Int {
+    private func index(from offset: Int32) -> Int { Self.index(in: pieces, from: offset, \.span.start) }
+
+    private static func index<Element>(in list: [Element], from offset: Int32, _ start: (Element) -> Int32) -> Int {
         var low = 0
-        var high = pieces.count
+        var high = list.count
         while low < high {
             let middle = (low + high) / 2
-            if pieces[middle].span.start < offset { low = middle + 1 } else { high = middle }
+            if start(list[middle]) < offset { low = middle + 1 } else { high = middle }
         }
         return low
     }
