@@ -8,6 +8,7 @@
 #   make fuzz           three minutes of programs that nobody would write, and of what no notebook and no editor would say
 #   make sanitize       the tests under the sanitizers
 #   make interchange    files from and for NumPy and safetensors; random programs against NumPy, derivatives against JAX; notebooks in Jupyter, editors
+#                       (make -o build interchange ACT=PATH: with a program that is there)
 #   make reference      writes the pages that are made from the rows
 #   make wheel          what `pip install` takes; make deb, make dist: a package of Debian, a tarball; make vscode: the extension; make formula: Homebrew
 #   make packages-test  tries them in clean places
@@ -77,6 +78,7 @@ interchange: build $(PEERS)/installed
 	$(PEERS)/bin/python -W ignore Tests/Interchange/onnx_cases.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/onnx_export.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/sources.py $(ACT)
+	$(PEERS)/bin/python Tests/Interchange/elsewhere.py $(ACT)
 	$(PEERS)/bin/python Tests/Interchange/jupyter.py $(ACT)
 	ACT=$(ACT) $(PEERS)/bin/python -m pytest -q -s -p no:cacheprovider Tests/Interchange/test_lsp.py
 	$(PEERS)/bin/python Tests/Interchange/grammars.py $(ACT)

@@ -53,7 +53,7 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
-        .executableTarget(name: "actfuzz", dependencies: ["ActJupyter", "ActLanguage", "ActSyntax"]),
+        .executableTarget(name: "actfuzz", dependencies: ["ActJupyter", "ActLanguage", "ActONNX", "ActSyntax"]),
 
         // What a program that is confined can still do: for tests of the sandbox.
         .executableTarget(name: "confined", dependencies: ["CActSystem"], path: "Tests/Confined"),

@@ -40,4 +40,8 @@ package enum NoGraph: Error, Equatable, Sendable {
     case file
     /// What other processes have.
     case ranks
+    /// What is written or shown.
+    case output
+    /// What time it is, and how long something takes.
+    case time
 }

@@ -294,6 +294,10 @@ extension NDArray {
     /// A row for each label, with 1 at the label and 0 elsewhere: shape of the labels + [classes].
     /// - Throws: `indexNotWhole`; `badValue` for a label outside 0 ..< classes.
     package static func oneHot(_ labels: NDArray, classes: Int? = nil, type: ElementType = .f64) throws -> NDArray {
+        if labels.isSymbol, let classes, classes > 0 {
+            let all = try range(0, Double(classes), 1)
+            return try compare(.eq, .array(labels.converted(to: .f64).expandedDims(-1)), .array(all)).converted(to: type)
+        }
         let numbers = try labels.toDoubles()
         var largest = -1
         try Interrupt.forEachPiece(numbers.count) { piece in

@@ -17,6 +17,9 @@ extension NDArray {
         set { act_context().pointee.follows_positions = newValue ? 2 : 0 }
     }
 
+    /// Whether its elements stand for any: no matrix of them is singular.
+    package var isSymbol: Bool { isTraced && NDArray.isSymbolic }
+
     /// Refuses what has no place in a graph, while one is taken whose elements stand for any.
     /// - Throws: `ArrayError.noGraph`.
     @inline(__always)

@@ -20,6 +20,7 @@ extension Algebra {
             switch node.source {
             case .input(let number): terms.append(inputs[number])
             case .constant(let array): terms.append(try constant(array, node.site))
+            case .size: throw GraphError.dependsOnSize(at: node.site)
             case .operation(let primitive): terms.append(try value(of: primitive, operands, graph, node))
             }
             try check()

@@ -22,9 +22,24 @@ extension GraphSize {
     package static func - (a: GraphSize, b: GraphSize) -> GraphSize { GraphSize(fixed: a.fixed &- b.fixed, open: a.open &- b.open) }
     package static func + (a: GraphSize, b: Int) -> GraphSize { GraphSize(fixed: a.fixed &+ b, open: a.open) }
     package var isFixed: Bool { open == 0 }
+    /// How many elements an array of these sizes has; `nil` if that is no whole multiple of N.
+    package static func product(_ sizes: [GraphSize]) -> GraphSize? {
+        let fixed = sizes.filter(\.isFixed).reduce(1) { $0 &* $1.fixed }, open = sizes.filter { !$0.isFixed }
+        return open.count > 1 ? nil : (open.first ?? GraphSize(fixed: 1)) * fixed
+    }
     /// N itself.
     package static let rows = GraphSize(fixed: 0, open: 1)
     package static let none = GraphSize(fixed: 0)
+}
+
+extension Graph {
+    /// Whether a node takes the elements of each row in the order in which they are sorted.
+    package func sortsRows(_ node: Node) -> Bool {
+        guard case .operation(.gather(let indices)) = node.source, indices.chunk == 1, node.operands.count > 1, node.sizes == nodes[node.operands[0]].sizes,
+            case .operation(.custom(let order)) = nodes[node.operands[1]].source
+        else { return false }
+        return order.name == "sort" && nodes[node.operands[1]].operands == [node.operands[0]]
+    }
 }
 
 extension Graph.Node {

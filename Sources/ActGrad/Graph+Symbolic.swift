@@ -2,7 +2,8 @@
 //
 // Two takings at different values and sizes make one graph. So shapes stay plain numbers everywhere else: nothing on the way from a program
 // to its graph needs to know of sizes that are not known. What differs between the two is the open size, whole steps of it; where anything else
-// differs, the function looked at values or sizes, and that place has no graph.
+// differs, the function looked at values or sizes, and that place has no graph. A number that differs may be such a size too (a mean divides by it);
+// a third taking, at another size yet, sees that it is.
 //
 // What must stay true: what is returned computes what the function does at every argument that fits.
 
@@ -53,8 +54,26 @@ extension Graph {
         package let name: String
         package let sizes: [GraphSize]
         package let type: ElementType
+        /// What it is while the graph is taken; where it is missing, elements are made up.
+        private let example: NDArray?
 
-        package init(_ name: String, sizes: [GraphSize], type: ElementType = .f64) { (self.name, self.sizes, self.type) = (name, sizes, type) }
+        package init(_ name: String, sizes: [GraphSize], type: ElementType = .f64) {
+            (self.name, self.sizes, self.type, example) = (name, sizes, type, nil)
+        }
+
+        /// One of which there is an example: a parameter.
+        package init(_ name: String, like example: NDArray) {
+            (self.name, sizes, type, self.example) = (name, example.shape.map { GraphSize(fixed: $0) }, example.type, example)
+        }
+
+        /// - Parameter rows: The open size.
+        fileprivate func value(rows: Int, isAscending: Bool) throws -> NDArray {
+            if let example { return example }
+            let shape = sizes.map { $0.fixed &+ $0.open &* rows }, count = try NDArray.full(0, shape: shape, type: .bool).count
+            try MemoryPool.allow(count &* 24)
+            let values = (0..<count).map { (Double(isAscending ? $0 : count - 1 - $0) + (isAscending ? 0.5 : 0.25)) / Double(count) }
+            return try NDArray(values, shape: shape, type: type)
+        }
 
         /// - Parameter shape: `nil` is the axis whose size is left open.
         package init(_ name: String, shape: [Int?] = [], type: ElementType = .f64) {
@@ -64,6 +83,8 @@ extension Graph {
 
     /// The sizes that an open axis has in the two takings: not 1, which stretches, and with a difference of their own.
     fileprivate static let trials = (first: 3, second: 7)
+    /// And in the third.
+    private static let check = 12
 
     /// The graph of what `function` computes of any arguments of these shapes.
     /// - Throws: what `function` throws; `ArrayError.noGraph` where it reads, draws or comes to a file; `GraphError`.
@@ -72,23 +93,30 @@ extension Graph {
         keeping: @escaping (CustomFunction) -> Bool = { _ in false }
     ) throws -> Graph {
         // Once ascending, once descending: what hangs on the order of elements differs too.
-        func taken(isAscending: Bool) throws -> Graph {
-            let inputs = try arguments.map { argument in
-                let shape = argument.sizes.map { isAscending ? $0.trials.first : $0.trials.second },
-                    count = try NDArray.full(0, shape: shape, type: .bool).count
-                try MemoryPool.allow(count &* 24)
-                let values = (0..<count).map { (Double(isAscending ? $0 : count - 1 - $0) + (isAscending ? 0.5 : 0.25)) / Double(count) }
-                return (name: argument.name, value: try NDArray(values, shape: shape, type: argument.type))
-            }
+        func taken(_ rows: Int, isAscending: Bool) throws -> Graph {
+            let inputs = try arguments.map { (name: $0.name, value: try $0.value(rows: rows, isAscending: isAscending)) }
             return try Graph.of(function, inputs: inputs, lowered: lowered, keeping: keeping, symbolic: true)
         }
         // Neither values nor sizes are those of the program: nothing is to be said about them.
         let watches = NumericEvents.isEnabled
         NumericEvents.isEnabled = false
         defer { NumericEvents.isEnabled = watches }
-        var graph = try taken(isAscending: true)
-        try graph.unify(with: taken(isAscending: false))
+        var graph = try taken(trials.first, isAscending: true)
+        try graph.unify(with: taken(trials.second, isAscending: false))
+        if graph.nodes.contains(where: { if case .size = $0.source { true } else { false } }) {
+            try graph.compareSizes(with: taken(check, isAscending: true))
+        }
         return graph
+    }
+
+    /// Sees that numbers that were taken for sizes are that in a third taking too.
+    private func compareSizes(with third: Graph) throws {
+        for (position, node) in nodes.enumerated() {
+            guard case .size(let size, let isReciprocal) = node.source else { continue }
+            guard third.nodes.indices.contains(position), case .constant(let array) = third.nodes[position].source, let number = try array.onlyNumber(),
+                Double(size.fixed &+ size.open &* Graph.check) == (isReciprocal ? (1 / number).rounded() : number)
+            else { throw GraphError.dependsOnSize(at: node.site) }
+        }
     }
 
     /// Makes one graph of two that were taken at different values and sizes.
@@ -107,6 +135,10 @@ extension Graph {
             switch (node.source, twin.source) {
             case (.input, .input): break
             case (.constant(let a), .constant(let b)):
+                if isOpen, let size = try Graph.size(a, b) {
+                    nodes[position].source = size
+                    continue
+                }
                 // Along an open axis it may only repeat.
                 let axes = a.shape.indices.filter { a.shape[$0] != b.shape[$0] }
                 let (x, y) = (try a.first(along: axes), try b.first(along: axes))
@@ -116,6 +148,23 @@ extension Graph {
             }
         }
         guard nodes.count == other.nodes.count, outputs == other.outputs else { throw failure(other.nodes.last?.site ?? .unknown) }
+    }
+
+    /// One number that was two of them: as the size that it may be, or one over it.
+    private static func size(_ a: NDArray, _ b: NDArray) throws -> Source? {
+        guard let x = try a.onlyNumber(), let y = try b.onlyNumber(), x != y else { return nil }
+        func size(_ x: Double, _ y: Double) -> GraphSize? {
+            guard let x = Int(exactly: x), let y = Int(exactly: y), max(x.magnitude, y.magnitude) < 1 << 40 else { return nil }
+            return GraphSize(x, y)
+        }
+        if let size = size(x, y) { return .size(size, isReciprocal: false) }
+        // The quotient as the element type has it.
+        func whole(_ quotient: Double) -> Double? {
+            let number = (1 / quotient).rounded()
+            return (a.type == .f32 ? Double(1 / Float(number)) : 1 / number) == quotient ? number : nil
+        }
+        guard let x = whole(x), let y = whole(y), let size = size(x, y) else { return nil }
+        return .size(size, isReciprocal: true)
     }
 
     /// The attributes of a node in both takings; `nil` where they differ by more than sizes.
@@ -151,6 +200,9 @@ extension Graph {
 }
 
 extension NDArray {
+    /// The element of an array of one number.
+    fileprivate func onlyNumber() throws -> Double? { count == 1 && type != .bool ? try detached().toDoubles().first : nil }
+
     private func bits() throws -> [UInt64] {
         // NaN is equal to itself here.
         try detached().toDoubles().map(\.bitPattern)

@@ -13,11 +13,13 @@ package struct Graph {
         case input(Int)
         /// Elements that do not depend on the arguments.
         case constant(NDArray)
+        /// A number that hangs on the open size, or one over it: what a mean divides by.
+        case size(GraphSize, isReciprocal: Bool)
         case operation(Primitive)
     }
 
     package struct Node {
-        package let source: Source
+        package internal(set) var source: Source
         /// The positions of its operands among the nodes.
         package let operands: [Int]
         package let shape: [Int]
@@ -192,6 +194,9 @@ package struct Graph {
                 }
                 values.append(try arguments[number].converted(to: node.type))
             case .constant(let value): values.append(value)
+            case .size(let size, let isReciprocal):
+                let number = Double(size.trials.first)
+                values.append(try NDArray.full(isReciprocal ? 1 / number : number, shape: node.shape, type: node.type))
             case .operation(let primitive):
                 values.append(try primitive.applied(to: node.operands.map { values[$0] }, shape: node.shape, type: node.type))
             }
@@ -211,6 +216,7 @@ extension Graph: CustomStringConvertible {
             case .constant(let value):
                 let number = value.count == 1 ? try? value.converted(to: .f64).toDoubles().first : nil
                 text = "constant" + (number.map { " \($0)" } ?? "")
+            case .size(let size, let isReciprocal): text = isReciprocal ? "size 1 / (\(size))" : "size \(size)"
             case .operation(let primitive):
                 text =
                     ([primitive.kind.name] + [node.operands.map { "%\($0)" }.joined(separator: ", ")]

@@ -12,10 +12,12 @@ package final class NotDifferentiable: CustomFunction {
     }
 
     package let name: String
+    package let attributes: [Attribute]
     private let kind: Kind
 
-    private init(_ name: String, _ kind: Kind) {
+    private init(_ name: String, _ attributes: [Attribute], _ kind: Kind) {
         self.name = name
+        self.attributes = attributes
         self.kind = kind
     }
 
@@ -32,7 +34,10 @@ package final class NotDifferentiable: CustomFunction {
     }
 
     /// `value`, remembered as what the operation made of `inputs`, if they are traced.
-    package static func result(_ value: NDArray, of name: String, inputs: [NDArray], _ kind: Kind) throws -> NDArray {
-        try NDArray.custom(NotDifferentiable(name, kind), inputs: inputs, value: value)
+    /// - Parameter attributes: What it needs to know besides, for whoever reads the graph.
+    package static func result(
+        _ value: NDArray, of name: String, inputs: [NDArray], _ kind: Kind, attributes: [Attribute] = []
+    ) throws -> NDArray {
+        try NDArray.custom(NotDifferentiable(name, attributes, kind), inputs: inputs, value: value)
     }
 }

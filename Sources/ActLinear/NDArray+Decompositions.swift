@@ -15,6 +15,7 @@ extension NDArray {
         -> [NDArray]
     {
         let batch = Array(shape.dropLast(2)), size = shape[rank - 1] * shape[rank - 2], count = batch.reduce(1, &*)
+        if isSymbol { return try shapes.map { try NDArray.full(0, shape: batch + $0, type: self.type == .bool ? .f64 : self.type) } }
         var work = try detached().converted(to: .f64)
         guard try work.isFinite() else { throw ArrayError.badValue(operation: operation, .notFinite) }
         try work.makeUnique()

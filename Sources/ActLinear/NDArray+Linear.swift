@@ -10,7 +10,8 @@ extension NDArray {
         let n = try squareSize("inv")
         let source = type == .bool ? try converted(to: .f64) : self
         let identity = try NDArray.eye(n).broadcast(to: shape)
-        let value = try source.detached().solved(identity.contiguous(), columns: n, operation: "inv").converted(to: source.type)
+        let solution = try source.isSymbol ? identity : source.detached().solved(identity.contiguous(), columns: n, operation: "inv")
+        let value = try solution.converted(to: source.type)
         try NumericEvents.examine("inv", value) { try NDArray.test($0, source.detached()).reduced(.any, axes: [-2, -1], keepdims: true) }
         return try NDArray.custom(Inverse.rule, inputs: [source], value: value)
     }
@@ -34,7 +35,7 @@ extension NDArray {
         }
         let columns = b.shape[b.rank - 1]
         let left = try a.converted(to: type).broadcast(to: batch + [n, n]), right = try b.converted(to: type).broadcast(to: batch + [n, columns])
-        let value = try left.detached().solved(right.detached(), columns: columns, operation: "solve").converted(to: type)
+        let value = try left.isSymbol ? right.detached() : left.detached().solved(right.detached(), columns: columns, operation: "solve").converted(to: type)
         try NumericEvents.examine("solve", value) { test in
             try NDArray.logical(
                 .or, NDArray.test(test, left.detached()).reduced(.any, axes: [-2, -1], keepdims: true),

@@ -126,6 +126,8 @@ extension NDArray {
         var ranges = shape.map { SliceRange(start: 0, step: 1, count: $0) }
         ranges[position].count = k
         let indices = try Double(size - 1) - order.sliced(ranges)
+        // Where they stand for any, the order shows that the elements decide.
+        if isSymbol { return (try sorted(axis: position).flipped([position]).sliced(ranges), indices) }
         return (try takenAlong(indices, axis: position), indices)
     }
 }

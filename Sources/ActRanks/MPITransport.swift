@@ -138,6 +138,9 @@ package final class MPITransport: Transport, @unchecked Sendable {
                     let text = "error: interrupted on rank \(rank), which waited for the others\n"
                     _ = Array(text.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
                     act_draft_discard()
+                    // Launchers end the others sooner where the library tells them. It is asked from a second thread, and may not answer.
+                    _ = SystemThread(stackSize: 1 << 18, isDetached: true) { [self] in _ = library.abort(library.world, 130) }
+                    usleep(200_000)
                     _exit(130)
                 }
             }

@@ -195,9 +195,20 @@ package final class SocketTransport: Transport, @unchecked Sendable {
         try? Wire.writeFrame(bytes, to: descriptor) { if act_seconds() > end { throw Wire.Gone() } }
     }
 
+    /// How long a rank stays after it has told rank 0 what ended it: launchers end the others once one is gone, and rank 0 is to say why before.
+    private static let stay = 0.9
+
     package func tell(_ notice: Notice) {
         monitor.locked { heard = heard ?? notice }
         relay(notice, butTo: nil)
+        guard rank > 0, let hub = peers[0] else { return }
+        let end = act_seconds() + SocketTransport.stay
+        var byte: UInt8 = 0
+        while act_seconds() < end {
+            var source = pollfd(fd: hub.notices, events: Int16(POLLIN), revents: 0)
+            if poll(&source, 1, 20) > 0, recv(hub.notices, &byte, 1, Int32(MSG_PEEK)) <= 0 { return }
+            usleep(2000)
+        }
     }
 
     package func close() {

@@ -31,6 +31,13 @@ struct Python {
         return number
     }
 
+    /// A number that the module computes.
+    static func size(_ text: String, _ level: Level) -> Python {
+        var number = Python(text, level)
+        number.isNumber = true
+        return number
+    }
+
     static func call(_ name: String, _ arguments: Python...) -> Python { call(name, arguments) }
     static func call(_ name: String, _ arguments: [Python]) -> Python { Python("\(name)(\(arguments.map(\.text).joined(separator: ", ")))") }
 

@@ -33,10 +33,17 @@ extension PythonWriter {
         for (position, node) in graph.nodes.enumerated() {
             try Interrupt.check()
             var value: Python
+            // The places of elements in order, of which nothing but the elements in order is needed.
+            if case .operation(.custom(let order)) = node.source, order.name == "sort",
+                graph.nodes.allSatisfy({ !$0.operands.contains(position) || graph.sortsRows($0) }), position != graph.outputs[0]
+            {
+                values.append(Python("None"))
+                continue
+            }
             switch node.source {
             case .input(let number): value = Python(names[number])
             case .constant(let array):
-                if array.count == 1, array.rank == 0 || node.sizes.allSatisfy({ $0.open == 0 && $0.fixed == 1 }), array.type != .bool {
+                if array.count == 1, array.type != .bool, array.rank == 0 || isNumberEnough(position, graph) {
                     value = .number(try array.item(), isSingle: array.type == .f32)
                 } else if node.sizes.allSatisfy({ $0.open == 0 }) {
                     value = try self.constant(array, constant)
@@ -44,6 +51,9 @@ extension PythonWriter {
                     let first = try array.first(along: node.sizes.indices.filter { node.sizes[$0].open != 0 }).contiguous()
                     value = framework.call("broadcast_to", try self.constant(first, constant), Python(shape(node.sizes, size)))
                 }
+            case .size(let open, let isReciprocal):
+                let text = size(open), level: Python.Level = text == "n" ? .atom : open.fixed == 0 ? .product : .sum
+                value = Python.size(isReciprocal ? "1 / \(Python(text, level).within(.power))" : text, isReciprocal ? .product : level)
             case .operation(let primitive): value = try write(primitive, node, node.operands.map { values[$0] }, graph, size)
             }
             // Short ones that are used once stand where they are used.
@@ -62,6 +72,18 @@ extension PythonWriter {
         return body
     }
 
+    /// Whether an array of one element is used in no other way than a number could be: stretched to the shape of what it meets.
+    private func isNumberEnough(_ position: Int, _ graph: Graph) -> Bool {
+        if graph.outputs.contains(position) { return false }
+        return graph.nodes.allSatisfy { node in
+            guard node.operands.contains(position), case .operation(let primitive) = node.source else { return true }
+            switch primitive {
+            case .binary, .compare, .logical, .select: return node.operands.contains { $0 != position && graph.nodes[$0].sizes == node.sizes }
+            default: return false
+            }
+        }
+    }
+
     /// Bools are numbers in the file of weights.
     private func constant(_ array: NDArray, _ reference: (NDArray) throws -> Python) throws -> Python {
         array.type == .bool ? .infix(try reference(array), "!=", Python("0")) : try reference(array)
@@ -77,7 +99,11 @@ extension PythonWriter {
             return .noForm(operation: operation ?? primitive.name, framework, at: node.site)
         }
         func isNumber(_ operand: Int) -> Bool {
-            if case .constant(let array) = graph.nodes[node.operands[operand]].source { array.rank == 0 } else { false }
+            switch graph.nodes[node.operands[operand]].source {
+            case .constant(let array): array.rank == 0
+            case .size: true
+            case .input, .operation: false
+            }
         }
         func sizes(of operand: Int) -> [GraphSize] { graph.nodes[node.operands[operand]].sizes }
         func reshaped(_ x: Python, _ shape: String) -> Python { framework.call("reshape", x, Python(shape)) }
@@ -95,12 +121,7 @@ extension PythonWriter {
             let wasBool = graph.nodes[node.operands[0]].type == .bool
             if wasBool == (node.type == .bool) { return x[0] }
             if !wasBool { return .infix(x[0], "!=", Python("0")) }
-            let type = node.type == .f64 ? "float64" : "float32"
-            switch framework {
-            case .torch: return Python("\(x[0].within(.atom)).to(torch.\(type))")
-            case .jax: return Python("\(x[0].within(.atom)).astype(jnp.\(type))")
-            case .keras: return .call("ops.cast", x[0], Python("\"\(type)\""))
-            }
+            return number(x[0])
         case .reshape:
             if sizes(of: 0) == node.sizes { return x[0] }
             let open = node.sizes.filter { $0.open != 0 }
@@ -132,7 +153,11 @@ extension PythonWriter {
             let part = parts == [":"] ? x[0] : Python("\(x[0].within(.atom))[\(parts.joined(separator: ", "))]")
             return reversed.isEmpty ? part : flipped(part, reversed)
         case .unslice(let ranges): return try unslice(x[0], try node.ranges(ranges), node, size)
-        case .gather(let indices): return try gather(x, indices, node, sizes(of: 0), size)
+        case .gather(let indices):
+            if graph.sortsRows(node) {
+                return framework == .torch ? Python("torch.sort(\(x[0].text), -1)[0]") : framework.call("sort", x[0], Python("-1"))
+            }
+            return try gather(x, indices, node, sizes(of: 0), size)
         case .scatterAdd(let indices): return try scatter(x, indices, node, size)
         case .concatenate(let axis):
             let list = Python("[\(x.map(\.text).joined(separator: ", "))]")
@@ -153,9 +178,52 @@ extension PythonWriter {
             guard let value = self.row(row.row, x[0], parameters) else { throw unfit() }
             return value
         case .custom(let function):
-            guard function.name == "convolution" else { throw unfit() }
-            return convolution(x, function, graph.nodes[node.operands[1]].shape, sizes(of: 0), node.sizes)
+            switch function.name {
+            case "convolution": return convolution(x, function, graph.nodes[node.operands[1]].shape, sizes(of: 0), node.sizes)
+            case "det", "inv", "solve":
+                let prefix = framework == .keras ? "" : "linalg."
+                return .call(framework.prefix + prefix + function.name, x)
+            case "argmax" where !function.attributes.contains(Attribute("last", .flag(true))),
+                "argmin" where !function.attributes.contains(Attribute("last", .flag(true))):
+                let (x, axis) = along(function, x[0]), found = number(framework.call(function.name, x, Python("\(axis)")))
+                return sizes(of: 0).count == node.sizes.count || node.sizes.contains(GraphSize(fixed: 1)) ? reshaped(found, shape) : found
+            case "argsort":
+                let (x, axis) = along(function, x[0])
+                return number(order(x, axis))
+            case "top_k":
+                let (x, axis) = along(function, x[0]), ranges = node.sizes.indices.map { $0 == axis ? ":\(size(node.sizes[$0]))" : ":" }
+                return number(Python("\(order(-x, axis).text)[\(ranges.joined(separator: ", "))]"))
+            case "sort":
+                // Where the elements of each row in order are among all elements.
+                let length = size(sizes(of: 0)[sizes(of: 0).count - 1]), rows = reshaped(x[0], "(-1, \(length))")
+                let all = framework == .torch ? "\(x[0].within(.atom)).numel()" : framework == .jax ? "\(x[0].within(.atom)).size" : "ops.size(\(x[0].text))"
+                let starts = reshaped(framework.call("arange", Python("0"), Python(all), Python(length)), "(-1, 1)")
+                return reshaped(order(rows, 1) + starts, shape)
+            default: throw unfit()
+            }
         }
+    }
+
+    // MARK: Order
+
+    /// Whole numbers as numbers of the module.
+    private func number(_ wholes: Python) -> Python {
+        switch framework {
+        case .torch: Python("\(wholes.within(.atom)).float()")
+        case .jax: Python("\(wholes.within(.atom)).astype(jnp.float32)")
+        case .keras: .call("ops.cast", wholes, Python("\"float32\""))
+        }
+    }
+
+    /// What an operation goes along: an axis, or all elements one after the other.
+    private func along(_ function: CustomFunction, _ x: Python) -> (x: Python, axis: Int) {
+        if let axis = function.wholes("axis").first { return (x, axis) }
+        return (framework.call("reshape", x, Python("(-1,)")), 0)
+    }
+
+    /// Where the elements were that stand in order; of equal ones the first comes first.
+    private func order(_ x: Python, _ axis: Int) -> Python {
+        framework == .torch ? Python("torch.argsort(\(x.text), dim=\(axis), stable=True)") : framework.call("argsort", x, Python("\(axis)"))
     }
 
     // MARK: Reductions
@@ -173,19 +241,32 @@ extension PythonWriter {
 
     // MARK: Ranges and positions
 
-    private func unslice(
-        _ x: Python, _ ranges: [GraphRange], _ node: Graph.Node, _ size: (GraphSize) -> String
-    ) throws -> Python {
-        guard ranges.allSatisfy({ $0.step == 1 }) else { throw SourceExportError.noForm(operation: "index", framework, at: node.site) }
-        let pairs = ranges.enumerated().map { axis, range in
-            (
-                size(range.start),
-                size(
-                    GraphSize(
-                        fixed: node.sizes[axis].fixed - range.start.fixed - range.count.fixed,
-                        open: node.sizes[axis].open - range.start.open - range.count.open))
-            )
+    /// Zeros but for x at the ranges: its elements parted by zeros, then zeros around.
+    private func unslice(_ x: Python, _ ranges: [GraphRange], _ node: Graph.Node, _ size: (GraphSize) -> String) throws -> Python {
+        var x = x, ranges = ranges, sizes = ranges.map(\.count)
+        for axis in ranges.indices {
+            var range = ranges[axis]
+            if range.step < 0 {
+                x = framework.call("flip", x, Python("(\(axis),)"))
+                range = GraphRange(start: range.start + (range.count + -1) * range.step, step: -range.step, count: range.count)
+            }
+            if range.step > 1 {
+                let alone = Array(sizes[...axis]) + [GraphSize(fixed: 1)] + sizes[(axis + 1)...]
+                let parted = framework.call("reshape", x, Python(shape(alone, size)))
+                let spread = padded(parted, alone.indices.map { $0 == axis + 1 ? ("0", "\(range.step - 1)") : ("0", "0") })
+                sizes[axis] = range.count * range.step
+                x = framework.call("reshape", spread, Python(shape(sizes, size)))
+                // Those behind the last are too many.
+                sizes[axis] = (range.count + -1) * range.step + 1
+                x = Python("\(x.within(.atom))[\(String(repeating: ":, ", count: axis)):\(size(sizes[axis]))]")
+            }
+            ranges[axis] = GraphRange(start: range.start, step: 1, count: sizes[axis])
         }
+        return padded(x, ranges.enumerated().map { (size($1.start), size(node.sizes[$0] - $1.start - $1.count)) })
+    }
+
+    /// Zeros before and behind along each axis.
+    private func padded(_ x: Python, _ pairs: [(String, String)]) -> Python {
         if framework == .torch { return .call("F.pad", x, Python("(\(pairs.reversed().map { "\($0.0), \($0.1)" }.joined(separator: ", ")))")) }
         return framework.call("pad", x, Python("(\(pairs.map { "(\($0.0), \($0.1))" }.joined(separator: ", ")),)"))
     }
@@ -209,6 +290,13 @@ extension PythonWriter {
         }
     }
 
+    /// The positions of all elements of chunks that begin at positions.
+    private func elements(_ starts: Python, chunk: Int) -> Python {
+        if chunk == 1 { return framework.call("reshape", whole(starts), Python("(-1,)")) }
+        let column = framework.call("reshape", whole(starts), Python("(-1, 1)"))
+        return framework.call("reshape", column + framework.call("arange", Python("\(chunk)")), Python("(-1,)"))
+    }
+
     private func gather(_ x: [Python], _ indices: GatherIndices, _ node: Graph.Node, _ sizes: [GraphSize], _ size: (GraphSize) -> String) throws -> Python {
         func reshape(_ x: Python, _ shape: String) -> Python { framework.call("reshape", x, Python(shape)) }
         func take(_ table: Python, _ positions: Python, _ axis: Int) -> Python {
@@ -217,14 +305,7 @@ extension PythonWriter {
         }
         let chunk = indices.chunk
         let target = node.sizes.count { $0.open != 0 } == 1 ? self.shape(node.sizes) { $0.open == 0 ? "\($0.fixed)" : "-1" } : self.shape(node.sizes, size)
-        if x.count > 1 {
-            var places = reshape(whole(x[1]), "(-1,)")
-            if chunk > 1 {
-                let range = framework.call("arange", Python("\(chunk)"))
-                places = reshape(reshape(whole(x[1]), "(-1, 1)") + range, "(-1,)")
-            }
-            return reshape(take(reshape(x[0], "(-1,)"), places, 0), target)
-        }
+        if x.count > 1 { return reshape(take(reshape(x[0], "(-1,)"), elements(x[1], chunk: chunk), 0), target) }
         let (starts, rowLength) = try node.places(indices, in: sizes)
         let places = try positions(starts.flatMap { start in (0..<chunk).map { start + $0 } })
         guard let rowLength else { return reshape(take(reshape(x[0], "(-1,)"), places, 0), target) }
@@ -232,7 +313,7 @@ extension PythonWriter {
     }
 
     private func scatter(_ x: [Python], _ indices: GatherIndices, _ node: Graph.Node, _ size: (GraphSize) -> String) throws -> Python {
-        let isFixed = node.sizes.allSatisfy { $0.open == 0 }, chunk = indices.chunk
+        let chunk = indices.chunk
         var shape: String { self.shape(node.sizes, size) }
         func added(_ values: Python, _ places: Python, _ count: String) -> Python {
             switch framework {
@@ -242,14 +323,12 @@ extension PythonWriter {
             }
         }
         func flat(_ x: Python) -> Python { framework.call("reshape", x, Python("(-1,)")) }
-        let count = node.sizes.reduce(1) { $0 * $1.fixed }
-        if x.count > 1 {
-            guard isFixed, chunk == 1 else { throw SourceExportError.noForm(operation: "index", framework, at: node.site) }
-            return framework.call("reshape", added(flat(x[0]), flat(whole(x[1])), "\(count)"), Python(shape))
-        }
+        guard let all = GraphSize.product(node.sizes) else { throw GraphError.dependsOnSize(at: node.site) }
+        let count = size(all)
+        if x.count > 1 { return framework.call("reshape", added(flat(x[0]), elements(x[1], chunk: chunk), count), Python(shape)) }
         let (starts, rowLength) = try node.places(indices, in: node.sizes)
         let places = try positions(starts.flatMap { start in (0..<chunk).map { start + $0 } })
-        guard let rowLength else { return framework.call("reshape", added(flat(x[0]), places, "\(count)"), Python(shape)) }
+        guard let rowLength else { return framework.call("reshape", added(flat(x[0]), places, count), Python(shape)) }
         // Rows become columns: what is added to is the first axis.
         let columns =
             framework == .torch

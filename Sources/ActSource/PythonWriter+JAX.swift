@@ -74,10 +74,12 @@ extension PythonWriter {
     }
 
     private func composedStatements(_ layer: any Layer, _ sizes: [GraphSize], _ prefix: String) throws -> [String] {
-        let graph = try take(sizes) { try layer($0, Pass()) }, arrays = Array(zip(layer.parameterNames + layer.stateNames, layer.parameters + layer.state))
-        let body = try self.body(of: graph, ["x"]) { [self] array in
+        let (graph, inputs) = try layer.graph(of: sizes, type: .f32, keeping: PythonWriter.keeps)
+        let arrays = Array(zip(layer.parameterNames + layer.stateNames, layer.parameters + layer.state))
+        func weight(_ name: String) -> String { "weights[\"\(name)\"]" }
+        let body = try self.body(of: graph, ["x"] + inputs.map { weight(prefix + $0.name) }) { [self] array in
             let known = arrays.first { $0.1.identity == array.identity }.map { prefix + $0.0 }
-            return Python("weights[\"\(known ?? store(array))\"]")
+            return Python(weight(known ?? store(array)))
         }
         return body.lines + ["x = \(body.result.text)"]
     }

@@ -62,26 +62,36 @@ extension PythonWriter {
     /// The graph of a function, as far as it is taken apart for Python.
     func take(_ arguments: [(name: String, sizes: [GraphSize])], _ function: ([NDArray]) throws -> NDArray) throws -> Graph {
         try Graph.symbolic(
-            { [try function($0)] }, of: arguments.map { Graph.Argument($0.name, sizes: $0.sizes, type: .f32) }, lowered: true,
-            keeping: { function in
-                switch function.name {
-                case "convolution": function.attributes.contains(Attribute("gives", "result"))
-                default: if let row = function as? RowFunction { row.order == 0 && row.row.kind == .elementwise } else { false }
-                }
-            })
+            { [try function($0)] }, of: arguments.map { Graph.Argument($0.name, sizes: $0.sizes, type: .f32) }, lowered: true, keeping: PythonWriter.keeps)
+    }
+
+    /// What the frameworks have as a whole.
+    static func keeps(_ function: CustomFunction) -> Bool {
+        switch function.name {
+        case "convolution": function.attributes.contains(Attribute("gives", "result"))
+        case "det", "inv", "solve": true
+        default: if let row = function as? RowFunction { row.order == 0 && row.row.kind == .elementwise } else { false }
+        }
     }
 
     // MARK: A class of the module
 
     /// A layer as what it computes.
     func composed(_ layer: any Layer, _ sizes: [GraphSize], _ path: String, _ prefix: String) throws -> PythonLayers {
-        let graph = try take(sizes) { try layer($0, Pass()) }, arrays = Array(zip(layer.parameterNames + layer.stateNames, layer.parameters + layer.state))
-        func attribute(_ name: String) -> String { name.replacing(".", with: "_") }
-        var held: [(name: String, array: NDArray, stored: String)] = arrays.map { (attribute($0.0), $0.1, prefix + $0.0) }
-        let body = try self.body(of: graph, ["x"]) { [self] array in
+        let (graph, inputs) = try layer.graph(of: sizes, type: .f32, keeping: PythonWriter.keeps)
+        /// `f.W` as `f_W`; models from elsewhere call their arrays as they like.
+        func attribute(_ name: String) -> String {
+            let word = String(name.map { $0.isLetter || $0.isNumber ? $0 : "_" })
+            return word.first?.isLetter == true ? word : "p_" + word
+        }
+        // What training changes there too comes first, as Keras has it.
+        let trained = zip(zip(layer.parameterNames, layer.parameters), layer.trains).map { (name: $0.0, array: $0.1, isTrained: $1) }
+        let arrays = trained.filter(\.isTrained) + trained.filter { !$0.isTrained } + zip(layer.stateNames, layer.state).map { ($0, $1, false) }
+        var held = arrays.map { (name: attribute($0.name), array: $0.array, stored: prefix + $0.name, isTrained: $0.isTrained) }
+        let body = try self.body(of: graph, ["x"] + inputs.map { "self.\(attribute($0.name))" }) { [self] array in
             if let known = held.first(where: { $0.array.identity == array.identity }) { return Python("self.\(known.name)") }
             let name = store(array)
-            held.append((name, array, name))
+            held.append((name, array, name, false))
             return Python("self.\(name)")
         }
         let name = fresh(layer.settings.kind)
@@ -90,11 +100,16 @@ extension PythonWriter {
         ]
         if framework == .torch {
             lines += ["    def __init__(self):", "        super().__init__()"]
-            lines += held.map { "        self.\($0.name) = nn.Parameter(torch.zeros(\(tuple($0.array.shape))))" }
+            lines += held.map {
+                let zeros = "torch.zeros(\(tuple($0.array.shape)))"
+                return $0.isTrained ? "        self.\($0.name) = nn.Parameter(\(zeros))" : "        self.register_buffer(\"\($0.name)\", \(zeros))"
+            }
             lines += ["", "    def forward(self, x):"]
         } else {
             lines += ["    def build(self, shape):"]
-            lines += held.map { "        self.\($0.name) = self.add_weight(shape=\(tuple($0.array.shape)), name=\"\($0.name)\")" }
+            lines += held.map {
+                "        self.\($0.name) = self.add_weight(shape=\(tuple($0.array.shape)), name=\"\($0.name)\"\($0.isTrained ? "" : ", trainable=False"))"
+            }
             if held.isEmpty { lines.append("        pass") }
             lines += ["", "    def call(self, x):"]
         }

@@ -32,15 +32,25 @@ struct Generator {
     let corpus: Corpus
     let seed: UInt64
     /// Sound files of every format, by name.
-    var files: [(name: String, bytes: Bytes)] = []
-    /// Makes calls of the walk instead of programs.
-    var walks = false
+    var files: [(name: String, bytes: Bytes)] = [] {
+        didSet { models = ModelTrials(files.filter { $0.name.hasSuffix(".onnx") }) }
+    }
+    /// What is made.
+    enum Matter: String { case programs, rows, models }
+    var matter = Matter.programs
+    /// What models are made of.
+    private var models = ModelTrials([])
+
+    init(corpus: Corpus, seed: UInt64) { (self.corpus, self.seed) = (corpus, seed) }
 
     func trial(_ index: Int) -> Trial {
         var random = Random(seed: seed, index: index)
-        if walks {
+        switch matter {
+        case .rows:
             let program = RowWalk(corpus: corpus, seed: seed).call(index)
             return Trial(kind: .call, program: Array(program.utf8), seconds: 20, memory: 400 << 20, interrupt: 0.02 + Double(random.below(30)) / 1000)
+        case .models: return models.trial(&random)
+        case .programs: break
         }
         var trial: Trial
         switch random.below(100) {

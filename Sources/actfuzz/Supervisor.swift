@@ -30,7 +30,7 @@ struct Supervisor {
     let plan: Plan
     let generator: Generator
     private var hang: Double { Supervisor.hang * plan.patience }
-    private var allowance: Int { Int(Double(generator.walks ? 4 * Supervisor.allowance : Supervisor.allowance) * plan.patience) }
+    private var allowance: Int { Int(Double(generator.matter == .rows ? 4 * Supervisor.allowance : Supervisor.allowance) * plan.patience) }
 
     /// - Returns: The number of findings.
     func run() -> Int {
@@ -74,7 +74,7 @@ struct Supervisor {
             CommandLine.arguments[0], "--worker", boardPath, "--seed", "\(plan.seed)", "--first", "\(index)", "--count", "\(count)", "--patience",
             "\(plan.patience)", "--out", plan.folder,
         ]
-        if generator.walks { arguments += ["--part", "rows"] }
+        arguments += ["--part", generator.matter.rawValue]
         arguments += plan.corpus
         let argv = arguments.map { strdup($0) } + [nil]
         defer { argv.forEach { free($0) } }
@@ -110,7 +110,7 @@ struct Supervisor {
 
     private func note(_ kind: String, _ index: Int) {
         let trial = generator.trial(index)
-        let name = "\(plan.folder)/\(generator.walks ? "row-" : "")\(kind)-\(plan.seed)-\(index).act"
+        let name = "\(plan.folder)/\(generator.matter == .programs ? "" : "\(generator.matter.rawValue)-")\(kind)-\(plan.seed)-\(index).act"
         let how = trial.kind == .script ? "" : " (as \(trial.kind.rawValue))"
         if let file = fopen(name, "w") {
             let program = (trial.kind == .call ? Array((RowWalk.prelude + "\n").utf8) : []) + trial.program

@@ -57,11 +57,11 @@ final class Worker: SessionOutput {
             run(generator.trial(index))
             // Free lists of small blocks and formulas once derived are kept to be used again: then a second time needs no more.
             var held = before
-            for _ in 0..<8 where !generator.walks && MemoryPool.used > held + 4 << 20 {
+            for _ in 0..<8 where generator.matter != .rows && MemoryPool.used > held + 4 << 20 {
                 held = MemoryPool.used
                 run(generator.trial(index))
             }
-            if held > before, !generator.walks, MemoryPool.used > held + 4 << 20 { oddity = .leak }
+            if held > before, generator.matter != .rows, MemoryPool.used > held + 4 << 20 { oddity = .leak }
             if oddity != .none, board[.oddity] == 0 {
                 board[.oddIndex] = index
                 board[.oddity] = oddity.rawValue
@@ -220,6 +220,10 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
         ("x.safetensors", "Dense(2, 3, relu) >> Dense(3, 1)"), ("y.safetensors", "{a: eye(2)}"),
         ("x.onnx", "Dense(2, 3, relu) >> Dense(3, 1)"),
     ]
+    let models = [
+        ("u.onnx", "LSTM(3, 2) >> Attention(2) >> tanhexp", "(5, 3)"), ("v.onnx", "Embedding(6, 3) >> GRU(3, 2)", "(4,)"),
+        ("w.onnx", "x -> sort(softmax(cumsum(x[:, ::2], axis=1) @ ones(2, 3)))", "(3,)"),
+    ]
     var files: [(name: String, bytes: Bytes)] = []
     var options = Session.Options()
     options.engine = .process
@@ -227,6 +231,10 @@ func soundFiles() -> [(name: String, bytes: Bytes)] {
     guard let session = try? Session(options: options) else { return [] }
     for (name, value) in values {
         session.run("save(\(value), \"\(name)\")", named: "t.act")
+        if let bytes = Corpus.contents(name) { files.append((name, bytes)) }
+    }
+    for (name, value, input) in models {
+        session.run("save(\(value), \"\(name)\", input=\(input))", named: "t.act")
         if let bytes = Corpus.contents(name) { files.append((name, bytes)) }
     }
     // IDX: two zero bytes, the type, the rank, sizes of four bytes, the elements.

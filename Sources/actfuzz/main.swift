@@ -1,9 +1,9 @@
 // actfuzz: tries to bring act down with programs that nobody would write.
 //
 //     actfuzz [--seconds 180] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [--part all] [SCRIPTS…]     tries, writes findings to FOLDER
-//         --part programs: in the process, many thousands a minute; rows: every built-in with unwieldy arguments, interrupted;
+//         --part programs: in the process, many thousands a minute; rows: every built-in with unwieldy arguments, interrupted; models: ONNX files;
 //                layout: what `act fmt` makes of programs, COUNT of them; commands: the command from outside; kernel, editor: what front ends of notebooks and editors would not say;
-//                all: a third of the time for each of the last two, a sixth for the first, a twelfth for each of the others
+//                all: a fifth of the time for each of the last two, a quarter for models, a sixth for programs, a twelfth for each of the others
 //         --patience 8: as if the machine were so many times slower and programs larger, as under sanitizers
 //     actfuzz --show INDEX [--seed 1] [SCRIPTS…]                                              prints a program
 //     actfuzz --one INDEX [--seed 1] [SCRIPTS…]                                               runs one here, for a debugger
@@ -88,7 +88,7 @@ if board == nil, mkdir(playground, 0o700) != 0 && errno != EEXIST || chdir(playg
 
 var generator = Generator(corpus: DeepStack.run { Corpus(folders: plan.corpus) }, seed: plan.seed)
 generator.files = soundFiles()
-generator.walks = part == "rows"
+generator.matter = Generator.Matter(rawValue: part) ?? .programs
 if part == "layout" {
     let (laidOut, findings) = LayoutTrials(generator: generator).run(first: plan.first, count: plan.count, seconds: plan.seconds)
     findings.prefix(20).forEach { print($0) }
@@ -122,9 +122,10 @@ if part == "layout" {
     print("\(generator.corpus.programs.count) programs, \(generator.corpus.expressions.count) expressions, \(generator.corpus.builtins.count) built-ins")
     var findings = 0
     let seconds = plan.seconds
-    for (name, share) in [("programs", 2.0), ("rows", 1.0), ("commands", 1.0), ("kernel", 4.0), ("editor", 4.0)] where part == name || part == "all" {
-        plan.seconds = part == "all" ? share / 12 * seconds : seconds
-        generator.walks = name == "rows"
+    let parts = [("programs", 4.0), ("rows", 2.0), ("models", 6.0), ("commands", 2.0), ("kernel", 5.0), ("editor", 5.0)]
+    for (name, share) in parts where part == name || part == "all" {
+        plan.seconds = part == "all" ? share / 24 * seconds : seconds
+        generator.matter = Generator.Matter(rawValue: name) ?? .programs
         switch name {
         case "commands": findings += Commands(plan: plan, generator: generator).run(seconds: plan.seconds, count: plan.count)
         case "kernel": findings += Conversations<KernelConversation>(plan: plan, generator: generator).run()

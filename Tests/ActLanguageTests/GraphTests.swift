@@ -67,7 +67,7 @@ import Testing
         ("f(x) = if x[0] > 0 { x } else { 0.5 * x }", ">"), ("f(x) = { while x[0] > 1 { x = x / 2 }; x }", ">"),
         ("f(x) = x[int(x[0])]", "x[int(x[0])]"), ("f(x) = x * number(\"{x[0]}\")", "x[0]"), ("f(x) = x * rand(6)", "rand(6)"),
         ("f(x) = x + load(\"a.csv\")", "load"), ("f(x) = range(x[0])", "range"), ("f(x) = x + permutation(6)", "permutation"),
-        ("f(x) = if x[0] == 1 or x[1] > 2 { 1 } else { 2 }", ""), ("f(x) = x[x > 0.3]", "x[x > 0.3]"), ("f(x) = one_hot(x, 5)", "one_hot"),
+        ("f(x) = if x[0] == 1 or x[1] > 2 { 1 } else { 2 }", ""), ("f(x) = x[x > 0.3]", "x[x > 0.3]"), ("f(x) = one_hot(x)", "one_hot"),
         ("f(x) = { for i in range(3) { if any(x > i) { x = 0 } }; x }", "any"), ("f(x) = assert(all(x > 0), \"no\")", ""),
         ("f(x) = (t -> max(t))'(x)", ""),
     ])
@@ -94,6 +94,8 @@ import Testing
             net = Dense(4, 8, relu) >> BatchNorm(8) >> Dropout(0.5) >> Dense(8, 3, softmax)
             picture = Conv2D(1, 2, 3) >> MaxPool2D() >> Flatten() >> Dense(18, 3)
             centred(x) = x - mean(x)
+            shares(x) = x * (1 / (2 * len(x) - 1))
+            grown(x) = len(x)^2 * x
             twice(x) = concat((x, x))
             tail(x) = x[1:]
             """)
@@ -106,14 +108,19 @@ import Testing
         let tail = try session.graph(of: "tail", shapes: [[nil, 2]])
         #expect(tail.nodes.last?.sizes.map(\.description) == ["N - 1", "2"] && tail.description.contains("counts=[N - 1, 2]"), "\(tail)")
         // The mean of all rows divides by how many there are.
-        #expect(throws: Fault.self) { try session.graph(of: "centred", shapes: [[nil, 2]]) }
-        #expect(try session.graph(of: "centred", shapes: [[5, 2]]).outputs.count == 1)
+        let centred = try session.graph(of: "centred", shapes: [[nil, 2]])
+        #expect(centred.description.contains("= size 2 N : f64 []"), "\(centred)")
+        let shares = try session.graph(of: "shares", shapes: [[nil, 2]])
+        #expect(shares.description.contains("= size 1 / (2 N - 1) : f64 []"), "\(shares)")
+        // What is no multiple of it in a third taking is none.
+        #expect(throws: Fault.self) { try session.graph(of: "grown", shapes: [[nil, 2]]) }
+        #expect(try session.graph(of: "grown", shapes: [[5, 2]]).outputs.count == 1)
     }
 
     @Test func theSessionPrintsGraphs() throws {
         let output = try TestSession()
         let interaction = Interaction(session: output.session, output: output)
-        #expect(interaction.enter("X = [[1, 2], [3, 4]]; net = Dense(4, 3, relu); f(x) = { print(1); seed(2); x^2 }") == .done)
+        #expect(interaction.enter("X = [[1, 2], [3, 4]]; net = Dense(4, 3, relu); f(x) = x^2; effect(x) = { print(1); x^2 }") == .done)
         for (command, parts) in [
             (":graph X @ X + 1", ["graph(%0 X: f64 [2, 2])", "matmul %0, %0"]), (":graph net", ["x: f32 [N, 4]", "operation=relu : f32 [N, 3]"]),
             (":graph x -> relu(x) > 1", ["graph(%0 x: f64 [])", "compare", ": bool []"]), (":graph f", ["return %"]), (":graph f'", ["return %"]),
@@ -123,7 +130,9 @@ import Testing
             let text = String(output.written.dropFirst(before))
             #expect(parts.allSatisfy { text.contains($0) } && text.hasPrefix("graph("), "\(text)")
         }
-        for command in [":graph", ":graph if X[0, 0] > 1 { X } else { 1 }", ":graph nothing", ":graph \"text\"", ":graph x -> rand()", ":graph ("] {
+        for command in [
+            ":graph", ":graph if X[0, 0] > 1 { X } else { 1 }", ":graph nothing", ":graph \"text\"", ":graph x -> rand()", ":graph effect", ":graph (",
+        ] {
             #expect(interaction.enter(command) == .failed, "\(command)")
         }
         // Nothing else was shown or kept.

@@ -67,6 +67,71 @@ import Testing
         #expect(isTrue("shape(parameters(net)[0][\"conv.weight\"]) == (4, 1, 3, 3) and shape(parameters(net)[7][\"fc.bias\"]) == (3,)", session))
     }
 
+    /// Whatever a layer makes of its parameters before it uses them, they go along under their names, and are learned there.
+    @Test(arguments: [
+        "x @ W'", "x @ reshape(W, 3, 3)", "x * reshape(gain, 1, 3) + sum(W)", "x @ (W / norm(W)) * exp(gain)", "(x @ W[::-1])[:, :3] * gain[[2, 0, 1]]",
+        "x @ concat((W[:1], W[1:])) + stack((gain, gain))[1]",
+    ])
+    func parametersKeepTheirNames(_ body: String) throws {
+        try withFolder { folder in
+            let session = try Session()
+            let program = """
+                seed(1)
+                layer Own(n) { W = weights(n, n); gain = 1.5 * ones(n); x -> \(body) + 0 * sum(gain) + 0 * sum(W) }
+                net = Own(3) >> Dense(3, 2); x = f32(randn(4, 3)); save(net, "\(folder)/net.onnx", input=(3,))
+                for f in ("torch", "jax", "keras") { save(net, "\(folder)/{f}.py", framework=f, input=(3,)) }
+                again = load("\(folder)/net.onnx")
+                """
+            #expect(session.run(program, named: "test") == .done)
+            #expect(isTrue("max(abs(again(x) - net(x))) < 1e-5", session))
+            for framework in ["torch", "jax", "keras"] {
+                let text = try String(contentsOfFile: "\(folder)/\(framework).py", encoding: .utf8)
+                #expect(text.contains("weights[\"0.W\"]") && text.contains("weights[\"0.gain\"]") && !text.contains("weights[\"c"), "\(text)")
+            }
+            #expect(isTrue("contains(repr(parameters(again)), \"0.W\") and contains(repr(parameters(again)), \"0.gain\")", session))
+        }
+    }
+
+    /// A layer that decides by the values of its parameters has a graph still: they are constants then.
+    @Test func decidesByItsParameters() throws {
+        try withFolder { folder in
+            let session = try Session()
+            let program = """
+                layer Own(n) { gain = -1.5 * ones(n); x -> if gain[0] > 0 { x * gain } else { x - gain } }
+                net = Own(3); x = f32(randn(4, 3)); save(net, "\(folder)/net.onnx", input=(3,)); again = load("\(folder)/net.onnx")
+                """
+            #expect(session.run(program, named: "test") == .done)
+            #expect(isTrue("all(again(x) == net(x)) and all(net(x) == x + 1.5)", session))
+        }
+    }
+
+    /// What goes out comes back as the same numbers, whatever the number of rows: order, means over the rows, matrices.
+    @Test(arguments: [
+        ("mean(x, axis=0)", "(3,)"), ("x - mean(x)", "(3,)"), ("var(x, axis=0)", "(3,)"), ("x / len(x) + x * (1 / (len(x) + 1))", "(3,)"),
+        ("sort(x, axis=1)", "(3,)"),
+        ("sort(x, axis=0)", "(3,)"), ("sort(x, axis=none)", "(3,)"), ("argsort(x, axis=1)", "(3,)"), ("argsort(x, axis=0)", "(3,)"),
+        ("argmax(x, axis=1)", "(3,)"),
+        ("argmin(x, axis=0, keepdims=true)", "(3,)"), ("argmax(x) + 0 * x", "(3,)"), ("argmax(round(x), axis=1, last=true)", "(3,)"),
+        ("top_k(x, 2)[0]", "(5,)"),
+        ("top_k(x, 2)[1]", "(5,)"), ("median(x, axis=1)", "(4,)"), ("quantile(x, 0.3, axis=1)", "(4,)"), ("one_hot(argmax(x, axis=1), 4)", "(4,)"),
+        ("x[:, ::-1] + x[:, ::-2][:, :1]", "(4,)"), ("det(x)", "(3, 3)"), ("inv(x + 3 * eye(3))", "(3, 3)"), ("solve(x + 3 * eye(3), x)", "(3, 3)"),
+        ("grad(y -> sum(sort(y, axis=1)[:, 1:] ^ 2))(x)", "(4,)"),
+    ])
+    func functionsComeBack(_ body: String, _ shape: String) throws {
+        try withFolder { folder in
+            let session = try Session()
+            let program = """
+                seed(2)
+                f(x) = \(body)
+                save(f, "\(folder)/f.onnx", input=\(shape), dtype="f64"); again = load("\(folder)/f.onnx")
+                close = true
+                for rows in (1, 2, 5) { x = randn(concat(([rows], array(\(shape))))); close = close and max(abs(again(x) - f(x))) < 1e-9 }
+                """
+            #expect(session.run(program, named: "test") == .done)
+            #expect(isTrue("close", session))
+        }
+    }
+
     @Test func trainsAndIsSaved() throws {
         try withFolder { folder in
             let session = try makeSession(

@@ -225,6 +225,28 @@ private struct Message {
         }
     }
 
+    /// By the ends of 64 bits models say "as far as it goes".
+    @Test(arguments: [(0, Int64.max, 1), (-1, .min, -1), (.max, .min + 1, -2), (.min, .max - 1, 2)] as [(Int64, Int64, Int64)])
+    func endsOfTheRange(_ start: Int64, _ end: Int64, _ step: Int64) throws {
+        func whole(_ name: String, _ number: Int64) -> ONNXTensor {
+            ONNXTensor(name: name, type: .int64, shape: [1], bytes: withUnsafeBytes(of: number.littleEndian, Array.init))
+        }
+        func info(_ name: String) -> ONNXValueInfo { ONNXValueInfo(name: name, type: .float, shape: [.known(3)]) }
+        // Once as they are, once joined from constants.
+        for operation in ["Identity", "Constant"] {
+            let ends =
+                operation == "Identity"
+                ? ONNXNode("Identity", inputs: ["e"], outputs: ["end"])
+                : ONNXNode("Constant", inputs: [], outputs: ["end"], attributes: [ONNXAttribute("value_ints", .ints([end]))])
+            let graph = ONNXGraph(
+                name: "g", nodes: [ends, ONNXNode("Slice", inputs: ["x", "s", "end", "a", "t"], outputs: ["y"])], inputs: [info("x")], outputs: [info("y")],
+                initializers: [whole("s", start), whole("e", end), whole("a", 0), whole("t", step)])
+            let network = try ModelCompiler.network(ONNXModel(irVersion: 10, opsets: ["": 20], graph: graph), path: "m")
+            let given = [1.0, 2, 3], expected = step < 0 ? given.reversed() : given
+            #expect(try network(NDArray(given, shape: [3], type: .f32)).toDoubles() == stride(from: 0, to: 3, by: Int(step.magnitude)).map { expected[$0] })
+        }
+    }
+
     // MARK: Files beside it
 
     @Test func elementsInOtherFiles() throws {
@@ -246,7 +268,13 @@ private struct Message {
                 return
             }
         }
-        for offset in ["5", "99", "-1", "9223372036854775807"] {
+        for offset in ["-1", "x", "", "9223372036854775808"] {
+            guard case .badPlace("t", "offset", offset)? = fault(placed("w.bin", offset: offset), external: { _ in [0, 0, 0, 0, 0, 0] }) else {
+                Issue.record("offset \(offset)")
+                return
+            }
+        }
+        for offset in ["5", "99", "9223372036854775807"] {
             guard case .shortExternal? = fault(placed("w.bin", offset: offset), external: { _ in [0, 0, 0, 0, 0, 0] }) else {
                 Issue.record("offset \(offset)")
                 return

@@ -61,14 +61,47 @@ FUNCTIONS = [
     ("f(x) = squareplus(x, b=2) + snake(x, a=3) + star_relu(x)", [(4,)], True), ("net = Dense(4, 3, tanh) >> Dense(3, 2)\nf(x) = net(x) * 2", [(4,)], True),
     ("f(x) = conv(x, reshape(range(18) - 9, 2, 1, 3, 3), padding=1)", [(1, 5, 5)], True), ("f(x) = attend(x, x, x, heads=2)", [(5, 4)], True),
     ("f(x) = norm(x, axis=1)", [(4,)], True), ("g(x) = sum(x^3)\nf(x) = grad(g)(x)", [(4,)], True), ("f(x) = grad(y -> sum(y[:, 1:] * y[:, :-1]))(x)", [(4,)], True),
+    ("f(x) = grad(y -> sum(y[:, 1::3, ::-2]^3))(x)", [(6, 5)], True),
+    # Numbers that hang on how many rows there are.
+    ("f(x) = x - mean(x, axis=0)", [(4,)], False), ("f(x) = var(x, axis=0) + mean(x)", [(4,)], False), ("f(x) = x / len(x) + x * (1 / (2 * len(x) + 1))", [(4,)], False),
+    # Order.
+    ("f(x) = sort(x)", [(5,)], True), ("f(x) = sort(x, axis=0)", [(2, 3)], False), ("f(x) = sort(x, axis=none)", [(3,)], False), ("f(x) = argsort(x, axis=1)", [(5, 2)], True),
+    ("f(x) = argsort(x, axis=0) + argmax(x)", [(3,)], False), ("f(x) = argmax(x, axis=1)", [(5,)], True), ("f(x) = argmin(x, axis=1, keepdims=true)", [(5,)], True),
+    ("f(x) = top_k(x, 2)[0] + top_k(x, 3)[1][:, :2]", [(5,)], True), ("f(x) = median(x, axis=1) + quantile(x, 0.3, axis=1)", [(5,)], True),
+    ("f(x) = one_hot(argmax(x, axis=1), 5)", [(5,)], True), ("f(x) = grad(y -> sum(sort(y, axis=1)[:, 1:]^2))(x)", [(4,)], True),
+    # Matrices.
+    ("f(x) = det(x)", [(3, 3)], True), ("f(x) = inv(x + 30 * eye(3))", [(3, 3)], True), ("f(x, y) = solve(x + 30 * eye(3), y)", [(3, 3), (3, 2)], True),
+    ("f(x) = x @ [[2]] + [[1]]", [(1,)], True),
     ("f = sigmoid'", [(4,)], True), ("f = gelu'", [(4,)], True), ("f = mish'", [(4,)], True), ("f = (x -> x * tanh(x))''", [(4,)], True),
 ]
 
-# The networks of the examples: (example, expression, shape of one input).
+# What has no form in ONNX, and a part of what act says: (function, shape of the input, part of the message).
+REFUSED = [
+    (f"f(x) = {call}", shape, part) for calls, shape, part in [
+        (("cholesky(x)", "qr(x)[0]", "svd(x)[1]", "eigh(x)[0]", "slogdet(x)[1]", "pinv(x)", "lstsq(x, x)", "matrix_rank(x)"), (3, 3), "has no form in ONNX"),
+        (("unique(x)",), (3,), "has no form in ONNX"),
+        (("x[x > 0]", "bincount(floor(x))", "histogram(x)[0]", "searchsorted([1, 2], x)", "if x[0, 0] > 0 { x } else { -x }", "x[number(\"{x[0, 0]}\")]"), (3,), "value of an element"),
+        (("nonzero(x)[0]",), (3,), "left open"),
+        (("map(relu, x)", "stack([r for r in x])", "reduce((a, b) -> a + b, x)", "scan((c, r) -> (c + r, c), zeros(3), x)[1]", "cumprod(x, axis=0)", "trace(x)", "len(x)^2 * x",
+          "median(x, axis=0)", "range(len(x))", "take_along(x, argsort(x, axis=1), axis=1)"), (3,), "left open"),
+        (("x + rand()", "{ seed(1); x }", "x + choice(3)"), (3,), "random draw"), (("x + load(\"x.npy\")", "{ save(1, \"y.json\"); x }"), (3,), "a file has"),
+        (("x + clock()", "x + timeit(() -> 1, runs=1).min"), (3,), "the time has"), (("x + rank()", "all_sum(x)"), (3,), "other processes"),
+        (("{ print(\"now\"); x }", "{ show(1); x }", "{ help(\"relu\"); x }", "{ why(1 + 1); x }", "{ summary(net); x }"), (3,), "written and shown"),
+    ] for call in calls
+]
+
+# The networks and functions of the examples: (example, expression, shape of one input, whether inputs are whole numbers). One whose network stays inside a function
+# is made here as it is there.
 EXAMPLES = [
-    ("autoencoder", "net", (64,)), ("digits", "net", (64,)), ("spiral", "net", (2,)), ("xor", "two", (2,)), ("regression", "trained", (1,)), ("kan", "net", (2,)),
-    ("moe", "net", (1,)), ("pinn", "net", (2,)), ("gan", "maker >> judge", (4,)), ("custom_layer", "net", (2,)), ("transformer", "net", (8,)),
-    ("word2vec", "net", ()), ("three_layer_network", "x -> forward(x, net)", (3,)),
+    ("autoencoder", "net", (64,), False), ("custom_layer", "net", (2,), False), ("derivatives", "swish''", (4,), False), ("digits", "net", (64,), False),
+    ("dot_and_matmul", "x -> x @ W1 @ W1'", (2,), False), ("formulas", "leaky'", (4,), False), ("gan", "maker >> judge", (4,), False), ("gradient_flow", "nets.batch_norm", (16,), False), ("gradient_flow", "nets.residual", (16,), False),
+    ("gradient_flow", "nets.too_large", (16,), False), ("kan", "net", (2,), False), ("lstm", "LSTM(2, 16, sequences=false) >> Dense(16, 1)", (20, 2), False),
+    ("maml", "adapted(start, tests[0])", (1,), False), ("mnist", "Dense(784, 512, relu) >> Dense(512, 10)", (784,), False), ("moe", "net", (1,), False),
+    ("onnx", "trained", (2,), False), ("output_layers", "h -> softmax(h @ W)", (3,), False), ("pinn", "net", (2,), False), ("policy_gradient", "policy", (4,), False),
+    ("policy_gradient", "s -> move(s, where(sigmoid(policy(s)[:, 0]) > 0.5, 1, -1))", (4,), False), ("ranks", "net", (64,), False), ("regression", "trained", (1,), False),
+    ("relu_family", "x -> maxout(x, W, [[0], [0]])", (1,), False), ("spiral", "net", (2,), False), ("three_layer_network", "x -> forward(x, net)", (3,), False),
+    ("softmax", "x -> exp(x) / sum(exp(x), axis=1, keepdims=true)", (3,), False), ("step_and_sigmoid", "step_func", (4,), False), ("tanh", "my_tanh", (4,), False), ("tour", "x -> forward(net, x)", (2,), False), ("transformer", "net", (8,), True), ("vae", "x -> net(x).pixels", (64,), False),
+    ("vanishing_gradient", "deep(sigmoid, 20)", (3,), False), ("word2vec", "net", (), True), ("xor", "two", (2,), False),
 ]
 
 PRELUDE = """seed(3)
@@ -103,6 +136,9 @@ layers = layers[: layers.index("Branch") + 1]
 missing = [name for name in layers if not any(re.search(rf"\b{name}\(", net) for net, _ in LAYERS)]
 assert not missing, f"layers without a case: {missing}"
 assert len(rows) >= 60, rows
+examples = {name[:-4] for name in os.listdir(os.path.join(root, "examples")) if name.endswith(".act")}
+missing = examples - {example for example, *_ in EXAMPLES}
+assert not missing, f"examples without a case: {missing}"
 
 CONFIGURED = [
     "leaky_relu(slope=0.3)", "elu(alpha=0.5)", "celu(alpha=2)", "softplus(beta=3)", "silu(beta=2)", "hard_tanh(lo=-2, hi=0.5)", "threshold(theta=1, value=-1)",

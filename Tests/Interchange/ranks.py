@@ -4,12 +4,15 @@
 
 `act -n` and TCP on this machine; Open MPI and MPICH where they are installed (Debian: openmpi-bin, mpich), MPICH as PyPI has it with its
 own ABI and with the standard one, torchrun where torch is; two network namespaces as two machines where that is permitted. A rank that
-fails or is killed must end all. What is missing is said and left out.
+fails, is interrupted or is killed must end all; how long that took is printed. What is missing is said and left out.
 """
-import glob, os, shutil, signal, subprocess, sys, tempfile, time
+import glob, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 act = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/act")
-COMMON = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+# Open MPI's launcher else waits a second before it ends what is left of a run: that would be its time, not ours.
+COMMON = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_odls_base_sigkill_timeout": "0", "PRTE_MCA_odls_base_sigkill_timeout": "0",
+}
 # Both kinds of parameters, statistics, draws, a validation, batches that end unevenly.
 TRAINING = """
 seed(3); x = randn(300, 6); y = x @ randn(6, 1) + 0.1 * randn(300, 1)
@@ -23,6 +26,8 @@ ENDLESS = """
 x = randn(200, 4); save(1, args[0]); fit(Dense(4, 1), x, x[:, :1], mse, epochs=1000000000, progress=false); save(2, args[1])
 """
 failures = 0
+# Seconds from what ended one rank to the end of all.
+ends = {}
 
 
 def check(condition, text):
@@ -122,30 +127,38 @@ with tempfile.TemporaryDirectory() as folder:
             if run.returncode:
                 print(run.stderr[-2000:])
         # An error of one rank alone.
-        start = time.time()
-        run = subprocess.run(
-            command(2) + ["-e", 'if rank() == 1 { error("boom") }; while true {}'], env=environment, capture_output=True, text=True, timeout=60)
+        program = 'if rank() == 1 { t = clock(); while clock() < t + 0.5 {}; error("boom {clock():.3f}") }; while true {}'
+        run = subprocess.run(command(2) + ["-e", program], env=environment, capture_output=True, text=True, timeout=60)
         check(run.returncode != 0 and "boom" in run.stderr and "on rank 1 of 2" in run.stderr, f"{name}, an error: {run.stderr}")
-        # A rank that is killed in the middle of an epoch.
-        token = f"{os.getpid()}-{len(counts)}".encode()
-        for file in ("begun.json", "done.json"):
-            if os.path.exists(path(file)):
-                os.unlink(path(file))
-        process = subprocess.Popen(
-            command(2) + [path("endless.act"), path("begun.json"), path("done.json")], env={**environment, "ACT_TEST_RUN": token.decode()},
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        deadline = time.time() + 60
-        while not os.path.exists(path("begun.json")) and time.time() < deadline:
-            time.sleep(0.05)
-        time.sleep(0.3)
-        ranks = ranks_of(token)
-        check(len(ranks) == 2, f"{name}: {len(ranks)} ranks were found")
-        if ranks:
-            os.kill(max(ranks), signal.SIGKILL)
-        text = process.communicate(timeout=60)[0]
-        check(process.returncode != 0 and text.strip(), f"{name}, a killed rank: status {process.returncode}, {text!r}")
-        time.sleep(0.5)
-        check(not ranks_of(token) and not os.path.exists(path("done.json")), f"{name}, a killed rank: something is left")
+        said = re.search(r"boom (\d+\.\d+)", run.stderr)
+        took = [time.monotonic() - float(said[1])] if said else []
+        # A rank that is interrupted or killed in the middle of an epoch, and all of them by their launcher.
+        for number in (signal.SIGINT, signal.SIGKILL, None):
+            token = f"{os.getpid()}-{len(counts)}-{number}".encode()
+            for file in ("begun.json", "done.json"):
+                if os.path.exists(path(file)):
+                    os.unlink(path(file))
+            process = subprocess.Popen(
+                command(2) + [path("endless.act"), path("begun.json"), path("done.json")], env={**environment, "ACT_TEST_RUN": token.decode()},
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            deadline = time.time() + 60
+            while not os.path.exists(path("begun.json")) and time.time() < deadline:
+                time.sleep(0.05)
+            time.sleep(0.3)
+            ranks, start = ranks_of(token), time.monotonic()
+            check(len(ranks) == 2, f"{name}: {len(ranks)} ranks were found")
+            if number is None:
+                process.send_signal(signal.SIGINT)
+            elif ranks:
+                os.kill(max(ranks), number)
+            text = process.communicate(timeout=60)[0]
+            took.append(time.monotonic() - start)
+            check(process.returncode != 0, f"{name}, signal {number}: status {process.returncode}, {text!r}")
+            check(number != signal.SIGKILL or text.strip(), f"{name}, a killed rank: nothing is said")
+            time.sleep(0.5)
+            check(not ranks_of(token) and not os.path.exists(path("done.json")), f"{name}, signal {number}: something is left")
+        ends[name] = took
+        check(max(took) < 5, f"{name}: the end took {took} s")
 
     for n in (2, 4):
         results = tcp(n, [path("train.act"), path("out.safetensors")], 29600 + n)
@@ -181,5 +194,7 @@ with tempfile.TemporaryDirectory() as folder:
     else:
         print("skipped: two network namespaces (not permitted, or iproute2 is missing)")
 
+    print("seconds to the end (an error, Ctrl-C for one rank, a killed one, Ctrl-C for all): " + "; ".join(
+        f"{name}: {', '.join(f'{seconds:.2f}' for seconds in took)}" for name, took in ends.items()))
     print("; ".join(f"{name}: {', '.join(map(str, n))} ranks" for name, n in counts.items()) + ": " + ("one file" if not failures else "FAILURES"))
 sys.exit(1 if failures else 0)

@@ -60,8 +60,12 @@ package struct Call {
     var argumentTexts: [String] { machine.argumentTexts() }
 
     /// A result that `input` changes in jumps.
-    func positions(of input: NDArray, _ result: NDArray) throws -> Value {
-        try Value(NotDifferentiable.result(result, of: row.name, inputs: [input], .steps))
+    /// - Parameters:
+    ///   - axis: Along which it is found; none is that of the flattened array.
+    ///   - settings: What decides about it besides.
+    func positions(of input: NDArray, _ result: NDArray, axis: Int? = nil, _ settings: [Attribute] = []) throws -> Value {
+        let place = try axis.map { [Attribute("axis", try Shapes.axis($0, rank: input.rank))] } ?? []
+        return try Value(NotDifferentiable.result(result, of: row.name, inputs: [input], .steps, attributes: place + settings))
     }
 }
 

@@ -61,7 +61,7 @@ extension Machine {
     package func writeFile(_ path: String, _ body: (ByteSink) throws -> Void) throws {
         // What an explanation runs again leaves no traces.
         try NDArray.refuse(.file)
-        if !hasEffects() { return }
+        if try !hasEffects() { return }
         // Two ranks do not write one file.
         team.noteWriting()
         guard team.speaks else { return }

@@ -79,8 +79,8 @@ extension BuiltinRows {
         ) { takes in
             let x = takes.vector("x"), k = takes.whole("k"), axis = takes.whole("axis", default: -1)
             return { call in
-                let array = try call[x], (values, indices) = try array.largest(call[k], axis: call[axis])
-                return try .list([Value(values), call.positions(of: array, indices)])
+                let array = try call[x], place = try call[axis], (values, indices) = try array.largest(call[k], axis: place)
+                return try .list([Value(values), call.positions(of: array, indices, axis: place)])
             }
         },
         Builtin(

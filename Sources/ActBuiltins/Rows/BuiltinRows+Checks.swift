@@ -21,6 +21,7 @@ extension BuiltinRows {
         ) { takes in
             let f = takes.function("f"), runs = takes.whole("runs", default: 10, .within(1...1_000_000))
             return { call in
+                try NDArray.refuse(.time)
                 let f = try call[f], runs = try call[runs], machine = call.machine
                 func time(_ count: Int) throws -> Double {
                     let start = act_seconds()
@@ -46,7 +47,10 @@ extension BuiltinRows {
             }
         },
         Builtin(.checks, "clock", "the time in seconds since some moment in the past; differences count", example: "clock() <= clock()   # true") { _ in
-            { _ in .number(act_seconds()) }
+            { _ in
+                try NDArray.refuse(.time)
+                return .number(act_seconds())
+            }
         },
         Builtin(
             .checks, "assert", "an error unless the condition holds", details: "The condition is one bool; for an array write `all(…)`.",
@@ -84,11 +88,11 @@ extension BuiltinRows {
             let expression = takes.value("expression")
             return { call in
                 // One that runs again for another says nothing.
-                if !call.machine.hasEffects() { return .none }
+                if try !call.machine.hasEffects() { return .none }
                 guard case .function(let function as Closure) = call[expression], function.code.isLiteral else {
                     throw call.fail(expression, .expression)
                 }
-                call.machine.write(try call.machine.host.explanation(of: function))
+                try call.machine.write(call.machine.host.explanation(of: function))
                 return .none
             }
         },
@@ -108,7 +112,7 @@ extension BuiltinRows {
                     let near = suggest(name, among: call.machine.currentOrigin?.code.module.builtins.names ?? [])
                     throw BuiltinRefusal.noHelp(on: name, near: near)
                 }
-                call.machine.write(text.hasSuffix("\n") ? text : text + "\n")
+                try call.machine.write(text.hasSuffix("\n") ? text : text + "\n")
                 return .none
             }
         },

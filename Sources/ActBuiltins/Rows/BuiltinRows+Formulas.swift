@@ -99,10 +99,7 @@ extension Machine {
     /// The graph of a function that holds for every value.
     /// - Throws: what `Graph.symbolic` throws.
     package func graph(of function: Function, _ arguments: [Graph.Argument], lowered: Bool = false) throws -> Graph {
-        // What it does besides computing (`seed`) is undone.
-        let random = random
-        defer { self.random = random }
-        return try Graph.symbolic(
+        try Graph.symbolic(
             { [try self.call(function, Arguments($0.map { .array($0) })).differentiable(of: function)] }, of: arguments, lowered: lowered)
     }
 }

@@ -159,6 +159,7 @@ extension BuiltinRows {
             let n = takes.whole("n")
             return { call in
                 let number = try call[n]
+                try NDArray.refuse(.draw)
                 call.machine.random = RandomSource(seed: UInt64(bitPattern: Int64(number)))
                 return .none
             }

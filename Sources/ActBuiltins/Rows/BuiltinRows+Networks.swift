@@ -28,7 +28,7 @@ extension BuiltinRows {
                 return { call in
                     let network = try call[net].network
                     let input = try call[shape]
-                    call.machine.write(try NetworkSummary.text(network, input: input))
+                    try call.machine.write(NetworkSummary.text(network, input: input))
                     return .none
                 }
             },

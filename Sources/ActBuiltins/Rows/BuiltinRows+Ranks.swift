@@ -16,7 +16,10 @@ extension BuiltinRows {
             details: "0 unless several run the program, as `act -n 4 FILE` and `mpirun` have it. Inside of `spread` each is by itself, and so 0.",
             example: "rank()   # 0", role: .steps
         ) { _ in
-            return { call in .number(Double(call.machine.team.rank)) }
+            return { call in
+                try NDArray.refuse(.ranks)
+                return .number(Double(call.machine.team.rank))
+            }
         },
         Builtin(
             .ranks, "ranks", "how many processes run the program",

@@ -30,7 +30,11 @@ extension BuiltinRows {
             example: "argmin([3, 1, 2])   # 1", role: .steps
         ) { takes in
             let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
-            return { call in try call.positions(of: call[a], call[a].position(.min, axis: call[axis], keepdims: call[keepdims], isLast: call[last])) }
+            return { call in
+                let array = try call[a], place = try call[axis], isLast = try call[last]
+                let result = try array.position(.min, axis: place, keepdims: call[keepdims], isLast: isLast)
+                return try call.positions(of: array, result, axis: place, [Attribute("last", .flag(isLast))])
+            }
         },
         Builtin(
             .reduce, "argmax", "the position of the first largest element",
@@ -38,7 +42,11 @@ extension BuiltinRows {
             example: "argmax([[1, 9], [8, 2]], axis=1)   # [1, 0]", role: .steps
         ) { takes in
             let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
-            return { call in try call.positions(of: call[a], call[a].position(.max, axis: call[axis], keepdims: call[keepdims], isLast: call[last])) }
+            return { call in
+                let array = try call[a], place = try call[axis], isLast = try call[last]
+                let result = try array.position(.max, axis: place, keepdims: call[keepdims], isLast: isLast)
+                return try call.positions(of: array, result, axis: place, [Attribute("last", .flag(isLast))])
+            }
         },
         reduction("any", "whether at least one element is true (not 0)", example: "any([0, 2] > 1)   # true", role: .steps) {
             try $0.reduced(.any, axes: $1, keepdims: $2)
@@ -132,7 +140,7 @@ extension BuiltinRows {
             role: .steps
         ) { takes in
             let a = takes.value("a"), axis = takes.wholeOrNone("axis", default: -1)
-            return { call in try call.positions(of: call.array(a), call.vector(a).argsorted(axis: call[axis])) }
+            return { call in try call.positions(of: call.array(a), call.vector(a).argsorted(axis: call[axis]), axis: call[axis]) }
         },
         Builtin(
             .order, "unique", "the different elements in ascending order",

@@ -112,7 +112,7 @@ extension BuiltinRows {
                 let shown = try call[values].map { value in try call.machine.equation(of: value).map { .string($0) } ?? value }
                 let text = try Format.joined(shown, call[sep], end: call[end])
                 try call.machine.drainNumericEvents()
-                call.machine.write(text.text)
+                try call.machine.write(text.text)
                 return .none
             }
         },

@@ -26,6 +26,7 @@ enum ONNXWording {
             ("the tensor `\(name)` lies in `\(location)`, which is not in the model's folder", "a model reads files beside it, and no others")
         case .sparse: ("it holds sparse tensors, which act does not have", nil)
         case .noLocation(let name): ("the tensor `\(name)` lies in another file, and the model does not say in which", nil)
+        case .badPlace(let name, let key, let value): ("the `\(key)` of the tensor `\(name)` in another file does not fit: \"\(value)\"", nil)
         case .shortExternal(let name, let location, let needs, let found):
             ("the tensor `\(name)` needs \(Format.bytes(needs)) of `\(location)`, and \(Format.bytes(found)) are there", nil)
         case .noOpset(let domain):

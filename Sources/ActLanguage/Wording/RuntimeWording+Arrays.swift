@@ -75,6 +75,11 @@ extension RuntimeWording {
                 help: "`where(condition, a, b)` chooses without looking; `if`, `while`, an index and a text look")
         case .draw: return error("a random draw has no graph and no formula", help: "draw before, and pass the numbers as an argument")
         case .ranks: return error("what other processes have has no graph and no formula", help: "add up before, and use the sum")
+        case .output:
+            return error(
+                "what is written and shown has no graph and no formula", help: "leave it out of the function, and write the result where the function is called"
+            )
+        case .time: return error("the time has no graph and no formula", help: "measure before, and pass the number as an argument")
         case .file: return error("a file has no graph and no formula", help: "load before, and use what was loaded")
         }
     }

@@ -111,20 +111,23 @@ extension Machine {
 }
 
 extension Machine {
-    /// Writes what `print` and its like write; nothing while an explanation runs the program again or a graph is taken.
-    package func write(_ text: String) {
-        if hasEffects() { host.write(text) }
+    /// Writes what `print` and its like write; nothing while an explanation runs the program again.
+    /// - Throws: `ArrayError.noGraph` while a graph is taken, which has no place for it.
+    package func write(_ text: String) throws {
+        if try hasEffects() { host.write(text) }
     }
 
     /// Shows a value because a function was asked to.
     package func show(_ value: Value) throws {
-        if hasEffects() { try host.show(value, isResult: false) }
+        if try hasEffects() { try host.show(value, isResult: false) }
     }
 
     /// Whether what runs is to be seen outside: neither an explanation runs the program again, nor is a function run for its operations alone, whose
-    /// replay would lack the effect, or for its graph.
-    package func hasEffects() -> Bool {
+    /// replay would lack the effect.
+    /// - Throws: `ArrayError.noGraph` while a graph is taken.
+    package func hasEffects() throws -> Bool {
+        try NDArray.refuse(.output)
         AbstractRun.current?.spoil()
-        return recording == nil && AbstractRun.current == nil && !NDArray.isSymbolic
+        return recording == nil && AbstractRun.current == nil
     }
 }

@@ -14,9 +14,14 @@ struct ONNXOperator {
     init(_ name: String, _ attributes: [ONNXAttribute] = []) { (self.name, self.attributes) = (name, attributes) }
 }
 
+extension ElementType {
+    /// Whether settings of operators, which are f32, say these numbers as exactly as a model of this type needs them.
+    fileprivate func says(_ settings: [Double]) -> Bool { self != .f64 || settings.allSatisfy { Double(Float($0)) == $0 } }
+}
+
 extension UnaryOperation {
-    /// The operator of opset 20; `nil` where there is none.
-    var onnx: ONNXOperator? {
+    /// The operator of opset 20 for numbers of a type; `nil` where there is none.
+    func onnx(_ numbers: ElementType) -> ONNXOperator? {
         switch self {
         case .neg: ONNXOperator("Neg")
         case .abs: ONNXOperator("Abs")
@@ -49,7 +54,8 @@ extension UnaryOperation {
         case .mish: ONNXOperator("Mish")
         case .elu1: ONNXOperator("Elu")
         case .selu: ONNXOperator("Selu")
-        case .hardSigmoid: ONNXOperator("HardSigmoid", [ONNXAttribute("alpha", .float(1 / 6)), ONNXAttribute("beta", .float(0.5))])
+        case .hardSigmoid:
+            numbers.says([1 / 6]) ? ONNXOperator("HardSigmoid", [ONNXAttribute("alpha", .float(1 / 6)), ONNXAttribute("beta", .float(0.5))]) : nil
         case .hardSwish: ONNXOperator("HardSwish")
         case .softsign: ONNXOperator("Softsign")
         case .square, .expm1, .log2, .log10, .log1p, .erfc, .trunc, .logSigmoid, .silu, .geluSigmoid, .relu6, .relu2, .tanhShrink, .lisht, .logcosh,
@@ -92,7 +98,7 @@ extension BinaryOperation {
     }
 
     /// - Parameter p: The second operand, where it is one number.
-    func onnx(_ x: String, _ y: String, number p: Double?, _ list: inout NodeList) -> String? {
+    func onnx(_ x: String, _ y: String, number p: Double?, _ numbers: ElementType, _ list: inout NodeList) -> String? {
         switch form {
         case .plain(let name): return list.add(name, [x, y])
         case .quotientRoundedDown: return list.add("Floor", [list.add("Div", [x, y])])
@@ -103,7 +109,10 @@ extension BinaryOperation {
             let differs = list.add("Xor", [list.add("Less", [rest, zero]), list.add("Less", [y, zero])])
             let moves = list.add("And", [differs, list.add("Not", [list.add("Equal", [rest, zero])])])
             return list.add("Where", [moves, list.add("Add", [rest, y]), rest])
-        case .attribute(let name, let setting): return p.map { list.add(name, [x], [ONNXAttribute(setting, .float(Float($0)))]) }
+        case .attribute(let name, let setting):
+            // Celu is for f32 alone.
+            guard let p, numbers.says([p]), name != "Celu" || numbers != .f64 else { return nil }
+            return list.add(name, [x], [ONNXAttribute(setting, .float(Float(p)))])
         case .composed: return nil
         }
     }
@@ -133,10 +142,13 @@ extension CompareOperation {
 struct FormulaWriter {
     private var known: [String: String] = [:]
     private let inputs: [String]
+    private let numbers: ElementType
     private let constant: (Double, inout NodeList) throws -> String
 
     /// - Parameter constant: Gives the name of a number.
-    init(inputs: [String], constant: @escaping (Double, inout NodeList) throws -> String) { (self.inputs, self.constant) = (inputs, constant) }
+    init(inputs: [String], _ numbers: ElementType, constant: @escaping (Double, inout NodeList) throws -> String) {
+        (self.inputs, self.numbers, self.constant) = (inputs, numbers, constant)
+    }
 
     mutating func write(_ formula: Formula, into list: inout NodeList) throws -> String {
         let constant = constant
@@ -145,14 +157,14 @@ struct FormulaWriter {
         case .input(let index): return inputs[index]
         case .result, .number: return try constant(.nan, &list)
         case .unary(let operation, let a):
-            guard let form = operation.onnx else { return try write((operation.composition ?? .nan).at([a]), into: &list) }
+            guard let form = operation.onnx(numbers) else { return try write((operation.composition ?? .nan).at([a]), into: &list) }
             let x = try write(a, into: &list)
             return once("\(operation) \(x)", &list) { $0.add(form.name, [x], form.attributes) }
         case .binary(let operation, let a, let b):
             let x = try write(a, into: &list), y = try write(b, into: &list)
             if let name = known["\(operation) \(x) \(y)"] { return name }
             let result =
-                if let name = operation.onnx(x, y, number: b.fixedValue, &list) { name } else {
+                if let name = operation.onnx(x, y, number: b.fixedValue, numbers, &list) { name } else {
                     try write((operation.composition ?? .nan).at([a, b]), into: &list)
                 }
             known["\(operation) \(x) \(y)"] = result
@@ -181,7 +193,7 @@ struct FormulaWriter {
 
 extension GraphWriter {
     func unary(_ operation: UnaryOperation, _ x: Tensor) throws -> Tensor {
-        if let form = operation.onnx { return map(form.name, [x], form.attributes) }
+        if let form = operation.onnx(numbers) { return map(form.name, [x], form.attributes) }
         guard let composition = operation.composition else { return x }
         if operation.rawValue < UnaryOperation.sigmoid.rawValue { return try inline(composition, [x], sizes: x.sizes) }
         return try call(operation.kernelName, composition, [("x", x)], sizes: x.sizes)
@@ -191,7 +203,7 @@ extension GraphWriter {
     ///   - p: The second operand, where it is one number.
     ///   - sizes: The result's.
     func binary(_ operation: BinaryOperation, _ x: Tensor, _ y: Tensor, number p: Double?, sizes: [GraphSize]) throws -> Tensor {
-        if let name = operation.onnx(x.name, y.name, number: p, &list) { return Tensor(name: name, sizes: sizes, isBool: false) }
+        if let name = operation.onnx(x.name, y.name, number: p, numbers, &list) { return Tensor(name: name, sizes: sizes, isBool: false) }
         let composition = operation.composition ?? .nan
         if !operation.isNamed { return try inline(composition, [x, y], sizes: sizes) }
         // Slopes learned one a channel: the same, with an array.
@@ -203,8 +215,8 @@ extension GraphWriter {
     private func inline(_ formula: Formula, _ inputs: [Tensor], sizes: [GraphSize]) throws -> Tensor {
         var known: [UInt64: String] = [:]
         // Constants are made before: they are the graph's.
-        for number in formula.numbers { known[number.bitPattern] = try self.number(number).name }
-        var writer = FormulaWriter(inputs: inputs.map(\.name)) { number, list in
+        for number in formula.numbers(numbers) { known[number.bitPattern] = try self.number(number).name }
+        var writer = FormulaWriter(inputs: inputs.map(\.name), numbers) { number, list in
             known[number.bitPattern] ?? GraphWriter.constant(number, .float, &list)
         }
         return Tensor(name: try writer.write(formula, into: &list), sizes: sizes, isBool: false)
@@ -214,7 +226,7 @@ extension GraphWriter {
     private func call(_ name: String, _ formula: Formula, _ inputs: [(name: String, value: Tensor)], sizes: [GraphSize]) throws -> Tensor {
         let type = type(isBool: false)
         try define(name, inputs: inputs.map(\.name)) { list in
-            var writer = FormulaWriter(inputs: inputs.map(\.name)) { number, list in GraphWriter.constant(number, type, &list) }
+            var writer = FormulaWriter(inputs: inputs.map(\.name), numbers) { number, list in GraphWriter.constant(number, type, &list) }
             return try writer.write(formula, into: &list)
         }
         return add(name, inputs.map(\.value), sizes: sizes, domain: GraphWriter.domain)
@@ -231,7 +243,7 @@ extension GraphWriter {
     /// An activation function of its parameters, all of them: numbers, or values of the graph.
     func row(_ row: ActivationRow, _ x: Tensor, _ parameters: [(number: Double?, value: Tensor?)], sizes: [GraphSize]) throws -> Tensor {
         let numbers = parameters.compactMap(\.number)
-        if numbers.count == parameters.count, let form = row.onnx(numbers) {
+        if numbers.count == parameters.count, let form = row.onnx(numbers, self.numbers) {
             return map(form.name, [x] + (try form.inputs.map(number)), form.attributes)
         }
         guard case .elementwise(let body) = row.body else { return try along(row, x, numbers) }
@@ -301,29 +313,32 @@ extension GraphWriter {
 
 extension Formula {
     /// Those that `FormulaWriter` asks for: of parts without inputs.
-    fileprivate var numbers: [Double] {
+    fileprivate func numbers(_ type: ElementType) -> [Double] {
         if let fixedValue { return [fixedValue] }
         return switch self {
         case .input, .result, .number: []
-        case .unary(let operation, let a): operation.onnx == nil ? operation.composition?.at([a]).numbers ?? [] : a.numbers
-        case .binary(let operation, let a, let b): a.numbers + b.numbers + (operation.composition?.at([a, b]).numbers ?? [])
-        case .compare(_, let a, let b): a.numbers + b.numbers
-        case .select(let c, let a, let b): c.numbers + a.numbers + b.numbers
+        case .unary(let operation, let a): operation.onnx(type) == nil ? operation.composition?.at([a]).numbers(type) ?? [] : a.numbers(type)
+        case .binary(let operation, let a, let b): a.numbers(type) + b.numbers(type) + (operation.composition?.at([a, b]).numbers(type) ?? [])
+        case .compare(_, let a, let b): a.numbers(type) + b.numbers(type)
+        case .select(let c, let a, let b): c.numbers(type) + a.numbers(type) + b.numbers(type)
         }
     }
 }
 
 extension ActivationRow {
     /// The operator of opset 20 that is this function with these settings, and the numbers that follow x among its inputs; `nil` if none is.
-    fileprivate func onnx(_ settings: [Double]) -> (name: String, inputs: [Double], attributes: [ONNXAttribute])? {
+    fileprivate func onnx(_ settings: [Double], _ numbers: ElementType) -> (name: String, inputs: [Double], attributes: [ONNXAttribute])? {
         func with(_ operation: String, _ attributes: (String, Double)...) -> (name: String, inputs: [Double], attributes: [ONNXAttribute]) {
             (operation, [], attributes.map { ONNXAttribute($0, .float(Float($1))) })
         }
         func along(_ operation: String) -> (name: String, inputs: [Double], attributes: [ONNXAttribute])? {
             Int64(exactly: settings[0]).map { (operation, [], [ONNXAttribute("axis", .int($0))]) }
         }
+        guard numbers.says(settings) || name == "hard_tanh" else { return nil }
         switch name {
-        case "rrelu": return with("LeakyRelu", ("alpha", (settings[0] + settings[1]) / 2))
+        case "rrelu":
+            let mean = (settings[0] + settings[1]) / 2
+            return numbers.says([mean]) ? with("LeakyRelu", ("alpha", mean)) : nil
         case "hard_sigmoid": return with("HardSigmoid", ("alpha", settings[0]), ("beta", 0.5))
         case "hard_tanh": return ("Clip", settings, [])
         case "relu6": return ("Clip", [0, 6], [])

@@ -19,7 +19,7 @@ extension GraphWriter {
     static func keeps(_ function: CustomFunction) -> Bool {
         switch function.name {
         case "convolution": function.attributes.contains(Attribute("gives", "result"))
-        case "max_pool": true
+        case "max_pool", "det": true
         default: (function as? RowFunction)?.order == 0
         }
     }
@@ -32,7 +32,12 @@ extension GraphWriter {
             switch node.source {
             case .input(let number): values.append(inputs[number])
             case .constant(let array): values.append(try constant(array, node))
-            case .operation(let primitive): values.append(try write(primitive, node, node.operands.map { values[$0] }, graph))
+            case .size(let size, let isReciprocal):
+                let whole = try sizes([size])
+                let number = map("Cast", [whole], [ONNXAttribute("to", .int(Int64(type(isBool: false).rawValue)))])
+                values.append(try reshape(isReciprocal ? map("Reciprocal", [number]) : number, node.sizes))
+            case .operation(let primitive):
+                values.append(try mean(node, values, graph) ?? write(primitive, node, node.operands.map { values[$0] }, graph))
             }
         }
         return values[graph.outputs[0]]
@@ -89,7 +94,9 @@ extension GraphWriter {
             return x[0].sizes == sizes ? x[0] : add("Expand", [x[0], try self.sizes(sizes)], sizes: sizes, isBool: x[0].isBool)
         case .slice(let ranges): return try slice(x[0], try node.ranges(ranges), sizes)
         case .unslice(let ranges): return try unslice(x[0], try node.ranges(ranges), sizes)
-        case .gather(let indices): return try gather(x, indices, node)
+        case .gather(let indices):
+            if graph.sortsRows(node) { return try ordered(x[0], axis: x[0].rank - 1).values }
+            return try gather(x, indices, node)
         case .scatterAdd(let indices): return try scatter(x, indices, node)
         case .concatenate(let axis): return add("Concat", x, [ONNXAttribute("axis", .int(Int64(axis)))], sizes: sizes, isBool: x[0].isBool)
         case .matmul: return add("MatMul", x, sizes: sizes)
@@ -107,12 +114,74 @@ extension GraphWriter {
             case "convolution":
                 return windowed("Conv", x, function, window: node.operands.count > 1 ? Array(graph.nodes[node.operands[1]].shape.dropFirst(2)) : [], sizes)
             case "max_pool": return windowed("MaxPool", x, function, window: function.wholes("size"), sizes)
+            case "det": return add("Det", x, sizes: sizes)
+            case "argmax", "argmin":
+                let isLast = function.attributes.contains(Attribute("last", .flag(true))), (x, axis) = try along(function, x[0], node)
+                let attributes = [ONNXAttribute("axis", .int(Int64(axis))), ONNXAttribute("select_last_index", .int(isLast ? 1 : 0))]
+                return try reshape(numeric(map(function.name == "argmax" ? "ArgMax" : "ArgMin", [x], attributes)), sizes)
+            case "argsort":
+                let (x, axis) = try along(function, x[0], node)
+                return numeric(try ordered(x, axis: axis).positions)
+            case "top_k":
+                let (x, axis) = try along(function, x[0], node)
+                return numeric(try ordered(x, axis: axis, count: sizes[axis], isDescending: true).positions)
+            case "sort": return try places(x[0])
             default: throw unfit()
             }
         }
     }
 
+    // MARK: Order
+
+    /// Whole numbers as numbers of the model.
+    private func numeric(_ wholes: Tensor) -> Tensor { map("Cast", [wholes], [ONNXAttribute("to", .int(Int64(type(isBool: false).rawValue)))]) }
+
+    /// What an operation goes along: an axis, or all elements one after the other.
+    private func along(_ function: CustomFunction, _ x: Tensor, _ node: Graph.Node) throws -> (x: Tensor, axis: Int) {
+        let x = cast(x, isBool: false)
+        if let axis = function.wholes("axis").first { return (x, axis) }
+        guard let count = GraphSize.product(x.sizes) else { throw GraphError.dependsOnSize(at: node.site) }
+        return (try reshape(x, [count]), 0)
+    }
+
+    /// The smallest or largest along an axis in order, and where they were; of equal ones the first comes first, as in act.
+    private func ordered(_ x: Tensor, axis: Int, count: GraphSize? = nil, isDescending: Bool = false) throws -> (values: Tensor, positions: Tensor) {
+        var sizes = x.sizes
+        sizes[axis] = count ?? sizes[axis]
+        let names = list.add(
+            "TopK", [x.name, try self.sizes([sizes[axis]]).name],
+            [ONNXAttribute("axis", .int(Int64(axis))), ONNXAttribute("largest", .int(isDescending ? 1 : 0))],
+            hints: ["ordered", "order"].map { list.prefix + $0 })
+        return (Tensor(name: names[0], sizes: sizes, isBool: false), Tensor(name: names[1], sizes: sizes, isBool: false))
+    }
+
+    /// Where the elements of each row in order are among all elements.
+    private func places(_ x: Tensor) throws -> Tensor {
+        let unknown = GraphSize(fixed: -1), length = x.sizes[x.rank - 1]
+        let rows = add("Reshape", [x, try sizes([unknown, length])], sizes: [unknown, length])
+        let size = add("Size", [x], sizes: []), step = try reshape(sizes([length]), [])
+        let starts = add("Range", [try wholes([0], shape: []), size, step], sizes: [unknown])
+        let column = try reshape(starts, [unknown, GraphSize(fixed: 1)])
+        return try reshape(map("Add", [ordered(rows, axis: 1).positions, column]), x.sizes)
+    }
+
     // MARK: Reductions
+
+    /// A sum over as many elements as it is divided by.
+    /// - Returns: `nil` where it is something else.
+    private func mean(_ node: Graph.Node, _ values: [Tensor], _ graph: Graph) throws -> Tensor? {
+        guard case .operation(.binary(.div)) = node.source else { return nil }
+        let sum = graph.nodes[node.operands[0]], divisor = graph.nodes[node.operands[1]]
+        guard case .operation(.reduce(.sum, let axes)) = sum.source, let reduced = sum.operands.first, graph.nodes[reduced].type != .bool, divisor.shape.isEmpty
+        else { return nil }
+        let count = GraphSize.product(axes.map { graph.nodes[reduced].sizes[$0] })
+        switch divisor.source {
+        case .size(let size, isReciprocal: false): if size != count { return nil }
+        case .constant(let array): if try count?.isFixed != true || array.converted(to: .f64).item() != count.map({ Double($0.fixed) }) { return nil }
+        default: return nil
+        }
+        return try reduce("ReduceMean", values[reduced], axes: axes)
+    }
 
     private func reduce(_ operation: ReduceOperation, _ x: Tensor, _ axes: [Int]) throws -> Tensor {
         switch operation {

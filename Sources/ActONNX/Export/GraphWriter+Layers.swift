@@ -146,7 +146,8 @@ extension GraphWriter {
         for (name, array) in zip(layer.parameterNames + layer.stateNames, layer.parameters + layer.state) {
             if names[array.identity] == nil { names[array.identity] = prefix + name }
         }
-        return try write(take([("x", x.sizes)]) { try layer($0[0], Pass()) }, [x])
+        let (graph, arrays) = try layer.graph(of: x.sizes, type: numbers, keeping: GraphWriter.keeps)
+        return try write(graph, [x] + arrays.map { try constant($0.array, named: prefix + $0.name) })
     }
 
     private func apply(_ function: NamedFunction, _ x: Tensor) throws -> Tensor {

@@ -185,7 +185,9 @@ final class GraphWriter {
     // MARK: The whole
 
     func model(inputs: [Tensor], output: Tensor) -> ONNXModel {
-        let name = list.result(output.name), read = Set(list.nodes.flatMap(\.inputs))
+        let name = list.result(output.name)
+        list.keep(only: name)
+        let read = Set(list.nodes.flatMap(\.inputs))
         func info(_ tensor: Tensor, _ name: String) -> ONNXValueInfo {
             ONNXValueInfo(
                 name: name, type: type(isBool: tensor.isBool),
@@ -234,6 +236,16 @@ struct NodeList {
             if nodes[index].name == value { nodes[index].name = name }
         }
         return name
+    }
+
+    /// Leaves out what the result does not need.
+    mutating func keep(only result: String) {
+        var read: Set = [result]
+        nodes = nodes.reversed().filter { node in
+            guard node.outputs.contains(where: read.contains) else { return false }
+            read.formUnion(node.inputs)
+            return true
+        }.reversed()
     }
 
     /// With several results; an empty name is one that nobody reads.

@@ -71,6 +71,17 @@ extension ONNXElementType {
     }
 }
 
+extension ONNXElementType {
+    /// The largest number below 2^63 that an f64 holds: what stands for the ends of 64 bits.
+    static let farthest = 9_223_372_036_854_774_784.0
+
+    /// A whole number of 64 bits, those at the ends of the range moved inwards.
+    static func inward(_ whole: Int64) -> Double {
+        let number = Double(whole)
+        return number.magnitude > farthest ? Double(signOf: number, magnitudeOf: farthest) : number
+    }
+}
+
 private func pow2(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
 
 /// A binary floating-point format of 16 bits or fewer. The 8-bit ones: P. Micikevicius et al. 2022, "FP8 Formats for Deep Learning"; those without infinities and negative zero: B. Noune et al. 2022.
@@ -152,10 +163,22 @@ extension ONNXTensor {
             }
             return try NDArray(packed(bits), shape: sizes).converted(to: storage)
         }
-        return try bytes.withUnsafeBytes { buffer in
+        return try (type == .int64 ? inward : bytes).withUnsafeBytes { buffer in
             var reader = ByteReader(buffer, path: "\(path), \(name)")
             return try stored.array(&reader, shape: sizes, isBigEndian: false)
         }
+    }
+
+    /// The bytes of 64-bit whole numbers in which the ends of the range, by which models say "as far as it goes", are the nearest numbers inwards that an f64 holds.
+    private var inward: [UInt8] {
+        let most = Int64(ONNXElementType.farthest)
+        var result = bytes
+        for start in stride(from: 0, to: bytes.count - 7, by: 8) {
+            let number = bytes.withUnsafeBytes { Int64(littleEndian: $0.loadUnaligned(fromByteOffset: start, as: Int64.self)) }
+            guard number > most || number < -most else { continue }
+            withUnsafeBytes(of: (number > 0 ? most : -most).littleEndian) { result.replaceSubrange(start..<start + 8, with: $0) }
+        }
+        return result
     }
 
     /// Elements of 8, 4 or 2 bits, the first in the lowest bits of a byte.

@@ -346,9 +346,15 @@ package final class ModelReader {
             try held.grow(by: bytes.count)
             files[location] = bytes
         }
-        let start = place["offset"].flatMap { Int($0) } ?? 0
-        guard start >= 0, start <= bytes.count, bytes.count - start >= needed else {
-            throw fail(.shortExternal(tensor.name, location: location, needs: needed, found: max(0, bytes.count - max(0, min(start, bytes.count)))))
+        func number(_ key: String, otherwise: Int) throws -> Int {
+            guard let text = place[key] else { return otherwise }
+            guard let number = Int(text), number >= 0 else { throw fail(.badPlace(tensor.name, key: key, value: text)) }
+            return number
+        }
+        let start = try number("offset", otherwise: 0), length = try number("length", otherwise: needed)
+        guard length >= needed else { throw fail(.badPlace(tensor.name, key: "length", value: "\(length)")) }
+        guard bytes.count - start >= length else {
+            throw fail(.shortExternal(tensor.name, location: location, needs: length, found: max(0, bytes.count - start)))
         }
         try held.grow(by: needed)
         return Array(bytes[start..<start + needed])

@@ -79,11 +79,15 @@ struct NodeCall {
     /// All inputs, arrays.
     func all() throws -> [NDArray] { try inputs.indices.map(x) }
 
+    /// What models say where they mean "as far as it goes" is more than any size, and stays far enough from the ends of a word for sums and products.
+    private static let far = 1 << 40, farAttribute = 1 << 31
+    private func bounded(_ whole: Int, _ most: Int) -> Int { max(-most, min(whole, most)) }
+
     /// Whole numbers that are looked at: sizes, axes, positions.
     func wholes(_ index: Int) throws -> [Int] {
         try x(index).detached().toDoubles().map { number in
             guard let whole = Int(exactly: number) else { throw fail(.notWhole(index, number)) }
-            return whole
+            return bounded(whole, NodeCall.far)
         }
     }
 
@@ -109,7 +113,7 @@ struct NodeCall {
     func int(_ name: String, _ fallback: Int) throws -> Int {
         guard let value = node.attributes[name] else { return fallback }
         guard case .int(let whole) = value else { throw fail(.badAttribute(name)) }
-        return Int(whole)
+        return bounded(Int(whole), NodeCall.farAttribute)
     }
 
     func int(_ name: String) throws -> Int {
@@ -129,7 +133,7 @@ struct NodeCall {
     func ints(_ name: String) throws -> [Int]? {
         guard let value = node.attributes[name] else { return nil }
         guard case .ints(let wholes) = value else { throw fail(.badAttribute(name)) }
-        return wholes.map { Int($0) }
+        return wholes.map { bounded(Int($0), NodeCall.farAttribute) }
     }
 
     func floats(_ name: String) throws -> [Double]? {
@@ -174,7 +178,7 @@ struct NodeCall {
             if try !array.isTraced && array.detached().toDoubles().contains(where: { !limits.contains($0) }) {
                 array = try NDArray.binary(.mod, array - low, span) + low
             }
-        } else if !array.isTraced, let bad = try array.toDoubles().first(where: { !($0.magnitude <= 0x1p53) }) {
+        } else if !array.isTraced, let bad = try array.toDoubles().first(where: { !($0.magnitude <= 0x1p53 || $0.magnitude == ONNXElementType.farthest) }) {
             throw fail(.inexact(bad))
         }
         return .array(array, type)

@@ -189,10 +189,10 @@ extension ONNXOperators {
                 switch (name, value) {
                 case ("value", .tensor(let tensor)): return [.array(try tensor.array(path: call.node.text), tensor.type)]
                 case ("value_float", .float(let number)): return [.array(try NDArray.scalar(Double(number), type: .f32), .float)]
-                case ("value_int", .int(let whole)): return [try call.fitted(NDArray.scalar(Double(whole), type: .f64), .int64)]
+                case ("value_int", .int(let whole)): return [try call.fitted(NDArray.scalar(ONNXElementType.inward(whole), type: .f64), .int64)]
                 case ("value_floats", .floats(let numbers)):
                     return [.array(try NDArray(numbers.map { Double($0) }, shape: [numbers.count], type: .f32), .float)]
-                case ("value_ints", .ints(let wholes)): return [try call.fitted(NDArray(wholes.map { Double($0) }, shape: [wholes.count]), .int64)]
+                case ("value_ints", .ints(let wholes)): return [try call.fitted(NDArray(wholes.map(ONNXElementType.inward), shape: [wholes.count]), .int64)]
                 case ("value_string", _), ("value_strings", _): throw call.lacks(.type(.string))
                 default: continue
                 }

@@ -61,6 +61,7 @@ extension ONNXOperators {
             if isTurned { x = try x.transposed([1, 0, 2]) }
             let directions = try directions(call, name, gates, functions, units, count: w.shape[0], isTurned)
             let steps = x.shape[0], batch = x.shape[1], lengths = try call.has(4) ? call.wholes(4) : nil
+            if let lengths, lengths.count != batch { throw call.fail(.shape([lengths.count], input: 4)) }
             var all: [NDArray] = [], lasts: [NDArray] = [], cells: [NDArray] = []
             for direction in directions {
                 var h = try direction.start ?? NDArray.full(0, shape: [batch, units], type: x.type)

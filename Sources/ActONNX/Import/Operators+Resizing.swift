@@ -9,7 +9,7 @@ extension ONNXOperators {
         OperatorRow("Upsample", settings: [1]) { call in
             let x = try call.x(0), scales = try call.has(1) ? call.x(1).detached().toDoubles() : call.floats("scales") ?? []
             guard scales.count == x.rank else { throw call.fail(.missingInput(1)) }
-            let axes = Array(0..<x.rank), sizes = axes.map { Int((Double(x.shape[$0]) * scales[$0]).rounded(.down)) }
+            let axes = Array(0..<x.rank), sizes = try axes.map { try side(x.shape[$0], scales[$0], .down, call) }
             var result = x
             let isLinear = try call.text("mode", "nearest") == "linear"
             for axis in axes where scales[axis] != 1 {
@@ -43,6 +43,13 @@ extension ONNXOperators {
         },
     ]
 
+    /// How long a side becomes.
+    private static func side(_ size: Int, _ scale: Double, _ rule: FloatingPointRoundingRule, _ call: NodeCall) throws -> Int {
+        let side = (Double(size) * scale).rounded(rule)
+        guard scale > 0, side < 0x1p40 else { throw call.fail(.badAttribute("scales")) }
+        return Int(side)
+    }
+
     private static func resize(_ call: NodeCall) throws -> [GraphValue] {
         let x = try call.x(0), isOld = call.version < 11
         let scalesInput = isOld ? 1 : 2
@@ -57,11 +64,11 @@ extension ONNXOperators {
             let policy = try call.text("keep_aspect_ratio_policy", "stretch")
             if policy != "stretch", let one = policy == "not_larger" ? scales.min() : scales.max() {
                 scales = scales.map { _ in one }
-                sizes = axes.map { Int((one * Double(x.shape[$0])).rounded(.toNearestOrAwayFromZero)) }
+                sizes = try axes.map { try side(x.shape[$0], one, .toNearestOrAwayFromZero, call) }
             }
         } else {
-            guard scales.count == axes.count, scales.allSatisfy({ $0 > 0 && $0 < 0x1p31 }) else { throw call.fail(.shape([scales.count], input: scalesInput)) }
-            sizes = zip(scales, axes).map { Int((Double(x.shape[$1]) * $0).rounded(.down)) }
+            guard scales.count == axes.count else { throw call.fail(.shape([scales.count], input: scalesInput)) }
+            sizes = try zip(scales, axes).map { try side(x.shape[$1], $0, .down, call) }
         }
         let transform = isOld ? "asymmetric" : try call.text("coordinate_transformation_mode", "half_pixel")
         let mode: ResizeAxis.Mode
@@ -130,7 +137,8 @@ private struct ResizeAxis {
 
     /// Elements and weights; none where the place lies outside and has a value of its own.
     func taps(_ place: Int) -> (first: Int, weights: [Double])? {
-        let x = source(place)
+        // Regions may be anything: what lies nowhere lies at 0.
+        let given = source(place), x = given.isNaN ? 0 : max(-1e9, min(1e9, given))
         if extrapolation != nil, x < 0 || x > Double(size - 1) { return nil }
         // Wider by how much smaller the result is.
         let stretch = smooths && scale < 1 ? scale : 1
@@ -143,7 +151,7 @@ private struct ResizeAxis {
                 case "ceil": x.rounded(.up)
                 default: (x - 0.5).rounded(.up)
                 }
-            return (Int(max(-1e9, min(1e9, near))), [1])
+            return (Int(near), [1])
         case .linear: return window(x, reach: 1 / stretch) { max(0, 1 - ($0 * stretch).magnitude) }
         case .cubic(let a):
             return window(x, reach: 2 / stretch) { distance in
@@ -167,8 +175,15 @@ extension NDArray {
     fileprivate func resized(_ axis: Int, _ map: ResizeAxis, _ call: NodeCall) throws -> NDArray {
         guard map.size > 0 else { throw call.fail(.shape(shape, input: 0)) }
         let places = map.target
+        if count == 0 {
+            var sizes = shape
+            sizes[axis] = places
+            return try NDArray.full(0, shape: sizes, type: type)
+        }
         _ = try Shapes.count([max(1, places), 64])
-        try MemoryPool.allow(places &* 64)
+        // Of a window each element has a weight.
+        let window = map.smooths && map.scale < 1 ? min(Double(map.size), 4 / map.scale) : 4
+        try MemoryPool.allow(places &* (64 &+ 8 &* Int(window)))
         let taps = (0..<places).map(map.taps), width = taps.reduce(1) { max($0, $1?.weights.count ?? 1) }
         var result: NDArray?
         var unit = [Int](repeating: 1, count: rank)

@@ -227,6 +227,7 @@ extension ONNXOperators {
             let past = try call.x(0), update = try call.x(1), axis = try call.axis(call.int("axis", -2), rank: past.rank)
             let starts = try call.has(2) ? call.wholes(2) : [Int](repeating: 0, count: past.shape[0]),
                 isCircular = try call.text("mode", "linear") == "circular"
+            guard update.rank == past.rank else { throw call.fail(.shape(update.shape, input: 1)) }
             let length = past.shape[axis], steps = update.shape[axis]
             guard starts.count == past.shape[0], axis > 0 else { throw call.fail(.shape(past.shape, input: 0)) }
             let places = try starts.flatMap { start in
@@ -346,6 +347,11 @@ extension ONNXOperators {
 extension NDArray {
     /// Some places in a row along one axis.
     func cut(_ axis: Int, _ start: Int, _ count: Int) throws -> NDArray {
+        guard shape.indices.contains(axis) else { throw ArrayError.axisOutOfRange(axis: axis, rank: rank) }
+        let size = shape[axis]
+        guard start >= 0, count >= 0, start <= size, count <= size - start else {
+            throw ArrayError.indexOutOfRange(index: start &+ count &- 1, axis: axis, size: size)
+        }
         var ranges = shape.map { SliceRange(start: 0, step: 1, count: $0) }
         ranges[axis] = SliceRange(start: start, step: 1, count: count)
         return try sliced(ranges)

@@ -24,6 +24,7 @@ extension ONNXOperators {
             let length = try call.has(3) ? call.whole(3) : call.maybe(2)?.count ?? 0
             guard x.rank == 3, step > 0, length > 0, length <= x.shape[1] else { throw call.fail(.shape(x.shape, input: 0)) }
             let frames = (x.shape[1] - length) / step + 1
+            try MemoryPool.allow(Shapes.count([frames, length]) &* 16)
             let places = try NDArray((0..<frames).flatMap { frame in (0..<length).map { Double(frame * step + $0) } }, shape: [frames, length])
             var parts = try x.indexed(by: [.slice(start: nil, stop: nil, step: nil), .array(places)])
             if let window = try call.maybe(2) { parts = try parts * window.reshaped(to: [window.count, 1]) }
@@ -63,8 +64,9 @@ extension NDArray {
         let front = try x.transposed(order), parts = shape[rank - 1]
         let real = try front.cut(rank - 1, 0, 1), imaginary = parts == 2 ? try front.cut(rank - 1, 1, 1) : nil
         func table(_ function: (Double) -> Double) throws -> NDArray {
-            let elements = (0..<outputs).flatMap { k in
-                (0..<inputs).map { t -> Double in
+            let elements = try (0..<outputs).flatMap { k in
+                try Interrupt.check()
+                return (0..<inputs).map { t -> Double in
                     // A one-sided spectrum is half of one: the other half is its mirror image, and both come together.
                     let weight = inputs < length && t > 0 && 2 * t != length ? 2.0 : 1.0
                     return weight * function(2 * Double.pi * Double(k * t % length) / Double(length))

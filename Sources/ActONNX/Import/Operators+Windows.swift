@@ -5,12 +5,16 @@ import ActNetwork
 
 /// How windows are laid, of a node's attributes and the sizes of images.
 private struct WindowPlan {
+    static let longestSide = 1 << 31
+
     let kernel, strides, dilations: [Int]
     var before, after: [Int]
 
     init(_ call: NodeCall, sizes: [Int], kernel: [Int]) throws {
         let rank = sizes.count
         guard (1...3).contains(rank) else { throw call.lacks(.windows(axes: rank)) }
+        // Sides of images without elements may be any.
+        guard sizes.allSatisfy({ $0 >= 0 && $0 <= WindowPlan.longestSide }) else { throw call.fail(.shape(sizes, input: 0)) }
         func all(_ name: String, _ fallback: Int, _ count: Int) throws -> [Int] {
             let values = try call.ints(name) ?? [Int](repeating: fallback, count: count)
             guard values.count == count, values.allSatisfy({ $0 >= (fallback == 0 ? 0 : 1) && $0 <= Windows.most }) else {
@@ -75,17 +79,18 @@ extension ONNXOperators {
             guard rank > 0, kernel.count == rank, (strides ?? kernel).count == rank, pads.count == 2 * rank else {
                 throw call.fail(.badAttribute("kernel_shape"))
             }
+            guard x.shape.allSatisfy({ $0 <= WindowPlan.longestSide }) else { throw call.fail(.shape(x.shape, input: 0)) }
             let sides = (0..<rank).map { axis -> Int in
                 let places = x.shape[axis + 2] - 1, step = strides?[axis] ?? 1
-                return places * step + kernel[axis] - pads[axis] - pads[axis + rank]
+                return places &* step &+ kernel[axis] &- pads[axis] &- pads[axis + rank]
             }
             let natural = x.shape.prefix(2) + sides
-            let target = try call.has(2) ? call.wholes(2) : Array(natural), count = try Shapes.count(target)
+            let target = try call.has(2) ? call.wholes(2) : Array(natural), count = try Shapes.count(target), places = try Shapes.count(Array(natural))
             guard target.count == x.rank else { throw call.fail(.shape(target, input: 2)) }
             // Positions count in an image of the natural size, and move where the output is larger.
             let from = Shapes.rowMajorStrides(Array(natural)), to = Shapes.rowMajorStrides(target)
             let starts = try indices.detached().toDoubles().map { number -> Int in
-                guard var rest = Int(exactly: number), rest >= 0 else { throw call.fail(.notWhole(1, number)) }
+                guard var rest = Int(exactly: number), rest >= 0, rest < max(places, count) else { throw call.fail(.notWhole(1, number)) }
                 if target == Array(natural) || call.has(2) && natural.count != target.count { return rest }
                 var start = 0
                 for axis in from.indices { (start, rest) = (start + rest / max(1, from[axis]) * to[axis], rest % max(1, from[axis])) }
@@ -100,7 +105,7 @@ extension ONNXOperators {
             let plan = try WindowPlan(call, sizes: sizes, kernel: block), area = block.reduce(1, *)
             guard let axes = plan.windows.axes(over: sizes) else { throw call.fail(.shape(sizes, input: 1)) }
             let places = axes.map(\.places), channels = x.shape[1] / max(1, area)
-            guard channels * area == x.shape[1], places.reduce(1, *) == x.shape[2] else { throw call.fail(.shape(x.shape, input: 0)) }
+            guard channels * area == x.shape[1], try Shapes.count(places) == x.shape[2] else { throw call.fail(.shape(x.shape, input: 0)) }
             // A transposed convolution whose weights lay each row of a patch on its pixel.
             let images = try x.reshaped(to: [x.shape[0] * channels, area] + places),
                 weights = try NDArray.eye(area, type: x.type).reshaped(to: [area, 1] + block)
