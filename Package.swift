@@ -38,7 +38,8 @@ let package = Package(
         .target(
             name: "ActMachine",
             dependencies: ["ActText", "ActRows", "ActFiles", "ActGrad", "ActPlot", "ActRandom", "ActRanks", "ActReplay", "ActSyntax", "CActMachine"]),
-        .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActMachine", "ActNetwork", "ActONNX", "ActSource"]),
+        .target(name: "ActLayers", dependencies: ["ActMachine", "ActNetwork"]),
+        .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActLayers", "ActONNX", "ActSource"]),
         .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
         .target(name: "ActServer", dependencies: ["ActLanguage", "CActSystem"]),
         .target(name: "ActJupyter", dependencies: ["ActLanguage", "CActSystem"]),

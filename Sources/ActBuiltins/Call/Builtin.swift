@@ -206,6 +206,7 @@ package final class BuiltinFunction: NativeFunction {
     package var binaryKernel: Scalar.BinaryKernel? { row.binaryKernel }
     package var direct: DirectAnswer? { row.direct }
     package var builtinName: String? { row.name }
+    package var activation: ActivationForm? { row.activation.map { ActivationForm($0) } }
     package var isRange: Bool { row.treatment == .countsInLoops }
     package var growth: Growth? { if case .grows(let growth) = row.treatment { growth } else { nil } }
     package var takesExpression: Bool { row.treatment == .takesExpression }

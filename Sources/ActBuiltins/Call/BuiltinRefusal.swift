@@ -58,33 +58,6 @@ package enum BuiltinRefusal: Error, @unchecked Sendable {
     case slopeKind(Value, of: String)
 }
 
-/// Of layers of the program, and of networks as values.
-package enum LayerRefusal: Error, @unchecked Sendable {
-    case stateOutsideLayer
-    case returnFromLayer(String)
-    case layerWithoutFunction(String, Value, at: Span?)
-    case nearlyTraining(layer: String, parameter: String, at: Span?)
-    /// `next`: the layer after it, if that is known.
-    case layerWithoutArray(String, Value, next: String?, at: Span?)
-    /// A pass assigns a field that is no state.
-    case assignedField(String, isTrained: Bool)
-    case stateKind(String, StateKind, Value)
-    case stateShape(String, [Int], [Int])
-    case makerAsPart(String, takesArguments: Bool)
-    case emptyPart
-    case notAPart(Value)
-
-    package enum StateKind: Sendable { case array, list(Int), record(Int) }
-
-    /// Where it is about something else than the running expression.
-    package var span: Span? {
-        switch self {
-        case .layerWithoutFunction(_, _, let span), .nearlyTraining(_, _, let span), .layerWithoutArray(_, _, _, let span): span
-        default: nil
-        }
-    }
-}
-
 /// Of losses, optimisers and `fit`.
 package enum TrainingRefusal: Error, @unchecked Sendable {
     case rowCounts(inputs: Int, targets: Int)

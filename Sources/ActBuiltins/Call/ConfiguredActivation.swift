@@ -9,7 +9,7 @@ import ActRows
 
 final class ConfiguredActivation: NativeFunction {
     private let function: Function
-    let row: ActivationRow
+    private let row: ActivationRow
     private let settings: [(name: String, value: Double)]
 
     /// `nil` unless the arguments are settings of an activation function, all by name, and nothing else.
@@ -46,8 +46,10 @@ final class ConfiguredActivation: NativeFunction {
     var isPure: Bool { true }
     var parameters: [Parameter] { [Parameter(name: "x", kind: .array, fallback: nil)] }
 
-    /// All of the row's parameters.
-    var values: [Double] { row.parameters.map { parameter in settings.first { $0.name == parameter.name }?.value ?? parameter.default ?? .nan } }
+    var activation: ActivationForm? {
+        ActivationForm(
+            row, settings: row.parameters.map { parameter in settings.first { $0.name == parameter.name }?.value ?? parameter.default ?? .nan })
+    }
 
     private func passed(_ arguments: Arguments) -> Arguments {
         Arguments(arguments.positional, named: arguments.named + settings.map { ($0.name, .number($0.value)) })
@@ -64,9 +66,4 @@ final class ConfiguredActivation: NativeFunction {
         for _ in 0..<derived.order { primed = DerivedFunction(primed) }
         return try machine.call(primed, passed(arguments))
     }
-}
-
-extension Function {
-    /// The activation function with settings that this is, if it is one.
-    var configuredActivation: ConfiguredActivation? { (self as? Native)?.body as? ConfiguredActivation }
 }

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActONNX

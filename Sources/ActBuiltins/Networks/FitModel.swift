@@ -2,6 +2,7 @@
 // structure. Training sees arrays in order; here they are put together again.
 
 import ActArray
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActRows
@@ -97,7 +98,7 @@ struct FitModel: Model {
         case .function(let function, _):
             let value = try value
             // Layers in the structure are in training mode when `fit` trains, and share its pass.
-            output = try machine.inside(LayerRun(nil, pass)) { try machine.call(function, Arguments([value, input])) }
+            output = try machine.inside(LayerRun(pass)) { try machine.call(function, Arguments([value, input])) }
         }
         var leaves: [NDArray] = []
         outputs.structure = try Structure(output, leaves: &leaves)

@@ -4,6 +4,7 @@
 
 import ActArray
 import ActGrad
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActRows

@@ -1,6 +1,7 @@
 // Data for networks, and the views inside of them.
 
 import ActArray
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActRows

@@ -3,6 +3,7 @@
 import ActArray
 import ActFiles
 import ActGrad
+import ActLayers
 import ActMachine
 import ActPlot
 import ActRows

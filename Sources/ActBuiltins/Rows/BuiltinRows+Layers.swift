@@ -1,6 +1,7 @@
 // What the blocks of layers are written with: weights that are drawn, states that passes gather.
 
 import ActArray
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActRows
@@ -52,7 +53,7 @@ extension Machine {
     }
 
     private func mark(_ array: NDArray) -> Value {
-        stateMarks.insert(array)
+        markState(array)
         return .array(array)
     }
 }

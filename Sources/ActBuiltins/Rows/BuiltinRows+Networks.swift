@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActRows
@@ -152,7 +153,7 @@ private enum NetworkSummary {
 
     private static func initializers(of layer: any Layer) -> [String] {
         if let initializer = layer.initializer { return [initializer.name] }
-        let inside = layer.parts.flatMap(\.network.layers) + ((layer.bare as? ProgramLayer)?.plan.layers ?? [])
+        let inside = layer.parts.flatMap(\.network.layers) + layer.layersInFields
         return inside.flatMap(initializers).reduce(into: []) { names, name in if !names.contains(name) { names.append(name) } }
     }
 

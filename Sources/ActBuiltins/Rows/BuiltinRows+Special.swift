@@ -1,6 +1,7 @@
 // Elementwise functions beyond the everyday ones: the inverse hyperbolic ones, the gamma function and its kin, whole numbers as bits.
 
 import ActArray
+import ActGrad
 import ActMachine
 import ActRows
 

@@ -1,6 +1,7 @@
 // fit, history and the metrics.
 
 import ActArray
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActRandom

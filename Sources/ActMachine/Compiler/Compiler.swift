@@ -282,19 +282,17 @@ final class FunctionBuilder {
             emit(.record, register)
             origin = before
         } else if let found = StableForm.losing(id, in: compiler.unit.formulas(in: compiler.module), tree) {
-            let variable: FormCheck.Variable
-            if let origin = found.variables["x"]?.origin, case .name = tree[origin] {
-                variable =
-                    switch resolve(origin) {
+            let variable: FormCheck.Variable =
+                switch found.variable {
+                case .name(let name):
+                    switch resolve(name) {
                     case .register(let register): .register(register)
                     case .global(let slot): .global(slot)
                     default: .gone
                     }
-            } else if case .number(let number)? = found.variables["x"]?.head {
-                variable = .number(number)
-            } else {
-                variable = .gone
-            }
+                case .number(let number): .number(number)
+                case .other: .gone
+                }
             origin = id
             code.formChecks.append(FormCheck(form: found.form, replacement: found.replacement, variable: variable))
             emit(.checkForm, register, code.formChecks.count - 1)

@@ -247,20 +247,6 @@ extension Value {
 }
 
 extension BinaryOperator {
-    /// As programs write it.
-    package var symbol: String {
-        switch self {
-        case .add: "+"
-        case .subtract: "-"
-        case .multiply: "*"
-        case .divide: "/"
-        case .floorDivide: "//"
-        case .remainder: "%"
-        case .matmul: "@"
-        case .power: "^"
-        }
-    }
-
     /// The elementwise operation; `@` has none.
     var arrayOperation: BinaryOperation {
         switch self {

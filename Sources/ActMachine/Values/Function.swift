@@ -107,6 +107,8 @@ package class Function {
 
     /// Of a built-in function, its first name.
     package var builtinName: String? { nil }
+    /// Of an activation function, with settings of its own or without.
+    package var activation: ActivationForm? { nil }
     /// Whether it is `range`, of which a loop makes no array.
     package var isRange: Bool { false }
     /// What an assignment to its first part may do in place.

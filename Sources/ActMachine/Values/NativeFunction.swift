@@ -1,8 +1,18 @@
 // Functions that are written in Swift outside of the machine: built-ins, layers, networks.
 
 import ActArray
+import ActGrad
 import ActRows
 import ActSyntax
+
+/// An activation function as the row that it is.
+package struct ActivationForm {
+    package let row: ActivationRow
+    /// Its parameters, all of them; `nil` for the row's own.
+    package let settings: [Double]?
+
+    package init(_ row: ActivationRow, settings: [Double]? = nil) { (self.row, self.settings) = (row, settings) }
+}
 
 /// What the machine asks such a function. Only the first few are needed; the others have answers for a plain function.
 package protocol NativeFunction: AnyObject {
@@ -25,6 +35,7 @@ package protocol NativeFunction: AnyObject {
     // MARK: Built-ins: see `Function`
 
     var builtinName: String? { get }
+    var activation: ActivationForm? { get }
     var isRange: Bool { get }
     var growth: Growth? { get }
     var takesExpression: Bool { get }
@@ -63,6 +74,7 @@ extension NativeFunction {
     package var binaryKernel: Scalar.BinaryKernel? { nil }
     package var direct: DirectAnswer? { nil }
     package var builtinName: String? { nil }
+    package var activation: ActivationForm? { nil }
     package var isRange: Bool { false }
     package var growth: Growth? { nil }
     package var takesExpression: Bool { false }
@@ -103,6 +115,7 @@ package final class Native: Function {
     package override var parameters: [Parameter] { body.parameters }
     package override var signature: String { body.signature }
     package override var builtinName: String? { body.builtinName }
+    package override var activation: ActivationForm? { body.activation }
     package override var isRange: Bool { body.isRange }
     package override var growth: Growth? { body.growth }
     package override var takesExpression: Bool { body.takesExpression }

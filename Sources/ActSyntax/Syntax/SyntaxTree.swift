@@ -92,7 +92,23 @@ package enum Expression: Sendable {
 
 package enum UnaryOperator: UInt8, Sendable { case negate, plus, not }
 
-package enum BinaryOperator: UInt8, Sendable { case add, subtract, multiply, divide, floorDivide, remainder, matmul, power }
+package enum BinaryOperator: UInt8, Sendable {
+    case add, subtract, multiply, divide, floorDivide, remainder, matmul, power
+
+    /// As programs write it.
+    package var symbol: String {
+        switch self {
+        case .add: "+"
+        case .subtract: "-"
+        case .multiply: "*"
+        case .divide: "/"
+        case .floorDivide: "//"
+        case .remainder: "%"
+        case .matmul: "@"
+        case .power: "^"
+        }
+    }
+}
 
 package enum ComparisonOperator: UInt8, Sendable { case equal, notEqual, less, lessOrEqual, greater, greaterOrEqual }
 

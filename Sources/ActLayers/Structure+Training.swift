@@ -6,7 +6,7 @@ import ActNetwork
 
 extension Structure {
     /// For each leaf whether training changes it: those of frozen layers it does not.
-    var trains: [Bool] {
+    package var trains: [Bool] {
         switch self {
         case .number, .array: [true]
         case .list(let parts): parts.elements.flatMap(\.trains)
@@ -17,7 +17,7 @@ extension Structure {
     }
 
     /// The states of the networks in it, in order.
-    var states: [NDArray] {
+    package var states: [NDArray] {
         switch self {
         case .list(let parts): parts.elements.flatMap(\.states)
         case .record(let fields): fields.elements.flatMap(\.value.states)
@@ -27,7 +27,7 @@ extension Structure {
     }
 
     /// The value with given leaves and states, taken from the front of each.
-    func value(_ leaves: inout ArraySlice<NDArray>, states: inout ArraySlice<NDArray>) throws -> Value {
+    package func value(_ leaves: inout ArraySlice<NDArray>, states: inout ArraySlice<NDArray>) throws -> Value {
         switch self {
         case .number, .array, .constant: return try value(&leaves)
         case .list(let parts): return try .list(parts.elements.map { try $0.value(&leaves, states: &states) })
@@ -45,7 +45,7 @@ extension Structure {
     }
 
     /// The paths of the leaves: `W`, `blocks[0].b`.
-    var paths: [String] {
+    package var paths: [String] {
         func paths(_ structure: Structure, _ path: String) -> [String] {
             switch structure {
             case .number, .array: [path]
@@ -60,7 +60,7 @@ extension Structure {
 
     /// Where the structure of a gradient differs; `nil` if it does not.
     /// - Throws: `NetworkError.settingsDiffer` for the gradient of a network that was made differently.
-    func misfit(of gradient: Structure, path: String = "") throws -> GradientMisfit? {
+    package func misfit(of gradient: Structure, path: String = "") throws -> GradientMisfit? {
         switch (self, gradient) {
         case (.number, .number), (.array, .array), (.constant, .constant), (.number, .array), (.array, .number): return nil
         case (.list(let listA), .list(let listB)):

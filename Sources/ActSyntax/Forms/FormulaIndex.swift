@@ -4,9 +4,7 @@
 // what was set last before the use counts if the use cannot be reached around it; in an inner function, which may run at any time, only what
 // is set once. Questions take time with the logarithm of the number of settings and the depth of the place.
 
-import ActSyntax
-
-struct FormulaIndex {
+package struct FormulaIndex {
     enum Meaning {
         /// The value of an assignment to a variable of that scope.
         case value(ExpressionID, scope: ScopeID)
@@ -32,7 +30,7 @@ struct FormulaIndex {
     private var settings: [SymbolID: [Setting]] = [:]
     private var uses: [SymbolID: [ExpressionID]] = [:]
 
-    init(_ tree: SyntaxTree, _ resolution: Resolution) {
+    package init(_ tree: SyntaxTree, _ resolution: Resolution) {
         self.tree = tree
         self.resolution = resolution
         parents = Array(repeating: nil, count: tree.expressions.count)

@@ -7,7 +7,7 @@ import ActSyntax
 
 extension Machine {
     /// Warns of a function of the program that would hide a layer from training.
-    func warnOfLayersInside(_ function: Function) throws {
+    package func warnOfLayersInside(_ function: Function) throws {
         // In the block of a layer functions get its fields anew.
         guard layerType == nil, layerRun == nil else { return }
         for part in (function as? Composition)?.parts ?? [function] {

@@ -76,7 +76,7 @@ extension Function {
 
 extension Setting {
     /// What a layer of the program's own is made with.
-    init(_ value: Value, _ machine: Machine) {
+    package init(_ value: Value, _ machine: Machine) {
         switch value {
         case .number(let number): self = .number(number)
         case .bool(let flag): self = .flag(flag)
@@ -105,7 +105,7 @@ extension Setting {
 
 extension Value {
     /// What a file says that a layer was made with.
-    init(_ setting: Setting) throws {
+    package init(_ setting: Setting) throws {
         switch setting {
         case .none, .other: self = .none
         case .number(let number): self = .number(number)

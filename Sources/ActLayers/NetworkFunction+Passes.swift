@@ -6,13 +6,13 @@ import ActNetwork
 import ActSyntax
 
 extension NetworkFunction {
-    static func with(states: [NDArray], _ function: NetworkFunction) -> NetworkFunction {
+    package static func with(states: [NDArray], _ function: NetworkFunction) -> NetworkFunction {
         var network = function.network
         network.states = states
         return NetworkFunction(network, like: function)
     }
 
-    func replacing(_ parameters: [NDArray], _ states: [NDArray]) -> NetworkFunction {
+    package func replacing(_ parameters: [NDArray], _ states: [NDArray]) -> NetworkFunction {
         var network = network
         network.parameters = parameters
         network.states = states
@@ -20,7 +20,7 @@ extension NetworkFunction {
     }
 
     /// The output, and the states after it.
-    func passed(_ x: Value, isTraining: Bool, _ machine: Machine) throws -> (Value, [NDArray]) {
+    package func passed(_ x: Value, isTraining: Bool, _ machine: Machine) throws -> (Value, [NDArray]) {
         let pass = Pass(isTraining: isTraining, random: machine.random)
         let output = try result(of: x, pass, machine)
         if isTraining { machine.random = pass.random }
@@ -28,7 +28,7 @@ extension NetworkFunction {
     }
 
     /// - Throws: `NetworkError.input` where a layer cannot take what it gets.
-    func result(of x: Value, _ pass: Pass, _ machine: Machine) throws -> Value {
+    package func result(of x: Value, _ pass: Pass, _ machine: Machine) throws -> Value {
         guard let first = network.layers.first else { return x }
         if isLayer, let own = first.bare as? ProgramLayer { return try own.call(Arguments([x]), pass) }
         // Several numbers are several inputs where there are several.
@@ -82,7 +82,7 @@ extension Value: ProgramValue {
 
     package var isNothing: Bool { if case .none = self { true } else { false } }
 
-    init(_ signal: Signal) throws {
+    package init(_ signal: Signal) throws {
         switch signal {
         case .array(let array): self = try Value(array)
         case .list(let parts): self = try .list(parts.map(Value.init))
@@ -93,14 +93,14 @@ extension Value: ProgramValue {
 }
 
 extension Signal {
-    init(_ value: Value) {
+    package init(_ value: Value) {
         if case .array(let array) = value { self = .array(array) } else { self = .other(value) }
     }
 }
 
 extension Machine {
     /// Runs `body` as a part of a pass: layers that it calls train as the pass does, gather in it, and draw from it.
-    func inside<Result>(_ run: LayerRun, _ body: () throws -> Result) rethrows -> Result {
+    package func inside<Result>(_ run: LayerRun, _ body: () throws -> Result) rethrows -> Result {
         let outer = layerRun, pass = run.pass
         layerRun = run
         // In training layers draw from the pass, functions of the program from the session: here they share one stream.

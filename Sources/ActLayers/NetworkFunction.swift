@@ -34,7 +34,7 @@ package final class NetworkFunction: NativeFunction {
     }
 
     /// In the form of .safetensors.
-    func write(into sink: ByteSink) throws { try network.write(into: sink, isLayer: isLayer) }
+    package func write(into sink: ByteSink) throws { try network.write(into: sink, isLayer: isLayer) }
 
     package var depth: Int32 { network.nesting }
     package var isPure: Bool { network.layers.allSatisfy(\.isPure) }
@@ -169,7 +169,7 @@ package final class NetworkFunction: NativeFunction {
         let layers: [any Layer]
         switch value {
         case .function(let function) where function.network != nil: layers = function.network?.network.layers ?? []
-        case .function(let function) where function.builtin?.activation != nil: layers = [FunctionLayer(NamedFunction(function, nil))]
+        case .function(let function) where function.activation != nil: layers = [FunctionLayer(NamedFunction(function, nil))]
         default: throw LayerRefusal.notAPart(value)
         }
         var result = network
@@ -242,12 +242,12 @@ extension Function {
 
 extension Function {
     /// Whether it is `Dense` or its like: a layer only once it is called.
-    fileprivate var makesLayers: Bool { layerMaker != nil || builtin.map { $0.topic == .networks && LayerRows.named($0.name) != nil } ?? false }
+    fileprivate var makesLayers: Bool { layerMaker != nil || builtinName.map { LayerRows.named($0) != nil } ?? false }
 }
 
 extension Machine {
     /// A function as layers.
-    func layers(_ function: Function) -> [any Layer] {
+    package func layers(_ function: Function) -> [any Layer] {
         if let network = function.network { return network.network.layers }
         return switch function {
         case let composition as Composition: composition.parts.flatMap(layers)
@@ -259,17 +259,17 @@ extension Machine {
 extension NamedFunction {
     /// A function of the program as a part of a network.
     /// - Parameter machine: What calls it; `nil` if it is never called.
-    init(_ function: Function, _ machine: Machine?) {
-        if let row = function.builtin?.activation {
-            self.init(row, nesting: function.depth, object: function)
-            return
-        }
-        if let configured = function.configuredActivation {
-            self.init(configured.row, configured.values, name: configured.name, object: function)
+    package init(_ function: Function, _ machine: Machine?) {
+        if let activation = function.activation {
+            if let settings = activation.settings {
+                self.init(activation.row, settings, name: function.name, object: function)
+            } else {
+                self.init(activation.row, nesting: function.depth, object: function)
+            }
             return
         }
         let isName = function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }
-        let isFound = function.builtin != nil || function is Closure || function.layerMaker != nil
+        let isFound = function.builtinName != nil || function is Closure || function.layerMaker != nil
         self.init(name: function.name, isNamed: isName && isFound, nesting: function.depth, object: function) { x in
             guard let machine else { return x }
             return Signal(try machine.call(function, Arguments([Value(x)])))

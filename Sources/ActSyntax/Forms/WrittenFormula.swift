@@ -4,11 +4,8 @@
 // What must stay true: nothing is run; whatever is not surely known (a parameter, a name that may have one of several values) stands for
 // itself; formulas have some hundred parts at most, so that reading and comparing them takes no time and little stack.
 
-import ActArray
-import ActSyntax
-
 /// A number, a name, or a function (operators included) of formulas.
-final class Formula: Sendable {
+final class WrittenFormula: Sendable {
     enum Head: Equatable, Sendable {
         case number(Double)
         /// A variable, or an expression that is nothing but itself here, by its text if that is short.
@@ -19,14 +16,14 @@ final class Formula: Sendable {
     }
 
     let head: Head
-    let arguments: [Formula]
+    let arguments: [WrittenFormula]
     /// Where it stands; of a variable, the variable.
     let origin: ExpressionID
     /// The expression it was read from.
     private let source: ExpressionID
     let size: Int
 
-    init(_ head: Head, _ arguments: [Formula] = [], origin: ExpressionID, source: ExpressionID? = nil) {
+    init(_ head: Head, _ arguments: [WrittenFormula] = [], origin: ExpressionID, source: ExpressionID? = nil) {
         self.head = head
         self.arguments = arguments
         self.origin = origin
@@ -35,16 +32,16 @@ final class Formula: Sendable {
     }
 
     /// The value of a variable, seen at the variable.
-    func seen(at origin: ExpressionID) -> Formula { Formula(head, arguments, origin: origin, source: source) }
+    func seen(at origin: ExpressionID) -> WrittenFormula { WrittenFormula(head, arguments, origin: origin, source: source) }
 
-    package func isEqual(_ other: Formula) -> Bool {
+    func isEqual(_ other: WrittenFormula) -> Bool {
         self === other || head == other.head && size == other.size && zip(arguments, other.arguments).allSatisfy { $0.isEqual($1) }
     }
 
     func contains(_ id: ExpressionID) -> Bool { origin == id || source == id || arguments.contains { $0.contains(id) } }
 
     /// What the names of this pattern stand for if `formula` has its form; operands of + and * may stand in either order.
-    func match(_ formula: Formula, _ known: [String: Formula] = [:]) -> [String: Formula]? {
+    func match(_ formula: WrittenFormula, _ known: [String: WrittenFormula] = [:]) -> [String: WrittenFormula]? {
         switch head {
         case .number: return head == formula.head ? known : nil
         case .other: return nil
@@ -58,7 +55,7 @@ final class Formula: Sendable {
         }
     }
 
-    private func match(all others: [Formula], _ known: [String: Formula]) -> [String: Formula]? {
+    private func match(all others: [WrittenFormula], _ known: [String: WrittenFormula]) -> [String: WrittenFormula]? {
         var known = known
         for (pattern, other) in zip(arguments, others) {
             guard let found = pattern.match(other, known) else { return nil }
@@ -72,8 +69,7 @@ final class Formula: Sendable {
 package struct FormulaReader {
     let tree: SyntaxTree
     let index: FormulaIndex
-    /// The first name of the built-in function that a name means, if it means one.
-    let builtin: (String) -> String?
+    private let builtin: (String) -> String?
 
     private static let depthLimit = 60
     /// Those whose second argument is an axis.
@@ -82,27 +78,32 @@ package struct FormulaReader {
     /// The scope of the function whose body is read in the place of a call, and what its parameters stand for there.
     private struct Inlined {
         let scope: ScopeID
-        let arguments: [NameID: Formula]
+        let arguments: [NameID: WrittenFormula]
+    }
+
+    /// - Parameter builtin: The first name of the built-in function that a name means, if it means one.
+    package init(tree: SyntaxTree, index: FormulaIndex, builtin: @escaping (String) -> String?) {
+        (self.tree, self.index, self.builtin) = (tree, index, builtin)
     }
 
     /// - Parameter size: How many parts it may have; what is beyond stands for itself.
-    func formula(_ id: ExpressionID, size: Int = 400) -> Formula {
+    func formula(_ id: ExpressionID, size: Int = 400) -> WrittenFormula {
         var left = size
         return read(id, nil, 0, &left)
     }
 
-    private func read(_ id: ExpressionID, _ inlined: Inlined?, _ depth: Int, _ left: inout Int) -> Formula {
+    private func read(_ id: ExpressionID, _ inlined: Inlined?, _ depth: Int, _ left: inout Int) -> WrittenFormula {
         left -= 1
-        func opaque() -> Formula {
+        func opaque() -> WrittenFormula {
             let span = tree.span(of: id)
-            return Formula(span.end - span.start <= 40 ? .name(tree.text(of: id)) : .other(id), origin: id)
+            return WrittenFormula(span.end - span.start <= 40 ? .name(tree.text(of: id)) : .other(id), origin: id)
         }
-        func apply(_ name: String, _ arguments: [ExpressionID]) -> Formula {
-            Formula(.apply(name), arguments.map { read($0, inlined, depth + 1, &left) }, origin: id)
+        func apply(_ name: String, _ arguments: [ExpressionID]) -> WrittenFormula {
+            WrittenFormula(.apply(name), arguments.map { read($0, inlined, depth + 1, &left) }, origin: id)
         }
         guard depth < Self.depthLimit, left > 0 else { return opaque() }
         switch tree[id] {
-        case .number(let number): return Formula(.number(number), origin: id)
+        case .number(let number): return WrittenFormula(.number(number), origin: id)
         case .name(let name):
             switch index.meaning(of: id) {
             case .value(let value, let scope): return read(value, scope == inlined?.scope ? inlined : nil, depth + 1, &left).seen(at: id)
@@ -110,7 +111,7 @@ package struct FormulaReader {
             case .free, .function, .parameter, .unclear: return opaque()
             }
         case .unary(.negate, let operand):
-            if case .number(let number) = tree[operand] { return Formula(.number(-number), origin: id) }
+            if case .number(let number) = tree[operand] { return WrittenFormula(.number(-number), origin: id) }
             return apply("neg", [operand])
         case .unary(.plus, let operand): return read(operand, inlined, depth + 1, &left)
         case .binary(.power, let base, let exponent):
@@ -131,7 +132,7 @@ package struct FormulaReader {
 
     private func call(
         _ id: ExpressionID, _ callee: ExpressionID, _ arguments: [ExpressionID], _ inlined: Inlined?, _ depth: Int, _ left: inout Int
-    ) -> Formula? {
+    ) -> WrittenFormula? {
         let name: NameID
         switch tree[callee] {
         case .name(let called), .field(_, let called): name = called
@@ -142,13 +143,13 @@ package struct FormulaReader {
             let node = tree[function]
             let names = tree[node.parameters].map(\.name)
             guard arguments.count == names.count else { return nil }
-            var inner: [NameID: Formula] = [:]
+            var inner: [NameID: WrittenFormula] = [:]
             for (name, argument) in zip(names, arguments) { inner[name] = read(argument, inlined, depth + 1, &left) }
             return read(node.body, Inlined(scope: index.scope(of: function), arguments: inner), depth + 1, &left)
         case .free:
             guard let function = builtin(tree[name]) else { return nil }
             let counted = Self.reductions.contains(function) ? arguments.prefix(1) : arguments[...]
-            return Formula(.apply(function), counted.map { read($0, inlined, depth + 1, &left) }, origin: id)
+            return WrittenFormula(.apply(function), counted.map { read($0, inlined, depth + 1, &left) }, origin: id)
         case .value, .parameter, .unclear: return nil
         }
     }

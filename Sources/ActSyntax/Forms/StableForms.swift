@@ -1,10 +1,7 @@
 // Formulas that overflow or lose digits as they are written in books, and the built-in that computes each without that.
 //
-// They are looked for when something has happened: after a warning, around the place that warns. Digits that are lost raise no flag, so
-// forms that can lose them are found when a program is compiled, and their results, as they are, are looked at (`.checkForm`).
-
-import ActArray
-import ActSyntax
+// They are looked for after a warning, around the place that warns. Digits that are lost raise no flag: forms that can lose them are found
+// when a program is compiled, and the machine looks at their results.
 
 package struct StableForm: Sendable {
     package enum Loss: Sendable {
@@ -55,7 +52,7 @@ package struct StableForm: Sendable {
     ]
 
     /// The rows as formulas, read from their own text when one is needed.
-    private static let patterns: [(form: StableForm, pattern: Formula)] = rows.compactMap { row in
+    private static let patterns: [(form: StableForm, pattern: WrittenFormula)] = rows.compactMap { row in
         guard let source = try? SourceText(id: -1, name: "", text: row.formula) else { return nil }
         let tree = parse(source).tree
         guard let statement = tree[tree.program].first else { return nil }
@@ -65,12 +62,13 @@ package struct StableForm: Sendable {
 
     /// A form as it was met in a program.
     package struct Found {
+        /// What stands for the variable of a form.
+        package enum Variable { case name(ExpressionID), number(Double), other }
+
         package let form: StableForm
-        let expression: ExpressionID
-        /// What stands for the names of the form.
-        let variables: [String: Formula]
         /// What to write.
         package let replacement: String
+        package let variable: Variable
         fileprivate let size: Int
     }
 
@@ -87,7 +85,7 @@ package struct StableForm: Sendable {
     }
 
     /// The form that an expression is, if it is one that can lose digits.
-    static func losing(_ id: ExpressionID, in reader: @autoclosure () -> FormulaReader, _ tree: SyntaxTree) -> Found? {
+    package static func losing(_ id: ExpressionID, in reader: @autoclosure () -> FormulaReader, _ tree: SyntaxTree) -> Found? {
         guard mayBegin(id, in: tree, losing: true) else { return nil }
         let reader = reader()
         return find(reader.formula(id, size: 64), in: tree, losing: true)
@@ -122,17 +120,23 @@ package struct StableForm: Sendable {
         }
     }
 
-    private static func find(_ formula: Formula, in tree: SyntaxTree, losing: Bool) -> Found? {
+    private static func find(_ formula: WrittenFormula, in tree: SyntaxTree, losing: Bool) -> Found? {
         for (form, pattern) in patterns where !losing || form.loss != .none {
             guard let variables = pattern.match(formula) else { continue }
-            return Found(
-                form: form, expression: formula.origin, variables: variables, replacement: form.replacement(variables, tree), size: formula.size)
+            return Found(form: form, replacement: form.replacement(variables, tree), variable: variable(variables["x"], tree), size: formula.size)
         }
         return nil
     }
 
+    private static func variable(_ formula: WrittenFormula?, _ tree: SyntaxTree) -> Found.Variable {
+        guard let formula else { return .other }
+        if case .name = tree[formula.origin] { return .name(formula.origin) }
+        if case .number(let number) = formula.head { return .number(number) }
+        return .other
+    }
+
     /// The built-in with the program's own expressions in it.
-    private func replacement(_ variables: [String: Formula], _ tree: SyntaxTree) -> String {
+    private func replacement(_ variables: [String: WrittenFormula], _ tree: SyntaxTree) -> String {
         var result = ""
         var word = ""
         func finish(_ next: Character?) {
@@ -160,102 +164,5 @@ package struct StableForm: Sendable {
         }
         finish(nil)
         return result
-    }
-}
-
-/// What `.checkForm` looks at: a form, and where the value of its variable is, if it still is somewhere.
-package struct FormCheck {
-    enum Variable {
-        case register(Int)
-        case global(Int)
-        case number(Double)
-        case gone
-    }
-    package let form: StableForm
-    package let replacement: String
-    let variable: Variable
-}
-
-extension Machine {
-    /// Below this a result that is a difference from 1 has lost half of its digits: the root of the distance between numbers at 1.
-    static func lossLimit(_ type: ElementType) -> Double { type == .f32 ? 3.4e-4 : 1.5e-8 }
-    /// Of larger arrays as many elements are looked at, evenly spread.
-    private static let sampleCount = 4096
-
-    /// An array whose elements are not there yet, to be looked at once they are, if anyone still has it then.
-    struct PendingForm {
-        weak var result: Node?
-        weak var variable: Node?
-        let check: FormCheck
-        let site: SiteInCode
-    }
-
-    /// Looks whether the result of a form has lost digits. Values that a derivative traces are looked at when they are values.
-    func checkForm(_ check: FormCheck, _ result: Value, _ registers: Registers, _ globals: Registers) throws {
-        let site = currentSite
-        guard warns, !warned.contains(WarnedPlaces.Key(site: site.id, code: .lostDigits)), let place = Engine.current.sites.find(site)
-        else { return }
-        let variable: Value =
-            switch check.variable {
-            case .register(let register): registers[register]
-            case .global(let slot): globals[slot]
-            case .number(let number): .number(number)
-            case .gone: .none
-            }
-        let here = SiteInCode(code: place.code, instruction: place.instruction, site: site)
-        switch result {
-        case .number(let y):
-            var isLost = y != 0 || check.form.loss == .nearZero
-            if y == 0, case .number(let x) = variable { isLost = isLost || x != 0 }
-            if isLost { try warn(.lostDigits(check, .number(y)), at: here) }
-        case .array(let y) where !y.isTraced && y.type != .bool && y.count > 0:
-            if y.isAbstract { return AbstractRun.current?.spoil() ?? () }
-            var x: NDArray?
-            if case .array(let array) = variable, array.shape == y.shape { x = array }
-            if y.isEvaluated { return try look(check, here, y.node, x?.node) }
-            if pendingForms.count < 100 {
-                pendingForms.append(PendingForm(result: y.node, variable: x?.node, check: check, site: here))
-            }
-        default: break
-        }
-    }
-
-    /// Looks at what has been computed since.
-    func checkPendingForms() throws {
-        if pendingForms.isEmpty { return }
-        let pending = pendingForms
-        pendingForms = []
-        for form in pending {
-            guard let result = form.result else { continue }
-            guard result.layout != nil else {
-                pendingForms.append(form)
-                continue
-            }
-            try look(form.check, form.site, result, form.variable)
-        }
-    }
-
-    private func look(_ check: FormCheck, _ site: SiteInCode, _ result: Node, _ variable: Node?) throws {
-        guard let base = result.elements else { return }
-        let inputs = variable?.type == result.type ? variable?.elements : nil
-        let limit = Self.lossLimit(result.type)
-        let step = max(1, result.count / Self.sampleCount)
-        var count = 0
-        var first: (position: Int, value: Double)?
-        for position in stride(from: 0, to: result.count, by: step) {
-            let y = Self.element(base, result.type, position)
-            guard y.magnitude < limit else { continue }
-            if y == 0, check.form.loss == .nearZeroButAtZero {
-                guard let inputs, Self.element(inputs, result.type, position) != 0 else { continue }
-            }
-            count += 1
-            if first == nil { first = (position, y) }
-        }
-        guard let first else { return }
-        try warn(.lostDigits(check, .elements(count: step > 1 ? nil : count, position: first.position, value: first.value)), at: site)
-    }
-
-    private static func element(_ base: UnsafeRawPointer, _ type: ElementType, _ i: Int) -> Double {
-        type == .f32 ? Double(base.load(fromByteOffset: i &* 4, as: Float.self)) : base.load(fromByteOffset: i &* 8, as: Double.self)
     }
 }

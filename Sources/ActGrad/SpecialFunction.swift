@@ -1,6 +1,6 @@
 // The gamma function and its kin, cube roots, and whole numbers as bits. They are computed number by number in double precision.
 
-import CActKernels
+import ActArray
 
 #if canImport(Glibc)
 import Glibc

@@ -17,14 +17,17 @@ package final class RunningLayers: LayerWorkshop {
 }
 
 extension Machine {
+    /// Of an array that a block makes: that it is a state.
+    package func markState(_ array: NDArray) { running?.stateMarks.insert(array) }
+
     private var running: RunningLayers? { layers as? RunningLayers }
 
-    var layerRun: LayerRun? {
+    package var layerRun: LayerRun? {
         get { running?.run }
         set { running?.run = newValue }
     }
 
-    var layerType: ElementType? {
+    package var layerType: ElementType? {
         get { running?.type }
         set { running?.type = newValue }
     }

@@ -83,8 +83,13 @@ struct ProgramLayer: Layer {
     }
 }
 
+extension Layer {
+    /// Of a layer of the program's own: the layers in its fields.
+    package var layersInFields: [any Layer] { (bare as? ProgramLayer)?.plan.layers ?? [] }
+}
+
 /// A pass while a function of the program takes part in it: that of a layer, or a model of its own.
-final class LayerRun {
+package final class LayerRun {
     let layer: ProgramLayer?
     let pass: Pass
 
@@ -92,6 +97,9 @@ final class LayerRun {
         self.layer = layer
         self.pass = pass
     }
+
+    /// A model of the program's own.
+    package convenience init(_ pass: Pass) { self.init(nil, pass) }
 
     /// Takes what the function assigned to a field.
     func note(_ name: String, _ value: Value) throws {
