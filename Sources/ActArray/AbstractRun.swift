@@ -48,7 +48,7 @@ package final class AbstractRun {
         case shapes
     }
 
-    package let purpose: Purpose
+    let purpose: Purpose
     var isOfShapes: Bool { purpose == .shapes }
 
     package init(for purpose: Purpose = .replay) { self.purpose = purpose }

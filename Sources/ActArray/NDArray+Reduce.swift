@@ -190,7 +190,7 @@ private struct Spread {
     /// 1 for the lanes in whose sum of squares the rounding of the mean shows, else 0; `nil` if there are none.
     private func isRounded(_ mean: NDArray) throws -> NDArray? {
         let part = elements * (mean.type == .f32 ? 0x1p-23 : 0x1p-52)
-        if squares.isAbstract, AbstractRun.current?.purpose == .batch {
+        if squares.isAbstract {
             // It does not show where sums are above the part: where their difference is positive.
             let means = try mean.detached().converted(to: .f64).reshaped(to: squares.shape)
             AbstractRun.assume(try squares.detached().converted(to: .f64) - means * part * means, in: .leastNonzeroMagnitude ... .infinity)

@@ -125,7 +125,8 @@ package enum Rule {
         switch slope {
         case .number(1): return c
         case .number(let slope) where slope.isFinite && slope != 0:
-            if let value = c.uniformValue { return try c.filled(value * slope) }
+            // As an array of f32 meets a number: that is rounded first.
+            if let value = c.uniformValue { return try c.filled(value * (c.type == .f32 && slope.fitsF32 ? Double(Float(slope)) : slope)) }
             return try c * slope
         case .number(let slope): return try product(c, .array(NDArray.scalar(slope, type: c.type)), hazards)
         case .array(let slope):
