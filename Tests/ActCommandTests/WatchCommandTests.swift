@@ -13,7 +13,7 @@ import Testing
                 cd \(folder) && "$ACT" watch a.act > out 2>&1 & watcher=$!
                 cd \(folder)
                 # Waits until the output has so many runs that are over.
-                runs() { n=0; while [ "$(grep -c 'Ctrl-C ends' out)" -lt $1 ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done; }
+                runs() { n=0; while [ "$(grep -c 'Ctrl-C ends' out)" -lt $1 ] && [ $n -lt 1200 ]; do sleep 0.1; n=$((n + 1)); done; }
                 runs 1
                 \(script)
                 kill -INT $watcher; wait $watcher; status=$?; cat out; exit $status
