@@ -108,7 +108,9 @@ package final class AbstractRun {
 extension CustomFunction {
     /// Its result of abstract arrays, in a run for many arguments at once; `nil` where its kernels have to be run.
     package func resultWithoutElements(_ inputs: [NDArray]) throws -> NDArray? {
-        guard let run = AbstractRun.current, run.purpose == .batch, inputs.contains(where: \.isAbstract), let value = try lowered(inputs.map { try $0.detached() }) else {
+        guard let run = AbstractRun.current, run.purpose == .batch, inputs.contains(where: \.isAbstract),
+            let value = try lowered(inputs.map { try $0.detached() })
+        else {
             return nil
         }
         return try NDArray.custom(self, inputs: inputs, value: value)

@@ -27,7 +27,7 @@ package final class DerivedFunction: Function {
 
     package override func call(_ arguments: Arguments, _ machine: Machine) throws -> Value {
         if let slopes = try base.derivative(self, arguments, machine) { return slopes }
-        let name = name // made once for all orders: it is as long as the order is high
+        let name = name  // made once for all orders: it is as long as the order is high
         let slopes = try derivative(arguments, order: order, named: name, machine)
         if let (x, _) = arguments.first(of: base) { try machine.noteSlopes(slopes, at: [x], name, isElementwise: true) }
         return slopes
