@@ -253,10 +253,13 @@ struct ConvolutionShape: Equatable {
     private static func copy<T: BinaryFloatingPoint>(_ count: Int, _ from: UnsafePointer<T>, to: UnsafeMutablePointer<T>) {
         let source = UnsafeRawPointer(from), target = UnsafeMutableRawPointer(to), bytes = count &* MemoryLayout<T>.size
         var done = 0
-        while done &+ 32 <= bytes {
-            target.storeBytes(of: source.loadUnaligned(fromByteOffset: done, as: SIMD32<UInt8>.self), toByteOffset: done, as: SIMD32<UInt8>.self)
-            done &+= 32
+        func move<Part: BitwiseCopyable>(_: Part.Type) {
+            target.storeBytes(of: source.loadUnaligned(fromByteOffset: done, as: Part.self), toByteOffset: done, as: Part.self)
+            done &+= MemoryLayout<Part>.size
         }
+        while done &+ 32 <= bytes { move(SIMD32<UInt8>.self) }
+        if done &+ 16 <= bytes { move(SIMD16<UInt8>.self) }
+        if done &+ 8 <= bytes { move(SIMD8<UInt8>.self) }
         for index in done / MemoryLayout<T>.size..<count { to[index] = from[index] }
     }
 

@@ -181,9 +181,7 @@ final class FunctionBuilder {
 
     func release(to level: Int) { top = level }
 
-    func isTemporary(_ register: Int) -> Bool {
-        register >= localCount && !scopes.dropFirst().contains { $0.values.contains(register) }
-    }
+    func isTemporary(_ register: Int) -> Bool { register >= localCount && !scopes.dropFirst().contains { $0.values.contains(register) } }
 
     func pushScope() { scopes.append([:]) }
     func popScope() { scopes.removeLast() }
