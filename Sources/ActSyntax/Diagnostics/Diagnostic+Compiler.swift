@@ -1,7 +1,5 @@
 // What the compiler finds wrong, in words.
 
-import ActSyntax
-
 extension Diagnostic {
     package static func notOwnVariable(_ name: String, _ span: Span) -> Diagnostic {
         Diagnostic(
