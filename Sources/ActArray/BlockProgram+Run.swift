@@ -1,5 +1,6 @@
 // Running a program over blocks that stay in the cache: every pass over one strip, then the next strip. Inputs are read in place where
-// they lie row-major without gaps; other views are gathered a strip at a time, so nothing is stretched or copied as a whole.
+// they lie row-major without gaps, and rows of others where strips end with the rows; what is left is gathered a strip at a time, so nothing
+// is stretched or copied as a whole.
 //
 // What must stay true: what a run needs besides its program, it finds in the graph that asks for it; messages name that graph's places.
 
@@ -14,6 +15,8 @@ extension BlockProgram {
         let bases: UnsafeMutablePointer<UnsafeMutableRawPointer?>
         /// The inputs that are gathered, by slot.
         var views: [StridedView] = []
+        /// Those of them that are read in place, row by row.
+        var rows: [StridedView.Rows?] = []
         /// Where the root's block goes once the block is done, for it replaces an input that is still looked at.
         var lateRoot: UnsafeMutableRawPointer?
         /// What made each step.
@@ -57,8 +60,9 @@ extension BlockProgram {
             let n = min(block, start &+ count &- first)
             var done = 0
             while done < n {
-                runStrip(binding, first, done, min(strip, n &- done), operands, chains, slotMemory, rootMemory)
-                done &+= strip
+                let length = stripLength(binding, first &+ done, min(strip, n &- done))
+                runStrip(binding, first, done, length, operands, chains, slotMemory, rootMemory)
+                done &+= length
             }
             if let events, act_fp_flags() != 0 { attribute(binding, first, n, events) }
             if let lateRoot = binding.lateRoot { (lateRoot + first &* root.size).copyMemory(from: rootMemory, byteCount: n &* root.size) }
@@ -66,6 +70,14 @@ extension BlockProgram {
             let result = binding.bases[places.count &- 1].map { UnsafeRawPointer($0 + first &* root.size) } ?? UnsafeRawPointer(rootMemory)
             visit(first / BlockProgram.block, result, n)
         }
+    }
+
+    /// How many of the next `n` elements come before the end of a row that is read in place.
+    @inline(__always)
+    private func stripLength(_ binding: Binding, _ start: Int, _ n: Int) -> Int {
+        var n = n
+        for rows in binding.rows { if let rows { n = min(n, rows.left(from: start)) } }
+        return n
     }
 
     /// Computes `n` elements, `offset` of which into the block that begins at `first`.
@@ -78,7 +90,12 @@ extension BlockProgram {
             let place = places[value]
             switch place.kind {
             case .stream: if let base = binding.bases[value] { operands[value].pointer = UnsafeRawPointer(base + (first &+ offset) &* place.size) }
-            case .gathered: binding.views[place.slot].copy(first &+ offset, n, to: slotMemory + place.slot &* slotBytes)
+            case .gathered:
+                if let rows = binding.rows[place.slot] {
+                    operands[value] = Kernel.Operand(pointer: rows.element(first &+ offset), stride: rows.step)
+                } else {
+                    binding.views[place.slot].copy(first &+ offset, n, to: slotMemory + place.slot &* slotBytes)
+                }
             case .blockSlot: operands[value].pointer = UnsafeRawPointer(rootMemory + offset &* place.size)
             case .absent, .fixed, .slot: break
             }
@@ -175,6 +192,8 @@ extension Neighbourhood {
         let memory = try Scratch(byteCount: values &* MemoryLayout<UnsafeMutableRawPointer?>.stride)
         var binding = BlockProgram.Binding(bases: memory.pointer.assumingMemoryBound(to: UnsafeMutableRawPointer?.self), steps: steps)
         bind(&binding)
+        // What is one element for all of a row is none of a chain's operands.
+        binding.rows = binding.views.map { view in view.rows.flatMap { $0.step == 1 || program.links.isEmpty ? $0 : nil } }
 
         var rootLayout = donated, others: [(step: Int, layout: Layout)] = []
         if storingRoot {

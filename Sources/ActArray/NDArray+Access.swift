@@ -1,5 +1,8 @@
 // Looking at the elements of arrays, which computes them if they are not there yet.
 
+import CActKernels
+import Synchronization
+
 extension NDArray {
     package var isEvaluated: Bool { node.layout != nil }
 
@@ -52,22 +55,21 @@ extension NDArray {
     package func isFinite() throws -> Bool {
         switch type {
         case .bool: true
-        case .f32: try noneHas(Float.infinity.bitPattern)
-        case .f64: try noneHas(Double.infinity.bitPattern)
+        case .f32: try everyPiece(Float.self) { Kernels.table.pointee.finite_f32($0, $1) != 0 }
+        case .f64: try everyPiece(Double.self) { Kernels.table.pointee.finite_f64($0, $1) != 0 }
         }
     }
 
-    /// Whether no element has all bits of an exponent.
-    private func noneHas<Bits: FixedWidthInteger>(_ exponent: Bits) throws -> Bool {
-        try withContiguous(of: Bits.self) { elements in
-            var isFree = true
-            try Interrupt.forEachPiece(elements.count, of: 1 << 14) { piece in
-                if !isFree { return }
-                var found: Bits = 0
-                for i in piece { found |= elements[i] & exponent == exponent ? 1 : 0 }
-                isFree = found == 0
+    /// Whether a test holds for all pieces of the elements; they are shared out among threads.
+    private func everyPiece<T>(_: T.Type, _ test: (UnsafePointer<T>, Int) -> Bool) throws -> Bool {
+        try withContiguous(of: T.self) { elements in
+            guard let first = elements.baseAddress else { return true }
+            let fails = Atomic<Bool>(false)
+            try ThreadPool.parallelPieces(elements.count) { piece in
+                if fails.load(ordering: .relaxed) || test(first + piece.lowerBound, piece.count) { return }
+                fails.store(true, ordering: .relaxed)
             }
-            return isFree
+            return !fails.load(ordering: .relaxed)
         }
     }
 

@@ -18,6 +18,27 @@ struct StridedView {
         self.strides = merged.shape.isEmpty ? [0] : merged.strides[0]
     }
 
+    /// The same as rows that can be read where they lie, if it is so: some hundred elements beside each other, or the same for all of a row.
+    var rows: Rows? {
+        let last = shape.count - 1
+        guard last <= 1, shape[last] >= 256, strides[last] == 1 || strides[last] == 0 else { return nil }
+        return Rows(base: base, size: size, length: shape[last], stride: last == 1 ? strides[0] : 0, step: strides[last])
+    }
+
+    struct Rows {
+        fileprivate let base: UnsafeRawPointer
+        fileprivate let size, length, stride: Int
+        /// From an element to the next one of its row: 0 or 1.
+        let step: Int
+
+        /// How many elements of its row begin with element `index` of the flat sequence.
+        func left(from index: Int) -> Int { length &- index % length }
+        func element(_ index: Int) -> UnsafeRawPointer {
+            let (row, column) = index.quotientAndRemainder(dividingBy: length)
+            return base + (row &* stride &+ column &* step) &* size
+        }
+    }
+
     /// Copies elements `start ..< start + count` of the flat sequence.
     func copy(_ start: Int, _ count: Int, to target: UnsafeMutableRawPointer) {
         switch size {

@@ -90,7 +90,7 @@ final class Convolution: CustomFunction {
 
     // MARK: Computing
 
-    private static func compute<T: MatrixElement>(
+    private static func compute<T: MatrixElement & RowElement>(
         _ face: Face, _ a: NDArray, _ b: NDArray, _ shape: ConvolutionShape, _: T.Type
     ) throws -> NDArray {
         let (depth, places) = (shape.depth, shape.places)

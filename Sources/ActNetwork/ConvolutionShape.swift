@@ -190,28 +190,35 @@ struct ConvolutionShape: Equatable {
         }
     }
 
-    /// Calls `body` for every line of a window element's values: where it begins among the columns and in the image, and which of its
-    /// places lie inside the image.
-    @inline(__always)
-    private func forEachLine(_ lines: Range<Int>, _ body: (_ column: Int, _ pixel: Int, _ inside: Range<Int>) -> Void) {
+    /// The places of some lines of the result, in one plane of it, as one element of the window sees them.
+    private struct Block {
+        /// Where they begin among the columns, and how many lines they are.
+        let column, rows: Int
+        /// Which of the lines, and of each line's places, see a pixel; and which pixel is the first of them.
+        let seenRows, seen: Range<Int>
+        let pixel: Int
+    }
+
+    private func forEachBlock(_ lines: Range<Int>, _ body: (Block) -> Void) {
         var column = 0
-        let (firstPlane, firstRow) = (lines.lowerBound / max(1, y.places), lines.lowerBound % max(1, y.places))
         for channel in 0..<channels / groups {
             for k in 0..<z.window {
                 for i in 0..<y.window {
                     for j in 0..<x.window {
-                        let inside = x.places(seeing: j), shift = j &* x.dilation &- x.before
-                        var (c, b) = (firstPlane, firstRow)
-                        for _ in lines {
-                            let plane = c &* z.stride &+ k &* z.dilation &- z.before, row = b &* y.stride &+ i &* y.dilation &- y.before
-                            if plane < 0 || plane >= z.size || row < 0 || row >= y.size {
-                                body(column, 0, 0..<0)
-                            } else {
-                                body(column, ((channel &* z.size &+ plane) &* y.size &+ row) &* x.size &+ shift, inside)
-                            }
-                            column &+= x.places
-                            b &+= 1
-                            if b == y.places { (c, b) = (c &+ 1, 0) }
+                        let seen = x.places(seeing: j)
+                        var line = lines.lowerBound
+                        while line < lines.upperBound {
+                            let c = line / y.places, b = line % y.places, rows = min(lines.upperBound &- line, y.places &- b)
+                            let plane = c &* z.stride &+ k &* z.dilation &- z.before
+                            let inside = plane >= 0 && plane < z.size ? y.places(seeing: i).clamped(to: b..<b &+ rows) : b..<b
+                            let row = inside.lowerBound &* y.stride &+ i &* y.dilation &- y.before
+                            let first = seen.lowerBound &* x.stride &+ j &* x.dilation &- x.before
+                            body(
+                                Block(
+                                    column: column, rows: rows, seenRows: inside.lowerBound &- b..<inside.upperBound &- b, seen: seen,
+                                    pixel: ((channel &* z.size &+ plane) &* y.size &+ row) &* x.size &+ first))
+                            column &+= rows &* x.places
+                            line &+= rows
                         }
                     }
                 }
@@ -219,60 +226,34 @@ struct ConvolutionShape: Equatable {
         }
     }
 
+    /// The pixels that the places of a block see.
+    private func pixels<T>(_ block: Block, of image: UnsafePointer<T>) -> Lines<T> {
+        Lines(first: image + block.pixel, step: x.stride, line: y.stride &* x.size, rows: block.seenRows.count, count: block.seen.count)
+    }
+
     /// The patches of one image's group that belong to some lines of the result, as columns.
-    func spread<T: BinaryFloatingPoint>(_ pixels: UnsafePointer<T>, _ lines: Range<Int>, into columns: UnsafeMutablePointer<T>) {
-        let (stride, places) = (x.stride, x.places)
-        forEachLine(lines) { column, pixel, inside in
-            let target = columns + column
-            for place in 0..<inside.lowerBound { target[place] = 0 }
-            if stride == 1 {
-                ConvolutionShape.copy(inside.count, pixels + pixel + inside.lowerBound, to: target + inside.lowerBound)
-            } else {
-                for place in inside { target[place] = pixels[pixel &+ place &* stride] }
+    func spread<T: RowElement & BinaryFloatingPoint>(_ image: UnsafePointer<T>, _ lines: Range<Int>, into columns: UnsafeMutablePointer<T>) {
+        let places = x.places
+        forEachBlock(lines) { block in
+            let target = columns + block.column, (rows, seen) = (block.seenRows, block.seen)
+            guard !rows.isEmpty, !seen.isEmpty else { return target.update(repeating: 0, count: block.rows &* places) }
+            target.update(repeating: 0, count: rows.lowerBound &* places)
+            T.copy(pixels(block, of: image), to: target + rows.lowerBound &* places + seen.lowerBound, line: places)
+            for row in rows {
+                let line = target + row &* places
+                for place in 0..<seen.lowerBound { line[place] = 0 }
+                for place in seen.upperBound..<places { line[place] = 0 }
             }
-            for place in inside.upperBound..<places { target[place] = 0 }
+            (target + rows.upperBound &* places).update(repeating: 0, count: (block.rows &- rows.upperBound) &* places)
         }
     }
 
     /// The adjoint: every column's values added to the pixels that they came from.
-    func gather<T: BinaryFloatingPoint & SIMDScalar>(_ columns: UnsafePointer<T>, _ lines: Range<Int>, addingTo pixels: UnsafeMutablePointer<T>) {
-        let stride = x.stride
-        forEachLine(lines) { column, pixel, inside in
-            let source = columns + column
-            if stride == 1 {
-                ConvolutionShape.add(inside.count, source + inside.lowerBound, to: pixels + pixel + inside.lowerBound)
-            } else {
-                for place in inside { pixels[pixel &+ place &* stride] += source[place] }
-            }
+    func gather<T: RowElement>(_ columns: UnsafePointer<T>, _ lines: Range<Int>, addingTo image: UnsafeMutablePointer<T>) {
+        forEachBlock(lines) { block in
+            guard !block.seenRows.isEmpty, !block.seen.isEmpty else { return }
+            let source = columns + block.column + block.seenRows.lowerBound &* x.places + block.seen.lowerBound
+            T.add(source, line: x.places, to: pixels(block, of: image))
         }
-    }
-
-    // Lines are short: a call of the library for each would take longer than the line, and so would one number at a time.
-
-    @inline(__always)
-    private static func copy<T: BinaryFloatingPoint>(_ count: Int, _ from: UnsafePointer<T>, to: UnsafeMutablePointer<T>) {
-        let source = UnsafeRawPointer(from), target = UnsafeMutableRawPointer(to), bytes = count &* MemoryLayout<T>.size
-        var done = 0
-        func move<Part: BitwiseCopyable>(_: Part.Type) {
-            target.storeBytes(of: source.loadUnaligned(fromByteOffset: done, as: Part.self), toByteOffset: done, as: Part.self)
-            done &+= MemoryLayout<Part>.size
-        }
-        while done &+ 32 <= bytes { move(SIMD32<UInt8>.self) }
-        if done &+ 16 <= bytes { move(SIMD16<UInt8>.self) }
-        if done &+ 8 <= bytes { move(SIMD8<UInt8>.self) }
-        for index in done / MemoryLayout<T>.size..<count { to[index] = from[index] }
-    }
-
-    @inline(__always)
-    private static func add<T: BinaryFloatingPoint & SIMDScalar>(_ count: Int, _ from: UnsafePointer<T>, to: UnsafeMutablePointer<T>) {
-        let source = UnsafeRawPointer(from), target = UnsafeMutableRawPointer(to)
-        var done = 0
-        while done &+ 8 <= count {
-            let offset = done &* MemoryLayout<T>.size
-            let sum = target.loadUnaligned(fromByteOffset: offset, as: SIMD8<T>.self) + source.loadUnaligned(fromByteOffset: offset, as: SIMD8<T>.self)
-            target.storeBytes(of: sum, toByteOffset: offset, as: SIMD8<T>.self)
-            done &+= 8
-        }
-        for index in done..<count { to[index] += from[index] }
     }
 }

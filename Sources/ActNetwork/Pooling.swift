@@ -23,20 +23,23 @@ extension NDArray {
     /// - Returns: `nil` where a window has no place, or has nothing to count.
     package func meanOfWindows(_ windows: Windows, ceil: Bool, countsPadding: Bool) throws -> NDArray? {
         guard rank == windows.rank + 2, let axes = windows.axes(over: Array(shape.dropFirst(2)), ceil: ceil) else { return nil }
-        let counts = axes.map { axis in (0..<axis.places).map { axis.counted(from: $0, withPadding: countsPadding) } }
-        if counts.contains(where: { $0.contains(0) }) { return nil }
+        let counted = try axes.map { try $0.counted(withPadding: countsPadding) }
+        if counted.contains(where: { !$0.some }) { return nil }
         let isWhole = axes.allSatisfy { $0.before == 0 && $0.overhang == 0 && $0.window == $0.stride && $0.dilation == 1 && $0.places * $0.window == $0.size }
         if isWhole, count > 0 { return try MeanOfWindows(shape, axes, area: windows.area).result(self) }
+        if let array = try NDArray.shapeAlone(shape.prefix(2) + axes.map(\.places), type) { return array }
         // A convolution of each channel with equal weights.
-        let channels = shape[1], isEven = zip(counts, axes).allSatisfy { counts, axis in counts.allSatisfy { $0 == axis.window } }
+        let channels = shape[1], isEven = counted.allSatisfy(\.all)
         let weights = try NDArray.full(isEven ? 1 / Double(windows.area) : 1, shape: [channels, 1] + windows.window, type: type)
         guard channels > 0 else { return try NDArray.full(0, shape: shape.prefix(2) + axes.map(\.places), type: type) }
         guard let shape = try ConvolutionShape(images: shape, weights: weights.shape, axes, groups: channels) else { return nil }
         var result = try Convolution.result(self, weights, shape)
         if isEven { return result }
-        for (index, counts) in counts.enumerated() {
-            let shares = try NDArray(counts.map { 1 / Double($0) }, shape: [counts.count] + [Int](repeating: 1, count: axes.count - 1 - index))
-            result = try result * shares.converted(to: type)
+        for (index, axis) in axes.enumerated() {
+            try MemoryPool.allow(axis.places &* MemoryLayout<Double>.stride)
+            let shares = (0..<axis.places).map { 1 / Double(axis.counted(from: $0, withPadding: countsPadding)) }
+            let along = try NDArray(shares, shape: [axis.places] + [Int](repeating: 1, count: axes.count - 1 - index))
+            result = try result * along.converted(to: type)
         }
         return result
     }

@@ -1,4 +1,4 @@
-// What the kernels that standardise are called with, for both element types: rows of a matrix, or channels of a batch.
+// What kernels of rows, of channels of a batch and of windows over images are called with, for both element types.
 
 import ActArray
 import CActKernels
@@ -51,6 +51,17 @@ protocol RowElement {
     static func standardizeChannelsBack(
         _ x: UnsafePointer<Self>, _ dy: UnsafePointer<Self>, _ dx: UnsafeMutablePointer<Self>?, _ batch: Batch, _ channels: Int, _ eps: Double,
         _ gamma: UnsafePointer<Self>, _ past: UnsafePointer<Double>, _ dgamma: UnsafeMutablePointer<Self>, _ dbeta: UnsafeMutablePointer<Self>)
+    /// `y` = `x` and `y` += `x`, line by line.
+    static func copy(_ x: Lines<Self>, to y: UnsafeMutablePointer<Self>, line: Int)
+    static func add(_ x: UnsafePointer<Self>, line: Int, to y: Lines<Self>)
+    static func largest(_ x: Lines<Self>, _ distances: UnsafeBufferPointer<Int>, _ y: UnsafeMutablePointer<Self>, line: Int)
+}
+
+/// Elements in the memory of an image: `rows` lines that begin `line` apart, of each `count` elements that lie `step` apart.
+struct Lines<T> {
+    /// The first one. Who makes this keeps the memory until the last use, and writes to it only where it is its own.
+    let first: UnsafePointer<T>
+    let step, line, rows, count: Int
 }
 
 extension Float: RowElement {
@@ -83,6 +94,19 @@ extension Float: RowElement {
         Kernels.table.pointee.standardize_channels_back_f32(
             x, dy, dx, batch.outer, batch.stride, channels, batch.inner, eps, gamma, past, dgamma, dbeta)
     }
+
+    static func copy(_ x: Lines<Float>, to y: UnsafeMutablePointer<Float>, line: Int) {
+        Kernels.table.pointee.arrange_f32(x.first, x.line, x.step, x.rows, x.count, y, line)
+    }
+
+    static func add(_ x: UnsafePointer<Float>, line: Int, to y: Lines<Float>) {
+        Kernels.table.pointee.add_lines_f32(x, line, UnsafeMutablePointer(mutating: y.first), y.step, y.line, y.rows, y.count)
+    }
+
+    static func largest(_ x: Lines<Float>, _ distances: UnsafeBufferPointer<Int>, _ y: UnsafeMutablePointer<Float>, line: Int) {
+        guard let first = distances.baseAddress else { return }
+        Kernels.table.pointee.window_max_f32(x.first, x.step, x.line, first, distances.count, y, line, x.rows, x.count)
+    }
 }
 
 extension Double: RowElement {
@@ -114,5 +138,18 @@ extension Double: RowElement {
     ) {
         Kernels.table.pointee.standardize_channels_back_f64(
             x, dy, dx, batch.outer, batch.stride, channels, batch.inner, eps, gamma, past, dgamma, dbeta)
+    }
+
+    static func copy(_ x: Lines<Double>, to y: UnsafeMutablePointer<Double>, line: Int) {
+        Kernels.table.pointee.arrange_f64(x.first, x.line, x.step, x.rows, x.count, y, line)
+    }
+
+    static func add(_ x: UnsafePointer<Double>, line: Int, to y: Lines<Double>) {
+        Kernels.table.pointee.add_lines_f64(x, line, UnsafeMutablePointer(mutating: y.first), y.step, y.line, y.rows, y.count)
+    }
+
+    static func largest(_ x: Lines<Double>, _ distances: UnsafeBufferPointer<Int>, _ y: UnsafeMutablePointer<Double>, line: Int) {
+        guard let first = distances.baseAddress else { return }
+        Kernels.table.pointee.window_max_f64(x.first, x.step, x.line, first, distances.count, y, line, x.rows, x.count)
     }
 }

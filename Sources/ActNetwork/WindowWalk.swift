@@ -12,6 +12,22 @@ extension WindowAxis {
         return min(window, max(0, (room + dilation - 1) / dilation))
     }
 
+    /// Whether every window counts some elements, and whether every one counts all of its elements.
+    func counted(withPadding: Bool) throws -> (some: Bool, all: Bool) {
+        var all = (some: true, all: true)
+        guard places > 0 else { return all }
+        func look(_ place: Int) {
+            let count = counted(from: place, withPadding: withPadding)
+            all = (all.some && count > 0, all.all && count == window)
+        }
+        // Without dilation a window at one of the ends counts the fewest.
+        let (first, last) = dilation == 1 ? (min(places, 1), max(1, places - 1)) : (whole.lowerBound, whole.upperBound)
+        for range in [0..<first, max(first, last)..<places] where !range.isEmpty {
+            try Interrupt.forEachPiece(range.count, of: 1 << 16) { piece in for place in piece { look(range.lowerBound + place) } }
+        }
+        return all
+    }
+
     /// Places whose windows lie on the image whole.
     fileprivate var whole: Range<Int> {
         let first = min(places, (before + stride - 1) / stride), room = size + before - (window - 1) * dilation - 1
@@ -36,7 +52,7 @@ struct WindowWalk {
     /// How windows go whose largest element is looked for; `nil` where one has no place, or would see no pixel.
     init?(_ images: NDArray, _ windows: Windows, ceil: Bool) throws {
         guard images.rank == windows.rank + 2, let axes = windows.axes(over: Array(images.shape.dropFirst(2)), ceil: ceil) else { return nil }
-        for axis in axes { for place in [0, axis.places - 1] where axis.places > 0 && axis.seen(from: place).isEmpty { return nil } }
+        for axis in axes where try !axis.counted(withPadding: false).some { return nil }
         try self.init(images.shape, axes)
     }
 
@@ -64,7 +80,7 @@ struct WindowWalk {
             guard let all = winners.baseAddress else { return }
             func run<T: BinaryFloatingPoint>(_: T.Type) throws {
                 try everyPlane(images, T.self) { plane, pixels, distances in
-                    try everyLine(plane) { line in fill(all + line.first, line, pixels, distances) }
+                    try everyLine(plane) { line in try fill(all + line.first, line, pixels, distances) }
                 }
             }
             if images.type == .f32 { try run(Float.self) } else { try run(Double.self) }
@@ -76,12 +92,12 @@ struct WindowWalk {
     func largest(_ images: NDArray) throws -> NDArray {
         if let array = try NDArray.shapeAlone(result, images.type) { return array }
         let value = try FreshArray(shape: result, type: images.type), bytes = value.bytes
-        func run<T: BinaryFloatingPoint>(_: T.Type) throws {
+        func run<T: BinaryFloatingPoint & RowElement>(_: T.Type) throws {
             let largest = bytes.assumingMemoryBound(to: T.self)
             try everyPlane(images, T.self) { plane, pixels, distances in
+                try fillWhole(plane, pixels, distances, largest)
                 try everyLine(plane) { line in
                     let target = largest + line.first
-                    if !line.whole.isEmpty { WindowWalk.fillLine(target, line, pixels, distances, stride: x.stride) }
                     for a in 0..<x.places where !line.whole.contains(a) { target[a] = pixels[largestSeen(line, a, pixels, distances)] }
                 }
             }
@@ -102,7 +118,7 @@ struct WindowWalk {
                     try withUnsafeTemporaryAllocation(of: Int.self, capacity: x.places) { winners in
                         guard let winners = winners.baseAddress else { return }
                         try everyLine(plane) { line in
-                            fill(winners, line, pixels, distances)
+                            try fill(winners, line, pixels, distances)
                             for a in 0..<x.places { gradient[winners[a]] += reached[line.first &+ a] }
                         }
                     }
@@ -159,19 +175,24 @@ struct WindowWalk {
     /// The winners of a line.
     private func fill<T: BinaryFloatingPoint>(
         _ winners: UnsafeMutablePointer<Int>, _ line: Line, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>
-    ) {
-        if !line.whole.isEmpty { WindowWalk.fillLine(winners, line, pixels, distances, stride: x.stride) }
+    ) throws {
+        let whole = line.whole
+        try Interrupt.forEachPiece(whole.count, of: max(1, WindowWalk.work / distances.count)) { piece in
+            let piece = whole.lowerBound &+ piece.lowerBound..<whole.lowerBound &+ piece.upperBound
+            WindowWalk.fillLine(winners, piece, line.corner, pixels, distances, stride: x.stride)
+        }
         for a in 0..<x.places where !line.whole.contains(a) { winners[a] = largestSeen(line, a, pixels, distances) }
     }
 
     /// The winners of a line's whole windows. Which pixel wins cannot be foretold, so there is no jump in the innermost loop.
     private static func fillLine<T: BinaryFloatingPoint>(
-        _ winners: UnsafeMutablePointer<Int>, _ line: Line, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>, stride: Int
+        _ winners: UnsafeMutablePointer<Int>, _ places: Range<Int>, _ corner: Int, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>,
+        stride: Int
     ) {
         guard let distance = distances.baseAddress else { return }
         let count = distances.count
-        for a in line.whole {
-            let corner = line.corner &+ a &* stride
+        for a in places {
+            let corner = corner &+ a &* stride
             var best = corner, largest = pixels[corner]
             var index = 1
             while index < count {
@@ -185,28 +206,30 @@ struct WindowWalk {
         }
     }
 
-    /// The largest of a line's whole windows, one element of all of them after the other: so several windows are looked at at once.
-    private static func fillLine<T: BinaryFloatingPoint>(
-        _ target: UnsafeMutablePointer<T>, _ line: Line, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>, stride: Int
-    ) {
-        @inline(__always)
-        func fill(_ stride: Int) {
-            let count = line.whole.count, to = target + line.whole.lowerBound, from = pixels + line.corner + line.whole.lowerBound &* stride
-            for a in 0..<count { to[a] = from[a &* stride] }
-            for index in 1..<max(1, distances.count) {
-                let from = from + distances[index]
-                for a in 0..<count {
-                    let pixel = from[a &* stride], largest = to[a]
-                    to[a] = pixel <= largest || largest.isNaN ? largest : pixel
+    /// The largest element of each window of a plane that lies on the image whole.
+    private func fillWhole<T: RowElement>(
+        _ plane: Int, _ pixels: UnsafePointer<T>, _ distances: UnsafeBufferPointer<Int>, _ largest: UnsafeMutablePointer<T>
+    ) throws {
+        let (rows, columns) = (y.whole, x.whole)
+        guard !rows.isEmpty, !columns.isEmpty else { return }
+        // Parts last less than a millisecond or so, that an interrupt is heard.
+        let width = max(1, WindowWalk.work / distances.count), height = max(1, width / columns.count)
+        for c in z.whole {
+            for b in stride(from: rows.lowerBound, to: rows.upperBound, by: height) {
+                for a in stride(from: columns.lowerBound, to: columns.upperBound, by: width) {
+                    try Interrupt.check()
+                    let lines = Lines(
+                        first: pixels + (plane &* self.pixels &+ corner(c, b, a)), step: x.stride, line: y.stride &* x.size,
+                        rows: min(height, rows.upperBound &- b), count: min(width, columns.upperBound &- a))
+                    let first = ((plane &* z.places &+ c) &* y.places &+ b) &* x.places &+ a
+                    T.largest(lines, distances, largest + first, line: x.places)
                 }
             }
         }
-        switch stride {
-        case 1: fill(1)
-        case 2: fill(2)
-        default: fill(stride)
-        }
     }
+
+    /// Pixels between two looks at the interrupt flag.
+    private static let work = 1 << 20
 
     /// Of a window that is not whole.
     @inline(never)

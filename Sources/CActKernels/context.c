@@ -23,4 +23,11 @@ void act_memory_trim(void) {
 #endif
 }
 
+void act_memory_keep_apart(void) {
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}
+
 int act_address_is_checked(void) { return __has_feature(address_sanitizer); }

@@ -6,6 +6,7 @@ import ActFiles
 import ActLanguage
 import ActRanks
 import ActSyntax
+import CActKernels
 #if canImport(Glibc)
 import Glibc
 #else
@@ -22,6 +23,8 @@ struct Runner {
         self.arguments = arguments
         display = Display(plot: settings.plot)
         if let threads = settings.threads { ThreadPool.count = threads }
+        // Where the shell limits what may be mapped (`ulimit -v`), the allocator sets nothing apart for itself.
+        if act_address_space() < UInt.max >> 1 { act_memory_keep_apart() }
         if let bytes = settings.maximumMemory { MemoryPool.limit = min(bytes, SystemMemory.bound()) }
         Interrupt.install()
     }

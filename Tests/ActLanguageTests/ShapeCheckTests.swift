@@ -18,6 +18,14 @@ import Testing
         func report(_ diagnostic: Diagnostic, _ session: Session) { titles.append(diagnostic.title) }
     }
 
+    /// What is asked for shapes alone takes no memory by their size: these would be lists of thousands of millions.
+    @Test func hugeImages() throws {
+        for layer in ["AvgPool3D(2)", "AvgPool3D(2, padding=1)", "AvgPool3D(3, stride=2, ceil=true)", "MaxPool3D(2, dilation=2)", "Conv3D(2, 4, 2)"] {
+            let titles = try found("\(layer)(ones(3, 2, 4294967296, 8, 8)) + zeros(2)").map(\.title)
+            #expect(titles.contains { $0.contains("do not fit for +") }, "\(layer) \(titles)")
+        }
+    }
+
     private static let wrong = [
         // Broadcasting, products, comparisons; operators and methods.
         "zeros(2, 3) + zeros(4)", "zeros(2, 3) * zeros(3, 2)", "x = ones(5); x -= ones(4)", "zeros(2, 3) @ zeros(4, 5)", "zeros(3) @ zeros(4)", "2 @ zeros(3)",

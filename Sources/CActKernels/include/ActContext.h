@@ -80,6 +80,9 @@ uintptr_t act_address_space(void);
 /* Gives memory that was freed back to the system, where that does not happen by itself. */
 void act_memory_trim(void);
 
+/* From now on large blocks are mapped one by one and threads share what is allocated from: slower, but of the address space nothing is set apart. */
+void act_memory_keep_apart(void);
+
 /* Whether this build is one for the address sanitizer, which watches the blocks of malloc. */
 int act_address_is_checked(void);
 

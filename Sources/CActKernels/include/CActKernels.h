@@ -251,6 +251,8 @@ typedef struct act_kernel_table {
     /// y[i]: the place on an axis of `size` that the index x[i] means, negative ones from its end. Not 0 if one of them is no index.
     int (*places_f64)(const double *x, int64_t size, int64_t *y, size_t n);
     int (*places_f32)(const float *x, int64_t size, int64_t *y, size_t n);
+    int (*finite_f64)(const double *x, size_t n); // whether no element is infinite or NaN
+    int (*finite_f32)(const float *x, size_t n);
     int (*any_u8)(const uint8_t *x, size_t n);
     int (*all_u8)(const uint8_t *x, size_t n);
     size_t (*count_u8)(const uint8_t *x, size_t n); // how many are nonzero
@@ -292,6 +294,16 @@ typedef struct act_kernel_table {
                                           size_t inner, double eps, const double *gamma, const double *past, double *dgamma, double *dbeta);
     void (*standardize_channels_back_f32)(const float *x, const float *dy, float *_Nullable dx, size_t outer, size_t stride, size_t channels,
                                           size_t inner, double eps, const float *gamma, const double *past, float *dgamma, float *dbeta);
+
+    // Windows over images: `lines` lines of `count` windows. Window j of a line begins at x + j step, the next line at x + x_line; an element of
+    // a window is at one of `distances` from its beginning. y: the largest of each, of equal ones the first, and the first NaN before all.
+    void (*window_max_f64)(const double *x, size_t step, ptrdiff_t x_line, const ptrdiff_t *distances, size_t window, double *y, size_t y_line,
+                           size_t lines, size_t count);
+    void (*window_max_f32)(const float *x, size_t step, ptrdiff_t x_line, const ptrdiff_t *distances, size_t window, float *y, size_t y_line,
+                           size_t lines, size_t count);
+    /// y[j * step] += x[j], j < count, for `lines` lines, which lie `x_line` and `y_line` apart.
+    void (*add_lines_f64)(const double *x, ptrdiff_t x_line, double *y, size_t step, ptrdiff_t y_line, size_t lines, size_t count);
+    void (*add_lines_f32)(const float *x, ptrdiff_t x_line, float *y, size_t step, ptrdiff_t y_line, size_t lines, size_t count);
 
     // Parts of one long row, m being its largest element. `exp_sum`: y[i] = e^(x[i]-m), unless y is NULL; the result is their sum without
     // the elements equal to m, which are counted in *ties. `log_below`: y[i] = x[i] - m - log.
