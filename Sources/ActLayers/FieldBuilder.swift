@@ -3,6 +3,7 @@
 // What must stay true: one array, layer or function is one field, whatever names and captures lead to it.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActNetwork
 import ActSyntax

@@ -3,6 +3,7 @@
 // What must stay true: a layer keeps the maker that made it, whatever its name means later.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActNetwork
 import ActRows
@@ -36,7 +37,8 @@ package final class LayerMaker: NativeFunction {
         let outer = (machine.layerType, machine.layerRun, machine.stateMarks)
         (machine.layerType, machine.layerRun, machine.stateMarks) = (type, nil, StateMarks())
         defer { (machine.layerType, machine.layerRun, machine.stateMarks) = outer }
-        guard case .function(let parts as Closure) = try machine.call(block, Arguments(bound)), parts.code.unit === block.code.unit, parts.code.isLayerParts
+        guard case .function(let parts as Closure) = try machine.call(block, Arguments(bound)), parts.code.unit === block.code.unit,
+            parts.code.prototype.isLayerParts
         else {
             throw LayerRefusal.returnFromLayer(name)
         }

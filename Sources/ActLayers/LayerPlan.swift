@@ -5,6 +5,7 @@
 // and the layer's function is made again by its expression in the block. Parameters are in the order of the names that hold them.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActNetwork
 import ActSyntax
@@ -73,7 +74,8 @@ final class LayerPlan {
             names.append(name)
             // A parameter is a setting, but for layers that the function uses; a loop's variable is what it went over.
             let isField = unit.resolution[symbol].kind == .local && unit.resolution.definitions(of: symbol).contains { $0.kind.isAssignment }
-            let isLayer = unit.resolution[symbol].kind == .parameter && (index < parts.code.neededCaptures || builder.isCaptured(symbol, by: parts.captures))
+            let isLayer =
+                unit.resolution[symbol].kind == .parameter && (index < parts.code.prototype.neededCaptures || builder.isCaptured(symbol, by: parts.captures))
             isOwn.append(isField || isLayer)
             let isState = unit.isAssignedState(symbol)
             builder.names[symbol] = value

@@ -1,6 +1,7 @@
 // A plain function in a network that holds a layer of its own: the layer would not be trained.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActNetwork
 import ActSyntax

@@ -5,6 +5,7 @@
 
 import ActArray
 import ActGrad
+import ActNeural
 
 package enum LayerForm {
     /// activation(x @ W + b); b may be missing.

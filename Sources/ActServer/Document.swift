@@ -2,6 +2,7 @@
 //
 // What must stay true: everything follows from the text alone, so that after any edits it is what it would be after opening the file anew.
 
+import ActCompiler
 import ActFiles
 import ActLanguage
 import ActMachine

@@ -5,6 +5,7 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActNeural
 
 extension PythonWriter {
     /// A network as statements about x.

@@ -5,6 +5,7 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActNeural
 
 extension PythonWriter {
     func keras(_ layer: any Layer, _ sizes: [GraphSize], _ after: [GraphSize], _ path: String, _ prefix: String) throws -> PythonLayers {

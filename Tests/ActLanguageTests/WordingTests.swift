@@ -7,8 +7,8 @@ import Testing
 @Suite struct WordingTests {
     /// What stands below the wording. `ActSyntax` is not among them: it builds alone, and words its own faults.
     private static let targets = [
-        "ActArray", "ActOrder", "ActLinear", "ActRandom", "ActFiles", "ActGrad", "ActNetwork", "ActONNX", "ActPlot", "ActRows", "ActMachine", "ActBuiltins",
-        "ActJupyter",
+        "ActArray", "ActOrder", "ActLinear", "ActRandom", "ActFiles", "ActGrad", "ActNeural", "ActNetwork", "ActONNX", "ActPlot", "ActRows", "ActCompiler",
+        "ActMachine", "ActBuiltins", "ActJupyter",
     ]
 
     private func sources(of target: String) throws -> [(name: String, lines: [Substring])] {

@@ -3,6 +3,7 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActNeural
 import ActRandom
 import ActTestSupport
 import Testing

@@ -4,6 +4,7 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActNeural
 import ActRandom
 import Testing
 

@@ -7,6 +7,7 @@
 //     }
 
 import ActArray
+import ActCompiler
 import ActGrad
 import ActMachine
 import ActRows

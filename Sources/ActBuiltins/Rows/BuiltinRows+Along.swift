@@ -5,6 +5,7 @@ import ActGrad
 import ActLinear
 import ActMachine
 import ActNetwork
+import ActNeural
 import ActOrder
 import ActRandom
 import ActRows

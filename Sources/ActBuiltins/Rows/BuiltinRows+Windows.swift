@@ -3,6 +3,7 @@
 import ActArray
 import ActMachine
 import ActNetwork
+import ActNeural
 import ActRows
 
 extension BuiltinRows {

@@ -5,6 +5,7 @@
 // function that it defines once. Whatever a value decides (`r.f(x)` with a field `f`, a function in a variable) is passed over.
 
 import ActBuiltins
+import ActCompiler
 import ActMachine
 import ActSyntax
 

@@ -5,6 +5,7 @@
 
 import ActArray
 import ActBuiltins
+import ActCompiler
 import ActMachine
 import ActNetwork
 import ActSyntax

@@ -3,6 +3,7 @@
 // What must stay true: a program that writes without end is ended before its transcript fills the memory.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActPlot
 import ActSyntax

@@ -3,6 +3,7 @@
 // What must stay true: a search only ever goes back, so it ends.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActSyntax
 

@@ -4,6 +4,7 @@
 // what set it before; all others are taken as they are.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActRandom
 import ActSyntax
@@ -90,7 +91,7 @@ extension Session {
                     if let slot = module.existingSlot(name), slots.indices.contains(slot) { module.slots[slot] = slots[slot] }
                 }
                 machine.random = log.entries[index].random
-                try machine.run(Compiler(unit: statement.unit, module: module, records: true).compile(statement.statement))
+                try machine.run(Code(Compiler(unit: statement.unit, scope: module, records: true).compile(statement.statement), in: module))
             }
         }
         guard let slot = module.existingSlot(name), slots.indices.contains(slot) else { return nil }

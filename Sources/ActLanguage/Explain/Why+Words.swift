@@ -1,6 +1,7 @@
 // What `why` found, in words: a note with the operation underlined and its operands beneath.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActSyntax
 

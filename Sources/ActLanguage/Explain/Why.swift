@@ -3,6 +3,7 @@
 // What must stay true: the program's variables, random numbers and files are as before; what is said was seen in the recording.
 
 import ActArray
+import ActCompiler
 import ActGrad
 import ActMachine
 import ActSyntax

@@ -1,6 +1,7 @@
 // Programs that are looked at and not run: what is wrong with them, and what is left of it when the edits that are certain are done.
 
 import ActBuiltins
+import ActCompiler
 import ActMachine
 import ActSyntax
 

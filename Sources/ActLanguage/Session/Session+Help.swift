@@ -75,9 +75,9 @@ extension Session {
     private func help(variable name: String, _ value: Value) -> String {
         guard case .function(let function) = value else { return "\(name): \(Session.kind(of: value))\n" }
         var result = function.signature + "\n"
-        if let closure = function as? Closure ?? function.layerMaker?.block, !closure.code.text.isEmpty {
-            for line in closure.code.comment { result += "  \(line)\n" }
-            result += closure.code.text.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
+        if let closure = function as? Closure ?? function.layerMaker?.block, !closure.code.prototype.text.isEmpty {
+            for line in closure.code.prototype.comment { result += "  \(line)\n" }
+            result += closure.code.prototype.text.split(separator: "\n", omittingEmptySubsequences: false).map { "  \($0)\n" }.joined()
         }
         if builtins.value(named: name) != nil { result += "  hides the built-in of that name; `unset \(name)` brings it back\n" }
         return result

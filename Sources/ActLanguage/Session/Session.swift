@@ -3,6 +3,7 @@
 // What must stay true: a session computes one thing at a time, with its own engine, on a stack deep enough for any program; sessions on
 // different threads do not wait for each other. A line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
 
+import ActCompiler
 import ActSystem
 import ActArray
 import ActFiles
@@ -333,9 +334,9 @@ package final class Session {
     func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false, passingOver sound: SoundStatements? = nil) -> Result<Program, Rejection> {
         guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
         let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree) { Interrupt.isSet }
-        let compiler = Compiler(unit: unit, module: module, records: records, canStop: true)
-        var codes: [Code] = []
-        if let sound { compiler.checkProgram(sound) } else { codes = compiler.compileProgram() }
+        let compiler = Compiler(unit: unit, scope: module, records: records, canStop: true)
+        var prototypes: [Prototype] = []
+        if let sound { compiler.checkProgram(sound) } else { prototypes = compiler.compileProgram() }
         if Interrupt.isSet { return .failure(.interrupted) }
         guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
         var warnings = options.warns || options.isStrict ? lostValues(unit, module) : []
@@ -343,7 +344,7 @@ package final class Session {
             for index in warnings.indices { warnings[index].level = .error }
             return .failure(.faults(warnings))
         }
-        return .success(Program(unit: unit, codes: codes, assignedGlobals: compiler.assignedGlobals, warnings: warnings))
+        return .success(Program(unit: unit, codes: prototypes.map { Code($0, in: module) }, assignedGlobals: compiler.assignedGlobals, warnings: warnings))
     }
 
     private func lostValues(_ unit: SourceUnit, _ module: Module) -> [Diagnostic] {

@@ -3,6 +3,7 @@
 // What must stay true: only statements that have run are in it; one that is undone is not. Where a later statement uses `ans`, the one that set it does so
 // by name, since a script has no `ans` of its own.
 
+import ActCompiler
 import ActMachine
 import ActSyntax
 

@@ -1,6 +1,7 @@
 // What goes wrong in arrays and derivatives, in words.
 
 import ActArray
+import ActCompiler
 import ActFormula
 import ActGrad
 import ActMachine

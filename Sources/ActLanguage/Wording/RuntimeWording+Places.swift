@@ -1,6 +1,7 @@
 // Where something went wrong: the parts of the source that a diagnostic points at, the calls that led there, and the edits that would mend it.
 // The place is the expression that was running.
 
+import ActCompiler
 import ActMachine
 import ActPlot
 import ActSyntax
@@ -133,7 +134,7 @@ extension RuntimeWording {
         for index in stride(from: frames.count - 1, to: 0, by: -1) {
             let code = frames[index].code.takeUnretainedValue()
             let caller = frames[index - 1].code.takeUnretainedValue()
-            guard !code.isArgument, let site = frames[index].callSite, let origin = caller.origin(of: site) else { continue }
+            guard !code.prototype.isArgument, let site = frames[index].callSite, let origin = caller.origin(of: site) else { continue }
             chain.append(Diagnostic.Call(name: code.isClosure ? code.name : code.unit.source.name, span: caller.unit.tree.span(of: origin)))
             // A long recursion is told by its ends.
             if chain.count == 8, index > 4 { return chain }

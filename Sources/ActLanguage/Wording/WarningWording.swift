@@ -1,6 +1,7 @@
 // Warnings, in words.
 
 import ActArray
+import ActCompiler
 import ActMachine
 import ActSyntax
 

@@ -4,6 +4,7 @@
 // mean depends on the called code and the shape of the call alone.
 
 import ActArray
+import ActCompiler
 import ActRows
 import ActSyntax
 

@@ -5,6 +5,7 @@
 // that holds the only reference.
 
 import ActArray
+import ActCompiler
 import CActKernels
 
 extension UnsafeMutablePointer where Pointee == Value {
@@ -138,23 +139,6 @@ extension Value {
             return true
         }
     }
-}
-
-/// A built-in function that makes its first part longer: `concat((xs, ys))`, `append(xs, y)`.
-package enum Growth: Sendable {
-    case concatenation, append
-}
-
-/// What `extend` puts at the end.
-enum Extension: Int {
-    /// The elements of the value, a list or an array.
-    case value
-    /// The value, as the only element of a list, or of an array.
-    case listOfValue, arrayOfValue
-    /// The value, as another element of whatever is there.
-    case element
-
-    var growth: Growth { self == .element ? .append : .concatenation }
 }
 
 extension UnsafeMutablePointer where Pointee == Value {

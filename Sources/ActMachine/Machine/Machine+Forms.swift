@@ -2,20 +2,8 @@
 // lose them (`.checkForm`), and their results, as they are, are looked at.
 
 import ActArray
+import ActCompiler
 import ActSyntax
-
-/// What `.checkForm` looks at: a form, and where the value of its variable is, if it still is somewhere.
-package struct FormCheck {
-    enum Variable {
-        case register(Int)
-        case global(Int)
-        case number(Double)
-        case gone
-    }
-    package let form: StableForm
-    package let replacement: String
-    let variable: Variable
-}
 
 extension Machine {
     /// Below this a result that is a difference from 1 has lost half of its digits: the root of the distance between numbers at 1.

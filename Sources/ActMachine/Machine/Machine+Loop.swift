@@ -4,6 +4,7 @@
 // What must stay true: the loop is one `switch`. Taken apart, every instruction would pay for a call.
 
 import ActArray
+import ActCompiler
 import ActSyntax
 import CActMachine
 

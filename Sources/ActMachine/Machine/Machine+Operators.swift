@@ -1,6 +1,7 @@
 // Operators on everything but two plain numbers.
 
 import ActArray
+import ActCompiler
 import ActPlot
 import ActSyntax
 

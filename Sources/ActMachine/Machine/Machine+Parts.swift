@@ -1,6 +1,7 @@
 // Indexing, fields, and changing parts of a variable in place.
 
 import ActArray
+import ActCompiler
 import ActSyntax
 
 extension Machine {

@@ -1,6 +1,7 @@
 // What the machine says to its host, and what built-ins may know of the call that they answer.
 
 import ActArray
+import ActCompiler
 import ActSyntax
 
 extension Machine {

@@ -1,6 +1,7 @@
 // Making arrays, records, strings and functions; calls with names; showing.
 
 import ActArray
+import ActCompiler
 import ActGrad
 import ActSyntax
 

@@ -6,6 +6,7 @@
 // - Code, closures and modules that run are kept alive by the values and frames below them.
 
 import ActArray
+import ActCompiler
 import ActFiles
 import ActGrad
 import ActRandom

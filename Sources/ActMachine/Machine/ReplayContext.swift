@@ -181,7 +181,7 @@ private struct Reach {
 
     private mutating func add(_ code: Code) -> Bool {
         if !known.insert(ObjectIdentifier(code)).inserted { return true }
-        for slot in code.globalSlots {
+        for slot in code.prototype.globalSlots {
             if globals.contains(where: { $0.module === code.module && $0.slot == slot }) { continue }
             globals.append((code.module, slot))
             guard add(code.module.slots[slot]) else { return false }

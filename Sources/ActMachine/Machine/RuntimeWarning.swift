@@ -3,6 +3,7 @@
 // What must stay true: of one place one code warns once.
 
 import ActArray
+import ActCompiler
 import ActFiles
 import ActPlot
 import ActSyntax

@@ -1,6 +1,7 @@
 // Function values. The machine runs closures itself; every other kind answers `call`. Those that are not made here are `Native`.
 
 import ActArray
+import ActCompiler
 import ActRows
 import ActSyntax
 
@@ -21,7 +22,7 @@ package struct Arguments {
 package typealias DirectAnswer = @convention(c) (_ arguments: UnsafeRawPointer, _ count: Int, _ result: UnsafeMutableRawPointer) -> Bool
 
 /// Anything that can be called.
-package class Function {
+package class Function: CompilerFunction {
     /// The name in messages: of a function literal, its text.
     package var name: String { "function" }
     package var typeName: String { "function" }

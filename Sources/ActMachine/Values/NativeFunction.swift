@@ -1,6 +1,7 @@
 // Functions that are written in Swift outside of the machine: built-ins, layers, networks.
 
 import ActArray
+import ActCompiler
 import ActGrad
 import ActRows
 import ActSyntax

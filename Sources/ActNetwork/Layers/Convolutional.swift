@@ -2,6 +2,7 @@
 // channels, depth, height, width): one layer of 1, 2 or 3 axes.
 
 import ActArray
+import ActNeural
 import ActRandom
 import ActRows
 
@@ -65,34 +66,6 @@ package struct Convolutional: Layer {
         guard var sum else { return x }
         if parameters.count > 1 { sum = try sum + parameters[1].reshaped(to: [outputs] + [Int](repeating: 1, count: windows.rank)) }
         return try activation(sum, pass)
-    }
-}
-
-extension NDArray {
-    /// This array of images convolved: (rows, channels, …) and weights (outputs, channels of a group, …) give (rows, outputs, …).
-    /// - Returns: `nil` where images, weights and windows do not fit.
-    package func convolved(with weights: NDArray, _ windows: Windows, groups: Int) throws -> NDArray? {
-        guard rank == windows.rank + 2, let axes = windows.axes(over: Array(shape.dropFirst(2))) else { return nil }
-        guard let shape = try ConvolutionShape(images: shape, weights: weights.shape, axes, groups: groups) else { return nil }
-        return try Convolution.result(self, weights, shape)
-    }
-
-    /// The images of which this array would be the convolution, were it turned around: (rows, channels, …) and weights (channels, outputs of a
-    /// group, …) give (rows, outputs, …). A side of n pixels becomes (n − 1) stride − padding + the window's extent + extra, with padding
-    /// "same" n stride.
-    /// - Returns: `nil` where images, weights and windows do not fit, or nothing would be left.
-    package func convolvedBack(with weights: NDArray, _ windows: Windows, groups: Int, extra: [Int]) throws -> NDArray? {
-        guard rank == windows.rank + 2, weights.rank == rank, shape.dropFirst(2).allSatisfy({ $0 > 0 && $0 <= 1 << 40 }) else { return nil }
-        let sizes = zip(shape.dropFirst(2), zip(windows.axes, extra)).map { pixels, axis -> Int in
-            let (axis, extra) = axis
-            guard case .of(let before, let after) = axis.padding else { return pixels * axis.stride }
-            return (pixels - 1) * axis.stride - before - after + (axis.window - 1) * axis.dilation + 1 + extra
-        }
-        let (outputs, overflow) = weights.shape[1].multipliedReportingOverflow(by: groups)
-        guard !overflow, sizes.allSatisfy({ $0 > 0 }), let axes = windows.axes(over: sizes) else { return nil }
-        let images = [shape[0], outputs] + sizes
-        guard let shape = try ConvolutionShape(images: images, weights: weights.shape, axes, groups: groups), shape.result == self.shape else { return nil }
-        return try Convolution.images(self, weights, shape)
     }
 }
 

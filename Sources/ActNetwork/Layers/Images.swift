@@ -1,6 +1,7 @@
 // Layers for images, shaped (rows of the batch, channels, height, width): FReLU, Flatten.
 
 import ActArray
+import ActNeural
 import ActRandom
 import ActRows
 

@@ -2,6 +2,7 @@
 // over some channels, InstanceNorm over each; and RMSNorm, which only brings rows to a length.
 
 import ActArray
+import ActNeural
 import ActRows
 
 /// gamma (x − mean)/√(variance + eps) + beta: they differ in what the statistics are taken of.
@@ -96,7 +97,7 @@ package struct Normalization: Layer {
         }
         let count = Double(x.count / max(1, features))
         guard count > 1 else { throw unfit(.severalRows) }
-        let (result, mean, variance) = try ChannelStandardization.apply(x, gamma: parameters[0], beta: parameters[1], eps: eps)
+        let (result, mean, variance) = try x.standardizedChannels(eps: eps, gamma: parameters[0], beta: parameters[1])
         // The gathered variance is that of the population.
         let news = [mean, try variance * (count / (count - 1))]
         for (old, new) in zip(state, news) {

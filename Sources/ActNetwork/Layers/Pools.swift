@@ -1,6 +1,7 @@
 // Layers that make one number of each window: the largest or the mean, along 1, 2 or 3 axes.
 
 import ActArray
+import ActNeural
 import ActRows
 
 package struct Pool: Layer {

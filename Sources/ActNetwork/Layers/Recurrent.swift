@@ -2,6 +2,7 @@
 
 import ActArray
 import ActGrad
+import ActNeural
 import ActRandom
 import ActRows
 

@@ -2,6 +2,7 @@
 // for each; rows of layers declare and read them here.
 
 import ActArray
+import ActNeural
 import ActRows
 
 /// Whole numbers: one for all axes, or one for each.

@@ -6,6 +6,7 @@
 import ActArray
 import ActGrad
 import ActNetwork
+import ActNeural
 
 extension GraphWriter {
     /// The layers of a network, one after the other.

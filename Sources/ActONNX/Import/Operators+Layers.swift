@@ -4,6 +4,7 @@ import ActArray
 import ActGrad
 import ActLinear
 import ActNetwork
+import ActNeural
 import ActOrder
 
 extension ONNXOperators {

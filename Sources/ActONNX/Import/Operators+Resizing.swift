@@ -2,6 +2,7 @@
 
 import ActArray
 import ActNetwork
+import ActNeural
 
 extension ONNXOperators {
     static let resizings: [OperatorRow] = [

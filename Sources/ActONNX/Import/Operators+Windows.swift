@@ -2,6 +2,7 @@
 
 import ActArray
 import ActNetwork
+import ActNeural
 
 /// How windows are laid, of a node's attributes and the sizes of images.
 private struct WindowPlan {

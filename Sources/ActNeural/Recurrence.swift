@@ -9,8 +9,8 @@
 import ActArray
 import ActGrad
 
-final class Recurrence: CustomFunction {
-    enum Cell {
+package final class Recurrence: CustomFunction {
+    package enum Cell {
         /// h' = f(a + h @ U + c), f being tanh or relu
         case plain(UnaryOperation)
         /// h' = (1 - z) n + z h with n = tanh(aₙ + r (h @ Uₙ + cₙ)). K. Cho et al. 2014, in the form of PyTorch and cuDNN.
@@ -18,7 +18,7 @@ final class Recurrence: CustomFunction {
         /// m' = f m + i g, h' = o tanh(m'). S. Hochreiter, J. Schmidhuber 1997; F. Gers et al. 2000.
         case lstm
 
-        var gates: Int {
+        package var gates: Int {
             switch self {
             case .plain: 1
             case .gru: 3
@@ -46,15 +46,15 @@ final class Recurrence: CustomFunction {
         (self.cell, self.size, self.past) = (cell, size, past)
     }
 
-    var name: String {
+    package var name: String {
         switch cell {
         case .plain: "rnn"
         case .gru: "gru"
         case .lstm: "lstm"
         }
     }
-    var isElementwise: Bool { false }
-    var attributes: [Attribute] {
+    package var isElementwise: Bool { false }
+    package var attributes: [Attribute] {
         if case .plain(let operation) = cell { [Attribute("activation", operation.name)] } else { [] }
     }
 
@@ -62,7 +62,7 @@ final class Recurrence: CustomFunction {
     /// - Parameters:
     ///   - added: (rows, steps, gates · units), what the inputs add.
     ///   - weights: (units, gates · units); `bias`: (gates · units,), both of the type of `added`.
-    static func states(_ cell: Cell, _ added: NDArray, _ weights: NDArray, _ bias: NDArray) throws -> NDArray {
+    package static func states(_ cell: Cell, _ added: NDArray, _ weights: NDArray, _ bias: NDArray) throws -> NDArray {
         let size = RecurrenceSize(rows: added.shape[0], steps: added.shape[1], units: weights.shape[0], gates: cell.gates)
         if let array = try NDArray.shapeAlone([size.rows, size.steps, size.units], added.type) { return array }
         let inputs = [added, weights, bias], keeps = inputs.contains(where: \.isTraced)
@@ -75,17 +75,19 @@ final class Recurrence: CustomFunction {
         return try NDArray.custom(Recurrence(cell, size, past), inputs: inputs, value: states)
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
+    package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         if cotangent.isTraced || inputs.contains(where: { $0.isTraced || $0.isAbstract }) { return try loweredPullback(cotangent, inputs) }
         return inputs[0].type == .f32 ? try backward(cotangent, inputs, result, Float.self) : try backward(cotangent, inputs, result, Double.self)
     }
 
-    func lowered(_ x: [NDArray]) throws -> NDArray? { try Recurrence.composed(cell, x[0], x[1], x[2]) { try NDArray.unary(plainOperation, $0) } }
+    package func lowered(_ x: [NDArray]) throws -> NDArray? { try Recurrence.composed(cell, x[0], x[1], x[2]) { try NDArray.unary(plainOperation, $0) } }
 
     private var plainOperation: UnaryOperation { if case .plain(let operation) = cell { operation } else { .tanh } }
 
     /// The same step by step, of a plain cell with any activation.
-    static func composed(_ cell: Cell, _ added: NDArray, _ weights: NDArray, _ bias: NDArray, _ activation: (NDArray) throws -> NDArray) throws -> NDArray {
+    package static func composed(_ cell: Cell, _ added: NDArray, _ weights: NDArray, _ bias: NDArray, _ activation: (NDArray) throws -> NDArray) throws
+        -> NDArray
+    {
         let rows = added.shape[0], steps = added.shape[1], units = weights.shape[0]
         var state = try NDArray.full(0, shape: [rows, units], type: added.type), memory = state, states: [NDArray] = []
         func sigmoid(_ x: NDArray) throws -> NDArray { try NDArray.unary(.sigmoid, x) }

@@ -61,7 +61,7 @@ extension FunctionBuilder {
     /// Whether a callee is a built-in that is given its argument as an expression, not as a value.
     func takesExpression(_ callee: ExpressionID) -> Bool {
         guard case .name(let name) = tree[callee], case .global = resolve(callee) else { return false }
-        if case .function(let function)? = compiler.module.meaning(of: tree[name]) { return function.takesExpression }
+        if let function = compiler.scope.function(named: tree[name]) { return function.takesExpression }
         return false
     }
 
@@ -69,7 +69,7 @@ extension FunctionBuilder {
     /// - Returns: Whether `value` is such a call for the variable at a place.
     func extend(_ place: Place, by value: ExpressionID) -> Bool {
         guard !compiler.records, case .call(let callee, let arguments) = tree[value], case .name(let name) = tree[callee],
-            case .global(let slot) = resolve(callee), slot <= Int(UInt16.max), case .function(let function)? = compiler.module.meaning(of: tree[name]),
+            case .global(let slot) = resolve(callee), slot <= Int(UInt16.max), let function = compiler.scope.function(named: tree[name]),
             let growth = function.growth, let (first, second) = parts(of: growth, arguments), case .name = tree[first], !compiler.changesVariables(value)
         else { return false }
         let (opcode, target): (Opcode, Int)
@@ -150,8 +150,8 @@ extension FunctionBuilder {
             emit(.indexTwo, target, register, pair)
             return
         }
-        code.indexItems.append(operands)
-        emit(.indexItems, target, register, code.indexItems.count - 1)
+        prototype.indexItems.append(operands)
+        emit(.indexItems, target, register, prototype.indexItems.count - 1)
     }
 
     /// - Parameter isSafe: Whether nothing that is computed before they are used changes a variable.

@@ -13,7 +13,7 @@ import ActSyntax
 /// Compiles one source. Errors are collected; code of a source with errors must not run.
 package final class Compiler {
     let unit: SourceUnit
-    let module: Module
+    let scope: any CompilerScope
     package private(set) var diagnostics: [Diagnostic] = []
     /// Globals that the outermost level assigns, for undoing a line that fails.
     package private(set) var assignedGlobals: Set<Int> = []
@@ -30,20 +30,20 @@ package final class Compiler {
     /// Whether what is wrong with the statement hangs on what stands before it.
     var looksBack = false
 
-    package init(unit: SourceUnit, module: Module, records: Bool = false, canStop: Bool = false) {
+    package init(unit: SourceUnit, scope: any CompilerScope, records: Bool = false, canStop: Bool = false) {
         self.canStop = canStop
         self.unit = unit
         (tree, resolution) = (unit.tree, unit.resolution)
-        self.module = module
+        self.scope = scope
         self.records = records
     }
 
-    /// One piece of code for each statement of the outermost level, up to an interrupt. Must run on a stack as deep as the tree (see
+    /// One prototype for each statement of the outermost level, up to an interrupt. Must run on a stack as deep as the tree (see
     /// `DeepStack`).
-    package func compileProgram() -> [Code] {
-        var codes: [Code] = []
-        for statement in tree[tree.program] where !canStop || !Interrupt.isSet { codes.append(compile(statement)) }
-        return codes
+    package func compileProgram() -> [Prototype] {
+        var prototypes: [Prototype] = []
+        for statement in tree[tree.program] where !canStop || !Interrupt.isSet { prototypes.append(compile(statement)) }
+        return prototypes
     }
 
     /// Finds what is wrong with a program that shall not run, and passes over statements that were right before.
@@ -77,16 +77,16 @@ package final class Compiler {
     }
 
     /// One statement of the outermost level.
-    package func compile(_ statement: Statement) -> Code {
-        let code = Code(name: "", parameters: [], requiredCount: 0, unit: unit, module: module, isClosure: false)
-        let builder = FunctionBuilder(self, code: code, parent: nil)
+    package func compile(_ statement: Statement) -> Prototype {
+        let prototype = Prototype(name: "", parameters: [], requiredCount: 0, unit: unit, isClosure: false)
+        let builder = FunctionBuilder(self, prototype: prototype, parent: nil)
         builder.compileOutermost(statement)
         return builder.finish()
     }
 
     func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
 
-    func globalSlot(_ symbol: SymbolID) -> Int { module.slot(tree[resolution[symbol].name]) }
+    func globalSlot(_ symbol: SymbolID) -> Int { scope.slot(tree[resolution[symbol].name]) }
 
     func noteAssignment(toGlobal slot: Int) { assignedGlobals.insert(slot) }
 }
@@ -110,10 +110,10 @@ enum Place {
 /// A jump whose target is not known yet.
 struct Jump { let instruction: Int }
 
-/// Builds the code of one function.
+/// Builds the prototype of one function.
 final class FunctionBuilder {
     let compiler: Compiler
-    package let code: Code
+    let prototype: Prototype
     let parent: FunctionBuilder?
     /// The variable by which a function defined inside another calls itself.
     var ownName: SymbolID?
@@ -122,7 +122,7 @@ final class FunctionBuilder {
     let resolution: Resolution
     private var instructions: [Instruction] = []
     private var origins: [ExpressionID] = []
-    private var constants: [Value] = []
+    private var constants: [Constant] = []
     private var numberConstants: [UInt64: Int] = [:]
     private var textConstants: [String: Int] = [:]
     private var shapes: [CallShape: Int] = [:]
@@ -136,7 +136,7 @@ final class FunctionBuilder {
     var assigned: Set<Int> = []
     /// Locals that are read where they may have none: cleared on entry.
     private var clearedOnEntry: Set<Int> = []
-    private var captures: [(symbol: SymbolID, source: FunctionTemplate.Capture)] = []
+    private var captures: [(symbol: SymbolID, source: NestedFunction.Capture)] = []
     var loops: [Loop] = []
     /// The local that gets the value of the expression being compiled, if that reads it once, in its arithmetic: what reads it may take it away.
     var renewed: Int?
@@ -149,15 +149,15 @@ final class FunctionBuilder {
     }
 
     /// - Parameter captures: Of a function that is compiled once more, without those around it: what it captured.
-    init(_ compiler: Compiler, code: Code, parent: FunctionBuilder?, captures: [SymbolID] = []) {
+    init(_ compiler: Compiler, prototype: Prototype, parent: FunctionBuilder?, captures: [SymbolID] = []) {
         self.compiler = compiler
         (tree, resolution) = (compiler.tree, compiler.resolution)
-        self.code = code
+        self.prototype = prototype
         self.parent = parent
         self.captures = captures.enumerated().map { ($1, .capture($0)) }
     }
 
-    var isOutermost: Bool { !code.isClosure }
+    var isOutermost: Bool { !prototype.isClosure }
 
     // MARK: Registers
 
@@ -203,7 +203,7 @@ final class FunctionBuilder {
         if ownName == symbol { return .itself }
         if let capture = capture(symbol) { return .capture(capture) }
         let slot = compiler.globalSlot(symbol)
-        if !code.globalSlots.contains(slot) { code.globalSlots.append(slot) }
+        if !prototype.globalSlots.contains(slot) { prototype.globalSlots.append(slot) }
         return .global(slot)
     }
 
@@ -211,7 +211,7 @@ final class FunctionBuilder {
     func capture(_ symbol: SymbolID) -> Int? {
         if let index = captures.firstIndex(where: { $0.symbol == symbol }) { return index }
         guard let parent else { return nil }
-        let source: FunctionTemplate.Capture
+        let source: NestedFunction.Capture
         if let register = parent.local(symbol) {
             source = .register(register)
         } else if parent.ownName == symbol {
@@ -225,7 +225,7 @@ final class FunctionBuilder {
         return captures.count - 1
     }
 
-    var captureSources: [FunctionTemplate.Capture] { captures.map(\.source) }
+    var captureSources: [NestedFunction.Capture] { captures.map(\.source) }
     var captured: [SymbolID] { captures.map(\.symbol) }
 
     /// Makes sure that reading `register` finds a value or reports that there is none.
@@ -279,7 +279,7 @@ final class FunctionBuilder {
             origin = id
             emit(.record, register)
             origin = before
-        } else if let found = StableForm.losing(id, in: compiler.unit.formulas(in: compiler.module), tree) {
+        } else if let found = StableForm.losing(id, in: compiler.unit.formulas(in: compiler.scope), tree) {
             let variable: FormCheck.Variable =
                 switch found.variable {
                 case .name(let name):
@@ -292,16 +292,16 @@ final class FunctionBuilder {
                 case .other: .gone
                 }
             origin = id
-            code.formChecks.append(FormCheck(form: found.form, replacement: found.replacement, variable: variable))
-            emit(.checkForm, register, code.formChecks.count - 1)
+            prototype.formChecks.append(FormCheck(form: found.form, replacement: found.replacement, variable: variable))
+            emit(.checkForm, register, prototype.formChecks.count - 1)
         }
     }
 
     func setExtra(_ instruction: Int, _ shape: CallShape) {
-        let index = shapes[shape] ?? code.callShapes.count
+        let index = shapes[shape] ?? prototype.callShapes.count
         if shapes[shape] == nil {
             shapes[shape] = index
-            code.callShapes.append(shape)
+            prototype.callShapes.append(shape)
         }
         if index > Int(UInt16.max) {
             compiler.report(.tooLarge(tree.span(of: origin)))
@@ -329,26 +329,24 @@ final class FunctionBuilder {
 
     func constant(_ string: String) -> Int {
         if let index = textConstants[string] { return index }
-        // The letters of texts are these very values: they are found equal at a glance.
-        let letter = string.utf8.count == 1 ? string.utf8.first.flatMap { $0 < 0x80 ? Text.letters[Int($0)] : nil } : nil
-        constants.append(letter ?? .string(string))
+        constants.append(.text(string))
         textConstants[string] = constants.count - 1
         return constants.count - 1
     }
 
     /// What the instruction that comes next knows of the field that it reads or changes.
     func field(_ name: String) -> Int {
-        code.fieldNames.append(constant(name))
-        return code.fieldNames.count - 1
+        prototype.fieldNames.append(constant(name))
+        return prototype.fieldNames.count - 1
     }
 
-    func constant(value: Value) -> Int {
+    func constant(value: Constant) -> Int {
         constants.append(value)
         return constants.count - 1
     }
 
-    /// Closes the code: the clearing of locals goes in front, so jumps move.
-    func finish() -> Code {
+    /// Closes it: the clearing of locals goes in front, so jumps move.
+    func finish() -> Prototype {
         let prologue = clearedOnEntry.sorted().map { Instruction(.clear, $0) }
         if !prologue.isEmpty {
             let shift = Int32(prologue.count)
@@ -358,10 +356,11 @@ final class FunctionBuilder {
         }
         // The machine takes jumps as distances.
         for index in instructions.indices where instructions[index].opcode.isJump { instructions[index].a -= Int32(truncatingIfNeeded: index) }
-        code.finish(
-            instructions: instructions, constants: constants, origins: origins, registerCount: max(registerCount, code.parameters.count) + 1)
-        code.isWatched = code.isClosure && !code.makesLayers && !code.parameters.isEmpty && instructions.contains { $0.opcode.isJump && $0.a <= 0 }
-        return code
+        prototype.instructions = instructions
+        prototype.constants = constants
+        prototype.origins = origins
+        prototype.registerCount = max(registerCount, prototype.parameters.count) + 1
+        return prototype
     }
 }
 

@@ -1,4 +1,4 @@
-// What instructions (`Instructions.h`) say beside their operands.
+// What instructions (`Instructions.h`) say beside their operands. (What the machine reads in its loop is inlinable: it is another module.)
 
 import ActSyntax
 import CActMachine
@@ -7,36 +7,36 @@ package typealias Opcode = CActMachine.Opcode
 package typealias Instruction = CActMachine.Instruction
 
 extension Instruction {
-    init(_ opcode: Opcode, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0) {
+    package init(_ opcode: Opcode, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0) {
         self.init(opcode: opcode, flags: 0, extra: 0, a: Int32(truncatingIfNeeded: a), b: Int32(truncatingIfNeeded: b), c: Int32(truncatingIfNeeded: c))
     }
 
     /// Which operands are used here for the last time, so that their memory may be reused.
-    var lastUse: LastUse {
+    @inlinable package var lastUse: LastUse {
         @inline(__always) get { LastUse(rawValue: flags & 3) }
         set { flags = flags & ~3 | newValue.rawValue }
     }
 
     /// Whether the part of the loop that is written in C does not try it: the last time the operands were not of its kinds.
-    var isLeftToSwift: Bool {
+    @inlinable package var isLeftToSwift: Bool {
         @inline(__always) get { flags & 0x80 != 0 }
         @inline(__always) set { flags = newValue ? flags | 0x80 : flags & 0x7f }
     }
 
     // MARK: Jumps that compare
 
-    @inline(__always) var jumpsIf: Bool { extra & 1 != 0 }
-    @inline(__always) var goesBack: Bool { extra > 1 }
+    @inlinable @inline(__always) package var jumpsIf: Bool { extra & 1 != 0 }
+    @inlinable @inline(__always) package var goesBack: Bool { extra > 1 }
 
     // MARK: Updates of one step
 
     /// What becomes of the part: the value takes its place, or the result of an operator.
-    enum Change: UInt16 {
+    @usableFromInline package enum Change: UInt16, Sendable {
         case store, add, subtract, multiply, divide
         /// Left to the long way.
         case other
 
-        init(_ operation: BinaryOperator?) {
+        package init(_ operation: BinaryOperator?) {
             self =
                 switch operation {
                 case nil: .store
@@ -49,8 +49,9 @@ extension Instruction {
         }
 
         /// The new number; `nil` where something is to be said about it.
+        @inlinable
         @inline(__always)
-        func result(_ old: Double, _ value: Double) -> Double? {
+        package func result(_ old: Double, _ value: Double) -> Double? {
             let result: Double
             switch self {
             case .store: return value
@@ -65,32 +66,32 @@ extension Instruction {
     }
 
     /// How many updates of a code can be told apart in `extra`.
-    static let updateLimit = 1 << 12
+    @usableFromInline package static let updateLimit = 1 << 12
 
     /// - Parameter index: Below `updateLimit`.
-    mutating func setUpdate(_ index: Int, _ change: Change, isGlobal: Bool) {
+    package mutating func setUpdate(_ index: Int, _ change: Change, isGlobal: Bool) {
         extra = UInt16(truncatingIfNeeded: index) | change.rawValue << 13 | (isGlobal ? 1 << 12 : 0)
     }
 
-    var updateIndex: Int { Int(extra) & (Self.updateLimit - 1) }
-    @inline(__always) var changesGlobal: Bool { extra & 1 << 12 != 0 }
-    @inline(__always) var change: Change { Change(rawValue: extra >> 13) ?? .other }
+    @inlinable package var updateIndex: Int { Int(extra) & (Self.updateLimit - 1) }
+    @inlinable @inline(__always) package var changesGlobal: Bool { extra & 1 << 12 != 0 }
+    @inlinable @inline(__always) package var change: Change { Change(rawValue: extra >> 13) ?? .other }
 
     /// Two registers in one operand; `nil` where they are too many.
-    static func pack(_ first: Int, _ second: Int) -> Int? {
+    package static func pack(_ first: Int, _ second: Int) -> Int? {
         first < 1 << 15 && second < 1 << 15 ? first | second << 16 : nil
     }
 
-    @inline(__always) static func first(_ pair: Int) -> Int { pair & 0xffff }
-    @inline(__always) static func second(_ pair: Int) -> Int { pair >> 16 }
+    @inlinable @inline(__always) package static func first(_ pair: Int) -> Int { pair & 0xffff }
+    @inlinable @inline(__always) package static func second(_ pair: Int) -> Int { pair >> 16 }
 
-    package struct LastUse: OptionSet {
-        package let rawValue: UInt8
-        package init(rawValue: UInt8) { self.rawValue = rawValue }
-        static let b = LastUse(rawValue: 1)
-        static let c = LastUse(rawValue: 2)
+    @usableFromInline package struct LastUse: OptionSet, Sendable {
+        @usableFromInline package let rawValue: UInt8
+        @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let b = LastUse(rawValue: 1)
+        package static let c = LastUse(rawValue: 2)
         // In the machine's loop a call of `contains` would stay one.
-        @inline(__always) var hasB: Bool { rawValue & 1 != 0 }
-        @inline(__always) var hasC: Bool { rawValue & 2 != 0 }
+        @inlinable @inline(__always) package var hasB: Bool { rawValue & 1 != 0 }
+        @inlinable @inline(__always) package var hasC: Bool { rawValue & 2 != 0 }
     }
 }

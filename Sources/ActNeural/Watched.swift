@@ -1,4 +1,4 @@
-// Kernels of layers that do many operations at once: where one of them overflows or is undefined they are done one by one, which say what it was.
+// Kernels that do many operations at once: where one of them overflows or is undefined they are done one by one, which say what it was.
 
 import ActArray
 import CActKernels

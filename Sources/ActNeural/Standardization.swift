@@ -13,7 +13,7 @@ extension NDArray {
     /// gamma (x − mean)/√(variance + eps) + beta of each row of a matrix (rows, n); if rows are not centred, gamma x/√(mean of x² + eps) + beta.
     /// - Parameter gamma, beta: (n,), of the matrix's type.
     /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
-    func standardized(eps: Double, centers: Bool = true, gamma: NDArray? = nil, beta: NDArray? = nil) throws -> NDArray {
+    package func standardized(eps: Double, centers: Bool = true, gamma: NDArray? = nil, beta: NDArray? = nil) throws -> NDArray {
         let function = Standardization(eps: eps, centers: centers, scales: gamma != nil, shifts: beta != nil)
         return try function.result([self] + [gamma, beta].compactMap(\.self))
     }

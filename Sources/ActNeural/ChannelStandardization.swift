@@ -6,31 +6,35 @@
 import ActArray
 import ActGrad
 
-final class ChannelStandardization: CustomFunction {
+extension NDArray {
+    /// gamma (x − mean)/√(variance + eps) + beta of each channel of a batch (rows, channels, …), and what its mean and variance are.
+    /// - Parameter gamma, beta: (channels,), of the batch's type.
+    /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
+    package func standardizedChannels(eps: Double, gamma: NDArray, beta: NDArray) throws -> (result: NDArray, mean: NDArray, variance: NDArray) {
+        try ChannelStandardization(eps: eps).result([self, gamma, beta])
+    }
+}
+
+private final class ChannelStandardization: CustomFunction {
     private let eps: Double
     /// The mean and the variance of each channel.
     private var past: [Double] = []
     let name = "standardize_channels", isElementwise = false
 
-    private init(eps: Double) { self.eps = eps }
+    init(eps: Double) { self.eps = eps }
 
     var attributes: [Attribute] { [Attribute("eps", .number(eps))] }
 
-    /// gamma (x − mean)/√(variance + eps) + beta of each channel, and what its mean and variance are.
-    /// - Parameters:
-    ///   - x: (rows, channels, …).
-    ///   - gamma, beta: (channels,), of its type.
-    /// - Throws: `ArrayError.outOfMemory`, `interrupted`.
-    static func apply(_ x: NDArray, gamma: NDArray, beta: NDArray, eps: Double) throws -> (result: NDArray, mean: NDArray, variance: NDArray) {
-        let function = ChannelStandardization(eps: eps), batch = Batch(x.shape), inputs = [x, gamma, beta]
+    func result(_ inputs: [NDArray]) throws -> (result: NDArray, mean: NDArray, variance: NDArray) {
+        let x = inputs[0], batch = Batch(x.shape)
         // A few long channels are shared out by threads, which a kernel does not do, and so long ones could not be interrupted.
         guard x.count > 0, batch.count < (batch.channels < 8 ? 1 << 16 : 1 << 22),
-            let value = x.type == .f32 ? try function.forward(inputs, batch, Float.self) : try function.forward(inputs, batch, Double.self)
-        else { return try composed(inputs, eps) }
+            let value = x.type == .f32 ? try forward(inputs, batch, Float.self) : try forward(inputs, batch, Double.self)
+        else { return try ChannelStandardization.composed(inputs, eps) }
         func statistic(_ offset: Int) throws -> NDArray {
-            try NDArray((0..<batch.channels).map { function.past[2 &* $0 &+ offset] }, shape: [batch.channels], type: x.type)
+            try NDArray((0..<batch.channels).map { past[2 &* $0 &+ offset] }, shape: [batch.channels], type: x.type)
         }
-        return (try NDArray.custom(function, inputs: inputs, value: value), try statistic(0), try statistic(1))
+        return (try NDArray.custom(self, inputs: inputs, value: value), try statistic(0), try statistic(1))
     }
 
     private static func composed(_ inputs: [NDArray], _ eps: Double) throws -> (result: NDArray, mean: NDArray, variance: NDArray) {

@@ -24,12 +24,12 @@ extension FunctionBuilder {
     /// `parameters(net) = p` defines a function, but one that hides a built-in and makes nothing of its argument, which is a variable of the
     /// program: that can only be meant as an assignment.
     private func checkIsNoAssignment(_ id: FunctionID) {
-        let node = tree[id], module = compiler.module
+        let node = tree[id], scope = compiler.scope
         guard let name = node.name, !node.makesLayers, let first = tree[node.parameters].first,
-            case .function(let hidden)? = module.builtins.value(named: tree[name]), hidden.builtinName != nil
+            scope.builtin(named: tree[name])?.builtinName != nil
         else { return }
         compiler.looksBack = true
-        guard module.existingSlot(tree[first.name]) != nil,
+        guard scope.existingSlot(tree[first.name]) != nil,
             resolution.symbols(of: node.parameters).allSatisfy({ resolution.occurrences(of: $0, in: tree).count == 1 })
         else { return }
         compiler.report(.assignmentToCall(tree[name], of: tree[first.name], tree.text(of: node.body), node.nameSpan))
@@ -47,7 +47,7 @@ extension FunctionBuilder {
     /// A function without parameters whose value is that of the expression: for built-ins that do more with it than take its value.
     func emitFunction(for id: ExpressionID, to target: Int) {
         emitFunction(tree.function(computing: id), locals: resolution.symbolsAssigned(in: id, of: tree), ownName: nil, to: target)
-        code.functions.last?.code.isArgument = true
+        prototype.functions.last?.prototype.isArgument = true
     }
 
     /// - Parameters:
@@ -56,23 +56,23 @@ extension FunctionBuilder {
     private func emitFunction(_ node: FunctionNode, locals: [SymbolID], keeping kept: [SymbolID] = [], ownName: SymbolID?, to target: Int) {
         let parameters = tree[node.parameters]
         let text = tree.source.text(node.span)
-        let code = Code(
+        let prototype = Prototype(
             name: node.name.map { tree[$0] } ?? (text.utf8.count <= 40 && !text.contains("\n") ? text : "function literal"),
             parameters: parameters.map { Parameter(name: tree[$0.name], fallback: $0.defaultValue.map { tree.text(of: $0) }) },
             requiredCount: parameters.prefix { $0.defaultValue == nil }.count,
-            unit: compiler.unit, module: compiler.module, isClosure: true)
-        code.text = text
-        code.isLiteral = node.name == nil
-        let builder = FunctionBuilder(compiler, code: code, parent: self)
+            unit: compiler.unit, isClosure: true)
+        prototype.text = text
+        prototype.isLiteral = node.name == nil
+        let builder = FunctionBuilder(compiler, prototype: prototype, parent: self)
         builder.ownName = ownName
         builder.compileBody(node, locals)
-        code.neededCaptures = builder.captured.count
+        prototype.neededCaptures = builder.captured.count
         for symbol in kept { _ = builder.capture(symbol) }
-        code.makesLayers = node.makesLayers
-        code.definition = Code.Definition(node: node, locals: locals, ownName: ownName, captures: builder.captured)
+        prototype.makesLayers = node.makesLayers
+        prototype.definition = Prototype.Definition(node: node, locals: locals, ownName: ownName, captures: builder.captured)
         for case .register(let register) in builder.captureSources { clearOnEntryUnlessAssigned(register) }
-        self.code.functions.append(FunctionTemplate(code: builder.finish(), captures: builder.captureSources))
-        emit(.makeFunction, target, self.code.functions.count - 1)
+        self.prototype.functions.append(NestedFunction(prototype: builder.finish(), captures: builder.captureSources))
+        emit(.makeFunction, target, self.prototype.functions.count - 1)
     }
 
     func compileBody(_ node: FunctionNode, _ locals: [SymbolID]) {
@@ -111,7 +111,7 @@ extension FunctionBuilder {
         let target = takeTemporary()
         origin = last
         emitFunction(tree.function(computing: last), locals: resolution.symbolsAssigned(in: last, of: tree), keeping: locals, ownName: nil, to: target)
-        code.functions.last?.code.isLayerParts = true
+        prototype.functions.last?.prototype.isLayerParts = true
         emit(.result, 0, taking: target)
     }
 

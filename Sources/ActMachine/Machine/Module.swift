@@ -1,6 +1,6 @@
 // Global variables, and what names mean before a program gives them another meaning.
 
-import ActSyntax
+import ActCompiler
 
 /// The built-in functions and constants by their names.
 package final class NameTable {
@@ -23,7 +23,7 @@ package final class NameTable {
 }
 
 /// The global variables of one file, or of a session. Names become slots when code is compiled.
-package final class Module {
+package final class Module: CompilerScope {
     package let name: String
     /// Holds the address of the slots, which move when there are more.
     let slotsAddress: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
@@ -52,7 +52,7 @@ package final class Module {
     }
 
     /// The slot of `name`, made when it is new. Only called while nothing runs: slots may move.
-    func slot(_ name: String) -> Int {
+    package func slot(_ name: String) -> Int {
         if let index = indices[name] { return index }
         if names.count == capacity {
             let larger = UnsafeMutablePointer<Value>.allocate(capacity: capacity * 2)
@@ -77,6 +77,11 @@ package final class Module {
 
     /// What a name means now.
     package func meaning(of name: String) -> Value? { indices[name].map { slots[$0] } ?? builtins.value(named: name) }
+
+    package func function(named name: String) -> (any CompilerFunction)? { if case .function(let function)? = meaning(of: name) { function } else { nil } }
+    package func builtin(named name: String) -> (any CompilerFunction)? {
+        if case .function(let function)? = builtins.value(named: name) { function } else { nil }
+    }
 
     /// The first name of the built-in function that a name means now, if it means one.
     package func builtinName(_ name: String) -> String? {

@@ -114,7 +114,7 @@ extension FunctionBuilder {
         func isOperand(_ id: ExpressionID, _ depth: Int) -> Bool {
             guard depth < 32, case .binary(_, let left, let right) = tree[id] else { return false }
             // A formula that can lose digits is looked at together with its variable.
-            guard StableForm.losing(id, in: compiler.unit.formulas(in: compiler.module), tree) == nil else { return false }
+            guard StableForm.losing(id, in: compiler.unit.formulas(in: compiler.scope), tree) == nil else { return false }
             return [left, right].contains { side in
                 if case .name = tree[side] { resolution.symbol(of: side) == symbol } else { isOperand(side, depth + 1) }
             }
@@ -256,8 +256,8 @@ extension FunctionBuilder {
 
     /// One step is an instruction of its own, unless there are too many to tell them apart.
     private func emitUpdate(_ update: PathUpdate) {
-        let index = code.updates.count
-        code.updates.append(update)
+        let index = prototype.updates.count
+        prototype.updates.append(update)
         let (root, isGlobal) =
             switch update.root {
             case .register(let register): (register, false)
@@ -298,7 +298,7 @@ extension FunctionBuilder {
     /// Prepares R[state] … state + 3 for `next`. A call of the function that counts in loops does not make its array.
     func iterable(_ id: ExpressionID, to state: Int) {
         if case .call(let callee, let arguments) = tree[id], case .name(let name) = tree[callee],
-            case .function(let function)? = compiler.module.builtins.value(named: tree[name]), function.isRange,
+            let function = compiler.scope.builtin(named: tree[name]), function.isRange,
             case .global(let slot) = resolve(callee), (1...3).contains(tree[arguments].count),
             tree[arguments].allSatisfy({ $0.name == nil })
         {

@@ -258,8 +258,8 @@ extension FunctionBuilder {
             rest = rest.dropFirst(own.count)
             for (offset, field) in own.enumerated() { compile(field.value, to: first + offset) }
             origin = id
-            code.records.append(RecordTemplate(own.compactMap { $0.name.map { tree[$0] } }))
-            emit(.makeRecord, target, first, code.records.count - 1)
+            prototype.records.append(own.compactMap { $0.name.map { tree[$0] } })
+            emit(.makeRecord, target, first, prototype.records.count - 1)
         }
         if rest.allSatisfy({ $0.name != nil }) { return plain(to: target) }
         let record = takeTemporary()
@@ -320,7 +320,7 @@ extension FunctionBuilder {
             }
         }
         origin = id
-        code.interpolations.append(pieces)
-        emit(.interpolate, target, code.interpolations.count - 1)
+        prototype.interpolations.append(pieces)
+        emit(.interpolate, target, prototype.interpolations.count - 1)
     }
 }
