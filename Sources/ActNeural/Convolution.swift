@@ -139,12 +139,17 @@ final class Convolution: CustomFunction {
                 let target = targetElements
                 try ThreadPool.parallel(shape.parts) { part in
                     let matrix = patchElements + part * columnsCount
+                    var bordered: Range<Int>?
                     for (image, group, lines) in shape.pieces(of: part) {
                         try Interrupt.check()
                         let pixels = (image * shape.groups + group) * channels * shape.pixels
                         let results = (image * shape.groups + group) * outs * places + lines.lowerBound * shape.x.places
                         let weights = group * outs * depth, count = lines.count * shape.x.places
                         let patches = MatrixView(UnsafePointer(matrix), rowStride: count)
+                        if face != .images, bordered != lines {
+                            shape.fillBorders(lines, of: matrix)
+                            bordered = lines
+                        }
                         switch face {
                         case .result:
                             shape.spread(a + pixels, lines, into: matrix)

@@ -231,20 +231,28 @@ struct ConvolutionShape: Equatable {
         Lines(first: image + block.pixel, step: x.stride, line: y.stride &* x.size, rows: block.seenRows.count, count: block.seen.count)
     }
 
-    /// The patches of one image's group that belong to some lines of the result, as columns.
-    func spread<T: RowElement & BinaryFloatingPoint>(_ image: UnsafePointer<T>, _ lines: Range<Int>, into columns: UnsafeMutablePointer<T>) {
+    /// Zeros among the columns of some lines where windows lie beside the image. Whichever image's patches come there, they stay.
+    func fillBorders<T: BinaryFloatingPoint>(_ lines: Range<Int>, of columns: UnsafeMutablePointer<T>) {
         let places = x.places
         forEachBlock(lines) { block in
             let target = columns + block.column, (rows, seen) = (block.seenRows, block.seen)
             guard !rows.isEmpty, !seen.isEmpty else { return target.update(repeating: 0, count: block.rows &* places) }
             target.update(repeating: 0, count: rows.lowerBound &* places)
-            T.copy(pixels(block, of: image), to: target + rows.lowerBound &* places + seen.lowerBound, line: places)
             for row in rows {
                 let line = target + row &* places
                 for place in 0..<seen.lowerBound { line[place] = 0 }
                 for place in seen.upperBound..<places { line[place] = 0 }
             }
             (target + rows.upperBound &* places).update(repeating: 0, count: (block.rows &- rows.upperBound) &* places)
+        }
+    }
+
+    /// The patches of one image's group that belong to some lines of the result, as columns, between the borders.
+    func spread<T: RowElement>(_ image: UnsafePointer<T>, _ lines: Range<Int>, into columns: UnsafeMutablePointer<T>) {
+        forEachBlock(lines) { block in
+            guard !block.seenRows.isEmpty, !block.seen.isEmpty else { return }
+            let target = columns + block.column + block.seenRows.lowerBound &* x.places + block.seen.lowerBound
+            T.copy(pixels(block, of: image), to: target, line: x.places)
         }
     }
 

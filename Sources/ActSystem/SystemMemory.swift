@@ -11,12 +11,12 @@ import Darwin
 
 package enum SystemMemory {
     /// The bytes that values may take together: 80 % of what is free, and 40 % of what may still be mapped, for the system's allocator
-    /// keeps apart what is freed, and threads and stacks map room that they hardly use.
+    /// keeps apart what is freed. Of the address space a program's stack and its registers reserve an eighth each.
     package static func bound(root: String = "") -> Int {
         var bound = free(root: root) / 5 * 4
         let mapped = mappedPages(root: root), page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        if let most = limit(of: RLIMIT_AS) { bound = min(bound, max(0, most &- mapped.all &* page) / 5 * 2) }
-        if let most = limit(of: RLIMIT_DATA) { bound = min(bound, max(0, most &- mapped.data &* page) / 5 * 2) }
+        if let most = limit(of: RLIMIT_AS) { bound = min(bound, max(0, most &- most / 4 &- mapped.all &* page) / 5 * 2) }
+        if let most = limit(of: RLIMIT_DATA) { bound = min(bound, max(0, most &- most / 4 &- mapped.data &* page) / 5 * 2) }
         return max(bound, 1 << 20)
     }
 

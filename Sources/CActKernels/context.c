@@ -12,10 +12,12 @@ static _Thread_local struct act_context current = {.interrupt = &process_interru
 
 struct act_context *act_context(void) { return &current; }
 
-uintptr_t act_address_space(void) {
+static uintptr_t least(uintptr_t space, int resource) {
     struct rlimit limit;
-    return getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < UINTPTR_MAX >> 1 ? (uintptr_t)limit.rlim_cur : UINTPTR_MAX >> 1;
+    return getrlimit(resource, &limit) == 0 && limit.rlim_cur < space ? (uintptr_t)limit.rlim_cur : space;
 }
+
+uintptr_t act_address_space(void) { return least(least(UINTPTR_MAX >> 1, RLIMIT_AS), RLIMIT_DATA); }
 
 void act_memory_trim(void) {
 #ifdef __GLIBC__

@@ -91,7 +91,7 @@ package final class Machine {
 
     package static let maximumFrames = 200_000
     static let maximumNativeDepth = 12_000
-    private static let stackCount = 16 << 20
+    private let stackCount = min(16 << 20, Int(act_address_space()) / 8 / MemoryLayout<Value>.stride)
 
     /// - Throws: `ArrayError.outOfMemory` when there is no address space for the registers.
     package init(host: MachineHost, layers: any LayerWorkshop, interrupt: Interrupt, random: RandomSource, files: FileDoor, team: Team, warnings: Warnings)
@@ -105,8 +105,8 @@ package final class Machine {
         self.team = team
         self.warnings = warnings
         // Reserved, not used: memory is touched as calls nest deeper.
-        stack = try Self.reserve(Value.self, Self.stackCount)
-        limit = stack + Self.stackCount
+        stack = try Self.reserve(Value.self, stackCount)
+        limit = stack + stackCount
         frameMemory = try Self.reserve(Frame.self, Self.maximumFrames)
         lastFrame = frameMemory + (Self.maximumFrames - 1)
         state = .allocate(capacity: 1)
@@ -123,7 +123,7 @@ package final class Machine {
 
     deinit {
         stack.deinitialize(count: state.pointee.ready - stack)
-        munmap(stack, Self.stackCount * MemoryLayout<Value>.stride)
+        munmap(stack, stackCount * MemoryLayout<Value>.stride)
         munmap(frameMemory, Self.maximumFrames * MemoryLayout<Frame>.stride)
         state.deallocate()
     }

@@ -74,7 +74,7 @@ static inline void act_stack_allow(uintptr_t bytes) {
 }
 static inline int act_stack_has_room(void) { return (uintptr_t)__builtin_frame_address(0) > act_context()->stack_end; }
 
-/* How many bytes the process may map (`ulimit -v`). */
+/* How many bytes the process may map (`ulimit -v`, `ulimit -d`). */
 uintptr_t act_address_space(void);
 
 /* Gives memory that was freed back to the system, where that does not happen by itself. */
