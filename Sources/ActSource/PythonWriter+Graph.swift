@@ -120,13 +120,7 @@ extension PythonWriter {
             if wasBool == (node.type == .bool) { return x[0] }
             if !wasBool { return .infix(x[0], "!=", Python("0")) }
             return number(x[0])
-        case .reshape:
-            if sizes(of: 0) == node.sizes { return x[0] }
-            let open = node.sizes.filter { $0.open != 0 }
-            if open.count == 1, !node.sizes.contains(GraphSize(fixed: 0)) {
-                return reshaped(x[0], self.shape(node.sizes) { $0.open == 0 ? "\($0.fixed)" : "-1" })
-            }
-            return reshaped(x[0], shape)
+        case .reshape: return reshape(x[0], sizes(of: 0), node.sizes, size)
         case .transpose(let order): return framework.call(framework == .torch ? "permute" : "transpose", x[0], Python(tuple(order)))
         case .broadcast: return sizes(of: 0) == node.sizes ? x[0] : framework.call("broadcast_to", x[0], Python(shape))
         case .slice(let ranges): return slice(x[0], try node.ranges(ranges), sizes(of: 0), size)
@@ -163,6 +157,15 @@ extension PythonWriter {
 
     private func flipped(_ x: Python, _ axes: [Int]) -> Python { framework.call("flip", x, Python(tuple(axes))) }
     private func reshaped(_ x: Python, _ shape: String) -> Python { framework.call("reshape", x, Python(shape)) }
+
+    private func reshape(_ x: Python, _ before: [GraphSize], _ sizes: [GraphSize], _ size: (GraphSize) -> String) -> Python {
+        if before == sizes { return x }
+        let open = sizes.filter { $0.open != 0 }
+        if open.count == 1, !sizes.contains(GraphSize(fixed: 0)) {
+            return reshaped(x, self.shape(sizes) { $0.open == 0 ? "\($0.fixed)" : "-1" })
+        }
+        return reshaped(x, shape(sizes, size))
+    }
 
     private func slice(_ x: Python, _ ranges: [GraphRange], _ before: [GraphSize], _ size: (GraphSize) -> String) -> Python {
         var parts: [String] = [], reversed: [Int] = []
