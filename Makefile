@@ -135,7 +135,9 @@ HOMEPAGE ?= $(URL)
 formula:
 	mkdir -p $(OUT)
 	test -e $(TARBALL) || git archive --format=tar.gz --prefix=act-$(VERSION)/ -o $(TARBALL) HEAD
-	sed -e 's|@URL@|$(URL)|; s|@HOMEPAGE@|$(HOMEPAGE)|; s|@VERSION@|$(VERSION)|' -e "s|@SHA256@|$$( (sha256sum $(TARBALL) || shasum -a 256 $(TARBALL)) 2> /dev/null | cut -d' ' -f1)|" Packaging/act-lang.rb > $(OUT)/act-lang.rb
+	sed -e 's|@URL@|$(URL)|; s|@HOMEPAGE@|$(HOMEPAGE)|; s|@VERSION@|$(VERSION)|' \
+		-e "s|@SHA256@|$$( (sha256sum $(TARBALL) || shasum -a 256 $(TARBALL)) 2> /dev/null | cut -d' ' -f1)|" \
+		Packaging/act-lang.rb > $(OUT)/act-lang.rb
 
 packages-test: wheel deb dist
 	Tests/Packages/check.sh $(OUT)

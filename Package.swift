@@ -75,3 +75,15 @@ let package = Package(
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17
 )
+
+// ACT_TARGETS="ActArrayTests act" leaves these and what they need: for builds of a kind of their own (.ci/sanitize).
+if let targets = Context.environment["ACT_TARGETS"] {
+    var needed: Set<String> = []
+    func need(_ name: String) {
+        guard needed.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else { return }
+        for case .byNameItem(let name, _) in target.dependencies { need(name) }
+    }
+    for target in targets.split(separator: " ") { need(String(target)) }
+    package.targets.removeAll { !needed.contains($0.name) }
+    package.products.removeAll { !needed.contains($0.name) }
+}

@@ -273,8 +273,8 @@ extension NDArray {
     }
 
     /// Calls `body` with contiguous rows along the axis, in any order and on several threads: where they are, where the results go that
-    /// belong to `target`, memory of as many elements, the number of the first row, and how many. Other axes than the last are brought into working memory a few
-    /// columns at a time, so that they stay in the cache.
+    /// belong to `target`, memory of as many elements, the number of the first row, and how many. Other axes than the last are brought into working
+    /// memory a few columns at a time, so that they stay in the cache.
     func forRows(
         _ axis: Int, to target: UnsafeMutableRawPointer? = nil,
         _ body: (_ source: UnsafeRawPointer, _ target: UnsafeMutableRawPointer?, _ first: Int, _ rows: Int) -> Void

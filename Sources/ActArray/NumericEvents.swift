@@ -49,6 +49,26 @@ package enum NumericEvents {
         set { act_context().pointee.watches_events = newValue ? 1 : 0 }
     }
 
+    /// A time in which this thread notes nothing: the processor's flags tell afterwards whether something should have warned. Those that were raised
+    /// before are raised again.
+    package struct Pause {
+        private let flags = act_fp_flags(), watches = NumericEvents.isEnabled
+
+        package init() {
+            act_fp_clear()
+            NumericEvents.isEnabled = false
+        }
+
+        /// Whether something that would have been watched may have overflowed or be undefined.
+        package var missedAny: Bool { watches && act_fp_flags() != 0 }
+
+        package func end() {
+            NumericEvents.isEnabled = watches
+            act_fp_clear()
+            if flags != 0 { act_fp_raise(flags) }
+        }
+    }
+
     /// The events of this thread since the last call, in the order of evaluation.
     package static func drain() -> [NumericEvent] {
         guard let list else { return [] }

@@ -127,12 +127,7 @@ extension Algebra {
             length += 1
         case .call(let head, let arguments):
             for argument in arguments { add(argument, brackets: head == .exp || head == .softplus) }
-            switch head {
-            case .exp, .abs: length += 2
-            case .softplus: length += 9
-            case .sinc: length += 6 + length
-            default: length += head.name.count + 2 * arguments.count
-            }
+            length += around(head, arguments.count, length)
         case .compare(_, let a, let b):
             add(a)
             add(b)
@@ -157,6 +152,16 @@ extension Algebra {
             length += 3
         }
         return Measure(leaves: min(max(leaves, 1), 10_000), length: min(length, 10_000))
+    }
+
+    /// How many characters a function takes around its arguments.
+    private func around(_ head: Head, _ count: Int, _ length: Int) -> Int {
+        switch head {
+        case .exp, .abs: 2
+        case .softplus: 9
+        case .sinc: 6 + length
+        default: head.name.count + 2 * count
+        }
     }
 
     func leaves(_ term: Term) -> Int { measures[term.id].leaves }

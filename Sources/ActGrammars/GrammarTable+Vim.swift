@@ -27,12 +27,14 @@ extension GrammarTable {
             syntax iskeyword @,48-57,_,170,181,186,192-255
             syntax sync fromstart
 
-            syntax cluster actExpression contains=actComment,actBlockText,actLineText,actNumber,actControl,actWordOperator,actLiteral,actFunction,actMaker,actConstant,actName,actInside,actSign
+            syntax cluster actExpression \
+            contains=actComment,actBlockText,actLineText,actNumber,actControl,actWordOperator,actLiteral,actFunction,actMaker,actConstant,actName,actInside,actSign
 
             syntax match actSign #[-+*/%@^=<>!|.,:;'&~?$\\\\]#
             " Letters that Vim takes for signs: subscript digits, Roman numerals, letters of mathematics.
             syntax match actName #\\d\\@!\\%(\\k\\|[\\u2080-\\u2089\\u2160-\\u2188\\U1d400-\\U1d4ff\\U1d500-\\U1d5ff\\U1d600-\\U1d6ff\\U1d700-\\U1d7ff]\\)\\+#
-            syntax match actNumber #0[xX][0-9A-Fa-f_]*\\|0[bB][01_]*\\|\\%([0-9][0-9_]*\\%(\\.\\%([0-9][0-9_]*\\|\\%([eE][+-]\\?[0-9]\\)\\@=\\|\\%(\\k\\|\\.\\)\\@!\\)\\)\\?\\|\\.[0-9][0-9_]*\\)\\%([eE][+-]\\?[0-9]\\+\\)\\?#
+            syntax match actNumber \
+            #0[xX][0-9A-Fa-f_]*\\|0[bB][01_]*\\|\\%([0-9][0-9_]*\\%(\\.\\%([0-9][0-9_]*\\|\\%([eE][+-]\\?[0-9]\\)\\@=\\|\\%(\\k\\|\\.\\)\\@!\\)\\)\\?\\|\\.[0-9][0-9_]*\\)\\%([eE][+-]\\?[0-9]\\+\\)\\?#
             syntax match actComment #\\#.*$# contains=@Spell
             syntax match actEscape #\\\\\\%(u{\\x\\+}\\|.\\)# contained
             syntax match actFormat #:[^}"]*# contained

@@ -1,5 +1,5 @@
-// An ONNX model as plain values: what the messages of onnx.proto (github.com/onnx/onnx, IR version 10) hold, as far as act writes and reads them. The names are those of ONNX, so that whoever
-// knows the format finds everything; field numbers stand with the writer and the reader of the bytes alone.
+// An ONNX model as plain values: what the messages of onnx.proto (github.com/onnx/onnx, IR version 10) hold, as far as act writes and reads them. The
+// names are those of ONNX, so that whoever knows the format finds everything; field numbers stand with the writer and the reader of the bytes alone.
 
 /// A model: a graph, the functions that it calls, and which version of each set of operators it speaks (`ModelProto`).
 package struct ONNXModel: Sendable {

@@ -13,6 +13,7 @@ import Glibc
 import Darwin
 #endif
 
+/// `@unchecked`: what the watching thread sees of it is touched within the monitor, the rest by the thread that computes.
 package final class MPITransport: Transport, @unchecked Sendable {
     package private(set) var rank = 0, ranks = 1
     package let carriesNotices = false

@@ -13,6 +13,7 @@ import Glibc
 import Darwin
 #endif
 
+/// `@unchecked`: what the listening thread shares is touched within the monitor, the rest by the thread that computes.
 package final class SocketTransport: Transport, @unchecked Sendable {
     /// What leads to another process.
     package struct Peer: Sendable {

@@ -12,6 +12,7 @@ import Glibc
 import Darwin
 #endif
 
+/// `@unchecked`: `notice` and `isExchanging` are touched within the monitor, the rest by the thread that computes.
 package final class Team: @unchecked Sendable {
     /// A process that no launcher started.
     package static let none = Team(nil, isLaunched: false)

@@ -6,7 +6,6 @@
 
 import ActArray
 import ActGrad
-import CActKernels
 
 package struct BatchedProgram {
     private let values: [AbstractValues.Value]
@@ -47,14 +46,8 @@ package struct BatchedProgram {
         let largest = values.reduce(1) { max($0, $1.primitive == nil ? 0 : $1.array.count) }
         let together = Self.largestBatch / largest
         guard together > 1 else { return nil }
-        let flags = act_fp_flags(), watches = NumericEvents.isEnabled
-        act_fp_clear()
-        NumericEvents.isEnabled = false
-        defer {
-            NumericEvents.isEnabled = watches
-            act_fp_clear()
-            if flags != 0 { act_fp_raise(flags) }
-        }
+        let pause = NumericEvents.Pause()
+        defer { pause.end() }
         var parts: [[NDArray]] = []
         for first in stride(from: 0, to: count, by: together) {
             let rows = SliceRange(start: first, step: 1, count: min(together, count - first))
@@ -65,7 +58,7 @@ package struct BatchedProgram {
             parts.append(results)
         }
         // Flags tell that something should warn: then each call says for itself what.
-        if watches, act_fp_flags() != 0 { return nil }
+        if pause.missedAny { return nil }
         guard parts.count > 1 else { return parts.first }
         return try results.indices.map { index in try NDArray.concatenated(parts.map { $0[index] }, axis: 0) }
     }

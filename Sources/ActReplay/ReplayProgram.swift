@@ -5,7 +5,6 @@
 // overflowed or was undefined), it gives nothing, and the function is run.
 
 import ActArray
-import CActKernels
 
 package final class ReplayProgram {
     let operations: ContiguousArray<ReplayOperation>
@@ -35,16 +34,10 @@ package final class ReplayProgram {
             withExtendedLifetime(argument) { source.copy(to: place) }
         }
         // Nothing warns here: flags tell that something should, and then the function itself does.
-        let flags = act_fp_flags(), watches = NumericEvents.isEnabled
-        act_fp_clear()
-        NumericEvents.isEnabled = false
-        defer {
-            NumericEvents.isEnabled = watches
-            act_fp_clear()
-            if flags != 0 { act_fp_raise(flags) }
-        }
+        let pause = NumericEvents.Pause()
+        defer { pause.end() }
         try ReplayOperation.run(operations)
-        if watches, act_fp_flags() != 0 { return nil }
+        if pause.missedAny { return nil }
         guard assumptions.allSatisfy({ $0.place.lies(in: $0.range) }) else { return nil }
         return try results.map { try $0.array() }
     }

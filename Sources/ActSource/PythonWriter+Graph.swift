@@ -106,8 +106,6 @@ extension PythonWriter {
             }
         }
         func sizes(of operand: Int) -> [GraphSize] { graph.nodes[node.operands[operand]].sizes }
-        func reshaped(_ x: Python, _ shape: String) -> Python { framework.call("reshape", x, Python(shape)) }
-        func flipped(_ x: Python, _ axes: [Int]) -> Python { framework.call("flip", x, Python(tuple(axes))) }
         var shape: String { self.shape(node.sizes, size) }
         switch primitive {
         case .data, .variable: throw unfit()
@@ -122,36 +120,10 @@ extension PythonWriter {
             if wasBool == (node.type == .bool) { return x[0] }
             if !wasBool { return .infix(x[0], "!=", Python("0")) }
             return number(x[0])
-        case .reshape:
-            if sizes(of: 0) == node.sizes { return x[0] }
-            let open = node.sizes.filter { $0.open != 0 }
-            if open.count == 1, !node.sizes.contains(GraphSize(fixed: 0)) {
-                return reshaped(x[0], self.shape(node.sizes) { $0.open == 0 ? "\($0.fixed)" : "-1" })
-            }
-            return reshaped(x[0], shape)
+        case .reshape: return reshape(x[0], sizes(of: 0), node.sizes, size)
         case .transpose(let order): return framework.call(framework == .torch ? "permute" : "transpose", x[0], Python(tuple(order)))
         case .broadcast: return sizes(of: 0) == node.sizes ? x[0] : framework.call("broadcast_to", x[0], Python(shape))
-        case .slice(let ranges):
-            let ranges = try node.ranges(ranges), before = sizes(of: 0)
-            var parts: [String] = [], reversed: [Int] = []
-            for (axis, range) in ranges.enumerated() {
-                var (start, step) = (range.start, range.step)
-                if step < 0 {
-                    start = GraphSize(fixed: start.fixed + (range.count.fixed - 1) * step, open: start.open + range.count.open * step)
-                    step = -step
-                    reversed.append(axis)
-                }
-                if start == GraphSize(fixed: 0), step == 1, range.count == before[axis] {
-                    parts.append(":")
-                    continue
-                }
-                let end = GraphSize(
-                    fixed: start.fixed + (range.count.fixed - 1) * step + 1, open: start.open + range.count.open * step)
-                parts.append("\(start == GraphSize(fixed: 0) ? "" : size(start)):\(end == before[axis] ? "" : size(end))\(step == 1 ? "" : ":\(step)")")
-            }
-            while parts.count > 1, parts.last == ":" { parts.removeLast() }
-            let part = parts == [":"] ? x[0] : Python("\(x[0].within(.atom))[\(parts.joined(separator: ", "))]")
-            return reversed.isEmpty ? part : flipped(part, reversed)
+        case .slice(let ranges): return slice(x[0], try node.ranges(ranges), sizes(of: 0), size)
         case .unslice(let ranges): return try unslice(x[0], try node.ranges(ranges), node, size)
         case .gather(let indices):
             if graph.sortsRows(node) {
@@ -178,29 +150,71 @@ extension PythonWriter {
             guard let value = self.row(row.row, x[0], parameters) else { throw unfit() }
             return value
         case .custom(let function):
-            switch function.name {
-            case "convolution": return convolution(x, function, graph.nodes[node.operands[1]].shape, sizes(of: 0), node.sizes)
-            case "det", "inv", "solve":
-                let prefix = framework == .keras ? "" : "linalg."
-                return .call(framework.prefix + prefix + function.name, x)
-            case "argmax" where !function.attributes.contains(Attribute("last", .flag(true))),
-                "argmin" where !function.attributes.contains(Attribute("last", .flag(true))):
-                let (x, axis) = along(function, x[0]), found = number(framework.call(function.name, x, Python("\(axis)")))
-                return sizes(of: 0).count == node.sizes.count || node.sizes.contains(GraphSize(fixed: 1)) ? reshaped(found, shape) : found
-            case "argsort":
-                let (x, axis) = along(function, x[0])
-                return number(order(x, axis))
-            case "top_k":
-                let (x, axis) = along(function, x[0]), ranges = node.sizes.indices.map { $0 == axis ? ":\(size(node.sizes[$0]))" : ":" }
-                return number(Python("\(order(-x, axis).text)[\(ranges.joined(separator: ", "))]"))
-            case "sort":
-                // Where the elements of each row in order are among all elements.
-                let length = size(sizes(of: 0)[sizes(of: 0).count - 1]), rows = reshaped(x[0], "(-1, \(length))")
-                let all = framework == .torch ? "\(x[0].within(.atom)).numel()" : framework == .jax ? "\(x[0].within(.atom)).size" : "ops.size(\(x[0].text))"
-                let starts = reshaped(framework.call("arange", Python("0"), Python(all), Python(length)), "(-1, 1)")
-                return reshaped(order(rows, 1) + starts, shape)
-            default: throw unfit()
+            guard let value = write(function, node, x, graph, size) else { throw unfit() }
+            return value
+        }
+    }
+
+    private func flipped(_ x: Python, _ axes: [Int]) -> Python { framework.call("flip", x, Python(tuple(axes))) }
+    private func reshaped(_ x: Python, _ shape: String) -> Python { framework.call("reshape", x, Python(shape)) }
+
+    private func reshape(_ x: Python, _ before: [GraphSize], _ sizes: [GraphSize], _ size: (GraphSize) -> String) -> Python {
+        if before == sizes { return x }
+        let open = sizes.filter { $0.open != 0 }
+        if open.count == 1, !sizes.contains(GraphSize(fixed: 0)) {
+            return reshaped(x, self.shape(sizes) { $0.open == 0 ? "\($0.fixed)" : "-1" })
+        }
+        return reshaped(x, shape(sizes, size))
+    }
+
+    private func slice(_ x: Python, _ ranges: [GraphRange], _ before: [GraphSize], _ size: (GraphSize) -> String) -> Python {
+        var parts: [String] = [], reversed: [Int] = []
+        for (axis, range) in ranges.enumerated() {
+            var (start, step) = (range.start, range.step)
+            if step < 0 {
+                start = GraphSize(fixed: start.fixed + (range.count.fixed - 1) * step, open: start.open + range.count.open * step)
+                step = -step
+                reversed.append(axis)
             }
+            if start == GraphSize(fixed: 0), step == 1, range.count == before[axis] {
+                parts.append(":")
+                continue
+            }
+            let end = GraphSize(
+                fixed: start.fixed + (range.count.fixed - 1) * step + 1, open: start.open + range.count.open * step)
+            parts.append("\(start == GraphSize(fixed: 0) ? "" : size(start)):\(end == before[axis] ? "" : size(end))\(step == 1 ? "" : ":\(step)")")
+        }
+        while parts.count > 1, parts.last == ":" { parts.removeLast() }
+        let part = parts == [":"] ? x : Python("\(x.within(.atom))[\(parts.joined(separator: ", "))]")
+        return reversed.isEmpty ? part : flipped(part, reversed)
+    }
+
+    /// - Returns: `nil` where the framework has no such operation.
+    private func write(_ function: CustomFunction, _ node: Graph.Node, _ x: [Python], _ graph: Graph, _ size: (GraphSize) -> String) -> Python? {
+        func sizes(of operand: Int) -> [GraphSize] { graph.nodes[node.operands[operand]].sizes }
+        var shape: String { self.shape(node.sizes, size) }
+        switch function.name {
+        case "convolution": return convolution(x, function, graph.nodes[node.operands[1]].shape, sizes(of: 0), node.sizes)
+        case "det", "inv", "solve":
+            let prefix = framework == .keras ? "" : "linalg."
+            return .call(framework.prefix + prefix + function.name, x)
+        case "argmax" where !function.attributes.contains(Attribute("last", .flag(true))),
+            "argmin" where !function.attributes.contains(Attribute("last", .flag(true))):
+            let (x, axis) = along(function, x[0]), found = number(framework.call(function.name, x, Python("\(axis)")))
+            return sizes(of: 0).count == node.sizes.count || node.sizes.contains(GraphSize(fixed: 1)) ? reshaped(found, shape) : found
+        case "argsort":
+            let (x, axis) = along(function, x[0])
+            return number(order(x, axis))
+        case "top_k":
+            let (x, axis) = along(function, x[0]), ranges = node.sizes.indices.map { $0 == axis ? ":\(size(node.sizes[$0]))" : ":" }
+            return number(Python("\(order(-x, axis).text)[\(ranges.joined(separator: ", "))]"))
+        case "sort":
+            // Where the elements of each row in order are among all elements.
+            let length = size(sizes(of: 0)[sizes(of: 0).count - 1]), rows = reshaped(x[0], "(-1, \(length))")
+            let all = framework == .torch ? "\(x[0].within(.atom)).numel()" : framework == .jax ? "\(x[0].within(.atom)).size" : "ops.size(\(x[0].text))"
+            let starts = reshaped(framework.call("arange", Python("0"), Python(all), Python(length)), "(-1, 1)")
+            return reshaped(order(rows, 1) + starts, shape)
+        default: return nil
         }
     }
 

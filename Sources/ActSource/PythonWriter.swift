@@ -46,8 +46,10 @@ final class PythonWriter {
     /// Words of Python, what modules import and define, and the functions that stand for kernels and rows.
     private static let reserved: Set<String> = Set(
         """
-        False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass
-        raise return try while with yield match case type print float sum super list os np torch nn F jax jnp keras ops load_file here weights model check n self
+        False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda \
+        nonlocal not or pass
+        raise return try while with yield match case type print float sum super list os np torch nn F jax jnp keras ops load_file here weights model \
+        check n self
         Function Residual Embedding recurrent gates gru lstm RNN GRU LSTM RNNLast GRULast LSTMLast
         """.split { $0 == " " || $0 == "\n" }.map(String.init)
             + UnaryOperation.allCases.map(\.kernelName) + BinaryOperation.allCases.map(\.kernelName) + Activations.all.map(\.name))

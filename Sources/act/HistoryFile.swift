@@ -1,4 +1,5 @@
-// What was typed in earlier sessions, one entry a line of a text file in the user's state directory; the line ends of an entry of several lines are U+2028 there.
+// What was typed in earlier sessions, one entry a line of a text file in the user's state directory; the line ends of an entry of several lines are
+// U+2028 there.
 //
 // What must stay true: its folder is opened once, and the file is looked up in it; nothing here can keep a session from working, a lock
 // that somebody holds included; several sessions at once lose no line of each other, for each line is appended under a lock; only its

@@ -233,68 +233,77 @@ struct ModelTrials {
         case 13...15:
             guard let (_, part) = parts.isEmpty ? nil : parts[random.below(parts.count)] else { return }
             WireField.change(&model, message: random.below(messages)) { $0.insert(part, at: random.below($0.count + 1)) }
-        // The whole graph in an attribute of a node of itself, again and again.
-        case 16:
-            guard let graph = model.first(where: { $0.number == 7 }), case .message(let fields) = graph.content else { return }
-            var inner = fields
-            for _ in 0..<(1 << random.below(9)) {
-                let attribute = [
-                    WireField(number: 1, content: .bytes(Bytes("body".utf8))), WireField(number: 6, content: .message(inner)),
-                    WireField(number: 20, content: .number(5)),
-                ]
-                let node = [
-                    WireField(number: 4, content: .bytes(Bytes((random.chance(50) ? "Loop" : "If").utf8))), WireField(number: 5, content: .message(attribute)),
-                ]
-                inner = [WireField(number: 1, content: .message(node))]
-                if WireField.bytes(of: inner).count > 1 << 19 { break }
-            }
-            WireField.change(&model, message: random.below(messages)) { $0.append(WireField(number: 7, content: .message(inner))) }
-        // A function that calls itself, or another that calls it.
-        case 17:
-            func node(_ name: String) -> WireField {
-                WireField(
-                    number: 7,
-                    content: .message([
-                        WireField(number: 1, content: .bytes(Bytes("v".utf8))), WireField(number: 2, content: .bytes(Bytes("r".utf8))),
-                        WireField(number: 4, content: .bytes(Bytes(name.utf8))), WireField(number: 7, content: .bytes(Bytes("o".utf8))),
-                    ]))
-            }
-            func function(_ name: String, calling others: [String]) -> WireField {
-                WireField(
-                    number: 25,
-                    content: .message(
-                        [
-                            WireField(number: 1, content: .bytes(Bytes(name.utf8))), WireField(number: 4, content: .bytes(Bytes("v".utf8))),
-                            WireField(number: 5, content: .bytes(Bytes("r".utf8))), WireField(number: 10, content: .bytes(Bytes("o".utf8))),
-                        ] + others.map(node)))
-            }
-            switch random.below(3) {
-            case 0: model.append(function("f", calling: ["f"]))
-            case 1: model += [function("f", calling: ["g"]), function("g", calling: ["f"])]
-            // Each calls the next twice: two to the power of their number in all.
-            default: model += (0..<40).map { function($0 == 0 ? "f" : "f\($0)", calling: ["f\($0 + 1)", "f\($0 + 1)"]) }
-            }
-        // Elements that lie elsewhere.
-        case 18:
-            func entry(_ key: String, _ value: Bytes) -> WireField {
-                WireField(
-                    number: 13, content: .message([WireField(number: 1, content: .bytes(Bytes(key.utf8))), WireField(number: 2, content: .bytes(value))]))
-            }
-            let place = [
-                entry("location", text(&random)), entry("offset", text(&random)), entry("length", text(&random)), WireField(number: 14, content: .number(1)),
-            ]
-            var seen = 0, tensors = 0
-            WireField.forEach(&model, "model") { field, kind in if WireField.messages[kind]?[field.number] == "tensor" { tensors += 1 } }
-            let wanted = random.below(tensors)
-            WireField.forEach(&model, "model") { field, kind in
-                guard WireField.messages[kind]?[field.number] == "tensor", case .message(let fields) = field.content else { return }
-                if seen == wanted { field.content = .message(fields.filter { $0.number != 9 } + place) }
-                seen += 1
-            }
+        case 16: nest(&model, message: random.below(messages), &random)
+        case 17: recurse(&model, &random)
+        case 18: displace(&model, &random)
         default:
             WireField.change(&model, message: random.below(messages)) { fields in
                 fields.append(WireField(number: random.below(30), content: .bytes(text(&random))))
             }
+        }
+    }
+
+    /// The whole graph in an attribute of a node of itself, again and again.
+    private func nest(_ model: inout [WireField], message: Int, _ random: inout Random) {
+        guard let graph = model.first(where: { $0.number == 7 }), case .message(let fields) = graph.content else { return }
+        var inner = fields
+        for _ in 0..<(1 << random.below(9)) {
+            let attribute = [
+                WireField(number: 1, content: .bytes(Bytes("body".utf8))), WireField(number: 6, content: .message(inner)),
+                WireField(number: 20, content: .number(5)),
+            ]
+            let node = [
+                WireField(number: 4, content: .bytes(Bytes((random.chance(50) ? "Loop" : "If").utf8))), WireField(number: 5, content: .message(attribute)),
+            ]
+            inner = [WireField(number: 1, content: .message(node))]
+            if WireField.bytes(of: inner).count > 1 << 19 { break }
+        }
+        WireField.change(&model, message: message) { $0.append(WireField(number: 7, content: .message(inner))) }
+    }
+
+    /// A function that calls itself, or another that calls it.
+    private func recurse(_ model: inout [WireField], _ random: inout Random) {
+        func node(_ name: String) -> WireField {
+            WireField(
+                number: 7,
+                content: .message([
+                    WireField(number: 1, content: .bytes(Bytes("v".utf8))), WireField(number: 2, content: .bytes(Bytes("r".utf8))),
+                    WireField(number: 4, content: .bytes(Bytes(name.utf8))), WireField(number: 7, content: .bytes(Bytes("o".utf8))),
+                ]))
+        }
+        func function(_ name: String, calling others: [String]) -> WireField {
+            WireField(
+                number: 25,
+                content: .message(
+                    [
+                        WireField(number: 1, content: .bytes(Bytes(name.utf8))), WireField(number: 4, content: .bytes(Bytes("v".utf8))),
+                        WireField(number: 5, content: .bytes(Bytes("r".utf8))), WireField(number: 10, content: .bytes(Bytes("o".utf8))),
+                    ] + others.map(node)))
+        }
+        switch random.below(3) {
+        case 0: model.append(function("f", calling: ["f"]))
+        case 1: model += [function("f", calling: ["g"]), function("g", calling: ["f"])]
+        // Each calls the next twice: two to the power of their number in all.
+        default: model += (0..<40).map { function($0 == 0 ? "f" : "f\($0)", calling: ["f\($0 + 1)", "f\($0 + 1)"]) }
+        }
+    }
+
+    /// Elements that lie elsewhere.
+    private func displace(_ model: inout [WireField], _ random: inout Random) {
+        func entry(_ key: String, _ value: Bytes) -> WireField {
+            WireField(
+                number: 13, content: .message([WireField(number: 1, content: .bytes(Bytes(key.utf8))), WireField(number: 2, content: .bytes(value))]))
+        }
+        let place = [
+            entry("location", text(&random)), entry("offset", text(&random)), entry("length", text(&random)), WireField(number: 14, content: .number(1)),
+        ]
+        var seen = 0, tensors = 0
+        WireField.forEach(&model, "model") { field, kind in if WireField.messages[kind]?[field.number] == "tensor" { tensors += 1 } }
+        let wanted = random.below(tensors)
+        WireField.forEach(&model, "model") { field, kind in
+            guard WireField.messages[kind]?[field.number] == "tensor", case .message(let fields) = field.content else { return }
+            if seen == wanted { field.content = .message(fields.filter { $0.number != 9 } + place) }
+            seen += 1
         }
     }
 

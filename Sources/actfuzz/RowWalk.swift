@@ -28,9 +28,12 @@ struct RowWalk {
         let size = 1
         #endif
         return """
-            large = range(\(4_000_000 / size)); single = f32(large); bools = large > 7; matrix = large[:\(1_000_000 / size)].reshape(1000, \(1000 / size)); rows = zeros(1e11, 0); columns = zeros(0, 1e11)
-            thin = ones(1, 1, 1, 1, 1, 1, 1, 1); letters = join(["aaaaaaaaaaaaaaaa" for i in range(\(500_000 / size))]); spaces = join(["        " for i in range(\(1_000_000 / size))])
-            digits = join(["77777777" for i in range(\(1_000_000 / size))]); marks = join(["é e\\u{301}" for i in range(\(500_000 / size))]); lines = join(["a,b\\n" for i in range(\(1_000_000 / size))])
+            large = range(\(4_000_000 / size)); single = f32(large); bools = large > 7; \
+            matrix = large[:\(1_000_000 / size)].reshape(1000, \(1000 / size)); rows = zeros(1e11, 0); columns = zeros(0, 1e11)
+            thin = ones(1, 1, 1, 1, 1, 1, 1, 1); letters = join(["aaaaaaaaaaaaaaaa" for i in range(\(500_000 / size))]); spaces = join(["        " \
+            for i in range(\(1_000_000 / size))])
+            digits = join(["77777777" for i in range(\(1_000_000 / size))]); marks = join(["é e\\u{301}" for i in range(\(500_000 / size))]); lines = \
+            join(["a,b\\n" for i in range(\(1_000_000 / size))])
             half = letters[:\(4_000_000 / size)] + "b"; brackets = join(["[" for i in range(\(1_000_000 / size))]); quoted = "\\"" + letters + "\\""
             deep = 1; for i in range(9000) { deep = (deep,) }
             shared = ([1.5, 2], "ab"); for i in range(60) { shared = (shared, shared) }

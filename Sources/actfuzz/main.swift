@@ -2,8 +2,9 @@
 //
 //     actfuzz [--seconds 180] [--seed 1] [--first 0] [--count N] [--patience 1] [--out FOLDER] [--part all] [SCRIPTS…]     tries, writes findings to FOLDER
 //         --part programs: in the process, many thousands a minute; rows: every built-in with unwieldy arguments, interrupted; models: ONNX files;
-//                layout: what `act fmt` makes of programs, COUNT of them; commands: the command from outside; kernel, editor: what front ends of notebooks and editors would not say;
-//                all: a fifth of the time for each of the last two, a quarter for models, a sixth for programs, a twelfth for each of the others
+//                layout: what `act fmt` makes of programs, COUNT of them; commands: the command from outside; kernel, editor: what front ends of
+//                notebooks and editors would not say; all: a fifth of the time for each of the last two, a quarter for models, a sixth for programs,
+//                a twelfth for each of the others
 //         --patience 8: as if the machine were so many times slower and programs larger, as under sanitizers
 //     actfuzz --show INDEX [--seed 1] [SCRIPTS…]                                              prints a program
 //     actfuzz --one INDEX [--seed 1] [SCRIPTS…]                                               runs one here, for a debugger

@@ -14,7 +14,8 @@ import Testing
         return terminal
     }
 
-    /// Rows of a text behind its prompts, and where the cursor is; a character that does not fit goes into the next row, and so does the cursor behind a full one.
+    /// Rows of a text behind its prompts, and where the cursor is; a character that does not fit goes into the next row, and so does the cursor
+    /// behind a full one.
     private func rows(_ text: [Character], cursor: Int, columns: Int) -> (lines: [String], row: Int, column: Int) {
         var lines = [Self.prompt], width = Self.prompt.count, place = (0, 0)
         for (index, character) in (text + ["\n"]).enumerated() {

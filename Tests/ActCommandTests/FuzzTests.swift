@@ -16,8 +16,8 @@ import Testing
     }
 
     /// Every built-in and every other way of handing a value over, with large, long, deep, shared and wrong arguments, interrupted; and the
-    /// command from outside: options, limits, signals, terminals, notebooks and editors that speak as none does. Machines that run tests are busy with other things: the tenth of a second
-    /// itself is asked for by `make fuzz`.
+    /// command from outside: options, limits, signals, terminals, notebooks and editors that speak as none does. Machines that run tests are busy
+    /// with other things: the tenth of a second itself is asked for by `make fuzz`.
     @Test(.enabled(if: Sanitizer.current == nil), arguments: ["rows --count 290", "commands --count 40", "kernel --count 30", "editor --count 40"])
     func everyRowCommandAndConversationEndsWell(part: String) throws {
         try withFolder { folder in

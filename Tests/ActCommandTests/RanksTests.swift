@@ -147,7 +147,8 @@ import Darwin
     @Test func drawsAndResultsOfSpreadAreTheSameForAnyNumber() throws {
         let program = """
             seed(5)
-            r = spread(k -> { net = Dense(2, 2) >> Dropout(0.5); print("{k}: {rand()}"); {k: k, net: net, t: "<{k}>", v: [k, nan, -0.0, inf], f: relu, b: k > 1, o: none, deep: ((k, randn(2)),)} }, range(5))
+            r = spread(k -> { net = Dense(2, 2) >> Dropout(0.5); print("{k}: {rand()}"); {k: k, net: net, t: "<{k}>", v: [k, nan, -0.0, inf], f: \
+            relu, b: k > 1, o: none, deep: ((k, randn(2)),)} }, range(5))
             print(r, rand()); print(map(e -> e.net([1, 2]), r))
             """
         let plain = try run(nil, program)

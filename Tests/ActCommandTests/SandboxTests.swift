@@ -82,8 +82,10 @@ import Darwin
         try withFolder { folder in
             let result = try BuiltCommand.runShell(
                 """
-                "$(dirname "$ACT")/confined" \(without) "$ACT" --sandbox --allow \(folder) -e 'save(1, "\(folder)/x.json"); print(load("\(folder)/x.json")); load("/etc/passwd.txt")'
-                "$(dirname "$ACT")/confined" \(without) "$ACT" --no-warn --sandbox --allow \(folder) -e 'save(plot([1, 2], title="one"), "\(folder)/x.png"); print(2)'
+                "$(dirname "$ACT")/confined" \(without) "$ACT" --sandbox --allow \(folder) -e 'save(1, "\(folder)/x.json"); \
+                print(load("\(folder)/x.json")); load("/etc/passwd.txt")'
+                "$(dirname "$ACT")/confined" \(without) "$ACT" --no-warn --sandbox --allow \(folder) -e 'save(plot([1, 2], title="one"), \
+                "\(folder)/x.png"); print(2)'
                 """)
             if result.output.hasPrefix("none") { return }
             let lines = result.error.split(separator: "\n")

@@ -147,7 +147,8 @@ private func measureLanes(_ type: ElementType) throws -> [(name: String, worst: 
         return """
             # Accuracy of the activation functions
 
-            The largest error found, in ulps (the distance between neighbouring numbers of the type), and the input that shows it, against values computed with 60 digits
+            The largest error found, in ulps (the distance between neighbouring numbers of the type), and the input that shows it, against values \
+            computed with 60 digits
             at about 200 points a row: over the whole range of the type, in the tails, and closely around kinks and zeros. The limits are 4
             for a function and 8 for its derivative, wherever the exact result is a normal number; a derivative around its own zeros is
             within 1e-15 (f32: 1e-7) of its size. Rows with parameters are measured with several; the worst counts.

@@ -62,7 +62,8 @@ import Testing
             for y in NumberTests.numbers.prefix(24) + [4, -0.5, 1.1, 6] {
                 let (a, b) = (source(x), source(y))
                 program += """
-                    x = \(a); y = \(b); s = [x \(symbol) y, x \(symbol) \(b), ([x] \(symbol) y)[0], ([x, x] \(symbol) y)[1], (x \(symbol) [y, y])[1], ([x, x] \(symbol) [y, 1])[0]]
+                    x = \(a); y = \(b); s = [x \(symbol) y, x \(symbol) \(b), ([x] \(symbol) y)[0], ([x, x] \(symbol) y)[1], (x \(symbol) [y, y])[1], \
+                    ([x, x] \(symbol) [y, 1])[0]]
                     for v in s { if repr(v) != repr(s[0]) { print("\(a) \(symbol) \(b): {repr(s)}") } }
 
                     """

@@ -34,7 +34,8 @@ import Testing
         // By the batch: mean 2 and 2, variance 1 and 4.
         let y = try network(x, training).toDoubles()
         #expect(zip(y, [-2, 2, 2, 4]).allSatisfy { ($0 - $1).magnitude < 1e-4 })
-        // A tenth of the batch's and nine tenths of what was (ONNX: running · momentum + current · (1 − momentum), momentum 0.9, the variance of the population).
+        // A tenth of the batch's and nine tenths of what was (ONNX: running · momentum + current · (1 − momentum), momentum 0.9, the variance of the
+        // population).
         let states = try training.takeStates(of: network.states).map { try $0.toDoubles() }
         #expect(zip(states.flatMap(\.self), [9.2, 18.2, 3.7, 8.5]).allSatisfy { ($0 - $1).magnitude < 1e-5 })
         // Outside of it by what was gathered.

@@ -15,8 +15,10 @@ extension BuiltinRows {
         Builtin(
             .linear, "einsum", "sums of products along axes named by letters",
             details: """
-                Each operand's axes are letters; after `->` stand those of the result, over the others it is summed. `...` stands for any axes. A letter twice in one operand is its diagonal. \
-                Without `->` the result has the letters that occur once, in alphabetical order. Axes may be lists of numbers instead, each after its operand, that of the result last: "..." stands for any axes there.
+                Each operand's axes are letters; after `->` stand those of the result, over the others it is summed. `...` stands for any axes. A \
+                letter twice in one operand is its diagonal. \
+                Without `->` the result has the letters that occur once, in alphabetical order. Axes may be lists of numbers instead, each after its \
+                operand, that of the result last: "..." stands for any axes there.
                 """,
             example:
                 "einsum([[1, 2], [3, 4]], (0, 1), [1, 10], (1,), (0,))   # [21, 43]\neinsum(\"ij,jk->ik\", [[1, 2], [3, 4]], [[1, 0], [1, 1]])   # [[3, 2],\n# [7, 4]]\neinsum(\"ii\", [[1, 2], [3, 4]])   # 5"
@@ -50,7 +52,8 @@ extension BuiltinRows {
         Builtin(
             .networks, "attend", "attention: for each query the mean of the values, weighed by softmax(q kᵀ / √d)",
             details: """
-                q, k and v are (…, time, size), the last axis with the heads side by side; d is the size of one head. With `causal=true` query i sees keys 0 … i only. \
+                q, k and v are (…, time, size), the last axis with the heads side by side; d is the size of one head. With `causal=true` query i sees \
+                keys 0 … i only. \
                 Of long sequences the weights are made part by part: memory grows with the length, not with its square.
                 """,
             example: "attend([[1, 0]], [[1, 0], [0, 1]], [[1], [3]])   # [[1.6604769]]"
@@ -126,7 +129,8 @@ extension BuiltinRows {
         Builtin(
             .make, "choice", "random elements of xs",
             details: """
-                xs is a list, an array (its rows) or a number n (for 0 … n - 1). Without `size` one element, else an array or list of that shape. `p` holds a probability for each. \
+                xs is a list, an array (its rows) or a number n (for 0 … n - 1). Without `size` one element, else an array or list of that shape. `p` \
+                holds a probability for each. \
                 With `replace=false` no element is drawn twice.
                 """,
             example: "seed(1); sort(choice(5, 5, replace=false))   # [0, 1, 2, 3, 4]\nchoice((\"a\", \"b\"), 2, p=[0, 1])   # (\"b\", \"b\")"

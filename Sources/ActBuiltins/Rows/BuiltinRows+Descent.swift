@@ -13,7 +13,8 @@ extension BuiltinRows {
         Builtin(
             .networks, "update", "one step: the pair of the new parameters and the optimiser as it is after it",
             details: """
-                The parameters are a number, an array, a record, a list, a layer or a network; the gradient has their structure, as `grad` gives it. The optimiser that comes back holds its moments: hand it to the next step. \
+                The parameters are a number, an array, a record, a list, a layer or a network; the gradient has their structure, as `grad` gives it. \
+                The optimiser that comes back holds its moments: hand it to the next step. \
                 `lr` may be a function of the number of steps done. Frozen layers stay as they are. \
                 An optimiser may be a function (p, g, state) -> (p, state) of the lists of parameters and gradients, its state `none` at first. \
                 Derivatives go through a step: in the parameters, the gradient, and the settings and moments of the optimiser (but not of LBFGS).
@@ -26,7 +27,8 @@ extension BuiltinRows {
         Builtin(
             .networks, "LBFGS", "an optimiser for `fit` and `update`: steps that learn the curvature from the last gradients, of all rows at once",
             details: """
-                For smooth losses of few parameters. `fit` takes one step an epoch, over all rows, and looks how far to go: `lr` is the first length that it tries, of 25 at most. `update` knows no loss to look at, so that its steps \
+                For smooth losses of few parameters. `fit` takes one step an epoch, over all rows, and looks how far to go: `lr` is the first length \
+                that it tries, of 25 at most. `update` knows no loss to look at, so that its steps \
                 have the length `lr`, as with `line_search=false`; where they are too long the loss grows.
                 """,
             example:

@@ -50,7 +50,8 @@ extension BuiltinRows {
         Builtin(
             .linear, "eig", "the pair (w, V) of any square matrix: eigenvalues, ascending, and eigenvectors in columns",
             details: """
-                Where eigenvalues are complex, `complex=true` gives {real, imaginary, vectors_real, vectors_imaginary}, ascending by the real parts; without it that is an error. Vectors have length 1, their largest element is \
+                Where eigenvalues are complex, `complex=true` gives {real, imaginary, vectors_real, vectors_imaginary}, ascending by the real parts; \
+                without it that is an error. Vectors have length 1, their largest element is \
                 positive. Symmetric matrices have `eigh`, which differentiates too.
                 """,
             example: "w, v = eig([[2, 1], [0, 3]]); w   # [2, 3]\neig([[0, -1], [1, 0]], complex=true).imaginary   # [-1, 1]", role: .opaque

@@ -41,8 +41,10 @@ extension BuiltinRows {
         Builtin(
             .ranks, "spread", "`map(f, xs)` with the elements shared out among the processes: element i is for process i mod `ranks()`",
             details: """
-                Every process gets all results, in order. They are what `save` can write: numbers, bools, strings, arrays, networks and functions with a name, and lists and records of them. \
-                Meanwhile each process is by itself: `fit` trains as in one process, files are written by whoever saves, and what is printed comes out in the order of the elements. \
+                Every process gets all results, in order. They are what `save` can write: numbers, bools, strings, arrays, networks and functions \
+                with a name, and lists and records of them. \
+                Meanwhile each process is by itself: `fit` trains as in one process, files are written by whoever saves, and what is printed comes \
+                out in the order of the elements. \
                 Each element has random numbers of its own, the same for any number of processes.
                 """,
             example: "spread(k -> k^2, [1, 2, 3])   # [1, 4, 9]\nspread(s -> upper(s), (\"a\", \"b\"))   # (\"A\", \"B\")", role: .steps

@@ -9,7 +9,8 @@ extension BuiltinRows {
         Builtin(
             .functions, "scan", "a loop that hands a value on: the last carry, and what every step gave, stacked",
             details: """
-                `f(carry, x)` gives the pair (carry, y) for each element x of xs, beginning with `start`. The results y are stacked along a new first axis: of arrays, and of records and lists of them part by part. \
+                `f(carry, x)` gives the pair (carry, y) for each element x of xs, beginning with `start`. The results y are stacked along a new first \
+                axis: of arrays, and of records and lists of them part by part. \
                 Where xs is a record, its arrays are gone along together.
                 """,
             example: "scan((s, x) -> (s + x, s * x), 0, [1, 2, 3])   # (6, [0, 2, 9])"
@@ -38,8 +39,10 @@ extension BuiltinRows {
         Builtin(
             .functions, "vmap", "the function that does f for every element of its arguments along their first axis, and stacks the results",
             details: """
-                `axes` is the axis to go along, or a list of one for each argument; `none` is for an argument that all share. Records, lists and networks of stacked arrays are gone along together, \
-                and results are stacked part by part: `vmap(train)` over stacked networks trains each. Where no element decides what is done, all is done at once.
+                `axes` is the axis to go along, or a list of one for each argument; `none` is for an argument that all share. Records, lists and \
+                networks of stacked arrays are gone along together, \
+                and results are stacked part by part: `vmap(train)` over stacked networks trains each. Where no element decides what is done, all is \
+                done at once.
                 """,
             example: "vmap(x -> x / sum(x))([[1, 3], [2, 2]])   # [[0.25, 0.75],\n# [0.50, 0.50]]", role: .steps
         ) { takes in

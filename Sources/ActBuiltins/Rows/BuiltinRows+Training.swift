@@ -12,14 +12,24 @@ extension BuiltinRows {
         Builtin(
             .networks, "fit", "the network trained on rows of x and y",
             details: """
-                The rows are shuffled each epoch and taken in batches. `loss` is one of \(Losses.all.map(\.name).joined(separator: " ")), or a function of predictions and targets whose value is a number. \
-                `validation=(xt, yt)` is looked at after each epoch. With `patience=n`, training ends after n epochs without a better loss of the validation (without one, of the data after each epoch), and the parameters whose loss was best are kept. \
-                `metric` is accuracy, r2, or a function of predictions and targets; losses choose one themselves. A loss with a third parameter is given the network too. \
-                `weights` says how much each row counts. `callback` is called after each epoch with the record {epoch, loss, metric, rate, validation_loss, validation_metric, net}, and ends training with `false`.
-                With `model=(p, x) -> …` the first argument is any structure of parameters p; inputs and targets may then be records or lists of arrays, as with networks that begin or end in a `layer` of the program. \
-                An optimiser may be a function (p, g, state) -> (p, state) of the lists of parameters and gradients, its state `none` at first. A loss that does not depend on the parameters is an error.
-                Where several processes run the program (`act -n 4 FILE`, `mpirun`), each batch is cut into `shards` parts, 8 by default, which they share out and whose gradients are added up in one order:                 the network is the same to the bit for any number of processes, and in one process with `shards=8`. Each part normalises and drops by itself. `sum="fast"` lets the library of MPI choose the order.
-                Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after the last whole epoch, and the second time the program; `history(net)` tells how it went.
+                The rows are shuffled each epoch and taken in batches. `loss` is one of \(Losses.all.map(\.name).joined(separator: " ")), or a \
+                function of predictions and targets whose value is a number. \
+                `validation=(xt, yt)` is looked at after each epoch. With `patience=n`, training ends after n epochs without a better loss of the \
+                validation (without one, of the data after each epoch), and the parameters whose loss was best are kept. \
+                `metric` is accuracy, r2, or a function of predictions and targets; losses choose one themselves. A loss with a third parameter is \
+                given the network too. \
+                `weights` says how much each row counts. `callback` is called after each epoch with the record {epoch, loss, metric, rate, \
+                validation_loss, validation_metric, net}, and ends training with `false`.
+                With `model=(p, x) -> …` the first argument is any structure of parameters p; inputs and targets may then be records or lists of \
+                arrays, as with networks that begin or end in a `layer` of the program. \
+                An optimiser may be a function (p, g, state) -> (p, state) of the lists of parameters and gradients, its state `none` at first. A \
+                loss that does not depend on the parameters is an error.
+                Where several processes run the program (`act -n 4 FILE`, `mpirun`), each batch is cut into `shards` parts, 8 by default, which they \
+                share out and whose gradients are added up in one order:                 the network is the same to the bit for any number of \
+                processes, and in one process with `shards=8`. Each part normalises and drops by itself. `sum="fast"` lets the library of MPI choose \
+                the order.
+                Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after \
+                the last whole epoch, and the second time the program; `history(net)` tells how it went.
                 """,
             example:
                 "seed(1); x = linspace(-1, 1, 64)[:, none]\nnet = fit(Dense(1, 1), x, 2 * x + 1, mse, SGD(0.5), epochs=50, progress=false)\nmse(net(x), 2 * x + 1) < 1e-4   # true",

@@ -52,8 +52,10 @@ extension BuiltinRows {
         Builtin(
             .networks, "grid_sample", "the images x looked at between their pixels, at places of a grid",
             details: """
-                x has the shape (rows, channels, height, width), the grid (rows, …, 2): for each place of the result where it looks, x from -1 at the left to 1 at the right, then y from -1 at the top to 1 at the \
-                bottom. `mode` is "bilinear" or "nearest", `padding` what is seen beyond: "zeros", "border" or "reflection". With `align_corners=true` -1 and 1 are the middles of the outermost pixels, else their edges. \
+                x has the shape (rows, channels, height, width), the grid (rows, …, 2): for each place of the result where it looks, x from -1 at the \
+                left to 1 at the right, then y from -1 at the top to 1 at the \
+                bottom. `mode` is "bilinear" or "nearest", `padding` what is seen beyond: "zeros", "border" or "reflection". With \
+                `align_corners=true` -1 and 1 are the middles of the outermost pixels, else their edges. \
                 Sequences and volumes have as many numbers for each place as axes.
                 """,
             example: "grid_sample(reshape([1, 2, 3, 4], 1, 1, 2, 2), reshape([0, 0], 1, 1, 1, 2))   # [[[[2.5]]]]"

@@ -154,22 +154,7 @@ extension ShapeCheck {
     }
 
     mutating func indexed(_ id: ExpressionID, _ base: ShapeValue, _ items: [IndexItem]) -> ShapeValue {
-        var found: [(kind: IndexItem.Kind, value: ShapeValue, bounds: [Int?])] = []
-        for item in items {
-            switch item.kind {
-            case .value(let expression): found.append((item.kind, value(expression), []))
-            case .slice(let lower, let upper, let step):
-                var isKnown = true
-                let bounds = [lower, upper, step].map { bound -> Int? in
-                    guard let bound else { return nil }
-                    let whole = value(bound).whole
-                    if whole == nil { isKnown = false }
-                    return whole
-                }
-                found.append((item.kind, .unknown, isKnown ? bounds : [0]))
-            case .ellipsis: found.append((item.kind, .unknown, []))
-            }
-        }
+        let found = items.map { part($0) }
         if case .list(let elements) = base, found.count == 1, case .value = found[0].kind, let index = found[0].value.whole {
             let position = index < 0 ? index + elements.count : index
             return elements.indices.contains(position) ? elements[position] : .unknown
@@ -178,44 +163,64 @@ extension ShapeCheck {
             return result(at: id) { try Self.field(name, fields.firstIndex { $0.name == name }, of: fields) }
         }
         guard case .array(let shape) = base else { return .unknown }
-        return result(at: id) {
-            var used = 0, axes: [Size?] = []
-            for (kind, value, _) in found {
-                switch kind {
-                case .ellipsis: break
-                case .slice: used += 1
-                case .value:
-                    switch value {
-                    case .none: break
-                    case .number, .size: used += 1
-                    // A mask, positions, or nobody knows what.
-                    default: return .unknown
-                    }
-                }
+        return result(at: id) { try Self.indexed(shape, found) }
+    }
+
+    private typealias IndexPart = (kind: IndexItem.Kind, value: ShapeValue, bounds: [Int?])
+
+    private mutating func part(_ item: IndexItem) -> IndexPart {
+        switch item.kind {
+        case .value(let expression): return (item.kind, value(expression), [])
+        case .slice(let lower, let upper, let step):
+            var isKnown = true
+            let bounds = [lower, upper, step].map { bound -> Int? in
+                guard let bound else { return nil }
+                let whole = value(bound).whole
+                if whole == nil { isKnown = false }
+                return whole
             }
-            guard used <= shape.count else { throw ShapeFault.other(ArrayError.tooManyIndices(given: used, rank: shape.count)) }
-            var axis = 0
-            for (kind, value, bounds) in found {
-                switch kind {
-                case .ellipsis:
-                    axes += shape[axis..<axis + shape.count - used]
-                    axis += shape.count - used
-                case .slice:
-                    axes.append(Self.sliced(shape[axis], bounds))
-                    axis += 1
-                case .value:
-                    if case .none = value {
-                        axes.append(Size(1))
-                        continue
-                    }
-                    if let index = value.whole, let size = shape[axis]?.number, index >= size || index < -size {
-                        throw ShapeFault.other(ArrayError.indexOutOfRange(index: index, axis: axis, size: size))
-                    }
-                    axis += 1
-                }
-            }
-            return .of(axes + shape[axis...])
+            return (item.kind, .unknown, isKnown ? bounds : [0])
+        case .ellipsis: return (item.kind, .unknown, [])
         }
+    }
+
+    private static func indexed(_ shape: [Size?], _ found: [IndexPart]) throws -> ShapeValue {
+        var used = 0, axes: [Size?] = []
+        for (kind, value, _) in found {
+            switch kind {
+            case .ellipsis: break
+            case .slice: used += 1
+            case .value:
+                switch value {
+                case .none: break
+                case .number, .size: used += 1
+                // A mask, positions, or nobody knows what.
+                default: return .unknown
+                }
+            }
+        }
+        guard used <= shape.count else { throw ShapeFault.other(ArrayError.tooManyIndices(given: used, rank: shape.count)) }
+        var axis = 0
+        for (kind, value, bounds) in found {
+            switch kind {
+            case .ellipsis:
+                axes += shape[axis..<axis + shape.count - used]
+                axis += shape.count - used
+            case .slice:
+                axes.append(sliced(shape[axis], bounds))
+                axis += 1
+            case .value:
+                if case .none = value {
+                    axes.append(Size(1))
+                    continue
+                }
+                if let index = value.whole, let size = shape[axis]?.number, index >= size || index < -size {
+                    throw ShapeFault.other(ArrayError.indexOutOfRange(index: index, axis: axis, size: size))
+                }
+                axis += 1
+            }
+        }
+        return .of(axes + shape[axis...])
     }
 
     /// How many elements a slice has.

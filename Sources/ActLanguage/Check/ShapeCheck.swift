@@ -168,14 +168,7 @@ struct ShapeCheck {
             let (a, b) = (value(left), value(right))
             return result(at: id, [left, right]) { try Self.binary(operation, a, b) }
         case .comparison(let first, let links): return comparison(id, first, links)
-        case .and(let left, let right), .or(let left, let right):
-            let first = value(left)
-            doubts += 1
-            let second = value(right)
-            doubts -= 1
-            guard let a = first.number, let b = second.number else { return .unknown }
-            if case .and = tree[id] { return .number(a != 0 && b != 0 ? 1 : 0) }
-            return .number(a != 0 || b != 0 ? 1 : 0)
+        case .and(let left, let right), .or(let left, let right): return logical(id, left, right)
         case .pipe(let argument, let callee):
             let argument = value(argument)
             return call(value(callee), [(nil, argument)], at: id, [callee])
@@ -192,63 +185,77 @@ struct ShapeCheck {
             if case .array(let shape) = value(base) { return .array(shape.reversed()) }
             return .unknown
         case .function(let function): return .function(function)
-        case .define(let function):
-            if let symbol = resolution.symbol(of: id) { values[symbol] = tree[function].makesLayers ? .unknown : .function(function) }
-            return .none
         case .comprehension(let comprehension): return collected(comprehension)
-        case .block(let statements):
-            var last = ShapeValue.none
-            for statement in tree[statements] {
-                if hasLeft { break }
-                last = value(statement.expression)
-            }
-            return last
+        case .block(let statements): return block(tree[statements])
         case .conditional(let branches, let otherwise): return conditional(Array(tree[branches]), otherwise)
+        case .interpolation:
+            tree.forEachChild(of: id) { _ = value($0) }
+            return .text(nil)
+        case .record(let fields): return record(Array(tree[fields]))
+        case .forLoop, .whileLoop, .breakLoop, .continueLoop, .returnValue, .assign, .unpack, .update, .define, .unset:
+            run(id)
+            return .none
+        case .invalid: return .unknown
+        }
+    }
+
+    private mutating func logical(_ id: ExpressionID, _ left: ExpressionID, _ right: ExpressionID) -> ShapeValue {
+        let first = value(left)
+        doubts += 1
+        let second = value(right)
+        doubts -= 1
+        guard let a = first.number, let b = second.number else { return .unknown }
+        if case .and = tree[id] { return .number(a != 0 && b != 0 ? 1 : 0) }
+        return .number(a != 0 || b != 0 ? 1 : 0)
+    }
+
+    private mutating func block(_ statements: ArraySlice<Statement>) -> ShapeValue {
+        var last = ShapeValue.none
+        for statement in statements {
+            if hasLeft { break }
+            last = value(statement.expression)
+        }
+        return last
+    }
+
+    /// A statement that has no value.
+    private mutating func run(_ id: ExpressionID) {
+        switch tree[id] {
         case .forLoop(let loop):
             let node = tree[loop], iterable = value(node.iterable)
-            if case .list(let elements) = iterable, elements.isEmpty { return .none }
-            if case .array(let shape) = iterable, shape.first == Size(0) { return .none }
+            if case .list(let elements) = iterable, elements.isEmpty { return }
+            if case .array(let shape) = iterable, shape.first == Size(0) { return }
             let element = Self.element(of: iterable), variables = Array(resolution.symbols(of: node.variables))
             runLoop(id, isEntered: true) { check in
                 for variable in variables { check.values[variable] = variables.count == 1 ? element : .unknown }
                 _ = check.value(node.body)
             }
-            return .none
         case .whileLoop(let condition, let body):
             let isEntered = value(condition).number.map { $0 != 0 }
-            if isEntered == false { return .none }
+            if isEntered == false { return }
             runLoop(id, isEntered: isEntered == true) { check in _ = check.value(body) }
-            return .none
         case .breakLoop, .continueLoop:
             leave()
-            return .none
         case .returnValue(let expression):
             let result = expression.map { value($0) } ?? .none
             returned.append(result)
             leave()
-            return .none
         case .assign(let target, let expression):
             assign(target, value(expression))
-            return .none
         case .unpack(let targets, let expression):
             let value = value(expression), targets = Array(tree[targets])
             for (index, target) in targets.enumerated() {
                 if case .list(let elements) = value, elements.count == targets.count { assign(target, elements[index]) } else { assign(target, .unknown) }
             }
-            return .none
         case .update(let operation, let target, let expression):
             let (a, b) = (value(target), value(expression))
             let sum = result(at: id, [target, expression]) { try Self.binary(operation, a, b) }
             assign(target, sum)
-            return .none
         case .unset:
             if let symbol = resolution.symbol(of: id) { values[symbol] = .unknown }
-            return .none
-        case .interpolation:
-            tree.forEachChild(of: id) { _ = value($0) }
-            return .text(nil)
-        case .record(let fields): return record(Array(tree[fields]))
-        case .invalid: return .unknown
+        case .define(let function):
+            if let symbol = resolution.symbol(of: id) { values[symbol] = tree[function].makesLayers ? .unknown : .function(function) }
+        default: break
         }
     }
 

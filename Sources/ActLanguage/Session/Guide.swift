@@ -106,7 +106,8 @@ package struct Guide {
             example: "1 + 1   # 2",
             text: """
                 `ans` is the last value. Tab completes names, fields, arguments and files, and after `(` shows how a function is called;
-                `\\sigma` and Tab make `σ`. An open bracket or block goes on in the next line, and Alt-Enter begins one anywhere; Up brings the whole block back.
+                `\\sigma` and Tab make `σ`. An open bracket or block goes on in the next line, and Alt-Enter begins one anywhere; Up brings the whole \
+                block back.
                 → takes what is suggested, Alt-→ a word of it. Ctrl-C ends a computation or drops what is written, Ctrl-D a block, else the session.
                 `:help` lists the commands; `:shapes X @ W + b` writes the shape of each part beneath it.
                 """),

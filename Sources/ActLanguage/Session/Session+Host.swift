@@ -60,7 +60,8 @@ extension Session: MachineHost {
         return try Why(machine, self).explain(expression)
     }
 
-    /// A time limit ends the program, not only the training; ranks end together, each of which may be in another epoch; and so does Ctrl-C again, or a loop of trainings could not be ended.
+    /// A time limit ends the program, not only the training; ranks end together, each of which may be in another epoch; and so does Ctrl-C again, or
+    /// a loop of trainings could not be ended.
     package func endsTrainingOnly() -> Bool {
         guard options.maximumTime == nil, !hasEndedTraining, options.team.processCount == 1 else { return false }
         hasEndedTraining = true

@@ -1,8 +1,9 @@
-// State dictionaries of PyTorch, read into a network that is there: modules (`0.weight` and `0.bias`, `encoder.norm1.running_mean`) find their layers by what they hold and by their order.
+// State dictionaries of PyTorch, read into a network that is there: modules (`0.weight` and `0.bias`, `encoder.norm1.running_mean`) find their layers
+// by what they hold and by their order.
 //
-// A module has PyTorch's names and shapes; a layer says what it wants under these names, and how each array is turned. What must stay true: an array goes where only it can go. Where two
-// modules could change places, the numbers in their names alone tell which comes first; names that differ otherwise are refused, for a file does not keep the order in which modules were made.
-// (Names and shapes: pytorch.org/docs/stable/nn.html.)
+// A module has PyTorch's names and shapes; a layer says what it wants under these names, and how each array is turned. What must stay true: an array
+// goes where only it can go. Where two modules could change places, the numbers in their names alone tell which comes first; names that differ
+// otherwise are refused, for a file does not keep the order in which modules were made. (Names and shapes: pytorch.org/docs/stable/nn.html.)
 
 import ActArray
 

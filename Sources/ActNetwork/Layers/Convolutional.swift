@@ -71,7 +71,8 @@ package struct Convolutional: Layer {
 
 extension LayerRows {
     private static let windows = """
-        `kernel`, `stride`, `padding` and `dilation` (how far apart the pixels of a window lie) are numbers, or lists of one for each axis; a `padding` may be a pair (before, after), and "same" \
+        `kernel`, `stride`, `padding` and `dilation` (how far apart the pixels of a window lie) are numbers, or lists of one for each axis; a \
+        `padding` may be a pair (before, after), and "same" \
         adds as many zeros as keep the size, or the share of it that `stride` leaves. Each of the `groups` of outputs sees its own part of the inputs.
         """
 
@@ -111,7 +112,8 @@ extension LayerRows {
 
     private static func transposed(_ rank: Int, _ summary: String, example: String) -> LayerRow {
         let details = """
-            W has the shape (inputs, outputs/groups, kernel …). A side of n pixels becomes (n - 1) stride - 2 padding + (kernel - 1) dilation + 1 + output_padding: with kernel=2 and stride=2 twice as long. \
+            W has the shape (inputs, outputs/groups, kernel …). A side of n pixels becomes (n - 1) stride - 2 padding + (kernel - 1) dilation + 1 + \
+            output_padding: with kernel=2 and stride=2 twice as long. \
             Each setting is a number or a list of one for each axis, as in Conv\(rank)D.
             """
         return row("ConvTranspose\(rank)D", rank, summary, details: details, example: example, isTransposed: true)

@@ -58,7 +58,8 @@ package struct PoolInputs {
 
 extension LayerRows {
     static let poolDetails = """
-        `size`, `stride`, `padding` and `dilation` are numbers or lists of one for each axis, as in Conv2D. With `ceil=true` a last window that goes over the end counts too, if it begins on the image \
+        `size`, `stride`, `padding` and `dilation` are numbers or lists of one for each axis, as in Conv2D. With `ceil=true` a last window that goes \
+        over the end counts too, if it begins on the image \
         or the padding before it.
         """
 

@@ -104,7 +104,8 @@ package struct LossValues {
 
 package enum Losses {
     private static let labels = """
-        Labels are class numbers from 0, one a row, or as many as there are scores: one-hot, or probabilities. The classes are along the axis of the scores that class numbers lack: \
+        Labels are class numbers from 0, one a row, or as many as there are scores: one-hot, or probabilities. The classes are along the axis of the \
+        scores that class numbers lack: \
         the last, or axis 1 where only that fits; `axis=` says another.
         """
 

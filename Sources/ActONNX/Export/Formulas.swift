@@ -352,3 +352,14 @@ extension ActivationRow {
         }
     }
 }
+
+extension LogicalOperation {
+    var onnx: String {
+        switch self {
+        case .and: "And"
+        case .or: "Or"
+        case .xor: "Xor"
+        case .not: "Not"
+        }
+    }
+}

@@ -70,22 +70,8 @@ extension GraphWriter {
             return operation == .ne ? add("Not", [result], sizes: sizes, isBool: true) : result
         case .test(let operation):
             if x[0].isBool { throw unfit() }
-            func test(_ name: String) -> Tensor { add(name, [x[0]], sizes: sizes, isBool: true) }
-            switch operation {
-            case .isnan: return test("IsNaN")
-            case .isinf: return test("IsInf")
-            case .isfinite:
-                return add("Not", [add("Or", [test("IsNaN"), test("IsInf")], sizes: sizes, isBool: true)], sizes: sizes, isBool: true)
-            }
-        case .logical(let operation):
-            let name =
-                switch operation {
-                case .and: "And"
-                case .or: "Or"
-                case .xor: "Xor"
-                case .not: "Not"
-                }
-            return add(name, x, sizes: sizes, isBool: true)
+            return self.test(operation, x[0])
+        case .logical(let operation): return add(operation.onnx, x, sizes: sizes, isBool: true)
         case .select: return add("Where", x, sizes: sizes, isBool: x[1].isBool)
         case .convert: return cast(x[0], isBool: node.type == .bool)
         case .reshape: return try reshape(x[0], sizes)
@@ -110,24 +96,40 @@ extension GraphWriter {
             var rest = x.dropFirst()
             return try self.row(row.row, x[0], row.numbers.map { $0.map { ($0, nil) } ?? (nil, rest.popFirst()) }, sizes: sizes)
         case .custom(let function):
-            switch function.name {
-            case "convolution":
-                return windowed("Conv", x, function, window: node.operands.count > 1 ? Array(graph.nodes[node.operands[1]].shape.dropFirst(2)) : [], sizes)
-            case "max_pool": return windowed("MaxPool", x, function, window: function.wholes("size"), sizes)
-            case "det": return add("Det", x, sizes: sizes)
-            case "argmax", "argmin":
-                let isLast = function.attributes.contains(Attribute("last", .flag(true))), (x, axis) = try along(function, x[0], node)
-                let attributes = [ONNXAttribute("axis", .int(Int64(axis))), ONNXAttribute("select_last_index", .int(isLast ? 1 : 0))]
-                return try reshape(numeric(map(function.name == "argmax" ? "ArgMax" : "ArgMin", [x], attributes)), sizes)
-            case "argsort":
-                let (x, axis) = try along(function, x[0], node)
-                return numeric(try ordered(x, axis: axis).positions)
-            case "top_k":
-                let (x, axis) = try along(function, x[0], node)
-                return numeric(try ordered(x, axis: axis, count: sizes[axis], isDescending: true).positions)
-            case "sort": return try places(x[0])
-            default: throw unfit()
-            }
+            guard let value = try write(function, node, x, graph) else { throw unfit() }
+            return value
+        }
+    }
+
+    private func test(_ operation: TestOperation, _ x: Tensor) -> Tensor {
+        func test(_ name: String) -> Tensor { add(name, [x], sizes: x.sizes, isBool: true) }
+        switch operation {
+        case .isnan: return test("IsNaN")
+        case .isinf: return test("IsInf")
+        case .isfinite: return add("Not", [add("Or", [test("IsNaN"), test("IsInf")], sizes: x.sizes, isBool: true)], sizes: x.sizes, isBool: true)
+        }
+    }
+
+    /// - Returns: `nil` where ONNX has no such operation.
+    private func write(_ function: CustomFunction, _ node: Graph.Node, _ x: [Tensor], _ graph: Graph) throws -> Tensor? {
+        let sizes = node.sizes
+        switch function.name {
+        case "convolution":
+            return windowed("Conv", x, function, window: node.operands.count > 1 ? Array(graph.nodes[node.operands[1]].shape.dropFirst(2)) : [], sizes)
+        case "max_pool": return windowed("MaxPool", x, function, window: function.wholes("size"), sizes)
+        case "det": return add("Det", x, sizes: sizes)
+        case "argmax", "argmin":
+            let isLast = function.attributes.contains(Attribute("last", .flag(true))), (x, axis) = try along(function, x[0], node)
+            let attributes = [ONNXAttribute("axis", .int(Int64(axis))), ONNXAttribute("select_last_index", .int(isLast ? 1 : 0))]
+            return try reshape(numeric(map(function.name == "argmax" ? "ArgMax" : "ArgMin", [x], attributes)), sizes)
+        case "argsort":
+            let (x, axis) = try along(function, x[0], node)
+            return numeric(try ordered(x, axis: axis).positions)
+        case "top_k":
+            let (x, axis) = try along(function, x[0], node)
+            return numeric(try ordered(x, axis: axis, count: sizes[axis], isDescending: true).positions)
+        case "sort": return try places(x[0])
+        default: return nil
         }
     }
 

@@ -25,6 +25,29 @@ extension GraphWriter {
         return value
     }
 
+    /// A layer that is being written: what goes in, what comes before its parameters' names, and the sizes of what comes out.
+    private struct Part {
+        let layer: any Layer
+        let x: Tensor
+        let prefix: String
+        let sizes: [GraphSize]
+    }
+
+    /// A parameter, in ONNX's layout.
+    private func parameter(_ name: String, of part: Part, _ change: (NDArray) throws -> NDArray = { $0 }) throws -> Tensor? {
+        try part.layer.array(named: name).map { try constant(change($0), named: part.prefix + name) }
+    }
+
+    private func needed(_ name: String, of part: Part, _ change: (NDArray) throws -> NDArray = { $0 }) throws -> Tensor {
+        try parameter(name, of: part, change) ?? number(.nan)
+    }
+
+    private func plus(_ value: Tensor, _ bias: Tensor?) -> Tensor { bias.map { map("Add", [value, $0]) } ?? value }
+
+    private func product(_ part: Part, _ name: String = "W") throws -> Tensor {
+        add("MatMul", [cast(part.x, isBool: false), try needed(name, of: part)], sizes: part.sizes)
+    }
+
     private func write(_ layer: any Layer, _ x: Tensor, _ prefix: String) throws -> Tensor {
         // Known before anything is written: what a layer cannot take is its own error.
         var sizes = x.sizes
@@ -32,31 +55,12 @@ extension GraphWriter {
         case .program, .function, .dropout: break
         default: sizes = try layer.sizes(of: x.sizes, type: x.type(numbers))
         }
-        /// A parameter, in ONNX's layout.
-        func parameter(_ name: String, _ change: (NDArray) throws -> NDArray = { $0 }) throws -> Tensor? {
-            try layer.array(named: name).map { try constant(change($0), named: prefix + name) }
-        }
-        func needed(_ name: String, _ change: (NDArray) throws -> NDArray = { $0 }) throws -> Tensor {
-            try parameter(name, change) ?? number(.nan)
-        }
-        func plus(_ value: Tensor, _ bias: Tensor?) -> Tensor { bias.map { map("Add", [value, $0]) } ?? value }
-        let axisOne = [GraphSize](sizes.dropFirst(2)).count
-        /// One number a channel, for channels on axis 1.
-        func channelwise(_ array: NDArray) throws -> NDArray { try array.reshaped(to: [array.count] + [Int](repeating: 1, count: axisOne)) }
-
+        let part = Part(layer: layer, x: x, prefix: prefix, sizes: sizes)
         switch layer.form {
-        case .dense(let activation):
-            let product = add("MatMul", [cast(x, isBool: false), try needed("W")], sizes: sizes)
-            return try apply(activation, plus(product, try parameter("b")))
-        case .maxout:
-            let extra = [Int](repeating: 1, count: max(0, x.rank - 2))
-            let weights = try needed("W") { try $0.reshaped(to: [$0.shape[0]] + extra + $0.shape.dropFirst()) }
-            let bias = try needed("b") { try $0.reshaped(to: [$0.shape[0]] + extra + (x.rank > 1 ? [1] : []) + [$0.shape[1]]) }
-            let pieces = [GraphSize(fixed: layer.array(named: "W")?.shape[0] ?? 0)] + sizes
-            let sums = map("Add", [add("MatMul", [cast(x, isBool: false), weights], sizes: pieces), bias])
-            return try reduce("ReduceMax", sums, axes: [0])
+        case .dense(let activation): return try apply(activation, plus(product(part), try parameter("b", of: part)))
+        case .maxout: return try maxout(part)
         case .prelu:
-            let slopes = try needed("alpha") { x.rank == 4 && $0.count > 1 ? try $0.reshaped(to: [$0.count, 1, 1]) : $0 }
+            let slopes = try needed("alpha", of: part) { x.rank == 4 && $0.count > 1 ? try $0.reshaped(to: [$0.count, 1, 1]) : $0 }
             return add("PRelu", [cast(x, isBool: false), slopes], sizes: sizes)
         case .convolution(let windows, let groups, let activation):
             return try apply(activation, convolution("Conv", x, layer, windows, groups, prefix, sizes))
@@ -68,56 +72,14 @@ extension GraphWriter {
             return map("Max", [x, try convolution("Conv", x, layer, windows, channels, prefix, sizes)])
         case .largestOfWindows(let windows, let ceil): return try largest(cast(x, isBool: false), windows, ceil, sizes)
         case .meanOfWindows(let windows, let ceil, let countsPadding): return try mean(cast(x, isBool: false), windows, ceil, countsPadding, sizes)
-        case .batchNorm(let eps):
-            return map(
-                "BatchNormalization", [cast(x, isBool: false), try needed("gamma"), try needed("beta"), try needed("mean"), try needed("variance")],
-                [ONNXAttribute("epsilon", .float(Float(eps)))])
-        case .layerNorm(let axes, let eps):
-            return map(
-                "LayerNormalization", [cast(x, isBool: false), try needed("gamma"), try needed("beta")],
-                [ONNXAttribute("axis", .int(Int64(-axes))), ONNXAttribute("epsilon", .float(Float(eps)))])
-        case .rmsNorm(let axes, let eps):
-            let x = cast(x, isBool: false)
-            let mean = try reduce("ReduceMean", map("Mul", [x, x]), axes: Array(x.rank - axes..<x.rank), keeping: true)
-            return map("Mul", [map("Div", [x, map("Sqrt", [map("Add", [mean, try number(eps)])])]), try needed("gamma")])
-        case .groupNorm(let groups, let eps):
-            let x = cast(x, isBool: false), channels = layer.array(named: "gamma")?.count ?? groups
-            let epsilon = ONNXAttribute("epsilon", .float(Float(eps)))
-            if groups == channels, x.rank > 2 { return map("InstanceNormalization", [x, try needed("gamma"), try needed("beta")], [epsilon]) }
-            // Each group as one channel.
-            let count = x.sizes.dropFirst().reduce(1) { $0 * $1.fixed } / groups
-            let grouped = try reshape(x, [x.sizes[0], GraphSize(fixed: groups), GraphSize(fixed: count)])
-            func units(_ number: Double) throws -> Tensor { try constant(NDArray.full(number, shape: [groups], type: numbers)) }
-            let even = try reshape(map("InstanceNormalization", [grouped, try units(1), try units(0)], [epsilon]), sizes)
-            return plus(map("Mul", [even, try needed("gamma", channelwise)]), try needed("beta", channelwise))
+        case .batchNorm, .layerNorm, .rmsNorm, .groupNorm: return try normalized(part)
         case .recurrent(let cell, let givesSequences): return try recurrent(cast(x, isBool: false), layer, cell, givesSequences, prefix, sizes)
-        case .attention(let heads, let causal):
-            let thirds = plus(
-                add("MatMul", [cast(x, isBool: false), try needed("W")], sizes: [x.sizes[0], x.sizes[1], x.sizes[2] * 3]), try parameter("b"))
-            let parts = list.add(
-                "Split", [thirds.name], [ONNXAttribute("axis", .int(2)), ONNXAttribute("num_outputs", .int(3))],
-                hints: ["q", "k", "v"].map { list.prefix + $0 }
-            ).map { Tensor(name: $0, sizes: x.sizes, isBool: false) }
-            let seen = try attend(parts[0], parts[1], parts[2], heads: heads, causal: causal)
-            return plus(add("MatMul", [seen, try needed("Wo")], sizes: sizes), try parameter("bo"))
-        case .positions:
-            let steps = x.sizes[1].fixed, places = try needed("W")
-            if places.sizes[0].fixed == steps { return map("Add", [cast(x, isBool: false), places]) }
-            let shape = [GraphSize(fixed: steps), places.sizes[1]]
-            let first = add("Slice", [places, try wholes([0]), try wholes([steps]), try wholes([0])], sizes: shape)
-            return map("Add", [cast(x, isBool: false), first])
-        case .embedding: return add("Gather", [try needed("W"), positions(x)], sizes: sizes)
+        case .attention(let heads, let causal): return try attention(part, heads: heads, causal: causal)
+        case .positions: return try positions(part)
+        case .embedding: return add("Gather", [try needed("W", of: part), positions(x)], sizes: sizes)
         case .flatten: return add("Flatten", [x], [ONNXAttribute("axis", .int(1))], sizes: sizes, isBool: x.isBool)
         case .dropout: return x
-        case .upsample(let factor, let mode):
-            func text(_ name: String, _ text: String) -> ONNXAttribute { ONNXAttribute(name, .string(Array(text.utf8))) }
-            let how =
-                switch mode {
-                case .nearest: [text("mode", "nearest"), text("coordinate_transformation_mode", "asymmetric"), text("nearest_mode", "floor")]
-                case .bilinear: [text("mode", "linear"), text("coordinate_transformation_mode", "half_pixel")]
-                }
-            let scales = try scales([1, 1, Float(factor), Float(factor)]), x = cast(x, isBool: false)
-            return Tensor(name: list.add("Resize", [x.name, "", scales], how), sizes: sizes, isBool: false)
+        case .upsample(let factor, let mode): return try upsampled(part, factor, mode)
         case .globalMean:
             let x = cast(x, isBool: false), mean = add("GlobalAveragePool", [x], sizes: x.sizes.enumerated().map { $0 < 2 ? $1 : GraphSize(fixed: 1) })
             return add("Flatten", [mean], [ONNXAttribute("axis", .int(1))], sizes: sizes)
@@ -125,20 +87,93 @@ extension GraphWriter {
         case .residual(let network):
             let x = layer.type == nil ? x : cast(x, isBool: false)
             return map("Add", [x, try write(network, x, prefix: "\(prefix)f.")])
-        case .branch(let networks, let join, let axis):
-            let x = layer.type == nil ? x : cast(x, isBool: false)
-            let parts = try networks.enumerated().map { try write($1, x, prefix: "\(prefix)f\($0).") }
-            switch join {
-            case .concat:
-                let place = axis ?? (parts[0].rank == 4 ? 1 : -1), position = place < 0 ? place + parts[0].rank : place
-                var joined = parts[0].sizes
-                guard joined.indices.contains(position) else { throw ONNXExportError.noForm(operation: layer.text, at: .current) }
-                joined[position] = parts.dropFirst().reduce(joined[position]) { $0 + $1.sizes[position] }
-                return add("Concat", parts, [ONNXAttribute("axis", .int(Int64(position)))], sizes: joined, isBool: parts[0].isBool)
-            case .sum: return parts.dropFirst().reduce(parts[0]) { map("Add", [$0, $1]) }
-            case .product: return parts.dropFirst().reduce(parts[0]) { map("Mul", [$0, $1]) }
-            }
+        case .branch(let networks, let join, let axis): return try branch(part, networks, join, axis)
         case .program: return try traced(layer, x, prefix)
+        }
+    }
+
+    private func maxout(_ part: Part) throws -> Tensor {
+        let x = part.x, extra = [Int](repeating: 1, count: max(0, x.rank - 2))
+        let weights = try needed("W", of: part) { try $0.reshaped(to: [$0.shape[0]] + extra + $0.shape.dropFirst()) }
+        let bias = try needed("b", of: part) { try $0.reshaped(to: [$0.shape[0]] + extra + (x.rank > 1 ? [1] : []) + [$0.shape[1]]) }
+        let pieces = [GraphSize(fixed: part.layer.array(named: "W")?.shape[0] ?? 0)] + part.sizes
+        let sums = map("Add", [add("MatMul", [cast(x, isBool: false), weights], sizes: pieces), bias])
+        return try reduce("ReduceMax", sums, axes: [0])
+    }
+
+    private func normalized(_ part: Part) throws -> Tensor {
+        let x = cast(part.x, isBool: false)
+        func needed(_ name: String) throws -> Tensor { try self.needed(name, of: part) }
+        func epsilon(_ eps: Double) -> ONNXAttribute { ONNXAttribute("epsilon", .float(Float(eps))) }
+        switch part.layer.form {
+        case .batchNorm(let eps):
+            return map("BatchNormalization", [x, try needed("gamma"), try needed("beta"), try needed("mean"), try needed("variance")], [epsilon(eps)])
+        case .layerNorm(let axes, let eps):
+            return map("LayerNormalization", [x, try needed("gamma"), try needed("beta")], [ONNXAttribute("axis", .int(Int64(-axes))), epsilon(eps)])
+        case .rmsNorm(let axes, let eps):
+            let mean = try reduce("ReduceMean", map("Mul", [x, x]), axes: Array(x.rank - axes..<x.rank), keeping: true)
+            return map("Mul", [map("Div", [x, map("Sqrt", [map("Add", [mean, try number(eps)])])]), try needed("gamma")])
+        case .groupNorm(let groups, let eps):
+            let channels = part.layer.array(named: "gamma")?.count ?? groups
+            if groups == channels, x.rank > 2 { return map("InstanceNormalization", [x, try needed("gamma"), try needed("beta")], [epsilon(eps)]) }
+            // Each group as one channel.
+            let count = x.sizes.dropFirst().reduce(1) { $0 * $1.fixed } / groups
+            let grouped = try reshape(x, [x.sizes[0], GraphSize(fixed: groups), GraphSize(fixed: count)])
+            func units(_ number: Double) throws -> Tensor { try constant(NDArray.full(number, shape: [groups], type: numbers)) }
+            let even = try reshape(map("InstanceNormalization", [grouped, try units(1), try units(0)], [epsilon(eps)]), part.sizes)
+            /// One number a channel, for channels on axis 1.
+            func channelwise(_ array: NDArray) throws -> NDArray {
+                try array.reshaped(to: [array.count] + [Int](repeating: 1, count: max(0, part.sizes.count - 2)))
+            }
+            return plus(
+                map("Mul", [even, try self.needed("gamma", of: part, channelwise)]), try self.needed("beta", of: part, channelwise))
+        default: return x
+        }
+    }
+
+    private func attention(_ part: Part, heads: Int, causal: Bool) throws -> Tensor {
+        let x = part.x
+        let thirds = plus(
+            add("MatMul", [cast(x, isBool: false), try needed("W", of: part)], sizes: [x.sizes[0], x.sizes[1], x.sizes[2] * 3]),
+            try parameter("b", of: part))
+        let parts = list.add(
+            "Split", [thirds.name], [ONNXAttribute("axis", .int(2)), ONNXAttribute("num_outputs", .int(3))],
+            hints: ["q", "k", "v"].map { list.prefix + $0 }
+        ).map { Tensor(name: $0, sizes: x.sizes, isBool: false) }
+        let seen = try attend(parts[0], parts[1], parts[2], heads: heads, causal: causal)
+        return plus(add("MatMul", [seen, try needed("Wo", of: part)], sizes: part.sizes), try parameter("bo", of: part))
+    }
+
+    private func positions(_ part: Part) throws -> Tensor {
+        let x = cast(part.x, isBool: false), steps = x.sizes[1].fixed, places = try needed("W", of: part)
+        if places.sizes[0].fixed == steps { return map("Add", [x, places]) }
+        let shape = [GraphSize(fixed: steps), places.sizes[1]]
+        return map("Add", [x, add("Slice", [places, try wholes([0]), try wholes([steps]), try wholes([0])], sizes: shape)])
+    }
+
+    private func upsampled(_ part: Part, _ factor: Int, _ mode: Upsample2D.Mode) throws -> Tensor {
+        func text(_ name: String, _ text: String) -> ONNXAttribute { ONNXAttribute(name, .string(Array(text.utf8))) }
+        let how =
+            switch mode {
+            case .nearest: [text("mode", "nearest"), text("coordinate_transformation_mode", "asymmetric"), text("nearest_mode", "floor")]
+            case .bilinear: [text("mode", "linear"), text("coordinate_transformation_mode", "half_pixel")]
+            }
+        let scales = try scales([1, 1, Float(factor), Float(factor)]), x = cast(part.x, isBool: false)
+        return Tensor(name: list.add("Resize", [x.name, "", scales], how), sizes: part.sizes, isBool: false)
+    }
+
+    private func branch(_ part: Part, _ networks: [Network], _ join: Compound.Join, _ axis: Int?) throws -> Tensor {
+        let x = part.layer.type == nil ? part.x : cast(part.x, isBool: false)
+        let parts = try networks.enumerated().map { try write($1, x, prefix: "\(part.prefix)f\($0).") }
+        switch join {
+        case .concat:
+            let place = axis ?? (parts[0].rank == 4 ? 1 : -1), position = place < 0 ? place + parts[0].rank : place
+            var joined = parts[0].sizes
+            guard joined.indices.contains(position) else { throw ONNXExportError.noForm(operation: part.layer.text, at: .current) }
+            joined[position] = parts.dropFirst().reduce(joined[position]) { $0 + $1.sizes[position] }
+            return add("Concat", parts, [ONNXAttribute("axis", .int(Int64(position)))], sizes: joined, isBool: parts[0].isBool)
+        case .sum: return parts.dropFirst().reduce(parts[0]) { map("Add", [$0, $1]) }
+        case .product: return parts.dropFirst().reduce(parts[0]) { map("Mul", [$0, $1]) }
         }
     }
 

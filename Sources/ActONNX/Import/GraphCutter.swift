@@ -1,4 +1,5 @@
-// Where a loaded graph is cut into layers: after every node from which one array of floats, and nothing else, goes on. What branches and joins again stays together.
+// Where a loaded graph is cut into layers: after every node from which one array of floats, and nothing else, goes on. What branches and joins again
+// stays together.
 
 import ActArray
 import ActNetwork

@@ -1,4 +1,5 @@
-// A part of a graph as the setting of a layer, so that a network of such layers is saved and loaded as any other: nodes, constants and what they are called. What it learns is beside it in the file.
+// A part of a graph as the setting of a layer, so that a network of such layers is saved and loaded as any other: nodes, constants and what they are
+// called. What it learns is beside it in the file.
 //
 // What must stay true: whole numbers of attributes are texts, for JSON holds 53 bits of them.
 

@@ -1,6 +1,7 @@
 // A graph that can run: nodes whose operators are known, with what they read of constants and of graphs around them.
 //
-// What must stay true: a node reads what was made before it. Values are let go after their last reader, so that a long chain needs the memory of a few of its links.
+// What must stay true: a node reads what was made before it. Values are let go after their last reader, so that a long chain needs the memory of a
+// few of its links.
 
 import ActArray
 import ActNetwork

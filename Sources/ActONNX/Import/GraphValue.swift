@@ -1,5 +1,5 @@
-// What flows along the edges of a loaded graph: arrays with the element type that ONNX gives them. act has f64, f32 and bool; whole numbers are f64 with the type beside them, which says how
-// they divide, wrap and are shown; the narrow floats are f32 rounded to what they can hold.
+// What flows along the edges of a loaded graph: arrays with the element type that ONNX gives them. act has f64, f32 and bool; whole numbers are f64
+// with the type beside them, which says how they divide, wrap and are shown; the narrow floats are f32 rounded to what they can hold.
 //
 // What must stay true: a whole number is never wrong by rounding. What 53 bits do not hold is an error.
 
@@ -84,7 +84,8 @@ extension ONNXElementType {
 
 private func pow2(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
 
-/// A binary floating-point format of 16 bits or fewer. The 8-bit ones: P. Micikevicius et al. 2022, "FP8 Formats for Deep Learning"; those without infinities and negative zero: B. Noune et al. 2022.
+/// A binary floating-point format of 16 bits or fewer. The 8-bit ones: P. Micikevicius et al. 2022, "FP8 Formats for Deep Learning"; those without
+/// infinities and negative zero: B. Noune et al. 2022.
 struct NarrowFloat {
     enum Special { case infinities, lastIsNaN, negativeZeroIsNaN, none, powersOfTwo }
 
@@ -169,7 +170,8 @@ extension ONNXTensor {
         }
     }
 
-    /// The bytes of 64-bit whole numbers in which the ends of the range, by which models say "as far as it goes", are the nearest numbers inwards that an f64 holds.
+    /// The bytes of 64-bit whole numbers in which the ends of the range, by which models say "as far as it goes", are the nearest numbers inwards
+    /// that an f64 holds.
     private var inward: [UInt8] {
         let most = Int64(ONNXElementType.farthest)
         var result = bytes

@@ -1,5 +1,5 @@
-// From a model as it was read to one that runs: functions that it defines are put in their places, operators and types that act lacks are listed all at once, what hangs on constants alone is
-// computed, and the rest is cut into layers wherever one array is all that goes on.
+// From a model as it was read to one that runs: functions that it defines are put in their places, operators and types that act lacks are listed all
+// at once, what hangs on constants alone is computed, and the rest is cut into layers wherever one array is all that goes on.
 //
 // What must stay true: parameters are the float initializers of the graph with one axis at least, under their own names; a parameter belongs to one layer.
 

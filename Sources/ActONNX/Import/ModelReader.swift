@@ -1,6 +1,7 @@
 // The messages of onnx.proto, read into plain values. The numbers of the fields stand here alone.
 //
-// What must stay true: models come from anywhere. Everything is counted before it is kept, graphs inside graphs are bounded, and fields that are not known are passed over.
+// What must stay true: models come from anywhere. Everything is counted before it is kept, graphs inside graphs are bounded, and fields that are not
+// known are passed over.
 
 import ActArray
 import ActFiles

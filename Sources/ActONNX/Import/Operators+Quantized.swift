@@ -100,7 +100,8 @@ extension ONNXOperators {
 
     private static func power(_ base: Double, _ exponent: Int) -> Double { (0..<min(exponent, 1 << 16)).reduce(1) { result, _ in result * base } }
 
-    /// Inputs are the rate, the number of steps done, then all arrays, their gradients, and their states, kind by kind; outputs the same without rate and gradients.
+    /// Inputs are the rate, the number of steps done, then all arrays, their gradients, and their states, kind by kind; outputs the same without rate
+    /// and gradients.
     private static func optimizer(
         _ name: String, states: Int, _ step: @escaping @Sendable (NodeCall, Double, Int, NDArray, NDArray, [NDArray]) throws -> [NDArray]
     ) -> OperatorRow {

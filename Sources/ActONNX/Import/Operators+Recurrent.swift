@@ -197,9 +197,25 @@ extension ONNXOperators {
         let group = q.shape[1] / k.shape[1]
         if group > 1 { (k, v) = (try k.repeated(group, axis: 1), try v.repeated(group, axis: 1)) }
         let scale = try call.has("scale") ? call.float("scale", 1) : 1 / Double(q.shape[3]).squareRoot(), half = scale.squareRoot()
+        let bias = try attentionMask(call, queries: q.shape[2], keys: k.shape[2], past: past, q.type)
+        let raw = try NDArray.matmul(q * half, k.matrixTransposed() * half), cap = try call.float("softcap", 0)
+        // What the fourth output shows: the product, with the mask, capped, or the shares.
+        let mode = try call.int("qk_matmul_output_mode", 0)
+        let capped = try cap > 0 ? NDArray.unary(.tanh, raw / cap) * cap : raw
+        let masked = try bias.map { try capped + $0.converted(to: capped.type) } ?? capped
+        let shares = try masked.softmax(axis: -1)
+        // A row that may see nothing gets nothing.
+        let safe = try bias == nil ? shares : NDArray.select(NDArray.test(.isnan, shares), 0, .array(shares))
+        var y = try NDArray.matmul(safe, v)
+        if isFlat { y = try y.transposed([0, 2, 1, 3]).reshaped(to: [y.shape[0], y.shape[2], y.shape[1] * y.shape[3]]) }
+        let shown = [raw, capped, masked, safe][min(max(mode, 0), 3)]
+        return [.array(y, type), .array(presentKey, type), .array(presentValue, try call.type(2)), .array(shown, type)]
+    }
+
+    /// What is added to the products of queries and keys: 0 where a query sees a key; `nil` where each sees all.
+    private static func attentionMask(_ call: NodeCall, queries: Int, keys: Int, past: Int, _ type: ElementType) throws -> NDArray? {
         var bias: NDArray?
-        let queries = q.shape[2], keys = k.shape[2]
-        func mask(_ allowed: NDArray) throws -> NDArray { try NDArray.select(allowed, .array(NDArray.scalar(0, type: q.type)), .number(-.infinity)) }
+        func mask(_ allowed: NDArray) throws -> NDArray { try NDArray.select(allowed, .array(NDArray.scalar(0, type: type)), .number(-.infinity)) }
         if let given = try call.maybe(3) {
             var given = given
             // A mask for fewer keys leaves the rest out.
@@ -225,18 +241,7 @@ extension ONNXOperators {
         if try call.flag("is_causal", false) { try allow(NDArray.compare(.le, .array(columns), .array(rows))) }
         if left >= 0 { try allow(NDArray.compare(.ge, .array(columns), .array(rows - Double(left)))) }
         if right >= 0 { try allow(NDArray.compare(.le, .array(columns), .array(rows + Double(right)))) }
-        let raw = try NDArray.matmul(q * half, k.matrixTransposed() * half), cap = try call.float("softcap", 0)
-        // What the fourth output shows: the product, with the mask, capped, or the shares.
-        let mode = try call.int("qk_matmul_output_mode", 0)
-        let capped = try cap > 0 ? NDArray.unary(.tanh, raw / cap) * cap : raw
-        let masked = try bias.map { try capped + $0.converted(to: capped.type) } ?? capped
-        let shares = try masked.softmax(axis: -1)
-        // A row that may see nothing gets nothing.
-        let safe = try bias == nil ? shares : NDArray.select(NDArray.test(.isnan, shares), 0, .array(shares))
-        var y = try NDArray.matmul(safe, v)
-        if isFlat { y = try y.transposed([0, 2, 1, 3]).reshaped(to: [y.shape[0], y.shape[2], y.shape[1] * y.shape[3]]) }
-        let shown = [raw, capped, masked, safe][min(max(mode, 0), 3)]
-        return [.array(y, type), .array(presentKey, type), .array(presentValue, try call.type(2)), .array(shown, type)]
+        return bias
     }
 
     /// Pairs of numbers turned by angles that grow with the position. J. Su et al. 2021, "RoFormer".

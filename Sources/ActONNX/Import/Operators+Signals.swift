@@ -46,7 +46,8 @@ extension ONNXOperators {
 }
 
 extension NDArray {
-    /// The discrete Fourier transform along an axis; the last axis holds real parts, and imaginary ones where they are there. A signal that is too short goes on with zeros.
+    /// The discrete Fourier transform along an axis; the last axis holds real parts, and imaginary ones where they are there. A signal that is too
+    /// short goes on with zeros.
     fileprivate func spectrum(_ axis: Int, _ length: Int, isOnesided: Bool, isInverse: Bool) throws -> NDArray {
         _ = try Shapes.count([length, length])
         try MemoryPool.allow(length &* length &* 16)

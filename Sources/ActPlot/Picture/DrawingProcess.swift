@@ -2,8 +2,9 @@
 // nothing else ends them while they draw.
 //
 // What must stay true: as a copy of this process it is started while this one has a single thread (then it is there before the sandbox
-// closes), and otherwise as another run of the command. It has no rights but its two pipes, and to read fonts and libraries; each picture is drawn by a copy of it, which can load no code either, and which ends when nobody waits for it any more.
-// What comes from it is believed to be a picture and nothing else.
+// closes), and otherwise as another run of the command. It has no rights but its two pipes, and to read fonts and libraries; each picture is drawn by
+// a copy of it, which can load no code either, and which ends when nobody waits for it any more. What comes from it is believed to be a picture and
+// nothing else.
 
 #if os(Linux)
 

@@ -59,7 +59,8 @@ typedef enum __attribute__((enum_extensibility(closed))) Opcode : uint8_t {
     OpcodeBeginCollection,                      /* R[a] = an empty collection: a list, or where b is 1 what becomes an array or a list */
     OpcodeAppend,                               /* appends R[b] to the collection R[a] */
     OpcodeFinishCollection,                     /* R[a] = what the collection R[b] becomes */
-    OpcodeExtend,                               /* R[a] = concat((R[a], R[b])), or with (R[b],) or [R[b]] in the place of R[b], as c says; global `extra` is `concat` */
+    /* R[a] = concat((R[a], R[b])), or with (R[b],) or [R[b]] in the place of R[b], as c says; global `extra` is `concat` */
+    OpcodeExtend,
     OpcodeExtendGlobal,                         /* the same with global a */
     OpcodeInterpolate,                          /* R[a] = interpolation b of the code, from R[c] … */
     OpcodeMakeFunction,                         /* R[a] = closure over function b of the code */
