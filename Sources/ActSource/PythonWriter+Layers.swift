@@ -90,8 +90,10 @@ extension PythonWriter {
         var held = arrays.map { (name: attribute($0.name), array: $0.array, stored: prefix + $0.name, isTrained: $0.isTrained) }
         let body = try self.body(of: graph, ["x"] + inputs.map { "self.\(attribute($0.name))" }) { [self] array in
             if let known = held.first(where: { $0.array.identity == array.identity }) { return Python("self.\(known.name)") }
-            let name = store(array)
-            held.append((name, array, name, false))
+            let stored = store(array)
+            var name = attribute(stored)
+            while held.contains(where: { $0.name == name }) { name += "_" }
+            held.append((name, array, stored, false))
             return Python("self.\(name)")
         }
         let name = fresh(layer.settings.kind)

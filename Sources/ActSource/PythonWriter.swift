@@ -13,8 +13,14 @@ final class PythonWriter {
     /// Arrays that are no parameters.
     private(set) var constants: [(name: String, array: NDArray)] = []
     var kept: [NDArray] = []
+    /// Names of arrays that functions read of the program.
+    private let names: [ObjectIdentifier: String]
 
-    init(_ framework: SourceFramework) { self.framework = framework }
+    init(_ framework: SourceFramework, names: [(name: String, array: NDArray)] = []) {
+        self.framework = framework
+        self.names = Dictionary(names.map { ($0.array.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
+        kept = names.map(\.array)
+    }
 
     // MARK: Definitions
 
@@ -55,7 +61,9 @@ final class PythonWriter {
     /// Takes an array into the file of weights.
     /// - Returns: Its name there.
     func store(_ array: NDArray) -> String {
-        let name = "c\(constants.count)"
+        if let known = constants.first(where: { $0.array.identity == array.identity }) { return known.name }
+        var name = names[array.identity] ?? "c\(constants.count)"
+        while constants.contains(where: { $0.name == name }) { name += "_" }
         constants.append((name, array))
         return name
     }
