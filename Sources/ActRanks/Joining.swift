@@ -101,8 +101,12 @@ package enum Joining {
         case .tcp(_, 1, _, _), .mpi(_, 1?): return Team(nil)
         case .tcp(let rank, let ranks, let address, let port):
             return Team(try Rendezvous(rank: rank, ranks: ranks, address: address, port: port, patience: patience).transport())
-        case .mpi(let launcher, _):
+        case .mpi(let launcher, let ranks):
             let transport = try MPITransport(launcher: launcher)
+            if let ranks, ranks != transport.ranks {
+                transport.close()
+                throw RanksError.otherLibrary(launcher: launcher, ranks: ranks, library: transport.libraryName, knows: transport.ranks)
+            }
             return Team(transport.ranks > 1 ? transport : nil)
         }
     }
