@@ -58,7 +58,7 @@ package struct SourceExport {
     ) throws {
         let writer = PythonWriter(framework, names: arrays), names = arguments.map { PythonWriter.identifier($0.name) }
         let graph = try writer.take(arguments.map { ($0.name, SourceExport.sizes($0.shape)) }, function)
-        let body = try writer.body(of: graph, names) { Python("weights[\"\(writer.store($0))\"]") }
+        let body = try writer.body(of: graph, names) { Python(PythonWriter.weight(writer.store($0))) }
         let model = ["def model(\(names.joined(separator: ", "))):"] + (body.lines + ["return \(body.result.text)"]).map { "    " + $0 }
         var random = RandomSource(seed: 0)
         let inputs = try arguments.map { try random.normal(shape: [SourceExport.rows] + $0.shape, type: .f32) }

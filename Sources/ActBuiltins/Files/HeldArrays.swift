@@ -7,6 +7,7 @@ import ActNetwork
 
 /// The arrays that a function reaches by variables, outermost first: `scale`, `parts.rate`, `net.0.W` of the network `net`, `0.W` of a network itself.
 struct HeldArrays {
+    /// More than programs have variables; of what comes after them, arrays have no names.
     private static let mostValues = 1 << 14
 
     private(set) var named: [(name: String, array: NDArray)] = []
@@ -16,22 +17,25 @@ struct HeldArrays {
 
     /// - Throws: `Interrupted`.
     init(of function: Function) throws {
-        pending = [("", .function(function))]
+        add(.function(function), "")
         var next = 0
-        while next < min(pending.count, Self.mostValues) {
+        while next < pending.count {
             try Interrupt.check()
             let (path, value) = pending[next]
-            look(at: value, path)
             next += 1
+            switch value {
+            case .array(let array): note(path, array)
+            case .list(let list): for (index, element) in list.elements.enumerated() { add(element, Self.join(path, "\(index)")) }
+            case .record(let record): for field in record.fields { add(field.value, Self.join(path, field.key)) }
+            case .function(let function): look(into: function, path)
+            case .none, .bool, .number, .string, .figure, .gathering, .undefined: break
+            }
         }
     }
 
-    private mutating func look(at value: Value, _ path: String) {
+    private mutating func add(_ value: Value, _ path: @autoclosure () -> String) {
         switch value {
-        case .array(let array): note(path, array)
-        case .list(let list): for (index, element) in list.elements.enumerated() { pending.append((Self.join(path, "\(index)"), element)) }
-        case .record(let record): for field in record.fields { pending.append((Self.join(path, field.key), field.value)) }
-        case .function(let function): look(into: function, path)
+        case .array, .list, .record, .function: if pending.count < Self.mostValues { pending.append((path(), value)) }
         case .none, .bool, .number, .string, .figure, .gathering, .undefined: break
         }
     }
@@ -45,16 +49,16 @@ struct HeldArrays {
     private mutating func look(into function: Function, _ path: String) {
         guard known.insert(ObjectIdentifier(function)).inserted else { return }
         if let own = function.network { return look(into: own.network, path, isLayer: own.isLayer) }
-        for inner in function.functionsInside ?? [] { pending.append((path, .function(inner))) }
+        for inner in function.functionsInside ?? [] { add(.function(inner), path) }
         guard let code = (function as? Closure)?.code else { return }
         let unit = code.unit
-        for (symbol, value) in zip(code.definition?.captures ?? [], function.captures) { pending.append((unit.tree[unit.resolution[symbol].name], value)) }
+        for (symbol, value) in zip(code.definition?.captures ?? [], function.captures) { add(value, unit.tree[unit.resolution[symbol].name]) }
         look(into: code)
     }
 
     /// Variables that it reads are its module's, whatever it is called itself.
     private mutating func look(into code: Code) {
-        for slot in code.globalSlots { pending.append((code.module.names[slot], code.module.slots[slot])) }
+        for slot in code.globalSlots { add(code.module.slots[slot], code.module.names[slot]) }
         for template in code.functions { look(into: template.code) }
     }
 
@@ -64,7 +68,7 @@ struct HeldArrays {
             note(Self.join(path, name), array)
         }
         for layer in network.layers {
-            for function in layer.settings.functions { if let object = function.object as? Function { pending.append((path, .function(object))) } }
+            for function in layer.settings.functions { if let object = function.object as? Function { add(.function(object), path) } }
             for part in layer.parts { look(into: part.network, path, isLayer: false) }
         }
     }
