@@ -38,7 +38,8 @@ package enum RanksWording {
         case .missingVariable(let name, let others):
             return (
                 "\(others) say that several processes run, and `\(name)` is not set",
-                "launchers such as torchrun set RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
+                name.hasPrefix("SLURM")
+                    ? "srun sets it for each of its processes" : "launchers such as torchrun set RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
             )
         case .badVariable(let name, let value, let needed): return ("the environment variable `\(name)` is \"\(value)\", not \(needed)", nil)
         case .noLibrary(let launcher, let tried):
