@@ -1,6 +1,7 @@
 // Derivatives of terms: the slopes of the functions, and the rules that join them.
 //
-// What must stay true: where act says what a slope is at a kink, so does this: a side that is a constant has slope 0 where the varying side ties.
+// What must stay true: where act says what a slope is at a kink, so does this: a side that is a constant has slope 0 where the varying side ties, and of two
+// varying sides that tie each counts half.
 
 extension Algebra {
     /// The derivative in a symbol.
@@ -54,10 +55,11 @@ extension Algebra {
             let (first, second) = (part(u[0].id), part(u[1].id))
             // The varying side first: at a tie the slope is that of the constant, 0.
             if first.isZero { return choose(compare(relation, u[1], u[0]), second, first) }
-            let condition = compare(relation, u[0], u[1])
+            if second.isZero { return choose(compare(relation, u[0], u[1]), first, second) }
+            let ahead = compare(relation, u[0], u[1]), behind = compare(relation.mirrored, u[0], u[1]), tied = (first + second) / 2
             // `x > …` first, as books have it.
-            if case .compare(.less, _, _) = condition.node { return choose(compare(relation.mirrored, u[0], u[1]), second, first) }
-            return choose(condition, first, second)
+            if case .compare(.less, _, _) = ahead.node { return pieces([(behind, second), (ahead, first)], tied) }
+            return pieces([(ahead, first), (behind, second)], tied)
         case .clip:
             let inside = and(compare(.greater, u[0], u[1]), compare(.less, u[0], u[2]))
             let (low, high) = (part(u[1].id), part(u[2].id))

@@ -45,8 +45,9 @@ package enum Joining {
         }
         // Slurm's own numbers serve where nobody has set these.
         if let address = variable("MASTER_ADDR"), let (sizeName, size) = first(["WORLD_SIZE", "SLURM_NTASKS"], variable) {
-            guard let (rankName, rank) = first(sizeName == "WORLD_SIZE" ? ["RANK", "SLURM_PROCID"] : ["SLURM_PROCID"], variable) else {
-                throw RanksError.missingVariable("RANK", beside: "MASTER_ADDR and WORLD_SIZE")
+            let rankNames = sizeName == "WORLD_SIZE" ? ["RANK", "SLURM_PROCID"] : ["SLURM_PROCID"]
+            guard let (rankName, rank) = first(rankNames, variable) else {
+                throw RanksError.missingVariable(rankNames[0], beside: "MASTER_ADDR and \(sizeName)")
             }
             let ranks = try whole(sizeName, size, 1...most), port = try variable("MASTER_PORT").map { try whole("MASTER_PORT", $0, 1...65535) } ?? usualPort
             // There torchrun listens itself, as long as its processes run.
@@ -101,8 +102,12 @@ package enum Joining {
         case .tcp(_, 1, _, _), .mpi(_, 1?): return Team(nil)
         case .tcp(let rank, let ranks, let address, let port):
             return Team(try Rendezvous(rank: rank, ranks: ranks, address: address, port: port, patience: patience).transport())
-        case .mpi(let launcher, _):
+        case .mpi(let launcher, let ranks):
             let transport = try MPITransport(launcher: launcher)
+            if let ranks, ranks != transport.ranks {
+                transport.close()
+                throw RanksError.otherLibrary(launcher: launcher, ranks: ranks, library: transport.libraryName, knows: transport.ranks)
+            }
             return Team(transport.ranks > 1 ? transport : nil)
         }
     }

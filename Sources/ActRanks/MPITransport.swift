@@ -18,6 +18,7 @@ package final class MPITransport: Transport, @unchecked Sendable {
     package private(set) var rank = 0, ranks = 1
     package let carriesNotices = false
     private let library: Library
+    var libraryName: String { library.name }
     /// Since when the thread that computes has been inside of the library; 0: it is not.
     private let monitor = Monitor()
     private var entered = 0.0
@@ -171,6 +172,7 @@ private struct Library {
     typealias Abort = @convention(c) (Int, Int32) -> Int32
     typealias Finish = @convention(c) () -> Int32
 
+    let name: String
     let kind: Kind
     let start: Start
     let commRank, commSize: Ask
@@ -200,6 +202,7 @@ private struct Library {
             if let handle = dlopen(name, RTLD_NOW | RTLD_GLOBAL) { opened = (name, handle) }
         }
         guard let (name, handle) = opened else { throw RanksError.noLibrary(launcher: launcher, tried: names) }
+        self.name = name
         func symbol(_ symbol: String) -> UnsafeMutableRawPointer? { dlsym(handle, symbol) }
         func function<Form>(_ function: String, as _: Form.Type) throws -> Form {
             guard let pointer = symbol(function) else { throw RanksError.incompleteLibrary(name, function: function) }

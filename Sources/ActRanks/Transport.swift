@@ -81,6 +81,8 @@ package enum RanksError: Error, Equatable {
     case incompleteLibrary(String, function: String)
     case unknownLibrary(String)
     case library(function: String, code: Int)
+    /// A library that does not know of what the launcher started: it belongs to another one.
+    case otherLibrary(launcher: String, ranks: Int, library: String, knows: Int)
     case cannotListen(address: String, port: Int, code: Int32)
     case cannotConnect(address: String, port: Int, code: Int32?)
     case noAddress(String, reason: String)

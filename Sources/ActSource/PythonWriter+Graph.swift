@@ -288,7 +288,7 @@ extension PythonWriter {
     /// Positions as the module writes them: a few in place, many from the file of weights.
     private func positions(_ numbers: [Int]) throws -> Python {
         let text = numbers.count <= 24 ? "[\(numbers.map(String.init).joined(separator: ", "))]" : nil
-        let held = try text ?? "weights[\"\(store(NDArray(numbers.map(Double.init), shape: [numbers.count])))\"]"
+        let held = try text ?? PythonWriter.weight(store(NDArray(numbers.map(Double.init), shape: [numbers.count])))
         switch framework {
         case .torch: return Python(text == nil ? "\(held).long()" : "torch.tensor(\(held))")
         case .jax: return Python(text == nil ? "\(held).astype(int)" : "jnp.array(\(held))")

@@ -25,7 +25,7 @@ extension PythonWriter {
     }
 
     private func jax(_ layer: any Layer, _ sizes: [GraphSize], _ after: [GraphSize], _ prefix: String) throws -> [String] {
-        func weight(_ name: String) -> String { "weights[\"\(prefix)\(name)\"]" }
+        func weight(_ name: String) -> String { PythonWriter.weight(prefix + name) }
         let hasBias = layer.array(named: "b") != nil
         func apply(_ activation: NamedFunction, _ text: String, _ sizes: [GraphSize]) throws -> String {
             activation.row?.name == "identity" ? text : "\(try functionName(activation, sizes))(\(text))"
@@ -77,7 +77,7 @@ extension PythonWriter {
     private func composedStatements(_ layer: any Layer, _ sizes: [GraphSize], _ prefix: String) throws -> [String] {
         let (graph, inputs) = try layer.graph(of: sizes, type: .f32, keeping: PythonWriter.keeps)
         let arrays = Array(zip(layer.parameterNames + layer.stateNames, layer.parameters + layer.state))
-        func weight(_ name: String) -> String { "weights[\"\(name)\"]" }
+        func weight(_ name: String) -> String { PythonWriter.weight(name) }
         let body = try self.body(of: graph, ["x"] + inputs.map { weight(prefix + $0.name) }) { [self] array in
             let known = arrays.first { $0.1.identity == array.identity }.map { prefix + $0.0 }
             return Python(weight(known ?? store(array)))

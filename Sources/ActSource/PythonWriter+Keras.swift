@@ -9,7 +9,7 @@ import ActNeural
 
 extension PythonWriter {
     func keras(_ layer: any Layer, _ sizes: [GraphSize], _ after: [GraphSize], _ path: String, _ prefix: String) throws -> PythonLayers {
-        func weight(_ name: String, _ change: String = "") -> String? { layer.array(named: name) == nil ? nil : "weights[\"\(prefix)\(name)\"]\(change)" }
+        func weight(_ name: String, _ change: String = "") -> String? { layer.array(named: name) == nil ? nil : PythonWriter.weight(prefix + name) + change }
         func own(_ text: String, _ weights: [String?]) -> PythonLayers { kerasLayer(text, weights, path) }
         func then(_ activation: NamedFunction, _ before: PythonLayers) throws -> PythonLayers {
             var result = before
@@ -60,26 +60,26 @@ extension PythonWriter {
     private func kerasRecurrent(
         _ layer: any Layer, _ cell: LayerForm.RecurrentCell, _ givesSequences: Bool, _ sizes: [GraphSize], _ path: String, _ prefix: String
     ) throws -> PythonLayers {
-        func weight(_ name: String) -> String? { layer.array(named: name) == nil ? nil : "weights[\"\(prefix)\(name)\"]" }
+        func weight(_ name: String) -> String? { layer.array(named: name) == nil ? nil : PythonWriter.weight(prefix + name) }
         func own(_ text: String, _ weights: [String?]) -> PythonLayers { kerasLayer(text, weights, path) }
         let bias = layer.array(named: "b") != nil ? "" : ", use_bias=False"
         let units = layer.array(named: "U")?.shape[0] ?? 0, sequences = givesSequences ? ", return_sequences=True" : ""
         switch cell {
         case .lstm:
-            return own("LSTM(\(units)\(sequences)\(bias))", [weight("W"), weight("U"), weight("b").map { "\($0) + weights[\"\(prefix)bU\"]" }])
+            return own("LSTM(\(units)\(sequences)\(bias))", [weight("W"), weight("U"), weight("b").map { "\($0) + \(PythonWriter.weight(prefix + "bU"))" }])
         case .gru:
             // Its gates stand in another order: update, reset, new.
             define("gates") {
                 ["def gates(w):", "    r, z, n = np.split(w, 3, axis=-1)", "    return np.concatenate([z, r, n], axis=-1)"]
             }
-            let both = weight("b").map { "np.stack([gates(\($0)), gates(weights[\"\(prefix)bU\"])])" }
+            let both = weight("b").map { "np.stack([gates(\($0)), gates(\(PythonWriter.weight(prefix + "bU")))])" }
             return own(
                 "GRU(\(units), reset_after=True\(sequences)\(bias))", [weight("W").map { "gates(\($0))" }, weight("U").map { "gates(\($0))" }, both])
         case .plain(let activation):
             guard let name = activation.row?.name, name == "tanh" || name == "relu" else { return try composed(layer, sizes, path, prefix) }
             return own(
                 "SimpleRNN(\(units), activation=\"\(name)\"\(sequences)\(bias))",
-                [weight("W"), weight("U"), weight("b").map { "\($0) + weights[\"\(prefix)bU\"]" }])
+                [weight("W"), weight("U"), weight("b").map { "\($0) + \(PythonWriter.weight(prefix + "bU"))" }])
         }
     }
 

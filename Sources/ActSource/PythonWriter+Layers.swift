@@ -51,7 +51,7 @@ extension PythonWriter {
         }
         let graph = try take(sizes) { try function($0, Pass()) }
         let isWord = function.isNamed && function.name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" }, name = fresh(isWord ? function.name : "f")
-        let body = try self.body(of: graph, ["x"]) { [self] in Python("weights[\"\(store($0))\"]") }
+        let body = try self.body(of: graph, ["x"]) { [self] in Python(PythonWriter.weight(store($0))) }
         define(name) { ["def \(name)(x):"] + (body.lines + ["return \(body.result.text)"]).map { "    " + $0 } }
         return name
     }
@@ -76,13 +76,34 @@ extension PythonWriter {
 
     // MARK: A class of the module
 
+    /// What layers of PyTorch and Keras have of their own.
+    private static let ofLayers = words(
+        """
+        T_destination activity_regularizer add_loss add_metric add_module add_variable add_weight apply autocast bfloat16 buffers build
+        build_from_config built call call_signature_parameters call_super_init children compile compute_dtype compute_mask compute_output_shape
+        compute_output_spec count_params cpu cuda double dtype dtype_policy dump_patches eval extra_repr float forward from_config get_buffer
+        get_build_config get_config get_extra_state get_parameter get_submodule get_weights half input input_dtype input_spec ipu load_own_variables
+        load_state_dict losses metrics metrics_variables modules mtia name named_buffers named_children named_modules named_parameters
+        non_trainable_variables non_trainable_weights output parameters path quantization_mode quantize quantized_build quantized_call
+        register_backward_hook register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+        register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
+        register_state_dict_post_hook register_state_dict_pre_hook rematerialized_call requires_grad_ save_own_variables set_extra_state set_submodule
+        set_weights share_memory state_dict stateless_call supports_jit supports_masking symbolic_call to to_empty train trainable trainable_variables
+        trainable_weights training type variable_dtype variables weights xpu zero_grad
+        """)
+
     /// A layer as what it computes.
     func composed(_ layer: any Layer, _ sizes: [GraphSize], _ path: String, _ prefix: String) throws -> PythonLayers {
         let (graph, inputs) = try layer.graph(of: sizes, type: .f32, keeping: PythonWriter.keeps)
+        var attributes: [String: String] = [:]
         /// `f.W` as `f_W`; models from elsewhere call their arrays as they like.
         func attribute(_ name: String) -> String {
-            let word = String(name.map { $0.isLetter || $0.isNumber ? $0 : "_" })
-            return word.first?.isLetter == true ? word : "p_" + word
+            if let known = attributes[name] { return known }
+            var word = String(name.map { $0.isLetter || "0"..."9" ~= $0 ? $0 : "_" })
+            if word.first?.isLetter != true || PythonWriter.ofLayers.contains(word) || PythonWriter.keywords.contains(word) { word = "p_" + word }
+            while attributes.values.contains(word) { word += "_" }
+            attributes[name] = word
+            return word
         }
         // What training changes there too comes first, as Keras has it.
         let trained = zip(zip(layer.parameterNames, layer.parameters), layer.trains).map { (name: $0.0, array: $0.1, isTrained: $1) }
@@ -90,8 +111,9 @@ extension PythonWriter {
         var held = arrays.map { (name: attribute($0.name), array: $0.array, stored: prefix + $0.name, isTrained: $0.isTrained) }
         let body = try self.body(of: graph, ["x"] + inputs.map { "self.\(attribute($0.name))" }) { [self] array in
             if let known = held.first(where: { $0.array.identity == array.identity }) { return Python("self.\(known.name)") }
-            let name = store(array)
-            held.append((name, array, name, false))
+            let stored = store(array)
+            let name = attribute(stored)
+            held.append((name, array, stored, false))
             return Python("self.\(name)")
         }
         let name = fresh(layer.settings.kind)
@@ -117,8 +139,8 @@ extension PythonWriter {
         define(name) { lines }
         let loads =
             framework == .torch
-            ? held.map { "\(path).\($0.name).data = weights[\"\($0.stored)\"]" }
-            : held.isEmpty ? [] : ["\(path).set_weights([\(held.map { "weights[\"\($0.stored)\"]" }.joined(separator: ", "))])"]
+            ? held.map { "\(path).\($0.name).data = \(PythonWriter.weight($0.stored))" }
+            : held.isEmpty ? [] : ["\(path).set_weights([\(held.map { PythonWriter.weight($0.stored) }.joined(separator: ", "))])"]
         return PythonLayers(made: ["\(name)()"], loads: loads)
     }
 }

@@ -60,7 +60,7 @@ extension PythonWriter {
         PythonLayers(
             made: [text],
             loads: names.compactMap { name in
-                layer.array(named: name.here) == nil ? nil : "\(path).\(name.there).data = weights[\"\(prefix)\(name.here)\"]\(name.change)"
+                layer.array(named: name.here) == nil ? nil : "\(path).\(name.there).data = \(PythonWriter.weight(prefix + name.here))\(name.change)"
             })
     }
 
@@ -184,7 +184,7 @@ extension PythonWriter {
         let names = [("weight_ih_l0", "W", ".T.contiguous()"), ("weight_hh_l0", "U", ".T.contiguous()"), ("bias_ih_l0", "b", ""), ("bias_hh_l0", "bU", "")]
         return PythonLayers(
             made: ["\(name)(\(inputs), \(units), batch_first=True\(more)\(hasBias ? "" : ", bias=False"))"],
-            loads: names.compactMap { layer.array(named: $0.1) == nil ? nil : "\(path).\($0.0).data = weights[\"\(prefix)\($0.1)\"]\($0.2)" })
+            loads: names.compactMap { layer.array(named: $0.1) == nil ? nil : "\(path).\($0.0).data = \(PythonWriter.weight(prefix + $0.1))\($0.2)" })
     }
 
     private static let torchModules: [String: @Sendable (Int, [Double]) -> String] = [

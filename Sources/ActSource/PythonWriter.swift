@@ -13,8 +13,14 @@ final class PythonWriter {
     /// Arrays that are no parameters.
     private(set) var constants: [(name: String, array: NDArray)] = []
     var kept: [NDArray] = []
+    /// Names of arrays that functions read of the program.
+    private let names: [ObjectIdentifier: String]
 
-    init(_ framework: SourceFramework) { self.framework = framework }
+    init(_ framework: SourceFramework, names: [(name: String, array: NDArray)] = []) {
+        self.framework = framework
+        self.names = Dictionary(names.map { ($0.array.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
+        kept = names.map(\.array)
+    }
 
     // MARK: Definitions
 
@@ -43,33 +49,61 @@ final class PythonWriter {
         return isCounted || isOwn ? name + "_" : name
     }
 
-    /// Words of Python, what modules import and define, and the functions that stand for kernels and rows.
-    private static let reserved: Set<String> = Set(
+    static let keywords: Set<String> = words(
         """
-        False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda \
+        False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda
         nonlocal not or pass
-        raise return try while with yield match case type print float sum super list os np torch nn F jax jnp keras ops load_file here weights model \
-        check n self
-        Function Residual Embedding recurrent gates gru lstm RNN GRU LSTM RNNLast GRULast LSTMLast
-        """.split { $0 == " " || $0 == "\n" }.map(String.init)
-            + UnaryOperation.allCases.map(\.kernelName) + BinaryOperation.allCases.map(\.kernelName) + Activations.all.map(\.name))
+        raise return try while with yield
+        """)
+
+    /// A set of names that a text lists.
+    static func words(_ text: String) -> Set<String> { Set(text.split { $0 == " " || $0 == "\n" }.map(String.init)) }
+
+    /// Words of Python, what modules import and define, and the functions that stand for kernels and rows.
+    private static let reserved: Set<String> = keywords.union(
+        words(
+            """
+            match case type print float sum super list os np torch nn F jax jnp keras ops load_file here weights model check n self
+            Function Residual Embedding recurrent gates gru lstm RNN GRU LSTM RNNLast GRULast LSTMLast
+            """)
+    ).union(
+        UnaryOperation.allCases.map(\.kernelName) + BinaryOperation.allCases.map(\.kernelName) + Activations.all.map(\.name))
 
     /// Takes an array into the file of weights.
     /// - Returns: Its name there.
     func store(_ array: NDArray) -> String {
-        let name = "c\(constants.count)"
+        if let known = constants.first(where: { $0.array.identity == array.identity }) { return known.name }
+        var name = names[array.identity] ?? "c\(constants.count)"
+        while constants.contains(where: { $0.name == name }) { name += "_" }
         constants.append((name, array))
         return name
     }
 
+    /// How the module refers to an array of the file of weights.
+    static func weight(_ name: String) -> String { "weights[\(quoted(name))]" }
+
     /// A text on one line, as comments and docstrings hold it.
     static func comment(_ text: String) -> String {
-        String(text.map { $0.isNewline ? " " : $0 == "\"" ? "'" : $0 == "\\" ? "/" : $0 })
+        String(String.UnicodeScalarView(text.unicodeScalars.map { isPlain($0) ? $0 == "\"" ? "'" : $0 == "\\" ? "/" : $0 : " " }))
     }
 
-    /// A text in quotes.
+    /// A text in quotes. Names may come from a model of a stranger: nothing in them ends the quotes.
     static func quoted(_ text: String) -> String {
-        "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : $0.isNewline ? "\\n" : String($0) }.joined() + "\""
+        let inner = text.unicodeScalars.map { scalar -> String in
+            if scalar == "\"" || scalar == "\\" { return "\\\(scalar)" }
+            if isPlain(scalar) { return String(scalar) }
+            let digits = String(scalar.value, radix: 16)
+            return "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+        }
+        return "\"\(inner.joined())\""
+    }
+
+    /// Nothing that ends a line or that Python does not read.
+    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
     }
 
     // MARK: Elementwise functions

@@ -21,10 +21,13 @@ package struct SourceExport {
     /// A network of inputs of a shape, whose number of rows is left open.
     /// - Parameters:
     ///   - shape: Of one input, without the rows.
+    ///   - names: What arrays are called that its functions use.
     ///   - stem: The name of the files without their suffixes.
     /// - Throws: what the layers throw where they cannot take such inputs; `SourceExportError`, `GraphError`, `ArrayError.noGraph`.
-    package init(_ network: Network, shape: [Int], _ framework: SourceFramework, stem: String) throws {
-        let writer = PythonWriter(framework)
+    package init(
+        _ network: Network, shape: [Int], names: [(name: String, array: NDArray)] = [], _ framework: SourceFramework, stem: String
+    ) throws {
+        let writer = PythonWriter(framework, names: names)
         var sizes = SourceExport.sizes(shape)
         let model: [String]
         switch framework {
@@ -50,11 +53,12 @@ package struct SourceExport {
 
     /// A function of arrays of these shapes, each with one axis more in front, whose size is left open.
     package init(
-        _ name: String, _ arguments: [(name: String, shape: [Int])], _ framework: SourceFramework, stem: String, _ function: ([NDArray]) throws -> NDArray
+        _ name: String, _ arguments: [(name: String, shape: [Int])], names arrays: [(name: String, array: NDArray)] = [], _ framework: SourceFramework,
+        stem: String, _ function: ([NDArray]) throws -> NDArray
     ) throws {
-        let writer = PythonWriter(framework), names = arguments.map { PythonWriter.identifier($0.name) }
+        let writer = PythonWriter(framework, names: arrays), names = arguments.map { PythonWriter.identifier($0.name) }
         let graph = try writer.take(arguments.map { ($0.name, SourceExport.sizes($0.shape)) }, function)
-        let body = try writer.body(of: graph, names) { Python("weights[\"\(writer.store($0))\"]") }
+        let body = try writer.body(of: graph, names) { Python(PythonWriter.weight(writer.store($0))) }
         let model = ["def model(\(names.joined(separator: ", "))):"] + (body.lines + ["return \(body.result.text)"]).map { "    " + $0 }
         var random = RandomSource(seed: 0)
         let inputs = try arguments.map { try random.normal(shape: [SourceExport.rows] + $0.shape, type: .f32) }

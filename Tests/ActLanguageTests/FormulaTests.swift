@@ -45,15 +45,15 @@ import Testing
         ("f(x) = 2 * sigmoid(2 * x) - 1", "f", "2 σ(2 x) - 1", "2 \\sigma(2 x) - 1", "4 σ(2 x) (1 - σ(2 x))"),
         ("f(x) = max(0, x)", "f", "max(0, x)", "\\max(0, x)", "1 if x > 0, 0 if x ≤ 0"),
         ("f = relu", "f", "max(0, x)", "\\max(0, x)", "1 if x > 0, 0 if x ≤ 0"),
-        ("f(x) = max(0.01 * x, x)", "f", "max(0.01 x, x)", "\\max(0.01 x, x)", "1 if x > 0, 0.01 if x ≤ 0"),
-        ("f(x, alpha) = max(alpha * x, x)", "f", "max(α x, x)", "\\max(\\alpha x, x)", "α if α x > x, 1 if α x ≤ x"),
+        ("f(x) = max(0.01 * x, x)", "f", "max(0.01 x, x)", "\\max(0.01 x, x)", "1 if x > 0, 0.01 if x < 0, else 0.505"),
+        ("f(x, alpha) = max(alpha * x, x)", "f", "max(α x, x)", "\\max(\\alpha x, x)", "α if α x > x, 1 if α x < x, else (α + 1)/2"),
         (
             "f = elu", "f", "x if x > 0, α (e^x - 1) if x ≤ 0", "\\begin{cases} x & x > 0 \\\\ \\alpha \\left(e^{x} - 1\\right) & x \\leq 0 \\end{cases}",
             "1 if x > 0, α e^x if x ≤ 0"
         ),
         (
             "f(x, w1, b1, w2, b2) = max(w1 * x + b1, w2 * x + b2)", "f", "max(w₁ x + b₁, w₂ x + b₂)", "\\max(w_{1} x + b_{1}, w_{2} x + b_{2})",
-            "w₁ if w₁ x + b₁ > w₂ x + b₂, w₂ if w₁ x + b₁ ≤ w₂ x + b₂"
+            "w₁ if w₁ x + b₁ > w₂ x + b₂, w₂ if w₁ x + b₁ < w₂ x + b₂, else (w₁ + w₂)/2"
         ),
         ("swish(x) = x * sigmoid(x)", "swish", "x σ(x)", "x \\sigma(x)", "σ(x) (1 + x (1 - σ(x)))"),
         ("f(x) = x * sigmoid(x)", "f", "x σ(x)", "x \\sigma(x)", "σ(x) + f(x) (1 - σ(x))"),
@@ -131,6 +131,20 @@ import Testing
             // Where an inner value is at the hole of sin(x)/x, or a slope is steep, the digits differ.
             try Self.compare("(x -> \(text))", in: session, 1e-6)
         }
+    }
+
+    /// Where two sides tie, the formula of the derivative has the value that the derivative has there.
+    @Test(arguments: [
+        ("max(0, x)", "[0]"), ("max(x, 3)", "[3]"), ("max(0.01 * x, x)", "[0]"), ("max(x, 0.25 * x)", "[0]"), ("max(x^2, x)", "[0, 1]"),
+        ("min(x, 2 * x)", "[0]"), ("min(3 - x, 2 * x)", "[1]"), ("max(x, x)", "[0, 1]"), ("clip(x, -1, 1)", "[-1, 1]"), ("abs(x)", "[0]"),
+        ("x * max(x, -x)", "[0]"),
+    ])
+    func kinksAreInTheFormula(body: String, ties: String) throws {
+        let session = try Self.session("f(x) = \(body)")
+        let text = try Self.text("formula(f', style=\"act\")", in: session)
+        #expect(session.run("g(x) = \(text)", named: "<test>") == .done, "\(text)")
+        let formula = try Self.numbers("[1 * g(x) for x in \(ties)]", in: session), value = try Self.numbers("[1 * f'(x) for x in \(ties)]", in: session)
+        #expect(formula == value, "\(body): \(text)")
     }
 
     // MARK: Derivations

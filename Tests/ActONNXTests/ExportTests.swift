@@ -77,6 +77,22 @@ import Testing
         #expect(export.text.contains("model") && (!export.text.contains("nan") || name == "hardmax"))
     }
 
+    /// Names come from models of strangers: they end no text of the module, and two of them are never one.
+    @Test(arguments: SourceFramework.allCases)
+    func namesOfStrangersStayNames(_ framework: SourceFramework) throws {
+        let names = ["w\"]; import os #", "w'1", "w.1", "b\\\n", "training"],
+            one = withUnsafeBytes(of: Float(1).bitPattern.littleEndian) { Array($0) + Array($0) }
+        let products = names.enumerated().map { ONNXNode("Mul", inputs: ["x", $1], outputs: ["t\($0)"]) }
+        let graph = ONNXGraph(
+            name: "g", nodes: products + [ONNXNode("Sum", inputs: names.indices.map { "t\($0)" }, outputs: ["y"])],
+            inputs: [ONNXValueInfo(name: "x", type: .float, shape: [.named("N"), .known(2)])], outputs: [ONNXValueInfo(name: "y", type: .float, shape: nil)],
+            initializers: names.map { ONNXTensor(name: $0, type: .float, shape: [2], bytes: one) })
+        let network = try ModelCompiler.network(ONNXModel(irVersion: 10, opsets: ["": 20], graph: graph), path: "m")
+        let text = try SourceExport(network, shape: [2], framework, stem: "m").text
+        #expect(text.contains(#"weights["0.w\"]; import os #"]"#) && text.contains(#"weights["0.b\\\U0000000a"]"#))
+        if framework != .jax { for name in ["w_1", "w_1_", "p_training"] { #expect(text.contains("self.\(name) = ") || text.contains("\"\(name)\"")) } }
+    }
+
     /// Every value is made before it is read, once, and every function that is called is there.
     private func expectWellFormed(_ model: ONNXModel) {
         func check(_ nodes: [ONNXNode], _ given: [String], _ outputs: [String]) {

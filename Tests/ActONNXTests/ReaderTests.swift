@@ -45,13 +45,12 @@ private struct Message {
         Message().text(1, name).message(2, Message().message(1, Message().number(1, type)))
     }
 
-    private func model(_ graph: Message, functions: [Message] = []) -> [UInt8] {
-        functions.reduce(
-            Message().number(1, 10).message(8, Message().text(1, "").number(2, 20)).message(8, Message().text(1, "own").number(2, 1)).message(7, graph)
-        ) {
-            $0.message(25, $1)
-        }.bytes
+    private func model(_ graph: Message, functions: [Message] = [], format: UInt64 = 10, opset: UInt64 = 20) -> [UInt8] {
+        let head = Message().number(1, format).message(8, version("", opset)).message(8, version("own", 1)).message(7, graph)
+        return functions.reduce(head) { $0.message(25, $1) }.bytes
     }
+
+    private func version(_ domain: String, _ number: UInt64) -> Message { Message().text(1, domain).number(2, number) }
 
     /// y = x + t, for a tensor t.
     private func sum(_ tensor: Message) -> [UInt8] {
@@ -141,7 +140,12 @@ private struct Message {
     }
 
     @Test func tensorsThatDoNotHoldWhatTheyPromise() throws {
-        func isWrong(_ tensor: Message) -> Bool { if case .tensorSize? = fault(sum(tensor)) { true } else { false } }
+        func isWrong(_ tensor: Message) -> Bool {
+            switch fault(sum(tensor)) {
+            case .tensorSize?, .tensorTooLarge?: true
+            default: false
+            }
+        }
         #expect(isWrong(tensor(1, 3).float(4, 1)))
         #expect(isWrong(tensor(1, 1 << 40)))
         #expect(isWrong(tensor(1, 1 << 62).number(1, 1 << 62)))
@@ -186,6 +190,35 @@ private struct Message {
         }
         #expect(operators == [.init(name: "Magic", count: 2), .init(name: "far.Other", count: 1)])
         #expect(types == [.init(name: "complex64", count: 1), .init(name: "string", count: 1)])
+    }
+
+    /// As onnxruntime does, which takes what is released by then and no other.
+    @Test func versionsThatAreNotKnown() {
+        let graph = Message().message(1, node("Relu", ["x"], ["y"])).message(11, info("x")).message(12, info("y"))
+        #expect(fault(model(graph, format: 14, opset: 28)) == nil)
+        #expect(fault(model(graph, format: 3, opset: 1)) == nil)
+        for opset in [UInt64(29), 999, 0, .max] {
+            guard case .unknownOpset("", _, 28)? = fault(model(graph, opset: opset)) else {
+                Issue.record("version \(opset)")
+                continue
+            }
+        }
+        guard case .newerFormat(15, 14)? = fault(model(graph, format: 15)) else {
+            Issue.record("a newer format")
+            return
+        }
+        // Of other operators than ONNX's own, and of a function's body.
+        guard case .unknownOpset("ai.onnx.ml", 6, 5)? = fault(model(graph) + Message().message(8, version("ai.onnx.ml", 6)).bytes) else {
+            Issue.record("ai.onnx.ml")
+            return
+        }
+        let function = Message().text(1, "f").text(10, "own").text(4, "v").text(5, "w").message(7, node("Relu", ["v"], ["w"])).message(9, version("", 29))
+        guard case .unknownOpset("", 29, 28)? = fault(model(graph, functions: [function])) else {
+            Issue.record("a function")
+            return
+        }
+        // Those of a domain of one's own are one's own.
+        #expect(fault(model(graph) + Message().message(8, version("own", 999)).bytes) == nil)
     }
 
     @Test func graphsThatDoNotRunInTheirOrder() {

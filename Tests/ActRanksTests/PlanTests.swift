@@ -115,6 +115,9 @@ import Testing
 
     @Test func badVariablesAreNamed() {
         #expect(throws: RanksError.missingVariable("RANK", beside: "MASTER_ADDR and WORLD_SIZE")) { try launch(["WORLD_SIZE": "2", "MASTER_ADDR": "a"]) }
+        #expect(throws: RanksError.missingVariable("SLURM_PROCID", beside: "MASTER_ADDR and SLURM_NTASKS")) {
+            try launch(["SLURM_NTASKS": "2", "MASTER_ADDR": "a"])
+        }
         #expect(throws: RanksError.missingVariable("MASTER_ADDR", beside: "RANK and WORLD_SIZE")) { try launch(["WORLD_SIZE": "2", "RANK": "1"]) }
         for (name, value) in [
             ("RANK", "2"), ("RANK", "-1"), ("RANK", "x"), ("WORLD_SIZE", "0"), ("WORLD_SIZE", "99999999999999999999"), ("MASTER_PORT", "0"),

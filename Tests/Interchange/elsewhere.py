@@ -2,14 +2,15 @@
 
     python3 Tests/Interchange/elsewhere.py [ACT]
 
-A block that imports something is a program of Python and runs; one that begins with `$` is a command and what it says, numbers apart; any
-other is a part of a module that act has written. Each module runs by itself where its framework is installed; what is missing is said.
+A block that imports something is a program of Python and runs; one that begins with `$ python` is a command and what it says, numbers apart;
+one of variables and commands starts ranks, all at once, whose file must be the one that a single process made; any other is a part of a module
+that act has written. Each module runs by itself where its framework is installed; what is missing is said.
 """
-import importlib.util, os, re, shutil, subprocess, sys, tempfile
+import importlib.util, os, re, shutil, socket, subprocess, sys, tempfile
 
 root = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 act = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/act")
-failures, counts, skipped = [], {"programs": 0, "commands": 0, "parts of modules": 0, "modules": 0}, set()
+failures, counts, skipped = [], {"programs": 0, "commands": 0, "ranks": 0, "parts of modules": 0, "modules": 0}, set()
 
 
 def needs(text):
@@ -21,6 +22,25 @@ def needs(text):
 def run(command, folder):
     run = subprocess.run(command, capture_output=True, text=True, cwd=folder, env={**os.environ, "KERAS_BACKEND": "jax"})
     return run.returncode, run.stdout, run.stderr
+
+
+def ranks(commands, program, folder):
+    """Starts a command for each rank, on this machine, and compares what rank 0 saves with what is there."""
+    with open(os.path.join(folder, "train.act"), "w", encoding="utf-8") as file:
+        file.write(program)
+    saved = os.path.join(folder, re.search(r'save\(.*"(.*?)"\)', program)[1])
+    with open(saved, "rb") as file:
+        expected = file.read()
+    os.remove(saved)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    commands = [re.sub(r"\b10\.0\.0\.1\b", "127.0.0.1", command.removeprefix("$ ")).replace(" act ", f" MASTER_PORT={port} {act} ") for command in commands]
+    started = [subprocess.Popen(command, shell=True, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for command in commands]
+    output = "".join(process.communicate(timeout=300)[0] for process in started)
+    counts["ranks"] += len(started)
+    if any(process.returncode for process in started) or not os.path.exists(saved) or open(saved, "rb").read() != expected:
+        failures.append(f"{commands} do not save what one process does: {output}")
 
 
 def shape(text):
@@ -49,7 +69,9 @@ with tempfile.TemporaryDirectory() as folder:
     if status:
         failures.append(output + error)
     with open(page, encoding="utf-8") as file:
-        text = re.sub(r"^```.*?^```$", "", file.read(), flags=re.M | re.S)
+        text = file.read()
+    program = re.search(r"`train\.act`:\n\n```act\n(.*?)^```$", text, flags=re.M | re.S)[1]
+    text = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
     modules = {name: open(os.path.join(folder, name), encoding="utf-8").read() for name in sorted(os.listdir(folder)) if name.endswith(".py")}
     # Indented lines, with what is empty between them.
     for block in re.findall(r"^\n((?:    .*\n|\n(?=    ))+)", text, re.M):
@@ -60,6 +82,8 @@ with tempfile.TemporaryDirectory() as folder:
             output = module(command.strip(), folder)
             if output is not None and shape(output) != shape(expected):
                 failures.append(f"{block}gave {output}")
+        elif block.startswith("$ "):
+            ranks(block.splitlines(), program, folder)
         elif block.startswith("import"):
             missing = needs(block)
             if missing:

@@ -58,6 +58,9 @@ FUNCTIONS = [
     ("f(x) = trunc(x) + round(x) + floor(x) + ceil(x)", [(4,)], True), ("f(x) = log1p(abs(x)) + expm1(x) + log2(abs(x)) + log10(abs(x))", [(4,)], True),
     ("f(x) = any(x > 0, axis=1)", [(4,)], True), ("f(x) = isfinite(x) and x > 0", [(4,)], True),
     ("f(x) = sin(x) * cos(x) + tan(x) + asinh(x) + atanh(x / 20) + acosh(1 + abs(x))", [(4,)], True),
+    # Names that would end a text of Python, are its words, or are what layers of the frameworks have themselves.
+    ("r = {\"a\\\"b\": randn(4), \"c\\\\d\": randn(4)}\nf(x) = x * r[\"a\\\"b\"] + r[\"c\\\\d\"]", [(4,)], True),
+    ("layer Odd(n) {\n    training = 2 * ones(n)\n    name = 3 * ones(n)\n    lambda = randn(n)\n    x -> x * training + name * lambda\n}\nf = Odd(4)", [(4,)], True),
     ("f(x) = squareplus(x, b=2) + snake(x, a=3) + star_relu(x)", [(4,)], True), ("net = Dense(4, 3, tanh) >> Dense(3, 2)\nf(x) = net(x) * 2", [(4,)], True),
     ("f(x) = conv(x, reshape(range(18) - 9, 2, 1, 3, 3), padding=1)", [(1, 5, 5)], True), ("f(x) = attend(x, x, x, heads=2)", [(5, 4)], True),
     ("f(x) = norm(x, axis=1)", [(4,)], True), ("g(x) = sum(x^3)\nf(x) = grad(g)(x)", [(4,)], True), ("f(x) = grad(y -> sum(y[:, 1:] * y[:, :-1]))(x)", [(4,)], True),

@@ -6,7 +6,7 @@
 own ABI and with the standard one, torchrun where torch is; two network namespaces as two machines where that is permitted. A rank that
 fails, is interrupted or is killed must end all; how long that took is printed. What is missing is said and left out.
 """
-import glob, os, re, shutil, signal, subprocess, sys, tempfile, time
+import ctypes, glob, os, re, shutil, signal, subprocess, sys, tempfile, time
 
 act = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".build/release/act")
 # Open MPI's launcher else waits a second before it ends what is left of a run: that would be its time, not ours.
@@ -159,6 +159,19 @@ with tempfile.TemporaryDirectory() as folder:
             check(not ranks_of(token) and not os.path.exists(path("done.json")), f"{name}, signal {number}: something is left")
         ends[name] = took
         check(max(took) < 5, f"{name}: the end took {took} s")
+
+    # A library that does not belong to the launcher knows of one process: each would take itself for the only one, and write.
+    for program, library in (("mpirun.openmpi", "libmpich.so.12"), ("mpirun.mpich", "libmpi.so.40")):
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            continue
+        if shutil.which(program):
+            run = subprocess.run(
+                [program, "-n", "2", act, "--threads", "1", path("train.act"), path("out.safetensors")], capture_output=True, text=True, timeout=60,
+                env={**os.environ, **COMMON, "ACT_MPI_LIBRARY": library})
+            said = "2 processes were started, and the library" in run.stderr or "`MPI_Init_thread` failed" in run.stderr
+            check(run.returncode != 0 and said and not content("out.safetensors"), f"{program} with {library}: {run.returncode}, {run.stderr}")
 
     for n in (2, 4):
         results = tcp(n, [path("train.act"), path("out.safetensors")], 29600 + n)

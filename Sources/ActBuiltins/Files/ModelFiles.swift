@@ -35,11 +35,11 @@ extension FileFormats {
         // What running it does besides computing (`seed`) is undone.
         let random = machine.random
         defer { machine.random = random }
-        let export: ONNXExport
+        let export: ONNXExport, names = try HeldArrays(of: function).named
         if let network = function.network?.network {
-            export = try ONNXExport(network, shape: shape(form.input, of: network, function, path, call), numbers: type)
+            export = try ONNXExport(network, shape: shape(form.input, of: network, function, path, call), names: names, numbers: type)
         } else {
-            export = try ONNXExport(arguments(form.input, of: function, path, call), numbers: type) { try array(of: function, $0, machine) }
+            export = try ONNXExport(arguments(form.input, of: function, path, call), names: names, numbers: type) { try array(of: function, $0, machine) }
         }
         try machine.writeFile(path) { try export.model.write(into: $0) }
     }
@@ -53,15 +53,15 @@ extension FileFormats {
         let machine = call.machine, random = machine.random
         defer { machine.random = random }
         let base = String(path.dropLast(3)), stem = String(base[(base.lastIndex(of: "/").map { base.index(after: $0) } ?? base.startIndex)...])
-        let export: SourceExport
+        let export: SourceExport, names = try HeldArrays(of: function).named
         var arrays: [(name: String, array: NDArray)] = []
         if let network = function.network?.network {
-            export = try SourceExport(network, shape: shape(form.input, of: network, function, path, call), framework, stem: stem)
+            export = try SourceExport(network, shape: shape(form.input, of: network, function, path, call), names: names, framework, stem: stem)
             arrays =
                 Array(zip(network.parameterNames, network.parameters)).map { (name: $0, array: $1) }
                 + zip(network.stateNames, network.states).map { (name: $0, array: $1) }
         } else {
-            export = try SourceExport(function.name, arguments(form.input, of: function, path, call), framework, stem: stem) {
+            export = try SourceExport(function.name, arguments(form.input, of: function, path, call), names: names, framework, stem: stem) {
                 try array(of: function, $0, machine)
             }
         }

@@ -90,8 +90,8 @@ enum FileFormats {
         }
         if call.isGiven(into) && suffix != ".safetensors" { throw FileRefusal.intoOfOther(path) }
         if figureSuffixes.contains(suffix) { throw FileRefusal.loadedPicture(path) }
-        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".py", suffix != ".onnx" || !isPacked else {
-            throw unknown(path, suffix, isLoading: true, call)
+        guard suffix == "idx" || suffixes.contains(suffix), suffix != ".py", !isPacked || ![".onnx", ".safetensors"].contains(suffix) else {
+            throw unknown(path, isPacked ? suffix + ".gz" : suffix, isLoading: true, call)
         }
         if suffix == ".onnx" { return try loadModel(path, call) }
         if suffix == ".safetensors" { return try loadNetwork(path, into: into, call) }

@@ -99,7 +99,12 @@ extension Machine {
     /// The graph of a function that holds for every value.
     /// - Throws: what `Graph.symbolic` throws.
     package func graph(of function: Function, _ arguments: [Graph.Argument], lowered: Bool = false) throws -> Graph {
-        try Graph.symbolic(
-            { [try self.call(function, Arguments($0.map { .array($0) })).differentiable(of: function)] }, of: arguments, lowered: lowered)
+        func result(_ inputs: [NDArray]) throws -> NDArray {
+            let value = try self.call(function, Arguments(inputs.map { .array($0) }))
+            do { return try value.differentiable(of: function) } catch MachineRefusal.noDerivative(let name, let value) {
+                throw MachineRefusal.noGraph(of: name, value)
+            }
+        }
+        return try Graph.symbolic({ [try result($0)] }, of: arguments, lowered: lowered)
     }
 }

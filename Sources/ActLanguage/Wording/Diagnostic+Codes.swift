@@ -18,7 +18,7 @@ extension Diagnostic.Code {
         case let error as RuntimeError: self.init(error)
         case let error as ArrayError: self.init(error)
         case let error as DerivativeError: self.init(error)
-        case is GraphError, is FormulaPart, is FormulaError, is ONNXExportError, is SourceExportError: self = .noGraph
+        case is GraphError, is FormulaPart, is FormulaError, is ONNXExportError, is SourceExportError, MachineRefusal.noGraph: self = .noGraph
         case is ONNXError: self = .badFile
         case let error as ONNXNodeError where error.inner != nil: self.init(error.inner ?? error)
         case FigureError.unknownColor: self = .unknownColor

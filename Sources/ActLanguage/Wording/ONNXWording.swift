@@ -20,6 +20,8 @@ enum ONNXWording {
                 "the tensor `\(name)` of shape \(ActMachine.describe(shape.map { Int($0) })) and type \(type.name) does not have the \(bytes) bytes that are there",
                 nil
             )
+        case .tensorTooLarge(let name, let shape):
+            ("the tensor `\(name)` of shape \(ActMachine.describe(shape.map { Int($0) })) has more elements than any file holds", nil)
         case .unknownType(let name, let code): ("`\(name)` has elements of type \(code), which ONNX does not have", nil)
         case .elementOutOfRange(let name, let number): ("the tensor `\(name)` holds \(number), which is more than its type does", nil)
         case .outside(let name, let location):
@@ -31,6 +33,16 @@ enum ONNXWording {
             ("the tensor `\(name)` needs \(Format.bytes(needs)) of `\(location)`, and \(Format.bytes(found)) are there", nil)
         case .noOpset(let domain):
             ("it does not say which version of the operators\(domain.isEmpty ? "" : " of `\(domain)`") it speaks", nil)
+        case .unknownOpset(let domain, let version, let newest):
+            (
+                "it speaks version \(version) of \(domain.isEmpty ? "ONNX's operators" : "the operators of `\(domain)`"), and act knows 1 to \(newest)",
+                version > newest ? "operators may compute something else in a newer version: have it written for an older one" : nil
+            )
+        case .newerFormat(let version, let newest):
+            (
+                "it is written in version \(version) of the format (`ir_version`), and act knows those up to \(newest)",
+                "have it written for an older version"
+            )
         case .lacking(let operators, let types): lacking(operators, types)
         case .unknownValue(let name, let reader):
             (

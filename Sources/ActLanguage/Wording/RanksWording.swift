@@ -38,7 +38,8 @@ package enum RanksWording {
         case .missingVariable(let name, let others):
             return (
                 "\(others) say that several processes run, and `\(name)` is not set",
-                "launchers such as torchrun set RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
+                name.hasPrefix("SLURM")
+                    ? "srun sets it for each of its processes" : "launchers such as torchrun set RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT"
             )
         case .badVariable(let name, let value, let needed): return ("the environment variable `\(name)` is \"\(value)\", not \(needed)", nil)
         case .noLibrary(let launcher, let tried):
@@ -49,6 +50,11 @@ package enum RanksWording {
         case .incompleteLibrary(let name, let function): return ("the library \(name) lacks `\(function)`", nil)
         case .unknownLibrary(let name):
             return ("the library \(name) is neither Open MPI nor MPICH, nor has it the standard ABI", "ACT_MPI_LIBRARY names another file")
+        case .otherLibrary(let launcher, let ranks, let library, let knows):
+            return (
+                "`\(launcher)` says that \(ranks) processes were started, and the library \(library) knows of \(knows)",
+                "the library must belong to the launcher: ACT_MPI_LIBRARY names its file"
+            )
         case .library(let function, let code): return ("`\(function)` failed with code \(code)", nil)
         case .cannotListen(let address, let port, let code):
             return ("rank 0 cannot listen at \(address):\(port): \(system(code))", "MASTER_PORT names another port")

@@ -55,6 +55,8 @@ enum RefusalWording {
             ("`\(name)` has no gradient: its value is \(value.kind)", "\(caller ?? "a gradient") needs a function whose value is a number")
         case .noDerivative(let name, let value):
             ("`\(name)` has no derivative here: its value is \(value.kind)", "a derivative needs a function whose value is a number or an array")
+        case .noGraph(let name, let value):
+            ("`\(name)` has no graph and no formula: its value is \(value.kind)", "they are of functions whose value is a number or an array")
         case .notAPair(let value, let name):
             ("`\(name)` gives \(value.kind), not a pair of a number and something else", "`aux=true` is for functions such as `x -> (loss, rest)`")
         case .notSpreadable(let value): ("`...` in a record takes a record, not \(value.kind)", "write `{...p, b: 1}` for `p` with another `b`")

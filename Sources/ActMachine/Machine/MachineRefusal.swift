@@ -24,6 +24,7 @@ package enum MachineRefusal: Error, @unchecked Sendable {
     /// `by` is what the program called for it.
     case noGradient(of: String, Value, by: String? = nil)
     case noDerivative(of: String, Value)
+    case noGraph(of: String, Value)
     /// A function with `aux=true` gives no pair.
     case notAPair(Value, from: String)
 

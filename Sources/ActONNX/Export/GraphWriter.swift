@@ -29,7 +29,7 @@ final class GraphWriter {
     var list = NodeList()
     private(set) var initializers: [ONNXTensor] = []
     private(set) var functions: [ONNXFunction] = []
-    /// Names of arrays that are known beforehand, such as parameters.
+    /// Names of arrays that are known beforehand: parameters, and what functions read of the program.
     var names: [ObjectIdentifier: String] = [:]
     private var kept: [NDArray] = []
     /// Constants that are there, by what they hold.
@@ -41,6 +41,12 @@ final class GraphWriter {
     private var openSize: String?
 
     init(numbers: ElementType) { self.numbers = numbers }
+
+    /// - Parameter names: What arrays are called where they have no other name.
+    func call(_ names: [(name: String, array: NDArray)]) {
+        self.names = Dictionary(names.map { ($0.array.identity, $0.name) }, uniquingKeysWith: { first, _ in first })
+        kept += names.map(\.array)
+    }
 
     // MARK: Nodes
 
@@ -212,6 +218,10 @@ struct NodeList {
     private var counts: [String: Int] = [:]
     /// Before the names of what is made: `3/` for what the fourth layer is made of.
     var prefix = ""
+    private var resultName: String?
+
+    /// Keeps the name of the result for it, whatever comes before.
+    mutating func nameResult() { resultName = fresh("y") }
 
     /// A name that is not taken: the one asked for, or with a number behind it.
     mutating func fresh(_ name: String) -> String {
@@ -228,8 +238,11 @@ struct NodeList {
     /// - Returns: The name that it has then.
     mutating func result(_ value: String) -> String {
         // What is given as it came, and a constant, stay what they are called.
-        guard nodes.contains(where: { $0.outputs.contains(value) }) else { return add("Identity", [value], hint: "y") }
-        let name = fresh("y")
+        let name = resultName ?? fresh("y")
+        guard nodes.contains(where: { $0.outputs.contains(value) }) else {
+            nodes.append(ONNXNode(name: name, "Identity", inputs: [value], outputs: [name]))
+            return name
+        }
         for index in nodes.indices {
             nodes[index].inputs = nodes[index].inputs.map { $0 == value ? name : $0 }
             nodes[index].outputs = nodes[index].outputs.map { $0 == value ? name : $0 }

@@ -37,6 +37,7 @@ package struct ModelCompiler {
 
     private mutating func network() throws -> Network {
         let graph = model.graph
+        try checkVersions()
         try listLacking()
         var initializers: [String: ONNXTensor] = [:]
         for tensor in graph.initializers { initializers[tensor.name] = tensor }
@@ -60,6 +61,19 @@ package struct ModelCompiler {
     }
 
     // MARK: What act lacks
+
+    /// What a version means that is not out yet nobody knows: onnxruntime refuses it as well.
+    private func checkVersions() throws {
+        guard model.irVersion <= ONNXOperators.newestFormat else {
+            throw fail(.newerFormat(version: model.irVersion, newest: ONNXOperators.newestFormat))
+        }
+        for opsets in [model.opsets] + model.functions.map(\.opsets) {
+            for (domain, version) in opsets.sorted(by: { $0.key < $1.key }) {
+                guard let newest = ONNXOperators.newest[domain], version < 1 || version > newest else { continue }
+                throw fail(.unknownOpset(domain: domain, version: version, newest: newest))
+            }
+        }
+    }
 
     private func listLacking() throws {
         var operators: [String: Int] = [:], types: [String: Int] = [:]

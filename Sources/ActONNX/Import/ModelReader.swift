@@ -294,7 +294,7 @@ package final class ModelReader {
         var count = 1
         for size in tensor.shape {
             let (product, overflow) = count.multipliedReportingOverflow(by: Int(size))
-            guard !overflow, product < 1 << 48 else { throw fail(.tensorSize(tensor.name, shape: tensor.shape, type: tensor.type, bytes: 0)) }
+            guard !overflow, product < 1 << 48 else { throw fail(.tensorTooLarge(tensor.name, shape: tensor.shape)) }
             count = product
         }
         return (count * bits + 7) / 8

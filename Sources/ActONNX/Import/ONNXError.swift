@@ -21,6 +21,8 @@ package enum ONNXFault: Sendable {
     case negativeSize(of: String)
     /// A tensor whose elements are not as many as its shape says.
     case tensorSize(String, shape: [Int64], type: ONNXElementType, bytes: Int)
+    /// More elements than any file holds.
+    case tensorTooLarge(String, shape: [Int64])
     case unknownType(String, Int64)
     /// A number among 32-bit ones that its type does not hold.
     case elementOutOfRange(String, Int64)
@@ -38,6 +40,10 @@ package enum ONNXFault: Sendable {
 
     // The graph
     case noOpset(domain: String)
+    /// Versions of a domain's operators begin at 1, and those after the newest that is known may mean something else.
+    case unknownOpset(domain: String, version: Int64, newest: Int64)
+    /// Of the messages themselves (`ir_version`).
+    case newerFormat(version: Int64, newest: Int64)
     /// Everything that act lacks, in order of how often it is met.
     case lacking(operators: [Lacking], types: [Lacking])
     /// Nothing before the node makes what it reads, and neither is it an input or a constant; without a node it is what the graph gives.

@@ -316,7 +316,8 @@ extension ONNXOperators {
         OperatorRow("Concat") { call in
             let all = try call.all()
             guard let first = all.first else { throw call.fail(.missingInput(0)) }
-            return try call.result(NDArray.concatenated(all, axis: call.axis(call.int("axis", 1), rank: first.rank)))
+            let axis = try call.version < 4 ? call.int("axis", 1) : call.int("axis")
+            return try call.result(NDArray.concatenated(all, axis: call.axis(axis, rank: first.rank)))
         },
         OperatorRow("Split", settings: [1]) { call in
             let x = try call.x(0), axis = try call.axis(call.int("axis", 0), rank: x.rank), type = try call.type(0)

@@ -10,6 +10,11 @@ package enum ONNXOperators {
     /// Of the domain of training.
     private static let training: Set<String> = ["Adam", "Adagrad", "Momentum"]
 
+    /// The newest version of each domain that is read; what an operator computes may be another in a later one.
+    static let newest: [String: Int64] = ["": 28, "ai.onnx.ml": 5, "ai.onnx.preview.training": 1, "ai.onnx.training": 1]
+    /// The newest version of the messages themselves.
+    static let newestFormat: Int64 = 14
+
     /// Those that act has, of all domains.
     package static var names: [String] { all.keys.sorted() }
 
