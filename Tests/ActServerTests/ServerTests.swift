@@ -61,6 +61,9 @@ private final class Editor {
         try request("textDocument/" + method, .object([("textDocument", ["uri": .text(Self.uri)])] + more))
     }
 
+    /// Forgets what was sent.
+    func forget() { sent = [] }
+
     /// The faults that were told last.
     var diagnostics: [JSON] { sent.last { $0["method"]?.asText == "textDocument/publishDiagnostics" }?["params"]?["diagnostics"]?.asList ?? [] }
 }
@@ -322,6 +325,7 @@ private func place(_ range: JSON?) -> [Int] {
                 }
                 let (one, other) = (try all(editor), try all(fresh))
                 #expect(one == other, "\(String(decoding: text, as: UTF8.self).debugDescription)")
+                editor.forget()
             }
         }
     }

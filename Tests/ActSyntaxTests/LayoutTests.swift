@@ -20,6 +20,12 @@ import Testing
         ("r={ a : 1 , \"b c\":{} }", "r = {a: 1, \"b c\": {}}"),
         ("f(x)={y=x;y}", "f(x) = { y = x; y }"),
         ("if x>0{1}else if x<0{2}else{3}", "if x > 0 { 1 } else if x < 0 { 2 } else { 3 }"),
+        ("if x>0{1}\n\n else if x<0{2}\nelse{3}", "if x > 0 { 1 } else if x < 0 { 2 } else { 3 }"),
+        ("if x {\n1\n}   # one\n\n  # two\n# three\nelse {\n3\n}", "if x {\n    1\n}  # one\n# two\n# three\nelse {\n    3\n}"),
+        (
+            "f(x)={\ny=if x {1} # one\nelse if y {2}\n# two\nelse {3}\ny\n}",
+            "f(x) = {\n    y = if x { 1 }  # one\n    else if y { 2 }\n    # two\n    else { 3 }\n    y\n}"
+        ),
         ("f' (x) - g''( 0 )", "f'(x) - g''(0)"),
         ("p = ( a , )", "p = (a,)"),
         ("- -x", "- -x"),

@@ -102,7 +102,9 @@ private func faults(_ text: String) throws -> [String] {
                 "2:8 `4` follows `4` directly | write an operator between them, or begin a new line",
             ]
         ),
-        ("if a {\n}\nelse {\n}", ["3:1 `else` begins a line, but the line before has ended the `if` | write `} else {` on one line"]),
+        ("else {\n}", ["1:1 `else` begins a line, but the line before has ended the `if` | write `} else {` on one line"]),
+        ("for a in b {\n}\nelse {\n}", ["3:1 `else` without `if` | write `if condition { a } else { b }`"]),
+        ("if a { }; else { }", ["1:11 `else` without `if` | write `if condition { a } else { b }`"]),
         ("x = = 3; y = 4 +* 2\nz", ["1:5 a value is missing between `=` and `=`", "1:17 a value is missing between `+` and `*`"]),
         ("xs |> x -> x + 1", ["1:7 a function literal needs parentheses here | write `(x -> x + 1)`"]),
         ("(a, b) = p", ["1:1 brackets cannot be assigned to | write `a, b = …`"]),

@@ -13,7 +13,7 @@ struct InputCollector {
     var isEmpty: Bool { text.isEmpty }
 
     /// Takes a line.
-    /// - Parameter next: The one after it, where that is known: one that begins with `|>` or `>>` belongs to this one.
+    /// - Parameter next: The one after it, where that is known: one that begins with `|>`, `>>` or `else` belongs to this one.
     /// - Returns: Whether more lines are needed.
     mutating func takes(_ line: String, before next: String?, in interaction: Interaction) -> Bool {
         if isEmpty { style = interaction.promptStyle(of: line) }
@@ -40,6 +40,6 @@ struct InputCollector {
 
     private static func continuesStatement(_ line: String) -> Bool {
         let text = line.trimmingSpaces()
-        return text.hasPrefix("|>") || text.hasPrefix(">>")
+        return text.hasPrefix("|>") || text.hasPrefix(">>") || text == "else" || text.hasPrefix("else ") || text.hasPrefix("else{")
     }
 }

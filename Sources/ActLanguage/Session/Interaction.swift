@@ -52,7 +52,7 @@ package final class Interaction {
     package var isContinuing: Bool { !pending.isEmpty }
 
     /// Takes a line, and runs it unless it needs more.
-    /// - Parameter next: The line after it, where that is known: one that starts with `|>` or `>>` belongs to this one.
+    /// - Parameter next: The line after it, where that is known: one that starts with `|>`, `>>` or `else` belongs to this one.
     package func enter(_ line: String, before next: String? = nil) -> Outcome {
         if pending.isEmpty, line.allSatisfy(\.isWhitespace) { return .done }
         session.engine.interrupt.clear()
@@ -90,13 +90,20 @@ package final class Interaction {
         lines = lines.drop { $0.allSatisfy(\.isWhitespace) }
         var collector = InputCollector()
         session.engine.interrupt.clear()
+        var next = lines.startIndex
         for (index, line) in zip(lines.indices, lines) {
-            if collector.takes(line, before: index + 1 < lines.endIndex ? lines[index + 1] : nil, in: self) { continue }
+            // Empty lines and comments may stand before a line that belongs to this one.
+            next = max(next, index + 1)
+            while next < lines.endIndex, Self.isVoid(lines[next]) { next += 1 }
+            if collector.takes(line, before: next < lines.endIndex ? lines[next] : nil, in: self) { continue }
             lines = lines[(index + 1)...]
             return collector.text
         }
         return nil
     }
+
+    /// Whether a line is empty or a comment.
+    private static func isVoid(_ line: String) -> Bool { line.first { !$0.isWhitespace }.map { $0 == "#" } ?? true }
 
     private func note(_ text: String) {
         onEntry?(text)

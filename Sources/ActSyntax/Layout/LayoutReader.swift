@@ -14,6 +14,8 @@ struct LayoutReader {
     private let source: SourceText
     private var pieces: [Piece] = []
     private var position = 0
+    /// How far comments have been passed over, to the next word.
+    private var ahead = 0
     /// Where statements begin, and the braces of records.
     private let statements: Set<Int32>
     private let records: Set<Int32>
@@ -79,7 +81,11 @@ struct LayoutReader {
     private var current: Piece? { position < pieces.count ? pieces[position] : nil }
 
     /// The first piece from here on that is no comment.
-    private var next: Piece? { pieces[min(position, pieces.count)...].first { $0.kind != nil } }
+    private mutating func nextWord() -> Piece? {
+        ahead = max(ahead, position)
+        while ahead < pieces.count, pieces[ahead].kind == nil { ahead += 1 }
+        return ahead < pieces.count ? pieces[ahead] : nil
+    }
 
     private var line: Int { position > 0 ? pieces[position - 1].lastLine : 0 }
 
@@ -128,9 +134,11 @@ struct LayoutReader {
         while let piece = current {
             guard let kind = piece.kind else {
                 // A comment after the last word belongs to the line, not to the phrase.
-                guard let next, !ends(next, list) else { break }
+                guard let next = nextWord(), !ends(next, list) else { break }
+                let isOuter = next.kind == .else, beginsLine = isOuter && piece.firstLine > line
                 position += 1
-                phrase.nodes.append(Layout.Node(kind: .comment, text: piece.text, width: nil, isSpaced: true))
+                phrase.nodes.append(
+                    Layout.Node(kind: .comment, text: piece.text, width: nil, isSpaced: true, isOuter: isOuter, beginsLine: beginsLine))
                 continue
             }
             if position > start, ends(piece, list) { break }
@@ -140,6 +148,7 @@ struct LayoutReader {
             // A chain over lines keeps a line for each link.
             if isLink || before == .pipe || before == .compose, piece.firstLine > line { phrase.isTall = true }
             var node = Layout.Node(kind: .word, text: piece.text, width: nil, isSpaced: spaced, mayBreak: mayBreak || isLink, isLink: isLink)
+            node.isOuter = kind == .else
             if let inner = Layout.Brackets.Kind(kind, isRecord: records.contains(Int32(piece.text.lowerBound))) {
                 let brackets = brackets(inner)
                 node.kind = .brackets(brackets)

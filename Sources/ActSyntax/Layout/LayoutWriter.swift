@@ -132,7 +132,7 @@ struct LayoutWriter {
 
     /// - Parameter tail: Columns that must follow on the last line.
     private mutating func write(_ phrase: Layout.Phrase, tail: Int) {
-        let continued = indent + Layout.indent
+        let own = indent, continued = own + Layout.indent
         // For each node what follows it up to the next place where the line may end.
         var tails = [Int](repeating: tail, count: phrase.nodes.count)
         for index in phrase.nodes.indices.dropLast().reversed() {
@@ -146,8 +146,8 @@ struct LayoutWriter {
             if index > 0 {
                 let space = node.isSpaced ? 1 : 0, needed = firstWidth(node, tails[index])
                 let overflows = node.mayBreak && column + space + needed > Layout.width && continued < column
-                if mustBreak || overflows || node.isLink && isTall {
-                    newline(continued)
+                if mustBreak || overflows || node.isLink && isTall || node.beginsLine {
+                    newline(node.isOuter ? own : continued)
                 } else if space > 0 {
                     append(0x20)
                     if isComment(node) { append(0x20) }
