@@ -131,6 +131,8 @@ struct LayoutReader {
         let start = position
         var before: Token.Kind?
         var isUnary = false, mayBreak = false
+        // Whether names of a loop are read, which commas part.
+        var isInNames = false
         while let piece = current {
             guard let kind = piece.kind else {
                 // A comment after the last word belongs to the line, not to the phrase.
@@ -141,14 +143,17 @@ struct LayoutReader {
                     Layout.Node(kind: .comment, text: piece.text, width: nil, isSpaced: true, isOuter: isOuter, beginsLine: beginsLine))
                 continue
             }
-            if position > start, ends(piece, list) { break }
+            if position > start, ends(piece, list), !isInNames || kind != .comma { break }
+            if kind == .for || kind == .in { isInNames = kind == .for }
             let isPrefix = (kind == .minus || kind == .plus) && !(before?.endsValue ?? false)
             let isLink = kind == .pipe || kind == .compose
             let spaced = isSpaced(kind, after: before, isUnary: isUnary, in: list)
             // A chain over lines keeps a line for each link.
             if isLink || before == .pipe || before == .compose, piece.firstLine > line { phrase.isTall = true }
-            var node = Layout.Node(kind: .word, text: piece.text, width: nil, isSpaced: spaced, mayBreak: mayBreak || isLink, isLink: isLink)
+            var node = Layout.Node(kind: .word, text: piece.text, width: nil, isSpaced: spaced, mayBreak: mayBreak && kind != .assign || isLink, isLink: isLink)
             node.isOuter = kind == .else
+            node.isClause = list == .list && (kind == .for || kind == .if) && before?.endsValue == true
+            if node.isClause { node.mayBreak = true }
             if let inner = Layout.Brackets.Kind(kind, isRecord: records.contains(Int32(piece.text.lowerBound))) {
                 let brackets = brackets(inner)
                 node.kind = .brackets(brackets)
@@ -160,7 +165,7 @@ struct LayoutReader {
                 before = kind
             }
             isUnary = isPrefix
-            mayBreak = !isPrefix && (kind.isBreakable || kind == .comma)
+            mayBreak = !isPrefix && !isInNames && (kind.isBreakable || kind == .comma)
             phrase.nodes.append(node)
             phrase.lastLine = line
         }
