@@ -90,20 +90,14 @@ package final class Interaction {
         lines = lines.drop { $0.allSatisfy(\.isWhitespace) }
         var collector = InputCollector()
         session.engine.interrupt.clear()
-        var next = lines.startIndex
+        var ahead = LinesAhead(lines)
         for (index, line) in zip(lines.indices, lines) {
-            // Empty lines and comments may stand before a line that belongs to this one.
-            next = max(next, index + 1)
-            while next < lines.endIndex, Self.isVoid(lines[next]) { next += 1 }
-            if collector.takes(line, before: next < lines.endIndex ? lines[next] : nil, in: self) { continue }
+            if collector.takes(line, before: ahead.line(after: index), in: self) { continue }
             lines = lines[(index + 1)...]
             return collector.text
         }
         return nil
     }
-
-    /// Whether a line is empty or a comment.
-    private static func isVoid(_ line: String) -> Bool { line.first { !$0.isWhitespace }.map { $0 == "#" } ?? true }
 
     private func note(_ text: String) {
         onEntry?(text)
