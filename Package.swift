@@ -14,6 +14,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
+    // Whoever sees types of ActSyntax names it: where a module between is built as it was, nothing else tells that their layout has changed.
     targets: [
         .target(name: "CActKernels"),
         .target(name: "CActSystem"),
@@ -37,13 +38,13 @@ let package = Package(
         .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
         .target(name: "ActSyntax", dependencies: ["ActText"]),
         .target(name: "ActCompiler", dependencies: ["ActArray", "ActRows", "ActSyntax", "CActMachine"]),
-        .target(name: "ActMachine", dependencies: ["ActCompiler", "ActFiles", "ActPlot", "ActRandom", "ActRanks", "ActReplay"]),
-        .target(name: "ActLayers", dependencies: ["ActMachine", "ActNetwork"]),
-        .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActLayers", "ActONNX", "ActSource"]),
-        .target(name: "ActLanguage", dependencies: ["ActBuiltins"]),
-        .target(name: "ActServer", dependencies: ["ActLanguage", "CActSystem"]),
-        .target(name: "ActJupyter", dependencies: ["ActLanguage", "CActSystem"]),
-        .target(name: "ActGrammars", dependencies: ["ActLanguage"]),
+        .target(name: "ActMachine", dependencies: ["ActCompiler", "ActFiles", "ActPlot", "ActRandom", "ActRanks", "ActReplay", "ActSyntax"]),
+        .target(name: "ActLayers", dependencies: ["ActMachine", "ActNetwork", "ActSyntax"]),
+        .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActLayers", "ActONNX", "ActSource", "ActSyntax"]),
+        .target(name: "ActLanguage", dependencies: ["ActBuiltins", "ActSyntax"]),
+        .target(name: "ActServer", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
+        .target(name: "ActJupyter", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
+        .target(name: "ActGrammars", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "CLibEdit"),
         .executableTarget(
@@ -65,12 +66,12 @@ let package = Package(
         .testTarget(name: "ActRanksTests", dependencies: ["ActRanks", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActSyntaxTests", dependencies: ["ActSyntax", "ActTestSupport"]),
-        .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActRows", "ActTestSupport"]),
+        .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActRows", "ActSyntax", "ActTestSupport"]),
         .testTarget(name: "ActJupyterTests", dependencies: ["ActJupyter", "ActTestSupport"]),
         .testTarget(name: "ActServerTests", dependencies: ["ActServer", "ActTestSupport"]),
-        .testTarget(name: "ActGrammarsTests", dependencies: ["ActGrammars", "ActTestSupport"]),
+        .testTarget(name: "ActGrammarsTests", dependencies: ["ActGrammars", "ActSyntax", "ActTestSupport"]),
         .testTarget(name: "ActKitTests", dependencies: ["ActKit"]),
-        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActTestSupport"]),
+        .testTarget(name: "ActCommandTests", dependencies: ["act", "actfuzz", "confined", "ActSyntax", "ActTestSupport"]),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c17

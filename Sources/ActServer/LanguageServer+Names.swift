@@ -61,7 +61,8 @@ extension LanguageServer {
     func completion(_ document: Document, _ parameters: JSON) throws -> JSON {
         guard let source = document.parts?.source else { return [] }
         let offset = document.offset(parameters["position"])
-        let (start, candidates) = session.completions(of: source.text(0..<source.bytes.count), at: offset)
+        let (start, known) = session.completions(of: source.text(0..<source.bytes.count), at: offset)
+        let own = ownCandidates(document, from: start, to: offset), candidates = own + known.filter { !own.contains($0) }
         let range = document.range(start, offset, in: source)
         let isSign = start < source.bytes.count && source.bytes[start] == UInt8(ascii: "\\")
         let items = candidates.map { candidate -> JSON in
@@ -74,6 +75,20 @@ extension LanguageServer {
             return .object(fields)
         }
         return ["isIncomplete": false, "items": .list(items)]
+    }
+
+    /// What the file itself says may stand there: fields behind a point, names of arguments in a call.
+    private func ownCandidates(_ document: Document, from start: Int, to offset: Int) -> [String] {
+        guard let parts = document.parts, start <= offset else { return [] }
+        let source = parts.source, word = source.text(start..<offset), line = source.lineRange(source.line(containing: offset))
+        let before = source.text(line.lowerBound..<max(line.lowerBound, start))
+        let own = OwnCandidates(tree: parts.tree, resolution: parts.resolution, offset: offset)
+        guard before.hasSuffix(".") else {
+            let name = session.call(in: source.text(0..<source.bytes.count), at: offset)?.name
+            return name.map { own.arguments(of: $0).filter { $0.hasPrefix(word) } } ?? []
+        }
+        let path = before.dropLast().reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "." }.reversed()
+        return own.fields(of: String(path).split(separator: ".", omittingEmptySubsequences: false).map(String.init)).filter { $0.hasPrefix(word) }.sorted()
     }
 
     /// The protocol's number of what a candidate is.
@@ -101,20 +116,21 @@ extension LanguageServer {
         guard let call = session.call(in: source.text(0..<source.bytes.count), at: offset) else { return .null }
         var names: [String], label: String, summary = ""
         let own = parts.resolution.symbols(visibleAt: offset).first { parts.tree[parts.resolution[$0].name] == call.name }
-        let function = own.flatMap { symbol in
-            parts.resolution.definitions(of: symbol).lazy.compactMap { definition -> FunctionID? in
+        let found = own.flatMap { symbol in
+            parts.resolution.definitions(of: symbol).lazy.compactMap { definition -> (FunctionID, Span)? in
                 switch definition.kind {
-                case .function(let function): return function
-                case .value(let value): if case .function(let function) = parts.tree[value] { return function } else { return nil }
+                case .function(let function): return (function, definition.span)
+                case .value(let value): if case .function(let function) = parts.tree[value] { return (function, definition.span) } else { return nil }
                 default: return nil
                 }
             }.first
         }
-        if let function {
+        if let (function, name) = found {
             names = parts.tree[parts.tree[function].parameters].map { variable in
                 parts.tree[variable.name] + (variable.defaultValue.map { "=" + parts.tree.text(of: $0) } ?? "")
             }
             label = "\(call.name)(\(names.joined(separator: ", ")))"
+            summary = session.comments(above: name, in: source).joined(separator: "\n")
         } else if case .function(let builtin)? = session.builtins.value(named: call.name) {
             names = builtin.parameters.map(\.text)
             label = builtin.signature

@@ -55,8 +55,15 @@ extension LanguageServer {
         func isWanted(_ kind: String) -> Bool { only?.contains { kind == $0 || kind.hasPrefix($0 + ".") } ?? true }
         func edit(_ edits: [JSON]) -> JSON { ["changes": .object([(document.uri, .list(edits))])] }
         var actions: [JSON] = []
-        for (diagnostic, told) in zip(problems.diagnostics, diagnostics(of: document)) where !diagnostic.edits.isEmpty && isWanted("quickfix") {
+        for (diagnostic, told) in zip(problems.diagnostics, diagnostics(of: document)) where isWanted("quickfix") {
             guard let span = diagnostic.primarySpan, Int(span.start) <= end, Int(span.end) >= start else { continue }
+            for word in diagnostic.alternatives {
+                actions.append([
+                    "title": .text("Write `\(word)`"), "kind": "quickfix", "diagnostics": [told],
+                    "edit": edit([document.edit(Diagnostic.Edit(span, word), in: source)]),
+                ])
+            }
+            if diagnostic.edits.isEmpty { continue }
             let replacement = diagnostic.edits.count == 1 ? diagnostic.edits[0].replacement : ""
             let title = diagnostic.isGuess || diagnostic.help == nil ? "Write `\(replacement)`" : capitalized(diagnostic.help ?? "")
             actions.append([

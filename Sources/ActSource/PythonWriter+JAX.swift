@@ -47,9 +47,8 @@ extension PythonWriter {
                     "    return jnp.swapaxes(jax.lax.scan(run, (zeros, zeros), added)[1], 0, 1)",
                 ]
             }
-            return [
-                "x = recurrent(\(step), x, \(weight("W")), \(hasBias ? weight("b") : "0.0"), \(weight("U")), \(hasBias ? weight("bU") : "0.0"))\(givesSequences ? "" : "[:, -1]")"
-            ]
+            let biases = hasBias ? (weight("b"), weight("bU")) : ("0.0", "0.0"), last = givesSequences ? "" : "[:, -1]"
+            return ["x = recurrent(\(step), x, \(weight("W")), \(biases.0), \(weight("U")), \(biases.1))\(last)"]
         case .residual(let network):
             var inner = sizes
             return try ["before\(prefix.count) = x"] + statements(network, &inner, prefix: "\(prefix)f.") + ["x = before\(prefix.count) + x"]

@@ -24,6 +24,12 @@ enum InputFile {
         return readAll(descriptor, named: path)
     }
 
+    /// A file that shall be a program.
+    static func readProgram(_ path: String) -> Result<[UInt8], Failure> {
+        guard path.hasSuffix(".md") else { return read(path) }
+        return .failure(Failure(diagnostic: Diagnostic(.unreadableFile, "\(path) is a page, not a program", help: "`act test \(path)` runs its blocks")))
+    }
+
     static func readAll(_ descriptor: Int32, named name: String) -> Result<[UInt8], Failure> {
         var bytes: [UInt8] = []
         var status = stat()

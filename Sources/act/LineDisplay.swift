@@ -156,7 +156,8 @@ struct LineDisplay {
         let hasStayed = columns == self.columns || cursorColumn == min(place.column, columns - 1) && cursorColumn != wrapped.column
         let up = min(hasStayed ? place.row : wrapped.row, max(height, 1) - 1)
         forget()
-        return (up > 0 ? "\u{1b}[\(up)A" : "") + "\r\u{1b}[J"
+        // Terminals that clear from their first cell on keep what stood there as lines that have scrolled away, and may bring it back.
+        return (up > 0 ? "\u{1b}[\(up)A" : "") + "\r\u{1b}[C\u{1b}[J\r\u{1b}[K"
     }
 
     private mutating func change(to new: [Row], _ cursor: Place) -> String {

@@ -17,7 +17,7 @@ extension Runner {
     /// - Returns: The exit status: 1 if a file has errors or cannot be read or written; warnings alone are none.
     func check(_ files: [String], fixes: Bool, isJSON: Bool) -> Int32 {
         // Read before the sandbox closes.
-        let sources = files.map { ($0, $0 == "-" ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.read($0)) }
+        let sources = files.map { ($0, $0 == "-" ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.readProgram($0)) }
         guard let session = startSession() else { return ExitStatus.failure }
         var isRight = true, found: [JSON] = []
         for (file, source) in sources {

@@ -19,7 +19,7 @@ extension Runner {
         var isRight = true
         for file in files {
             let isInput = file == "-", name = isInput ? "<standard input>" : file
-            switch isInput ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.read(file) {
+            switch isInput ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.readProgram(file) {
             case .failure(let failure):
                 display.report(failure.diagnostic)
                 isRight = false

@@ -18,7 +18,9 @@ extension Runner {
                 display.report(failure.diagnostic)
                 failed += 1
             case .success(let bytes):
-                let text = String(decoding: bytes, as: UTF8.self)
+                // Lines that end with CR and LF are read like others, and written as they were.
+                let ends = zip(bytes, bytes.dropFirst()).contains { $0 == 13 && $1 == 10 } ? "\r\n" : "\n"
+                let text = String(decoding: ends == "\n" ? bytes : Self.withoutReturns(bytes), as: UTF8.self)
                 let threads = ThreadPool.count, memory = MemoryPool.limit
                 let test = file.hasSuffix(".md") ? testDocument(text, confines) : testScript(text, bytes, file, confines)
                 confines = false
@@ -33,7 +35,7 @@ extension Runner {
                 case .done(var differences, let updated):
                     if differences.isEmpty { continue }
                     if updates, updated != text {
-                        guard write(updated, to: file) else {
+                        guard write(updated.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: ends), to: file) else {
                             failed += 1
                             continue
                         }
@@ -50,6 +52,10 @@ extension Runner {
         }
         if failed > 0, files.count > 1 { display.write("\(failed) of \(files.count) files differ from what they say\n") }
         return Output.standard.finish() && failed == 0 ? ExitStatus.success : ExitStatus.failure
+    }
+
+    private static func withoutReturns(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.indices.filter { bytes[$0] != 13 || $0 + 1 == bytes.count || bytes[$0 + 1] != 10 }.map { bytes[$0] }
     }
 
     private enum Test {
@@ -88,9 +94,10 @@ extension Runner {
         var seen = 0, hasLeft = false
         for block in expectation.blocks {
             var inputs: [(line: Int, text: String)] = []
+            var ahead = LinesAhead(block.code[...])
             for (index, line) in block.code.enumerated() where !hasLeft {
                 let isLast = index == block.code.count - 1
-                var outcome = interaction.enter(line, before: isLast ? nil : block.code[index + 1])
+                var outcome = interaction.enter(line, before: ahead.line(after: index))
                 // A block ends what stands in it, whole or not.
                 if isLast, outcome == .incomplete { outcome = interaction.finish() }
                 if outcome == .interrupted, !transcript.isCut { return .interrupted }

@@ -76,7 +76,7 @@ struct Runner {
     }
 
     func run(file: String) -> Int32 {
-        run(named: file) { InputFile.read(file) }
+        run(named: file) { InputFile.readProgram(file) }
     }
 
     func runStandardInput() -> Int32 {

@@ -118,6 +118,7 @@ import Testing
             if before != screen.lines.suffix(60) || place != screen.cursor, screen.columns == shownColumns { hasSettled = true }
             shownColumns = screen.columns
         }
+        #expect(screen.clearsFromHome == 0)
     }
 
     @Test func blockIsOneEntry() throws {

@@ -28,6 +28,8 @@ import Testing
         Case(input: "act> x = 4\nact> x\n", output: "4\n"),
         Case(input: "act> f(x) = {\n...> x\n...> }\nact> f(3)\n", output: "3\n"),
         Case(input: "(1\n", output: "", error: "never closed", status: 1),
+        Case(input: "if false { 1 }\n\nelse { 2 }\n", output: "", error: "begins a line", status: 1),
+        Case(input: "if false { 1 }\nelse if true {\n2\n}\nelse { 3 }\nelsewhere = 4\nelsewhere\n", output: "2\n4\n"),
         Case(input: ":quit\n1\n", output: ""),
         Case(input: ":vars\n", output: "no variables yet\n"),
         Case(input: "x = zeros(2, 3)\nname = \"net\"\n:vars\n", output: "  x     array f64 (2, 3)  [[0, 0, 0],…\n  name  string            \"net\"\n"),
@@ -96,6 +98,8 @@ import Testing
     }
 
     @Test func timeMeasures() throws {
+        let twice = try BuiltCommand.run([], input: ":time 1; 2\n:time log([0, 1])\n")
+        #expect(twice.error.ranges(of: "warning:").count == 2, "each once: \(twice.error)")
         let result = try BuiltCommand.run([], input: "ans = 3\n:time sum(range(1000))\nans\n")
         #expect(result.output.contains("s a call (median of 10 runs, fastest "))
         #expect(result.output.hasSuffix("\n3\n"))

@@ -49,6 +49,32 @@ import Testing
         #expect(updated.contains("1 + 1 # 2"))
     }
 
+    @Test func linesMayEndWithReturns() throws {
+        for (text, name, updated) in [
+            ("# A page\r\n\r\n```act\r\n1 + 1   # 3\r\n```\r\n", "a.md", "# A page\r\n\r\n```act\r\n1 + 1   # 2\r\n```\r\n"),
+            ("1 + 1  # expect: 3\r\n2 + 2  # expect: 4\r\n", "a.act", "1 + 1  # expect: 2\r\n2 + 2  # expect: 4\r\n"),
+        ] {
+            let first = try test(text, named: name)
+            #expect(first.result.status == 1 && first.result.output.hasPrefix("\(name):"), "\(first.result.output)")
+            let written = try test(text, named: name, updates: true).text
+            #expect(written == updated, "\(written.debugDescription)")
+            #expect(try test(written, named: name).result.status == 0)
+        }
+    }
+
+    /// A statement that goes on in a block's next lines, over comments.
+    @Test func blocksMayGoOn() throws {
+        let result = try test("```act\nif false { 1 }\n# or else\n\nelse { 2 }\n# 2\n```\n", named: "a.md").result
+        #expect(result.status == 0 && result.output.isEmpty, "\(result.output)")
+    }
+
+    @Test func pagesAreNoPrograms() throws {
+        for command in ["fmt", "check", ""] {
+            let result = try BuiltCommand.runShell("\"$ACT\" \(command) README.md 2>&1")
+            #expect(result.status == 1 && result.output == "error: README.md is a page, not a program\n  help: `act test README.md` runs its blocks\n")
+        }
+    }
+
     /// What came out is written down so that the script agrees with itself, and so that a second time changes nothing.
     @Test(
         arguments: [

@@ -61,6 +61,9 @@ private final class Editor {
         try request("textDocument/" + method, .object([("textDocument", ["uri": .text(Self.uri)])] + more))
     }
 
+    /// Forgets what was sent.
+    func forget() { sent = [] }
+
     /// The faults that were told last.
     var diagnostics: [JSON] { sent.last { $0["method"]?.asText == "textDocument/publishDiagnostics" }?["params"]?["diagnostics"]?.asList ?? [] }
 }
@@ -151,6 +154,14 @@ private func place(_ range: JSON?) -> [Int] {
             ).asList?.isEmpty == true)
     }
 
+    /// Where several may have been meant, each is offered.
+    @Test func everyNearNameIsOffered() throws {
+        let editor = try Editor("relu3(1)\n")
+        let actions = try editor.ask("codeAction", [("range", ["start": ["line": 0, "character": 2], "end": ["line": 0, "character": 2]])]).asList ?? []
+        #expect(actions.compactMap { $0["title"]?.asText } == ["Write `relu`", "Write `relu2`", "Write `relu6`"])
+        #expect(actions.allSatisfy { place($0["edit"]?["changes"]?[Editor.uri]?.asList?.first?["range"]) == [0, 0, 0, 5] })
+    }
+
     // MARK: Names
 
     @Test func hoverSaysWhatANameIs() throws {
@@ -181,6 +192,25 @@ private func place(_ range: JSON?) -> [Int] {
         #expect(resolved["documentation"]?["value"]?.asText?.contains("softmax(x, axis=-1)") == true && resolved["kind"]?.asWhole == 3)
     }
 
+    /// What runs know, a file says by itself too: fields of its records and layers, arguments of its functions.
+    @Test func completionReadsTheFile() throws {
+        let text =
+            "layer Scale(n) {\n    gain = ones(n); other = {shift: zeros(n)}\n    x -> x * gain\n}\ns = Scale(3)\nr = {alpha: 1, beta: {gamma: 2, ...s}}\nq = r\n"
+            + "f(x, factor=2) = x * factor\n"
+        func labels(_ line: String) throws -> [String] {
+            let editor = try Editor(text + line)
+            return try editor.ask("completion", 8, line.utf16.count)["items"]?.asList?.compactMap { $0["label"]?.asText } ?? []
+        }
+        #expect(try labels("s.").starts(with: ["gain", "other"]))
+        #expect(try labels("y = 2 * q.").starts(with: ["alpha", "beta"]))
+        #expect(try labels("q.beta.g").starts(with: ["gain", "gamma"]))
+        #expect(try labels("s.other.").first == "shift")
+        #expect(try labels("f(1, fa").first == "factor=")
+        #expect(try labels("f(1, ") == ["x=", "factor="])
+        #expect(try labels("Scale(").first == "n=")
+        #expect(try labels("f(1)[0].g").first != "gain")
+    }
+
     @Test func signaturesFollowTheArguments() throws {
         let editor = try Editor("f(a, b=2, c=3) = a\nf(1, (2, 3), \nf(1, c=\nlinspace(0, \nf(\"a, b\", \n(1, \n")
         func help(_ line: Int, _ character: Int) throws -> (label: String?, active: Int?) {
@@ -195,6 +225,8 @@ private func place(_ range: JSON?) -> [Int] {
         #expect(try help(3, 12).label?.hasPrefix("linspace(start, stop") == true)
         #expect(try help(4, 10).active == 1)
         #expect(try help(5, 4).label == nil)
+        let own = try Editor("# Twice as much,\n# or more.\ndouble(x, by=2) = by * x\ny = double(\n")
+        #expect(try own.ask("signatureHelp", 3, 11)["signatures"]?.asList?.first?["documentation"]?.asText == "Twice as much,\nor more.")
     }
 
     @Test func placesFollowScopes() throws {
@@ -322,6 +354,7 @@ private func place(_ range: JSON?) -> [Int] {
                 }
                 let (one, other) = (try all(editor), try all(fresh))
                 #expect(one == other, "\(String(decoding: text, as: UTF8.self).debugDescription)")
+                editor.forget()
             }
         }
     }

@@ -20,6 +20,16 @@ import Testing
         ("r={ a : 1 , \"b c\":{} }", "r = {a: 1, \"b c\": {}}"),
         ("f(x)={y=x;y}", "f(x) = { y = x; y }"),
         ("if x>0{1}else if x<0{2}else{3}", "if x > 0 { 1 } else if x < 0 { 2 } else { 3 }"),
+        ("if x>0{1}\n\n else if x<0{2}\nelse{3}", "if x > 0 { 1 } else if x < 0 { 2 } else { 3 }"),
+        ("if x {\n1\n}   # one\n\n  # two\n# three\nelse {\n3\n}", "if x {\n    1\n}  # one\n# two\n# three\nelse {\n    3\n}"),
+        (
+            "f(x)={\ny=if x {1} # one\nelse if y {2}\n# two\nelse {3}\ny\n}",
+            "f(x) = {\n    y = if x { 1 }  # one\n    else if y { 2 }\n    # two\n    else { 3 }\n    y\n}"
+        ),
+        (
+            "largest , = max_pool(reshape([1, 5, lstsq(range(2000) / 7, ones(3, 3, 3)[1]), 3], 1, 1, 1), indices=true)",
+            "largest, = max_pool(reshape([1, 5, lstsq(range(2000) / 7, ones(3, 3, 3)[1]), 3], 1, 1, 1),\n    indices=true)"
+        ),
         ("f' (x) - g''( 0 )", "f'(x) - g''(0)"),
         ("p = ( a , )", "p = (a,)"),
         ("- -x", "- -x"),
@@ -44,6 +54,10 @@ import Testing
         (
             "network = Dense(784, 512, activation=relu) >> Dropout(0.25) >> Dense(512, 512, activation=relu) >> Dense(512, 10)",
             "network = Dense(784, 512, activation=relu)\n    >> Dropout(0.25)\n    >> Dense(512, 512, activation=relu)\n    >> Dense(512, 10)"
+        ),
+        (
+            "shares = [mean(points[:, 0] * first + points[:, 1] * second > 0.3) for first,second in ((1, 0), (-1, 0)) if first!=second]",
+            "shares = [mean(points[:, 0] * first + points[:, 1] * second > 0.3)\n    for first, second in ((1, 0), (-1, 0))\n    if first != second]"
         ),
         (
             "for name in [\"alpha\", \"beta\", \"gamma\", \"delta\"] { print(\"{name} is a name that is quite long: {name} {name}\") }",

@@ -39,6 +39,7 @@ private func faults(_ text: String) throws -> [String] {
         ("f = x => x", "1:7 `=>` is not an operator | a function literal is `x -> …`; at least is `>=`"),
         ("y = 1:10", "1:6 `:` makes a range only inside an index | write `range(1, 11)`, which ends at 10"),
         ("y = c ? a : b", "1:7 `?` is not an operator | write `if condition { a } else { b }`, or `where(condition, a, b)` for arrays"),
+        ("if x == 1: { 3 }", "1:10 `:` does not begin a block | write `if x == 1 { 3 }`"),
         ("x = 3 if c else 4", "1:7 `if` cannot follow a value | write `x = if c { 3 } else { 4 }`"),
         ("sum(x^2 for x in xs)", "1:9 `for` after a value needs square brackets around both | write `[x^2 for x in xs]`"),
         ("a .* b", "1:3 `.*` is not an operator | write `a * b`"),
@@ -102,7 +103,9 @@ private func faults(_ text: String) throws -> [String] {
                 "2:8 `4` follows `4` directly | write an operator between them, or begin a new line",
             ]
         ),
-        ("if a {\n}\nelse {\n}", ["3:1 `else` begins a line, but the line before has ended the `if` | write `} else {` on one line"]),
+        ("else {\n}", ["1:1 `else` begins a line, but the line before has ended the `if` | write `} else {` on one line"]),
+        ("for a in b {\n}\nelse {\n}", ["3:1 `else` without `if` | write `if condition { a } else { b }`"]),
+        ("if a { }; else { }", ["1:11 `else` without `if` | write `if condition { a } else { b }`"]),
         ("x = = 3; y = 4 +* 2\nz", ["1:5 a value is missing between `=` and `=`", "1:17 a value is missing between `+` and `*`"]),
         ("xs |> x -> x + 1", ["1:7 a function literal needs parentheses here | write `(x -> x + 1)`"]),
         ("(a, b) = p", ["1:1 brackets cannot be assigned to | write `a, b = …`"]),

@@ -94,6 +94,7 @@ private func dump(_ text: String) throws -> String {
         ("f(x, slope=0.01) = max(slope * x, x)", "(define f (x slope=0.01) (call max (* slope x) x))"),
         ("f() = 1\ng(x) = {\n z = x; z\n}", "(define f () 1) (define g (x) {(= z x); z})"),
         ("if c { 1 } else if d { 2 } else { 3 }", "(if c {1} d {2} else {3})"),
+        ("if c { 1 }\n# why\n\nelse if d { 2 }\nelse { 3 }", "(if c {1} d {2} else {3})"),
         ("if c { }; if {a: 1}.a == 1 { b }", "(if c {}); (if (compare (. (record a: 1) a) equal 1) {b})"),
         ("y = if c { a } else { b } + 1", "(= y (+ (if c {a} else {b}) 1))"),
         ("for i in range(10) { if i { break } else { continue } }", "(for i in (call range 10) {(if i {break} else {continue})})"),

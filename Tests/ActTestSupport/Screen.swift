@@ -20,6 +20,8 @@ package struct Screen {
     private var sequence: [UInt8] = []
     /// What the terminal was asked and answers.
     package private(set) var answers = ""
+    /// How often all was cleared from the first cell on. Terminals keep what stood there as lines that have scrolled away.
+    package private(set) var clearsFromHome = 0
 
     package init(columns: Int, height: Int) { (self.columns, self.height) = (columns, height) }
 
@@ -97,6 +99,7 @@ package struct Screen {
         case "D": column = max(0, column - count)
         case "H": (row, column) = (top, 0)
         case "J":
+            if row == top, column == 0, number == 0 { clearsFromHome += 1 }
             rows[row].cells = Array(rows[row].cells.prefix(number == 2 ? 0 : column))
             if number == 2 { rows = Array(rows[...top]) } else { rows = Array(rows[...row]) }
         case "K": rows[row].cells = Array(rows[row].cells.prefix(column))

@@ -2,14 +2,15 @@
 
 import ActBuiltins
 import ActMachine
+import ActPlot
 import ActRows
 import ActSyntax
 
 struct Callee {
     let name: String
     let parameters: [Parameter]
-    /// Whether it takes any other name too.
-    var takesOptions = false
+    /// Names that it takes besides, with whatever they stand for.
+    var options: [String] = []
     /// An activation without its argument is one with settings.
     var isActivation = false
     /// `x -> …`, which says by itself what it takes.
@@ -21,7 +22,7 @@ struct Callee {
     init(_ function: BuiltinFunction) {
         name = function.name
         parameters = function.form.parameters
-        takesOptions = !function.form.options.isEmpty
+        options = function.form.options.map(\.name)
         isActivation = function.row.activation != nil
     }
 
@@ -36,6 +37,16 @@ struct Callee {
     }
 
     private var signature: String { isLiteral ? name : Signature.text(name, parameters) }
+
+    /// Names that figures answer in words of their own.
+    private static let placesOfFigures = ["x", "y"]
+
+    private func unknownOption(_ name: String, at span: Span) -> Diagnostic? {
+        let near = suggest(name, among: options + parameters.filter { !$0.isVariadic }.map(\.name))
+        return RefusalWording.words(about: FigureRefusal.noOption(name, of: self.name, near: near.first, others: options)).map { words in
+            Diagnostic(.cannot, words.title.text, at: span, help: words.help?.text, edits: near.count == 1 ? [.init(span, near[0])] : [])
+        }
+    }
 
     /// The first fault of a call.
     /// - Parameter place: The whole call.
@@ -52,7 +63,10 @@ struct Callee {
         for argument in arguments {
             guard let name = argument.name else { continue }
             guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isVariadic }) else {
-                if takesOptions { continue }
+                if !options.isEmpty {
+                    if FigureOption.rows.contains(where: { $0.name == name }) || Self.placesOfFigures.contains(name) { continue }
+                    return unknownOption(name, at: argument.span)
+                }
                 let (words, near) = NameWording.unknownArgument(name, of: self.name, among: parameters.map(\.name), signature: signature)
                 return Diagnostic(
                     .unknownArgument, words.title.text, at: argument.span, help: words.help?.text, edits: near.map { [.init(argument.span, $0)] } ?? [])

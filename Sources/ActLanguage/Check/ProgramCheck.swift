@@ -66,8 +66,10 @@ struct ProgramCheck {
                 name, field: field.isEmpty ? nil : field, isCalled: after.first == "(", among: builtins.names + visibleNames(at: Int(span.start)))
             var replaced = span
             if words.takesField { replaced.end += Int32(truncatingIfNeeded: 1 + field.utf8.count) }
-            return Diagnostic(
+            var diagnostic = Diagnostic(
                 .unknownName, words.title.text, at: span, help: words.help?.text, edits: words.replacement.map { [.init(replaced, $0)] } ?? [])
+            diagnostic.alternatives = words.alternatives
+            return diagnostic
         }
     }
 

@@ -54,8 +54,10 @@ package struct DocumentExpectation {
 
     /// Lines without the spaces at their ends.
     static func lines(_ text: some StringProtocol) -> [String] {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            String(line.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
+        var lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            String(
+                decoding: line[..<(line.lastIndex { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\r") }.map(line.index(after:)) ?? line.startIndex)],
+                as: UTF8.self)
         }
         if lines.last == "" { lines.removeLast() }
         return lines

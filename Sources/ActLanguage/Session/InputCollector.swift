@@ -13,7 +13,7 @@ struct InputCollector {
     var isEmpty: Bool { text.isEmpty }
 
     /// Takes a line.
-    /// - Parameter next: The one after it, where that is known: one that begins with `|>` or `>>` belongs to this one.
+    /// - Parameter next: The one after it, where that is known: one that begins with `|>`, `>>` or `else` belongs to this one.
     /// - Returns: Whether more lines are needed.
     mutating func takes(_ line: String, before next: String?, in interaction: Interaction) -> Bool {
         if isEmpty { style = interaction.promptStyle(of: line) }
@@ -40,6 +40,21 @@ struct InputCollector {
 
     private static func continuesStatement(_ line: String) -> Bool {
         let text = line.trimmingSpaces()
-        return text.hasPrefix("|>") || text.hasPrefix(">>")
+        return text.hasPrefix("|>") || text.hasPrefix(">>") || text == "else" || text.hasPrefix("else ") || text.hasPrefix("else{")
+    }
+}
+
+/// Looks ahead in lines that are there already.
+package struct LinesAhead {
+    private let lines: ArraySlice<String>
+    private var next: Int
+
+    package init(_ lines: ArraySlice<String>) { (self.lines, next) = (lines, lines.startIndex) }
+
+    /// The first line after one that says something: empty lines and comments may stand before what belongs to it. Asked in order.
+    package mutating func line(after index: Int) -> String? {
+        next = max(next, index + 1)
+        while next < lines.endIndex, lines[next].first(where: { !$0.isWhitespace }).map({ $0 == "#" }) ?? true { next += 1 }
+        return next < lines.endIndex ? lines[next] : nil
     }
 }

@@ -52,7 +52,7 @@ package final class Interaction {
     package var isContinuing: Bool { !pending.isEmpty }
 
     /// Takes a line, and runs it unless it needs more.
-    /// - Parameter next: The line after it, where that is known: one that starts with `|>` or `>>` belongs to this one.
+    /// - Parameter next: The line after it, where that is known: one that starts with `|>`, `>>` or `else` belongs to this one.
     package func enter(_ line: String, before next: String? = nil) -> Outcome {
         if pending.isEmpty, line.allSatisfy(\.isWhitespace) { return .done }
         session.engine.interrupt.clear()
@@ -90,8 +90,9 @@ package final class Interaction {
         lines = lines.drop { $0.allSatisfy(\.isWhitespace) }
         var collector = InputCollector()
         session.engine.interrupt.clear()
+        var ahead = LinesAhead(lines)
         for (index, line) in zip(lines.indices, lines) {
-            if collector.takes(line, before: index + 1 < lines.endIndex ? lines[index + 1] : nil, in: self) { continue }
+            if collector.takes(line, before: ahead.line(after: index), in: self) { continue }
             lines = lines[(index + 1)...]
             return collector.text
         }

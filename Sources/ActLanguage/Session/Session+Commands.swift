@@ -100,20 +100,18 @@ extension Interaction {
     /// Runs the expression once, and if that was short some more times.
     fileprivate func time(_ text: String) -> Outcome {
         guard session.readsWell(text, named: "<time>") else { return .failed }
-        for runs in [1, 10] {
-            // On a line of its own, so that messages show the expression as it was written.
-            guard case .record(let record)? = quietly("timeit(() -> {\n\(text)\n}, runs=\(runs))", named: "<time>", hiddenLines: 1),
-                case .number(let median)? = record["median"], case .number(let fastest)? = record["min"]
-            else { return Outcome(lastStatus) }
-            if runs == 1 && median > 0.1 {
-                output.write("\(duration(median)) (one run)\n")
-                break
-            }
+        // One program, which warns once at each place. The expression stands on lines of its own, so that messages show it as it was written.
+        let most = 10
+        let program = "(f -> { once = timeit(f, runs=1); if once.median > 0.1 { once } else { timeit(f, runs=\(most)) } })(() -> {\n\(text)\n})"
+        guard case .record(let record)? = quietly(program, named: "<time>", hiddenLines: 1), case .number(let median)? = record["median"],
+            case .number(let fastest)? = record["min"], case .number(let runs)? = record["runs"]
+        else { return Outcome(lastStatus) }
+        if runs == 1 {
+            output.write("\(duration(median)) (one run)\n")
+        } else {
             // A derivative that ran without its program.
             let isReplayed = if case .bool(true)? = record["replayed"] { true } else { false }
-            if runs > 1 {
-                output.write("\(duration(median)) a call (median of \(runs) runs, fastest \(duration(fastest))\(isReplayed ? ", replayed" : ""))\n")
-            }
+            output.write("\(duration(median)) a call (median of \(most) runs, fastest \(duration(fastest))\(isReplayed ? ", replayed" : ""))\n")
         }
         return .done
     }

@@ -151,13 +151,18 @@ extension Session {
         let node = tree[function], source = tree.source, whole = source.text(node.span.union(name))
         let parameters = tree[node.parameters].map { tree[$0.name] + ($0.defaultValue.map { "=" + tree.text(of: $0) } ?? "") }
         let isShort = whole.utf8.count <= 300 && whole.split(separator: "\n").count <= 6
+        let text = isShort ? whole : "\(source.text(name))(\(parameters.joined(separator: ", ")))"
+        return "```act\n\(text)\n```\n" + comments(above: name, in: source).joined(separator: "  \n")
+    }
+
+    /// The lines of the comment right above the definition of a name.
+    package func comments(above name: Span, in source: SourceText) -> [String] {
         var comments: [String] = [], line = source.line(containing: Int(name.start)) - 1
         while line > 0, comments.count < 50, source.line(at: line).trimmingSpaces().hasPrefix("#") {
-            comments.insert(String(source.line(at: line).trimmingSpaces().drop { $0 == "#" }).trimmingSpaces(), at: 0)
+            comments.append(String(source.line(at: line).trimmingSpaces().drop { $0 == "#" }).trimmingSpaces())
             line -= 1
         }
-        let text = isShort ? whole : "\(source.text(name))(\(parameters.joined(separator: ", ")))"
-        return "```act\n\(text)\n```\n" + comments.joined(separator: "  \n")
+        return comments.reversed()
     }
 
     // MARK: Searching

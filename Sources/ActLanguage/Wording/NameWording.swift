@@ -12,6 +12,8 @@ enum NameWording {
         var replacement: String?
         /// Whether it takes the place of the field after the name too, as `exp` does of `np.exp`.
         var takesField = false
+        /// What may have been meant, where that is one of several.
+        var alternatives: [String] = []
     }
 
     /// - Parameters:
@@ -27,7 +29,7 @@ enum NameWording {
         }
         let near = suggest(name, among: names())
         if !near.isEmpty { words.help = "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?" }
-        if near.count == 1 { words.replacement = near[0] }
+        if near.count == 1 { words.replacement = near[0] } else { words.alternatives = near }
         return words
     }
 

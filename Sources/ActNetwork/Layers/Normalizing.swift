@@ -119,7 +119,7 @@ extension LayerRows {
         LayerRow(
             "BatchNorm", "brings every feature to mean 0 and deviation 1 over the batch, then to deviation gamma and mean beta",
             details:
-                "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` gathers them in the fields `mean` and `variance`, by which it goes otherwise. Features are the columns of rows, or axis 1 of sequences, images and volumes.",
+                "In training (`fit`, `net(x, training=true)`) by the batch's own statistics; `fit` and `forward` gather them in the fields `mean` and `variance`, by which it goes otherwise: a loop of one's own keeps them with `y, net = forward(net, x, training=true)`. Features are the columns of rows, or axis 1 of sequences, images and volumes.",
             example: "BatchNorm(1)([[1], [3]], training=true)   # [[-0.999995],\n# [ 0.999995]]"
         ) { takes in
             let features = takes.size("features"), momentum = takes.number("momentum", default: 0.1, .within(0...1), role: .opaque)

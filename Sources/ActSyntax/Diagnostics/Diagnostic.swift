@@ -56,6 +56,8 @@ package struct Diagnostic: Error, Equatable, Sendable {
     package var help: String?
     /// What does as the help says, in source order and apart from each other; empty where that is for a person to decide.
     package var edits: [Edit]
+    /// What may have been meant by the name at `primarySpan`, where that is one of several: `edits` is empty then.
+    package var alternatives: [String] = []
     /// Innermost call first.
     package var callChain: [Call]
 

@@ -68,6 +68,12 @@ package enum Layout {
         var mayBreak = false
         /// `|>` or `>>`
         var isLink = false
+        /// `for` and `if` of a comprehension
+        var isClause = false
+        /// Whether it stands where the statement does if it begins a line: `else`, and comments in front of it.
+        var isOuter = false
+        /// Whether it begins a line in the source, as comments in front of `else` do.
+        var beginsLine = false
     }
 
     final class Brackets {

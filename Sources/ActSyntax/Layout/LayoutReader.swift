@@ -14,6 +14,8 @@ struct LayoutReader {
     private let source: SourceText
     private var pieces: [Piece] = []
     private var position = 0
+    /// How far comments have been passed over, to the next word.
+    private var ahead = 0
     /// Where statements begin, and the braces of records.
     private let statements: Set<Int32>
     private let records: Set<Int32>
@@ -79,7 +81,11 @@ struct LayoutReader {
     private var current: Piece? { position < pieces.count ? pieces[position] : nil }
 
     /// The first piece from here on that is no comment.
-    private var next: Piece? { pieces[min(position, pieces.count)...].first { $0.kind != nil } }
+    private mutating func nextWord() -> Piece? {
+        ahead = max(ahead, position)
+        while ahead < pieces.count, pieces[ahead].kind == nil { ahead += 1 }
+        return ahead < pieces.count ? pieces[ahead] : nil
+    }
 
     private var line: Int { position > 0 ? pieces[position - 1].lastLine : 0 }
 
@@ -125,21 +131,29 @@ struct LayoutReader {
         let start = position
         var before: Token.Kind?
         var isUnary = false, mayBreak = false
+        // Whether names of a loop are read, which commas part.
+        var isInNames = false
         while let piece = current {
             guard let kind = piece.kind else {
                 // A comment after the last word belongs to the line, not to the phrase.
-                guard let next, !ends(next, list) else { break }
+                guard let next = nextWord(), !ends(next, list) else { break }
+                let isOuter = next.kind == .else, beginsLine = isOuter && piece.firstLine > line
                 position += 1
-                phrase.nodes.append(Layout.Node(kind: .comment, text: piece.text, width: nil, isSpaced: true))
+                phrase.nodes.append(
+                    Layout.Node(kind: .comment, text: piece.text, width: nil, isSpaced: true, isOuter: isOuter, beginsLine: beginsLine))
                 continue
             }
-            if position > start, ends(piece, list) { break }
+            if position > start, ends(piece, list), !isInNames || kind != .comma { break }
+            if kind == .for || kind == .in { isInNames = kind == .for }
             let isPrefix = (kind == .minus || kind == .plus) && !(before?.endsValue ?? false)
             let isLink = kind == .pipe || kind == .compose
             let spaced = isSpaced(kind, after: before, isUnary: isUnary, in: list)
             // A chain over lines keeps a line for each link.
             if isLink || before == .pipe || before == .compose, piece.firstLine > line { phrase.isTall = true }
-            var node = Layout.Node(kind: .word, text: piece.text, width: nil, isSpaced: spaced, mayBreak: mayBreak || isLink, isLink: isLink)
+            var node = Layout.Node(kind: .word, text: piece.text, width: nil, isSpaced: spaced, mayBreak: mayBreak && kind != .assign || isLink, isLink: isLink)
+            node.isOuter = kind == .else
+            node.isClause = list == .list && (kind == .for || kind == .if) && before?.endsValue == true
+            if node.isClause { node.mayBreak = true }
             if let inner = Layout.Brackets.Kind(kind, isRecord: records.contains(Int32(piece.text.lowerBound))) {
                 let brackets = brackets(inner)
                 node.kind = .brackets(brackets)
@@ -151,7 +165,7 @@ struct LayoutReader {
                 before = kind
             }
             isUnary = isPrefix
-            mayBreak = !isPrefix && (kind.isBreakable || kind == .comma)
+            mayBreak = !isPrefix && !isInNames && (kind.isBreakable || kind == .comma)
             phrase.nodes.append(node)
             phrase.lastLine = line
         }

@@ -132,22 +132,22 @@ struct LayoutWriter {
 
     /// - Parameter tail: Columns that must follow on the last line.
     private mutating func write(_ phrase: Layout.Phrase, tail: Int) {
-        let continued = indent + Layout.indent
+        let own = indent, continued = own + Layout.indent
         // For each node what follows it up to the next place where the line may end.
         var tails = [Int](repeating: tail, count: phrase.nodes.count)
         for index in phrase.nodes.indices.dropLast().reversed() {
             let next = phrase.nodes[index + 1]
             tails[index] = next.mayBreak || isComment(next) ? 0 : (next.isSpaced ? 1 : 0) + leastWidth(next, tails[index + 1])
         }
-        // A chain that does not fit on the line has a line for each link.
+        // A chain that does not fit on the line has a line for each link, a comprehension one for each clause.
         let isTall = phrase.isTall || phrase.width.map { column + $0 + tail > Layout.width } ?? false
         var mustBreak = false
         for (index, node) in phrase.nodes.enumerated() {
             if index > 0 {
                 let space = node.isSpaced ? 1 : 0, needed = firstWidth(node, tails[index])
                 let overflows = node.mayBreak && column + space + needed > Layout.width && continued < column
-                if mustBreak || overflows || node.isLink && isTall {
-                    newline(continued)
+                if mustBreak || overflows || (node.isLink || node.isClause) && isTall || node.beginsLine {
+                    newline(node.isOuter ? own : continued)
                 } else if space > 0 {
                     append(0x20)
                     if isComment(node) { append(0x20) }

@@ -17,7 +17,10 @@ extension SyntaxTree {
             switch self[id] {
             case .block(let statements):
                 for statement in self[statements].dropLast() { lose(statement.expression) }
-                if lost, let last = self[statements].last { lose(last.expression) }
+                guard let last = self[statements].last?.expression else { continue }
+                if lost { lose(last) }
+                // As a value nobody writes `+`.
+                if !lost, self[statements].count > 1, case .unary(.plus, _) = first(of: last), beginsLine(last) { found.append(last) }
             case .conditional(let branches, let otherwise) where lost:
                 for branch in self[branches] { lose(branch.body) }
                 if let otherwise { lose(otherwise) }
@@ -26,7 +29,7 @@ extension SyntaxTree {
             default: if lost, onlyComputes(id, isPure) { found.append(id) }
             }
         }
-        return found.reversed().map(lostValue)
+        return found.reversed().map { lostValue($0, isLost: isLost[Int($0.index)]) }
     }
 
     private func onlyComputes(_ id: ExpressionID, _ isPure: (ExpressionID) -> Bool) -> Bool {
@@ -46,12 +49,17 @@ extension SyntaxTree {
         }
     }
 
-    private func lostValue(_ id: ExpressionID) -> Diagnostic {
+    private func beginsLine(_ id: ExpressionID) -> Bool {
+        let start = Int(span(of: id).start)
+        return source.text(source.lineRange(source.line(containing: start)).lowerBound..<start).allSatisfy(\.isWhitespace)
+    }
+
+    private func lostValue(_ id: ExpressionID, isLost: Bool) -> Diagnostic {
         let span = span(of: id)
         if case .unary(let sign, _) = first(of: id), sign != .not {
             let sign = sign == .plus ? "+" : "-"
             return Diagnostic(
-                .lostValue, "this line does not go on the one before: its value is lost", at: span,
+                .lostValue, isLost ? "this line does not go on the one before: its value is lost" : "this line does not go on the one before", at: span,
                 help: "end the line before with `\(sign)`, or put all of it in parentheses")
         }
         return Diagnostic(.lostValue, "this value is computed and lost", at: span, help: remedy(id))

@@ -218,15 +218,10 @@ extension Parser {
     }
 
     private func strayElse() -> Diagnostic {
-        token.newlineBefore
-            ? .elseOnNewLine(at: span(token), gap: gapBefore)
+        // In a session a line that could end is run before the next one comes.
+        position == 0
+            ? .elseOnNewLine(at: span(token))
             : Diagnostic(.strayElse, "`else` without `if`", at: span(token), help: "write `if condition { a } else { b }`")
-    }
-
-    /// The white space between the last token and this one, unless a comment stands in it.
-    var gapBefore: Span? {
-        let gap = source.span(Int(peek(-1).end), Int(token.start))
-        return source.text(gap).allSatisfy(\.isWhitespace) && peek(-1).kind == .rightBrace ? gap : nil
     }
 
     /// `else` where a statement begins: said once when the head of its `if` is lost.

@@ -25,7 +25,8 @@ extension Parser {
         var edits: [Diagnostic.Edit] = []
         if let start = tokens.lastIndex(of: keyword, before: position), let head = line(from: start, upTo: position) {
             let body = position + 1 < tokens.count && !peek().newlineBefore ? rest(from: position + 1) : nil
-            help = "\(head) { \(body ?? "…") }"
+            // A block in braces needs the `:` alone to go.
+            help = body.map { $0.hasPrefix("{") ? "\(head) \($0)" : "\(head) { \($0) }" } ?? "\(head) { … }"
             if body != nil, let end = range(ofRestFrom: position + 1)?.end { edits = [.init(source.span(Int(tokens[start].start), Int(end)), help)] }
         }
         return Diagnostic(.colonBlock, "`:` does not begin a block", at: span(colon), help: "write `\(help)`", edits: edits)

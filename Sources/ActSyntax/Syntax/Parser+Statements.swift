@@ -331,7 +331,6 @@ extension Parser {
             below = max(below, depth(condition), depth(body))
             branches.items.append(Branch(condition: condition, body: body))
             guard token.kind == .else else { break }
-            if isAtLineEnd { _ = fail { .elseOnNewLine(at: $0.span($0.token), gap: $0.gapBefore) } }
             let elseKeyword = token
             advance()
             if token.kind == .if {

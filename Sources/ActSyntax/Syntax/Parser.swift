@@ -23,7 +23,7 @@
 //                 | "[" [expression { "," … } [","]] "]" | "[" expression "for" names "in" expression ["if" expression] "]"
 //                 | "{" [key ":" expression { "," … } [","]] "}"        key = name | string
 //                 | block
-//                 | "if" expression block { "else" "if" expression block } ["else" block]
+//                 | "if" expression block { "else" "if" expression block } ["else" block]       # no newline ends it before `else`
 //                 | "for" names "in" expression block | "while" expression block
 //     names       = name { "," name }
 //

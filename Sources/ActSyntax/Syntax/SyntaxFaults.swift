@@ -208,11 +208,9 @@ extension Diagnostic {
         Diagnostic(.unsetWithoutName, "`unset` needs a name", at: span, help: "write `unset name`, one name a statement")
     }
 
-    /// - Parameter gap: what stands between `}` and `else`, if it is nothing but white space.
-    static func elseOnNewLine(at span: Span, gap: Span?) -> Diagnostic {
-        Diagnostic(
-            .elseOnNewLine, "`else` begins a line, but the line before has ended the `if`", at: span, help: "write `} else {` on one line",
-            edits: gap.map { [Edit($0, " ")] } ?? [])
+    /// `else` as the first word of what is run.
+    static func elseOnNewLine(at span: Span) -> Diagnostic {
+        Diagnostic(.elseOnNewLine, "`else` begins a line, but the line before has ended the `if`", at: span, help: "write `} else {` on one line")
     }
 }
 
