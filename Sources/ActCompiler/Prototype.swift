@@ -29,10 +29,10 @@ package final class Prototype {
     /// What a function was compiled from, to compile it once more for a recording.
     package internal(set) var definition: Definition?
 
-    package internal(set) var instructions: [Instruction] = []
+    var instructions: [Instruction] = []
     /// The expression that each instruction belongs to.
     package internal(set) var origins: [ExpressionID] = []
-    package internal(set) var constants: [Constant] = []
+    var constants: [Constant] = []
     package internal(set) var registerCount = 0
     package internal(set) var functions: [NestedFunction] = []
     package internal(set) var interpolations: [[InterpolationPart]] = []
@@ -62,8 +62,11 @@ package final class Prototype {
         self.isClosure = isClosure
     }
 
-    /// Whether it goes back in its instructions.
-    package var hasLoop: Bool { instructions.contains { $0.opcode.isJump && $0.a <= 0 } }
+    /// Gives away its instructions and constants: whoever loads it keeps them where the machine reads them.
+    package func unload() -> (instructions: [Instruction], constants: [Constant], hasLoop: Bool) {
+        defer { (instructions, constants) = ([], []) }
+        return (instructions, constants, instructions.contains { $0.opcode.isJump && $0.a <= 0 })
+    }
 
     /// The same function, noting the value of every expression while it runs; itself where it is no function of the program. Only while no
     /// other thread compiles.

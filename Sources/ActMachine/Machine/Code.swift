@@ -29,6 +29,7 @@ package final class Code {
     /// Sites `siteBase ..< siteBase + instructions.count` belong to this code.
     private(set) var siteBase: UInt32 = 0
 
+    /// - Parameter prototype: One that nobody has loaded before.
     package init(_ prototype: Prototype, in module: Module) {
         self.prototype = prototype
         self.module = module
@@ -36,23 +37,24 @@ package final class Code {
         records = prototype.records.map(RecordTemplate.init)
         (interpolations, indexItems, updates) = (prototype.interpolations, prototype.indexItems, prototype.updates)
         (callShapes, formChecks, makesLayers) = (prototype.callShapes, prototype.formChecks, prototype.makesLayers)
+        let (instructions, constants, hasLoop) = prototype.unload()
         entry = .allocate(capacity: 1)
         // (`self` is complete only after all stored properties are set.)
         entry.initialize(
             to: Entry(
-                instructions: .allocate(capacity: prototype.instructions.count), constants: .allocate(capacity: prototype.constants.count),
+                instructions: .allocate(capacity: instructions.count), constants: .allocate(capacity: constants.count),
                 globals: module.slotsAddress, calls: .allocate(capacity: prototype.callShapes.count),
-                fields: .allocate(capacity: prototype.fieldNames.count), instructionCount: prototype.instructions.count,
-                constantCount: prototype.constants.count, callCount: prototype.callShapes.count,
+                fields: .allocate(capacity: prototype.fieldNames.count), instructionCount: instructions.count,
+                constantCount: constants.count, callCount: prototype.callShapes.count,
                 registerCount: Int32(truncatingIfNeeded: prototype.registerCount), parameterCount: Int32(truncatingIfNeeded: prototype.parameters.count),
                 requiredCount: Int32(truncatingIfNeeded: prototype.requiredCount), code: nil))
         entry.pointee.code = .passUnretained(self)
-        entry.pointee.instructions.initialize(from: prototype.instructions, count: prototype.instructions.count)
-        for (index, constant) in prototype.constants.enumerated() { (entry.pointee.constants + index).initialize(to: Value(constant)) }
+        entry.pointee.instructions.initialize(from: instructions, count: instructions.count)
+        for (index, constant) in constants.enumerated() { (entry.pointee.constants + index).initialize(to: Value(constant)) }
         entry.pointee.calls.initialize(repeating: KnownCall(), count: prototype.callShapes.count)
         for (index, name) in prototype.fieldNames.enumerated() { (entry.pointee.fields + index).initialize(to: KnownField(name: name)) }
-        isWatched = prototype.isClosure && !prototype.makesLayers && !prototype.parameters.isEmpty && prototype.hasLoop
-        siteBase = sites.register(self, count: prototype.instructions.count)
+        isWatched = prototype.isClosure && !prototype.makesLayers && !prototype.parameters.isEmpty && hasLoop
+        siteBase = sites.register(self, count: instructions.count)
     }
 
     // What others ask of the prototype.
