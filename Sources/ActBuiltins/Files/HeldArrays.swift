@@ -58,7 +58,7 @@ struct HeldArrays {
 
     /// Variables that it reads are its module's, whatever it is called itself.
     private mutating func look(into code: Code) {
-        for slot in code.globalSlots { add(code.module.slots[slot], code.module.names[slot]) }
+        for slot in code.prototype.globalSlots { add(code.module.slots[slot], code.module.names[slot]) }
         for template in code.functions { look(into: template.code) }
     }
 
