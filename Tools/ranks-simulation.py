@@ -47,6 +47,8 @@ def measured(act, name):
         seconds, parameters = output.stdout.split()
         times.append((size, float(seconds)))
     (small, first), (large, second) = times
+    if second < 1.2 * first:
+        sys.exit(f"{name}: a batch of {large} rows took {second:.3g} s and one of {small} rows {first:.3g} s: something else runs on this machine")
     row = max((second - first) / (large - small), 1e-9)
     return row, max(first - small * row, 1e-6), int(float(parameters))
 

@@ -40,7 +40,7 @@ LAYERS = [
     ("Branch(tanh, sigmoid, join=\"product\")", (5,)), ("Branch(Dense(5, 3), Dense(5, 3), join=\"sum\")", (5,)),
     ("freeze(Dense(5, 4)) >> softmax", (5,)),
     # Layers of the program's own, functions between layers.
-    ("Scaled(5) >> Dense(5, 2)", (5,)), ("Wrapped(5)", (5,)),
+    ("Scaled(5) >> Dense(5, 2)", (5,)), ("Odd(4)", (4,)), ("Wrapped(5)", (5,)),
     ("Dense(5, 6) >> (x -> x.reshape(-1, 2, 3)) >> (x -> sum(x, axis=1))", (5,)), ("double >> Dense(5, 2)", (5,)),
     ("Conv2D(1, 2, 3) >> (x -> where(x > 0, x, exp(x) - 1)) >> Flatten()", (1, 6, 6)),
 ]
@@ -58,9 +58,8 @@ FUNCTIONS = [
     ("f(x) = trunc(x) + round(x) + floor(x) + ceil(x)", [(4,)], True), ("f(x) = log1p(abs(x)) + expm1(x) + log2(abs(x)) + log10(abs(x))", [(4,)], True),
     ("f(x) = any(x > 0, axis=1)", [(4,)], True), ("f(x) = isfinite(x) and x > 0", [(4,)], True),
     ("f(x) = sin(x) * cos(x) + tan(x) + asinh(x) + atanh(x / 20) + acosh(1 + abs(x))", [(4,)], True),
-    # Names that would end a text of Python, are its words, or are what layers of the frameworks have themselves.
+    # Names that would end a text of Python.
     ("r = {\"a\\\"b\": randn(4), \"c\\\\d\": randn(4)}\nf(x) = x * r[\"a\\\"b\"] + r[\"c\\\\d\"]", [(4,)], True),
-    ("layer Odd(n) {\n    training = 2 * ones(n)\n    name = 3 * ones(n)\n    lambda = randn(n)\n    x -> x * training + name * lambda\n}\nf = Odd(4)", [(4,)], True),
     ("f(x) = squareplus(x, b=2) + snake(x, a=3) + star_relu(x)", [(4,)], True), ("net = Dense(4, 3, tanh) >> Dense(3, 2)\nf(x) = net(x) * 2", [(4,)], True),
     ("f(x) = conv(x, reshape(range(18) - 9, 2, 1, 3, 3), padding=1)", [(1, 5, 5)], True), ("f(x) = attend(x, x, x, heads=2)", [(5, 4)], True),
     ("f(x) = norm(x, axis=1)", [(4,)], True), ("g(x) = sum(x^3)\nf(x) = grad(g)(x)", [(4,)], True), ("f(x) = grad(y -> sum(y[:, 1:] * y[:, :-1]))(x)", [(4,)], True),
@@ -111,6 +110,13 @@ PRELUDE = """seed(3)
 layer Scaled(n) {
     w = 1.5 * ones(n)
     x -> w * x
+}
+# Words of Python, and names that layers of the frameworks have themselves.
+layer Odd(n) {
+    training = 2 * ones(n)
+    name = 3 * ones(n)
+    lambda = randn(n)
+    x -> x * training + name * lambda
 }
 layer Wrapped(n) {
     inner = Dense(n, n, tanh)
