@@ -192,8 +192,9 @@ extension Neighbourhood {
         let memory = try Scratch(byteCount: values &* MemoryLayout<UnsafeMutableRawPointer?>.stride)
         var binding = BlockProgram.Binding(bases: memory.pointer.assumingMemoryBound(to: UnsafeMutableRawPointer?.self), steps: steps)
         bind(&binding)
-        // What is one element for all of a row is none of a chain's operands.
-        binding.rows = binding.views.map { view in view.rows.flatMap { $0.step == 1 || program.links.isEmpty ? $0 : nil } }
+        binding.rows = zip(binding.views, program.takesSingles).map { view, takesSingles in
+            view.rows.flatMap { $0.step == 1 || takesSingles ? $0 : nil }
+        }
 
         var rootLayout = donated, others: [(step: Int, layout: Layout)] = []
         if storingRoot {

@@ -67,6 +67,8 @@ final class BlockProgram: Sendable {
     private let hash: UInt64
     let inputCount: Int
     let places: [Place]
+    /// By slot, whether of an input that is gathered one element can stand for all of a row: no chain reads it.
+    let takesSingles: [Bool]
     let steps: [Step]
     let passes: [Pass]
     let links: [(op: UInt32, operand: Int)]
@@ -93,6 +95,7 @@ final class BlockProgram: Sendable {
         slots = maker.slots
         slotBytes = maker.slotBytes
         places = maker.places
+        takesSingles = (0..<inputCount).filter { maker.places[$0].kind == .gathered }.map(maker.takesSingles)
     }
 
     // MARK: Programs made before
@@ -285,6 +288,13 @@ final class BlockProgram: Sendable {
             if !pass.links.isEmpty { return k == 0 ? pass.start : links[pass.links.lowerBound + k - 1].operand }
             let (a, b, c) = steps[pass.step].operands
             return k == 0 ? a : k == 1 ? b : c
+        }
+
+        func takesSingles(_ value: Int) -> Bool {
+            passes.allSatisfy { pass in
+                let isRead = (0..<readCount(pass)).contains { read(pass, $0) == value }
+                return !isRead || pass.links.isEmpty && steps[pass.step].kernel.takesSingles
+            }
         }
 
         /// Gives the result of each pass its place: a slot is free again when it has been read for the last time.

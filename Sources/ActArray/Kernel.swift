@@ -72,6 +72,14 @@ enum Kernel {
         }
     }
 
+    /// Whether one element can stand for all of an operand.
+    var takesSingles: Bool {
+        switch self {
+        case .binary64, .binary32, .compare64, .compare32, .logic, .select64, .select32, .select8: true
+        case .unary64, .unary32, .test64, .test32, .not, .widen32, .narrow64, .widen8to64, .widen8to32, .bool64, .bool32: false
+        }
+    }
+
     /// Runs the kernel over `n` elements. Operands that the kernel does not have are ignored.
     @inline(__always)
     func run(_ a: Operand, _ b: Operand, _ c: Operand, to y: UnsafeMutableRawPointer, _ n: Int) {

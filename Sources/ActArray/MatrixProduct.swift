@@ -25,7 +25,7 @@ package struct MatrixView<T> {
 
     package var transposed: MatrixView { MatrixView(pointer, rowStride: columnStride, columnStride: rowStride) }
 
-    func advanced(row: Int, column: Int) -> MatrixView {
+    package func advanced(row: Int, column: Int) -> MatrixView {
         MatrixView(pointer + (row &* rowStride &+ column &* columnStride), rowStride: rowStride, columnStride: columnStride)
     }
 }

@@ -1,8 +1,9 @@
 // A matrix on the right of many products, laid out once in the strips that the kernels read.
 
+import ActArray
 import CActKernels
 
-package struct PackedMatrix<T: MatrixElement> {
+struct PackedMatrix<T: MatrixElement> {
     private let storage: Storage
     private let rows, columns: Int
     /// The columns of its strips, those included that are empty.
@@ -11,7 +12,7 @@ package struct PackedMatrix<T: MatrixElement> {
     /// - Throws: `ArrayError.outOfMemory`, `tooLarge`.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
-    package init(rows: Int, columns: Int, _ matrix: MatrixView<T>) throws {
+    init(rows: Int, columns: Int, _ matrix: MatrixView<T>) throws {
         (self.rows, self.columns) = (rows, columns)
         let tile = T.tileColumns
         width = (columns + tile - 1) / tile &* tile
@@ -30,7 +31,7 @@ package struct PackedMatrix<T: MatrixElement> {
     /// - Parameter rowStride: That of `c`, whose rows have no gaps.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
-    package func multiply(_ count: Int, _ a: MatrixView<T>, adds: Bool, into c: UnsafeMutablePointer<T>, rowStride: Int) {
+    func multiply(_ count: Int, _ a: MatrixView<T>, adds: Bool, into c: UnsafeMutablePointer<T>, rowStride: Int) {
         guard count > 0, columns > 0 else { return }
         if rows == 0 {
             if !adds { for row in 0..<count { (c + row &* rowStride).update(repeating: 0, count: columns) } }
