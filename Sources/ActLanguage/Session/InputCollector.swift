@@ -43,18 +43,3 @@ struct InputCollector {
         return text.hasPrefix("|>") || text.hasPrefix(">>") || text == "else" || text.hasPrefix("else ") || text.hasPrefix("else{")
     }
 }
-
-/// Looks ahead in lines that are there already.
-package struct LinesAhead {
-    private let lines: ArraySlice<String>
-    private var next: Int
-
-    package init(_ lines: ArraySlice<String>) { (self.lines, next) = (lines, lines.startIndex) }
-
-    /// The first line after one that says something: empty lines and comments may stand before what belongs to it. Asked in order.
-    package mutating func line(after index: Int) -> String? {
-        next = max(next, index + 1)
-        while next < lines.endIndex, lines[next].first(where: { !$0.isWhitespace }).map({ $0 == "#" }) ?? true { next += 1 }
-        return next < lines.endIndex ? lines[next] : nil
-    }
-}

@@ -389,8 +389,7 @@ enum { ACT_FP_INVALID = 1, ACT_FP_DIVIDE = 2, ACT_FP_OVERFLOW = 4 };
 
 void act_fp_clear(void);
 unsigned act_fp_flags(void);
-// Raises what another thread saw.
-void act_fp_raise(unsigned flags);
+void act_fp_raise(unsigned flags); // what another thread saw
 
 #pragma clang assume_nonnull end
 
