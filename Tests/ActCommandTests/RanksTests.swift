@@ -213,7 +213,8 @@ import Darwin
 
     @Test func errorsAreToldOnce() throws {
         for ranks in [2, 4] {
-            let result = try run(ranks, "print(1); undefined_name")
+            // They wait for each other first: a rank that starts late would be ended by the one that failed before it.
+            let result = try run(ranks, "print(1); all_sum(1); undefined_name")
             #expect(result.status == 1 && result.output == "1\n")
             #expect(result.error.components(separatedBy: "error:") == 2, "\(result.error)")
         }

@@ -10,10 +10,12 @@ import Testing
             for (name, text) in files { try write(text, to: "\(folder)/\(name)") }
             return try BuiltCommand.runShell(
                 """
-                cd \(folder) && "$ACT" watch a.act > out 2>&1 & watcher=$!
-                cd \(folder)
-                # Waits until the output has so many runs that are over.
-                runs() { n=0; while [ "$(grep -c 'Ctrl-C ends' out)" -lt $1 ] && [ $n -lt 1200 ]; do sleep 0.1; n=$((n + 1)); done; }
+                cd \(folder) && : > out || exit 1
+                "$ACT" watch a.act > out 2>&1 & watcher=$!
+                # Waits until a condition holds: until a file is there, or the output has so many runs that are over. On a busy machine each run takes its time.
+                wait_for() { n=0; until "$@" || [ $n -ge 400 ]; do sleep 0.1; n=$((n + 1)); done; }
+                has_runs() { [ "$(grep -c 'Ctrl-C ends' out)" -ge $1 ]; }
+                runs() { wait_for has_runs $1; }
                 runs 1
                 \(script)
                 kill -INT $watcher; wait $watcher; status=$?; cat out; exit $status
@@ -36,7 +38,9 @@ import Testing
     }
 
     @Test func aSaveEndsTheRunBeforeIt() throws {
-        let result = try watch([("a.act", "print(1)\n")], while: "printf 'print(2)\\nwhile true { }\\n' > a.act; sleep 1; printf 'print(3)\\n' > a.act; runs 2")
+        let endless = #"print(2)\nsave([1], "begun.npy")\nwhile true { }\n"#
+        let saves = "printf '\(endless)' > a.act; wait_for test -e begun.npy; printf 'print(3)\\n' > a.act; runs 2"
+        let result = try watch([("a.act", "print(1)\n")], while: saves)
         #expect(result.status == 130 && result.output.contains("2\n3\n- 1\n+ 3\n"), "\(result.output)")
     }
 
