@@ -106,7 +106,7 @@ struct IndexPlan {
     }
 
     /// How many axes indices are about, beside those that an ellipsis stands for, and whether there is an array among them.
-    private static func demand(of indices: [NDArray.Index]) throws -> (axes: Int, hasArray: Bool) {
+    static func demand(of indices: [NDArray.Index]) throws -> (axes: Int, hasArray: Bool) {
         var axes = 0, hasEllipsis = false, hasArray = false
         for index in indices {
             switch index {
@@ -128,7 +128,7 @@ struct IndexPlan {
         return false
     }
 
-    private static func position(_ i: Int, axis: Int, size: Int) throws -> Int {
+    static func position(_ i: Int, axis: Int, size: Int) throws -> Int {
         guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: axis, size: size) }
         return i < 0 ? i + size : i
     }

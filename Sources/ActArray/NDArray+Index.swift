@@ -6,10 +6,25 @@ extension NDArray {
     /// The elements an index selects, with NumPy's meaning. A view unless arrays or masks take part.
     /// - Throws: `indexOutOfRange`, `tooManyIndices`, `indexNotWhole`, `maskShape`, `stepIsZero`.
     package func indexed(by indices: [Index]) throws -> NDArray {
-        if indices.count == 1, case .integer(let i) = indices[0], rank > 0, !isTraced { return try row(i) }
-        if indices.count == 1, case .array(let rows) = indices[0], rows.type != .bool, rank > 0, !isTraced, !rows.isTraced, let taken = try taking(rows) {
-            return taken
+        if indices.count == 1 { return try indexed(by: indices[0]) }
+        if !isTraced, let view = try view(by: indices) { return view }
+        return try planned(indices)
+    }
+
+    /// What one index selects, along the first axis or as a mask.
+    package func indexed(by index: Index) throws -> NDArray {
+        guard rank > 0, !isTraced else { return try planned([index]) }
+        switch index {
+        case .integer(let i): return try row(i)
+        case .slice(let start, let stop, let step): return try rows(IndexPlan.range(start, stop, step, size: shape[0]))
+        case .array(let array) where !array.isTraced:
+            if let taken = try array.type == .bool ? chosen(by: array) : taking(array) { return taken }
+            return try planned([index])
+        default: return try planned([index])
         }
+    }
+
+    private func planned(_ indices: [Index]) throws -> NDArray {
         let plan = try IndexPlan(indices, shape: shape)
         if isTraced || !plan.isBasic && plan.isTraced && NDArray.followsPositions { return try tracedIndexed(plan) }
         let layout = try evaluatedLayout()
@@ -21,7 +36,111 @@ extension NDArray {
         return try read(plan.selection(place), layout.storage)
     }
 
-    /// One index along the first axis, the commonest case: without a plan.
+    // MARK: What is common, without a plan
+
+    /// A view by integers, slices, ellipses and new axes.
+    /// - Returns: `nil` where an array or a mask takes part.
+    private func view(by indices: [Index]) throws -> NDArray? {
+        let (consumed, hasArray) = try IndexPlan.demand(of: indices)
+        guard !hasArray else { return nil }
+        guard consumed <= rank else { throw ArrayError.tooManyIndices(given: consumed, rank: rank) }
+        var layout = try evaluatedLayout()
+        var sizes: [Int] = [], strides: [Int] = [], axis = 0, rest = count
+        sizes.reserveCapacity(rank - consumed + indices.count)
+        strides.reserveCapacity(rank - consumed + indices.count)
+        /// Goes over an axis.
+        func stride() -> Int {
+            defer { axis += 1 }
+            if let strides = layout.strides { return strides[axis] }
+            if shape[axis] > 0 { rest /= shape[axis] }
+            return rest
+        }
+        func keep() {
+            sizes.append(shape[axis])
+            strides.append(stride())
+        }
+        for index in indices {
+            switch index {
+            case .integer(let i):
+                let position = try IndexPlan.position(i, axis: axis, size: shape[axis])
+                layout.offset &+= position &* stride()
+            case .slice(let start, let stop, let step):
+                let range = try IndexPlan.range(start, stop, step, size: shape[axis]), stride = stride()
+                sizes.append(range.count)
+                strides.append(range.step &* stride)
+                if range.count > 0 { layout.offset &+= range.start &* stride }
+            case .ellipsis: for _ in consumed..<rank { keep() }
+            case .newAxis:
+                sizes.append(1)
+                strides.append(0)
+            case .array: return nil
+            }
+        }
+        while axis < rank { keep() }
+        layout.strides = Shapes.simplified(strides, sizes)
+        return NDArray(data: layout, shape: sizes, count: try Shapes.count(sizes), type: type)
+    }
+
+    /// A slice along the first axis.
+    private func rows(_ range: SliceRange) throws -> NDArray {
+        var layout = try evaluatedLayout(), sizes = shape
+        let size = shape[0], step = layout.strides?[0] ?? (size > 0 ? count / size : 0)
+        sizes[0] = range.count
+        if range.count > 0 { layout.offset &+= range.start &* step }
+        if range.step != 1, range.count > 1 || layout.strides != nil {
+            var strides = layout.strides ?? Shapes.rowMajorStrides(shape)
+            strides[0] = range.step &* step
+            layout.strides = strides
+        }
+        layout.strides = layout.strides.flatMap { Shapes.simplified($0, sizes) }
+        return NDArray(data: layout, shape: sizes, count: size > 0 ? count / size &* range.count : 0, type: type)
+    }
+
+    /// The elements where a mask of the same shape is true.
+    /// - Returns: `nil` when it has another shape, or the elements of one of the two do not lie row-major without gaps.
+    private func chosen(by mask: NDArray) throws -> NDArray? {
+        guard mask.shape == shape else { return nil }
+        let layout = try evaluatedLayout(), flags = try mask.evaluatedLayout()
+        guard layout.strides == nil, flags.strides == nil else { return nil }
+        let source = UnsafeRawPointer(layout.storage.pointer + layout.offset &* type.size)
+        let isChosen = UnsafePointer((flags.storage.pointer + flags.offset).assumingMemoryBound(to: UInt8.self))
+        let length = 1 << 15, parts = (count + length - 1) / length
+        return try withExtendedLifetime((layout.storage, flags.storage)) {
+            try withUnsafeTemporaryAllocation(of: Int.self, capacity: parts + 1) { ends in
+                // How many are chosen up to the end of each part, so that all parts can be filled at once.
+                ends[0] = 0
+                try ThreadPool.parallelPieces(count, of: length) { piece in
+                    var total = 0
+                    for i in piece { total &+= Int(isChosen[i]) }
+                    ends[piece.lowerBound / length + 1] = total
+                }
+                for part in 0..<parts { ends[part + 1] += ends[part] }
+                let result = try NDArray.uninitialized(shape: [ends[parts]], type: type)
+                func fill<T: BitwiseCopyable>(_ source: UnsafePointer<T>, _ target: UnsafeMutablePointer<T>) throws {
+                    try ThreadPool.parallelPieces(count, of: length) { piece in
+                        let part = piece.lowerBound / length
+                        var i = piece.lowerBound, k = ends[part]
+                        // Each is written and kept only if it is chosen, which needs no branch.
+                        while k < ends[part + 1] {
+                            target[k] = source[i]
+                            k &+= Int(isChosen[i])
+                            i &+= 1
+                        }
+                    }
+                }
+                try result.withMutableBytes { target in
+                    switch type {
+                    case .bool: try fill(source.assumingMemoryBound(to: UInt8.self), target.assumingMemoryBound(to: UInt8.self))
+                    case .f32: try fill(source.assumingMemoryBound(to: UInt32.self), target.assumingMemoryBound(to: UInt32.self))
+                    case .f64: try fill(source.assumingMemoryBound(to: UInt64.self), target.assumingMemoryBound(to: UInt64.self))
+                    }
+                }
+                return result
+            }
+        }
+    }
+
+    /// One index along the first axis.
     private func row(_ i: Int) throws -> NDArray {
         let size = shape[0]
         guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: size) }
@@ -32,7 +151,7 @@ extension NDArray {
         return NDArray(data: layout, shape: rest, count: count, type: type)
     }
 
-    /// One array of indices along the first axis, the commonest case: without a plan.
+    /// One array of indices along the first axis.
     /// - Returns: `nil` when one of the numbers is no index, or the elements do not lie row-major without gaps.
     private func taking(_ rows: NDArray) throws -> NDArray? {
         let layout = try evaluatedLayout()

@@ -12,6 +12,7 @@ extension NDArray {
         guard op == .min || op == .max else { throw ArrayError.badValue(operation: op.name, .noPosition) }
         let name = op == .min ? "argmin" : "argmax"
         guard let axis else {
+            if rank == 1, !keepdims { return try argReduced(op, axis: 0) }
             let flat = try detached().reshaped(to: [count])
             let result = try flat.argReduced(op, axis: 0)
             return keepdims ? try result.reshaped(to: [Int](repeating: 1, count: rank)) : result
@@ -33,6 +34,12 @@ extension NDArray {
         if !keepdims { return result }
         kept.insert(1, at: position)
         return try result.reshaped(to: kept)
+    }
+
+    /// What `argReduced` finds in a short vector that lies in memory and that no derivative follows; `nil` of any other array.
+    package func position(of op: ReduceOperation) -> Int? {
+        guard rank == 1, !isTraced, type != .bool, count > 0, count < NDArray.longRow, let elements = node.elements else { return nil }
+        return NDArray.arg(op, type, elements, count)
     }
 
     /// Running sums or products along the axis (in the flat order for `nil`), carried in f64; from the end when `reversed`.

@@ -2,19 +2,20 @@
 
 extension NDArray {
     /// The same elements, in row-major order, in another shape; one size may be −1 and is worked out.
-    package func reshaped(to sizes: [Int]) throws -> NDArray {
-        var target = sizes
+    package func reshaped(to sizes: consuming [Int]) throws -> NDArray {
         if let free = sizes.firstIndex(of: -1) {
-            target[free] = 1
-            let known = try Shapes.count(target)
-            guard known > 0, count % known == 0 else { throw ArrayError.cannotReshape(shape, to: sizes) }
-            target[free] = count / known
+            sizes[free] = 1
+            let known = try Shapes.count(sizes)
+            guard known > 0, count % known == 0 else {
+                sizes[free] = -1
+                throw ArrayError.cannotReshape(shape, to: sizes)
+            }
+            sizes[free] = count / known
         }
-        guard try Shapes.count(target) == count else { throw ArrayError.cannotReshape(shape, to: sizes) }
-        if target == shape { return self }
-        if isAbstract { return try NDArray.abstractResult(.reshape, [self], shape: target, type: type) }
-        let layout = try contiguous().evaluatedLayout()
-        return view(.reshape, shape: target, layout: layout)
+        guard try Shapes.count(sizes) == count else { throw ArrayError.cannotReshape(shape, to: sizes) }
+        if sizes == shape { return self }
+        if isAbstract { return try NDArray.abstractResult(.reshape, [self], shape: sizes, type: type) }
+        return view(.reshape, shape: sizes, layout: try contiguous().evaluatedLayout())
     }
 
     /// Axes in another order: result axis i is axis `permutation[i]`. Without one they are reversed.

@@ -168,4 +168,58 @@ private struct Case {
         let mask = try NDArray.compare(.ge, .array(x), .number(Double(n - 3)))
         #expect(try x.indexed(by: [.array(mask)]).toDoubles() == [299_998, 299_999, 300_000])
     }
+
+    /// Views and selections that are made without a plan, against those of a traced array, which are not.
+    @Test func shortWaysAreTheSame() throws {
+        var random = SystemRandomNumberGenerator()
+        func some(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &random) }
+        func sizes() -> [Int] { (0..<some(1...4)).map { _ in some(0...4) } }
+        func bound(_ size: Int) -> Int? { some(0...2) == 0 ? nil : some(-size - 2...size + 2) }
+        for _ in 0..<3000 {
+            var a = try array(sizes(), type: some(0...1) == 0 ? .f64 : .f32)
+            switch some(0...4) {
+            case 0: a = try a.transposed()
+            case 1: a = try a.indexed(by: [.ellipsis, .slice(start: nil, stop: nil, step: -2)])
+            case 2: a = try NDArray.unary(.neg, a)
+            case 3: a = try a.broadcast(to: [2] + a.shape)
+            default: break
+            }
+            var indices: [NDArray.Index] = (0..<some(1...a.rank + 1)).map { axis in
+                let size = a.shape[min(axis, a.rank - 1)]
+                return switch some(0...6) {
+                case 0: .newAxis
+                case 1: .ellipsis
+                case 2: .integer(some(-size - 1...size))
+                default: .slice(start: bound(size), stop: bound(size), step: [nil, 1, 2, -1, -3, 0][some(0...5)])
+                }
+            }
+            if some(0...4) == 0 {
+                let flags = try NDArray((0..<a.count).map { _ in Double(some(0...1)) }, shape: a.shape, type: .bool)
+                indices = [.array(some(0...1) == 0 ? flags : try flags.transposed().transposed())]
+            }
+            let traced = Result { try a.variable().indexed(by: indices).detached() }, plain = Result { try a.indexed(by: indices) }
+            switch (traced, plain) {
+            case (.success(let expected), .success(let got)):
+                #expect(got.shape == expected.shape && got.count == expected.count && got.type == expected.type, "\(a.shape) \(indices)")
+                #expect(try got.toDoubles() == expected.toDoubles(), "\(a.shape) \(indices)")
+                // What comes out is a whole array: it can be read on.
+                #expect(try got.reshaped(to: [-1]).toDoubles() == expected.toDoubles() || got.count == 0)
+            case (.failure(let expected as ArrayError), .failure(let got as ArrayError)): #expect(got == expected, "\(a.shape) \(indices)")
+            default: Issue.record("\(a.shape) \(indices): \(traced) \(plain)")
+            }
+        }
+    }
+
+    @Test func masksOfManyElementsChoose() throws {
+        for (shape, type) in [([200_003], ElementType.f32), ([517, 389], .f64), ([517, 389], .bool), ([32_768], .f64), ([32_769], .f32)] {
+            let count = shape.reduce(1, *)
+            let x = try NDArray((0..<count).map { type == .bool ? Double($0 % 3 / 2) : Double($0) }, shape: shape, type: type)
+            for keeps in [{ $0 % 7 == 3 }, { _ in false }, { _ in true }, { $0 == count - 1 }, { $0 == 0 }] as [(Int) -> Bool] {
+                let mask = try NDArray(bools: (0..<count).map(keeps), shape: shape)
+                let got = try x.indexed(by: [.array(mask)])
+                #expect(got.type == type && got.rank == 1)
+                #expect(try got.toDoubles() == zip(x.toDoubles(), 0...).filter { keeps($0.1) }.map(\.0))
+            }
+        }
+    }
 }

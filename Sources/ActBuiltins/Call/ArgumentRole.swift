@@ -21,7 +21,7 @@ extension Call {
         var lost: [NDArray] = []
         for (index, role) in form.roles.enumerated() where role != .steps {
             let isOpaque = role == .opaque
-            for value in index == form.variadic ? rest : [values[index]] {
+            for value in index == form.variadic ? rest : [value(at: index)] {
                 // Text that was made of numbers is opaque wherever it goes.
                 if isOpaque { try value.gatherTraced(into: &lost) } else if case .string(let text) = value { lost += text.origins }
             }

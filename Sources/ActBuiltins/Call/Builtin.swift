@@ -172,14 +172,20 @@ package final class Builtin: Sendable {
         package let options: [Parameter]
         /// The position of the parameter that takes any number of arguments.
         let variadic: Int?
+        /// A call with so many arguments by position and none by name lacks none.
+        let requiredCount: Int
         let body: Body
 
         fileprivate init(_ signature: Signature, role: ArgumentRole?, _ body: @escaping Body) {
-            parameters = signature.parameters
+            let parameters = signature.parameters
+            self.parameters = parameters
             options = signature.options
             self.body = body
             roles = parameters.map { role ?? $0.role }
-            variadic = parameters.firstIndex { $0.isVariadic }
+            let variadic = parameters.firstIndex { $0.isVariadic }
+            self.variadic = variadic
+            let lastRequired = parameters.indices.last { parameters[$0].fallback == nil && $0 != variadic } ?? -1
+            requiredCount = variadic.map { lastRequired > $0 } ?? false ? .max : lastRequired + 1
         }
     }
 }
@@ -225,7 +231,7 @@ package final class BuiltinFunction: NativeFunction {
             guard context.pointee.watches_events != 0 else { return try call.perform(form, context) }
             let watch = act_watch_begin(context)
             let value = try call.perform(form, context)
-            if act_watch_end(context, watch) != 0 || value.isUnusualNumber { try machine.judge(value, row.name, call.values + call.rest, watch) }
+            if act_watch_end(context, watch) != 0 || value.isUnusualNumber { try machine.judge(value, row.name, call.values, watch) }
             return value
         } catch {
             context.pointee.call = outer
@@ -246,14 +252,14 @@ package final class BuiltinFunction: NativeFunction {
         if try call.goesIntoStructures() {
             return try Value.leafwise(arguments.positional) { try machine.call(derived, Arguments($0, named: arguments.named)) }
         }
-        if derived.order == 1, case .number(let x) = call.values[0], let kink = kink(of: activation, at: x, call) { machine.metKink = kink }
+        if derived.order == 1, case .number(let x) = call.value(at: 0), let kink = kink(of: activation, at: x, call) { machine.metKink = kink }
         return try machine.watched(derived.name, call.values) { try call.activation(activation, order: derived.order) }
     }
 
     private func kink(of row: ActivationRow, at x: Double, _ call: Call) -> Kink? {
         guard !row.kinks.isEmpty else { return nil }
         let parameters = row.parameters.indices.map { index -> Double in
-            call.isSet(at: index + 1) ? call.values[index + 1].number ?? .nan : row.parameters[index].default ?? .nan
+            call.isSet(at: index + 1) ? call.value(at: index + 1).number ?? .nan : row.parameters[index].default ?? .nan
         }
         return row.kinks(parameters).first { $0.x == x && $0.left != $0.right }
     }

@@ -10,14 +10,13 @@ extension Call {
         switch row.leaves {
         case .none: false
         case .each where !isReducing: try holdsStructure()
-        case .each, .all: try isStructure(values[0])
+        case .each, .all: try isStructure(value(at: 0))
         }
     }
 
     /// Whether an argument is a record, a network, or a list that makes no array.
     func holdsStructure() throws -> Bool {
         for value in values where try isStructure(value) { return true }
-        for value in rest where try isStructure(value) { return true }
         return false
     }
 
@@ -59,11 +58,11 @@ extension Call {
             }
         }
         if arguments.positional.count + arguments.named.count > 1, let axis = form.parameters.firstIndex(where: { $0.name == "axis" }), isGiven(at: axis) {
-            throw BuiltinRefusal.axisOfStructure(values[0], row.name)
+            throw BuiltinRefusal.axisOfStructure(value(at: 0), row.name)
         }
         var leaves = Leaves()
-        try values[0].gatherLeaves(into: &leaves, bools: row.name == "any" || row.name == "all")
-        guard !leaves.arrays.isEmpty else { throw BuiltinRefusal.noNumbers(values[0], row.name) }
+        try value(at: 0).gatherLeaves(into: &leaves, bools: row.name == "any" || row.name == "all")
+        guard !leaves.arrays.isEmpty else { throw BuiltinRefusal.noNumbers(value(at: 0), row.name) }
         let numbers = try leaves.joined()
         var flat = arguments
         if flat.positional.isEmpty { flat.named[0].value = .array(numbers) } else { flat.positional[0] = .array(numbers) }
@@ -71,5 +70,5 @@ extension Call {
     }
 
     /// `max` and its like are of each leaf when there are several arguments, of all when there is one: whether there is one.
-    private var isReducing: Bool { form.variadic == 1 && rest.isEmpty }
+    private var isReducing: Bool { form.variadic == 1 && restCount == 0 }
 }

@@ -6,7 +6,7 @@ import ActMachine
 import ActRows
 
 extension Call {
-    func number<T>(_ argument: Input<T>) throws -> Double { try number(values[argument.index], at: argument.index) }
+    func number<T>(_ argument: Input<T>) throws -> Double { try number(value(argument), at: argument.index) }
 
     /// - Parameter index: The parameter that the value came by.
     func number(_ value: Value, at index: Int) throws -> Double {
@@ -27,11 +27,11 @@ extension Call {
     }
 
     func scalar(at index: Int) throws -> Operand {
-        if case .array(let array) = values[index], array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
-        return .number(try number(values[index], at: index))
+        if case .array(let array) = value(at: index), array.isTraced, array.count == 1 { return .array(try array.reshaped(to: [])) }
+        return .number(try number(value(at: index), at: index))
     }
 
-    func whole<T>(_ argument: Input<T>) throws -> Int { try whole(values[argument.index], argument) }
+    func whole<T>(_ argument: Input<T>) throws -> Int { try whole(value(argument), argument) }
 
     func whole<T>(_ value: Value, _ argument: Input<T>) throws -> Int {
         let number = try number(value, at: argument.index)
@@ -50,7 +50,7 @@ extension Call {
     }
 
     func flag<T>(_ argument: Input<T>) throws -> Bool {
-        switch values[argument.index] {
+        switch value(argument) {
         case .bool(let bool): return bool
         case .number(0): return false
         case .number(1): return true
@@ -59,12 +59,12 @@ extension Call {
     }
 
     func string<T>(_ argument: Input<T>) throws -> String {
-        guard case .string(let text) = values[argument.index] else { throw fail(argument, .kind(.text)) }
+        guard case .string(let text) = value(argument) else { throw fail(argument, .kind(.text)) }
         return text.string
     }
 
     /// An array: numbers and bools become arrays of rank 0, lists of numbers arrays.
-    func array<T>(_ argument: Input<T>) throws -> NDArray { try array(values[argument.index], at: argument.index) }
+    func array<T>(_ argument: Input<T>) throws -> NDArray { try array(value(argument), at: argument.index) }
 
     /// - Parameter index: The parameter that the value came by.
     func array(_ value: Value, at index: Int) throws -> NDArray {
@@ -93,7 +93,7 @@ extension Call {
         return array.rank == 0 ? try array.reshaped(to: [1]) : array
     }
 
-    func operand<T>(_ argument: Input<T>) throws -> Operand { try operand(values[argument.index], at: argument.index) }
+    func operand<T>(_ argument: Input<T>) throws -> Operand { try operand(value(argument), at: argument.index) }
 
     func operand(_ value: Value, at index: Int) throws -> Operand {
         switch value {
@@ -104,7 +104,7 @@ extension Call {
     }
 
     /// A shape: a number, or an array or list of numbers.
-    func shape<T>(_ argument: Input<T>) throws -> [Int] { try shape(values[argument.index], at: argument.index) }
+    func shape<T>(_ argument: Input<T>) throws -> [Int] { try shape(value(argument), at: argument.index) }
 
     func shape(_ value: Value, at index: Int) throws -> [Int] {
         // More would be looked at in vain.
@@ -128,7 +128,7 @@ extension Call {
     }
 
     func axes<T>(_ argument: Input<T>) throws -> [Int]? {
-        if case .string = values[argument.index] { throw fail(argument) }
+        if case .string = value(argument) { throw fail(argument) }
         return isGiven(argument) ? try shape(argument) : nil
     }
 
@@ -138,18 +138,18 @@ extension Call {
     }
 
     func elements<T>(_ argument: Input<T>) throws -> [Value] {
-        guard let elements = try machine.elements(of: values[argument.index]) else { throw fail(argument, .kind(.elements)) }
+        guard let elements = try machine.elements(of: value(argument)) else { throw fail(argument, .kind(.elements)) }
         return elements
     }
 
     /// Calls `body` with the elements one after the other.
     func forEach(_ argument: Input<Reading.Elements>, _ body: (Value) throws -> Void) throws {
-        guard try machine.forEachElement(of: values[argument.index], body) else { throw fail(argument, .kind(.elements)) }
+        guard try machine.forEachElement(of: value(argument), body) else { throw fail(argument, .kind(.elements)) }
     }
 
     func elementType<T>(_ argument: Input<T>) throws -> ElementType {
         let name: String? =
-            switch values[argument.index] {
+            switch value(argument) {
             case .string(let text): text.string
             case .function(let function): function.name
             default: nil

@@ -8,10 +8,10 @@ import ActRows
 package struct Call {
     package let machine: Machine
     let function: BuiltinFunction
-    /// One a parameter; `.undefined` where none was given.
-    package private(set) var values: [Value] = []
-    /// Of a variadic parameter.
-    private(set) var rest: [Value] = []
+    /// The arguments as they were given, without a copy where all came by position: those of parameters first, then those of the variadic one.
+    private var given: [Value] = []
+    /// How many of `given` are of parameters.
+    private var boundCount = 0
     /// Named arguments beyond the parameters, for rows that take options.
     private(set) var options: [(name: String, value: Value)] = []
 
@@ -23,36 +23,50 @@ package struct Call {
         self.function = function
     }
 
+    /// The argument of a parameter; `.undefined` where none was given.
+    @inline(__always)
+    package func value(at index: Int) -> Value { index < boundCount ? given[index] : .undefined }
+
+    @inline(__always)
+    func value<T>(_ argument: Input<T>) -> Value { value(at: argument.index) }
+
+    /// All arguments that were given, those of the variadic parameter last.
+    var values: [Value] { given }
+    /// Of the variadic parameter.
+    var rest: [Value] { Array(given[boundCount...]) }
+    var restCount: Int { given.count - boundCount }
+
     mutating func bind(_ arguments: Arguments, _ form: Builtin.Form) throws {
-        let parameters = form.parameters
-        let variadic = form.variadic
-        if variadic == nil, arguments.named.isEmpty, arguments.positional.count == parameters.count {
-            values = arguments.positional
-            return
+        let count = arguments.positional.count
+        if arguments.named.isEmpty, count >= form.requiredCount, form.variadic != nil || count <= form.parameters.count {
+            given = arguments.positional
+            boundCount = min(count, form.variadic ?? count)
+        } else {
+            try bindOneByOne(arguments, form)
         }
-        values = Array(repeating: .undefined, count: parameters.count)
-        var position = 0
-        for value in arguments.positional {
-            if position == variadic {
-                rest.append(value)
-            } else if position < parameters.count {
-                values[position] = value
-                position += 1
-            } else {
-                throw RuntimeError.tooManyArguments(of: Native(function), given: arguments.positional.count)
-            }
+    }
+
+    @inline(never)
+    private mutating func bindOneByOne(_ arguments: Arguments, _ form: Builtin.Form) throws {
+        let parameters = form.parameters, byPosition = form.variadic ?? parameters.count
+        guard form.variadic != nil || arguments.positional.count <= parameters.count else {
+            throw RuntimeError.tooManyArguments(of: Native(function), given: arguments.positional.count)
         }
+        given = Array(arguments.positional.prefix(byPosition))
+        given += repeatElement(.undefined, count: parameters.count - given.count)
+        given += arguments.positional.dropFirst(byPosition)
+        boundCount = parameters.count
         for (name, value) in arguments.named {
             guard let index = parameters.firstIndex(where: { $0.name == name && !$0.isVariadic }) else {
                 guard !form.options.isEmpty else { throw RuntimeError.unknownArgument(name, of: Native(function)) }
                 options.append((name, value))
                 continue
             }
-            guard case .undefined = values[index] else { throw RuntimeError.argumentTwice(name, of: row.name) }
-            values[index] = value
+            guard case .undefined = given[index] else { throw RuntimeError.argumentTwice(name, of: row.name) }
+            given[index] = value
         }
-        for index in parameters.indices where parameters[index].fallback == nil && index != variadic {
-            if case .undefined = values[index] { throw RuntimeError.missingArgument(parameters[index].name, of: row.name) }
+        for index in parameters.indices where parameters[index].fallback == nil && index != form.variadic {
+            if case .undefined = given[index] { throw RuntimeError.missingArgument(parameters[index].name, of: row.name) }
         }
     }
 
@@ -64,6 +78,7 @@ package struct Call {
     ///   - axis: Along which it is found; none is that of the flattened array.
     ///   - settings: What decides about it besides.
     func positions(of input: NDArray, _ result: NDArray, axis: Int? = nil, _ settings: [Attribute] = []) throws -> Value {
+        if !input.isTraced { return try Value(result) }
         let place = try axis.map { [Attribute("axis", try Shapes.axis($0, rank: input.rank))] } ?? []
         return try Value(NotDifferentiable.result(result, of: row.name, inputs: [input], .steps, attributes: place + settings))
     }
@@ -75,7 +90,7 @@ extension Call {
     func has<T>(_ argument: Input<T>) -> Bool { isSet(at: argument.index) }
 
     func isSet(at index: Int) -> Bool {
-        if case .undefined = values[index] { return false }
+        if case .undefined = value(at: index) { return false }
         return true
     }
 
@@ -83,7 +98,7 @@ extension Call {
     func isGiven<T>(_ argument: Input<T>) -> Bool { isGiven(at: argument.index) }
 
     func isGiven(at index: Int) -> Bool {
-        switch values[index] {
+        switch value(at: index) {
         case .undefined, .none: false
         default: true
         }
@@ -99,7 +114,7 @@ extension Call {
     func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(form.parameters[argument.index].name, of: row.name) }
 
     func fail(at index: Int, _ expected: Expectation, _ found: Value? = nil) -> RuntimeError {
-        .badArgument(of: row.name, name: form.parameters[index].name, index: index, expected: expected, found: found ?? values[index])
+        .badArgument(of: row.name, name: form.parameters[index].name, index: index, expected: expected, found: found ?? value(at: index))
     }
 }
 
@@ -109,7 +124,7 @@ extension Call {
     /// The value as it is; `.undefined` where none was given and the parameter has no value for that.
     subscript(_ argument: Input<Value>) -> Value {
         if let fallback = argument.fallback, !isGiven(argument) { return fallback }
-        return values[argument.index]
+        return value(argument)
     }
 
     subscript(_ argument: Input<Double>) -> Double {
@@ -132,7 +147,7 @@ extension Call {
 
     subscript(_ argument: Input<Int?>) -> Int? {
         get throws {
-            switch values[argument.index] {
+            switch value(argument) {
             case .undefined: argument.fallback ?? nil
             case .none: nil
             default: try bounded(whole(argument), argument)
@@ -203,7 +218,7 @@ extension Call {
 
     subscript(_ argument: Input<Function>) -> Function {
         get throws {
-            guard case .function(let function) = values[argument.index] else { throw fail(argument) }
+            guard case .function(let function) = value(argument) else { throw fail(argument) }
             return function
         }
     }
@@ -245,8 +260,8 @@ extension Call {
     /// A shape written as separate arguments or as one: `zeros(2, 3)`, `zeros((2, 3))`.
     subscript(_ argument: Input<Reading.Sizes>) -> [Int] {
         get throws {
-            if rest.count == 1, let only = rest.first { return try shape(only, at: argument.index) }
-            return try rest.map {
+            if restCount == 1 { return try shape(given[boundCount], at: argument.index) }
+            return try given[boundCount...].map {
                 guard case .number(let number) = $0 else { throw fail(argument, .wholes(most: nil), $0) }
                 return try dimension(number, at: argument.index)
             }

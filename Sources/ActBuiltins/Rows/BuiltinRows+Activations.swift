@@ -20,9 +20,9 @@ extension Call {
                 parameters.append(.number(row.parameters[index - 1].default ?? .nan))
                 continue
             }
-            parameters.append(try operand(values[index], at: index))
+            parameters.append(try operand(value(at: index), at: index))
         }
-        if case .number(let x) = values[0] {
+        if case .number(let x) = value(at: 0) {
             let plain = parameters.compactMap { if case .number(let number) = $0 { return number } else { return nil } }
             let all = plain + row.parameters.dropFirst(plain.count).map { $0.default ?? .nan }
             if plain.count == parameters.count, let y = order == 0 ? row(x, all) : row.derivative(x, all, order: order) {
@@ -35,7 +35,7 @@ extension Call {
         if NumericEvents.isEnabled, parameters.contains(where: { if case .number(let number) = $0 { number.isInfinite } else { false } }) {
             NumericEvents.add([NumericEvent(kind: .invalid, operation: "", site: .current, count: 1, first: 0, example: [])])
         }
-        var x = try array(values[0], at: 0)
+        var x = try array(value(at: 0), at: 0)
         if x.type == .bool { x = try x.converted(to: .f64) }
         if order == 0 { return try Value(row.apply(x, parameters)) }
         let slope = try row.derivative(x, parameters, order: order)

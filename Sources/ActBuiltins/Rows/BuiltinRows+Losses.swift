@@ -17,7 +17,7 @@ extension BuiltinRows {
             let options = row.name == "cross_entropy" ? ClassOptions(&takes) : nil
             let reduction = takes.choice("reduction", default: LossRow.Reduction.mean), axis = row.hasClasses ? takes.wholeOrNone("axis") : nil
             return { call in
-                var prediction = try call.array(call.values[0], at: 0), target = try call.array(call.values[1], at: 1)
+                var prediction = try call.array(call.value(at: 0), at: 0), target = try call.array(call.value(at: 1), at: 1)
                 if let axis = try axis.flatMap({ try call[$0] }) { (prediction, target) = try Losses.classesLast(prediction, target, axis: axis) }
                 if row.includesSoftmax, try isProbabilities(prediction) { try call.machine.warn(.softmaxOfScores(loss: row.name)) }
                 if let options, options.areGiven(call) { return try options.loss(prediction, target, call, call[reduction]) }
@@ -50,7 +50,7 @@ extension BuiltinRows {
                 for (index, fallback) in row.inputs.defaults.enumerated() {
                     let parameter = row.parameters[index]
                     let value: Value = fallback.map { parameter.kind == .flag ? .bool($0 != 0) : .number($0) } ?? .none
-                    fields[parameter.name] = call.isSet(at: index) ? call.values[index] : value
+                    fields[parameter.name] = call.isSet(at: index) ? call.value(at: index) : value
                 }
                 let record = try Record(fields)
                 _ = try call.optimizer(record)

@@ -8,6 +8,18 @@ import ActSyntax
 import ActText
 
 extension BuiltinRows {
+    private static let zeros: DirectAnswer = { arguments, count, result in filled(0, arguments, count, result) }
+    private static let ones: DirectAnswer = { arguments, count, result in filled(1, arguments, count, result) }
+
+    /// An array of f64 by sizes one after the other.
+    private static func filled(_ number: Double, _ arguments: UnsafeRawPointer, _ count: Int, _ result: UnsafeMutableRawPointer) -> Bool {
+        guard count > 0, let sizes = sizes(arguments.assumingMemoryBound(to: Value.self), count),
+            let array = try? NDArray.full(number, shape: sizes, type: .f64)
+        else { return false }
+        result.initializeMemory(as: Value.self, to: .array(array))
+        return true
+    }
+
     static let make: [Builtin] = [
         Builtin(
             .make, "range", "numbers from start up to, but without, stop",
@@ -38,14 +50,14 @@ extension BuiltinRows {
         },
         Builtin(
             .make, "zeros", "an array of zeros",
-            details: "The shape is written `zeros(2, 3)` or `zeros((2, 3))`.", example: "zeros(3)   # [0, 0, 0]"
+            details: "The shape is written `zeros(2, 3)` or `zeros((2, 3))`.", example: "zeros(3)   # [0, 0, 0]", direct: zeros
         ) { takes in
             let shape = takes.sizes(), dtype = takes.elementType()
             return { call in try call.filled(0, shape: call[shape], type: call[dtype]) }
         },
         Builtin(
             .make, "ones", "an array of ones",
-            details: "The shape is written `ones(2, 3)` or `ones((2, 3))`.", example: "ones(2, 2)   # [[1, 1],\n# [1, 1]]"
+            details: "The shape is written `ones(2, 3)` or `ones((2, 3))`.", example: "ones(2, 2)   # [[1, 1],\n# [1, 1]]", direct: ones
         ) { takes in
             let shape = takes.sizes(), dtype = takes.elementType()
             return { call in try call.filled(1, shape: call[shape], type: call[dtype]) }

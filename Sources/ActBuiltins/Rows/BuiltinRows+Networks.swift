@@ -64,7 +64,7 @@ extension Call {
     }
 
     private func network<T>(_ argument: Input<T>) throws -> NetworkFunction {
-        guard case .function(let function) = values[argument.index], let network = function.network else { throw fail(argument) }
+        guard case .function(let function) = value(argument), let network = function.network else { throw fail(argument) }
         return network
     }
 

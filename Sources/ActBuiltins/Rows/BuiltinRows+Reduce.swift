@@ -8,6 +8,19 @@ import ActOrder
 import ActRows
 
 extension BuiltinRows {
+    private static let largest: DirectAnswer = { arguments, count, result in position(of: .max, arguments, count, result) }
+    private static let smallest: DirectAnswer = { arguments, count, result in position(of: .min, arguments, count, result) }
+
+    private static func position(
+        of operation: ReduceOperation, _ arguments: UnsafeRawPointer, _ count: Int, _ result: UnsafeMutableRawPointer
+    ) -> Bool {
+        guard count == 1, case .array(let array) = arguments.assumingMemoryBound(to: Value.self).pointee, let position = array.position(of: operation) else {
+            return false
+        }
+        result.initializeMemory(as: Value.self, to: .number(Double(position)))
+        return true
+    }
+
     static let reduce: [Builtin] = [
         reduction("sum", "the sum of the elements; of bools how many are true", example: "sum([[1, 2], [3, 4]], axis=0)   # [4, 6]") {
             try $0.reduced(.sum, axes: $1, keepdims: $2)
@@ -27,7 +40,7 @@ extension BuiltinRows {
         Builtin(
             .reduce, "argmin", "the position of the first smallest element",
             details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
-            example: "argmin([3, 1, 2])   # 1", role: .steps
+            example: "argmin([3, 1, 2])   # 1", direct: smallest, role: .steps
         ) { takes in
             let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
             return { call in
@@ -39,7 +52,7 @@ extension BuiltinRows {
         Builtin(
             .reduce, "argmax", "the position of the first largest element",
             details: "Without an axis counted in row-major order. The first NaN wins. With `last=true` it is the last of equal ones.",
-            example: "argmax([[1, 9], [8, 2]], axis=1)   # [1, 0]", role: .steps
+            example: "argmax([[1, 9], [8, 2]], axis=1)   # [1, 0]", direct: largest, role: .steps
         ) { takes in
             let a = takes.array("a"), axis = takes.axis(), keepdims = takes.keepdims(), last = takes.flag("last", default: false)
             return { call in
@@ -301,7 +314,7 @@ private enum Side: String, Choice {
 extension Call {
     /// The elements of a list of strings, or `nil`.
     fileprivate func strings<T>(_ argument: Input<T>) -> [String]? {
-        guard case .list(let list) = values[argument.index], !list.elements.isEmpty else { return nil }
+        guard case .list(let list) = value(argument), !list.elements.isEmpty else { return nil }
         var strings: [String] = []
         for element in list.elements {
             guard case .string(let text) = element else { return nil }

@@ -55,7 +55,7 @@ extension BuiltinRows {
                     return try call.whole(value, axes)
                 }
                 let chosen: [Int?]? =
-                    switch call.values[axes.index] {
+                    switch call.value(axes) {
                     case .list(let list): try list.elements.map(axis)
                     case .array(let array): try array.toDoubles().map { try axis(.number($0)) }
                     default: nil
@@ -79,7 +79,7 @@ extension BuiltinRows {
 extension Call {
     fileprivate func appended(_ xs: Input<Value>, _ v: Input<Value>) throws -> Value {
         let value = self[v]
-        switch values[xs.index] {
+        switch self.value(xs) {
         case .list(let list):
             let longer = try list.copy()
             try longer.append(value)

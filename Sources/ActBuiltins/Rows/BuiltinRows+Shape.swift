@@ -20,6 +20,27 @@ extension BuiltinRows {
         return true
     }
 
+    /// `reshape` by sizes one after the other.
+    private static let reshaped: DirectAnswer = { arguments, count, result in
+        let arguments = arguments.assumingMemoryBound(to: Value.self)
+        guard count > 1, case .array(let array) = arguments[0], !array.isTraced, let sizes = sizes(arguments + 1, count - 1),
+            let reshaped = try? array.reshaped(to: sizes)
+        else { return false }
+        result.initializeMemory(as: Value.self, to: .array(reshaped))
+        return true
+    }
+
+    /// Whole numbers as a shape; `nil` where there is anything else.
+    static func sizes(_ arguments: UnsafePointer<Value>, _ count: Int) -> [Int]? {
+        var sizes: [Int] = []
+        sizes.reserveCapacity(count)
+        for index in 0..<count {
+            guard case .number(let number) = arguments[index], number.magnitude < 9e15, number == number.rounded(.towardZero) else { return nil }
+            sizes.append(Int(number))
+        }
+        return sizes
+    }
+
     static let shape: [Builtin] = [
         Builtin(.shape, "shape", "the sizes of the axes, as a list", example: "shape([[1, 2, 3], [4, 5, 6]])   # (2, 3)", role: .steps) { takes in
             let a = takes.array("a")
@@ -56,7 +77,7 @@ extension BuiltinRows {
         Builtin(
             .shape, "reshape", "the same elements in another shape; one size may be -1 and follows from the others",
             details: "Written `reshape(a, 2, 3)` or `reshape(a, (2, 3))`. Elements keep their row-major order.",
-            example: "reshape(range(6), 2, -1)   # [[0, 1, 2],\n# [3, 4, 5]]"
+            example: "reshape(range(6), 2, -1)   # [[0, 1, 2],\n# [3, 4, 5]]", direct: reshaped
         ) { takes in
             let a = takes.array("a"), shape = takes.sizes()
             return { call in try Value(call[a].reshaped(to: call[shape])) }

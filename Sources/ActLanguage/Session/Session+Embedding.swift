@@ -50,7 +50,7 @@ extension Session {
                 let parts = parameter.split(separator: "=", maxSplits: 1).map { String($0).trimmingSpaces() }
                 if parts.count == 2 { _ = takes.value(parts[0], default: nil, parts[1]) } else { _ = takes.value(parameter) }
             }
-            return { call in try body(call.values) }
+            return { call in try body(parameters.indices.map(call.value(at:))) }
         }
         builtins.add(row)
         for module in modules {

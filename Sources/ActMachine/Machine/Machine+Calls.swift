@@ -63,23 +63,33 @@ extension Machine {
 
     /// A call with names, or in method form. `base` holds the callee (and the value before the point), then the arguments.
     func callShaped(_ shape: CallShape, _ base: Registers, _ positionalCount: Int) throws -> Value {
+        // Of a record or a function the name after the point may be a field; of everything else it is the function of that name.
+        let field = try shape.method.flatMap { try callableField($0, of: base + 1) }
+        if field == nil, shape.names.isEmpty, let function = base.functionReference {
+            var value = Value.none
+            if callQuickly(function, base + 1, positionalCount, to: &value) { return value }
+        }
         var positional = takeAll(base + 1, positionalCount)
         var named: [(String, Value)] = []
         for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
         var callee = base.take(0)
-        if let method = shape.method, let object = positional.first {
-            if case .record(let record) = object, let field = record.field(method) {
-                callee = field
-                positional.removeFirst()
-            } else if case .function(let function) = object, let field = try function.field(method) {
-                callee = field
-                positional.removeFirst()
-            } else if case .undefined = callee {
-                throw RuntimeError.noField(method, of: object)
-            }
+        if let field {
+            callee = field
+            positional.removeFirst()
+        } else if let method = shape.method, case .undefined = callee {
+            throw RuntimeError.noField(method, of: positional[0])
         }
         guard case .function(let function) = callee else { throw RuntimeError.notCallable(callee) }
         return try call(function, Arguments(positional, named: named))
+    }
+
+    @inline(__always)
+    private func callableField(_ name: String, of object: Registers) throws -> Value? {
+        switch object.pointee {
+        case .record(let record): record.field(name)
+        case .function(let function): try function.field(name)
+        default: nil
+        }
     }
 
     /// `extend` as the call that it stands for.

@@ -29,6 +29,10 @@ extension Machine {
             let element = try array.element(at: wholeIndex(number))
             return array.type == .bool ? .bool(element != 0) : .number(element)
         }
+        if case .array(let array) = base {
+            Site.current = currentSite
+            return try Value(array.indexed(by: arrayIndex(.value(key), base, R)))
+        }
         return try index(base, [.value(key)], R)
     }
 
@@ -42,6 +46,7 @@ extension Machine {
         switch base {
         case .array(let array):
             Site.current = currentSite
+            if items.count == 1 { return try Value(array.indexed(by: arrayIndex(items[0], base, R))) }
             return try Value(array.indexed(by: arrayIndices(items, base, R)))
         case .list(let list):
             return try inSequence(items, base, R, count: list.elements.count) {
@@ -115,20 +120,22 @@ extension Machine {
     }
 
     private func arrayIndices(_ items: [IndexOperand], _ base: Value, _ R: Registers) throws -> [NDArray.Index] {
-        try items.map { item in
-            switch item {
-            case .ellipsis: return .ellipsis
-            case .slice(let start, let stop, let step): return try .slice(start: bound(start, base, R), stop: bound(stop, base, R), step: bound(step, base, R))
-            case .value(let register):
-                switch R[register] {
-                case .none: return .newAxis
-                case .number(let number): return .integer(try wholeIndex(number))
-                case .array(let array) where array.rank == 0: return .integer(try wholeIndex(array.item()))
-                case .array(let array): return .array(array.isTraced && !NDArray.followsPositions ? try array.detached() : array)
-                case .bool(let bool): return .array(try NDArray(bools: [bool], shape: []))
-                case .list(let list): return .array(try array(of: list, for: base))
-                default: throw RuntimeError.badKey(R[register], of: base)
-                }
+        try items.map { try arrayIndex($0, base, R) }
+    }
+
+    private func arrayIndex(_ item: IndexOperand, _ base: Value, _ R: Registers) throws -> NDArray.Index {
+        switch item {
+        case .ellipsis: return .ellipsis
+        case .slice(let start, let stop, let step): return try .slice(start: bound(start, base, R), stop: bound(stop, base, R), step: bound(step, base, R))
+        case .value(let register):
+            switch R[register] {
+            case .none: return .newAxis
+            case .number(let number): return .integer(try wholeIndex(number))
+            case .array(let array) where array.rank == 0: return .integer(try wholeIndex(array.item()))
+            case .array(let array): return .array(array.isTraced && !NDArray.followsPositions ? try array.detached() : array)
+            case .bool(let bool): return .array(try NDArray(bools: [bool], shape: []))
+            case .list(let list): return .array(try array(of: list, for: base))
+            default: throw RuntimeError.badKey(R[register], of: base)
             }
         }
     }
