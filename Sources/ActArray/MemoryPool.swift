@@ -18,7 +18,12 @@ import Darwin
 package enum MemoryPool {
     /// The bytes that arrays and other values may hold together; at first what the system lets the process have (`SystemMemory.bound`).
     package static var limit: Int {
-        get { limitBytes.load(ordering: .relaxed) }
+        get {
+            let known = limitBytes.load(ordering: .relaxed)
+            if known >= 0 { return known }
+            _ = limitBytes.compareExchange(expected: known, desired: SystemMemory.bound(), ordering: .relaxed)
+            return limitBytes.load(ordering: .relaxed)
+        }
         set { limitBytes.store(max(0, newValue), ordering: .relaxed) }
     }
 
@@ -39,15 +44,28 @@ package enum MemoryPool {
 
     /// - Throws: `ArrayError.outOfMemory` past the limit; nothing is reserved then.
     static func reserve(_ bytes: Int) throws {
-        let most = limit
+        let most = limit(for: bytes)
         guard bytes >= 0, bytes <= most else { throw ArrayError.outOfMemory(bytes: bytes, limit: most) }
         let (_, now) = usedBytes.add(bytes, ordering: .relaxed)
         if now &+ keptBytes.load(ordering: .relaxed) <= most { return }
+        if most < limit {
+            // Other threads took what was surely there: now the system is asked.
+            usedBytes.subtract(bytes, ordering: .relaxed)
+            return try reserve(bytes)
+        }
         dropKept(until: most &- now)
         if now <= most { return }
         usedBytes.subtract(bytes, ordering: .relaxed)
         if leaveMedium() || leaveSlabs() { return try reserve(bytes) }
         throw ArrayError.outOfMemory(bytes: bytes, limit: most)
+    }
+
+    /// The limit, or as long as the system was not asked for it, so much of it as is surely there and enough.
+    private static func limit(for bytes: Int) -> Int {
+        let known = limitBytes.load(ordering: .relaxed), least = SystemMemory.leastBound
+        if known >= 0 { return known }
+        let held = usedBytes.load(ordering: .relaxed) &+ keptBytes.load(ordering: .relaxed)
+        return bytes <= least && held <= least &- max(0, bytes) ? least : limit
     }
 
     /// Past the limit too.
@@ -178,7 +196,8 @@ package enum MemoryPool {
     /// `@unchecked`: whoever takes it out of a list is the only one to know it.
     struct Block: @unchecked Sendable { let pointer: UnsafeMutableRawPointer }
 
-    private static let limitBytes = Atomic<Int>(SystemMemory.bound())
+    /// Less than 0 until it is asked for: a small program ends before that, and asking the system takes as long as a small program.
+    private static let limitBytes = Atomic<Int>(-1)
     private static let usedBytes = Atomic<Int>(0)
     private static let keptBytes = Atomic<Int>(0)
     private static let keptBlocks = Locked<[[Block]]>(Array(repeating: [], count: 256))

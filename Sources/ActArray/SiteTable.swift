@@ -10,7 +10,7 @@ package final class SiteTable: @unchecked Sendable {
     private static let pageSize: UInt32 = 64
     private static let nextPage = Locked<UInt32>(1)
     // Guarded by `lock`. Not weak references, which would make counting references to owners slow: they take themselves out when they go.
-    private var pages: [UInt32: Unmanaged<AnyObject>] = [:]
+    private var pages: [Int: Unmanaged<AnyObject>] = [:]
     private let lock = Lock()
 
     package init() {}
@@ -24,20 +24,20 @@ package final class SiteTable: @unchecked Sendable {
             if next > UInt32.max / SiteTable.pageSize / 2 { next = 1 }
             return range
         }
-        lock.locked { for page in range { pages[page] = .passUnretained(owner) } }
+        lock.locked { for page in range { pages[Int(page)] = .passUnretained(owner) } }
         return range.lowerBound * SiteTable.pageSize
     }
 
     package func forget(_ owner: AnyObject, _ base: UInt32, count: Int) {
         lock.locked {
             for page in SiteTable.pageRange(base / SiteTable.pageSize, count)
-            where pages[page]?.toOpaque() == Unmanaged.passUnretained(owner).toOpaque() { pages[page] = nil }
+            where pages[Int(page)]?.toOpaque() == Unmanaged.passUnretained(owner).toOpaque() { pages[Int(page)] = nil }
         }
     }
 
     /// Who gave out a site; `nil` when it is gone, or of another engine.
     package func owner(of site: Site) -> AnyObject? {
-        lock.locked { pages[site.id / SiteTable.pageSize]?.takeUnretainedValue() }
+        lock.locked { pages[Int(site.id / SiteTable.pageSize)]?.takeUnretainedValue() }
     }
 
     private static func pageRange(_ first: UInt32, _ count: Int) -> Range<UInt32> {

@@ -123,7 +123,7 @@ final class FunctionBuilder {
     private var instructions: [Instruction] = []
     private var origins: [ExpressionID] = []
     private var constants: [Constant] = []
-    private var numberConstants: [UInt64: Int] = [:]
+    private var numberConstants: [Int: Int] = [:]
     private var textConstants: [String: Int] = [:]
     private var shapes: [CallShape: Int] = [:]
 
@@ -321,9 +321,10 @@ final class FunctionBuilder {
     func patch(_ jumps: [Jump]) { jumps.forEach(patch) }
 
     func constant(_ number: Double) -> Int {
-        if let index = numberConstants[number.bitPattern] { return index }
+        let bits = Int(truncatingIfNeeded: number.bitPattern)
+        if let index = numberConstants[bits] { return index }
         constants.append(.number(number))
-        numberConstants[number.bitPattern] = constants.count - 1
+        numberConstants[bits] = constants.count - 1
         return constants.count - 1
     }
 

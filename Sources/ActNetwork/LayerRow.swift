@@ -10,15 +10,20 @@ package struct LayerRow: Sendable {
 
     package let name: String
     package let summary: String
-    package let details: String
+    /// Made when it is asked for: many are put together of parts.
+    package var details: String { makeDetails() }
+    private let makeDetails: @Sendable () -> String
     package let example: String
     /// Declares the parameters and gives what makes a layer of settings for them.
     package let declaration: @Sendable (inout Signature) -> Make
 
-    init(_ name: String, _ summary: String, details: String = "", example: String, _ declaration: @escaping @Sendable (inout Signature) -> Make) {
+    init(
+        _ name: String, _ summary: String, details: @Sendable @escaping @autoclosure () -> String = "", example: String,
+        _ declaration: @escaping @Sendable (inout Signature) -> Make
+    ) {
         self.name = name
         self.summary = summary
-        self.details = details
+        makeDetails = details
         self.example = example
         self.declaration = declaration
     }

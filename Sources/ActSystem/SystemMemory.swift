@@ -17,8 +17,11 @@ package enum SystemMemory {
         let mapped = mappedPages(root: root), page = Int(sysconf(Int32(_SC_PAGESIZE)))
         if let most = limit(of: RLIMIT_AS) { bound = min(bound, max(0, most &- most / 4 &- mapped.all &* page) / 5 * 2) }
         if let most = limit(of: RLIMIT_DATA) { bound = min(bound, max(0, most &- most / 4 &- mapped.data &* page) / 5 * 2) }
-        return max(bound, 1 << 20)
+        return max(bound, leastBound)
     }
+
+    /// So much is there in any case.
+    package static let leastBound = 1 << 20
 
     /// What the machine has free, or what a control group leaves where that is less; 4 GiB where neither says.
     /// - Parameter root: in front of `/proc` and of every place that it names, for tests.
@@ -127,12 +130,14 @@ package enum SystemMemory {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
-        return [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, count in
-            while count < buffer.count {
-                let got = read(descriptor, buffer.baseAddress.map { $0 + count }, buffer.count - count)
+        var bytes: [UInt8] = []
+        withUnsafeTemporaryAllocation(byteCount: 1 << 12, alignment: 1) { buffer in
+            while bytes.count < 1 << 18 {
+                let got = read(descriptor, buffer.baseAddress, buffer.count)
                 if got <= 0 { break }
-                count += got
+                bytes += buffer[..<got]
             }
         }
+        return bytes
     }
 }

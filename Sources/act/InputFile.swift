@@ -15,7 +15,10 @@ enum InputFile {
     }
 
     /// No source may be longer: spans hold 32 bits, and what is made of it must fit into the memory limit.
-    static var limit: Int { min(Int(Int32.max) - 1, max(1 << 20, MemoryPool.limit / Session.bytesWhileCompiling)) }
+    static var limit: Int { min(Int(Int32.max) - 1, max(leastLimit, MemoryPool.limit / Session.bytesWhileCompiling)) }
+
+    /// So long a source is never too long.
+    private static let leastLimit = 1 << 20
 
     static func read(_ path: String) -> Result<[UInt8], Failure> {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -33,15 +36,15 @@ enum InputFile {
     static func readAll(_ descriptor: Int32, named name: String) -> Result<[UInt8], Failure> {
         var bytes: [UInt8] = []
         var status = stat()
-        let limit = Self.limit
-        if fstat(descriptor, &status) == 0, status.st_size > 0, status.st_size < limit { bytes.reserveCapacity(Int(status.st_size) + 1) }
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        let isSmall = fstat(descriptor, &status) == 0 && status.st_size > 0 && status.st_size < 1 << 12
+        if status.st_size > 0, status.st_size < leastLimit || status.st_size < limit { bytes.reserveCapacity(Int(status.st_size) + 1) }
+        var chunk = [UInt8](repeating: 0, count: isSmall ? 1 << 12 : 1 << 16)
         while true {
             let count = readSome(descriptor, into: &chunk)
             if count == 0 { return .success(bytes) }
             if count < 0 { return .failure(failure(name, errno)) }
             bytes.append(contentsOf: chunk[..<count])
-            if bytes.count > limit { return .failure(tooLarge(name)) }
+            if bytes.count > leastLimit, bytes.count > limit { return .failure(tooLarge(name)) }
         }
     }
 

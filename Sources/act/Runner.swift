@@ -23,8 +23,12 @@ struct Runner {
         self.arguments = arguments
         display = Display(plot: settings.plot)
         if let threads = settings.threads { ThreadPool.count = threads }
-        // Where the shell limits what may be mapped (`ulimit -v`), the allocator sets nothing apart for itself.
-        if act_address_space() < UInt.max >> 1 { act_memory_keep_apart() }
+        // Where the shell limits what may be mapped (`ulimit -v`), the allocator sets nothing apart for itself, and what values may take is found out
+        // before the stack and the registers are mapped.
+        if act_address_space() < UInt.max >> 1 {
+            act_memory_keep_apart()
+            _ = MemoryPool.limit
+        }
         if let bytes = settings.maximumMemory { MemoryPool.limit = min(bytes, SystemMemory.bound()) }
         Interrupt.install()
     }
@@ -101,7 +105,8 @@ struct Runner {
             return ExitStatus.failure
         case .success(let bytes):
             guard let session = startSession(as: team) else { return ExitStatus.failure }
-            return finish(session.run(bytes: bytes, named: name))
+            // The process ends while the session is there: what the program made need not be freed part by part.
+            return withExtendedLifetime(session) { exit(finish(session.run(bytes: bytes, named: name))) }
         }
     }
 

@@ -40,10 +40,12 @@ package final class Builtin: Sendable {
 
     package let name: String
     package let topic: Topic
-    package let summary: String
-    package let details: String
+    package var summary: String { makeSummary() }
+    package var details: String { makeDetails() }
     /// Source that prints what the comments after it say; a test runs it.
-    package let example: String
+    package var example: String { makeExample() }
+    // Made when they are asked for: many are put together of parts, which would take a part of every start.
+    private let makeSummary: @Sendable () -> String, makeDetails: @Sendable () -> String, makeExample: @Sendable () -> String
     package let aliases: [String]
     /// Answers calls with one plain number.
     package let scalar: (@Sendable (Double) -> Double)?
@@ -66,16 +68,15 @@ package final class Builtin: Sendable {
     ///   - role: What a derivative does at every argument, where that is not a matter of each parameter.
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
     package init(
-        _ topic: Topic, _ name: String, _ summary: String, details: String = "", example: String = "", aliases: [String] = [],
+        _ topic: Topic, _ name: String, _ summary: @Sendable @escaping @autoclosure () -> String,
+        details: @Sendable @escaping @autoclosure () -> String = "", example: @Sendable @escaping @autoclosure () -> String = "", aliases: [String] = [],
         scalar: (@Sendable (Double) -> Double)? = nil,
         kernel: UnaryOperation? = nil, binaryKernel: BinaryOperation? = nil, direct: DirectAnswer? = nil, treatment: Treatment = .ordinary,
         role: ArgumentRole? = nil, leaves: Leaves? = nil, activation: ActivationRow? = nil, _ declaration: @escaping @Sendable (inout Signature) -> Body
     ) {
         self.topic = topic
         self.name = name
-        self.summary = summary
-        self.details = details
-        self.example = example
+        (makeSummary, makeDetails, makeExample) = (summary, details, example)
         self.aliases = aliases
         self.role = role
         self.scalar = scalar

@@ -11,7 +11,7 @@ struct SourceShelf {
         weak var source: SourceText?
     }
 
-    private var references: [Int32: Reference] = [:]
+    private var references: [Int: Reference] = [:]
     /// Kept whether or not anything else holds them.
     private var recent: [SourceText] = []
     private(set) var recentBytes = 0
@@ -22,7 +22,7 @@ struct SourceShelf {
     private static let mostRecent = 1000
     private static let mostBytes = 1 << 22
 
-    subscript(id: Int32) -> SourceText? { references[id]?.source }
+    subscript(id: Int32) -> SourceText? { references[Int(id)]?.source }
 
     /// The number of a source that is about to be made.
     mutating func newID() -> Int {
@@ -35,7 +35,7 @@ struct SourceShelf {
             references = references.filter { $0.value.source != nil }
             sweep = max(Self.mostRecent * 2, references.count * 2)
         }
-        references[Int32(truncatingIfNeeded: source.id)] = Reference(source: source)
+        references[source.id] = Reference(source: source)
         recent.append(source)
         recentBytes += source.bytes.count
         // A long one stays alone until the next is there.
