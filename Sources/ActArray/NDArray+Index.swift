@@ -21,8 +21,8 @@ extension NDArray {
         return try read(plan.selection(place), layout.storage)
     }
 
-    /// One index along the first axis, the commonest case: without a plan.
-    private func row(_ i: Int) throws -> NDArray {
+    /// One index along the first axis of an array that no derivative follows, the commonest case: without a plan.
+    package func row(_ i: Int) throws -> NDArray {
         let size = shape[0]
         guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: size) }
         var layout = try evaluatedLayout()

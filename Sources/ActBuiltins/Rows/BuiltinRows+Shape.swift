@@ -3,10 +3,12 @@
 import ActArray
 import ActMachine
 import ActRows
+import CActMachine
 
 extension BuiltinRows {
     /// `len` of what has its length at hand.
     private static let length: DirectAnswer = { arguments, count, result in
+        if act_length(arguments, count, result) { return true }
         guard count == 1 else { return false }
         let length: Int
         switch arguments.assumingMemoryBound(to: Value.self).pointee {

@@ -4,6 +4,7 @@ import ActArray
 import ActMachine
 import ActRows
 import ActSyntax
+import CActMachine
 
 extension BuiltinRows {
     static let functions: [Builtin] = [
@@ -100,6 +101,7 @@ extension BuiltinRows {
 
     /// `contains` of a record.
     private static let hasField: DirectAnswer = { arguments, count, result in
+        if act_has_field(arguments, count, result) { return true }
         let arguments = arguments.assumingMemoryBound(to: Value.self)
         guard count == 2, case .record(let record) = arguments[0], case .string(let name) = arguments[1] else { return false }
         result.initializeMemory(as: Value.self, to: .bool(record[name.string] != nil))

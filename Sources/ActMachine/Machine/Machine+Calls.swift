@@ -12,9 +12,14 @@ extension Machine {
     /// The error of a call whose callee is not a function.
     func notCallable(_ value: Value, _ i: UnsafeMutablePointer<Instruction>) -> RuntimeError {
         if case .undefined = value, i.pointee.opcode != .call {
-            return .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[Int(i.pointee.extra)] })
+            return unknownName(Int(i.pointee.extra))
         }
         return .notCallable(value)
+    }
+
+    /// The error of a global variable without a value.
+    func unknownName(_ slot: Int) -> RuntimeError {
+        .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[slot] })
     }
 
     /// Answers a call of a built-in at once where its arguments are of the plainest kind.
@@ -61,12 +66,13 @@ extension Machine {
         return bound
     }
 
-    /// A call with names, or in method form. `base` holds the callee (and the value before the point), then the arguments.
-    func callShaped(_ shape: CallShape, _ base: Registers, _ positionalCount: Int) throws -> Value {
-        var positional = takeAll(base + 1, positionalCount)
+    /// A call with names, or in method form. `first` holds the arguments, of a method the value before the point first.
+    func callShaped(_ shape: CallShape, _ place: Registers, _ first: Registers, _ positionalCount: Int) throws -> Value {
+        var positional = takeAll(first, positionalCount)
         var named: [(String, Value)] = []
-        for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
-        var callee = base.take(0)
+        for (offset, name) in shape.names.enumerated() { named.append((name, (first + positionalCount).take(offset))) }
+        var callee = shape.global == nil ? place.take(0) : place.pointee
+        if let slot = shape.global, case .undefined = callee { throw unknownName(slot) }
         if let method = shape.method, let object = positional.first {
             if case .record(let record) = object, let field = record.field(method) {
                 callee = field

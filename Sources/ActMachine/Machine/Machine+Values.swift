@@ -112,7 +112,7 @@ extension Machine {
                     switch R[register] {
                     case .string(let text): guard append(text.string) else { return nil }
                     case .number(let number):
-                        guard number.magnitude < 1e15, number != 0, number == number.rounded(.towardZero), count + 17 <= room else { return nil }
+                        guard number.magnitude < 1e15, number != 0, number == Double(Int(number)), count + 17 <= room else { return nil }
                         if number < 0 {
                             buffer[count] = UInt8(ascii: "-")
                             count += 1
@@ -137,13 +137,16 @@ extension Machine {
     // MARK: Functions
 
     func makeFunction(_ template: FunctionTemplate, _ R: Registers, _ closure: Unmanaged<Function>?) throws -> Value {
-        var captures: [Value] = []
-        captures.reserveCapacity(template.captures.count)
-        for source in template.captures {
-            switch source {
-            case .register(let register): captures.append(R[register])
-            case .capture(let index): captures.append(closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined)
-            case .itself: captures.append(closure.map { .function($0.takeUnretainedValue()) } ?? .undefined)
+        let captures = [Value](unsafeUninitializedCapacity: template.captures.count) { captures, count in
+            for source in template.captures {
+                let value: Value =
+                    switch source {
+                    case .register(let register): R[register]
+                    case .capture(let index): closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined
+                    case .itself: closure.map { .function($0.takeUnretainedValue()) } ?? .undefined
+                    }
+                captures.initializeElement(at: count, to: value)
+                count += 1
             }
         }
         let function = Closure(code: template.code, captures: captures)

@@ -50,8 +50,9 @@ package final class Machine {
         let interrupt: UnsafePointer<Int32>
         /// Results of formulas that are below are looked at, for they may have lost their digits.
         let lossLimit = Machine.lossLimit(.f64)
-        /// The function that `extend` stands for, once it has been met; what holds it is not asked, for it is only compared.
+        /// The functions that `extend` stands for, once they have been met; what holds them is not asked, for they are only compared.
         var concatenation: UnsafeRawPointer?
+        var appending: UnsafeRawPointer?
         var letters: UnsafePointer<Value>?
         /// How many calls from Swift into the machine are open; they use the thread's own stack.
         var nativeDepth = 0
@@ -85,7 +86,7 @@ package final class Machine {
     @inline(__always) var isInterrupted: Bool { act_word_get(interrupt.word) != 0 }
     private let stack: Registers
     let limit: Registers
-    private let frameMemory: UnsafeMutablePointer<Frame>
+    let frameMemory: UnsafeMutablePointer<Frame>
     let lastFrame: UnsafeMutablePointer<Frame>
     let state: UnsafeMutablePointer<State>
 
@@ -156,8 +157,7 @@ package final class Machine {
         let count = second == nil ? 1 : 2
         guard let entry = function.entry, recording == nil, Int(entry.pointee.parameterCount) == count else {
             if second == nil, case .number(let x) = first, let kernel = function.kernel {
-                var x = x, y = 0.0
-                kernel(&x, &y, 1)
+                let y = kernel(x)
                 if y.magnitude < .infinity { return .number(y) }
             }
             return try call(function, Arguments(second.map { [first, $0] } ?? [first]))

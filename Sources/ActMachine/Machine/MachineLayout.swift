@@ -39,6 +39,7 @@ package enum MachineLayout {
         compare(\Machine.State.interrupt, \act_state.interrupt)
         compare(\Machine.State.lossLimit, \act_state.loss_limit)
         compare(\Machine.State.concatenation, \act_state.concatenation)
+        compare(\Machine.State.appending, \act_state.appending)
         compare(\Machine.State.letters, \act_state.letters)
         compare(\Code.Entry.instructions, \act_entry.instructions)
         compare(\Code.Entry.constants, \act_entry.constants)
@@ -57,6 +58,7 @@ package enum MachineLayout {
         compare(\KnownCall.positional, \act_known_call.positional)
         compare(\KnownCall.places, \act_known_call.places)
         compare(\KnownCall.count, \act_known_call.count)
+        compare(\KnownCall.global, \act_known_call.global)
         return found
     }
 
@@ -87,8 +89,14 @@ package enum MachineLayout {
         let array = try NDArray([1.5, 2.5], shape: [2])
         let function = Function(kernel: Scalar.kernel(.exp), binaryKernel: Scalar.kernel(.pow)) { _, _, _ in true }
         let node = read(array.node, act_node.self)
-        if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue {
+        if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue
+            || node.shape.pointee.count != 1 || sizes(node.shape)[0] != 2
+        {
             found.append("a node")
+        }
+        if let view = node.view.storage {
+            let storage = view.load(as: act_storage.self)
+            if storage.first != array.node.elements || storage.byte_count < 16 { found.append("a storage") }
         }
         let plain = read(function, act_function.self)
         if unsafeBitCast(plain.kernel, to: Int.self) != unsafeBitCast(function.kernel, to: Int.self)
@@ -121,7 +129,12 @@ package enum MachineLayout {
         let record = try Record(["a": .number(7), "b": .number(8)])
         let parts = read(record, act_record.self)
         let names = UnsafeRawPointer(parts.shape.pointee.words) + MemoryLayout<act_strings>.size
-        if parts.shape.pointee.words.pointee.count != 2 || ShortName("b") != names.load(fromByteOffset: 16, as: ShortName.self) { found.append("a shape") }
+        let foreign = try Record(["기울기": .none]), hasShortNames = read(foreign, act_record.self).shape.pointee.are_all_short
+        if parts.shape.pointee.words.pointee.count != 2 || ShortName("b") != names.load(fromByteOffset: 16, as: ShortName.self)
+            || !parts.shape.pointee.are_all_short || hasShortNames
+        {
+            found.append("a shape")
+        }
         if parts.shape.pointee.id != record.fields.shape.id || parts.values.pointee.count != 2 || first(parts.values)[1].number != 8 {
             found.append("a record")
         }
@@ -153,6 +166,10 @@ package enum MachineLayout {
 
     private static func first(_ elements: UnsafeMutablePointer<act_elements>) -> UnsafePointer<act_value> {
         (UnsafeRawPointer(elements) + MemoryLayout<act_elements>.size).assumingMemoryBound(to: act_value.self)
+    }
+
+    private static func sizes(_ shape: UnsafeMutablePointer<act_sizes>) -> UnsafePointer<Int> {
+        (UnsafeRawPointer(shape) + MemoryLayout<act_sizes>.size).assumingMemoryBound(to: Int.self)
     }
 
     private static func address(_ object: AnyObject) -> UInt64 { UInt64(UInt(bitPattern: Unmanaged.passUnretained(object).toOpaque())) }

@@ -19,7 +19,7 @@ struct ShortName: Equatable {
 
 /// The names of a record's fields, in the order in which they were made.
 package final class RecordShape {
-    // (The first two are read in C as well: `act_shape`.)
+    // (The first four are read in C as well: `act_shape`.)
     /// No other shape has or had it.
     let id = RecordShape.nextID.add(1, ordering: .relaxed).newValue
     /// The words that the names are made of, to be compared at once where they are short.

@@ -112,17 +112,25 @@ package final class Text {
         return Text.letters[Int(byte)]
     }
 
-    /// Letters that every text has are not made anew each time.
+    /// Letters that every text has are not made anew each time. They never end, and nobody counts who holds them: all threads may at once.
     /// `unsafe`: nobody changes a text that has another holder, as these have, and what a text finds out about itself they know.
     nonisolated(unsafe) static let letters: UnsafePointer<Value> = {
         let letters = UnsafeMutablePointer<Value>.allocate(capacity: 128)
         for code in 0..<UInt8(128) {
             let letter = Text(String(UnicodeScalar(code)))
             _ = letter.isBytes
+            keepForever(letter)
             (letters + Int(code)).initialize(to: .string(letter))
         }
         return UnsafePointer(letters)
     }()
+
+    /// Lets an object never end, as the runtime library does it with the array of nothing that all share.
+    private static func keepForever(_ object: Text) {
+        let count = MemoryLayout<UnsafeRawPointer>.size
+        let forever = unsafeBitCast([Int](), to: UnsafeRawPointer.self).load(fromByteOffset: count, as: UInt.self)
+        Unmanaged.passUnretained(object).toOpaque().storeBytes(of: forever, toByteOffset: count, as: UInt.self)
+    }
 
     /// Of other text, where every 256th character begins, and how many there are; found when first asked for.
     @exclusivity(unchecked) private var marks: (places: [String.Index], count: Int)?
