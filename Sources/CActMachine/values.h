@@ -19,7 +19,6 @@ extern void *swift_retain(void *object);
 extern void swift_release(void *object);
 extern void *swift_nonatomic_retain(void *object);
 extern void swift_nonatomic_release(void *object);
-extern bool swift_isUniquelyReferenced_nonNull_native(const void *object);
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -33,13 +32,34 @@ static inline bool is_own(uint8_t tag) {
     return (1 << act_tag_text | 1 << act_tag_list | 1 << act_tag_record | 1 << act_tag_gathering) >> tag & 1;
 }
 
+/* The second word of an object counts who holds it: how many more than one from bit 33 on. Bit 63 says that there is more to it, bit 32 that the
+   object is ending; the lower half counts others. (A test compares.) What is not plain is left to the runtime library. */
 static inline void retain(void *object, uint8_t tag) {
-    if (is_own(tag)) swift_nonatomic_retain(object); else swift_retain(object);
+    uint64_t *count = (uint64_t *)object + 1, more = *count + ((uint64_t)1 << 33);
+    if (!is_own(tag)) {
+        swift_retain(object);
+    } else if (likely((int64_t)*count >= 0 && (int64_t)more >= 0)) {
+        *count = more;
+    } else {
+        swift_nonatomic_retain(object);
+    }
 }
 
 static inline void release(void *object, uint8_t tag) {
-    if (is_own(tag)) swift_nonatomic_release(object); else swift_release(object);
+    uint64_t *count = (uint64_t *)object + 1;
+    if (!is_own(tag)) {
+        swift_release(object);
+    } else if ((int64_t)*count >= (int64_t)1 << 33) {
+        *count -= (uint64_t)1 << 33;
+    } else {
+        swift_nonatomic_release(object);
+    }
 }
+
+/* Whether an object has one holder. */
+static inline bool is_unique(const void *object) { return __atomic_load_n((const uint64_t *)object + 1, __ATOMIC_RELAXED) >> 32 == 0; }
+
+static __attribute__((noinline)) void drop(void *object, uint8_t tag) { release(object, tag); }
 
 /* Gives a place a value that it owns from now on. */
 static inline void replace(act_value *to, uint64_t bits, uint8_t tag) {
@@ -47,7 +67,7 @@ static inline void replace(act_value *to, uint64_t bits, uint8_t tag) {
     uint8_t old_tag = to->tag;
     to->bits = bits;
     to->tag = tag;
-    if (unlikely(is_object(old_tag))) release(old, old_tag);
+    if (unlikely(is_object(old_tag))) drop(old, old_tag);
 }
 
 static inline void put_number(act_value *to, double x) {
@@ -62,20 +82,28 @@ static inline void put_number(act_value *to, double x) {
 
 static inline void put_bool(act_value *to, bool x) { replace(to, x, act_tag_bool); }
 
-static inline void copy(act_value *to, const act_value *from) {
-    if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
+static __attribute__((noinline)) void copy_other(act_value *to, const act_value *from) {
     if (is_object(from->tag)) retain(from->object, from->tag);
     replace(to, from->bits, from->tag);
 }
 
-/* As `copy`, from a place that is not read any more. */
-static inline void take(act_value *to, act_value *from) {
+static inline void copy(act_value *to, const act_value *from) {
     if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
+    copy_other(to, from);
+}
+
+/* As `copy_other`, from a place that is not read any more. */
+static __attribute__((noinline)) void take_other(act_value *to, act_value *from) {
     uint64_t bits = from->bits;
     uint8_t tag = from->tag;
     from->bits = 0;
     from->tag = act_tag_plain;
     replace(to, bits, tag);
+}
+
+static inline void take(act_value *to, act_value *from) {
+    if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
+    take_other(to, from);
 }
 
 static inline bool has_no_value(const act_value *v) { return v->tag == act_tag_plain && v->bits == 1; }
@@ -123,7 +151,7 @@ static inline bool changed(unsigned change, double old, double value, double *re
 
 /* Whether an object and what it holds its content in have no other holder. */
 static inline bool is_alone(const void *object, const void *content) {
-    return swift_isUniquelyReferenced_nonNull_native(object) && swift_isUniquelyReferenced_nonNull_native(content);
+    return is_unique(object) && is_unique(content);
 }
 
 /* Changes an element of the array in a place, if nobody else sees it. */
@@ -239,7 +267,7 @@ static inline bool append_number(const act_value *place, double number) {
     const act_storage *storage = view->storage;
     double *end = (double *)view->first + view->length;
     if ((const char *)(end + 1) > (const char *)storage->first + storage->byte_count || !is_alone(node, storage)) return false;
-    if (!swift_isUniquelyReferenced_nonNull_native(node->shape)) return false;
+    if (!is_unique(node->shape)) return false;
     *end = number;
     view->length++;
     view->count++;

@@ -39,8 +39,8 @@ extension BuiltinRows {
                 default: break
                 }
                 if sequences.count == 1 {
-                    let results = Gathering()
-                    guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else {
+                    let results = Gathering(), f = try RepeatedCall(of: f, count: 1, machine)
+                    guard try machine.forEachElement(of: call[xs], { try results.append(f($0)) }) else {
                         throw call.fail(at: 1, .kind(.elements), call[xs])
                     }
                     return try results.finished(machine)
@@ -61,9 +61,9 @@ extension BuiltinRows {
         ) { takes in
             let f = takes.function("f"), xs = takes.elements("xs")
             return { call in
-                let f = try call[f], machine = call.machine
+                let machine = call.machine, f = try RepeatedCall(of: call[f], count: 1, machine)
                 let results = Gathering()
-                try call.forEach(xs) { if try machine.truth(of: machine.call(f, $0)) { try results.append($0) } }
+                try call.forEach(xs) { if try machine.truth(of: f($0)) { try results.append($0) } }
                 return try results.finished(machine)
             }
         },
@@ -73,10 +73,10 @@ extension BuiltinRows {
         ) { takes in
             let f = takes.function("f"), xs = takes.elements("xs"), start = takes.valueOrNone("start")
             return { call in
-                let f = try call[f], machine = call.machine
+                let f = try RepeatedCall(of: call[f], count: 2, call.machine)
                 var result = call.isGiven(start) ? call[start] : nil
                 try call.forEach(xs) { element in
-                    if let reached = result.take() { result = try machine.call(f, reached, element) } else { result = element }
+                    if let reached = result.take() { result = try f(reached, element) } else { result = element }
                 }
                 guard let result else { throw BuiltinRefusal.reduceOfNothing }
                 return result

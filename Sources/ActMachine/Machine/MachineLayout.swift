@@ -6,7 +6,7 @@ import CActMachine
 package enum MachineLayout {
     /// Where C and Swift differ, in words; nothing, or no program may run. A test looks.
     package static func differences() throws -> [String] {
-        try offsets() + values() + nodesAndFunctions() + lists() + records() + texts()
+        try offsets() + values() + holders() + nodesAndFunctions() + lists() + records() + texts()
     }
 
     /// Where the fields of structures are, and how large those are.
@@ -82,6 +82,17 @@ package enum MachineLayout {
             }
         }
         return found
+    }
+
+    /// How an object counts who holds it.
+    private static func holders() -> [String] {
+        let text = Text("held")
+        func count(_ text: Text) -> UInt64 { UnsafeRawPointer(Unmanaged.passUnretained(text).toOpaque()).load(fromByteOffset: 8, as: UInt64.self) }
+        let alone = count(text), held = Unmanaged.passRetained(text), shared = count(text)
+        held.release()
+        guard case .string(let letter) = Text.letters[65] else { return ["the letters"] }
+        let isRight = alone >> 32 == 0 && shared == alone &+ (1 << 33) && count(text) == alone && count(letter) >> 63 == 1
+        return isRight ? [] : ["a count of holders"]
     }
 
     private static func nodesAndFunctions() throws -> [String] {
