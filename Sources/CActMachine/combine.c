@@ -1,4 +1,4 @@
-/* Arithmetic with arrays of few numbers, in the place of an operand. */
+/* Arithmetic with bools, and with arrays of few numbers where the result can take the place of an operand that nobody needs any more. */
 
 #include "values.h"
 
@@ -26,7 +26,7 @@ static inline const act_view *few_numbers(const act_value *v) {
         if (!all) return false; \
     }
 
-bool act_combine(act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y, unsigned operation) {
+static bool in_place(act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y, unsigned operation) {
     const act_view *u = few_numbers(x), *v = few_numbers(y);
     if (u && v) {
         if (type_of(x) != type_of(y) || u->count != v->count || u->length != v->length || u->columns != v->columns) return false;
@@ -52,4 +52,20 @@ bool act_combine(act_value *to, act_value *x, act_value *y, bool frees_x, bool f
     if (frees_y && y != place && y != to && is_object(y->tag)) replace(y, 0, act_tag_plain);
     if (place != to) take(to, place);
     return true;
+}
+
+act_outcome act_combine(const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant) {
+    double u, v, result;
+    if (plain_number(x, &u) && plain_number(y, &v)) {
+        if (!changed(operation, u, v, &result)) return act_not_now;
+        put_number(to, result);
+        return act_done;
+    }
+    if (x->tag == act_tag_text) return act_never;
+    /* A variable that gets the result gives its value up, unless it is the other operand too. */
+    bool is_once = has_constant || i->b != i->c;
+    bool frees_x = i->flags & last_use_b || (is_once && i->a == i->b);
+    bool frees_y = !has_constant && (i->flags & last_use_c || (is_once && i->a == i->c));
+    if (!frees_x && !frees_y) return act_never;
+    return in_place(to, x, y, frees_x, frees_y, operation) ? act_done : act_not_now;
 }

@@ -9,8 +9,6 @@
 
 #include "values.h"
 
-enum { last_use_b = 1, last_use_c = 2, left_to_swift = 0x80 };
-
 /* Moves the arguments of a known call, which lie one after the other from `base[positional]` on, to the registers of their parameters; those
    without one become undefined. */
 static void spread(const act_known_call *call, act_value *base, ptrdiff_t parameter_count) {
@@ -142,19 +140,9 @@ clear:
 label: { \
     act_value *x = B, *y = right; \
     if (!BOTH_NUMBERS(x, y)) { \
-        if (x->tag <= act_tag_number && y->tag <= act_tag_number) { \
-            double u = plain(x), v = plain(y), z = u operation v; \
-            if (unlikely(!is_finite(z))) return pc; \
-            put_number(A, z); \
-            NEXT; \
-        } \
-        if (x->tag == act_tag_text) goto other; \
-        /* A variable that gets the result gives its value up, unless it is the other operand too. */ \
-        bool is_once = has_constant || pc->b != pc->c; \
-        bool frees_x = pc->flags & last_use_b || (is_once && pc->a == pc->b); \
-        bool frees_y = !has_constant && (pc->flags & last_use_c || (is_once && pc->a == pc->c)); \
-        if (!frees_x && !frees_y) goto other; \
-        if (!act_combine(A, x, y, frees_x, frees_y, change)) return pc; \
+        act_outcome outcome = act_combine(pc, A, x, y, change, has_constant); \
+        if (outcome == act_never) goto other; \
+        if (outcome == act_not_now) return pc; \
         NEXT; \
     } \
     double z = x->number operation y->number; \

@@ -19,6 +19,9 @@ extern void *swift_retain(void *object);
 extern void swift_release(void *object);
 extern void *swift_nonatomic_retain(void *object);
 extern void swift_nonatomic_release(void *object);
+extern uint64_t _swiftEmptyArrayStorage[];
+
+enum { last_use_b = 1, last_use_c = 2, left_to_swift = 0x80 };
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -40,7 +43,8 @@ static inline void retain(void *object, uint8_t tag) {
         swift_retain(object);
     } else if (likely((int64_t)*count >= 0 && (int64_t)more >= 0)) {
         *count = more;
-    } else {
+    } else if (*count != _swiftEmptyArrayStorage[1]) {
+        /* (What is never freed has the count of the array of nothing.) */
         swift_nonatomic_retain(object);
     }
 }
@@ -51,7 +55,7 @@ static inline void release(void *object, uint8_t tag) {
         swift_release(object);
     } else if ((int64_t)*count >= (int64_t)1 << 33) {
         *count -= (uint64_t)1 << 33;
-    } else {
+    } else if (*count != _swiftEmptyArrayStorage[1]) {
         swift_nonatomic_release(object);
     }
 }
@@ -204,9 +208,12 @@ static inline bool change_part(act_value *part, unsigned change, act_value *valu
     return true;
 }
 
-/* Arithmetic with arrays of few numbers whose result can take the place of an operand that nobody needs any more: `frees_x` and `frees_y` say
-   which registers give theirs up. Where it is false, nothing has happened. */
-bool act_combine(act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y, unsigned operation);
+/* What became of an instruction: it is done, it is left to Swift this time, or Swift does it from now on. Where it is not done, nothing has
+   happened. */
+typedef enum act_outcome { act_done, act_not_now, act_never } act_outcome;
+
+/* Arithmetic of other operands than two numbers: R[a] = R[b] op R[c], or op a constant, as an instruction says. */
+act_outcome act_combine(const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant);
 
 static inline bool is_short(act_string s) { return s.words[1] >> 60 == 0xE; }
 static inline bool is_equal(act_string s, act_string t) { return s.words[0] == t.words[0] && s.words[1] == t.words[1]; }
@@ -222,7 +229,7 @@ static inline ptrdiff_t byte_count(act_string s) { return is_short(s) ? s.words[
 
 /* The text of a character of a text whose characters are bytes; NULL where Swift must look. */
 static inline const act_value *letter_at(const act_state *S, const act_text *text, double index) {
-    if (text->kind != 1 || text->origins->count > 0 || S->letters == NULL) return NULL;
+    if (text->kind != 1 || text->details != NULL || S->letters == NULL) return NULL;
     act_string s = text->string;
     ptrdiff_t position = act_position(index, byte_count(s));
     if (position < 0) return NULL;

@@ -270,16 +270,17 @@ private enum PaddingMode: String, Choice {
 extension Call {
     fileprivate func split(_ text: String, at sections: Input<Value>) throws -> Value {
         let list = try List([])
+        var maker = TextMaker()
         if isGiven(sections) {
             let separator = try string(sections)
             guard !separator.isEmpty else { throw fail(sections, .nonEmptyText) }
             try text.forEachBytes(between: separator) { bytes, piece in
-                try list.append(.string(Text(counting: String(decoding: bytes[piece], as: UTF8.self))))
+                try list.append(maker.text(String(decoding: bytes[piece], as: UTF8.self)))
                 return true
             }
             return .list(list)
         }
-        try text.forEachWord { try list.append(.string(Text(counting: String($0)))) }
+        try text.forEachWord { try list.append(maker.text(String($0))) }
         return .list(list)
     }
 

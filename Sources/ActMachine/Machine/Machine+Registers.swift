@@ -13,9 +13,16 @@ extension Machine {
     }
 
     func takeAll(_ first: Registers, _ count: Int) -> [Value] {
-        [Value](unsafeUninitializedCapacity: count) { values, taken in
-            for index in 0..<count { values.initializeElement(at: index, to: first.take(index)) }
-            taken = count
+        switch count {
+        case 0: return []
+        case 1: return [first.take(0)]
+        case 2: return [first.take(0), first.take(1)]
+        case 3: return [first.take(0), first.take(1), first.take(2)]
+        default:
+            var values: [Value] = []
+            values.reserveCapacity(count)
+            for index in 0..<count { values.append(first.take(index)) }
+            return values
         }
     }
 }

@@ -137,17 +137,18 @@ extension Machine {
     // MARK: Functions
 
     func makeFunction(_ template: FunctionTemplate, _ R: Registers, _ closure: Unmanaged<Function>?) throws -> Value {
-        let captures = [Value](unsafeUninitializedCapacity: template.captures.count) { captures, count in
-            for source in template.captures {
-                let value: Value =
-                    switch source {
-                    case .register(let register): R[register]
-                    case .capture(let index): closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined
-                    case .itself: closure.map { .function($0.takeUnretainedValue()) } ?? .undefined
-                    }
-                captures.initializeElement(at: count, to: value)
-                count += 1
+        func value(_ source: NestedFunction.Capture) -> Value {
+            switch source {
+            case .register(let register): R[register]
+            case .capture(let index): closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined
+            case .itself: closure.map { .function($0.takeUnretainedValue()) } ?? .undefined
             }
+        }
+        let captures: [Value]
+        switch template.captures.count {
+        case 0: captures = []
+        case 1: captures = [value(template.captures[0])]
+        default: captures = template.captures.map(value)
         }
         let function = Closure(code: template.code, captures: captures)
         return try template.code.makesLayers ? layers.maker(of: function).asValue() : function.asValue()

@@ -166,7 +166,7 @@ package enum MachineLayout {
                 bytes = Array(string.utf8)
             }
             let isRight = withExtendedLifetime(text) { bytes == Array(string.utf8) }
-            return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.origins.pointee.count == 0 && isRight
+            return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.details == nil && isRight
                 ? nil : "the text \"\(string)\""
         }
     }

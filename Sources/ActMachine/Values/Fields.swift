@@ -15,6 +15,10 @@ struct ShortName: Equatable {
 
     @inline(__always)
     var isShort: Bool { second >> 60 == 0xE }
+
+    /// A number for it, the same for equal names.
+    @inline(__always)
+    var hash: Int { Int(truncatingIfNeeded: ((first ^ second &<< 7) &* 0x9E37_79B9_7F4A_7C15) &>> 40) }
 }
 
 /// The names of a record's fields, in the order in which they were made.

@@ -145,7 +145,7 @@ typedef struct act_strings {
 typedef struct act_text {
     void *_Nullable header[2];
     act_string string;
-    act_elements *_Nonnull origins;
+    const void *_Nullable details; /* of plain texts NULL */
     uint8_t kind; /* 1: each byte is a character */
 } act_text;
 
