@@ -63,9 +63,9 @@ act_outcome act_combine(const Instruction *i, act_value *to, act_value *x, act_v
     }
     if (x->tag == act_tag_text) return act_never;
     /* A variable that gets the result gives its value up, unless it is the other operand too. */
-    bool is_once = has_constant || i->b != i->c;
-    bool frees_x = i->flags & last_use_b || (is_once && i->a == i->b);
-    bool frees_y = !has_constant && (i->flags & last_use_c || (is_once && i->a == i->c));
+    bool is_once = has_constant || i->b_bytes != i->c_bytes;
+    bool frees_x = i->flags & last_use_b || (is_once && i->a_bytes == i->b_bytes);
+    bool frees_y = !has_constant && (i->flags & last_use_c || (is_once && i->a_bytes == i->c_bytes));
     if (!frees_x && !frees_y) return act_never;
     return in_place(to, x, y, frees_x, frees_y, operation) ? act_done : act_not_now;
 }

@@ -41,6 +41,8 @@ static inline void prepare(act_state *S, act_value *end) {
     S->ready = end;
 }
 
+_Static_assert(sizeof(act_value) == 16 && sizeof(Instruction) == 16, "operands are distances in bytes");
+
 Instruction *act_run(void *state, Instruction *pc) {
     static const void *const labels[256] = {
 #define LABEL(op, label) [Opcode##op] = &&label
@@ -74,13 +76,16 @@ Instruction *act_run(void *state, Instruction *pc) {
 #define ENTER_FRAME do { act_entry *entry = S->frame->entry; R = S->frame->base; K = entry->constants; globals = *entry->globals; } while (0)
 #define GO goto *labels[pc->opcode]
 #define NEXT do { pc++; GO; } while (0)
-#define JUMP do { pc += pc->a; GO; } while (0)
-#define A (R + pc->a)
-#define B (R + pc->b)
-#define C (R + pc->c)
-#define KC (K + pc->c)
-#define FIRST(pair) (R + ((pair) & 0xffff))
-#define SECOND(pair) (R + ((uint32_t)(pair) >> 16))
+#define JUMP do { pc = (Instruction *)((char *)pc + pc->a_bytes); GO; } while (0)
+#define AT(values, bytes) ((act_value *)((char *)(values) + (bytes)))
+#define A AT(R, pc->a_bytes)
+#define B AT(R, pc->b_bytes)
+#define C AT(R, pc->c_bytes)
+#define KC AT(K, pc->c_bytes)
+#define COUNT (pc->c_bytes >> 4)
+/* Of two registers in one operand: see `Instruction.pack`. */
+#define FIRST(pair) AT(R, (pair) & 0x1fff0)
+#define SECOND(pair) AT(R, (pair) >> 13 & ~15)
 #define BOTH_NUMBERS(x, y) likely((x)->tag == act_tag_number && (y)->tag == act_tag_number)
 
     ENTER_FRAME;
@@ -91,23 +96,23 @@ move:
     if (pc->flags & last_use_b) take(A, B); else copy(A, B);
     NEXT;
 constant:
-    copy(A, K + pc->b);
+    copy(A, AT(K, pc->b_bytes));
     NEXT;
 load_global:
-    if (unlikely(has_no_value(globals + pc->b))) return pc;
-    copy(A, globals + pc->b);
+    if (unlikely(has_no_value(AT(globals, pc->b_bytes)))) return pc;
+    copy(A, AT(globals, pc->b_bytes));
     NEXT;
 load_global_or_none:
-    copy(A, globals + pc->b);
+    copy(A, AT(globals, pc->b_bytes));
     NEXT;
 store_global:
-    if (pc->flags & last_use_b) take(globals + pc->a, B); else copy(globals + pc->a, B);
+    if (pc->flags & last_use_b) take(AT(globals, pc->a_bytes), B); else copy(AT(globals, pc->a_bytes), B);
     NEXT;
 check_global:
-    if (unlikely(has_no_value(globals + pc->a))) return pc;
+    if (unlikely(has_no_value(AT(globals, pc->a_bytes)))) return pc;
     NEXT;
 add_global: {
-    act_value *global = globals + pc->a;
+    act_value *global = AT(globals, pc->a_bytes);
     if (!BOTH_NUMBERS(global, B)) goto other;
     double sum = global->number + B->number;
     if (unlikely(!is_finite(sum))) return pc;
@@ -117,7 +122,7 @@ add_global: {
 load_capture: {
     const act_function *closure = S->frame->closure;
     if (unlikely(closure == NULL)) return pc;
-    const act_value *captured = closure->captures->first + pc->b;
+    const act_value *captured = AT(closure->captures->first, pc->b_bytes);
     if (unlikely(has_no_value(captured))) return pc;
     copy(A, captured);
     NEXT;
@@ -306,7 +311,7 @@ next: {
     /* Elements */
     act_value *container;
 index_global:
-    container = globals + pc->b;
+    container = AT(globals, pc->b_bytes);
     goto index_container;
 index:
     container = B;
@@ -342,7 +347,7 @@ index_container: {
     NEXT;
 }
 index_two: {
-    const act_value *row = FIRST(pc->c), *column = SECOND(pc->c);
+    const act_value *row = FIRST(pc->c_bytes), *column = SECOND(pc->c_bytes);
     if (B->tag != act_tag_array || !BOTH_NUMBERS(row, column)) goto other;
     const act_view *view = view_of(B);
     ptrdiff_t position = matrix_position(view, row->number, column->number);
@@ -351,7 +356,7 @@ index_two: {
     NEXT;
 }
 change_element: {
-    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
     double value;
     if (unlikely(B->tag != act_tag_number)) {
         if (B->tag != act_tag_text || place->tag != act_tag_record) goto other;
@@ -375,8 +380,8 @@ change_element: {
     NEXT;
 }
 change_element_two: {
-    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
-    const act_value *row = FIRST(pc->b), *column = SECOND(pc->b);
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
+    const act_value *row = FIRST(pc->b_bytes), *column = SECOND(pc->b_bytes);
     double value;
     if (place->tag != act_tag_array || !BOTH_NUMBERS(row, column) || !plain_number(C, &value)) goto other;
     const act_view *view = view_of(place);
@@ -399,19 +404,20 @@ append:
     NEXT;
     act_value *growing;
 extend_global:
-    growing = globals + pc->a;
+    growing = AT(globals, pc->a_bytes);
     goto extend_it;
 extend:
     growing = A;
 extend_it:
     {
         /* `Extension`: by the value as the only element of a list (1) or an array (2), or as another element of whatever is there (3). */
-        const void *function = pc->c == 3 ? S->appending : S->concatenation;
-        if (growing->tag == act_tag_list && pc->c & 1) {
+        const ptrdiff_t kind = COUNT;
+        const void *function = kind == 3 ? S->appending : S->concatenation;
+        if (growing->tag == act_tag_list && kind & 1) {
             if (unlikely(globals[pc->extra].object != function || !append(growing->object, B, pc->flags & last_use_b))) return pc;
             NEXT;
         }
-        if (growing->tag != act_tag_array || pc->c < 2 || B->tag != act_tag_number) goto other;
+        if (growing->tag != act_tag_array || kind < 2 || B->tag != act_tag_number) goto other;
         if (unlikely(globals[pc->extra].object != function || !append_number(growing, B->number))) return pc;
         NEXT;
     }
@@ -420,16 +426,16 @@ extend_it:
 field: {
     if (B->tag != act_tag_record) goto other;
     const act_record *record = B->object;
-    const act_known_field *known = S->frame->entry->fields + pc->c;
+    const act_known_field *known = S->frame->entry->fields + COUNT;
     if (unlikely(record->shape->id != known->shape)) return pc;
     copy(A, record->values->first + known->place);
     NEXT;
 }
 change_field: {
-    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
     if (place->tag != act_tag_record) goto other;
     act_record *record = place->object;
-    const act_known_field *known = S->frame->entry->fields + pc->b;
+    const act_known_field *known = S->frame->entry->fields + (pc->b_bytes >> 4);
     if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc;
     if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
     NEXT;
@@ -447,31 +453,32 @@ call:
 call_callee: {
     if (unlikely(callee->tag != act_tag_function)) return pc;
     const act_function *function = callee->object;
+    const ptrdiff_t count = COUNT;
     base = B + 1;
     entry = function->entry;
     if (entry) {
-        if (unlikely(pc->c > entry->parameter_count || pc->c < entry->required_count)) return pc;
+        if (unlikely(count > entry->parameter_count || count < entry->required_count)) return pc;
         act_value *end = base + entry->register_count + 1;
         if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
         prepare(S, end);
-        for (act_value *missing = base + pc->c; unlikely(missing < base + entry->parameter_count); missing++) replace(missing, 1, act_tag_plain);
+        for (act_value *missing = base + count; unlikely(missing < base + entry->parameter_count); missing++) replace(missing, 1, act_tag_plain);
         goto enter;
     }
-    if (pc->c == 1 && function->kernel && base->tag == act_tag_number) {
+    if (count == 1 && function->kernel && base->tag == act_tag_number) {
         double y = function->kernel(base->number);
         if (unlikely(!is_finite(y))) return pc;
         put_number(A, y);
         NEXT;
     }
-    if (pc->c == 2 && function->binary_kernel && BOTH_NUMBERS(base, base + 1)) {
+    if (count == 2 && function->binary_kernel && BOTH_NUMBERS(base, base + 1)) {
         double z = function->binary_kernel(base->number, base[1].number);
         if (unlikely(!is_finite(z))) return pc;
         put_number(A, z);
         NEXT;
     }
     act_value answer;
-    if (!function->direct || !function->direct(base, pc->c, &answer)) goto other;
-    for (act_value *v = base; v < base + pc->c; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
+    if (!function->direct || !function->direct(base, count, &answer)) goto other;
+    for (act_value *v = base; v < base + count; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
     replace(A, answer.bits, answer.tag);
     NEXT;
 }
@@ -480,7 +487,7 @@ call_shaped: {
     callee = known->global < 0 ? B : globals + known->global;
     if (callee->tag != act_tag_function) goto other;
     entry = ((const act_function *)callee->object)->entry;
-    if (!entry || known->callee != entry->id || known->positional != pc->c) return pc;
+    if (!entry || known->callee != entry->id || known->positional != COUNT) return pc;
     base = B + 1;
     act_value *end = base + entry->register_count + 1;
     if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
@@ -495,7 +502,7 @@ enter: {
     frame->code = entry->code;
     frame->closure = callee->object;
     frame->base = base;
-    frame->result = pc->a;
+    frame->result = pc->a_bytes >> 4;
     frame->return_address = pc + 1;
     frame->call_site = pc;
     S->frame = frame;

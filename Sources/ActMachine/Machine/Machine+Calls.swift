@@ -93,15 +93,15 @@ extension Machine {
     func concatenate(_ first: Value, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, _ globals: Registers) throws -> Value {
         let callee = globals + Int(i.pointee.extra)
         guard case .function(let function) = callee.pointee else { throw notCallable(callee.pointee, i) }
-        let value = operand(R, Int(i.pointee.b), i.pointee.lastUse.hasB)
+        let value = operand(R, i.pointee.b, i.pointee.lastUse.hasB)
         let addition: Value =
-            switch Extension(rawValue: Int(i.pointee.c)) ?? .value {
+            switch Extension(rawValue: i.pointee.c) ?? .value {
             case .value: value
             case .listOfValue: try .list([value])
             case .arrayOfValue: try makeArray([value])
             case .element: value
             }
-        if Extension(rawValue: Int(i.pointee.c)) == .element { return try call(function, Arguments([first, addition])) }
+        if Extension(rawValue: i.pointee.c) == .element { return try call(function, Arguments([first, addition])) }
         return try call(function, Arguments([.list([first, addition])]))
     }
 

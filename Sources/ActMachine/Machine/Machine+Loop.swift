@@ -21,7 +21,7 @@ extension Machine {
     /// Leaves the topmost frame, which Swift has called.
     @inline(__always)
     private func finish(_ i: UnsafeMutablePointer<Instruction>) -> Value {
-        let frame = state.pointee.frame, base = frame.pointee.base, register = Int(i.pointee.b)
+        let frame = state.pointee.frame, base = frame.pointee.base, register = i.pointee.b
         let result = i.pointee.lastUse.hasB ? base.take(register) : base[register]
         clear(base, Int(frame.pointee.entry.pointee.registerCount))
         state.pointee.frame = frame - 1
@@ -46,7 +46,7 @@ extension Machine {
                 globals = F.pointee.entry.pointee.globals.pointee
             }
             let i = pc
-            let a = Int(i.pointee.a), b = Int(i.pointee.b), c = Int(i.pointee.c)
+            let a = i.pointee.a, b = i.pointee.b, c = i.pointee.c
             pc += 1
             S.pointee.instruction = i
             if isInterrupted { throw ArrayError.interrupted }
@@ -279,7 +279,7 @@ extension Machine {
         for missing in count..<max(count, Int(entry.pointee.parameterCount)) { base[missing] = .undefined }
         (state.pointee.frame + 1).initialize(
             to: Frame(
-                entry: entry, code: entry.pointee.code, closure: function, base: base, result: Int(i.pointee.a), returnAddress: i + 1, callSite: i))
+                entry: entry, code: entry.pointee.code, closure: function, base: base, result: i.pointee.a, returnAddress: i + 1, callSite: i))
         state.pointee.frame += 1
     }
 

@@ -11,18 +11,18 @@ extension Machine {
     func binary(_ operation: BinaryOperator, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, constant: Value? = nil) throws {
         // A variable that gets the result gives its value up first, unless it is the other operand too.
         let a = i.pointee.a, b = i.pointee.b, isOnce = constant != nil || b != i.pointee.c
-        if case .add = operation, constant == nil, isOnce, a == b || i.pointee.lastUse.hasB, try append(R + Int(i.pointee.c), to: R + Int(b)) {
-            if i.pointee.lastUse.hasC { R[Int(i.pointee.c)] = .none }
-            if a != b { R[Int(a)] = R.take(Int(b)) }
+        if case .add = operation, constant == nil, isOnce, a == b || i.pointee.lastUse.hasB, try append(R + i.pointee.c, to: R + b) {
+            if i.pointee.lastUse.hasC { R[i.pointee.c] = .none }
+            if a != b { R[a] = R.take(b) }
             return
         }
-        if (R + Int(b)).isNumber, constant != nil || (R + Int(i.pointee.c)).isNumber { i.pointee.isLeftToSwift = false }
-        var left = operand(R, Int(b), i.pointee.lastUse.hasB || a == b && isOnce)
-        var right = constant ?? operand(R, Int(i.pointee.c), i.pointee.lastUse.hasC || a == i.pointee.c && isOnce)
+        if (R + b).isNumber, constant != nil || (R + i.pointee.c).isNumber { i.pointee.isLeftToSwift = false }
+        var left = operand(R, b, i.pointee.lastUse.hasB || a == b && isOnce)
+        var right = constant ?? operand(R, i.pointee.c, i.pointee.lastUse.hasC || a == i.pointee.c && isOnce)
         if constant != nil, i.pointee.extra == 1 { swap(&left, &right) }
         Site.current = currentSite
         do {
-            R[Int(i.pointee.a)] = try binary(operation, left, right)
+            R[i.pointee.a] = try binary(operation, left, right)
         } catch {
             throw Fault.wrap(error, self, operands: (left, right))
         }
