@@ -151,7 +151,9 @@ extension Machine {
         default: captures = template.captures.map(value)
         }
         let function = Closure(code: template.code, captures: captures)
-        return try template.code.makesLayers ? layers.maker(of: function).asValue() : function.asValue()
+        if template.code.makesLayers { return try layers.maker(of: function).asValue() }
+        guard function.depth <= maximumNesting else { throw RuntimeError.tooDeep }
+        return .function(function)
     }
 
     /// `v'`: the derivative of a function, the transpose of an array.
