@@ -140,12 +140,12 @@ extension NDArray {
         }
     }
 
-    /// One index along the first axis.
-    private func row(_ i: Int) throws -> NDArray {
+    /// One index along the first axis of an array that no derivative follows.
+    package func row(_ i: Int) throws -> NDArray {
         let size = shape[0]
         guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: size) }
         var layout = try evaluatedLayout()
-        let rest = Array(shape.dropFirst()), count = count / size
+        let rest = rank == 2 ? Shapes.ofVector(shape[1]) : Array(shape.dropFirst()), count = count / size
         layout.offset &+= (i < 0 ? i + size : i) &* (layout.strides?[0] ?? count)
         layout.strides = layout.strides.flatMap { Shapes.simplified(Array($0.dropFirst()), rest) }
         return NDArray(data: layout, shape: rest, count: count, type: type)

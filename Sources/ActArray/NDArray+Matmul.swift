@@ -43,6 +43,26 @@ extension NDArray {
         return result
     }
 
+    /// The product of two vectors as a number, with the bits of `matmul`.
+    /// - Returns: `nil` of everything else, and where there is something to say about it.
+    package static func plainDot(_ a: NDArray, _ b: NDArray) throws -> Double? {
+        guard a.node.length > 0, a.node.length == b.node.length, a.type == b.type else { return nil }
+        func product<T: MatrixElement>(_: T.Type) throws -> Double? {
+            guard let x = a.node.elements?.assumingMemoryBound(to: T.self), let y = b.node.elements?.assumingMemoryBound(to: T.self) else { return nil }
+            var result: T = 0
+            try withExtendedLifetime((a, b)) {
+                try multiplyMatrices(
+                    m: 1, n: 1, k: a.count, MatrixView(x, rowStride: 0, columnStride: 1), MatrixView(y, rowStride: 1, columnStride: 1), into: &result)
+            }
+            return result.isFinite ? Double(result) : nil
+        }
+        switch a.type {
+        case .f64: return try product(Double.self)
+        case .f32: return try product(Float.self)
+        case .bool: return nil
+        }
+    }
+
     /// Notes what a product has of infinities and NaNs that were in neither the row nor the column.
     private static func watch(_ result: NDArray, _ a: NDArray, _ b: NDArray) throws {
         guard NumericEvents.isEnabled, act_fp_flags() != 0 else { return }

@@ -51,12 +51,12 @@ package struct Layout {
 }
 
 package final class Node {
-    // (The first two are read in C as well, by the machine: `act_node`.)
+    // (The first three are read in C as well, by the machine: `act_node`.)
     /// What `layout` and `shape` say, for who reads or writes single elements.
     @exclusivity(unchecked) private var view: act_view
+    @exclusivity(unchecked) package private(set) var shape: [Int]
     package let type: ElementType
     package let primitive: Primitive
-    @exclusivity(unchecked) package private(set) var shape: [Int]
     package var count: Int { view.count }
     package let site: Site
     /// Depends on the `variable` of a derivative that is being taken.

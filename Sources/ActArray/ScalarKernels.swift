@@ -9,11 +9,11 @@ package enum Kernels {
 
 package enum Scalar {
     // `unsafe`: constants of the C library, as the table is.
-    private nonisolated(unsafe) static let unaryKernels = Kernels.table.pointee.unary_f64
-    private nonisolated(unsafe) static let binaryKernels = Kernels.table.pointee.binary_f64
+    private nonisolated(unsafe) static let unaryKernels = Kernels.table.pointee.unary_scalar
+    private nonisolated(unsafe) static let binaryKernels = Kernels.table.pointee.binary_scalar
 
-    package typealias UnaryKernel = @convention(c) (UnsafePointer<Double>, UnsafeMutablePointer<Double>, Int) -> Void
-    package typealias BinaryKernel = @convention(c) (UnsafePointer<Double>, Int, UnsafePointer<Double>, Int, UnsafeMutablePointer<Double>, Int) -> Void
+    package typealias UnaryKernel = @convention(c) (Double) -> Double
+    package typealias BinaryKernel = @convention(c) (Double, Double) -> Double
 
     /// The kernels by themselves, for who calls one again and again.
     package static func kernel(_ op: UnaryOperation) -> UnaryKernel { unaryKernels[Int(op.rawValue)] }
@@ -21,19 +21,11 @@ package enum Scalar {
 
     /// `op` of one number.
     @inline(__always)
-    package static func unary(_ op: UnaryOperation, _ x: Double) -> Double {
-        var x = x, y = 0.0
-        unaryKernels[Int(op.rawValue)](&x, &y, 1)
-        return y
-    }
+    package static func unary(_ op: UnaryOperation, _ x: Double) -> Double { unaryKernels[Int(op.rawValue)](x) }
 
     /// `op` of two numbers.
     @inline(__always)
-    package static func binary(_ op: BinaryOperation, _ a: Double, _ b: Double) -> Double {
-        var a = a, b = b, y = 0.0
-        binaryKernels[Int(op.rawValue)](&a, 1, &b, 1, &y, 1)
-        return y
-    }
+    package static func binary(_ op: BinaryOperation, _ a: Double, _ b: Double) -> Double { binaryKernels[Int(op.rawValue)](a, b) }
 
     /// A number rounded to so many decimals, as `NDArray.rounded` has it.
     package static func rounded(_ x: Double, decimals: Int) -> Double {

@@ -4,6 +4,11 @@ package enum Shapes {
     /// The largest rank of an array.
     package static let rankLimit = 32
 
+    /// The shape of a vector: those of short ones are there already, for rows of matrices are made all the time.
+    static func ofVector(_ count: Int) -> [Int] { short.indices.contains(count) ? short[count] : [count] }
+
+    private static let short = (0..<256).map { [$0] }
+
     /// The number of elements of an array of this shape.
     /// - Throws: `negativeSize`, `tooLarge` (2^48 elements and more), `badValue` past the rank limit.
     package static func count(_ shape: [Int]) throws -> Int {

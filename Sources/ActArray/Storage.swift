@@ -3,6 +3,7 @@
 
 /// A block of memory that one or more arrays show, wholly or in part.
 package final class Storage {
+    // (Both are read in C as well, by the machine: `act_storage`.)
     package let pointer: UnsafeMutableRawPointer
     package let byteCount: Int
 

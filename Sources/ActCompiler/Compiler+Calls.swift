@@ -23,10 +23,11 @@ extension FunctionBuilder {
             origin = id
             emitCall(target, base, 1)
             return
-        } else if !compiler.records, case .name = tree[callee], case .global(let slot) = resolve(callee), slot <= Int(UInt16.max),
-            arguments.allSatisfy({ $0.name == nil && !compiler.changesVariables($0.value) })
-        {
-            // The commonest call: the callee need not be in a register.
+        } else if let slot = globalCallee(callee, arguments), arguments.contains(where: { $0.name != nil }) {
+            base = takeTemporaries(1 + arguments.count)
+            shape.global = slot
+        } else if let slot = globalCallee(callee, arguments) {
+            // The commonest call.
             let base = takeTemporaries(1 + arguments.count)
             for (offset, argument) in arguments.enumerated() { compile(argument.value, to: base + 1 + offset) }
             origin = id
@@ -47,6 +48,14 @@ extension FunctionBuilder {
         } else {
             setExtra(emit(.callShaped, target, base, positional), shape)
         }
+    }
+
+    /// The slot of a callee that need not be in a register: a global variable that the arguments do not change.
+    private func globalCallee(_ callee: ExpressionID, _ arguments: ArraySlice<Argument>) -> Int? {
+        guard !compiler.records, case .name = tree[callee], case .global(let slot) = resolve(callee), slot <= Int(UInt16.max),
+            !arguments.contains(where: { compiler.changesVariables($0.value) })
+        else { return nil }
+        return slot
     }
 
     /// Calls R[base]. In a recording every call of a function goes through `Machine.call`.

@@ -316,8 +316,8 @@ final class FunctionBuilder {
 
     func emitJump(_ opcode: Opcode, _ b: Int = 0, _ c: Int = 0) -> Jump { Jump(instruction: emit(opcode, -1, b, c)) }
 
-    func patch(_ jump: Jump) { instructions[jump.instruction].a = Int32(truncatingIfNeeded: position) }
-    func patch(_ jump: Jump, to position: Int) { instructions[jump.instruction].a = Int32(truncatingIfNeeded: position) }
+    func patch(_ jump: Jump) { instructions[jump.instruction].a = position }
+    func patch(_ jump: Jump, to position: Int) { instructions[jump.instruction].a = position }
     func patch(_ jumps: [Jump]) { jumps.forEach(patch) }
 
     func constant(_ number: Double) -> Int {
@@ -350,13 +350,13 @@ final class FunctionBuilder {
     func finish() -> Prototype {
         let prologue = clearedOnEntry.sorted().map { Instruction(.clear, $0) }
         if !prologue.isEmpty {
-            let shift = Int32(prologue.count)
+            let shift = prologue.count
             for index in instructions.indices where instructions[index].opcode.isJump { instructions[index].a += shift }
             instructions.insert(contentsOf: prologue, at: 0)
             origins.insert(contentsOf: prologue.map { _ in origins.first ?? origin }, at: 0)
         }
         // The machine takes jumps as distances.
-        for index in instructions.indices where instructions[index].opcode.isJump { instructions[index].a -= Int32(truncatingIfNeeded: index) }
+        for index in instructions.indices where instructions[index].opcode.isJump { instructions[index].a -= index }
         prototype.instructions = instructions
         prototype.constants = constants
         prototype.origins = origins

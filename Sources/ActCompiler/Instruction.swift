@@ -8,7 +8,22 @@ package typealias Instruction = CActMachine.Instruction
 
 extension Instruction {
     package init(_ opcode: Opcode, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0) {
-        self.init(opcode: opcode, flags: 0, extra: 0, a: Int32(truncatingIfNeeded: a), b: Int32(truncatingIfNeeded: b), c: Int32(truncatingIfNeeded: c))
+        self.init(opcode: opcode, flags: 0, extra: 0, a_bytes: 0, b_bytes: 0, c_bytes: 0)
+        (self.a, self.b, self.c) = (a, b, c)
+    }
+
+    // What the machine reads as distances in bytes.
+    @inlinable package var a: Int {
+        @inline(__always) get { Int(a_bytes) >> 4 }
+        set { a_bytes = Int32(truncatingIfNeeded: newValue << 4) }
+    }
+    @inlinable package var b: Int {
+        @inline(__always) get { Int(b_bytes) >> 4 }
+        set { b_bytes = Int32(truncatingIfNeeded: newValue << 4) }
+    }
+    @inlinable package var c: Int {
+        @inline(__always) get { Int(c_bytes) >> 4 }
+        set { c_bytes = Int32(truncatingIfNeeded: newValue << 4) }
     }
 
     /// Which operands are used here for the last time, so that their memory may be reused.
@@ -79,11 +94,11 @@ extension Instruction {
 
     /// Two registers in one operand; `nil` where they are too many.
     package static func pack(_ first: Int, _ second: Int) -> Int? {
-        first < 1 << 15 && second < 1 << 15 ? first | second << 16 : nil
+        first < 1 << 13 && second < 1 << 13 ? first | second << 13 : nil
     }
 
-    @inlinable @inline(__always) package static func first(_ pair: Int) -> Int { pair & 0xffff }
-    @inlinable @inline(__always) package static func second(_ pair: Int) -> Int { pair >> 16 }
+    @inlinable @inline(__always) package static func first(_ pair: Int) -> Int { pair & 0x1fff }
+    @inlinable @inline(__always) package static func second(_ pair: Int) -> Int { pair >> 13 }
 
     @usableFromInline package struct LastUse: OptionSet, Sendable {
         @usableFromInline package let rawValue: UInt8

@@ -128,6 +128,8 @@ package struct CallShape: Hashable {
     package var names: [String] = []
     /// Of `value.method(…)`.
     package var method: String?
+    /// The slot of the global variable that is called, where the callee is not in a register.
+    package var global: Int?
 }
 
 /// One index between brackets; numbers are registers.

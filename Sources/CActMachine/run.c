@@ -7,279 +7,29 @@
    - Results that are not finite are left to Swift, which may have to warn, and so is every error.
    - An object that a register gives up is released; one that it takes is retained. */
 
-#include "Run.h"
-#include "ActScalar.h"
-#include <math.h>
-#include <stdbool.h>
-#include <string.h>
-
-/* The runtime library of Swift. */
-extern void *swift_retain(void *object);
-extern void swift_release(void *object);
-extern bool swift_isUniquelyReferenced_nonNull_native(const void *object);
-
-#define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
-
-enum { last_use_b = 1, last_use_c = 2, left_to_swift = 0x80 };
-enum { bool_elements, f32_elements, f64_elements };
-
-static inline bool is_object(uint8_t tag) { return (uint8_t)(tag - act_tag_text) <= act_tag_gathering - act_tag_text; }
-
-/* Gives a place a value that it owns from now on. */
-static inline void replace(act_value *to, uint64_t bits, uint8_t tag) {
-    void *old = to->object;
-    bool held = is_object(to->tag);
-    to->bits = bits;
-    to->tag = tag;
-    if (unlikely(held)) swift_release(old);
-}
-
-static inline void put_number(act_value *to, double x) {
-    if (likely(to->tag == act_tag_number)) {
-        to->number = x;
-    } else {
-        act_value value;
-        value.number = x;
-        replace(to, value.bits, act_tag_number);
-    }
-}
-
-static inline void put_bool(act_value *to, bool x) { replace(to, x, act_tag_bool); }
-
-static inline void copy(act_value *to, const act_value *from) {
-    if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
-    if (is_object(from->tag)) swift_retain(from->object);
-    replace(to, from->bits, from->tag);
-}
-
-/* As `copy`, from a place that is not read any more. */
-static inline void take(act_value *to, act_value *from) {
-    if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
-    uint64_t bits = from->bits;
-    uint8_t tag = from->tag;
-    from->bits = 0;
-    from->tag = act_tag_plain;
-    replace(to, bits, tag);
-}
-
-static inline bool has_no_value(const act_value *v) { return v->tag == act_tag_plain && v->bits == 1; }
-
-/* x - x is NaN where x is not finite: that costs less than comparing with infinity. */
-static inline bool is_finite(double x) {
-    double difference = x - x;
-    return difference == difference;
-}
-
-static inline const act_view *view_of(const act_value *v) { return &((const act_node *)v->object)->view; }
-static inline uint8_t type_of(const act_value *v) { return ((const act_node *)v->object)->type; }
-
-static inline void put_element(act_value *to, const void *elements, uint8_t type, ptrdiff_t position) {
-    switch (type) {
-    case f64_elements: return put_number(to, ((const double *)elements)[position]);
-    case f32_elements: return put_number(to, (double)((const float *)elements)[position]);
-    default: return put_bool(to, ((const uint8_t *)elements)[position]);
-    }
-}
-
-/* Where the element of a matrix at two indices is; -1 for negative rows, which are left to Swift, and where there is none. */
-static inline ptrdiff_t matrix_position(const act_view *view, double row, double column) {
-    ptrdiff_t place = act_position(column, view->columns);
-    /* No row is out of range whose first element is in it. */
-    ptrdiff_t i = act_position(row, view->count), position;
-    if (place < 0 || i < 0 || row < 0 || __builtin_mul_overflow(i, view->columns, &position)) return -1;
-    return position + place < view->count ? position + place : -1;
-}
-
-/* `Instruction.Change`: what becomes of an element or field. */
-enum { change_store, change_add, change_subtract, change_multiply, change_divide };
-
-static inline bool changed(unsigned change, double old, double value, double *result) {
-    switch (change) {
-    case change_store: *result = value; return true;
-    case change_add: *result = old + value; break;
-    case change_subtract: *result = old - value; break;
-    case change_multiply: *result = old * value; break;
-    case change_divide: *result = old / value; break;
-    default: return false;
-    }
-    return is_finite(*result);
-}
-
-/* Whether an object and what it holds its content in have no other holder. */
-static inline bool is_alone(const void *object, const void *content) {
-    return swift_isUniquelyReferenced_nonNull_native(object) && swift_isUniquelyReferenced_nonNull_native(content);
-}
-
-/* Changes an element of the array in a place, if nobody else sees it. */
-static inline bool change_element(act_value *place, ptrdiff_t position, unsigned change, double value) {
-    const act_view *view = view_of(place);
-    if (!is_alone(place->object, view->storage)) return false;
-    double result;
-    switch (type_of(place)) {
-    case f64_elements: {
-        double *element = (double *)view->first + position;
-        if (!changed(change, *element, value, &result)) return false;
-        *element = result;
-        return true;
-    }
-    case f32_elements: {
-        float *element = (float *)view->first + position;
-        if (!changed(change, *element, value, &result)) return false;
-        float narrow = (float)result;
-        /* What becomes infinite on the way has to warn. */
-        if (isinf(narrow) && !isinf(result)) return false;
-        *element = narrow;
-        return true;
-    }
-    default:
-        if (change != change_store) return false;
-        ((uint8_t *)view->first)[position] = value != 0;
-        return true;
-    }
-}
-
-/* The number in a place, or 0 or 1 of a bool. */
-static inline bool plain_number(const act_value *v, double *number) {
-    if (likely(v->tag == act_tag_number)) {
-        *number = v->number;
-        return true;
-    }
-    *number = v->bits & 1;
-    return v->tag == act_tag_bool;
-}
-
-/* Changes an element of a list or a field of a record, both of which nobody else sees. What is nested itself is left to Swift, which counts how
-   deep. */
-static inline bool change_part(act_value *part, unsigned change, act_value *value, bool is_last) {
-    if (change == change_store) {
-        if (value->tag >= act_tag_list && value->tag <= act_tag_function) return false;
-        if (is_last) take(part, value); else copy(part, value);
-        return true;
-    }
-    double result;
-    if (part->tag != act_tag_number || value->tag != act_tag_number || !changed(change, part->number, value->number, &result)) return false;
-    part->number = result;
-    return true;
-}
-
-/* Of an array of few numbers that no derivative follows, what is said above of its elements. */
-enum { few = 128 };
-static inline const act_view *few_numbers(const act_value *v) {
-    if (v->tag != act_tag_array) return NULL;
-    const act_view *view = view_of(v);
-    bool is_plain = view->first != NULL && view->count <= few && (view->length > 0 || view->columns > 0) && type_of(v) != bool_elements;
-    return is_plain ? view : NULL;
-}
-
-#define EACH_ELEMENT(T, result, x, x_step, y, y_step) \
-    { \
-        const T *p = (x), *q = (y); \
-        T *r = (result); \
-        switch (operation) { \
-        case change_add: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] + q[i * (y_step)]; break; \
-        case change_subtract: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] - q[i * (y_step)]; break; \
-        case change_multiply: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] * q[i * (y_step)]; break; \
-        default: for (ptrdiff_t i = 0; i < n; i++) r[i] = p[i * (x_step)] / q[i * (y_step)]; break; \
-        } \
-        bool all = true; \
-        for (ptrdiff_t i = 0; i < n; i++) all &= __builtin_fabs(r[i]) < __builtin_inf(); \
-        if (!all) return false; \
-    }
-
-/* Arithmetic with arrays of few numbers whose result can take the place of an operand that nobody needs any more: `frees_x` and `frees_y` say
-   which registers give theirs up. */
-static __attribute__((noinline)) bool combine(act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y, unsigned operation) {
-    const act_view *u = few_numbers(x), *v = few_numbers(y);
-    if (u && v) {
-        if (type_of(x) != type_of(y) || u->count != v->count || u->length != v->length || u->columns != v->columns) return false;
-    } else if (!(u && y->tag == act_tag_number) && !(v && x->tag == act_tag_number)) {
-        return false;
-    }
-    act_value *place = u && frees_x && is_alone(x->object, u->storage) ? x : v && frees_y && is_alone(y->object, v->storage) ? y : NULL;
-    if (!place) return false;
-    const act_view *target = view_of(place);
-    const ptrdiff_t n = target->count, x_step = u != NULL, y_step = v != NULL;
-    if (type_of(place) == f64_elements) {
-        double result[few];
-        EACH_ELEMENT(double, result, u ? u->first : &x->number, x_step, v ? v->first : &y->number, y_step)
-        memcpy(target->first, result, (size_t)n * sizeof *result);
-    } else {
-        /* A number that f32 cannot hold makes the operation one of f64. */
-        float a = u ? 0 : (float)x->number, b = v ? 0 : (float)y->number, result[few];
-        if ((!u && (double)a != x->number) || (!v && (double)b != y->number)) return false;
-        EACH_ELEMENT(float, result, u ? u->first : &a, x_step, v ? v->first : &b, y_step)
-        memcpy(target->first, result, (size_t)n * sizeof *result);
-    }
-    if (frees_x && x != place && x != to && is_object(x->tag)) replace(x, 0, act_tag_plain);
-    if (frees_y && y != place && y != to && is_object(y->tag)) replace(y, 0, act_tag_plain);
-    if (place != to) take(to, place);
-    return true;
-}
-
-static inline bool is_short(act_string s) { return s.words[1] >> 60 == 0xE; }
-static inline bool is_equal(act_string s, act_string t) { return s.words[0] == t.words[0] && s.words[1] == t.words[1]; }
-
-/* Whether two texts are the same; -1 where Swift must look. */
-static inline int same_text(const act_value *x, const act_value *y) {
-    if (x->object == y->object) return 1;
-    act_string s = ((const act_text *)x->object)->string, t = ((const act_text *)y->object)->string;
-    return is_short(s) && is_short(t) ? is_equal(s, t) : -1;
-}
-
-/* The text of a character of a text whose characters are bytes; NULL where Swift must look. */
-static inline const act_value *letter_at(const act_state *S, const act_text *text, double index) {
-    if (text->kind != 1 || text->origins->count > 0 || S->letters == NULL) return NULL;
-    act_string s = text->string;
-    bool in_place = s.words[1] >> 60 == 0xE;
-    ptrdiff_t count = in_place ? s.words[1] >> 56 & 0xF : s.words[0] & 0xffffffffffff, position = act_position(index, count);
-    if (position < 0) return NULL;
-    if (in_place) return S->letters + (s.words[position >> 3] >> (8 * (position & 7)) & 0x7f);
-    return S->letters + (((const uint8_t *)(uintptr_t)(s.words[1] & 0xfffffffffffffff) + 32)[position] & 0x7f);
-}
-
-/* Where a record has the field that a text names; -1 where there is none, and where Swift must look. */
-static inline ptrdiff_t place_of(const act_record *record, const act_value *name) {
-    act_string s = ((const act_text *)name->object)->string;
-    const act_strings *words = record->shape->words;
-    if (!is_short(s) || words->count > 8) return -1;
-    for (ptrdiff_t place = 0; place < words->count; place++) if (is_equal(words->first[place], s)) return place;
-    return -1;
-}
-
-/* Puts a value at the end of a list that nobody else sees, if there is room. What is nested is left to Swift, which counts how deep. */
-static inline bool append(const act_list *list, act_value *value, bool is_last) {
-    act_elements *elements = list->elements;
-    if (elements->count >= list->room || (size_t)elements->count >= elements->capacity >> 1 || !is_alone(list, elements)) return false;
-    if (value->tag >= act_tag_list && value->tag <= act_tag_function) return false;
-    act_value *end = elements->first + elements->count;
-    end->bits = value->bits;
-    end->tag = value->tag;
-    if (is_object(value->tag)) {
-        if (is_last) {
-            value->bits = 0;
-            value->tag = act_tag_plain;
-        } else {
-            swift_retain(value->object);
-        }
-    }
-    elements->count++;
-    return true;
-}
+#include "values.h"
 
 /* Moves the arguments of a known call, which lie one after the other from `base[positional]` on, to the registers of their parameters; those
    without one become undefined. */
 static void spread(const act_known_call *call, act_value *base, ptrdiff_t parameter_count) {
-    act_value few[8];
     ptrdiff_t first = call->positional, count = call->count;
-    for (ptrdiff_t n = 0; n < count; n++) few[n] = base[first + n];
+    uint64_t bits[8];
+    uint8_t tags[8];
+    for (ptrdiff_t n = 0; n < count; n++) {
+        bits[n] = base[first + n].bits;
+        tags[n] = base[first + n].tag;
+    }
     for (ptrdiff_t n = first; n < parameter_count; n++) {
         /* What has been moved out is held there no more; what lies behind the arguments may still hold something. */
-        if (n >= first + count && is_object(base[n].tag)) swift_release(base[n].object);
+        if (n >= first + count && is_object(base[n].tag)) release(base[n].object, base[n].tag);
         base[n].bits = 1;
         base[n].tag = act_tag_plain;
     }
-    for (ptrdiff_t n = 0; n < count; n++) base[call->places[n]] = few[n];
+    for (ptrdiff_t n = 0; n < count; n++) {
+        act_value *place = base + call->places[n];
+        place->bits = bits[n];
+        place->tag = tags[n];
+    }
 }
 
 static inline void prepare(act_state *S, act_value *end) {
@@ -290,6 +40,8 @@ static inline void prepare(act_state *S, act_value *end) {
     }
     S->ready = end;
 }
+
+_Static_assert(sizeof(act_value) == 16 && sizeof(Instruction) == 16, "operands are distances in bytes");
 
 Instruction *act_run(void *state, Instruction *pc) {
     static const void *const labels[256] = {
@@ -324,13 +76,16 @@ Instruction *act_run(void *state, Instruction *pc) {
 #define ENTER_FRAME do { act_entry *entry = S->frame->entry; R = S->frame->base; K = entry->constants; globals = *entry->globals; } while (0)
 #define GO goto *labels[pc->opcode]
 #define NEXT do { pc++; GO; } while (0)
-#define JUMP do { pc += pc->a; GO; } while (0)
-#define A (R + pc->a)
-#define B (R + pc->b)
-#define C (R + pc->c)
-#define KC (K + pc->c)
-#define FIRST(pair) (R + ((pair) & 0xffff))
-#define SECOND(pair) (R + ((uint32_t)(pair) >> 16))
+#define JUMP do { pc = (Instruction *)((char *)pc + pc->a_bytes); GO; } while (0)
+#define AT(values, bytes) ((act_value *)((char *)(values) + (bytes)))
+#define A AT(R, pc->a_bytes)
+#define B AT(R, pc->b_bytes)
+#define C AT(R, pc->c_bytes)
+#define KC AT(K, pc->c_bytes)
+#define COUNT (pc->c_bytes >> 4)
+/* Of two registers in one operand: see `Instruction.pack`. */
+#define FIRST(pair) AT(R, (pair) & 0x1fff0)
+#define SECOND(pair) AT(R, (pair) >> 13 & ~15)
 #define BOTH_NUMBERS(x, y) likely((x)->tag == act_tag_number && (y)->tag == act_tag_number)
 
     ENTER_FRAME;
@@ -341,23 +96,23 @@ move:
     if (pc->flags & last_use_b) take(A, B); else copy(A, B);
     NEXT;
 constant:
-    copy(A, K + pc->b);
+    copy(A, AT(K, pc->b_bytes));
     NEXT;
 load_global:
-    if (unlikely(has_no_value(globals + pc->b))) return pc;
-    copy(A, globals + pc->b);
+    if (unlikely(has_no_value(AT(globals, pc->b_bytes)))) return pc;
+    copy(A, AT(globals, pc->b_bytes));
     NEXT;
 load_global_or_none:
-    copy(A, globals + pc->b);
+    copy(A, AT(globals, pc->b_bytes));
     NEXT;
 store_global:
-    if (pc->flags & last_use_b) take(globals + pc->a, B); else copy(globals + pc->a, B);
+    if (pc->flags & last_use_b) take(AT(globals, pc->a_bytes), B); else copy(AT(globals, pc->a_bytes), B);
     NEXT;
 check_global:
-    if (unlikely(has_no_value(globals + pc->a))) return pc;
+    if (unlikely(has_no_value(AT(globals, pc->a_bytes)))) return pc;
     NEXT;
 add_global: {
-    act_value *global = globals + pc->a;
+    act_value *global = AT(globals, pc->a_bytes);
     if (!BOTH_NUMBERS(global, B)) goto other;
     double sum = global->number + B->number;
     if (unlikely(!is_finite(sum))) return pc;
@@ -367,7 +122,7 @@ add_global: {
 load_capture: {
     const act_function *closure = S->frame->closure;
     if (unlikely(closure == NULL)) return pc;
-    const act_value *captured = closure->captures->first + pc->b;
+    const act_value *captured = AT(closure->captures->first, pc->b_bytes);
     if (unlikely(has_no_value(captured))) return pc;
     copy(A, captured);
     NEXT;
@@ -390,12 +145,9 @@ clear:
 label: { \
     act_value *x = B, *y = right; \
     if (!BOTH_NUMBERS(x, y)) { \
-        /* A variable that gets the result gives its value up, unless it is the other operand too. */ \
-        bool is_once = has_constant || pc->b != pc->c; \
-        bool frees_x = pc->flags & last_use_b || (is_once && pc->a == pc->b); \
-        bool frees_y = !has_constant && (pc->flags & last_use_c || (is_once && pc->a == pc->c)); \
-        if (!frees_x && !frees_y) goto other; \
-        if (!combine(A, x, y, frees_x, frees_y, change)) return pc; \
+        act_outcome outcome = act_combine(pc, A, x, y, change, has_constant); \
+        if (outcome == act_never) goto other; \
+        if (outcome == act_not_now) return pc; \
         NEXT; \
     } \
     double z = x->number operation y->number; \
@@ -559,7 +311,7 @@ next: {
     /* Elements */
     act_value *container;
 index_global:
-    container = globals + pc->b;
+    container = AT(globals, pc->b_bytes);
     goto index_container;
 index:
     container = B;
@@ -595,7 +347,7 @@ index_container: {
     NEXT;
 }
 index_two: {
-    const act_value *row = FIRST(pc->c), *column = SECOND(pc->c);
+    const act_value *row = FIRST(pc->c_bytes), *column = SECOND(pc->c_bytes);
     if (B->tag != act_tag_array || !BOTH_NUMBERS(row, column)) goto other;
     const act_view *view = view_of(B);
     ptrdiff_t position = matrix_position(view, row->number, column->number);
@@ -604,7 +356,7 @@ index_two: {
     NEXT;
 }
 change_element: {
-    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
     double value;
     if (unlikely(B->tag != act_tag_number)) {
         if (B->tag != act_tag_text || place->tag != act_tag_record) goto other;
@@ -628,8 +380,8 @@ change_element: {
     NEXT;
 }
 change_element_two: {
-    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
-    const act_value *row = FIRST(pc->b), *column = SECOND(pc->b);
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
+    const act_value *row = FIRST(pc->b_bytes), *column = SECOND(pc->b_bytes);
     double value;
     if (place->tag != act_tag_array || !BOTH_NUMBERS(row, column) || !plain_number(C, &value)) goto other;
     const act_view *view = view_of(place);
@@ -652,30 +404,38 @@ append:
     NEXT;
     act_value *growing;
 extend_global:
-    growing = globals + pc->a;
+    growing = AT(globals, pc->a_bytes);
     goto extend_it;
 extend:
     growing = A;
 extend_it:
-    /* (1: by the value as the only element of a list.) */
-    if (growing->tag != act_tag_list || pc->c != 1) goto other;
-    if (unlikely(globals[pc->extra].object != S->concatenation || !append(growing->object, B, pc->flags & last_use_b))) return pc;
-    NEXT;
+    {
+        /* `Extension`: by the value as the only element of a list (1) or an array (2), or as another element of whatever is there (3). */
+        const ptrdiff_t kind = COUNT;
+        const void *function = kind == 3 ? S->appending : S->concatenation;
+        if (growing->tag == act_tag_list && kind & 1) {
+            if (unlikely(globals[pc->extra].object != function || !append(growing->object, B, pc->flags & last_use_b))) return pc;
+            NEXT;
+        }
+        if (growing->tag != act_tag_array || kind < 2 || B->tag != act_tag_number) goto other;
+        if (unlikely(globals[pc->extra].object != function || !append_number(growing, B->number))) return pc;
+        NEXT;
+    }
 
     /* Fields */
 field: {
     if (B->tag != act_tag_record) goto other;
     const act_record *record = B->object;
-    const act_known_field *known = S->frame->entry->fields + pc->c;
+    const act_known_field *known = S->frame->entry->fields + COUNT;
     if (unlikely(record->shape->id != known->shape)) return pc;
     copy(A, record->values->first + known->place);
     NEXT;
 }
 change_field: {
-    act_value *place = (pc->extra & 1 << 12 ? globals : R) + pc->a;
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
     if (place->tag != act_tag_record) goto other;
     act_record *record = place->object;
-    const act_known_field *known = S->frame->entry->fields + pc->b;
+    const act_known_field *known = S->frame->entry->fields + (pc->b_bytes >> 4);
     if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc;
     if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
     NEXT;
@@ -693,42 +453,41 @@ call:
 call_callee: {
     if (unlikely(callee->tag != act_tag_function)) return pc;
     const act_function *function = callee->object;
+    const ptrdiff_t count = COUNT;
     base = B + 1;
     entry = function->entry;
     if (entry) {
-        if (unlikely(pc->c > entry->parameter_count || pc->c < entry->required_count)) return pc;
+        if (unlikely(count > entry->parameter_count || count < entry->required_count)) return pc;
         act_value *end = base + entry->register_count + 1;
         if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
         prepare(S, end);
-        for (act_value *missing = base + pc->c; unlikely(missing < base + entry->parameter_count); missing++) replace(missing, 1, act_tag_plain);
+        for (act_value *missing = base + count; unlikely(missing < base + entry->parameter_count); missing++) replace(missing, 1, act_tag_plain);
         goto enter;
     }
-    if (pc->c == 1 && function->kernel && base->tag == act_tag_number) {
-        double y;
-        function->kernel(&base->number, &y, 1);
+    if (count == 1 && function->kernel && base->tag == act_tag_number) {
+        double y = function->kernel(base->number);
         if (unlikely(!is_finite(y))) return pc;
         put_number(A, y);
         NEXT;
     }
-    if (pc->c == 2 && function->binary_kernel && BOTH_NUMBERS(base, base + 1)) {
-        double z;
-        function->binary_kernel(&base->number, 1, &base[1].number, 1, &z, 1);
+    if (count == 2 && function->binary_kernel && BOTH_NUMBERS(base, base + 1)) {
+        double z = function->binary_kernel(base->number, base[1].number);
         if (unlikely(!is_finite(z))) return pc;
         put_number(A, z);
         NEXT;
     }
     act_value answer;
-    if (!function->direct || !function->direct(base, pc->c, &answer)) goto other;
-    for (act_value *v = base; v < base + pc->c; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
+    if (!function->direct || !function->direct(base, count, &answer)) goto other;
+    for (act_value *v = base; v < base + count; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
     replace(A, answer.bits, answer.tag);
     NEXT;
 }
 call_shaped: {
-    callee = B;
+    const act_known_call *known = S->frame->entry->calls + pc->extra;
+    callee = known->global < 0 ? B : globals + known->global;
     if (callee->tag != act_tag_function) goto other;
     entry = ((const act_function *)callee->object)->entry;
-    const act_known_call *known = S->frame->entry->calls + pc->extra;
-    if (!entry || known->callee != entry->id || known->positional != pc->c) return pc;
+    if (!entry || known->callee != entry->id || known->positional != COUNT) return pc;
     base = B + 1;
     act_value *end = base + entry->register_count + 1;
     if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
@@ -743,7 +502,7 @@ enter: {
     frame->code = entry->code;
     frame->closure = callee->object;
     frame->base = base;
-    frame->result = pc->a;
+    frame->result = pc->a_bytes >> 4;
     frame->return_address = pc + 1;
     frame->call_site = pc;
     S->frame = frame;

@@ -35,6 +35,26 @@ import Testing
         checkCompare(x.map(Float.init), y.map(Float.init), { table.compare_f32[$0] }, { table.test_f32[$0] })
     }
 
+    /// A number by itself gives the bits of an array that holds it.
+    @Test(arguments: instructionSets) func numbers(isa: String) throws {
+        let table = try #require(act_kernels_named(isa)).pointee
+        let x = SameBitsTests.operands(5), y = SameBitsTests.operands(6)
+        func bits(_ number: Double) -> UInt64 { number.isNaN ? Double.nan.bitPattern : number.bitPattern }
+        for i in x.indices {
+            var result = 0.0
+            for operation in UnaryOperation.allCases {
+                let index = Int(operation.rawValue)
+                table.unary_f64[index]([x[i]], &result, 1)
+                #expect(bits(result) == bits(table.unary_scalar[index](x[i])), "\(operation.kernelName) of \(x[i])")
+            }
+            for operation in BinaryOperation.allCases {
+                let index = Int(operation.rawValue)
+                table.binary_f64[index]([x[i]], 1, [y[i]], 1, &result, 1)
+                #expect(bits(result) == bits(table.binary_scalar[index](x[i], y[i])), "\(operation.kernelName) of \(x[i]), \(y[i])")
+            }
+        }
+    }
+
     /// What a derivative's kernel gives is never −0, so that gradients need no pass of their own to take the sign off.
     @Test(arguments: instructionSets) func slopesHaveNoNegativeZero(isa: String) throws {
         let table = try #require(act_kernels_named(isa)).pointee

@@ -3,10 +3,12 @@
 import ActArray
 import ActMachine
 import ActRows
+import CActMachine
 
 extension BuiltinRows {
     /// `len` of what has its length at hand.
     private static let length: DirectAnswer = { arguments, count, result in
+        if act_length(arguments, count, result) { return true }
         guard count == 1 else { return false }
         let length: Int
         switch arguments.assumingMemoryBound(to: Value.self).pointee {
@@ -289,16 +291,17 @@ private enum PaddingMode: String, Choice {
 extension Call {
     fileprivate func split(_ text: String, at sections: Input<Value>) throws -> Value {
         let list = try List([])
+        var maker = TextMaker()
         if isGiven(sections) {
             let separator = try string(sections)
             guard !separator.isEmpty else { throw fail(sections, .nonEmptyText) }
             try text.forEachBytes(between: separator) { bytes, piece in
-                try list.append(.string(Text(counting: String(decoding: bytes[piece], as: UTF8.self))))
+                try list.append(maker.text(String(decoding: bytes[piece], as: UTF8.self)))
                 return true
             }
             return .list(list)
         }
-        try text.forEachWord { try list.append(.string(Text(counting: String($0)))) }
+        try text.forEachWord { try list.append(maker.text(String($0))) }
         return .list(list)
     }
 

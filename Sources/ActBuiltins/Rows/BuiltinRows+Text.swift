@@ -4,6 +4,7 @@ import ActArray
 import ActMachine
 import ActRows
 import ActSyntax
+import CActMachine
 
 extension BuiltinRows {
     static let functions: [Builtin] = [
@@ -38,8 +39,8 @@ extension BuiltinRows {
                 default: break
                 }
                 if sequences.count == 1 {
-                    let results = Gathering()
-                    guard try machine.forEachElement(of: call[xs], { try results.append(machine.call(f, $0)) }) else {
+                    let results = Gathering(), f = try RepeatedCall(of: f, count: 1, machine)
+                    guard try machine.forEachElement(of: call[xs], { try results.append(f($0)) }) else {
                         throw call.fail(at: 1, .kind(.elements), call[xs])
                     }
                     return try results.finished(machine)
@@ -60,9 +61,9 @@ extension BuiltinRows {
         ) { takes in
             let f = takes.function("f"), xs = takes.elements("xs")
             return { call in
-                let f = try call[f], machine = call.machine
+                let machine = call.machine, f = try RepeatedCall(of: call[f], count: 1, machine)
                 let results = Gathering()
-                try call.forEach(xs) { if try machine.truth(of: machine.call(f, $0)) { try results.append($0) } }
+                try call.forEach(xs) { if try machine.truth(of: f($0)) { try results.append($0) } }
                 return try results.finished(machine)
             }
         },
@@ -72,10 +73,10 @@ extension BuiltinRows {
         ) { takes in
             let f = takes.function("f"), xs = takes.elements("xs"), start = takes.valueOrNone("start")
             return { call in
-                let f = try call[f], machine = call.machine
+                let f = try RepeatedCall(of: call[f], count: 2, call.machine)
                 var result = call.isGiven(start) ? call[start] : nil
                 try call.forEach(xs) { element in
-                    if let reached = result.take() { result = try machine.call(f, reached, element) } else { result = element }
+                    if let reached = result.take() { result = try f(reached, element) } else { result = element }
                 }
                 guard let result else { throw BuiltinRefusal.reduceOfNothing }
                 return result
@@ -100,6 +101,7 @@ extension BuiltinRows {
 
     /// `contains` of a record.
     private static let hasField: DirectAnswer = { arguments, count, result in
+        if act_has_field(arguments, count, result) { return true }
         let arguments = arguments.assumingMemoryBound(to: Value.self)
         guard count == 2, case .record(let record) = arguments[0], case .string(let name) = arguments[1] else { return false }
         result.initializeMemory(as: Value.self, to: .bool(record[name.string] != nil))

@@ -27,7 +27,7 @@ package final class Code {
     /// Where its sites are known.
     private let sites = Engine.current.sites
     /// Sites `siteBase ..< siteBase + instructions.count` belong to this code.
-    private(set) var siteBase: UInt32 = 0
+    @exclusivity(unchecked) private(set) var siteBase: UInt32 = 0
 
     /// - Parameter prototype: One that nobody has loaded before.
     package init(_ prototype: Prototype, in module: Module) {
@@ -51,7 +51,7 @@ package final class Code {
         entry.pointee.code = .passUnretained(self)
         entry.pointee.instructions.initialize(from: instructions, count: instructions.count)
         for (index, constant) in constants.enumerated() { (entry.pointee.constants + index).initialize(to: Value(constant)) }
-        entry.pointee.calls.initialize(repeating: KnownCall(), count: prototype.callShapes.count)
+        for (index, shape) in prototype.callShapes.enumerated() { (entry.pointee.calls + index).initialize(to: KnownCall(global: shape.global)) }
         for (index, name) in prototype.fieldNames.enumerated() { (entry.pointee.fields + index).initialize(to: KnownField(name: name)) }
         isWatched = prototype.isClosure && !prototype.makesLayers && !prototype.parameters.isEmpty && hasLoop
         siteBase = sites.register(self, count: instructions.count)
@@ -136,6 +136,10 @@ struct KnownCall {
     /// Which parameter each name means.
     fileprivate(set) var places: UnsafeMutablePointer<Int32>?
     private(set) var count = 0
+    /// The global variable that is called; -1 where the callee is in a register.
+    let global: Int
+
+    init(global: Int?) { self.global = global ?? -1 }
 
     /// So many names at most are known; calls with more take the long way.
     static let longest = 8
@@ -149,7 +153,7 @@ struct KnownCall {
 
     mutating func forget() {
         places?.deallocate()
-        self = KnownCall()
+        (callee, positional, places, count) = (0, 0, nil, 0)
     }
 }
 

@@ -12,9 +12,14 @@ extension Machine {
     /// The error of a call whose callee is not a function.
     func notCallable(_ value: Value, _ i: UnsafeMutablePointer<Instruction>) -> RuntimeError {
         if case .undefined = value, i.pointee.opcode != .call {
-            return .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[Int(i.pointee.extra)] })
+            return unknownName(Int(i.pointee.extra))
         }
         return .notCallable(value)
+    }
+
+    /// The error of a global variable without a value.
+    func unknownName(_ slot: Int) -> RuntimeError {
+        .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[slot] })
     }
 
     /// Answers a call of a built-in at once where its arguments are of the plainest kind.
@@ -61,18 +66,19 @@ extension Machine {
         return bound
     }
 
-    /// A call with names, or in method form. `base` holds the callee (and the value before the point), then the arguments.
-    func callShaped(_ shape: CallShape, _ base: Registers, _ positionalCount: Int) throws -> Value {
+    /// A call with names, or in method form. `first` holds the arguments, of a method the value before the point first.
+    func callShaped(_ shape: CallShape, _ place: Registers, _ first: Registers, _ positionalCount: Int) throws -> Value {
         // Of a record or a function the name after the point may be a field; of everything else it is the function of that name.
-        let field = try shape.method.flatMap { try callableField($0, of: base + 1) }
-        if field == nil, shape.names.isEmpty, let function = base.functionReference {
+        let field = try shape.method.flatMap { try callableField($0, of: first) }
+        if field == nil, shape.names.isEmpty, let function = place.functionReference {
             var value = Value.none
-            if callQuickly(function, base + 1, positionalCount, to: &value) { return value }
+            if callQuickly(function, first, positionalCount, to: &value) { return value }
         }
-        var positional = takeAll(base + 1, positionalCount)
+        var positional = takeAll(first, positionalCount)
         var named: [(String, Value)] = []
-        for (offset, name) in shape.names.enumerated() { named.append((name, (base + 1 + positionalCount).take(offset))) }
-        var callee = base.take(0)
+        for (offset, name) in shape.names.enumerated() { named.append((name, (first + positionalCount).take(offset))) }
+        var callee = shape.global == nil ? place.take(0) : place.pointee
+        if let slot = shape.global, case .undefined = callee { throw unknownName(slot) }
         if let field {
             callee = field
             positional.removeFirst()
@@ -97,15 +103,15 @@ extension Machine {
     func concatenate(_ first: Value, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, _ globals: Registers) throws -> Value {
         let callee = globals + Int(i.pointee.extra)
         guard case .function(let function) = callee.pointee else { throw notCallable(callee.pointee, i) }
-        let value = operand(R, Int(i.pointee.b), i.pointee.lastUse.hasB)
+        let value = operand(R, i.pointee.b, i.pointee.lastUse.hasB)
         let addition: Value =
-            switch Extension(rawValue: Int(i.pointee.c)) ?? .value {
+            switch Extension(rawValue: i.pointee.c) ?? .value {
             case .value: value
             case .listOfValue: try .list([value])
             case .arrayOfValue: try makeArray([value])
             case .element: value
             }
-        if Extension(rawValue: Int(i.pointee.c)) == .element { return try call(function, Arguments([first, addition])) }
+        if Extension(rawValue: i.pointee.c) == .element { return try call(function, Arguments([first, addition])) }
         return try call(function, Arguments([.list([first, addition])]))
     }
 

@@ -9,38 +9,6 @@ import ActCompiler
 import CActKernels
 
 extension UnsafeMutablePointer where Pointee == Value {
-    // MARK: What is here, not retained
-
-    @inline(__always)
-    var arrayReference: Unmanaged<Node>? {
-        if case .array(let array) = pointee { return .passUnretained(array.node) }
-        return nil
-    }
-
-    @inline(__always)
-    var listReference: Unmanaged<List>? {
-        if case .list(let list) = pointee { return .passUnretained(list) }
-        return nil
-    }
-
-    @inline(__always)
-    var recordReference: Unmanaged<Record>? {
-        if case .record(let record) = pointee { return .passUnretained(record) }
-        return nil
-    }
-
-    @inline(__always)
-    var textReference: Unmanaged<Text>? {
-        if case .string(let text) = pointee { return .passUnretained(text) }
-        return nil
-    }
-
-    @inline(__always)
-    var gatheringReference: Unmanaged<Gathering>? {
-        if case .gathering(let gathering) = pointee { return .passUnretained(gathering) }
-        return nil
-    }
-
     /// Whether the object here, of that type, is held by nobody else.
     @inline(__always)
     func holdsAlone<Object: AnyObject>(_: Object.Type) -> Bool {

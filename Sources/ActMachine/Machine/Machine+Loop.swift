@@ -21,7 +21,7 @@ extension Machine {
     /// Leaves the topmost frame, which Swift has called.
     @inline(__always)
     private func finish(_ i: UnsafeMutablePointer<Instruction>) -> Value {
-        let frame = state.pointee.frame, base = frame.pointee.base, register = Int(i.pointee.b)
+        let frame = state.pointee.frame, base = frame.pointee.base, register = i.pointee.b
         let result = i.pointee.lastUse.hasB ? base.take(register) : base[register]
         clear(base, Int(frame.pointee.entry.pointee.registerCount))
         state.pointee.frame = frame - 1
@@ -46,7 +46,7 @@ extension Machine {
                 globals = F.pointee.entry.pointee.globals.pointee
             }
             let i = pc
-            let a = Int(i.pointee.a), b = Int(i.pointee.b), c = Int(i.pointee.c)
+            let a = i.pointee.a, b = i.pointee.b, c = i.pointee.c
             pc += 1
             S.pointee.instruction = i
             if isInterrupted { throw ArrayError.interrupted }
@@ -129,7 +129,7 @@ extension Machine {
             case .makeList:
                 R[a] = try .list(takeAll(R + b, c))
             case .makeRecord:
-                R[a] = try makeRecord(F.pointee.code._withUnsafeGuaranteedRef { $0.records[c] }, R + b)
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try makeRecord($0.records[c], R + b) }
             case .spread: R[a] = try spread(R[b], over: R[a])
             case .beginCollection:
                 R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
@@ -152,15 +152,19 @@ extension Machine {
                 let slot = i.pointee.opcode == .extend ? R + a : globals + a
                 let kind = Extension(rawValue: c) ?? .value
                 if let function = (globals + Int(i.pointee.extra)).functionReference, function._withUnsafeGuaranteedRef({ $0.growth }) == kind.growth {
-                    if kind != .element { S.pointee.concatenation = UnsafeRawPointer(function.toOpaque()) }
+                    switch kind {
+                    case .element: S.pointee.appending = UnsafeRawPointer(function.toOpaque())
+                    case .value, .listOfValue, .arrayOfValue: S.pointee.concatenation = UnsafeRawPointer(function.toOpaque())
+                    }
+                    if slot.arrayReference != nil, kind != .value { i.pointee.isLeftToSwift = false }
                     if try slot.extend(by: R + b, isLast: i.pointee.lastUse.hasB, kind) { continue }
                 }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 slot.pointee = try concatenate(slot.pointee, R, i, globals)
             case .interpolate:
-                R[a] = try interpolate(F.pointee.code._withUnsafeGuaranteedRef { $0.interpolations[b] }, R)
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try interpolate($0.interpolations[b], R) }
             case .makeFunction:
-                R[a] = try makeFunction(F.pointee.code._withUnsafeGuaranteedRef { $0.functions[b] }, R, F.pointee.closure)
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try makeFunction($0.functions[b], R, F.pointee.closure) }
             case .prime:
                 R[a] = try prime(R[b], order: c)
 
@@ -240,7 +244,8 @@ extension Machine {
                 R[a] = try call(function.takeUnretainedValue(), Arguments(takeAll(R + b + 1, c)))
             case .callShaped:
                 let shape = F.pointee.code._withUnsafeGuaranteedRef { $0.callShapes[Int(i.pointee.extra)] }
-                if let function = (R + b).functionReference, function._withUnsafeGuaranteedRef({ $0.entry }) != nil, recording == nil {
+                let callee = shape.global.map { globals + $0 } ?? R + b
+                if let function = callee.functionReference, function._withUnsafeGuaranteedRef({ $0.entry }) != nil, recording == nil {
                     let closure = unsafeDowncast(function.takeUnretainedValue(), to: Closure.self)
                     if learn(F.pointee.entry.pointee.calls + Int(i.pointee.extra), shape, closure, c) {
                         try checkRoom(for: closure, R + b + 1)
@@ -250,7 +255,7 @@ extension Machine {
                     }
                 }
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
-                R[a] = try callShaped(shape, R + b, c)
+                R[a] = try callShaped(shape, callee, R + b + 1, c)
             case .result: return finish(i)
 
             case .record:
@@ -274,7 +279,7 @@ extension Machine {
         for missing in count..<max(count, Int(entry.pointee.parameterCount)) { base[missing] = .undefined }
         (state.pointee.frame + 1).initialize(
             to: Frame(
-                entry: entry, code: entry.pointee.code, closure: function, base: base, result: Int(i.pointee.a), returnAddress: i + 1, callSite: i))
+                entry: entry, code: entry.pointee.code, closure: function, base: base, result: i.pointee.a, returnAddress: i + 1, callSite: i))
         state.pointee.frame += 1
     }
 
@@ -291,10 +296,6 @@ extension Machine {
             guard let place = name._withUnsafeGuaranteedRef({ record.place(of: $0.string) }) else { return }
             (known.pointee.shape, known.pointee.place) = (record.fields.shape.id, place)
         }
-    }
-
-    private func unknownName(_ slot: Int) -> RuntimeError {
-        .unknownName(state.pointee.frame.pointee.code._withUnsafeGuaranteedRef { $0.module.names[slot] })
     }
 
     /// Whether a jump that compares is taken, where not both are numbers.

@@ -11,26 +11,33 @@ extension Machine {
     func binary(_ operation: BinaryOperator, _ R: Registers, _ i: UnsafeMutablePointer<Instruction>, constant: Value? = nil) throws {
         // A variable that gets the result gives its value up first, unless it is the other operand too.
         let a = i.pointee.a, b = i.pointee.b, isOnce = constant != nil || b != i.pointee.c
-        if (R + Int(b)).isNumber, constant != nil || (R + Int(i.pointee.c)).isNumber { i.pointee.isLeftToSwift = false }
-        var left = operand(R, Int(b), i.pointee.lastUse.hasB || a == b && isOnce)
-        var right = constant ?? operand(R, Int(i.pointee.c), i.pointee.lastUse.hasC || a == i.pointee.c && isOnce)
-        if case .add = operation, case .string(let addition) = right, case .string = left {
-            do {
-                if try left.append(addition) {
-                    R[Int(a)] = left
-                    return
-                }
-            } catch {
-                throw Fault.wrap(error, self, operands: (left, right))
-            }
+        if case .add = operation, constant == nil, isOnce, a == b || i.pointee.lastUse.hasB, try append(R + i.pointee.c, to: R + b) {
+            if i.pointee.lastUse.hasC { R[i.pointee.c] = .none }
+            if a != b { R[a] = R.take(b) }
+            return
         }
+        if (R + b).isNumber, constant != nil || (R + i.pointee.c).isNumber { i.pointee.isLeftToSwift = false }
+        var left = operand(R, b, i.pointee.lastUse.hasB || a == b && isOnce)
+        var right = constant ?? operand(R, i.pointee.c, i.pointee.lastUse.hasC || a == i.pointee.c && isOnce)
         if constant != nil, i.pointee.extra == 1 { swap(&left, &right) }
         Site.current = currentSite
         do {
-            R[Int(i.pointee.a)] = try binary(operation, left, right)
+            R[i.pointee.a] = try binary(operation, left, right)
         } catch {
             throw Fault.wrap(error, self, operands: (left, right))
         }
+    }
+
+    /// Puts the text in a register at the end of that in another one, which is changed in place if nobody else sees it.
+    @inline(__always)
+    private func append(_ addition: Registers, to register: Registers) throws -> Bool {
+        guard let more = addition.textReference, let text = register.textReference, register.holdsAlone(Text.self) else { return false }
+        do {
+            try text._withUnsafeGuaranteedRef { text in try more._withUnsafeGuaranteedRef { try text.append($0) } }
+        } catch {
+            throw Fault.wrap(error, self, operands: (register.pointee, addition.pointee))
+        }
+        return true
     }
 
     /// slot = slot + value; a text grows in place if nobody else sees it.
@@ -48,8 +55,9 @@ extension Machine {
 
     /// The place that array operations made now belong to.
     var currentSite: Site {
-        guard let frame = frames.last, let instruction else { return .unknown }
-        return frame.code._withUnsafeGuaranteedRef { $0.site(of: instruction) }
+        let frame = state.pointee.frame
+        guard frame >= frameMemory, let instruction else { return .unknown }
+        return frame.pointee.code._withUnsafeGuaranteedRef { $0.site(of: instruction) }
     }
 
     func binary(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
@@ -98,6 +106,7 @@ extension Machine {
     private func arrays(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
         if case .matmul = operation {
             guard case .array(let x) = left, case .array(let y) = right else { throw ArrayError.scalarOperand(operation: "@") }
+            if let product = try NDArray.plainDot(x, y) { return .number(product) }
             return try Value(NDArray.matmul(x, y))
         }
         switch (left, right) {

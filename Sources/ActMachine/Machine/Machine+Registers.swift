@@ -3,6 +3,9 @@
 //
 // What must stay true: what is looked at so is held by its register for as long as it is used.
 
+import ActArray
+import CActMachine
+
 extension Machine {
     @inline(__always)
     func operand(_ registers: Registers, _ index: Int, _ isLast: Bool) -> Value {
@@ -10,29 +13,44 @@ extension Machine {
     }
 
     func takeAll(_ first: Registers, _ count: Int) -> [Value] {
-        var values: [Value] = []
-        values.reserveCapacity(count)
-        for index in 0..<count { values.append(first.take(index)) }
-        return values
+        switch count {
+        case 0: return []
+        case 1: return [first.take(0)]
+        case 2: return [first.take(0), first.take(1)]
+        case 3: return [first.take(0), first.take(1), first.take(2)]
+        default:
+            var values: [Value] = []
+            values.reserveCapacity(count)
+            for index in 0..<count { values.append(first.take(index)) }
+            return values
+        }
     }
 }
 
 extension UnsafeMutablePointer where Pointee == Value {
-    /// Holds nothing that must be released.
+    /// Which case is here, read from memory as the other half does: a pattern would have to hold what it looks at.
     @inline(__always)
-    var isTrivial: Bool {
-        switch pointee {
-        case .number, .bool, .none, .undefined: true
-        default: false
-        }
+    private var tag: Int { Int(UnsafeRawPointer(self).load(fromByteOffset: 8, as: UInt8.self)) }
+
+    @inline(__always)
+    private func reference<Object: AnyObject>(_ tag: Int, _: Object.Type) -> Unmanaged<Object>? {
+        self.tag == tag ? .fromOpaque(UnsafeRawPointer(self).load(as: UnsafeRawPointer.self)) : nil
     }
 
-    /// The function that is here, not retained.
+    /// Holds nothing that must be released.
     @inline(__always)
-    var functionReference: Unmanaged<Function>? {
-        if case .function(let function) = pointee { return .passUnretained(function) }
-        return nil
-    }
+    var isTrivial: Bool { tag <= act_tag_number || tag == act_tag_plain }
+
+    // MARK: What is here, not retained
+
+    @inline(__always) var functionReference: Unmanaged<Function>? { reference(act_tag_function, Function.self) }
+    @inline(__always) var arrayReference: Unmanaged<Node>? { reference(act_tag_array, Node.self) }
+    @inline(__always) var listReference: Unmanaged<List>? { reference(act_tag_list, List.self) }
+    @inline(__always) var recordReference: Unmanaged<Record>? { reference(act_tag_record, Record.self) }
+    @inline(__always) var textReference: Unmanaged<Text>? { reference(act_tag_text, Text.self) }
+    @inline(__always) var gatheringReference: Unmanaged<Gathering>? { reference(act_tag_gathering, Gathering.self) }
+
+    // MARK: Numbers
 
     /// Assigns a number; cheaper than `pointee =` where a number was before.
     @inline(__always)
@@ -44,10 +62,7 @@ extension UnsafeMutablePointer where Pointee == Value {
     private func replace(with number: Double) { pointee = .number(number) }
 
     @inline(__always)
-    var isNumber: Bool {
-        if case .number = pointee { return true }
-        return false
-    }
+    var isNumber: Bool { tag == act_tag_number }
 
     /// The number in a register that holds one. Payloads stand at the start of an enum's memory; a test makes sure that they do.
     @inline(__always)

@@ -112,7 +112,7 @@ extension Machine {
                     switch R[register] {
                     case .string(let text): guard append(text.string) else { return nil }
                     case .number(let number):
-                        guard number.magnitude < 1e15, number != 0, number == number.rounded(.towardZero), count + 17 <= room else { return nil }
+                        guard number.magnitude < 1e15, number != 0, number == Double(Int(number)), count + 17 <= room else { return nil }
                         if number < 0 {
                             buffer[count] = UInt8(ascii: "-")
                             count += 1
@@ -137,17 +137,23 @@ extension Machine {
     // MARK: Functions
 
     func makeFunction(_ template: FunctionTemplate, _ R: Registers, _ closure: Unmanaged<Function>?) throws -> Value {
-        var captures: [Value] = []
-        captures.reserveCapacity(template.captures.count)
-        for source in template.captures {
+        func value(_ source: NestedFunction.Capture) -> Value {
             switch source {
-            case .register(let register): captures.append(R[register])
-            case .capture(let index): captures.append(closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined)
-            case .itself: captures.append(closure.map { .function($0.takeUnretainedValue()) } ?? .undefined)
+            case .register(let register): R[register]
+            case .capture(let index): closure?._withUnsafeGuaranteedRef { $0.captures[index] } ?? .undefined
+            case .itself: closure.map { .function($0.takeUnretainedValue()) } ?? .undefined
             }
         }
+        let captures: [Value]
+        switch template.captures.count {
+        case 0: captures = []
+        case 1: captures = [value(template.captures[0])]
+        default: captures = template.captures.map(value)
+        }
         let function = Closure(code: template.code, captures: captures)
-        return try template.code.makesLayers ? layers.maker(of: function).asValue() : function.asValue()
+        if template.code.makesLayers { return try layers.maker(of: function).asValue() }
+        guard function.depth <= maximumNesting else { throw RuntimeError.tooDeep }
+        return .function(function)
     }
 
     /// `v'`: the derivative of a function, the transpose of an array.

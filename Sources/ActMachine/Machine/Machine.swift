@@ -50,8 +50,9 @@ package final class Machine {
         let interrupt: UnsafePointer<Int32>
         /// Results of formulas that are below are looked at, for they may have lost their digits.
         let lossLimit = Machine.lossLimit(.f64)
-        /// The function that `extend` stands for, once it has been met; what holds it is not asked, for it is only compared.
+        /// The functions that `extend` stands for, once they have been met; what holds them is not asked, for they are only compared.
         var concatenation: UnsafeRawPointer?
+        var appending: UnsafeRawPointer?
         var letters: UnsafePointer<Value>?
         /// How many calls from Swift into the machine are open; they use the thread's own stack.
         var nativeDepth = 0
@@ -83,9 +84,9 @@ package final class Machine {
     /// The engine's, at hand.
     private let interrupt: Interrupt
     @inline(__always) var isInterrupted: Bool { act_word_get(interrupt.word) != 0 }
-    private let stack: Registers
+    let stack: Registers
     let limit: Registers
-    private let frameMemory: UnsafeMutablePointer<Frame>
+    let frameMemory: UnsafeMutablePointer<Frame>
     let lastFrame: UnsafeMutablePointer<Frame>
     let state: UnsafeMutablePointer<State>
 
@@ -151,42 +152,9 @@ package final class Machine {
         return try enter(code, closure: closure, arguments: arguments.positional)
     }
 
-    /// Calls any function with one or two arguments: what `call` does, with less to do for who calls it again and again.
-    package func call(_ function: Function, _ first: Value, _ second: Value? = nil) throws -> Value {
-        let count = second == nil ? 1 : 2
-        guard let entry = function.entry, recording == nil, Int(entry.pointee.parameterCount) == count else {
-            if second == nil, case .number(let x) = first, let kernel = function.kernel {
-                var x = x, y = 0.0
-                kernel(&x, &y, 1)
-                if y.magnitude < .infinity { return .number(y) }
-            }
-            return try call(function, Arguments(second.map { [first, $0] } ?? [first]))
-        }
-        guard state.pointee.nativeDepth < Self.maximumNativeDepth else { throw RuntimeError.recursionTooDeep }
-        if isInterrupted { throw ArrayError.interrupted }
-        let outer = state.pointee.frame, savedInstruction = state.pointee.instruction
-        let base = outer >= frameMemory ? outer.pointee.base + Int(outer.pointee.entry.pointee.registerCount) : stack
-        let needed = Int(entry.pointee.registerCount) + 1
-        guard outer < lastFrame, limit - base > needed, act_stack_has_room() != 0 else { throw RuntimeError.recursionTooDeep }
-        prepare(base + needed)
-        base.pointee = first
-        if let second { base[1] = second }
-        (outer + 1).initialize(
-            to: Frame(
-                entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, result: 0, returnAddress: nil,
-                callSite: savedInstruction))
-        state.pointee.frame = outer + 1
-        state.pointee.nativeDepth += 1
-        defer {
-            state.pointee.nativeDepth -= 1
-            state.pointee.instruction = savedInstruction
-        }
-        do { return try loop() } catch { throw unwind(to: outer, error) }
-    }
-
     /// Leaves all frames above `outer`.
     /// - Returns: The error with its place.
-    private func unwind(to outer: UnsafeMutablePointer<Frame>, _ error: any Error) -> Fault {
+    func unwind(to outer: UnsafeMutablePointer<Frame>, _ error: any Error) -> Fault {
         let fault = Fault.wrap(error, self)
         while state.pointee.frame > outer {
             let frame = state.pointee.frame

@@ -6,7 +6,7 @@ import CActMachine
 package enum MachineLayout {
     /// Where C and Swift differ, in words; nothing, or no program may run. A test looks.
     package static func differences() throws -> [String] {
-        try offsets() + values() + nodesAndFunctions() + lists() + records() + texts()
+        try offsets() + values() + holders() + nodesAndFunctions() + lists() + records() + texts()
     }
 
     /// Where the fields of structures are, and how large those are.
@@ -39,6 +39,7 @@ package enum MachineLayout {
         compare(\Machine.State.interrupt, \act_state.interrupt)
         compare(\Machine.State.lossLimit, \act_state.loss_limit)
         compare(\Machine.State.concatenation, \act_state.concatenation)
+        compare(\Machine.State.appending, \act_state.appending)
         compare(\Machine.State.letters, \act_state.letters)
         compare(\Code.Entry.instructions, \act_entry.instructions)
         compare(\Code.Entry.constants, \act_entry.constants)
@@ -57,6 +58,7 @@ package enum MachineLayout {
         compare(\KnownCall.positional, \act_known_call.positional)
         compare(\KnownCall.places, \act_known_call.places)
         compare(\KnownCall.count, \act_known_call.count)
+        compare(\KnownCall.global, \act_known_call.global)
         return found
     }
 
@@ -82,13 +84,30 @@ package enum MachineLayout {
         return found
     }
 
+    /// How an object counts who holds it.
+    private static func holders() -> [String] {
+        let text = Text("held")
+        func count(_ text: Text) -> UInt64 { UnsafeRawPointer(Unmanaged.passUnretained(text).toOpaque()).load(fromByteOffset: 8, as: UInt64.self) }
+        let alone = count(text), held = Unmanaged.passRetained(text), shared = count(text)
+        held.release()
+        guard case .string(let letter) = Text.letters[65] else { return ["the letters"] }
+        let isRight = alone >> 32 == 0 && shared == alone &+ (1 << 33) && count(text) == alone && count(letter) >> 63 == 1
+        return isRight ? [] : ["a count of holders"]
+    }
+
     private static func nodesAndFunctions() throws -> [String] {
         var found: [String] = []
         let array = try NDArray([1.5, 2.5], shape: [2])
         let function = Function(kernel: Scalar.kernel(.exp), binaryKernel: Scalar.kernel(.pow)) { _, _, _ in true }
         let node = read(array.node, act_node.self)
-        if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue {
+        if node.view.first != array.node.elements || node.view.count != 2 || node.view.length != 2 || node.type != array.type.rawValue
+            || node.shape.pointee.count != 1 || sizes(node.shape)[0] != 2
+        {
             found.append("a node")
+        }
+        if let view = node.view.storage {
+            let storage = view.load(as: act_storage.self)
+            if storage.first != array.node.elements || storage.byte_count < 16 { found.append("a storage") }
         }
         let plain = read(function, act_function.self)
         if unsafeBitCast(plain.kernel, to: Int.self) != unsafeBitCast(function.kernel, to: Int.self)
@@ -121,7 +140,12 @@ package enum MachineLayout {
         let record = try Record(["a": .number(7), "b": .number(8)])
         let parts = read(record, act_record.self)
         let names = UnsafeRawPointer(parts.shape.pointee.words) + MemoryLayout<act_strings>.size
-        if parts.shape.pointee.words.pointee.count != 2 || ShortName("b") != names.load(fromByteOffset: 16, as: ShortName.self) { found.append("a shape") }
+        let foreign = try Record(["기울기": .none]), hasShortNames = read(foreign, act_record.self).shape.pointee.are_all_short
+        if parts.shape.pointee.words.pointee.count != 2 || ShortName("b") != names.load(fromByteOffset: 16, as: ShortName.self)
+            || !parts.shape.pointee.are_all_short || hasShortNames
+        {
+            found.append("a shape")
+        }
         if parts.shape.pointee.id != record.fields.shape.id || parts.values.pointee.count != 2 || first(parts.values)[1].number != 8 {
             found.append("a record")
         }
@@ -142,7 +166,7 @@ package enum MachineLayout {
                 bytes = Array(string.utf8)
             }
             let isRight = withExtendedLifetime(text) { bytes == Array(string.utf8) }
-            return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.origins.pointee.count == 0 && isRight
+            return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.details == nil && isRight
                 ? nil : "the text \"\(string)\""
         }
     }
@@ -153,6 +177,10 @@ package enum MachineLayout {
 
     private static func first(_ elements: UnsafeMutablePointer<act_elements>) -> UnsafePointer<act_value> {
         (UnsafeRawPointer(elements) + MemoryLayout<act_elements>.size).assumingMemoryBound(to: act_value.self)
+    }
+
+    private static func sizes(_ shape: UnsafeMutablePointer<act_sizes>) -> UnsafePointer<Int> {
+        (UnsafeRawPointer(shape) + MemoryLayout<act_sizes>.size).assumingMemoryBound(to: Int.self)
     }
 
     private static func address(_ object: AnyObject) -> UInt64 { UInt64(UInt(bitPattern: Unmanaged.passUnretained(object).toOpaque())) }

@@ -15,11 +15,15 @@ struct ShortName: Equatable {
 
     @inline(__always)
     var isShort: Bool { second >> 60 == 0xE }
+
+    /// A number for it, the same for equal names.
+    @inline(__always)
+    var hash: Int { Int(truncatingIfNeeded: ((first ^ second &<< 7) &* 0x9E37_79B9_7F4A_7C15) &>> 40) }
 }
 
 /// The names of a record's fields, in the order in which they were made.
 package final class RecordShape {
-    // (The first two are read in C as well: `act_shape`.)
+    // (The first four are read in C as well: `act_shape`.)
     /// No other shape has or had it.
     let id = RecordShape.nextID.add(1, ordering: .relaxed).newValue
     /// The words that the names are made of, to be compared at once where they are short.

@@ -41,19 +41,30 @@ package enum Format {
     /// Of texts alone: how long it becomes is known, and each byte is moved once. `nil` where there is another value.
     private static func joinedTexts(_ values: [Value], _ separator: String, _ end: String) throws -> TextBuilder? {
         guard values.count > 1 else { return nil }
-        var bytes = end.utf8.count
-        for (index, value) in values.enumerated() {
-            guard case .string(let text) = value else { return nil }
-            if index & 0xffff == 0 { try Interrupt.check() }
-            bytes = min(bytes &+ text.string.utf8.count &+ separator.utf8.count, TextBuilder.longest &+ 1)
+        // (Texts are looked at where they are: to hold each would take longer than to move it.)
+        func text(_ values: UnsafeBufferPointer<Value>, _ index: Int) -> Unmanaged<Text>? {
+            values.baseAddress.flatMap { UnsafeMutablePointer(mutating: $0 + index).textReference }
         }
+        let between = separator.utf8.count
+        let bytes = try values.withUnsafeBufferPointer { values -> Int? in
+            var bytes = end.utf8.count
+            for index in values.indices {
+                guard let text = text(values, index) else { return nil }
+                if index & 0xffff == 0 { try Interrupt.check() }
+                bytes = min(bytes &+ text._withUnsafeGuaranteedRef { $0.string.utf8.count } &+ between, TextBuilder.longest &+ 1)
+            }
+            return bytes
+        }
+        guard let bytes else { return nil }
         return try TextBuilder(ofAtMost: bytes) { room in
             var separator = separator, end = end
             try separator.withUTF8 { separator in
-                for (index, value) in values.enumerated() {
-                    if index & 0xffff == 0 { try Interrupt.check() }
-                    if index > 0 { room.append(separator) }
-                    if case .string(let text) = value { room.append(text.string) }
+                try values.withUnsafeBufferPointer { values in
+                    for index in values.indices {
+                        if index & 0xffff == 0 { try Interrupt.check() }
+                        if index > 0 { room.append(separator) }
+                        text(values, index)?._withUnsafeGuaranteedRef { room.append($0.string) }
+                    }
                 }
             }
             end.withUTF8 { room.append($0) }

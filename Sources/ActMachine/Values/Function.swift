@@ -37,6 +37,8 @@ package class Function: CompilerFunction {
     let direct: DirectAnswer?
     /// Of a closure, the local values that it captured when it was made.
     @exclusivity(unchecked) package private(set) var captures: [Value]
+    /// Of a built-in that makes its first part longer, how.
+    package let growth: Growth?
     /// The function of one number by which the machine answers calls without further ado, where it is more than a kernel.
     let scalar: ((Double) -> Double)?
     package let depth: Int32
@@ -48,7 +50,8 @@ package class Function: CompilerFunction {
     package init(
         depth: Int32 = 1, parts: Int = 0, bytes: Int = 192, entry: UnsafeMutablePointer<Code.Entry>? = nil, captures: [Value] = [],
         scalar: ((Double) -> Double)? = nil,
-        kernel: Scalar.UnaryKernel? = nil, binaryKernel: Scalar.BinaryKernel? = nil, direct: DirectAnswer? = nil
+        kernel: Scalar.UnaryKernel? = nil, binaryKernel: Scalar.BinaryKernel? = nil, direct: DirectAnswer? = nil,
+        growth: Growth? = nil
     ) {
         self.depth = depth
         self.entry = entry
@@ -57,6 +60,7 @@ package class Function: CompilerFunction {
         self.kernel = kernel
         self.binaryKernel = binaryKernel
         self.direct = direct
+        self.growth = growth
         held = Reservation(noting: bytes &+ parts &* MemoryLayout<Value>.stride)
     }
 
@@ -113,7 +117,6 @@ package class Function: CompilerFunction {
     /// Whether it is `range`, of which a loop makes no array.
     package var isRange: Bool { false }
     /// What an assignment to its first part may do in place.
-    package var growth: Growth? { nil }
     /// Whether its argument is handed over as an expression, not as a value.
     package var takesExpression: Bool { false }
     /// The derivative of that order in closed form at a number; `nil` for a function that has none or has more to say about it.

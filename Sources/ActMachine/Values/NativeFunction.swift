@@ -108,7 +108,9 @@ package final class Native: Function {
 
     package init(_ body: any NativeFunction) {
         self.body = body
-        super.init(depth: body.depth, bytes: body.footprint, scalar: body.scalar, kernel: body.kernel, binaryKernel: body.binaryKernel, direct: body.direct)
+        super.init(
+            depth: body.depth, bytes: body.footprint, scalar: body.scalar, kernel: body.kernel, binaryKernel: body.binaryKernel, direct: body.direct,
+            growth: body.growth)
     }
 
     package override var name: String { body.name }
@@ -118,7 +120,6 @@ package final class Native: Function {
     package override var builtinName: String? { body.builtinName }
     package override var activation: ActivationForm? { body.activation }
     package override var isRange: Bool { body.isRange }
-    package override var growth: Growth? { body.growth }
     package override var takesExpression: Bool { body.takesExpression }
     package override var functionsInside: [Function]? { body.isPure ? [] : nil }
     package override var partCount: Int { body.partCount }

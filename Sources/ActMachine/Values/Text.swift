@@ -10,17 +10,30 @@ package final class Text {
     // (The first three are read in C as well: `act_text`.) No access checks: a text is changed by the thread that runs its program alone, and only
     // while nobody else sees it.
     @exclusivity(unchecked) package private(set) var string: String
-    /// The arrays it was made of that a running derivative follows.
-    @exclusivity(unchecked) package private(set) var origins: [NDArray]
+    /// What few texts have, so that the many are small.
+    @exclusivity(unchecked) private var details: Details?
     @exclusivity(unchecked) private var kind = Kind.unknown
-    @exclusivity(unchecked) private var held: Reservation
     /// Made to be read, as formulas are: a line that gives it shows it as it stands, without quotes.
     @exclusivity(unchecked) package private(set) var isForReaders = false
+    @exclusivity(unchecked) private var held: Reservation
+
+    private final class Details {
+        let origins: [NDArray]
+        /// Where every 256th character begins, and how many there are; found when first asked for.
+        let marks: Marks?
+
+        init(origins: [NDArray], marks: Marks? = nil) { (self.origins, self.marks) = (origins, marks) }
+    }
+
+    private typealias Marks = (places: [String.Index], count: Int)
+
+    /// The arrays it was made of that a running derivative follows.
+    package var origins: [NDArray] { details?.origins ?? [] }
 
     /// A string that is there already: whoever makes long ones makes them with a `TextBuilder`.
     package init(_ string: String, origins: [NDArray] = []) {
         self.string = string
-        self.origins = origins
+        details = origins.isEmpty ? nil : Details(origins: origins)
         held = Reservation(noting: Self.footprint(string.utf8.count))
     }
 
@@ -36,13 +49,13 @@ package final class Text {
     package init(counting string: String, origins: [NDArray] = []) throws {
         held = try Reservation(Self.footprint(string.utf8.count))
         self.string = string
-        self.origins = origins
+        details = origins.isEmpty ? nil : Details(origins: origins)
     }
 
     /// A string with the bytes that its builder took.
     package init(_ builder: consuming TextBuilder, origins: [NDArray] = []) {
         string = builder.text
-        self.origins = origins
+        details = origins.isEmpty ? nil : Details(origins: origins)
         let taken = builder.takeHeld()
         held = taken.bytes > 0 ? taken : Reservation(noting: Self.footprint(string.utf8.count))
     }
@@ -74,9 +87,11 @@ package final class Text {
         }
         string += other.string
         isForReaders = false
-        if !other.origins.isEmpty { origins += other.origins }
         if kind == .bytes, !other.isBytes { kind = .characters }
-        marks = nil
+        if details != nil || other.details != nil {
+            let all = origins + other.origins
+            details = all.isEmpty ? nil : Details(origins: all)
+        }
     }
 
     /// Short strings lie in place.
@@ -112,24 +127,30 @@ package final class Text {
         return Text.letters[Int(byte)]
     }
 
-    /// Letters that every text has are not made anew each time.
+    /// Letters that every text has are not made anew each time. They never end, and nobody counts who holds them: all threads may at once.
     /// `unsafe`: nobody changes a text that has another holder, as these have, and what a text finds out about itself they know.
     nonisolated(unsafe) static let letters: UnsafePointer<Value> = {
         let letters = UnsafeMutablePointer<Value>.allocate(capacity: 128)
         for code in 0..<UInt8(128) {
             let letter = Text(String(UnicodeScalar(code)))
             _ = letter.isBytes
+            keepForever(letter)
             (letters + Int(code)).initialize(to: .string(letter))
         }
         return UnsafePointer(letters)
     }()
 
-    /// Of other text, where every 256th character begins, and how many there are; found when first asked for.
-    @exclusivity(unchecked) private var marks: (places: [String.Index], count: Int)?
+    /// Lets an object never end, as the runtime library does it with the array of nothing that all share.
+    private static func keepForever(_ object: Text) {
+        let count = MemoryLayout<UnsafeRawPointer>.size
+        let forever = unsafeBitCast([Int](), to: UnsafeRawPointer.self).load(fromByteOffset: count, as: UInt.self)
+        Unmanaged.passUnretained(object).toOpaque().storeBytes(of: forever, toByteOffset: count, as: UInt.self)
+    }
+
     private static let stride = 256
 
-    private func measured() throws -> (places: [String.Index], count: Int) {
-        if let marks { return marks }
+    private func measured() throws -> Marks {
+        if let marks = details?.marks { return marks }
         var places: [String.Index] = [], count = 0, index = string.startIndex
         while index < string.endIndex {
             if count & 0xfff == 0 { try Interrupt.check() }
@@ -137,7 +158,7 @@ package final class Text {
             index = string.index(after: index)
             count &+= 1
         }
-        marks = (places, count)
+        details = Details(origins: origins, marks: (places, count))
         return (places, count)
     }
 
@@ -178,5 +199,33 @@ package final class Text {
             try text.append(string[index...index])
         }
         return text
+    }
+}
+
+/// Makes many texts: short ones that come again are the same text.
+package struct TextMaker {
+    /// The last short text of each sort, once there are more than few.
+    private var recent: [Text?] = []
+    private var count = 0
+
+    private static let sorts = 256
+
+    package init() {}
+
+    /// - Throws: `outOfMemory`.
+    package mutating func text(_ string: String) throws -> Value {
+        let word = ShortName(string)
+        guard word.isShort else { return .string(try Text(counting: string)) }
+        if string.utf8.count == 1, let byte = string.utf8.first { return Text.letters[Int(byte)] }
+        count &+= 1
+        if recent.isEmpty {
+            if count <= 16 { return .string(try Text(counting: string)) }
+            recent = Array(repeating: nil, count: Self.sorts)
+        }
+        let sort = word.hash & (Self.sorts - 1)
+        if let text = recent[sort], ShortName(text.string) == word { return .string(text) }
+        let text = try Text(counting: string)
+        recent[sort] = text
+        return .string(text)
     }
 }

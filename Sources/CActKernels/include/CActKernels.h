@@ -151,6 +151,9 @@ typedef void (*act_unary_f64_fn)(const double *x, double *y, size_t n);
 typedef void (*act_unary_f32_fn)(const float *x, float *y, size_t n);
 typedef void (*act_binary_f64_fn)(const double *a, size_t sa, const double *b, size_t sb, double *y, size_t n);
 typedef void (*act_binary_f32_fn)(const float *a, size_t sa, const float *b, size_t sb, float *y, size_t n);
+/// Of single numbers, with the bits that an array of one number gives.
+typedef double (*act_unary_scalar_fn)(double x);
+typedef double (*act_binary_scalar_fn)(double a, double b);
 typedef void (*act_compare_f64_fn)(const double *a, size_t sa, const double *b, size_t sb, uint8_t *y, size_t n);
 typedef void (*act_compare_f32_fn)(const float *a, size_t sa, const float *b, size_t sb, uint8_t *y, size_t n);
 typedef void (*act_test_f64_fn)(const double *x, uint8_t *y, size_t n);
@@ -210,6 +213,8 @@ typedef struct act_kernel_table {
     const act_unary_f32_fn _Nonnull *_Nonnull unary_f32;
     const act_binary_f64_fn _Nonnull *_Nonnull binary_f64;
     const act_binary_f32_fn _Nonnull *_Nonnull binary_f32;
+    const act_unary_scalar_fn _Nonnull *_Nonnull unary_scalar;
+    const act_binary_scalar_fn _Nonnull *_Nonnull binary_scalar;
     const act_compare_f64_fn _Nonnull *_Nonnull compare_f64;
     const act_compare_f32_fn _Nonnull *_Nonnull compare_f32;
     const act_test_f64_fn _Nonnull *_Nonnull test_f64;

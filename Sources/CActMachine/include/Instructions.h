@@ -99,7 +99,8 @@ typedef struct Instruction {
     /* Bits 0 and 1: whether R[b] and R[c] are used here for the last time, so that their memory may be reused. Bit 7: see `act_run`. */
     uint8_t flags;
     uint16_t extra;
-    int32_t a, b, c;
+    /* a, b and c times 16, which is the size of a value and of an instruction: what they count is so many bytes away. */
+    int32_t a_bytes, b_bytes, c_bytes;
 } Instruction;
 
 #endif

@@ -33,6 +33,8 @@ typedef struct act_known_call {
     /* Which parameter each name means. */
     int32_t *_Nullable places;
     ptrdiff_t count;
+    /* The global variable that is called; -1 where the callee is in a register. */
+    ptrdiff_t global;
 } act_known_call;
 
 /* `KnownField`: the name of a field, as a constant, and where it was the last time. */
@@ -75,18 +77,34 @@ typedef struct act_state {
     const int *_Nonnull interrupt;
     /* Results of formulas that are below are looked at, for they may have lost their digits. */
     double loss_limit;
-    /* The function that an instruction `extend` stands for, once it has been met. */
+    /* The functions that instructions `extend` stand for, once they have been met. */
     const void *_Nullable concatenation;
+    const void *_Nullable appending;
     /* The texts of one byte, once one of them has been asked for. */
     const act_value *_Nullable letters;
 } act_state;
 
 /* What is read of objects, whose first two words belong to Swift. */
+typedef struct act_sizes {
+    void *_Nullable header[2];
+    ptrdiff_t count;
+    size_t capacity;
+    ptrdiff_t first[];
+} act_sizes;
+
 typedef struct act_node {
     void *_Nullable header[2];
     act_view view;
+    act_sizes *_Nonnull shape;
     uint8_t type; /* `ElementType` */
 } act_node;
+
+/* `Storage` */
+typedef struct act_storage {
+    void *_Nullable header[2];
+    void *_Nonnull first;
+    ptrdiff_t byte_count;
+} act_storage;
 
 /* What an array of Swift refers to. */
 typedef struct act_elements {
@@ -127,7 +145,7 @@ typedef struct act_strings {
 typedef struct act_text {
     void *_Nullable header[2];
     act_string string;
-    act_elements *_Nonnull origins;
+    const void *_Nullable details; /* of plain texts NULL */
     uint8_t kind; /* 1: each byte is a character */
 } act_text;
 
@@ -136,6 +154,8 @@ typedef struct act_shape {
     void *_Nullable header[2];
     ptrdiff_t id;
     act_strings *_Nonnull words;
+    const void *_Nonnull names;
+    bool are_all_short;
 } act_shape;
 
 typedef struct act_record {
@@ -144,8 +164,8 @@ typedef struct act_record {
     act_elements *_Nonnull values;
 } act_record;
 
-typedef void (*act_unary_kernel)(const double *_Nonnull, double *_Nonnull, ptrdiff_t);
-typedef void (*act_binary_kernel)(const double *_Nonnull, ptrdiff_t, const double *_Nonnull, ptrdiff_t, double *_Nonnull, ptrdiff_t);
+typedef double (*act_unary_kernel)(double);
+typedef double (*act_binary_kernel)(double, double);
 
 typedef bool (*act_direct_answer)(const void *_Nonnull, ptrdiff_t, void *_Nonnull);
 
@@ -161,6 +181,10 @@ typedef struct act_function {
     /* Of a closure, the values that it captured. */
     act_elements *_Nonnull captures;
 } act_function;
+
+/* `len`, and `contains` of a record. */
+bool act_length(const void *_Nonnull arguments, ptrdiff_t count, void *_Nonnull result);
+bool act_has_field(const void *_Nonnull arguments, ptrdiff_t count, void *_Nonnull result);
 
 /* Runs instructions of the topmost frame from `pc` on for as long as they concern what is said above, have nothing to warn of and no error.
    Returns the first that is left to Swift, with everything in `state`, the registers and the frames as that instruction finds it. An instruction
