@@ -19,17 +19,24 @@ extension BlockProgram {
         var rows: [StridedView.Rows?] = []
         /// Where the root's block goes once the block is done, for it replaces an input that is still looked at.
         var lateRoot: UnsafeMutableRawPointer?
+        /// Where rows of the root go, if they do not lie one after the other.
+        var rootRows: StridedView.Rows?
+        /// How long all rows are that are read or written in place; 0 if there are none.
+        var rowLength = 0
         /// What made each step.
         let steps: UnsafeMutableBufferPointer<Neighbourhood.Step>
     }
 
-    /// Computes elements `start ..< start + count`, whole blocks but for the last. `visit` sees each block's last result.
+    /// Sees the last result of each block: the position of its first element, where its elements are, and how many.
+    typealias Visit = (_ first: Int, UnsafeRawPointer, _ n: Int) -> Void
+
+    /// Computes elements `start ..< start + count` in blocks of `block` elements, the last of each `row` elements shorter. `visit` sees them.
     /// - Throws: `outOfMemory` before anything is computed.
     func run(
-        _ binding: Binding, _ start: Int, _ count: Int, events: Found?, visit: ((_ block: Int, UnsafeRawPointer, _ n: Int) -> Void)?
+        _ binding: Binding, _ start: Int, _ count: Int, block: Int = BlockProgram.block, row: Int = .max, events: Found?, visit: Visit?
     ) throws {
         let scratch = try Scratch(byteCount: workingBytes)
-        run(binding, start, count, in: scratch.pointer, events: events, visit: visit)
+        run(binding, start, count, in: scratch.pointer, block: block, row: row, events: events, visit: visit)
     }
 
     /// What a run needs besides its operands.
@@ -40,11 +47,11 @@ extension BlockProgram {
     }
 
     fileprivate func run(
-        _ binding: Binding, _ start: Int, _ count: Int, in slotMemory: UnsafeMutableRawPointer, events: Found?,
-        visit: ((_ block: Int, UnsafeRawPointer, _ n: Int) -> Void)?
+        _ binding: Binding, _ start: Int, _ count: Int, in slotMemory: UnsafeMutableRawPointer, block: Int = BlockProgram.block, row: Int = .max,
+        events: Found?, visit: Visit?
     ) {
         // Nothing happens between blocks unless somebody looks at them; nothing has to stay in the cache unless there are slots.
-        let block = events == nil && visit == nil && binding.lateRoot == nil ? count : BlockProgram.block
+        let block = events == nil && visit == nil && binding.lateRoot == nil ? count : block
         let strip = slots == 0 ? block : BlockProgram.strip
         let root = places[places.count &- 1]
         let rootBytes = root.kind == .blockSlot ? BlockProgram.block &* root.size : 0
@@ -56,51 +63,53 @@ extension BlockProgram {
             operands[value] = Kernel.Operand(pointer: place.kind == .blockSlot ? rootMemory : base, stride: place.kind == .fixed ? 0 : 1)
         }
         for index in links.indices { chains[index] = act_chain_step(op: links[index].op, operand: nil) }
-        for first in stride(from: start, to: start &+ count, by: max(1, block)) {
-            let n = min(block, start &+ count &- first)
+        let rowLength = max(1, binding.rowLength), hasRows = binding.rowLength > 0
+        var first = start, place = (row: start / rowLength, column: start % rowLength)
+        while first < start &+ count {
+            let n = min(block, row == .max ? .max : row &- first % row, start &+ count &- first)
+            defer { first &+= n }
             var done = 0
             while done < n {
-                let length = stripLength(binding, first &+ done, min(strip, n &- done))
-                runStrip(binding, first, done, length, operands, chains, slotMemory, rootMemory)
+                // Strips end where rows end.
+                let left = min(strip, n &- done), length = hasRows ? min(left, rowLength &- place.column) : left
+                runStrip(binding, first, done, length, place, operands, chains, slotMemory, rootMemory)
                 done &+= length
+                place.column &+= length
+                if place.column == rowLength { place = (place.row &+ 1, 0) }
             }
             if let events, act_fp_flags() != 0 { attribute(binding, first, n, events) }
             if let lateRoot = binding.lateRoot { (lateRoot + first &* root.size).copyMemory(from: rootMemory, byteCount: n &* root.size) }
             guard let visit else { continue }
             let result = binding.bases[places.count &- 1].map { UnsafeRawPointer($0 + first &* root.size) } ?? UnsafeRawPointer(rootMemory)
-            visit(first / BlockProgram.block, result, n)
+            visit(first, result, n)
         }
-    }
-
-    /// How many of the next `n` elements come before the end of a row that is read in place.
-    @inline(__always)
-    private func stripLength(_ binding: Binding, _ start: Int, _ n: Int) -> Int {
-        var n = n
-        for rows in binding.rows { if let rows { n = min(n, rows.left(from: start)) } }
-        return n
     }
 
     /// Computes `n` elements, `offset` of which into the block that begins at `first`.
     @inline(__always)
     private func runStrip(
-        _ binding: Binding, _ first: Int, _ offset: Int, _ n: Int, _ operands: UnsafeMutablePointer<Kernel.Operand>,
+        _ binding: Binding, _ first: Int, _ offset: Int, _ n: Int, _ place: (row: Int, column: Int), _ operands: UnsafeMutablePointer<Kernel.Operand>,
         _ chains: UnsafeMutablePointer<act_chain_step>, _ slotMemory: UnsafeMutableRawPointer, _ rootMemory: UnsafeMutableRawPointer
     ) {
         for value in places.indices {
-            let place = places[value]
-            switch place.kind {
-            case .stream: if let base = binding.bases[value] { operands[value].pointer = UnsafeRawPointer(base + (first &+ offset) &* place.size) }
+            let (kind, size, slot) = (places[value].kind, places[value].size, places[value].slot)
+            switch kind {
+            case .stream: if let base = binding.bases[value] { operands[value].pointer = UnsafeRawPointer(base + (first &+ offset) &* size) }
             case .gathered:
-                if let rows = binding.rows[place.slot] {
-                    operands[value] = Kernel.Operand(pointer: rows.element(first &+ offset), stride: rows.step)
+                if let rows = binding.rows[slot] {
+                    operands[value] = Kernel.Operand(pointer: rows.element(place.row, place.column), stride: rows.step)
                 } else {
-                    binding.views[place.slot].copy(first &+ offset, n, to: slotMemory + place.slot &* slotBytes)
+                    binding.views[slot].copy(first &+ offset, n, to: slotMemory + slot &* slotBytes)
                 }
-            case .blockSlot: operands[value].pointer = UnsafeRawPointer(rootMemory + offset &* place.size)
+            case .blockSlot: operands[value].pointer = UnsafeRawPointer(rootMemory + offset &* size)
             case .absent, .fixed, .slot: break
             }
         }
-        for index in links.indices where links[index].operand >= 0 { chains[index].operand = operands[links[index].operand].pointer }
+        if let rows = binding.rootRows { operands[places.count &- 1].pointer = rows.element(place.row, place.column) }
+        for index in links.indices where links[index].operand >= 0 {
+            let operand = operands[links[index].operand], op = links[index].op
+            chains[index] = act_chain_step(op: operand.stride == 0 ? op & ~UInt32(ACT_CHAIN_ARRAY) : op, operand: operand.pointer)
+        }
         for pass in passes {
             let value = inputCount &+ pass.step
             let target = UnsafeMutableRawPointer(mutating: operands[value].pointer)
@@ -178,12 +187,27 @@ extension BlockProgram {
 
 extension Neighbourhood {
     /// Computes all steps and gives the nodes that someone will look at their data.
-    /// - Returns: the reduction of the root's elements, if one is asked for.
+    /// - Parameter rows: Where the root's elements go, if that is not memory of their own.
     /// - Throws: `outOfMemory`, `interrupted`.
-    @discardableResult
-    mutating func run(storingRoot: Bool, reducing op: ReduceOperation? = nil) throws -> Double {
+    mutating func run(into rows: StridedView.Rows? = nil) throws {
+        try run(storingRoot: true, into: rows) { graph, program, binding, found, isDonated in
+            try graph.compute(program, binding, found, canStop: !isDonated)
+        }
+    }
+
+    /// Computes all steps and reduces the root's elements as a plan says; its elements are stored too if `storingRoot`.
+    mutating func run(storingRoot: Bool, reducing plan: some ReductionPlan) throws {
+        try run(storingRoot: storingRoot, into: nil) { graph, program, binding, found, _ in
+            try graph.reduce(program, binding, found, plan)
+        }
+    }
+
+    private mutating func run(
+        storingRoot: Bool, into rows: StridedView.Rows?,
+        _ body: (borrowing Neighbourhood, BlockProgram, BlockProgram.Binding, Found?, _ isDonated: Bool) throws -> Void
+    ) throws {
         let count = root.count, watches = NumericEvents.isEnabled, last = steps.count &- 1
-        let donated = storingRoot ? donation() : nil
+        let donated = storingRoot && rows == nil ? donation() : nil
         // With an input overwritten nobody could tell from what an unusual result was made: the root waits in a slot.
         let isLate = watches && donated != nil
         let storesOthers = markStored(root: storingRoot && !isLate)
@@ -195,9 +219,14 @@ extension Neighbourhood {
         binding.rows = zip(binding.views, program.takesSingles).map { view, takesSingles in
             view.rows.flatMap { $0.step == 1 || takesSingles ? $0 : nil }
         }
+        // Rows of one length: the shortest, if those of the root can be cut so. Others that cannot are gathered.
+        let shortest = binding.rows.lazy.compactMap { $0?.length }.min() ?? rows?.length ?? 0
+        binding.rowLength = rows.map { $0.length % shortest == 0 ? shortest : $0.length } ?? shortest
+        binding.rootRows = rows?.cut(to: binding.rowLength)
+        for slot in binding.rows.indices { binding.rows[slot] = binding.rows[slot]?.cut(to: binding.rowLength) }
 
         var rootLayout = donated, others: [(step: Int, layout: Layout)] = []
-        if storingRoot {
+        if storingRoot, rows == nil {
             let layout = try donated ?? Layout(storage: Storage(byteCount: count &* root.type.size), offset: 0, strides: nil)
             let target = layout.storage.pointer + layout.offset &* root.type.size
             if isLate { binding.lateRoot = target } else { binding.bases[values &- 1] = target }
@@ -211,12 +240,10 @@ extension Neighbourhood {
             }
         }
         let found = watches ? Found() : nil, bound = binding
-        let value = try withExtendedLifetime((rootLayout, others)) {
-            try compute(program, bound, found, canStop: donated == nil, op)
-        }
+        try withExtendedLifetime((rootLayout, others)) { try body(self, program, bound, found, donated != nil) }
+        if let found { NumericEvents.add(found.merged) }
         if storesOthers { store(others) }
         if let rootLayout { root.set(rootLayout) }
-        return value
     }
 
     /// Says where the inputs are.
@@ -246,53 +273,51 @@ extension Neighbourhood {
 
     private static let turn = Lock()
 
-    private func compute(_ program: BlockProgram, _ binding: BlockProgram.Binding, _ found: Found?, canStop: Bool, _ op: ReduceOperation?) throws -> Double {
-        let count = root.count, work = count &* program.cost
+    private func compute(_ program: BlockProgram, _ binding: BlockProgram.Binding, _ found: Found?, canStop: Bool) throws {
         // Whether the system had no memory for a piece.
         let hasFailed = Atomic<Bool>(false)
-        func throwFailure() throws {
-            if hasFailed.load(ordering: .relaxed) { throw ArrayError.outOfMemory(bytes: program.workingBytes, limit: MemoryPool.limit) }
+        // Once an input is overwritten all of it must be: pieces for which there is no memory take turns with what is taken beforehand.
+        let reserve = try Scratch(byteCount: canStop ? 0 : program.workingBytes), memory = reserve.pointer
+        parallelChunks(root.count, work: root.count &* program.cost) { start, n in
+            if canStop, Interrupt.isSet { return }
+            do { try program.run(binding, start, n, events: found, visit: nil) } catch {
+                if canStop { return hasFailed.store(true, ordering: .relaxed) }
+                Neighbourhood.turn.locked { program.run(binding, start, n, in: memory, events: found, visit: nil) }
+            }
         }
-        guard let op else {
-            // Once an input is overwritten all of it must be: pieces for which there is no memory take turns with what is taken beforehand.
-            let reserve = try Scratch(byteCount: canStop ? 0 : program.workingBytes), memory = reserve.pointer
-            parallelChunks(count, work: work) { start, n in
-                if canStop, Interrupt.isSet { return }
-                do { try program.run(binding, start, n, events: found, visit: nil) } catch {
-                    if canStop { return hasFailed.store(true, ordering: .relaxed) }
-                    Neighbourhood.turn.locked { program.run(binding, start, n, in: memory, events: found, visit: nil) }
+        if canStop {
+            if hasFailed.load(ordering: .relaxed) { throw ArrayError.outOfMemory(bytes: program.workingBytes, limit: MemoryPool.limit) }
+            try Interrupt.check()
+        }
+    }
+
+    private func reduce(_ program: BlockProgram, _ binding: BlockProgram.Binding, _ found: Found?, _ plan: some ReductionPlan) throws {
+        if let factors = factors(binding), plan.takesProducts {
+            // Sums of products by the kernel that forms both at once. Where something unusual came up, it is done again step by step.
+            let type = root.type
+            try plan.inPieces(work: root.count) { start, count in
+                var first = start
+                while first < start &+ count {
+                    let n = min(plan.block, plan.row == .max ? .max : plan.row &- first % plan.row, start &+ count &- first)
+                    plan.visit(products: factors.0 + first &* type.size, factors.1 + first &* type.size, first, n)
+                    first &+= n
                 }
             }
-            if canStop {
-                try throwFailure()
-                try Interrupt.check()
-            }
-            if let found { NumericEvents.add(found.merged) }
-            return 0
+            if found == nil || act_fp_flags() == 0 { return }
+            act_fp_clear()
         }
-        var partials = [Double](repeating: 0, count: (count + BlockProgram.block - 1) / BlockProgram.block)
-        let type = root.type, watches = found != nil
-        let seen = Reduction.Specials()
-        partials.withUnsafeMutableBufferPointer { partials in
-            let partials = partials
-            parallelChunks(count, work: work) { start, n in
-                if Interrupt.isSet { return }
-                do {
-                    try program.run(binding, start, n, events: found) { block, result, n in
-                        partials[block] = Reduction.blockValue(op, type, result, n)
-                        if watches, !partials[block].isFinite { seen.look(result, type, n) }
-                    }
-                } catch { hasFailed.store(true, ordering: .relaxed) }
-            }
+        try plan.inPieces(work: root.count &* program.cost) { start, count in
+            try program.run(binding, start, count, block: plan.block, row: plan.row, events: found) { plan.visit($1, first: $0, $2) }
         }
-        try throwFailure()
-        try Interrupt.check()
-        var total = Reduction.Combination(op)
-        for value in partials { total.add(value) }
-        if let found {
-            NumericEvents.add(found.merged)
-            Reduction.note(op, total.value, type, of: seen)
-        }
-        return total.value
+    }
+
+    /// The two arrays of whose elements the root is the products, if that is all that there is to compute, and it is not stored.
+    private func factors(_ binding: BlockProgram.Binding) -> (UnsafeRawPointer, UnsafeRawPointer)? {
+        guard steps.count == 1, let step = steps.first, !step.isStored, root.type != .bool else { return nil }
+        let (a, b, _) = step.operands, isSquare = step.code == ElementwiseCode.square.value
+        guard isSquare || step.code == ElementwiseCode(.binary(.mul)).value else { return nil }
+        let second = isSquare ? a : b
+        guard inputs[a].kind == .stream, inputs[second].kind == .stream, let x = binding.bases[a], let y = binding.bases[second] else { return nil }
+        return (UnsafeRawPointer(x), UnsafeRawPointer(y))
     }
 }

@@ -67,7 +67,7 @@ final class BlockProgram: Sendable {
     private let hash: UInt64
     let inputCount: Int
     let places: [Place]
-    /// By slot, whether of an input that is gathered one element can stand for all of a row: no chain reads it.
+    /// By slot, whether of an input that is gathered one element can stand for all of a row.
     let takesSingles: [Bool]
     let steps: [Step]
     let passes: [Pass]
@@ -293,7 +293,10 @@ final class BlockProgram: Sendable {
         func takesSingles(_ value: Int) -> Bool {
             passes.allSatisfy { pass in
                 let isRead = (0..<readCount(pass)).contains { read(pass, $0) == value }
-                return !isRead || pass.links.isEmpty && steps[pass.step].kernel.takesSingles
+                if !isRead || pass.links.isEmpty { return !isRead || steps[pass.step].kernel.takesSingles }
+                // In a chain an operand of an operation may be one number, but nothing that the chain's value becomes.
+                let keep = UInt32(ACT_CHAIN_KEEP + ACT_CHAIN_ARRAY)
+                return pass.start != value && links[pass.links].allSatisfy { $0.operand != value || $0.op != keep }
             }
         }
 

@@ -18,14 +18,15 @@ extension NDArray {
         if node.isAbstract { try refuseElements() }
         if try node.evaluateAlone() { return }
         var graph = try Neighbourhood(root: node)
-        try graph.run(storingRoot: true)
+        try graph.run()
     }
 
-    /// Evaluates and reduces all elements at once; they are stored only if they are shared: someone else refers to them, unless it is said.
-    static func reduceAll(_ op: ReduceOperation, _ x: consuming NDArray, isShared: Bool?) throws -> Double {
-        let isShared = isShared ?? !isKnownUniquelyReferenced(&x.node)
-        var graph = try Neighbourhood(root: x.node)
-        return try graph.run(storingRoot: isShared, reducing: op)
+    /// Computes the elements where an array that nobody else sees has room for them; they are there then.
+    /// - Parameter layout: The same place.
+    func evaluate(into rows: StridedView.Rows, _ layout: Layout) throws {
+        var graph = try Neighbourhood(root: node)
+        try graph.run(into: rows)
+        node.set(layout)
     }
 }
 

@@ -207,6 +207,36 @@ struct IndexPlan {
     }
 }
 
+extension NDArray {
+    /// Calls `body` with parts of the elements of an array of numbers as whole numbers from 0 on and below `bound`; there are `parts` parts, shared
+    /// out among the threads, each in order and a piece at a time: where it begins among all, and its numbers.
+    /// - Returns: whether all of them are such numbers; `body` may not have seen those after one that is none.
+    package func forEachWhole(
+        below bound: Int, parts: Int, _ body: (_ part: Int, _ first: Int, UnsafeBufferPointer<Int>) -> Void
+    ) throws -> Bool {
+        let hasFault = Atomic<Bool>(false)
+        func run<T: BinaryFloatingPoint>(_: T.Type) throws {
+            try withContiguous(of: T.self) { elements in
+                guard let base = elements.baseAddress else { return }
+                let block = 1024, length = ((elements.count + parts - 1) / parts + block - 1) / block * block
+                try ThreadPool.parallel(parts) { part in
+                    try withUnsafeTemporaryAllocation(of: Int.self, capacity: block) { places in
+                        guard let first = places.baseAddress else { return }
+                        for start in stride(from: part * length, to: min(elements.count, (part + 1) * length), by: block) {
+                            if start & 0xffff == 0 { try Interrupt.check() }
+                            let count = min(block, elements.count - start)
+                            if IndexPlan.places(base + start, size: bound, first, count) { return hasFault.store(true, ordering: .relaxed) }
+                            body(part, start, UnsafeBufferPointer(start: first, count: count))
+                        }
+                    }
+                }
+            }
+        }
+        if type == .f32 { try run(Float.self) } else { try run(Double.self) }
+        return !hasFault.load(ordering: .relaxed)
+    }
+}
+
 /// Indices or offsets, in memory of the pool.
 package final class Positions {
     private let storage: Storage

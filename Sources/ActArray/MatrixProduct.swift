@@ -46,6 +46,9 @@ package protocol MatrixElement: BinaryFloatingPoint, SIMDScalar, Codable {
     static func productDots(
         _ m: Int, _ k: Int, _ alpha: Self, _ x: UnsafePointer<Self>, _ a: UnsafePointer<Self>, _ row: Int, adds: Bool,
         _ y: UnsafeMutablePointer<Self>, _ step: Int)
+    /// to[p * width + j] = x[p * along + j * across] for p < count and j < used.
+    static func arrange(
+        _ x: UnsafePointer<Self>, along: Int, across: Int, _ count: Int, _ used: Int, to: UnsafeMutablePointer<Self>, width: Int)
     /// Σ a[i] b[i], summed in f64.
     static func dotPiece(_ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ count: Int) -> Double
     /// y = op x and y = a op b, of numbers without gaps.
@@ -91,6 +94,12 @@ extension Float: MatrixElement {
         _ y: UnsafeMutablePointer<Float>, _ step: Int
     ) {
         Kernels.table.pointee.product_dots_f32(m, k, alpha, x, a, row, adds ? 1 : 0, y, step)
+    }
+
+    package static func arrange(
+        _ x: UnsafePointer<Float>, along: Int, across: Int, _ count: Int, _ used: Int, to: UnsafeMutablePointer<Float>, width: Int
+    ) {
+        Kernels.table.pointee.arrange_f32(x, along, across, count, used, to, width)
     }
 
     package static func dotPiece(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int) -> Double {
@@ -152,6 +161,12 @@ extension Double: MatrixElement {
         Kernels.table.pointee.product_dots_f64(m, k, alpha, x, a, row, adds ? 1 : 0, y, step)
     }
 
+    package static func arrange(
+        _ x: UnsafePointer<Double>, along: Int, across: Int, _ count: Int, _ used: Int, to: UnsafeMutablePointer<Double>, width: Int
+    ) {
+        Kernels.table.pointee.arrange_f64(x, along, across, count, used, to, width)
+    }
+
     package static func dotPiece(_ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, _ count: Int) -> Double {
         Kernels.table.pointee.dot_f64(a, b, count)
     }
@@ -204,20 +219,25 @@ package enum MatrixProduct {
             T.product(m, n, k, alpha, a, b, adds: adds, c, rowStride)
             return
         }
-        try large(m, n, k, alpha, a, b, adds, c, rowStride)
+        let isSymmetric = !adds && m == n && a.pointer == b.pointer && a.rowStride == b.columnStride && a.columnStride == b.rowStride
+        try large(m, n, k, alpha, a, b, adds, isSymmetric: isSymmetric, c, rowStride)
     }
 
+    /// - Parameter isSymmetric: Whether b is a transposed: then (i, j) and (j, i) are sums of the same products in the same order, and parts
+    ///   below the diagonal are copied from above it.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
     private static func large<T: MatrixElement>(
-        _ m: Int, _ n: Int, _ k: Int, _ alpha: T, _ a: MatrixView<T>, _ b: MatrixView<T>, _ adds: Bool, _ c: UnsafeMutablePointer<T>, _ rowStride: Int
+        _ m: Int, _ n: Int, _ k: Int, _ alpha: T, _ a: MatrixView<T>, _ b: MatrixView<T>, _ adds: Bool, isSymmetric: Bool,
+        _ c: UnsafeMutablePointer<T>, _ rowStride: Int
     ) throws {
         let tile = T.tileColumns, depth = min(k, Int(PRODUCT_DEPTH)), size = MemoryLayout<T>.stride
         let panel = min((n + tile - 1) / tile, max(1, packedBytes / (depth &* tile &* size))) &* tile
         let scratch = try Storage(byteCount: panel &* depth &* size)
         let packed = scratch.pointer.assumingMemoryBound(to: T.self)
         for left in stride(from: 0, to: n, by: panel) {
-            let width = min(panel, n - left), (rows, columns) = part(m: m, n: width, tile: tile)
+            let width = min(panel, n - left)
+            let (rows, columns) = isSymmetric ? (mirrored, tile) : part(m: m, n: width, tile: tile)
             let across = (width + columns - 1) / columns, down = (m + rows - 1) / rows
             for p in stride(from: 0, to: k, by: depth) {
                 let deep = min(depth, k - p)
@@ -227,6 +247,7 @@ package enum MatrixProduct {
                 }
                 try ThreadPool.parallel(across &* down) { index in
                     let i = index / across &* rows, j = index % across &* columns
+                    if isSymmetric, left + j + columns <= i { return }
                     T.productPacked(
                         min(rows, m - i), min(columns, width - j), deep, alpha, a.advanced(row: i, column: p), packed + j &* deep,
                         adds: adds || p > 0, c + (i &* rowStride &+ left &+ j), rowStride)
@@ -234,6 +255,20 @@ package enum MatrixProduct {
             }
         }
         withExtendedLifetime(scratch) {}
+        if isSymmetric { try mirror(n, c, rowStride) }
+    }
+
+    /// The rows of a part of a symmetric product: what lies between a multiple of it and the next of both rows and columns is computed.
+    private static let mirrored = 32
+
+    /// Copies what is above the diagonal of a square matrix to below it.
+    private static func mirror<T: MatrixElement>(_ n: Int, _ c: UnsafeMutablePointer<T>, _ rowStride: Int) throws {
+        try ThreadPool.parallel((n + mirrored - 1) / mirrored) { index in
+            let i = index &* mirrored, rows = min(mirrored, n &- i)
+            for j in stride(from: 0, to: i, by: mirrored) {
+                T.arrange(c + (j &* rowStride &+ i), along: 1, across: rowStride, rows, mirrored, to: c + (i &* rowStride &+ j), width: rowStride)
+            }
+        }
     }
 
     /// How large the parts of a product are, so that the threads end together.
@@ -259,7 +294,9 @@ package enum MatrixProduct {
     ) throws -> Bool {
         let isLarge = Double(n) * Double(k) >= 0x1p17
         if b.columnStride == 1, yStep == 1 || n == 1 {
-            let width = isLarge ? max(64, (n / (4 * ThreadPool.count) + 63) / 64 * 64) : n, deep = max(8, partElements / width / 8 * 8)
+            // Long runs of each row, for memory is quick to read on; but a part for each thread.
+            let fair = (n / ThreadPool.count + 63) / 64 * 64, fine = (n / (4 * ThreadPool.count) + 63) / 64 * 64
+            let width = isLarge ? max(64, min(fair, max(512, fine))) : n, deep = max(8, partElements / width / 8 * 8)
             try ThreadPool.parallel((n + width - 1) / width) { index in
                 let first = index &* width, count = min(width, n - first)
                 if !adds { (y + first).update(repeating: 0, count: count) }
@@ -287,22 +324,31 @@ package enum MatrixProduct {
 }
 
 extension MatrixElement {
-    /// Σ a[i] b[i], summed in f64 over fixed pieces.
-    static func dotProduct(_ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, _ count: Int) throws -> Double {
+    /// Σ a[i] b[i], summed in f64 over fixed pieces; the elements lie `step` apart.
+    static func dotProduct(_ a: UnsafePointer<Self>, step stepA: Int, _ b: UnsafePointer<Self>, step stepB: Int, _ count: Int) throws -> Double {
         // Pieces of pieces, so that the sums of one round have a place of fixed size.
         let part = 1 << 15, round = 1 << 10
-        if count <= part { return dotPiece(a, b, count) }
+        if count <= part { return try dotPart(a, stepA, b, stepB, count) }
         var total = 0.0
         try withUnsafeTemporaryAllocation(of: Double.self, capacity: round) { sums in
             for start in stride(from: 0, to: count, by: part * round) {
                 let parts = min(round, (count - start + part - 1) / part)
                 try ThreadPool.parallel(parts) { index in
                     let first = start + index * part
-                    sums[index] = dotPiece(a + first, b + first, min(part, count - first))
+                    sums[index] = try dotPart(a + first &* stepA, stepA, b + first &* stepB, stepB, min(part, count - first))
                 }
                 for index in 0..<parts { total += sums[index] }
             }
         }
         return total
+    }
+
+    /// The same of one part. Elements with gaps are brought together first.
+    private static func dotPart(_ a: UnsafePointer<Self>, _ stepA: Int, _ b: UnsafePointer<Self>, _ stepB: Int, _ count: Int) throws -> Double {
+        if stepA == 1, stepB == 1 { return dotPiece(a, b, count) }
+        let scratch = try Scratch(byteCount: 2 &* count &* MemoryLayout<Self>.stride)
+        let x = scratch.pointer.assumingMemoryBound(to: Self.self), y = x + count
+        for i in 0..<count { (x[i], y[i]) = (a[i &* stepA], b[i &* stepB]) }
+        return dotPiece(x, y, count)
     }
 }

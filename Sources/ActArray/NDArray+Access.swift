@@ -156,6 +156,24 @@ extension NDArray {
         return copy
     }
 
+    /// Whether there are elements that lie beside each other along another axis than the last.
+    var liesAcross: Bool {
+        guard let layout = node.layout, let strides = layout.strides else { return false }
+        return StridedView(base: layout.storage.pointer, size: type.size, shape: shape, strides: strides).axisAcross != nil
+    }
+
+    /// Copies the elements, in order, to where the first one belongs and the others at strides from it; on all threads.
+    /// - Parameter canStop: Whether an interrupt may end it early.
+    func copyElements(to target: UnsafeMutableRawPointer, strides: [Int], canStop: Bool = true) throws {
+        // What lies across is turned by tiles first.
+        let layout = try liesAcross ? copied().evaluatedLayout() : evaluatedLayout()
+        let from = layout.strides ?? Shapes.rowMajorStrides(shape)
+        try withExtendedLifetime(layout.storage) {
+            let source = layout.storage.pointer + layout.offset &* type.size
+            try StridedPair(from: source, strides: from, to: target, strides: strides, shape, type.size).copyAll(canStop: canStop)
+        }
+    }
+
     /// Copies the elements of an evaluated array to a new one of the same shape and type.
     private func copyElements(to copy: NDArray) throws {
         guard let layout = node.layout else { return }

@@ -5,6 +5,7 @@ extension NDArray {
     /// In place when nothing else holds these elements. When array or value is traced the result is a composition of primitives.
     /// - Throws: `cannotAssign` when the value does not broadcast to what is selected, and the errors of `indexed(by:)`.
     package mutating func assign(_ value: Operand, at indices: [Index]) throws {
+        if case .number(let number) = value, indices.count == 1, case .array(let mask) = indices[0], try write(number, where: mask) { return }
         let plan = try IndexPlan(indices, shape: shape)
         if case .array(let array) = value, array.isTraced { return try tracedAssign(value, plan) }
         if isTraced { return try tracedAssign(value, plan) }
@@ -79,6 +80,29 @@ extension NDArray {
         }
     }
 
+    /// Writes a number where a mask of this array's shape is true, in one pass over all elements.
+    /// - Returns: false, and nothing has happened, for another mask, and where a derivative or a graph follows.
+    private mutating func write(_ number: Double, where mask: NDArray) throws -> Bool {
+        guard mask.type == .bool, mask.shape == shape, rank > 0, !isTraced, !isAbstract, !mask.isTraced, !mask.isAbstract else { return false }
+        let mask = try mask.contiguous(), layout = try mask.evaluatedLayout(), conditions = layout.storage.pointer + layout.offset
+        if type == .f32, !number.fitsF32, try mask.reduced(.any).item() != 0 { watchStore(of: number) }
+        try makeUnique()
+        let type = type, count = count
+        withExtendedLifetime(layout.storage) {
+            withMutableBytes { bytes in
+                NDArray.withElement(number, type) { element in
+                    let value = Kernel.Operand(pointer: element, stride: 0), all = Kernel.Operand(pointer: bytes, stride: 1)
+                    let kernel = type == .f64 ? Kernel.select64 : type == .f32 ? .select32 : .select8
+                    parallelChunks(count, work: count) { start, n in
+                        let here = all.advanced(start, type.size)
+                        kernel.run(Kernel.Operand(pointer: conditions + start, stride: 1), value, here, to: bytes + start &* type.size, n)
+                    }
+                }
+            }
+        }
+        return true
+    }
+
     /// Untraced: the elements are copied to the selected places.
     private mutating func write(_ value: Operand, _ plan: IndexPlan) throws {
         let rowMajor = Place(plan, offset: 0, strides: Shapes.rowMajorStrides(shape))
@@ -89,42 +113,68 @@ extension NDArray {
         case .number(let number):
             if target.allSatisfy({ $0 > 0 }) { watchStore(of: number) }
             try makeUnique()
-            withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { element in
-                guard let element = element.baseAddress else { return }
-                NDArray.store(number, type, at: element)
-                withMutableBytes { bytes in
-                    if let selection { return selection.fill(element, size: size, to: bytes) }
-                    NDArray.fill(bytes + rowMajor.offset &* size, rowMajor, element, size)
+            try withMutableBytes { bytes in
+                guard let selection else {
+                    return try NDArray.fill(bytes + rowMajor.offset &* size, rowMajor.shape, rowMajor.strides, with: number, type, canStop: false)
                 }
+                NDArray.withElement(number, type) { selection.fill($0, size: size, to: bytes) }
             }
         case .array(let array):
             // The value is read before the array is made unique: it may be a view of it.
-            let fitted = try NDArray.fit(array, to: target, type: type).contiguous()
-            let layout = try fitted.evaluatedLayout()
+            let fitted = try NDArray.fit(array, to: target, type: type)
+            if selection == nil {
+                if try compute(fitted, into: rowMajor) { return }
+                let source = try fitted.sharesStorage(with: self) ? fitted.contiguous() : fitted
+                try makeUnique()
+                return try withMutableBytes {
+                    try source.copyElements(to: $0 + rowMajor.offset &* size, strides: rowMajor.strides, canStop: false)
+                }
+            }
+            let layout = try fitted.contiguous().evaluatedLayout()
             try makeUnique()
             withExtendedLifetime(layout.storage) {
-                let source = layout.storage.pointer + layout.offset &* size
-                withMutableBytes { bytes in
-                    if let selection { return selection.write(source, size: size, to: bytes) }
-                    StridedView(base: bytes + rowMajor.offset &* size, size: size, shape: rowMajor.shape, strides: rowMajor.strides)
-                        .assign(from: source)
-                }
+                withMutableBytes { selection?.write(layout.storage.pointer + layout.offset &* size, size: size, to: $0) }
             }
         }
     }
 
-    private static func fill(_ base: UnsafeMutableRawPointer, _ place: Place, _ element: UnsafeRawPointer, _ size: Int) {
-        func run<T>(_ type: T.Type) {
-            let value = element.load(as: T.self), target = base.assumingMemoryBound(to: T.self)
-            StridedView(base: base, size: size, shape: place.shape, strides: place.strides).forEachRun(0, place.shape.reduce(1, &*)) {
-                offset, step, count, _ in
-                for i in 0..<count { target[offset &+ i &* step] = value }
-            }
+    /// Computes a value that is not there yet where it belongs in a copy of this array, which others see too: once it is there, this is the
+    /// copy, and the value a view of it.
+    /// - Returns: false, and nothing has happened, where that is not so.
+    private mutating func compute(_ value: NDArray, into place: Place) throws -> Bool {
+        guard !value.isEvaluated, !value.isTraced, !value.isAbstract, value.shape == place.shape, node.layout != nil,
+            !isKnownUniquelyReferenced(&node)
+        else { return false }
+        let copy = try copied()
+        guard let layout = copy.node.layout else { return false }
+        let view = StridedView(base: layout.storage.pointer + place.offset &* type.size, size: type.size, shape: place.shape, strides: place.strides)
+        guard let rows = view.rows, rows.step == 1 else { return false }
+        try value.evaluate(
+            into: rows, Layout(storage: layout.storage, offset: place.offset, strides: Shapes.simplified(place.strides, place.shape)))
+        self = copy
+        return true
+    }
+
+    /// Whether the elements, which are computed if they are not there, are shown in memory of another array.
+    private func sharesStorage(with other: NDArray) throws -> Bool { try evaluatedLayout().storage === other.node.layout?.storage }
+
+    /// Calls `body` with a number as an element.
+    private static func withElement(_ number: Double, _ type: ElementType, _ body: (UnsafeRawPointer) throws -> Void) rethrows {
+        try withUnsafeTemporaryAllocation(byteCount: 8, alignment: 8) { element in
+            guard let element = element.baseAddress else { return }
+            store(number, type, at: element)
+            try body(element)
         }
-        switch size {
-        case 1: run(UInt8.self)
-        case 4: run(UInt32.self)
-        default: run(UInt64.self)
+    }
+
+    /// Writes a number to all elements of a place, on all threads.
+    static func fill(
+        _ base: UnsafeMutableRawPointer, _ shape: [Int], _ strides: [Int], with number: Double, _ type: ElementType, canStop: Bool = true
+    ) throws {
+        if shape.contains(0) { return }
+        try withElement(number, type) {
+            try StridedPair(from: $0, strides: [Int](repeating: 0, count: shape.count), to: base, strides: strides, shape, type.size)
+                .copyAll(canStop: canStop)
         }
     }
 

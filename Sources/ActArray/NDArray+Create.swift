@@ -48,7 +48,26 @@ extension NDArray {
     /// - Throws: `stepIsZero`; `badValue` when an argument is not finite; `tooLarge`.
     package static func range(_ start: Double, _ stop: Double, _ step: Double) throws -> NDArray {
         let count = try rangeCount(start: start, stop: stop, step: step)
-        return try NDArray(shape: [count], type: .f64) { start + Double($0) * step }
+        return try progression(start, step, count)
+    }
+
+    /// start + i · step for i = 0, 1 …
+    private static func progression(_ start: Double, _ step: Double, _ count: Int) throws -> NDArray {
+        let result = try FreshArray(shape: [count], type: .f64), y = result.elements(of: Double.self)
+        try ThreadPool.parallelPieces(count) { piece in
+            // Eight at a time; i as a double is exact.
+            var i = piece.lowerBound, places = SIMD8<Double>(0, 1, 2, 3, 4, 5, 6, 7) + Double(i)
+            while i &+ 8 <= piece.upperBound {
+                UnsafeMutableRawPointer(y + i).storeBytes(of: start + places * step, as: SIMD8<Double>.self)
+                places += 8
+                i &+= 8
+            }
+            while i < piece.upperBound {
+                y[i] = start + Double(i) * step
+                i &+= 1
+            }
+        }
+        return result.finished()
     }
 
     /// How many elements `range` has. Throws what it throws.
@@ -76,13 +95,17 @@ extension NDArray {
         let overflows = a.isFinite && b.isFinite && !step.isFinite
         // A step among the smallest numbers lacks digits that many steps would show.
         let isCoarse = step.magnitude < 0x1p-960
-        let result = try NDArray(shape: [n], type: .f64) { i in
-            if i == last, i > 0 { return b }
-            if isCoarse { return a + Double(i) * (b - a) / steps }
-            if !overflows { return a + Double(i) * step }
-            let part = Double(i) / steps
-            return a * (1 - part) + b * part
+        let result: NDArray
+        if isCoarse || overflows {
+            result = try NDArray(shape: [n], type: .f64) { i in
+                if isCoarse { return a + Double(i) * (b - a) / steps }
+                let part = Double(i) / steps
+                return a * (1 - part) + b * part
+            }
+        } else {
+            result = try progression(a, step, n)
         }
+        if last > 0 { result.withMutableBytes { $0.storeBytes(of: b, toByteOffset: last &* 8, as: Double.self) } }
         if !a.isFinite || !b.isFinite {
             try NumericEvents.examine("linspace", result) { try NDArray.test($0, NDArray([a, b], shape: [2])).reduced(.any) }
         }
@@ -101,7 +124,7 @@ extension NDArray {
     package static func range(from start: Operand, to stop: Double, by step: Operand) throws -> NDArray {
         let value = try range(start.item(), stop, step.item())
         guard start.isTraced || step.isTraced else { return value }
-        let places = try NDArray(shape: [value.count], type: .f64) { Double($0) }
+        let places = try progression(0, 1, value.count)
         return try Line.through(start, NDArray.full(1, shape: value.shape, type: .f64), step, places, value: value, "range")
     }
 

@@ -10,20 +10,12 @@ extension NDArray {
         if parts.count == 1 { return parts[0] }
         if parts.contains(where: \.isAbstract) { return try abstractResult(.concatenate(axis: axis), parts, shape: shape, type: type) }
         let result = try uninitialized(shape: shape, type: type)
-        // Rows of the result, each made of one run of every part.
-        let innerBytes = shape[(axis + 1)...].reduce(type.size, &*), rows = shape[..<axis].reduce(1, &*)
-        let rowBytes = shape[axis] &* innerBytes
+        let strides = Shapes.rowMajorStrides(shape)
         var offset = 0
         for part in parts {
-            let source = try part.contiguous()
-            let layout = try source.evaluatedLayout()
-            let run = part.shape[axis] &* innerBytes, begin = offset
-            offset += run
-            if run == 0 || rows == 0 { continue }
-            try withExtendedLifetime(layout.storage) {
-                let from = layout.storage.pointer + layout.offset &* type.size
-                try result.withMutableBytes { try copyRuns(of: run, from, to: $0 + begin, rows: rows, rowBytes: rowBytes) }
-            }
+            let place = offset &* strides[axis] &* type.size
+            offset += part.shape[axis]
+            if part.count > 0 { try result.withMutableBytes { try part.copyElements(to: $0 + place, strides: strides) } }
         }
         guard parts.contains(where: \.isTraced) else { return result }
         return NDArray(
@@ -50,31 +42,6 @@ extension NDArray {
             type = type.promoted(with: array.type)
         }
         return (axis, shape, type)
-    }
-
-    /// Copies runs of bytes, one after the other, to where the rows of `target` begin.
-    private static func copyRuns(of run: Int, _ from: UnsafeMutableRawPointer, to target: UnsafeMutableRawPointer, rows: Int, rowBytes: Int) throws {
-        let piece = 1 << 20
-        if run > piece {
-            // Long rows: each in pieces.
-            let pieces = (run + piece - 1) / piece
-            return try ThreadPool.parallel(rows * pieces) { index in
-                let row = index / pieces, start = index % pieces * piece
-                (target + (row * rowBytes + start)).copyMemory(from: from + (row * run + start), byteCount: min(piece, run - start))
-            }
-        }
-        let rowsEach = piece / run
-        try ThreadPool.parallel((rows + rowsEach - 1) / rowsEach) { index in
-            let rows = index * rowsEach..<min(rows, (index + 1) * rowsEach)
-            // Single elements: calls for each would take longer than copying.
-            switch run {
-            case 4:
-                for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 4, as: UInt32.self), as: UInt32.self) }
-            case 8:
-                for row in rows { (target + row &* rowBytes).storeBytes(of: from.loadUnaligned(fromByteOffset: row &* 8, as: UInt64.self), as: UInt64.self) }
-            default: for row in rows { (target + row &* rowBytes).copyMemory(from: from + row &* run, byteCount: run) }
-            }
-        }
     }
 
     /// Joins arrays of one shape along a new axis.
@@ -231,9 +198,7 @@ extension NDArray {
                 let inside = try NDArray.full(1, shape: shape, type: .bool).padded(widths)
                 return try NDArray.select(inside, .array(padded(widths)), .array(constant.reshaped(to: []).converted(to: type)))
             }
-            var result = try NDArray.full(value.item(), shape: target, type: type)
-            try result.assign(.array(self), at: ranges.map { .slice(start: $0.start, stop: $0.start + $0.count, step: 1) })
-            return result
+            return try framed(ranges, by: value.item(), shape: target)
         }
         var result = self
         for (axis, width) in widths.enumerated() where width.before + width.after > 0 {
@@ -259,6 +224,32 @@ extension NDArray {
                 }
             }
             result = try result.taking(rows, axis: axis)
+        }
+        return result
+    }
+
+    /// These elements at ranges of steps of one, in the middle of copies of a number. Whoever asks has seen that they fit.
+    private func framed(_ ranges: [SliceRange], by value: Double, shape target: [Int]) throws -> NDArray {
+        if isTraced || isAbstract || count == 0 {
+            var result = try NDArray.full(value, shape: target, type: type)
+            try result.assign(.array(self), at: ranges.map { .slice(start: $0.start, stop: $0.start + $0.count, step: 1) })
+            return result
+        }
+        let result = try NDArray.uninitialized(shape: target, type: type), strides = Shapes.rowMajorStrides(target), size = type.size
+        NumericEvents.noteConversion(of: value, to: type, count: result.count)
+        try result.withMutableBytes { bytes in
+            // What is beside the middle along each axis, where it is in the middle of the axes before.
+            var part = target, offset = 0
+            for (axis, range) in ranges.enumerated() {
+                part[axis] = range.start
+                try NDArray.fill(bytes + offset &* size, part, strides, with: value, type)
+                let end = range.start &+ range.count
+                part[axis] = target[axis] &- end
+                try NDArray.fill(bytes + (offset &+ end &* strides[axis]) &* size, part, strides, with: value, type)
+                part[axis] = range.count
+                offset &+= range.start &* strides[axis]
+            }
+            try copyElements(to: bytes + offset &* size, strides: strides)
         }
         return result
     }

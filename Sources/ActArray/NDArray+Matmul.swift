@@ -185,8 +185,8 @@ extension NDArray {
     static func multiplyMatrices<T: MatrixElement>(
         m: Int, n: Int, k: Int, _ a: MatrixView<T>, _ b: MatrixView<T>, into c: UnsafeMutablePointer<T>
     ) throws {
-        if m == 1, n == 1, k > 0, a.columnStride == 1 || k == 1, b.rowStride == 1 || k == 1 {
-            c.pointee = T(try T.dotProduct(a.pointer, b.pointer, k))
+        if m == 1, n == 1, k > 0 {
+            c.pointee = T(try T.dotProduct(a.pointer, step: k == 1 ? 1 : a.columnStride, b.pointer, step: k == 1 ? 1 : b.rowStride, k))
         } else {
             try MatrixProduct.multiply(m: m, n: n, k: k, a, b, into: c, rowStride: n)
         }

@@ -163,20 +163,28 @@ private struct Spread {
         if !x.isAbstract { try x.evaluate() }
         let range = NDArray.exact(x.type)
         var mean = try x.mean(axes: axes, keepdims: true)
-        distance = try x - mean
-        squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+        (distance, squares) = try Spread.distances(x, mean, axes, keepdims)
         guard elements > 0 else { return }
         if try !squares.lies(in: range), let scale = try x.scale(where: squares.detached().toDoubles().map { !range.contains($0) }, axes: axes) {
             let scaled = try x / scale
             mean = try scaled.mean(axes: axes, keepdims: true)
-            distance = try scaled - mean
-            squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+            (distance, squares) = try Spread.distances(scaled, mean, axes, keepdims)
             self.scale = keepdims ? scale : try scale.reshaped(to: squares.shape)
         }
         // What the mean lost to rounding is the mean of the distances from it. It shows where they are small beside the mean.
         guard let isRounded = try isRounded(mean) else { return }
         distance = try distance - distance.mean(axes: axes, keepdims: true) * isRounded
         squares = try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims)
+    }
+
+    /// The distances from the mean, and the sum of their squares. Distances that no derivative follows are not kept for it: who wants them
+    /// computes them again, which costs less than memory for them.
+    private static func distances(_ x: NDArray, _ mean: NDArray, _ axes: [Int]?, _ keepdims: Bool) throws -> (distance: NDArray, squares: NDArray) {
+        let distance = try x - mean
+        if distance.isTraced || distance.isAbstract || distance.isEvaluated {
+            return (distance, try NDArray.unary(.square, distance).reduced(.sum, axes: axes, keepdims: keepdims))
+        }
+        return (distance, try NDArray.unary(.square, x - mean).reduced(.sum, axes: axes, keepdims: keepdims))
     }
 
     /// The sum of squares divided by the number of elements − `ddof`.

@@ -302,7 +302,7 @@ extension NDArray {
                     body(base + offset, target.map { $0 + offset }, piece.lowerBound, piece.count)
                 }
             }
-            let panel = max(8, (96 << 10) / (n &* size) / 8 * 8), panels = (inner + panel - 1) / panel
+            let panel = max(8, (256 << 10) / (n &* size) / 8 * 8), panels = (inner + panel - 1) / panel
             let memory = n &* min(panel, inner) &* size
             func runPanel(_ unit: Int, _ scratch: UnsafeMutableRawPointer) {
                 let plane = unit / panels, column = unit % panels &* panel, columns = min(panel, inner - column)

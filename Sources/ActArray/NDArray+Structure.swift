@@ -78,16 +78,11 @@ extension NDArray {
         guard ranges.map(\.count) == shape else { throw ArrayError.cannotAssign(value: shape, to: ranges.map(\.count)) }
         if isAbstract { return try NDArray.abstractResult(.unslice(ranges), [self], shape: target, type: type) }
         let result = try NDArray.full(0, shape: target, type: type)
-        let source = try contiguous().evaluatedLayout()
         let strides = Shapes.rowMajorStrides(target)
         if count > 0 {
-            result.withMutableBytes { bytes in
-                let offset = zip(ranges, strides).reduce(0) { $0 &+ $1.0.start &* $1.1 }
-                withExtendedLifetime(source.storage) {
-                    StridedView(
-                        base: bytes + offset &* type.size, size: type.size, shape: shape, strides: zip(ranges, strides).map { $0.step &* $1 }
-                    ).assign(from: source.storage.pointer + source.offset &* type.size)
-                }
+            let offset = zip(ranges, strides).reduce(0) { $0 &+ $1.0.start &* $1.1 }
+            try result.withMutableBytes { bytes in
+                try copyElements(to: bytes + offset &* type.size, strides: zip(ranges, strides).map { $0.step &* $1 })
             }
         }
         guard isTraced, let layout = result.node.layout else { return result }

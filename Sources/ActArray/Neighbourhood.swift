@@ -61,10 +61,14 @@ struct Neighbourhood: ~Copyable {
     private var visits: UnsafeMutableBufferPointer<Visit>
     /// Whether a node of another shape has been met that has no data.
     private var foreign: Unmanaged<Node>?
+    /// Inputs that lie across, row by row.
+    private var copies: [NDArray] = []
     private let memory: Scratch
     private let mostInputs: Int
     private let mostSteps: Int
 
+    /// Arrays from this many elements on that lie across are turned by tiles first: their columns would be read once for every row.
+    private static let tileSize = 1 << 14
     /// Buffers smaller than this are not worth taking over from an operand.
     static let donationSize = 1 << 18
     /// Elements times operations of a computation in place, which cannot be interrupted since its input is gone.
@@ -176,6 +180,11 @@ struct Neighbourhood: ~Copyable {
             return try add(Input(kind: .fixed, type: node.type, node: .passUnretained(node), bits: bits))
         }
         let isStream = node.elements != nil && node.count == root.count
+        if !isStream, node.shape == root.shape, node.count >= Neighbourhood.tileSize, NDArray(node: node).liesAcross {
+            let copy = try NDArray(node: node).copied()
+            copies.append(copy)
+            return try add(Input(kind: .stream, type: copy.type, node: .passUnretained(copy.node)))
+        }
         return try add(Input(kind: isStream ? .stream : .gathered, type: node.type, node: .passUnretained(node)))
     }
 
@@ -232,6 +241,7 @@ struct Neighbourhood: ~Copyable {
         guard !root.isTraced, root.count &* root.type.size >= Neighbourhood.donationSize, root.count &* steps.count <= Neighbourhood.donationWork else {
             return nil
         }
+        for copy in copies where copy.type == root.type { return copy.node.layout }
         for visit in visits where visit.value < Step.firstStep {
             if let layout = visit.node._withUnsafeGuaranteedRef({ soleLayout($0, visit) }) { return layout }
         }

@@ -12,12 +12,13 @@ enum Reduction {
     /// Elements of one piece of parallel work.
     static let chunk = 1 << 16
 
-    /// Reduces over the given axes (ascending), which are removed. The result is data. For `isShared` see `NDArray.reduceAll`.
+    /// Reduces over the given axes (ascending), which are removed. The result is data. Elements that are not there yet are computed meanwhile, and
+    /// stored only if they are shared: someone else refers to them, unless it is said.
     static func value(_ op: ReduceOperation, _ x: consuming NDArray, _ axes: [Int], isShared: Bool? = nil) throws -> NDArray {
         if op == .any || op == .all, x.type != .bool { throw ArrayError.badValue(operation: op.name, .notBools) }
-        if axes.count == x.rank, !x.isEvaluated, !x.isTraced {
-            let type = x.type
-            return try NDArray.scalar(NDArray.reduceAll(op, consume x, isShared: isShared), type: type)
+        if !x.isEvaluated, !x.isTraced {
+            let isShared = isShared ?? !isKnownUniquelyReferenced(&x.node)
+            if let result = try computed(op, x, axes, isShared: isShared) { return result }
         }
         let x = try x.detached()
         let layout = try x.evaluatedLayout()
@@ -51,9 +52,7 @@ enum Reduction {
                 }
             }
         }
-        if op == .sum || op == .prod {
-            try NumericEvents.examine(op.name, result) { try NDArray.test($0, x).reduced(.any, axes: axes) }
-        }
+        try examine(op, result, of: x, axes)
         return result
     }
 
@@ -246,78 +245,67 @@ enum Reduction {
     private static func columns(
         _ op: ReduceOperation, _ x: UnsafePointer<Double>, _ outer: Int, _ n: Int, _ inner: Int, _ y: UnsafeMutablePointer<Double>
     ) throws {
-        let accumulate = Kernels.table.pointee.accumulate_f64[Int(accumulation(op).rawValue)]
-        try columns(x, outer, n, inner, identity: Combination(op).total, accumulate, accumulate) { y[$0] = $1 }
+        guard outer > 0, inner > 0 else { return }
+        let plan = try ColumnPlan<Double, Double>.plan(op, outer, n, inner)
+        try plan.reduce(x)
+        plan.finish { y[$0] = $1 }
     }
 
     private static func columns(
         _ op: ReduceOperation, _ x: UnsafePointer<Float>, _ outer: Int, _ n: Int, _ inner: Int, _ y: UnsafeMutablePointer<Float>
     ) throws {
-        if op == .sum {
-            let combine = Kernels.table.pointee.accumulate_f64[Int(ACT_A_ADD.rawValue)]
-            return try columns(x, outer, n, inner, identity: 0.0, Kernels.table.pointee.accumulate_sum_f32, combine) { y[$0] = Float($1) }
-        }
-        let accumulate = Kernels.table.pointee.accumulate_f32[Int(accumulation(op).rawValue)]
-        try columns(x, outer, n, inner, identity: Float(Combination(op).total), accumulate, accumulate) { y[$0] = $1 }
-    }
-
-    private static func accumulation(_ op: ReduceOperation) -> act_accumulate_op {
-        switch op {
-        case .sum: ACT_A_ADD
-        case .prod: ACT_A_MUL
-        case .min, .all: ACT_A_MIN
-        case .max, .any: ACT_A_MAX
-        }
-    }
-
-    /// Adds up rows of `inner` numbers: strips of rows into an accumulator each, the accumulators in order.
-    private static func columns<T, A>(
-        _ x: UnsafePointer<T>, _ outer: Int, _ n: Int, _ inner: Int, identity: A,
-        _ accumulate: (UnsafeMutablePointer<A>, UnsafePointer<T>, Int) -> Void,
-        _ combine: (UnsafeMutablePointer<A>, UnsafePointer<A>, Int) -> Void,
-        store: (Int, A) -> Void
-    ) throws {
         guard outer > 0, inner > 0 else { return }
-        // Short rows are taken several at a time, so that a kernel call is worth its while; their accumulators are folded afterwards.
-        let together = max(1, min(512 / inner, n))
-        let panel = min(inner, 4096)
-        let panels = (inner + panel - 1) / panel
-        let strip = max(64, chunk / inner) / together * together
-        let stripRows = max(together, strip)
-        let strips = max(1, (n + stripRows - 1) / stripRows)
-        let width = inner &* together
-        let partials = try Shapes.count([outer, strips, width])
-        let (bytes, overflow) = partials.multipliedReportingOverflow(by: MemoryLayout<A>.stride)
-        if overflow { throw ArrayError.tooLarge(shape: [outer, strips, width]) }
-        let scratch = try Storage(byteCount: bytes)
-        try withExtendedLifetime(scratch) {
-            let accumulators = scratch.pointer.assumingMemoryBound(to: A.self)
-            try ThreadPool.parallelPieces(partials) { (accumulators + $0.lowerBound).update(repeating: identity, count: $0.count) }
-            try ThreadPool.parallel(outer &* strips &* panels) { unit in
-                let (plane, stripIndex, panelIndex) = (unit / panels / strips, unit / panels % strips, unit % panels)
-                let rows = stripIndex &* stripRows..<min(n, (stripIndex &+ 1) &* stripRows)
-                let source = x + plane &* n &* inner
-                let accumulator = accumulators + (plane &* strips &+ stripIndex) &* width
-                let first = panelIndex &* panel
-                let columns = together > 1 ? width : min(panel, inner - first)
-                var row = rows.lowerBound
-                while row < rows.upperBound {
-                    let taken = min(together, rows.upperBound - row)
-                    let offset = row &* inner &+ first
-                    accumulate(accumulator + first, source + offset, taken == together ? columns : taken &* inner)
-                    row &+= taken
-                }
-                var fold = 1
-                while fold < together {
-                    combine(accumulator, accumulator + fold &* inner, inner)
-                    fold &+= 1
-                }
-            }
-            for plane in 0..<outer {
-                let total = accumulators + plane &* strips &* width
-                for strip in 1..<max(1, strips) { combine(total, total + strip &* width, inner) }
-                for column in 0..<inner { store(plane &* inner &+ column, total[column]) }
-            }
+        if op == .sum {
+            let plan = try ColumnPlan<Float, Double>.sums(outer, n, inner)
+            try plan.reduce(x)
+            return plan.finish { y[$0] = Float($1) }
         }
+        let plan = try ColumnPlan<Float, Float>.plan(op, outer, n, inner)
+        try plan.reduce(x)
+        plan.finish { y[$0] = $1 }
+    }
+
+    // MARK: Elements that are not there yet
+
+    /// The same of elements that are not there yet, a block at a time as they are computed.
+    /// - Returns: `nil` where blocks would be too small, or lie across: then they are better computed first.
+    private static func computed(_ op: ReduceOperation, _ x: NDArray, _ axes: [Int], isShared: Bool) throws -> NDArray? {
+        guard let (outer, n, inner) = split(x.shape, axes), x.count > 0 else { return nil }
+        let kept = x.shape.indices.filter { !axes.contains($0) }.map { x.shape[$0] }
+        var graph = try Neighbourhood(root: x.node)
+        if inner == 1 {
+            let result = try FreshArray(shape: kept, type: x.type), seen = Specials()
+            let plan = try RowPlan(op, x.type, outer, n, result.bytes, NumericEvents.isEnabled ? seen : nil)
+            try graph.run(storingRoot: isShared, reducing: plan)
+            let totals = plan.finish(), array = result.finished()
+            if outer == 1, let total = totals { note(op, total, x.type, of: seen) } else { try examine(op, array, of: x, axes) }
+            return array
+        }
+        guard x.type != .bool, !(op == .prod && x.type == .f32) else { return nil }
+        let result = try FreshArray(shape: kept, type: x.type)
+        if x.type == .f64 {
+            let plan = try ColumnPlan<Double, Double>.plan(op, outer, n, inner), y = result.elements(of: Double.self)
+            guard plan.fitsBlocks else { return nil }
+            try graph.run(storingRoot: isShared, reducing: plan)
+            plan.finish { y[$0] = $1 }
+        } else if op == .sum {
+            let plan = try ColumnPlan<Float, Double>.sums(outer, n, inner), y = result.elements(of: Float.self)
+            guard plan.fitsBlocks else { return nil }
+            try graph.run(storingRoot: isShared, reducing: plan)
+            plan.finish { y[$0] = Float($1) }
+        } else {
+            let plan = try ColumnPlan<Float, Float>.plan(op, outer, n, inner), y = result.elements(of: Float.self)
+            guard plan.fitsBlocks else { return nil }
+            try graph.run(storingRoot: isShared, reducing: plan)
+            plan.finish { y[$0] = $1 }
+        }
+        let array = result.finished()
+        try examine(op, array, of: x, axes)
+        return array
+    }
+
+    private static func examine(_ op: ReduceOperation, _ result: NDArray, of x: NDArray, _ axes: [Int]) throws {
+        guard op == .sum || op == .prod else { return }
+        try NumericEvents.examine(op.name, result) { try NDArray.test($0, x).reduced(.any, axes: axes) }
     }
 }

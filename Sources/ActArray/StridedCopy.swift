@@ -27,15 +27,29 @@ struct StridedView {
 
     struct Rows {
         fileprivate let base: UnsafeRawPointer
-        fileprivate let size, length, stride: Int
+        fileprivate let size, stride: Int
+        private(set) var length: Int
         /// From an element to the next one of its row: 0 or 1.
         let step: Int
 
-        /// How many elements of its row begin with element `index` of the flat sequence.
-        func left(from index: Int) -> Int { length &- index % length }
-        func element(_ index: Int) -> UnsafeRawPointer {
-            let (row, column) = index.quotientAndRemainder(dividingBy: length)
-            return base + (row &* stride &+ column &* step) &* size
+        /// How many pieces a row is seen as, each of `length` elements.
+        private var pieces = 1
+
+        fileprivate init(base: UnsafeRawPointer, size: Int, length: Int, stride: Int, step: Int) {
+            (self.base, self.size, self.length, self.stride, self.step) = (base, size, length, stride, step)
+        }
+
+        func element(_ row: Int, _ column: Int) -> UnsafeRawPointer {
+            if pieces == 1 { return base + (row &* stride &+ column &* step) &* size }
+            return base + (row / pieces &* stride &+ (row % pieces &* length &+ column) &* step) &* size
+        }
+
+        /// The same as rows of a length; `nil` where they have no whole number of these.
+        func cut(to length: Int) -> Rows? {
+            guard self.length % length == 0 else { return nil }
+            var rows = self
+            (rows.pieces, rows.length) = (self.length / length, length)
+            return rows
         }
     }
 
@@ -66,7 +80,7 @@ struct StridedView {
         forEachRun(start, repeats ? rowLength : count) { offset, step, run, done in
             let from = source + offset, to = target + done
             switch step {
-            case 1: to.update(from: from, count: run)
+            case 1: to.copyRun(from: from, run)
             case 0: to.update(repeating: from.pointee, count: run)
             default: for i in 0..<run { to[i] = from[i &* step] }
             }
@@ -81,19 +95,7 @@ struct StridedView {
 
     /// Copies a contiguous row-major array over the elements that this view shows.
     func assign(from source: UnsafeRawPointer) {
-        switch size {
-        case 1: assign(source.assumingMemoryBound(to: UInt8.self))
-        case 4: assign(source.assumingMemoryBound(to: UInt32.self))
-        default: assign(source.assumingMemoryBound(to: UInt64.self))
-        }
-    }
-
-    private func assign<T>(_ source: UnsafePointer<T>) {
-        let target = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: T.self)
-        forEachRun(0, shape.reduce(1, &*)) { offset, step, run, done in
-            if step == 1 { return (target + offset).update(from: source + done, count: run) }
-            for i in 0..<run { target[offset &+ i &* step] = source[done &+ i] }
-        }
+        StridedPair(from: source, strides: Shapes.rowMajorStrides(shape), to: UnsafeMutableRawPointer(mutating: base), strides: strides, shape, size).copy()
     }
 
     /// Calls `body` for each run along the last axis within elements `start ..< start + count` of the flat sequence, with the offset of
@@ -133,10 +135,7 @@ struct StridedView {
     func copyAll(to target: UnsafeMutableRawPointer) throws {
         let count = shape.reduce(1, &*)
         if count == 0 { return }
-        let last = shape.count - 1
-        if shape.count >= 2, abs(strides[last]) != 1, strides[last] != 0, count >= 4096,
-            let fast = strides.indices.dropLast().last(where: { abs(strides[$0]) == 1 && shape[$0] >= 8 })
-        {
+        if count >= 4096, let fast = axisAcross {
             switch size {
             case 1: try copyTiles(fast, target.assumingMemoryBound(to: UInt8.self))
             case 4: try copyTiles(fast, target.assumingMemoryBound(to: UInt32.self))
@@ -147,6 +146,13 @@ struct StridedView {
         try ThreadPool.parallelPieces(count) { piece in
             copy(piece.lowerBound, piece.count, to: target + piece.lowerBound * size)
         }
+    }
+
+    /// The axis along which elements lie beside each other, if that is another than the last.
+    var axisAcross: Int? {
+        let last = shape.count - 1
+        guard last > 0, abs(strides[last]) != 1, strides[last] != 0 else { return nil }
+        return strides.indices.dropLast().last { abs(strides[$0]) == 1 && shape[$0] >= 8 }
     }
 
     /// Copies square tiles of the axis that is contiguous in the source (`fast`) and the last one, contiguous in the target.
@@ -178,6 +184,116 @@ struct StridedView {
                 }
                 column += width
             }
+        }
+    }
+}
+
+/// Two places in memory that show arrays of one shape: the elements of one are copied to the other, run by run.
+struct StridedPair {
+    private let source: UnsafeRawPointer, target: UnsafeMutableRawPointer
+    private let size: Int
+    /// Axes merged where both places allow it, the last of which moves fastest.
+    private let shape: [Int], from: [Int], to: [Int]
+
+    /// - Parameters: `from` and `to` are strides, in elements of `size` bytes.
+    init(
+        from source: UnsafeRawPointer, strides from: [Int], to target: UnsafeMutableRawPointer, strides to: [Int], _ shape: [Int], _ size: Int
+    ) {
+        let merged = MergedAxes(shape, [from, to])
+        (self.source, self.target, self.size) = (source, target, size)
+        let isSingle = merged.shape.isEmpty
+        (self.shape, self.from, self.to) = isSingle ? ([1], [1], [1]) : (merged.shape, merged.strides[0], merged.strides[1])
+    }
+
+    private var last: Int { shape.count - 1 }
+    private var rows: Int { shape[..<last].reduce(1, &*) }
+
+    /// On the calling thread.
+    func copy() { copy(rows: 0..<rows, columns: 0..<shape[last]) }
+
+    /// On all threads.
+    /// - Throws: `interrupted`, if that may end it early.
+    func copyAll(canStop: Bool = true) throws {
+        let length = shape[last], rows = rows, piece = 1 << 16
+        if length == 0 || rows == 0 { return }
+        let each = max(1, piece / length), parts = (length + piece - 1) / piece
+        let chunks = (rows + each - 1) / each &* parts
+        func run(_ index: Int) {
+            let (row, part) = (index / parts &* each, index % parts &* piece)
+            copy(rows: row..<min(rows, row &+ each), columns: part..<min(length, part &+ piece))
+        }
+        if canStop { try ThreadPool.parallel(chunks, run) } else { ThreadPool.parallelFor(chunks, run) }
+    }
+
+    /// Copies some columns of some of the rows, which are the runs along the last axis.
+    private func copy(rows: Range<Int>, columns: Range<Int>) {
+        switch size {
+        case 1: copy(UInt8.self, rows, columns)
+        case 4: copy(UInt32.self, rows, columns)
+        default: copy(UInt64.self, rows, columns)
+        }
+    }
+
+    private func copy<T>(_: T.Type, _ rows: Range<Int>, _ columns: Range<Int>) {
+        if rows.isEmpty || columns.isEmpty { return }
+        let source = source.assumingMemoryBound(to: T.self) + columns.lowerBound &* from[last]
+        let target = target.assumingMemoryBound(to: T.self) + columns.lowerBound &* to[last]
+        let count = columns.count, (step, stride) = (from[last], to[last])
+        forEachRow(rows) { here, there in
+            let x = source + here, y = target + there
+            if step == 1, stride == 1 {
+                // Calls for a few elements would take longer than copying.
+                if count > 16 { y.copyRun(from: x, count) } else { for i in 0..<count { y[i] = x[i] } }
+            } else if step == 0, stride == 1 {
+                y.update(repeating: x.pointee, count: count)
+            } else {
+                for i in 0..<count { y[i &* stride] = x[i &* step] }
+            }
+        }
+    }
+
+    /// Calls `body` with the offsets of the first element of each row in both places.
+    @inline(__always)
+    private func forEachRow(_ rows: Range<Int>, _ body: (_ from: Int, _ to: Int) -> Void) {
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: shape.count) { position in
+            var rest = rows.lowerBound, here = 0, there = 0
+            for axis in 0..<last {
+                let axis = last &- 1 &- axis
+                position[axis] = rest % shape[axis]
+                rest /= shape[axis]
+                here &+= position[axis] &* from[axis]
+                there &+= position[axis] &* to[axis]
+            }
+            for _ in rows {
+                body(here, there)
+                var axis = last &- 1
+                while axis >= 0 {
+                    position[axis] &+= 1
+                    here &+= from[axis]
+                    there &+= to[axis]
+                    if position[axis] < shape[axis] { break }
+                    here &-= shape[axis] &* from[axis]
+                    there &-= shape[axis] &* to[axis]
+                    position[axis] = 0
+                    axis &-= 1
+                }
+            }
+        }
+    }
+}
+
+extension UnsafeMutablePointer {
+    /// Copies elements that do not overlap. The processor's own instruction for copying, which the C library takes for long runs, is ten times slower
+    /// on some processors where the target lies a little further on in its page than the source: then in pieces.
+    @inline(__always)
+    fileprivate func copyRun(from source: UnsafePointer<Pointee>, _ count: Int) {
+        let distance = (UnsafeRawPointer(self) - UnsafeRawPointer(source)) & 0xfff
+        let piece = distance > 0 && distance < 64 ? 2048 / MemoryLayout<Pointee>.stride : count
+        var done = 0
+        while done < count {
+            let part = min(piece, count &- done)
+            (self + done).update(from: source + done, count: part)
+            done &+= part
         }
     }
 }

@@ -2,6 +2,7 @@
 // of the work is in matrix products (which are shared out and can be interrupted). Always in double precision.
 
 import ActArray
+import CActKernels
 
 /// A = P⁻¹ L U of a square matrix, in place: U on and above the diagonal, L below it (its diagonal is 1).
 struct LU {
@@ -27,11 +28,12 @@ struct LU {
 
     private mutating func factor(column c0: Int, width: Int) throws {
         if width <= Self.leaf {
+            if n >= Self.leaf { return factorLeaf(column: c0, width: width) }
             for c in c0..<(c0 + width) { eliminate(column: c, upTo: c0 + width) }
             return
         }
-        // Columns in two halves: factor the left one, bring the right one up to date, factor what remains of it.
-        let half = width / 2, c1 = c0 + half, rest = width - half
+        // Columns in two halves, the left one of whole leaves: factor it, bring the right one up to date, factor what remains of it.
+        let half = (width / 2 + Self.leaf / 2) / Self.leaf * Self.leaf, c1 = c0 + half, rest = width - half
         try factor(column: c0, width: half)
         try Self.solveLower(elements + c0 * n + c0, n: half, stride: n, right: elements + c0 * n + c1, columns: rest, rightStride: n)
         try MatrixProduct.multiply(
@@ -40,12 +42,30 @@ struct LU {
         try factor(column: c1, width: rest)
     }
 
-    private mutating func eliminate(column c: Int, upTo end: Int) {
+    /// Factors the columns of a leaf; a narrower one than others is the last, and the columns before it fill it up.
+    private mutating func factorLeaf(column c0: Int, width: Int) {
+        let first = min(c0, n - Self.leaf), eliminate = act_kernels().pointee.eliminate_f64
+        var best = largest(inColumn: c0)
+        for c in c0..<(c0 + width) {
+            exchanges.append(best)
+            if best != c { Self.exchangeRows(elements + c * n, elements + best * n, count: n) }
+            if elements[c * n + c] == 0, zeroPivot == nil { zeroPivot = c }
+            best = c + eliminate(elements + (c * n + first), n, n - 1 - c, c - first)
+        }
+    }
+
+    /// Which row, from that of the diagonal on, has the largest element of a column, a NaN before all numbers.
+    private func largest(inColumn c: Int) -> Int {
         var best = c, magnitude = abs(elements[c * n + c])
         for i in (c + 1)..<max(n, c + 1) {
             let candidate = abs(elements[i * n + c])
             if candidate > magnitude || (candidate.isNaN && !magnitude.isNaN) { (best, magnitude) = (i, candidate) }
         }
+        return best
+    }
+
+    private mutating func eliminate(column c: Int, upTo end: Int) {
+        let best = largest(inColumn: c)
         exchanges.append(best)
         if best != c { Self.exchangeRows(elements + c * n, elements + best * n, count: n) }
         let pivot = elements[c * n + c]

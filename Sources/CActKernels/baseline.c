@@ -3,6 +3,10 @@
 #include "ActContext.h"
 #include "CActKernels.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 
 #define ISA_NAME "baseline"
 #define ISA_TABLE act_table_baseline

@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
     ROW("max", sink += k->max_f64(xd, n), sink += k->max_f32(xf, n))
     ROW("argmax", sink += (double)k->argmax_f64(xd, n), sink += (double)k->argmax_f32(xf, n))
     ROW("accumulate", k->accumulate_f64[ACT_A_ADD](yd, xd, n), k->accumulate_f32[ACT_A_ADD](yf, xf, n))
-    ROW("accumulate_sum", k->accumulate_sum_f32(yd, xf, n), k->accumulate_sum_f32(yd, xf, n))
+    ROW("accumulate_sums", k->accumulate_sums_f64(yd, xd, n / 8, 8, n / 8), k->accumulate_sums_f32(yd, xf, n / 8, 8, n / 8))
     ROW("convert", k->f32_from_f64(xd, yf, n), k->f64_from_f32(xf, yd, n))
     ROW("count", sink += (double)k->count_u8(xb, n), sink += (double)k->all_u8(xb, n))
     ROW("softmax", k->softmax_rows_f64(xd, yd, 1, n), k->softmax_rows_f32(xf, yf, 1, n))

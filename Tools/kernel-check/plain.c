@@ -116,7 +116,7 @@ static void check_bytes(const act_kernel_table *k, size_t n) {
     for (size_t i = 0; i < n; i++) CHECK(y[i] == !a[i], "not");
     k->f64_from_f32(f, d, n);
     k->f32_from_f64(d, g, n);
-    k->accumulate_sum_f32(acc, f, n);
+    k->accumulate_sums_f32(acc, f, n, 1, n);
     for (size_t i = 0; i < n; i++) CHECK(d[i] == (double)f[i] && g[i] == f[i] && acc[i] == (double)i + (double)f[i], "convert, accumulate_sum");
 }
 

@@ -262,8 +262,14 @@ typedef struct act_kernel_table {
     int (*all_u8)(const uint8_t *x, size_t n);
     size_t (*count_u8)(const uint8_t *x, size_t n); // how many are nonzero
 
-    /// acc[i] += x[i], the f32 numbers widened.
-    void (*accumulate_sum_f32)(double *acc, const float *x, size_t n);
+    /// acc[i] += x[p * row + i] for p < rows, in the order of the rows; f32 numbers are widened.
+    void (*accumulate_sums_f64)(double *acc, const double *x, size_t row, size_t rows, size_t n);
+    void (*accumulate_sums_f32)(double *acc, const float *x, size_t row, size_t rows, size_t n);
+
+    /// Of a matrix whose rows begin `row` apart, eight columns from a on: takes multiples of the first row from the `rows` below, so that their
+    /// element in `column` would be 0; there the factor stays. The columns before are left alone, and where the first row's element is 0 all are.
+    /// The result is in which row, counted from 1, the element of the next column is largest, a NaN before all numbers; of none 0.
+    size_t (*eliminate_f64)(double *a, size_t row, size_t rows, size_t column);
 
     // `rows` contiguous rows of `cols` numbers each, cols ≥ 1. Each row minus its largest element first, so every finite row is safe.
     // One +inf takes all; several of them, or nothing but -inf, have no limit and make the row NaN (logsumexp: +inf, -inf).
