@@ -9,11 +9,12 @@ extension NDArray {
         if type == .bool { return try converted(to: .f64).logsumexp(axes: axes, keepdims: keepdims) }
         let lanes = Lanes(shape, try Shapes.axes(axes, rank: rank))
         if let result = try LogSumExp(lanes, keepdims ? lanes.keptShape : lanes.shape).resultWithoutElements([self]) { return result }
-        let rows = try lanes.rows(of: detached())
-        let result = try NDArray.full(-.infinity, shape: [rows.shape[0]], type: type)
-        let length = rows.shape[1], table = Kernels.table
+        // Along one axis lanes are taken where they lie.
+        let axis = lanes.axes.count == 1 ? lanes.axes[0] : nil, rows = try axis == nil ? lanes.rows(of: detached()) : detached()
+        let result = try NDArray.full(-.infinity, shape: [lanes.shape.reduce(1, &*)], type: type)
+        let length = rows.shape[axis ?? 1], table = Kernels.table
         if length > 0 {
-            try rows.forRows(1) { source, _, first, count in
+            try rows.forRows(axis ?? 1) { source, _, first, count in
                 result.withMutableBytes { target in
                     let target = target + first &* type.size
                     if length >= NDArray.longRow {

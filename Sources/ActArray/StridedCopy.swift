@@ -1,5 +1,7 @@
 // Reading and writing arrays that are not row-major without gaps: views that are transposed, sliced, reversed or stretched.
 
+import CActKernels
+
 /// A view of memory as a flat row-major sequence of elements, any part of which can be copied out, and all of which can be written. Whoever
 /// makes it keeps the memory until the last use.
 struct StridedView {
@@ -177,13 +179,32 @@ struct StridedView {
             var column = 0
             while column < columns, !Interrupt.isSet {
                 let width = min(tile, columns - column)
+                defer { column += width }
+                if rowStep == 1, MemoryLayout<T>.size > 1 {
+                    let from = source + (fromOffset &+ first &+ column &* columnStep), to = target + (toOffset &+ first &* targetStep &+ column)
+                    StridedView.turn(from, columnStep, height, width, to: to, targetStep, MemoryLayout<T>.size)
+                    continue
+                }
                 for i in first..<first + height {
                     let from = source + (fromOffset &+ i &* rowStep &+ column &* columnStep)
                     let line = target + (toOffset &+ i &* targetStep &+ column)
                     for j in 0..<width { line[j] = from[j &* columnStep] }
                 }
-                column += width
             }
+        }
+    }
+}
+
+extension StridedView {
+    /// `to[p * width + j] = x[p + j * across]` for p < `count`, j < `used`, of elements of four or eight bytes.
+    fileprivate static func turn(
+        _ x: UnsafeRawPointer, _ across: Int, _ count: Int, _ used: Int, to: UnsafeMutableRawPointer, _ width: Int, _ size: Int
+    ) {
+        let table = Kernels.table
+        if size == 4 {
+            table.pointee.arrange_f32(x.assumingMemoryBound(to: Float.self), 1, across, count, used, to.assumingMemoryBound(to: Float.self), width)
+        } else {
+            table.pointee.arrange_f64(x.assumingMemoryBound(to: Double.self), 1, across, count, used, to.assumingMemoryBound(to: Double.self), width)
         }
     }
 }
@@ -287,13 +308,8 @@ extension UnsafeMutablePointer {
     /// on some processors where the target lies a little further on in its page than the source: then in pieces.
     @inline(__always)
     fileprivate func copyRun(from source: UnsafePointer<Pointee>, _ count: Int) {
-        let distance = (UnsafeRawPointer(self) - UnsafeRawPointer(source)) & 0xfff
-        let piece = distance > 0 && distance < 64 ? 2048 / MemoryLayout<Pointee>.stride : count
-        var done = 0
-        while done < count {
-            let part = min(piece, count &- done)
-            (self + done).update(from: source + done, count: part)
-            done &+= part
-        }
+        let piece = 2048 / MemoryLayout<Pointee>.stride, distance = (UnsafeRawPointer(self) - UnsafeRawPointer(source)) & 0xfff
+        if count <= piece || distance == 0 || distance >= 64 { return update(from: source, count: count) }
+        for done in stride(from: 0, to: count, by: piece) { (self + done).update(from: source + done, count: Swift.min(piece, count &- done)) }
     }
 }
