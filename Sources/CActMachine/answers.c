@@ -1,4 +1,4 @@
-/* Built-ins that are answered in C (`act_direct_answer`): what programs ask of their values in every loop. */
+/* Built-ins that are answered in C (`act_direct_answer`): what programs ask of their values in every loop. And how lists and records end. */
 
 #include "values.h"
 
@@ -44,3 +44,13 @@ bool act_has_field(const void *arguments, ptrdiff_t count, void *result) {
     *(act_value *)result = (act_value){.bits = place >= 0, .tag = act_tag_bool};
     return true;
 }
+
+static void empty(act_elements *elements) {
+    if (!is_unique(elements)) return;
+    act_value *end = elements->first + elements->count;
+    elements->count = 0;
+    for (act_value *v = elements->first; v < end; v++) if (is_object(v->tag)) release(v->object, v->tag);
+}
+
+void act_empty_list(void *list) { empty(((const act_list *)list)->elements); }
+void act_empty_record(void *record) { empty(((const act_record *)record)->values); }

@@ -85,14 +85,15 @@ package enum MachineLayout {
     }
 
     /// How an object counts who holds it.
-    private static func holders() -> [String] {
-        let text = Text("held")
-        func count(_ text: Text) -> UInt64 { UnsafeRawPointer(Unmanaged.passUnretained(text).toOpaque()).load(fromByteOffset: 8, as: UInt64.self) }
-        let alone = count(text), held = Unmanaged.passRetained(text), shared = count(text)
-        held.release()
+    private static func holders() throws -> [String] {
+        func count(_ text: Text) -> UInt64 { read(text, (UInt64, UInt64).self).1 }
+        var text = Text("held")
+        let isAlone = isKnownUniquelyReferenced(&text), alone = count(text)
+        let list = try List([.string(text), .string(text)])
+        let shared = count(text), isShared = !isKnownUniquelyReferenced(&text)
+        let isRight = withExtendedLifetime(list) { isAlone && alone >> 32 == 0 && isShared && shared == alone &+ (2 << 33) }
         guard case .string(let letter) = Text.letters[65] else { return ["the letters"] }
-        let isRight = alone >> 32 == 0 && shared == alone &+ (1 << 33) && count(text) == alone && count(letter) >> 63 == 1
-        return isRight ? [] : ["a count of holders"]
+        return (isRight ? [] : ["a count of holders"]) + (count(letter) >> 63 == 1 ? [] : ["a letter may be freed"])
     }
 
     private static func nodesAndFunctions() throws -> [String] {

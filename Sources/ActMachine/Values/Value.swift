@@ -3,6 +3,7 @@
 
 import ActArray
 import CActKernels
+import CActMachine
 import ActPlot
 import ActSyntax
 
@@ -49,6 +50,8 @@ package final class List {
     /// What a list with room for so many elements takes: the object and, apart from it, the array of its elements, each in a piece of the
     /// allocator's sizes.
     private static func footprint(_ room: Int) -> Int { room == 0 ? 64 : 112 &+ room &* 16 }
+
+    deinit { act_empty_list(Unmanaged.passUnretained(self).toOpaque()) }
 
     package func append(_ value: Value) throws {
         let nesting = value.nesting
@@ -119,6 +122,8 @@ package final class Record {
         self.fields = fields
         self.depth = depth &+ 1
     }
+
+    deinit { act_empty_record(Unmanaged.passUnretained(self).toOpaque()) }
 
     /// A field's value; its name belongs to the shape, which counts it.
     private static let fieldFootprint = 16

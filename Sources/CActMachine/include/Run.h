@@ -182,6 +182,10 @@ typedef struct act_function {
     act_elements *_Nonnull captures;
 } act_function;
 
+/* Let go of what a list or a record that is ending holds: faster than value by value, as the array of its values would. */
+void act_empty_list(void *_Nonnull list);
+void act_empty_record(void *_Nonnull record);
+
 /* `len`, and `contains` of a record. */
 bool act_length(const void *_Nonnull arguments, ptrdiff_t count, void *_Nonnull result);
 bool act_has_field(const void *_Nonnull arguments, ptrdiff_t count, void *_Nonnull result);
