@@ -136,7 +136,7 @@ extension NDArray {
 
     /// What an operation gives of operands of which one is abstract.
     /// - Throws: `ElementsUnknown` after too many operations.
-    static func abstractResult(_ primitive: Primitive, _ inputs: [NDArray], shape: [Int], type: ElementType) throws -> NDArray {
+    package static func abstractResult(_ primitive: Primitive, _ inputs: [NDArray], shape: [Int], type: ElementType) throws -> NDArray {
         let result = NDArray(abstract: primitive, inputs, shape, shape.reduce(1, &*), type, isTraced: inputs.contains(where: \.isTraced))
         guard let run = AbstractRun.current, run.counts(), !run.haveNumber(inputs) else { try result.refuseElements() }
         run.noteComputed(result, by: primitive)

@@ -164,7 +164,7 @@ extension NDArray {
 
     /// Copies the elements, in order, to where the first one belongs and the others at strides from it; on all threads.
     /// - Parameter canStop: Whether an interrupt may end it early.
-    func copyElements(to target: UnsafeMutableRawPointer, strides: [Int], canStop: Bool = true) throws {
+    package func copyElements(to target: UnsafeMutableRawPointer, strides: [Int], canStop: Bool = true) throws {
         // What lies across is turned by tiles first.
         let layout = try liesAcross ? copied().evaluatedLayout() : evaluatedLayout()
         let from = layout.strides ?? Shapes.rowMajorStrides(shape)

@@ -168,7 +168,7 @@ extension NDArray {
     }
 
     /// Writes a number to all elements of a place, on all threads.
-    static func fill(
+    package static func fill(
         _ base: UnsafeMutableRawPointer, _ shape: [Int], _ strides: [Int], with number: Double, _ type: ElementType, canStop: Bool = true
     ) throws {
         if shape.contains(0) { return }

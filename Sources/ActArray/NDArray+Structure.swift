@@ -137,7 +137,7 @@ extension NDArray {
     // MARK: Making views
 
     /// A node that shows data which is there already; it remembers its input only when traced.
-    func view(_ primitive: Primitive, shape: [Int], layout: Layout) -> NDArray {
+    package func view(_ primitive: Primitive, shape: [Int], layout: Layout) -> NDArray {
         let count = shape.reduce(1, &*)
         guard isTraced else { return NDArray(data: layout, shape: shape, count: count, type: type) }
         return NDArray(

@@ -102,7 +102,7 @@ package enum NumericEvents {
     }
 
     /// Notes that a number becomes infinite as an element of the given type, `count` times.
-    static func noteConversion(of number: Double, to type: ElementType, count: Int = 1) {
+    package static func noteConversion(of number: Double, to type: ElementType, count: Int = 1) {
         if type != .f32 || number.fitsF32 || !isEnabled || count == 0 { return }
         add([NumericEvent(kind: .overflow, operation: type.name, site: .current, count: count, first: 0, example: [number])])
     }

@@ -6,7 +6,7 @@
 import CActKernels
 import Synchronization
 
-enum Reduction {
+package enum Reduction {
     /// Elements that a kernel reduces at once; their results are combined in order.
     static let block = 2048
     /// Elements of one piece of parallel work.
@@ -131,7 +131,7 @@ enum Reduction {
 
     /// The reduction of one block, as a number (bools: 0 or 1).
     @inline(__always)
-    static func blockValue(_ op: ReduceOperation, _ type: ElementType, _ x: UnsafeRawPointer, _ n: Int) -> Double {
+    package static func blockValue(_ op: ReduceOperation, _ type: ElementType, _ x: UnsafeRawPointer, _ n: Int) -> Double {
         let table = Kernels.table
         switch type {
         case .f64:
@@ -161,13 +161,13 @@ enum Reduction {
     }
 
     /// Combines the results of blocks, given in order.
-    struct Combination {
+    package struct Combination {
         private let op: ReduceOperation
-        private(set) var total: Double
+        package private(set) var total: Double
         /// What rounding took from the sum so far (Neumaier).
         private var lost = 0.0
 
-        init(_ op: ReduceOperation) {
+        package init(_ op: ReduceOperation) {
             self.op = op
             switch op {
             case .sum: total = 0
@@ -177,7 +177,7 @@ enum Reduction {
             }
         }
 
-        mutating func add(_ value: Double) {
+        package mutating func add(_ value: Double) {
             switch op {
             case .sum:
                 let next = total + value
@@ -189,7 +189,7 @@ enum Reduction {
             }
         }
 
-        var value: Double { lost.isFinite ? total + lost : total }
+        package var value: Double { lost.isFinite ? total + lost : total }
     }
 
     private static func rows(
@@ -232,7 +232,7 @@ enum Reduction {
     }
 
     @inline(__always)
-    static func store(_ value: Double, _ type: ElementType, _ target: UnsafeMutableRawPointer, _ index: Int) {
+    package static func store(_ value: Double, _ type: ElementType, _ target: UnsafeMutableRawPointer, _ index: Int) {
         switch type {
         case .f64: target.assumingMemoryBound(to: Double.self)[index] = value
         case .f32: target.assumingMemoryBound(to: Float.self)[index] = Float(value)

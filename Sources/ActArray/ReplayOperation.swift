@@ -140,11 +140,11 @@ package struct ReplayOperation {
         }
     }
 
-    /// Any other operation, on arrays that show what lies where its operands are.
-    package static func general(_ primitive: Primitive, _ operands: [NDArray], to target: ReplayPlace) -> ReplayOperation {
+    /// Any other operation, which makes an array of arrays that show what lies where its operands are.
+    package static func general(to target: ReplayPlace, _ operation: @escaping () throws -> NDArray) -> ReplayOperation {
         let shape = target.shape, type = target.type
         return ReplayOperation(target) { pointer in
-            let result = try primitive.applied(to: operands, shape: shape, type: type)
+            let result = try operation()
             guard result.shape == shape, result.type == type else { try result.refuseElements() }
             let source = try ReplayPlace(result)
             withExtendedLifetime(result) { source.copy(to: ReplayPlace(pointer, shape: shape, type: type)) }

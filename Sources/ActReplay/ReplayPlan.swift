@@ -4,6 +4,7 @@
 // What must stay true: an operation's target shares no memory with what is read then or later.
 
 import ActArray
+import ActOrder
 
 struct ReplayPlan {
     /// Memory of one array, or elements that are given.
@@ -219,7 +220,8 @@ struct ReplayPlan {
             if let product = ReplayOperation.product(operands[0], operands[1], to: target) { return product }
         default: break
         }
-        return try .general(primitive, zip(operands, action.operands).map { try array($0, $1, in: memory) }, to: target)
+        let arrays = try zip(operands, action.operands).map { try array($0, $1, in: memory) }, shape = target.shape, type = target.type
+        return .general(to: target) { try primitive.applied(to: arrays, shape: shape, type: type) }
     }
 
     /// An array that shows what lies at a place.

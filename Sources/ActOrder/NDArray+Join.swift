@@ -1,6 +1,8 @@
 // Putting arrays together and taking them apart: concatenate, stack, split, tile, repeat, pad, roll. Compositions of the primitives
 // concatenate, slice, reshape, broadcast and gather, so that derivatives follow.
 
+import ActArray
+
 extension NDArray {
     /// Joins arrays along an axis they have; the other sizes must be equal.
     /// - Throws: `shapesDiffer`, `axisOutOfRange`, `badValue` for no arrays or for rank 0.
@@ -78,7 +80,7 @@ extension NDArray {
         let axis = try Shapes.axis(axis, rank: rank)
         let bounds: [Int?] = [nil] + indices.map { $0 } + [nil]
         return try zip(bounds, bounds.dropFirst()).map { start, stop in
-            try along(axis, IndexPlan.range(start, stop, nil, size: shape[axis]))
+            try along(axis, NDArray.sliceRange(start: start, stop: stop, step: nil, size: shape[axis]))
         }
     }
 

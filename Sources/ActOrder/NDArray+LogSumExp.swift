@@ -1,6 +1,7 @@
 // log Σ exp along axes, by the kernels of softmax: with m the largest element, m + log1p of the sum of the others, so that a sum just above
 // e^m keeps its digits. Of nothing it is −∞, the logarithm of 0.
 
+import ActArray
 import CActKernels
 
 extension NDArray {

@@ -3,6 +3,7 @@
 //
 // What must stay true: long rows are cut into pieces of fixed length, so that the bits do not depend on threads.
 
+import ActArray
 import CActKernels
 
 extension NDArray {
