@@ -25,6 +25,8 @@ enum { last_use_b = 1, last_use_c = 2, left_to_swift = 0x80 };
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+/* What takes longer to call than to do. */
+#define INLINE static inline __attribute__((always_inline))
 
 enum { bool_elements, f32_elements, f64_elements };
 
@@ -74,7 +76,7 @@ static inline void replace(act_value *to, uint64_t bits, uint8_t tag) {
     if (unlikely(is_object(old_tag))) drop(old, old_tag);
 }
 
-static inline void put_number(act_value *to, double x) {
+INLINE void put_number(act_value *to, double x) {
     if (likely(to->tag == act_tag_number)) {
         to->number = x;
     } else {
@@ -91,7 +93,7 @@ static __attribute__((noinline)) void copy_other(act_value *to, const act_value 
     replace(to, from->bits, from->tag);
 }
 
-static inline void copy(act_value *to, const act_value *from) {
+INLINE void copy(act_value *to, const act_value *from) {
     if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
     copy_other(to, from);
 }
@@ -105,7 +107,7 @@ static __attribute__((noinline)) void take_other(act_value *to, act_value *from)
     replace(to, bits, tag);
 }
 
-static inline void take(act_value *to, act_value *from) {
+INLINE void take(act_value *to, act_value *from) {
     if (likely(from->tag == act_tag_number)) return put_number(to, from->number);
     take_other(to, from);
 }
