@@ -125,9 +125,14 @@ extension NDArray {
             if selection == nil {
                 if try compute(fitted, into: rowMajor) { return }
                 let source = try fitted.sharesStorage(with: self) ? fitted.contiguous() : fitted
+                let few = source.count < NDArray.smallCount ? source.node.elements : nil
                 try makeUnique()
-                return try withMutableBytes {
-                    try source.copyElements(to: $0 + rowMajor.offset &* size, strides: rowMajor.strides, canStop: false)
+                return try withExtendedLifetime(source) {
+                    try withMutableBytes { bytes in
+                        let first = bytes + rowMajor.offset &* size
+                        guard let few else { return try source.copyElements(to: first, strides: rowMajor.strides, canStop: false) }
+                        StridedView(base: first, size: size, shape: rowMajor.shape, strides: rowMajor.strides).assign(from: few)
+                    }
                 }
             }
             let layout = try fitted.contiguous().evaluatedLayout()
@@ -171,8 +176,13 @@ extension NDArray {
     package static func fill(
         _ base: UnsafeMutableRawPointer, _ shape: [Int], _ strides: [Int], with number: Double, _ type: ElementType, canStop: Bool = true
     ) throws {
-        if shape.contains(0) { return }
+        let count = shape.reduce(1, &*)
+        if count == 0 { return }
         try withElement(number, type) {
+            if count < smallCount {
+                let view = StridedView(base: base, size: type.size, shape: shape, strides: strides)
+                return type == .f64 ? view.fill($0, as: UInt64.self) : type == .f32 ? view.fill($0, as: UInt32.self) : view.fill($0, as: UInt8.self)
+            }
             try StridedPair(from: $0, strides: [Int](repeating: 0, count: shape.count), to: base, strides: strides, shape, type.size)
                 .copyAll(canStop: canStop)
         }

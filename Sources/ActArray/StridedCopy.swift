@@ -97,7 +97,27 @@ struct StridedView {
 
     /// Copies a contiguous row-major array over the elements that this view shows.
     func assign(from source: UnsafeRawPointer) {
-        StridedPair(from: source, strides: Shapes.rowMajorStrides(shape), to: UnsafeMutableRawPointer(mutating: base), strides: strides, shape, size).copy()
+        switch size {
+        case 1: assign(source.assumingMemoryBound(to: UInt8.self))
+        case 4: assign(source.assumingMemoryBound(to: UInt32.self))
+        default: assign(source.assumingMemoryBound(to: UInt64.self))
+        }
+    }
+
+    private func assign<T>(_ source: UnsafePointer<T>) {
+        let target = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: T.self)
+        forEachRun(0, shape.reduce(1, &*)) { offset, step, run, done in
+            if step == 1 { return (target + offset).update(from: source + done, count: run) }
+            for i in 0..<run { target[offset &+ i &* step] = source[done &+ i] }
+        }
+    }
+
+    /// Copies one element to all that this view shows.
+    func fill<T>(_ element: UnsafeRawPointer, as _: T.Type) {
+        let value = element.load(as: T.self), target = UnsafeMutableRawPointer(mutating: base).assumingMemoryBound(to: T.self)
+        forEachRun(0, shape.reduce(1, &*)) { offset, step, run, _ in
+            for i in 0..<run { target[offset &+ i &* step] = value }
+        }
     }
 
     /// Calls `body` for each run along the last axis within elements `start ..< start + count` of the flat sequence, with the offset of

@@ -32,7 +32,7 @@ extension NDArray {
     /// The largest of numbers that may all be bins; −1 of none.
     /// - Throws: as `checkedBins`, if the smallest or the largest is none.
     private func largestBin() throws -> Int {
-        if count == 0 { return -1 }
+        if count < 1024 { return try checkedBins() }
         let most = try reduced(.max).item()
         return try most < 0x1p48 && reduced(.min).item() >= 0 ? Int(most) : checkedBins()
     }
@@ -54,6 +54,10 @@ extension NDArray {
 
     /// Counts how often each of the whole numbers below `bins` occurs. Parts count for themselves: whole numbers have one sum.
     private func count(into counts: UnsafeMutablePointer<Double>, _ bins: Int) throws {
+        if self.count < 1024 {
+            for number in try toDoubles() { counts[Int(number)] += 1 }
+            return
+        }
         let parts = bins <= 1 << 14 ? max(1, min(8, count >> 16)) : 1
         let memory = try FreshArray(shape: [parts, bins], type: .f64, filledWith: 0), all = memory.elements(of: Int.self)
         let isWhole = try forEachWhole(below: bins, parts: parts) { part, _, places in

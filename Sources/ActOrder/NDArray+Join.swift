@@ -17,6 +17,10 @@ extension NDArray {
         for part in parts {
             let place = offset &* strides[axis] &* type.size
             offset += part.shape[axis]
+            if part.count > 0, result.count < smallCount {
+                try part.copyFew(runs: part.shape[axis] &* strides[axis], to: result, place, shape[axis] &* strides[axis])
+                continue
+            }
             if part.count > 0 { try result.withMutableBytes { try part.copyElements(to: $0 + place, strides: strides) } }
         }
         guard parts.contains(where: \.isTraced) else { return result }
@@ -24,6 +28,17 @@ extension NDArray {
             node: Node(
                 .concatenate(axis: axis), inputs: Inputs(parts), shape: shape, count: result.count, type: type, isTraced: true, site: .current,
                 layout: result.node.layout))
+    }
+
+    /// Copies the few elements of an array, in runs, to where rows of another begin.
+    private func copyFew(runs run: Int, to result: NDArray, _ place: Int, _ row: Int) throws {
+        let source = try contiguous(), layout = try source.evaluatedLayout(), size = type.size
+        withExtendedLifetime(layout.storage) {
+            result.withMutableBytes { bytes in
+                let from = layout.storage.pointer + layout.offset &* size
+                for i in 0..<count / run { (bytes + (place &+ i &* row &* size)).copyMemory(from: from + i &* run &* size, byteCount: run &* size) }
+            }
+        }
     }
 
     /// What arrays make when they are joined along an axis, which is counted from the front in the result.
@@ -232,7 +247,7 @@ extension NDArray {
 
     /// These elements at ranges of steps of one, in the middle of copies of a number. Whoever asks has seen that they fit.
     private func framed(_ ranges: [SliceRange], by value: Double, shape target: [Int]) throws -> NDArray {
-        if isTraced || isAbstract || count == 0 {
+        if isTraced || isAbstract || count == 0 || target.reduce(1, &*) < NDArray.smallCount {
             var result = try NDArray.full(value, shape: target, type: type)
             try result.assign(.array(self), at: ranges.map { .slice(start: $0.start, stop: $0.start + $0.count, step: 1) })
             return result
