@@ -164,7 +164,7 @@ extension NDArray {
     // MARK: Nodes and small arrays
 
     /// Arrays of fewer elements are computed at once.
-    static let smallCount = 1024
+    package static let smallCount = 1024
 
     /// The node of an elementwise operation on operands whose types have been settled and which broadcast to `shape`.
     @inline(__always)
