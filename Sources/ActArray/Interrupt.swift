@@ -66,6 +66,7 @@ extension ThreadPool {
     /// The door to parallel work that can fail: `parallelFor` that an error or an interrupt ends early.
     /// - Throws: the first error that one of the calls threw, on whichever thread; `ArrayError.interrupted`. Some of the calls have not
     ///   been made then.
+    @inline(never)
     package static func parallel(_ chunks: Int, _ body: (Int) throws -> Void) throws {
         if chunks <= 1 {
             if chunks == 1 { try body(0) }

@@ -23,6 +23,7 @@ package enum ThreadPool {
 
     /// Calls `body` once with each of 0 ..< `chunks`, on several threads at once, and returns when all calls have ended. For work that
     /// cannot fail and must not stop halfway; all else goes through `parallel`.
+    @inline(never)
     package static func parallelFor(_ chunks: Int, _ body: (Int) -> Void) {
         guard chunks > 1, count > 1, team.tryAcquire() else {
             for index in 0..<max(0, chunks) { body(index) }

@@ -89,14 +89,12 @@ extension Algebra {
     /// - Parameter node: One whose parts are there.
     func measure(_ node: Node) -> Measure {
         var leaves = 0, length = 0
-        func digits(_ coefficient: Coefficient) -> Int {
-            let parts = coefficient.magnitude.parts
-            return parts.above.count + (parts.below == 1 ? 0 : 1 + "\(parts.below)".count)
-        }
-        func add(_ id: Int, brackets: Bool = false) {
-            leaves += measures[id].leaves
-            length += measures[id].length
-            if brackets, case .sum(let constant, let entries) = nodes[id], entries.count > 1 || !constant.isZero { length += 2 }
+        func add(_ ids: Int..., brackets: Bool = false) {
+            for id in ids {
+                leaves += measures[id].leaves
+                length += measures[id].length
+                if brackets, case .sum(let constant, let entries) = nodes[id], entries.count > 1 || !constant.isZero { length += 2 }
+            }
         }
         switch node {
         case .number(let value): (leaves, length) = (1, digits(value) + (value.isNegative ? 1 : 0))
@@ -122,27 +120,23 @@ extension Algebra {
                 if !factor.exponent.isOne { length += 2 }
             }
         case .power(let a, let b):
-            add(a, brackets: true)
-            add(b, brackets: true)
+            add(a, b, brackets: true)
             length += 1
         case .call(let head, let arguments):
             for argument in arguments { add(argument, brackets: head == .exp || head == .softplus) }
             length += around(head, arguments.count, length)
         case .compare(_, let a, let b):
-            add(a)
-            add(b)
+            add(a, b)
             length += 3
         case .and(let a, let b), .or(let a, let b):
-            add(a)
-            add(b)
+            add(a, b)
             length += 5
         case .not(let a):
             add(a)
             length += 6
         case .pieces(let pieces, let otherwise):
             for piece in pieces {
-                add(piece.condition)
-                add(piece.value)
+                add(piece.condition, piece.value)
                 length += 6
             }
             add(otherwise)
@@ -152,6 +146,11 @@ extension Algebra {
             length += 3
         }
         return Measure(leaves: min(max(leaves, 1), 10_000), length: min(length, 10_000))
+    }
+
+    private func digits(_ coefficient: Coefficient) -> Int {
+        let parts = coefficient.magnitude.parts
+        return parts.above.count + (parts.below == 1 ? 0 : 1 + "\(parts.below)".count)
     }
 
     /// How many characters a function takes around its arguments.

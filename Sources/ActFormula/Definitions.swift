@@ -154,6 +154,7 @@ extension Algebra {
     private func slope(of operation: BinaryOperation, _ x: Term, _ p: Term) -> Term { slope(at: x) { value(of: operation, $0, p) } }
 
     /// The derivative of a function at a term.
+    @inline(never)
     func slope(at x: Term, order: Int = 1, _ function: (Term) -> Term) -> Term {
         let place = symbol(Algebra.place)
         var result = function(place)

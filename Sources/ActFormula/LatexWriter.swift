@@ -51,6 +51,7 @@ struct LatexWriter {
         }
     }
 
+    @inline(never)
     private func write(_ shown: Shown, _ needed: Level) -> String {
         let (text, level) = text(of: shown)
         return level < needed ? bracketed(text) : text

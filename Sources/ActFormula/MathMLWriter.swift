@@ -51,6 +51,7 @@ struct MathMLWriter {
     private func row(_ content: String) -> String { "<mrow>\(content)</mrow>" }
     private func bracketed(_ content: String) -> String { row(op("(") + content + op(")")) }
 
+    @inline(never)
     private func write(_ shown: Shown, _ needed: Level) -> String {
         let (text, level) = text(of: shown)
         return level < needed ? bracketed(text) : text

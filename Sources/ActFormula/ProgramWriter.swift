@@ -15,6 +15,7 @@ struct ProgramWriter {
 
     private let variable: String
 
+    @inline(never)
     private func write(_ shown: Shown, _ needed: Level) -> String {
         let (text, level) = text(of: shown)
         return level < needed ? "(\(text))" : text

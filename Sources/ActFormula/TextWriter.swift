@@ -49,6 +49,7 @@ struct TextWriter {
 
     // MARK: Parts
 
+    @inline(never)
     private func write(_ shown: Shown, _ needed: Level) -> String {
         let (text, level) = text(of: shown)
         return level < needed ? "(\(text))" : text

@@ -125,7 +125,7 @@ package struct Graph {
                 graph.hasOwnSlopes = true
                 return operands[0]
             case .custom(let function) where isLowering && !keeping(function):
-                let values = graph.placeholders(operands)
+                let values = try graph.placeholders(operands)
                 guard let part = try lowering(of: function, like: values) else { break }
                 return graph.append(part, operands)
             default: break
@@ -156,11 +156,11 @@ package struct Graph {
     }
 
     /// Values like those of some nodes, for a function whose steps do not depend on them.
-    private func placeholders(_ positions: [Int]) -> [(name: String, value: NDArray)] {
-        positions.compactMap { position in
+    private func placeholders(_ positions: [Int]) throws -> [(name: String, value: NDArray)] {
+        try positions.map { position in
             let node = nodes[position]
             if case .constant(let value) = node.source { return ("", value) }
-            return (try? NDArray.full(1, shape: node.shape, type: node.type)).map { ("", $0) }
+            return ("", try NDArray.full(1, shape: node.shape, type: node.type))
         }
     }
 

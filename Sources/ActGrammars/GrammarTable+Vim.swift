@@ -54,24 +54,31 @@ extension GrammarTable {
             \(keyword("actMaker", makers))
             \(keyword("actConstant", numbers))
 
-            highlight default link actComment Comment
-            highlight default link actControl Statement
-            highlight default link actWordOperator Operator
-            highlight default link actLiteral Boolean
-            highlight default link actFunction Function
-            highlight default link actMaker Type
-            highlight default link actConstant Constant
-            highlight default link actNumber Number
-            highlight default link actLineText String
-            highlight default link actBlockText String
-            highlight default link actEscape SpecialChar
-            highlight default link actInterpolationBrace SpecialChar
-            highlight default link actFormat SpecialChar
-            highlight default link actSign Operator
-            highlight default link actBracket Delimiter
+            \(links)
 
             let b:current_syntax = "act"
 
             """
+    }
+
+    /// Which of the groups that colour schemes know each group is.
+    private var links: String {
+        """
+        highlight default link actComment Comment
+        highlight default link actControl Statement
+        highlight default link actWordOperator Operator
+        highlight default link actLiteral Boolean
+        highlight default link actFunction Function
+        highlight default link actMaker Type
+        highlight default link actConstant Constant
+        highlight default link actNumber Number
+        highlight default link actLineText String
+        highlight default link actBlockText String
+        highlight default link actEscape SpecialChar
+        highlight default link actInterpolationBrace SpecialChar
+        highlight default link actFormat SpecialChar
+        highlight default link actSign Operator
+        highlight default link actBracket Delimiter
+        """
     }
 }

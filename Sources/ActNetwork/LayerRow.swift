@@ -115,6 +115,7 @@ extension Setting {
 // MARK: - Reading
 
 extension LayerSettings {
+    @inline(never)
     func fail<T>(_ input: Input<T>, _ expected: Expectation? = nil) -> NetworkError {
         .setting(owner: kind, name: parameters[input.index].name, .mustBe(expected ?? parameters[input.index].expected))
     }
@@ -134,6 +135,7 @@ extension LayerSettings {
         }
     }
 
+    @inline(never)
     package subscript(_ input: Input<Int>) -> Int {
         get throws { try whole(input) ?? input.fallback ?? 0 }
     }
@@ -144,6 +146,7 @@ extension LayerSettings {
 
     private func whole<T>(_ input: Input<T>) throws -> Int? { try given(input).map { try whole($0, input) } }
 
+    @inline(never)
     func whole<T>(_ setting: Setting, _ input: Input<T>) throws -> Int {
         guard case .number(let number) = setting, let whole = Int(exactly: number), let bounds = input.bounds, number >= bounds.low else { throw fail(input) }
         guard number <= bounds.high else { throw fail(input, .atMost(bounds.high)) }

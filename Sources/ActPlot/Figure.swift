@@ -39,6 +39,7 @@ package struct Figure: Equatable, Sendable {
             set { text = newValue.map(Caption.beginning) }
         }
 
+        @inline(never)
         static func beginning(of text: String) -> String {
             text.utf8.count <= longest ? text : String(String.UnicodeScalarView(text.unicodeScalars.prefix(longest - 1))) + "…"
         }

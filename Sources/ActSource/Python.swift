@@ -19,6 +19,7 @@ struct Python {
     init(_ text: String, _ level: Level = .atom) { (self.text, self.level) = (text, level) }
 
     /// Where no more than `level` may stand.
+    @inline(never)
     func within(_ level: Level) -> String { self.level <= level ? text : "(\(text))" }
 
     /// - Parameter isSingle: Whether it is one of 32 bits, which fewer digits say.
@@ -39,6 +40,7 @@ struct Python {
     }
 
     static func call(_ name: String, _ arguments: Python...) -> Python { call(name, arguments) }
+    @inline(never)
     static func call(_ name: String, _ arguments: [Python]) -> Python { Python("\(name)(\(arguments.map(\.text).joined(separator: ", ")))") }
 
     static func + (a: Python, b: Python) -> Python { Python("\(a.within(.sum)) + \(b.within(.product))", .sum) }

@@ -115,11 +115,7 @@ extension PythonWriter {
         case .test(let operation): return framework.call(operation.name, x[0])
         case .logical(let operation): return .call(framework.prefix + "logical_\(operation.name)", x)
         case .select: return framework.select(x[0], x[1], x[2])
-        case .convert:
-            let wasBool = graph.nodes[node.operands[0]].type == .bool
-            if wasBool == (node.type == .bool) { return x[0] }
-            if !wasBool { return .infix(x[0], "!=", Python("0")) }
-            return number(x[0])
+        case .convert: return converted(x[0], isBool: graph.nodes[node.operands[0]].type == .bool, toBool: node.type == .bool)
         case .reshape: return reshape(x[0], sizes(of: 0), node.sizes, size)
         case .transpose(let order): return framework.call(framework == .torch ? "permute" : "transpose", x[0], Python(tuple(order)))
         case .broadcast: return sizes(of: 0) == node.sizes ? x[0] : framework.call("broadcast_to", x[0], Python(shape))
@@ -153,6 +149,11 @@ extension PythonWriter {
             guard let value = write(function, node, x, graph, size) else { throw unfit() }
             return value
         }
+    }
+
+    private func converted(_ x: Python, isBool: Bool, toBool: Bool) -> Python {
+        if isBool == toBool { return x }
+        return toBool ? .infix(x, "!=", Python("0")) : number(x)
     }
 
     private func flipped(_ x: Python, _ axes: [Int]) -> Python { framework.call("flip", x, Python(tuple(axes))) }

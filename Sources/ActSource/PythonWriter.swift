@@ -25,6 +25,7 @@ final class PythonWriter {
     // MARK: Definitions
 
     /// Defines a function or a class, unless it is there.
+    @inline(never)
     func define(_ name: String, _ lines: () throws -> [String]) rethrows {
         if definitions.contains(where: { $0.name == name }) { return }
         let lines = try lines()
@@ -80,6 +81,7 @@ final class PythonWriter {
     }
 
     /// How the module refers to an array of the file of weights.
+    @inline(never)
     static func weight(_ name: String) -> String { "weights[\(quoted(name))]" }
 
     /// A text on one line, as comments and docstrings hold it.
@@ -88,6 +90,7 @@ final class PythonWriter {
     }
 
     /// A text in quotes. Names may come from a model of a stranger: nothing in them ends the quotes.
+    @inline(never)
     static func quoted(_ text: String) -> String {
         let inner = text.unicodeScalars.map { scalar -> String in
             if scalar == "\"" || scalar == "\\" { return "\\\(scalar)" }

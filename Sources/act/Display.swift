@@ -21,6 +21,7 @@ final class Display: SessionOutput, ProgressOutput {
         output.onFailure = { Engine.process.interrupt.raise() }
     }
 
+    @inline(never)
     func write(_ text: String) {
         guard !text.isEmpty else { return }
         output.write(text)
@@ -56,6 +57,7 @@ final class Display: SessionOutput, ProgressOutput {
     /// An error that no source text belongs to.
     func report(_ diagnostic: Diagnostic) { report(diagnostic) { _ in nil } }
 
+    @inline(never)
     private func report(_ diagnostic: Diagnostic, source: @escaping (Int32) -> SourceText?) {
         endLine()
         output.flush()

@@ -71,6 +71,7 @@ final class Output {
         if isTerminal || buffer.count >= Output.capacity || act_seconds() - lastFlush > 1 { flush() }
     }
 
+    @inline(never)
     func flush() {
         lastFlush = act_seconds()
         guard !buffer.isEmpty else { return }

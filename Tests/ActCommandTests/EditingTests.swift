@@ -39,7 +39,53 @@ import Testing
         return (plain, place.0, place.1)
     }
 
-    /// Random keys, and windows of random sizes; the model is a list of characters.
+    /// What has been typed, as a list of characters with a cursor in it.
+    private struct Typed {
+        var text: [Character]
+        var cursor: Int
+
+        /// - Parameter key: Which of the keys that move or take away; any other number types the letters.
+        /// - Returns: What the terminal sends for it; nothing where the key would do nothing.
+        mutating func press(_ key: Int, letters: [Character]) -> String {
+            let lineStart = text[..<cursor].lastIndex(of: "\n").map { $0 + 1 } ?? 0
+            switch key {
+            case 0:
+                if cursor == 0 { return "" }
+                cursor -= 1
+                text.remove(at: cursor)
+                return "\u{7f}"
+            case 1:
+                if cursor == 0 { return "" }
+                cursor -= 1
+                return "\u{1b}[D"
+            case 2:
+                if cursor == text.count { return "" }
+                cursor += 1
+                return "\u{1b}[C"
+            case 3:
+                cursor = lineStart == cursor ? 0 : lineStart
+                return "\u{1b}[H"
+            case 4:
+                let lineEnd = text[cursor...].firstIndex(of: "\n") ?? text.count
+                cursor = lineEnd == cursor ? text.count : lineEnd
+                return "\u{5}"
+            case 5 where text.count < 150 && text.first == "(":
+                text.insert("\n", at: cursor)
+                cursor += 1
+                return "\u{1b}\r"  // Alt-Enter
+            case 7:
+                if cursor == text.count { return "" }
+                text.remove(at: cursor)
+                return "\u{4}"
+            default:
+                text.insert(contentsOf: letters, at: cursor)
+                cursor += letters.count
+                return String(letters)
+            }
+        }
+    }
+
+    /// Random keys, and windows of random sizes.
     @Test(arguments: [(20, true), (20, false), (7, true), (33, false)])
     func screenShowsWhatIsTyped(columns: Int, wrapsAnew: Bool) throws {
         let terminal = try start(columns: UInt16(columns), rows: 60)
@@ -50,59 +96,22 @@ import Testing
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             return Int(state >> 33) % count
         }
-        var text: [Character] = Array("(가나x"), cursor = 4
+        var model = Typed(text: Array("(가나x"), cursor: 4)
         terminal.type("(가나x")
         /// Whether all that was typed has been seen: two windows in a row are one too many for anybody.
         var hasSettled = true, shownColumns = columns
         for step in 0..<160 {
-            let lineStart = text[..<cursor].lastIndex(of: "\n").map { $0 + 1 } ?? 0
-            let lineEnd = text[cursor...].firstIndex(of: "\n") ?? text.count
-            switch random(14) {
-            case 0:
-                if cursor > 0 {
-                    terminal.type("\u{7f}")
-                    cursor -= 1
-                    text.remove(at: cursor)
-                }
-            case 1:
-                if cursor > 0 {
-                    terminal.type("\u{1b}[D")
-                    cursor -= 1
-                }
-            case 2:
-                if cursor < text.count {
-                    terminal.type("\u{1b}[C")
-                    cursor += 1
-                }
-            case 3:
-                terminal.type("\u{1b}[H")
-                cursor = lineStart == cursor ? 0 : lineStart
-            case 4:
-                terminal.type("\u{5}")
-                cursor = lineEnd == cursor ? text.count : lineEnd
-            case 5 where text.count < 150 && text.first == "(":
-                // Alt-Enter.
-                terminal.type("\u{1b}\r")
-                text.insert("\n", at: cursor)
-                cursor += 1
-            case 6 where hasSettled:
+            let key = random(14)
+            if key == 6, hasSettled {
                 hasSettled = false
                 let size = max(6, columns + random(21) - 10)
                 terminal.resize(columns: UInt16(size), rows: 60)
                 screen.resize(columns: size, height: 60, wrapsAnew: wrapsAnew)
-            case 7:
-                if cursor < text.count, !text.isEmpty {
-                    terminal.type("\u{4}")
-                    text.remove(at: cursor)
-                }
-            default:
-                let typed: [Character] = [Array("한글울기")[random(4)], Array("abc +1")[random(6)]]
-                terminal.type(String(typed))
-                text.insert(contentsOf: typed, at: cursor)
-                cursor += 2
+            } else {
+                terminal.type(model.press(key, letters: [Array("한글울기")[random(4)], Array("abc +1")[random(6)]]))
             }
             let before = screen.lines.suffix(60), place = screen.cursor
-            let wanted = rows(text, cursor: cursor, columns: screen.columns)
+            let wanted = rows(model.text, cursor: model.cursor, columns: screen.columns)
             let isRight = terminal.show(on: &screen, seconds: 3) { screen in
                 let shown = screen.lines.suffix(wanted.lines.count)
                 // Where lines are cut, what was wrapped cannot be told from what was not by the cursor's column alone.

@@ -26,9 +26,15 @@ enum Gallery {
         do { return try build() } catch { return [] }
     }()
 
-    static func build() throws -> [Example] {
+    static func build() throws -> [Example] { try usual() + extreme() }
+
+    private static func pair() throws -> Figure {
         let sigmoid = x.map { 1 / (1 + exp(-$0)) }
-        let pair = try Figure.lines(x: x, [("sigmoid", sigmoid), ("sigmoid'", sigmoid.map { $0 * (1 - $0) })])
+        return try Figure.lines(x: x, [("sigmoid", sigmoid), ("sigmoid'", sigmoid.map { $0 * (1 - $0) })])
+    }
+
+    private static func usual() throws -> [Example] {
+        let pair = try Self.pair()
         let korean = try pair.setting([
             ("title", .text("시그모이드 함수 🙂 e\u{301}")), ("xlabel", .text("입력")), ("ylabel", .text("출력 값")),
             ("labels", .texts(["시그모이드", "기울기"])), ("grid", .flag(true)),
@@ -62,6 +68,21 @@ enum Gallery {
             ("contour", contour),
             ("contour with a path", try contour.overlaid(with: .line(x: [0, 5, 9], y: [0, 1, 0], name: "SGD"))),
             (
+                "annotated",
+                pair.annotated([.init(x: 0, text: "kink"), .init(x: 4.9, text: "꺾임"), .init(x: 99, text: ""), .init(x: .nan, text: "n")])
+            ),
+            ("styles", try pair.setting([("style", .texts(["--", ":"])), ("marker", .text("d")), ("color", .texts(["red", "#0a0"]))])),
+            ("many series", try .lines(x: x, (0..<40).map { k in ("series \(k)", x.map { $0 * Double(k) }) })),
+            ("panels", try .panels([pair, heat, hostile, contour, korean], columns: 3)),
+            ("nested panels", try .panels([.panels([pair, korean], columns: 1), heat])),
+        ]
+        return named.map { Example(name: $0.0, figure: $0.1) }
+    }
+
+    /// Logarithmic axes, gaps, and numbers at the ends of what there is.
+    private static func extreme() throws -> [Example] {
+        let named: [(String, Figure)] = [
+            (
                 "logarithmic",
                 try Figure.line(x: [1, 10, 0, 1e5], y: [1e-3, 5, 1, -1]).setting([("logx", .flag(true)), ("logy", .flag(true))])
             ),
@@ -85,14 +106,6 @@ enum Gallery {
             ("far outside", try Figure.line(x: x, y: x.map { $0 * 1e300 }).setting([("ylim", .numbers([0, 1e-300]))])),
             ("limits without data", try Figure.line(x: x, y: x).setting([("xlim", .numbers([100, 200]))])),
             ("narrow limits", try Figure.line(x: x, y: x).setting([("xlim", .numbers([1, 1.0000000000000002]))])),
-            (
-                "annotated",
-                pair.annotated([.init(x: 0, text: "kink"), .init(x: 4.9, text: "꺾임"), .init(x: 99, text: ""), .init(x: .nan, text: "n")])
-            ),
-            ("styles", try pair.setting([("style", .texts(["--", ":"])), ("marker", .text("d")), ("color", .texts(["red", "#0a0"]))])),
-            ("many series", try .lines(x: x, (0..<40).map { k in ("series \(k)", x.map { $0 * Double(k) }) })),
-            ("panels", try .panels([pair, heat, hostile, contour, korean], columns: 3)),
-            ("nested panels", try .panels([.panels([pair, korean], columns: 1), heat])),
         ]
         return named.map { Example(name: $0.0, figure: $0.1) }
     }

@@ -67,6 +67,7 @@ package final class Builtin: Sendable {
     /// - Parameters:
     ///   - role: What a derivative does at every argument, where that is not a matter of each parameter.
     ///   - declaration: Declares the parameters and gives the body, which reads them. Nothing is done before the function is first called or asked about.
+    @inline(never)
     package init(
         _ topic: Topic, _ name: String, _ summary: @Sendable @escaping @autoclosure () -> String,
         details: @Sendable @escaping @autoclosure () -> String = "", example: @Sendable @escaping @autoclosure () -> String = "", aliases: [String] = [],

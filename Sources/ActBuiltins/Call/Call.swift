@@ -107,12 +107,14 @@ extension Call {
     /// - Parameters:
     ///   - expected: What it must be, where the parameter does not say so itself.
     ///   - found: What it is, where that is a part of the argument.
+    @inline(never)
     func fail<T>(_ argument: Input<T>, _ expected: Expectation? = nil, _ found: Value? = nil) -> RuntimeError {
         fail(at: argument.index, expected ?? form.parameters[argument.index].expected, found)
     }
 
     func missing<T>(_ argument: Input<T>) -> RuntimeError { .missingArgument(form.parameters[argument.index].name, of: row.name) }
 
+    @inline(never)
     func fail(at index: Int, _ expected: Expectation, _ found: Value? = nil) -> RuntimeError {
         .badArgument(of: row.name, name: form.parameters[index].name, index: index, expected: expected, found: found ?? value(at: index))
     }

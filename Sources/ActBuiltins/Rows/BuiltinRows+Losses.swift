@@ -14,7 +14,8 @@ extension BuiltinRows {
                 separator: "\n"), example: row.example
         ) { takes in
             takes.add(row.parameters)
-            let options = row.name == "cross_entropy" ? ClassOptions(&takes) : nil
+            // What is said of classes is for the loss that makes their probabilities itself.
+            let options = row.includesSoftmax && row.hasClasses ? ClassOptions(&takes) : nil
             let reduction = takes.choice("reduction", default: LossRow.Reduction.mean), axis = row.hasClasses ? takes.wholeOrNone("axis") : nil
             return { call in
                 var prediction = try call.array(call.value(at: 0), at: 0), target = try call.array(call.value(at: 1), at: 1)

@@ -32,6 +32,7 @@ package struct ActivationRow: Sendable {
 
     /// A row that acts elementwise: `value` and, unless one kernel makes them known, its derivatives `slopes`, as formulas in x and the
     /// parameters. `kernel` serves while the parameters have their defaults; `wide` computes formulas in f64 for f32 arrays too.
+    @inline(never)
     init(
         _ name: String, aliases: [String] = [], parameters: [Parameter] = [], note: String = "",
         range: String, limits: (low: Double, high: Double), kinks: [RowKink] = [], weights: WeightStart = .glorot,
@@ -55,6 +56,7 @@ package struct ActivationRow: Sendable {
             weights: .glorot, givesProbabilities: givesProbabilities, randomized: nil, summary: summary, example: example, body: body, definition: nil)
     }
 
+    @inline(never)
     private init(
         _ name: String, aliases: [String], parameters: [Parameter], stated: (value: String, derivative: String)?, note: String, range: String,
         limits: (low: Double, high: Double), kinks: [RowKink], weights: WeightStart, givesProbabilities: Bool = false,

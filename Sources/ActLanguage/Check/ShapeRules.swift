@@ -199,25 +199,34 @@ enum ShapeRules {
         return call.isGiven("axes") ? .array(shape.map { _ in nil }) : .array(shape.reversed())
     }
 
+    private static let ascending: Rule = { call in
+        guard let start = call["start"].number else {
+            return call.isGiven("stop") || call["start"].asSize == nil ? .array([nil]) : .array([call["start"].asSize])
+        }
+        guard call.isGiven("stop") else { return .array([Size(max(0, Int(exactly: start.rounded(.up)) ?? 0))]) }
+        guard let stop = call["stop"].number, let step = call.isGiven("step") ? call["step"].number : 1, start == start.rounded(),
+            stop == stop.rounded(),
+            step == step.rounded(), step != 0, let count = Int(exactly: ((stop - start) / step).rounded(.up))
+        else { return .array([nil]) }
+        return .array([Size(max(0, count))])
+    }
+
+    private static let expanded: Rule = { call in
+        guard case .array(let shape) = call["a"], let axis = call["axis"].whole, axis >= -shape.count - 1, axis <= shape.count else { return .unknown }
+        var result = shape
+        result.insert(Size(1), at: axis < 0 ? axis + shape.count + 1 : axis)
+        return .array(result)
+    }
+
     private static let rules: [String: Rule] = {
         var rules: [String: Rule] = [
             "reshape": reshaped, "transpose": transposed, "concat": joined, "stack": joined, "matmul": product, "dot": product, "inv": square, "det": square,
+            "range": ascending, "expand_dims": expanded,
             "full": { call in call.sizes(of: call["shape"]).map { .of($0) } ?? .unknown },
             "eye": { call in .array([call["N"].asSize, call.isGiven("M") ? call["M"].asSize : call["N"].asSize]) },
             "linspace": { call in
                 guard case .number = call["start"], case .number = call["stop"] else { return .unknown }
                 return .array([call.isGiven("num") ? call["num"].asSize : Size(50)])
-            },
-            "range": { call in
-                guard let start = call["start"].number else {
-                    return call.isGiven("stop") || call["start"].asSize == nil ? .array([nil]) : .array([call["start"].asSize])
-                }
-                guard call.isGiven("stop") else { return .array([Size(max(0, Int(exactly: start.rounded(.up)) ?? 0))]) }
-                guard let stop = call["stop"].number, let step = call.isGiven("step") ? call["step"].number : 1, start == start.rounded(),
-                    stop == stop.rounded(),
-                    step == step.rounded(), step != 0, let count = Int(exactly: ((stop - start) / step).rounded(.up))
-                else { return .array([nil]) }
-                return .array([Size(max(0, count))])
             },
             "flatten": { call in
                 guard case .array(let shape) = call["a"] else { return .unknown }
@@ -235,12 +244,6 @@ enum ShapeRules {
                 case .list(let elements): .number(Double(elements.count))
                 default: .number(nil)
                 }
-            },
-            "expand_dims": { call in
-                guard case .array(let shape) = call["a"], let axis = call["axis"].whole, axis >= -shape.count - 1, axis <= shape.count else { return .unknown }
-                var result = shape
-                result.insert(Size(1), at: axis < 0 ? axis + shape.count + 1 : axis)
-                return .array(result)
             },
             "randint": { call in call.isGiven("size") ? call.sizes(of: call["size"]).map { .of($0) } ?? .unknown : .number(nil) },
             "int": { call in call["x"].whole.map { .number(Double($0)) } ?? .unknown },

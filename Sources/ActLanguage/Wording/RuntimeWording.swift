@@ -84,6 +84,7 @@ struct RuntimeWording {
 
     // MARK: Errors of the language
 
+    @inline(never)
     func error(_ title: Message, help: Message? = nil, notes: [String] = [], edits: [Diagnostic.Edit] = []) -> Diagnostic {
         Diagnostic(code, title.text, notes: notes, help: help?.text, edits: edits)
     }

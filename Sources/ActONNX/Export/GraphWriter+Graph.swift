@@ -57,9 +57,9 @@ extension GraphWriter {
             return .noForm(operation: operation ?? primitive.name, at: node.site)
         }
         /// The number that an operand is everywhere, if it is one.
-        func number(_ operand: Int) -> Double? {
+        func number(_ operand: Int) throws -> Double? {
             guard case .constant(let array) = graph.nodes[node.operands[operand]].source, array.count == 1 else { return nil }
-            return try? array.converted(to: .f64).item()
+            return try array.converted(to: .f64).item()
         }
         switch primitive {
         case .data, .variable: throw unfit()

@@ -51,6 +51,7 @@ final class GraphWriter {
     // MARK: Nodes
 
     /// A node with one result.
+    @inline(never)
     func add(
         _ operation: String, _ inputs: [Tensor], _ attributes: [ONNXAttribute] = [], sizes: [GraphSize], isBool: Bool = false, domain: String = ""
     ) -> Tensor {
@@ -230,6 +231,7 @@ struct NodeList {
         return taken == 0 && name != "c" ? name : fresh("\(name)_\(taken)")
     }
 
+    @inline(never)
     mutating func add(_ operation: String, _ inputs: [String], _ attributes: [ONNXAttribute] = [], domain: String = "", hint: String? = nil) -> String {
         add(operation, inputs, attributes, domain: domain, hints: [hint ?? prefix + operation.lowercased()])[0]
     }
@@ -262,6 +264,7 @@ struct NodeList {
     }
 
     /// With several results; an empty name is one that nobody reads.
+    @inline(never)
     mutating func add(_ operation: String, _ inputs: [String], _ attributes: [ONNXAttribute] = [], domain: String = "", hints: [String]) -> [String] {
         let outputs = hints.map { $0.isEmpty ? "" : fresh($0) }
         nodes.append(

@@ -20,6 +20,7 @@ struct ProtobufMessage {
         case fixed32 = 5
     }
 
+    @inline(never)
     private mutating func varint(_ value: UInt64) {
         var rest = value
         while rest >= 0x80 {
@@ -36,12 +37,14 @@ struct ProtobufMessage {
 
     private mutating func key(_ field: Int, _ kind: Kind) { varint(UInt64(field) << 3 | kind.rawValue) }
 
+    @inline(never)
     private mutating func flush() {
         if recent.isEmpty { return }
         pieces.append(recent)
         recent = []
     }
 
+    @inline(never)
     private mutating func add(_ bytes: [UInt8]) {
         count += bytes.count
         if bytes.count < ProtobufMessage.piece {
@@ -52,6 +55,7 @@ struct ProtobufMessage {
         }
     }
 
+    @inline(never)
     mutating func append(_ field: Int, _ value: Int64) {
         key(field, .varint)
         varint(UInt64(bitPattern: value))
@@ -69,10 +73,12 @@ struct ProtobufMessage {
     }
 
     /// Nothing where the text is empty, as protobuf has it.
+    @inline(never)
     mutating func append(_ field: Int, _ text: String) {
         if !text.isEmpty { append(field, Array(text.utf8)) }
     }
 
+    @inline(never)
     mutating func append(_ field: Int, _ message: ProtobufMessage) {
         var message = message
         message.flush()

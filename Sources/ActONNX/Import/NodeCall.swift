@@ -101,6 +101,7 @@ struct NodeCall {
         return first
     }
 
+    @inline(never)
     func axis(_ axis: Int, rank: Int) throws -> Int {
         guard axis >= -rank, axis < rank else { throw fail(.badAttribute("axis")) }
         return axis < 0 ? axis + rank : axis
@@ -108,8 +109,10 @@ struct NodeCall {
 
     // MARK: Attributes
 
+    @inline(never)
     func has(_ name: String) -> Bool { node.attributes[name] != nil }
 
+    @inline(never)
     func int(_ name: String, _ fallback: Int) throws -> Int {
         guard let value = node.attributes[name] else { return fallback }
         guard case .int(let whole) = value else { throw fail(.badAttribute(name)) }

@@ -45,6 +45,7 @@ struct ProtobufReader {
     }
 
     /// The next field; `nil` at the end of the message.
+    @inline(never)
     mutating func next() throws -> Field? {
         guard position < end else { return nil }
         let start = position, tag = try varint()
@@ -71,6 +72,7 @@ struct ProtobufReader {
     }
 
     /// A number of 7 bits a byte, the lowest first; a set eighth bit says that more follow.
+    @inline(never)
     fileprivate mutating func varint() throws -> UInt64 {
         let start = position
         var result: UInt64 = 0, shift: UInt64 = 0

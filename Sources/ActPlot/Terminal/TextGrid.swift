@@ -47,6 +47,7 @@ struct TextGrid {
     }
 
     /// Writes one character of width 1.
+    @inline(never)
     mutating func put(_ glyph: Character, _ column: Int, _ row: Int, _ ink: Ink = .plain, background: Color? = nil) {
         guard let index = index(column, row) else { return }
         separate(index)

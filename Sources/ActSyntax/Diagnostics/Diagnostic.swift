@@ -61,6 +61,7 @@ package struct Diagnostic: Error, Equatable, Sendable {
     /// Innermost call first.
     package var callChain: [Call]
 
+    @inline(never)
     package init(
         _ code: Code, _ title: String, labels: [Label] = [], notes: [String] = [], help: String? = nil,
         edits: [Edit] = [], callChain: [Call] = []
@@ -76,6 +77,7 @@ package struct Diagnostic: Error, Equatable, Sendable {
     }
 
     /// An error about one place.
+    @inline(never)
     package init(_ code: Code, _ title: String, at span: Span, _ text: String = "", help: String? = nil, edits: [Edit] = []) {
         self.init(code, title, labels: [Label(span, text, isPrimary: true)], help: help, edits: edits)
     }

@@ -101,6 +101,7 @@ package final class SourceText: Sendable {
     /// The text of line `number` (from 1) without its line end.
     package func line(at number: Int) -> String { text(lineRange(number)) }
 
+    @inline(never)
     package func text(_ range: Range<Int>) -> String {
         String(decoding: bytes[range.clamped(to: 0..<bytes.count)], as: UTF8.self)
     }

@@ -43,7 +43,7 @@ struct Lexer {
         position &+ offset < bytes.count ? bytes[position &+ offset] : 0
     }
 
-    @inline(__always)
+    @inline(never)
     mutating func emit(_ kind: Token.Kind, from start: Int, payload: UInt32 = Token.noPartner) {
         tokens.append(
             Token(

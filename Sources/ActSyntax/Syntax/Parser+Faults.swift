@@ -116,8 +116,12 @@ extension Parser {
         case .else: return strayElse()
         case .not:
             return Diagnostic(.looseNot, "`not` cannot follow a value", at: span(token), help: "write `and not …`, or `!=` for unequal")
-        default: break
+        default: return unexpectedPart(word, after: previous, in: open)
         }
+    }
+
+    /// The current token begins something, but right after a value nothing begins.
+    private func unexpectedPart(_ word: String, after previous: Token, in open: Token?) -> Diagnostic {
         if token.kind == .name, previous.kind == .rightBrace, foreignContinuations.contains(word), let habit = foreignOpeners[word] {
             return Diagnostic(.foreignWord, habit.fault, at: span(token), help: habit.help)
         }

@@ -130,7 +130,7 @@ struct Parser {
 
     // MARK: Tokens
 
-    @inline(__always)
+    @inline(never)
     mutating func advance() {
         if position &+ 1 < tokens.count {
             position &+= 1
@@ -162,7 +162,7 @@ struct Parser {
 
     // MARK: Nodes
 
-    @inline(__always)
+    @inline(never)
     mutating func add(
         _ expression: Expression, _ extent: SyntaxTree.Extent, mark: SyntaxTree.Extent, above depth: UInt32
     ) -> ExpressionID {
@@ -174,7 +174,6 @@ struct Parser {
         return id
     }
 
-    @inline(__always)
     mutating func add(_ expression: Expression, from start: Int32, mark: SyntaxTree.Extent, above depth: UInt32 = 0) -> ExpressionID {
         add(expression, SyntaxTree.Extent(start: start, end: tokens[max(0, position &- 1)].end), mark: mark, above: depth)
     }
@@ -277,6 +276,7 @@ struct Parser {
     @inline(__always)
     func span(_ extent: SyntaxTree.Extent) -> Span { source.span(Int(extent.start), Int(extent.end)) }
 
+    @inline(never)
     func text(_ token: Token) -> String { source.text(Int(token.start)..<Int(token.end)) }
 
     /// Reports a fault, unless a bracket or string left open before the current token explains it.
