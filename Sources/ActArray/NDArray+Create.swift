@@ -155,7 +155,6 @@ extension NDArray {
         try uninitialized(shape: shape, count: Shapes.count(shape), type: type)
     }
 
-    @inline(never)
     static func uninitialized(shape: [Int], count: Int, type: ElementType) throws -> NDArray {
         let layout = Layout(storage: try Storage(byteCount: count &* type.size), offset: 0, strides: nil)
         return NDArray(data: layout, shape: shape, count: count, type: type)

@@ -81,7 +81,6 @@ package final class Node {
     private let held: Reservation
 
     /// A node with data.
-    @inline(never)
     package init(_ primitive: Primitive, inputs: Inputs, shape: [Int], count: Int, type: ElementType, isTraced: Bool, site: Site, layout: Layout?) {
         self.primitive = primitive
         self.inputs = inputs
