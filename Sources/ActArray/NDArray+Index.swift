@@ -101,7 +101,7 @@ extension NDArray {
     private func chosen(by mask: NDArray) throws -> NDArray? {
         guard mask.shape == shape else { return nil }
         let layout = try evaluatedLayout(), flags = try mask.evaluatedLayout()
-        guard layout.strides == nil, flags.strides == nil else { return nil }
+        guard layout.strides == nil, flags.strides == nil, count > 0 else { return nil }
         let source = UnsafeRawPointer(layout.storage.pointer + layout.offset &* type.size)
         let isChosen = UnsafePointer((flags.storage.pointer + flags.offset).assumingMemoryBound(to: UInt8.self))
         let length = 1 << 15, parts = (count + length - 1) / length

@@ -2,8 +2,18 @@
 
 #include "values.h"
 
+/* Writes the parts of a value one by one: in Swift's memory the place may end with the tag. */
 static bool answer(void *result, double number) {
-    *(act_value *)result = (act_value){.number = number, .tag = act_tag_number};
+    act_value *place = result;
+    place->number = number;
+    place->tag = act_tag_number;
+    return true;
+}
+
+static bool answer_whether(void *result, bool holds) {
+    act_value *place = result;
+    place->bits = holds;
+    place->tag = act_tag_bool;
     return true;
 }
 
@@ -40,9 +50,7 @@ bool act_has_field(const void *arguments, ptrdiff_t count, void *result) {
     const act_value *v = arguments;
     if (count != 2 || v->tag != act_tag_record || v[1].tag != act_tag_text) return false;
     ptrdiff_t place = place_of(v->object, v + 1);
-    if (place == -2) return false;
-    *(act_value *)result = (act_value){.bits = place >= 0, .tag = act_tag_bool};
-    return true;
+    return place != -2 && answer_whether(result, place >= 0);
 }
 
 static void empty(act_elements *elements) {
