@@ -223,7 +223,9 @@ extension Neighbourhood {
         let shortest = binding.rows.lazy.compactMap { $0?.length }.min() ?? rows?.length ?? 0
         binding.rowLength = rows.map { $0.length % shortest == 0 ? shortest : $0.length } ?? shortest
         binding.rootRows = rows?.cut(to: binding.rowLength)
-        for slot in binding.rows.indices { binding.rows[slot] = binding.rows[slot]?.cut(to: binding.rowLength) }
+        if shortest > 0 {
+            for (slot, own) in binding.rows.enumerated() { binding.rows[slot] = own.flatMap { $0.cut(to: binding.rowLength) } }
+        }
 
         var rootLayout = donated, others: [(step: Int, layout: Layout)] = []
         if storingRoot, rows == nil {
