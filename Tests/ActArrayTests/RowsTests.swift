@@ -9,7 +9,7 @@ import Testing
 @Suite struct RowsTests {
     // Under a sanitizer every element takes a hundred times as long.
     private static let shapes =
-        Sanitizer.current != nil ? [[30, 100], [3, 5, 300], [4, 2500], [200, 7]] : largeShapes
+        Sanitizer.current != nil ? [[30, 100], [3, 5, 300], [4, 2500]] : largeShapes
     private static let largeShapes = [
         [1000, 100], [3, 5, 700], [40, 2500], [2000, 7], [4, 600, 65], [1, 70_000], [70_000, 1], [2, 3, 8192], [130, 2049], [33, 3, 30],
     ]
