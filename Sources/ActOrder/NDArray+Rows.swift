@@ -70,7 +70,7 @@ extension NDArray {
         return result
     }
 
-    private static func scan<T: MatrixElement>(
+    private static func scan<T: BinaryFloatingPoint & Sendable>(
         _ op: CumulativeOperation, _ reversed: Bool, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ n: Int
     ) {
         if n < longRow || op == .prod {
@@ -107,13 +107,14 @@ extension NDArray {
 
     /// Steps `steps` of a scan, which goes on from `total`.
     @inline(__always)
-    private static func scan<T: MatrixElement>(
+    private static func scan<T: BinaryFloatingPoint & Sendable>(
         _ op: CumulativeOperation, _ reversed: Bool, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ n: Int, _ steps: Range<Int>,
         _ total: inout Double
     ) {
+        let isSum = op == .sum
         for step in steps {
             let i = reversed ? n &- 1 &- step : step
-            if op == .sum { total += Double(x[i]) } else { total *= Double(x[i]) }
+            if isSum { total += Double(x[i]) } else { total *= Double(x[i]) }
             y[i] = T(total)
         }
     }
