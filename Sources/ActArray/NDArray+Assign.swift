@@ -147,17 +147,22 @@ extension NDArray {
     /// copy, and the value a view of it.
     /// - Returns: false, and nothing has happened, where that is not so.
     private mutating func compute(_ value: NDArray, into place: Place) throws -> Bool {
-        guard !value.isEvaluated, !value.isTraced, !value.isAbstract, value.shape == place.shape, node.layout != nil,
-            !isKnownUniquelyReferenced(&node)
+        guard !value.isEvaluated, !value.isTraced, !value.isAbstract, value.shape == place.shape, let layout = node.layout,
+            !isKnownUniquelyReferenced(&node), rows(of: place, in: layout) != nil
         else { return false }
         let copy = try copied()
-        guard let layout = copy.node.layout else { return false }
-        let view = StridedView(base: layout.storage.pointer + place.offset &* type.size, size: type.size, shape: place.shape, strides: place.strides)
-        guard let rows = view.rows, rows.step == 1 else { return false }
+        guard let layout = copy.node.layout, let rows = rows(of: place, in: layout) else { return false }
         try value.evaluate(
             into: rows, Layout(storage: layout.storage, offset: place.offset, strides: Shapes.simplified(place.strides, place.shape)))
         self = copy
         return true
+    }
+
+    /// A place of a row-major array as rows that can be written where they lie.
+    private func rows(of place: Place, in layout: Layout) -> StridedView.Rows? {
+        let first = layout.storage.pointer + place.offset &* type.size
+        let rows = StridedView(base: first, size: type.size, shape: place.shape, strides: place.strides).rows
+        return rows?.step == 1 ? rows : nil
     }
 
     /// Whether the elements, which are computed if they are not there, are shown in memory of another array.

@@ -141,7 +141,7 @@ extension NDArray {
     }
 
     /// One index along the first axis of an array that no derivative follows.
-    package func row(_ i: Int) throws -> NDArray {
+    private func row(_ i: Int) throws -> NDArray {
         let size = shape[0]
         guard i < size, i >= -size else { throw ArrayError.indexOutOfRange(index: i, axis: 0, size: size) }
         var layout = try evaluatedLayout()

@@ -1,4 +1,4 @@
-"""The exact functions, in mpmath at 60 digits, named as the kernels are. None stands for NaN. Definitions: see the header CActKernels.h."""
+"""The exact functions, in mpmath at 60 digits, named as the kernels are. None stands for NaN. Definitions: see the header ActOperations.h."""
 import mpmath as mp
 
 mp.mp.dps = 60

@@ -66,7 +66,7 @@ extension FileFormats {
             }
         }
         let weights = "\(base).safetensors", all = arrays + export.constants
-        if let own = function.network, export.constants.isEmpty, own.network.isSavable {
+        if let own = function.network, export.constants.isEmpty, try own.network.isSavable {
             if !all.isEmpty { try machine.writeFile(weights) { try own.write(into: $0) } }
         } else if !all.isEmpty {
             try machine.writeFile(weights) { try Safetensors.write(all, into: $0) }

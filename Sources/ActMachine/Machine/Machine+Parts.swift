@@ -25,11 +25,7 @@ extension Machine {
     /// R[…][R[key]]
     @inline(never)
     func index(_ base: Value, _ key: Int, _ R: Registers) throws -> Value {
-        if case .array(let array) = base, case .number(let number) = R[key], array.rank > 0, !array.isTraced {
-            if array.rank > 1 {
-                Site.current = currentSite
-                return try .array(array.row(wholeIndex(number)))
-            }
+        if case .array(let array) = base, case .number(let number) = R[key], array.rank == 1, !array.isTraced {
             let element = try array.element(at: wholeIndex(number))
             return array.type == .bool ? .bool(element != 0) : .number(element)
         }

@@ -116,7 +116,6 @@ package class Function: CompilerFunction {
     package var activation: ActivationForm? { nil }
     /// Whether it is `range`, of which a loop makes no array.
     package var isRange: Bool { false }
-    /// What an assignment to its first part may do in place.
     /// Whether its argument is handed over as an expression, not as a value.
     package var takesExpression: Bool { false }
     /// The derivative of that order in closed form at a number; `nil` for a function that has none or has more to say about it.

@@ -16,7 +16,13 @@ extension Network {
     }
 
     /// Whether a file can hold its layers: functions without a name stay behind.
-    package var isSavable: Bool { (try? describe()) != nil }
+    /// - Throws: what else keeps it from being described.
+    package var isSavable: Bool {
+        get throws {
+            do { _ = try describe() } catch NetworkError.unsavable, NetworkError.unsavableSetting { return false }
+            return true
+        }
+    }
 
     func describe() throws -> JSON { .list(try layers.enumerated().map { try $1.describe(at: $0) }) }
 
