@@ -2,7 +2,6 @@
 // of the work is in matrix products (which are shared out and can be interrupted). Always in double precision.
 
 import ActArray
-import CActKernels
 
 /// A = P⁻¹ L U of a square matrix, in place: U on and above the diagonal, L below it (its diagonal is 1).
 struct LU {
@@ -44,7 +43,7 @@ struct LU {
 
     /// Factors the columns of a leaf; a narrower one than others is the last, and the columns before it fill it up.
     private mutating func factorLeaf(column c0: Int, width: Int) {
-        let first = min(c0, n - Self.leaf), eliminate = act_kernels().pointee.eliminate_f64
+        let first = min(c0, n - Self.leaf), eliminate = Kernels.table.pointee.eliminate_f64
         var best = largest(inColumn: c0)
         for c in c0..<(c0 + width) {
             exchanges.append(best)
