@@ -295,6 +295,18 @@ package struct Reservation: ~Copyable {
     deinit { if bytes != 0 { MemoryPool.release(bytes) } }
 }
 
+/// Bytes that copies of a value hold together: for structs and enums, which cannot hold a reservation themselves.
+package final class SharedReservation {
+    private var held = Reservation()
+
+    package init() {}
+
+    package var bytes: Int { held.bytes }
+
+    /// - Throws: `ArrayError.outOfMemory`; what was held before stays held.
+    package func grow(by more: Int) throws { try held.grow(by: more) }
+}
+
 /// Memory for the duration of a computation, aligned as arrays are.
 struct Scratch: ~Copyable {
     let pointer: UnsafeMutableRawPointer

@@ -13,6 +13,8 @@ final class FieldBuilder {
     private let unit: SourceUnit
     private let type: ElementType
     private let stateMarks: StateMarks
+    /// Takes the bytes of what is made here.
+    private let held: SharedReservation
     private(set) var parameterNames: [String] = []
     private(set) var parameters: [NDArray] = []
     private(set) var stateNames: [String] = []
@@ -25,7 +27,8 @@ final class FieldBuilder {
     /// Fields by the array or network that the block had in their place.
     private var known: [ObjectIdentifier: LayerPlan.Field] = [:]
 
-    init(unit: SourceUnit, type: ElementType, stateMarks: StateMarks) {
+    init(unit: SourceUnit, type: ElementType, stateMarks: StateMarks, _ held: SharedReservation) {
+        self.held = held
         self.stateMarks = stateMarks
         self.unit = unit
         self.type = type
@@ -38,17 +41,19 @@ final class FieldBuilder {
         case .array(let array) where isState || stateMarks.contains(array): return try state(array, path)
         case .number(let number) where isState: return try state(NDArray.scalar(number, type: .f64), path)
         case .array(let array) where array.type != .bool && array.rank > 0:
+            try hold(path)
             parameterNames.append(path)
             parameters.append(try array.isTraced ? array.converted(to: type) : array.converted(to: type).contiguous().detached())
             known[array.identity] = .parameter(parameters.count - 1)
             return .parameter(parameters.count - 1)
-        case .list(let list): return .list(try list.elements.enumerated().map { try field($1, "\(path).\($0)", isState: isState) })
-        case .record(let record): return .record(try record.fields.map { ($0.key, try field($0.value, "\(path).\($0.key)", isState: isState)) })
+        case .list(let list): return try self.list(list.elements) { try field($1, "\(path).\($0)", isState: isState) }
+        case .record(let record): return try self.record(record) { try field($1, "\(path).\($0)", isState: isState) }
         default: return try layers(value, path)
         }
     }
 
     private func state(_ array: NDArray, _ path: String) throws -> LayerPlan.Field {
+        try hold(path)
         stateNames.append(path)
         // A number that counts stays exact.
         states.append(try array.type == .bool || array.rank == 0 ? array.renewed() : array.converted(to: type).renewed())
@@ -74,18 +79,19 @@ final class FieldBuilder {
             let field = LayerPlan.Field.network(function, parameters: own, states: gathered)
             known[ObjectIdentifier(value)] = field
             return field
-        case .list(let list) where try value.holdsLayer(): return .list(try list.elements.enumerated().map { try layers($1, "\(path).\($0)") })
+        case .list(let list) where try value.holdsLayer(): return try self.list(list.elements) { try layers($1, "\(path).\($0)") }
         case .record(let record) where try value.holdsLayer():
-            return .record(try record.fields.map { ($0.key, try layers($0.value, "\(path).\($0.key)")) })
+            return try self.record(record) { try layers($1, "\(path).\($0)") }
         default: return try setting(value)
         }
     }
 
     func setting(_ value: Value) throws -> LayerPlan.Field {
+        try Interrupt.check()
         switch value {
         case .function(let closure as Closure): return .function(closure, [])
-        case .list(let list): return .list(try list.elements.map(setting))
-        case .record(let record): return .record(try record.fields.map { ($0.key, try setting($0.value)) })
+        case .list(let list): return try self.list(list.elements) { try setting($1) }
+        case .record(let record): return try self.record(record) { try setting($1) }
         default: return .constant(value)
         }
     }
@@ -95,8 +101,10 @@ final class FieldBuilder {
     func bound(_ field: LayerPlan.Field, symbols: [SymbolID], fields: [LayerPlan.Field]) throws -> LayerPlan.Field {
         try Interrupt.check()
         switch field {
-        case .list(let elements): return .list(try elements.map { try bound($0, symbols: symbols, fields: fields) })
-        case .record(let own): return .record(try own.map { ($0.name, try bound($0.value, symbols: symbols, fields: fields)) })
+        case .list(let elements): return try list(elements) { try bound($1, symbols: symbols, fields: fields) }
+        case .record(let own):
+            try hold(own.count)
+            return .record(try own.map { ($0.name, try bound($0.value, symbols: symbols, fields: fields)) })
         case .function(let closure, _):
             let captured = closure.code.unit === unit ? closure.code.definition?.captures ?? [] : []
             var result: [(capture: Int, value: LayerPlan.Field)] = []
@@ -121,11 +129,31 @@ final class FieldBuilder {
         if let identity = value.identity, let found = known[identity] { return found }
         switch value {
         case .function(let closure as Closure): return try bound(.function(closure, []), symbols: symbols, fields: fields)
-        case .list(let list): return .list(try list.elements.map { try captured($0, symbols: symbols, fields: fields) })
-        case .record(let record): return .record(try record.fields.map { ($0.key, try captured($0.value, symbols: symbols, fields: fields)) })
+        case .list(let list): return try self.list(list.elements) { try captured($1, symbols: symbols, fields: fields) }
+        case .record(let record): return try self.record(record) { try captured($1, symbols: symbols, fields: fields) }
         default: return .constant(value)
         }
     }
+
+    // MARK: Memory
+
+    private func list<Part>(_ parts: [Part], _ make: (Int, Part) throws -> LayerPlan.Field) throws -> LayerPlan.Field {
+        try hold(parts.count)
+        return .list(try parts.enumerated().map(make))
+    }
+
+    private func record(_ record: Record, _ make: (String, Value) throws -> LayerPlan.Field) throws -> LayerPlan.Field {
+        try hold(record.fields.count)
+        return .record(try record.fields.map { ($0.key, try make($0.key, $0.value)) })
+    }
+
+    /// So many fields, with the objects around them.
+    private func hold(_ count: Int) throws {
+        try held.grow(by: 96 &+ count &* (MemoryLayout<(name: String, value: LayerPlan.Field)>.stride &+ 64))
+    }
+
+    /// The name of an array, and the array's place.
+    private func hold(_ path: String) throws { try held.grow(by: 96 &+ path.utf8.count) }
 
     /// Whether a function of the block uses a name.
     func isCaptured(_ symbol: SymbolID, by values: [Value]) -> Bool {

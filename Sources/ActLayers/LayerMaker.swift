@@ -42,10 +42,11 @@ package final class LayerMaker: NativeFunction {
         else {
             throw LayerRefusal.returnFromLayer(name)
         }
-        var values = bound.map { value -> Setting? in if case .undefined = value { nil } else { Setting(value, machine) } }
+        let held = SharedReservation()
+        var values = try bound.map { value -> Setting? in if case .undefined = value { nil } else { try Setting(value, held, machine) } }
         if !Self.takesType(block.parameters) { values.append(type == .f32 ? nil : .text(type.name)) }
         let settings = LayerSettings(of: name, parameters, values)
-        let plan = try LayerPlan(self, settings: settings, parts: parts, type: type, machine)
+        let plan = try LayerPlan(self, settings: settings, held, parts: parts, type: type, machine)
         return try NetworkFunction(plan.layer()).asValue()
     }
 
@@ -77,15 +78,22 @@ extension Function {
 }
 
 extension Setting {
-    /// What a layer of the program's own is made with.
-    package init(_ value: Value, _ machine: Machine) {
+    /// What a layer of the program's own is made with. A list that a value holds many times is written out each time.
+    /// - Parameter held: Takes the bytes of lists and records, as long as the setting is there.
+    /// - Throws: `ArrayError.outOfMemory`.
+    package init(_ value: Value, _ held: SharedReservation, _ machine: Machine) throws {
+        try Interrupt.check()
         switch value {
         case .number(let number): self = .number(number)
         case .bool(let flag): self = .flag(flag)
         case .string(let text): self = .text(text.string)
         case .array(let array) where !array.isTraced: self = .array(array, text: Setting.text(of: array, value))
-        case .list(let list): self = .list(list.elements.map { Setting($0, machine) })
-        case .record(let record): self = .record(record.fields.map { ($0.key, Setting($0.value, machine)) })
+        case .list(let list):
+            try held.grow(by: Setting.footprint(list.elements.count))
+            self = .list(try list.elements.map { try Setting($0, held, machine) })
+        case .record(let record):
+            try held.grow(by: Setting.footprint(record.fields.count))
+            self = .record(try record.fields.map { ($0.key, try Setting($0.value, held, machine)) })
         case .function(let function):
             if let network = function.network {
                 self = network.isLayer ? .layer(network.network.layers[0]) : .network(network.network)
@@ -99,6 +107,9 @@ extension Setting {
 }
 
 extension Setting {
+    /// The bytes of a list or record of so many settings: the objects around them, and around each.
+    private static func footprint(_ count: Int) -> Int { 96 &+ count &* (MemoryLayout<(name: String, value: Setting)>.stride &+ 64) }
+
     private static func text(of array: NDArray, _ value: Value) -> String {
         guard array.count <= 8, let text = try? Format.repr(value) else { return "an array of shape \(describe(array.shape))" }
         return text.text

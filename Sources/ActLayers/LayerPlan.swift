@@ -40,6 +40,8 @@ final class LayerPlan {
     let maker: LayerMaker
     let machine: Machine
     let settings: LayerSettings
+    /// What settings and fields take: a list that the program holds once may be written out many times in them.
+    private let held: SharedReservation
     private(set) var type: ElementType?
     /// Gives the layer's function; its captures are the names of the block.
     private let parts: Closure
@@ -55,17 +57,19 @@ final class LayerPlan {
     private var parameters: [NDArray] = []
     private var states: [NDArray] = []
 
-    /// - Throws: a fault in the block if what it ends in is not a function.
-    init(_ maker: LayerMaker, settings: LayerSettings, parts: Closure, type: ElementType, _ machine: Machine) throws {
+    /// - Parameter held: What the settings take; fields are added.
+    /// - Throws: `ArrayError.outOfMemory`; a fault in the block if what it ends in is not a function.
+    init(_ maker: LayerMaker, settings: LayerSettings, _ held: SharedReservation, parts: Closure, type: ElementType, _ machine: Machine) throws {
         self.maker = maker
         self.machine = machine
         self.parts = parts
         self.settings = settings
+        self.held = held
         nesting = parts.depth
         self.type = type
         let unit = parts.code.unit, symbols = parts.code.definition?.captures ?? []
         var isOwn: [Bool] = []
-        let builder = FieldBuilder(unit: unit, type: type, stateMarks: machine.stateMarks)
+        let builder = FieldBuilder(unit: unit, type: type, stateMarks: machine.stateMarks, held)
         // In the order of the block, whatever order its function needs them in.
         slots = symbols.indices.sorted { symbols[$0].index < symbols[$1].index }
         for index in slots {
@@ -104,6 +108,8 @@ final class LayerPlan {
         (names, slots, parameterNames, stateNames, nesting, layerCount) = (
             other.names, other.slots, other.parameterNames, other.stateNames, other.nesting, other.layerCount
         )
+        held = SharedReservation()
+        try held.grow(by: other.held.bytes)
         fields = try other.fields.map { try $0.thawed() }
         trains = fields.flatMap(\.trains)
     }

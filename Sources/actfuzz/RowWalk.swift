@@ -15,7 +15,9 @@ struct RowWalk {
         "$($, $)", "\"{$}{$}\"", "\"{$:>20}\"",
         "for x in $ { }", "[x for x in $]", "[$, $]", "($, $)", "{a: $, b: $}", "a, b = $", "if $ { 1 }", "x = $; x = 1", "x = $; x[0] = $", "x = $; x.a = $",
         "$", "grad($)($)", "jacobian($)($)",
-        "value_and_grad($)($)", "x -> $", "x = $; x += $", "$''($)", "$ and $",
+        "value_and_grad($)($)", "x -> $", "x = $; x += $", "$''($)", "$ and $", "{...$, a: $}", "f = (a, b=$) -> (a, b); f($, $)",
+        "layer L(s) { w = s; x -> $ }; L($)($)", "layer L(s) { w = state($); n = s; x -> x * w }; L($)", "layer L(s) { inner = $; x -> inner(x) }; L($)($)",
+        "fit($, $, $, model=(p, x) -> $)", "fit(Dense(2, 2), $, $, loss=(p, y) -> $)", "net = $; net.a.b = $; net",
     ]
 
     var rowCount: Int { corpus.builtins.count + Self.forms.count }

@@ -44,6 +44,13 @@ import Darwin
         "relu >> tanh >> sin", "Dense(1, 1)", "Dense(1, 1) >> Dense(1, 1)", "plot([1, 2])",
     ]
 
+    /// What takes `s` apart, a structure of a few objects whose leaves are more than anything holds.
+    static let walks = [
+        "Own(s)", "Held(s)", "Dense(2, 2)(s)", "fit(Dense(2, 2), s, [1.5, 2])", "fit(Dense(2, 2), [1.5, 2], s)", "fit(s, s, s, model=(p, x) -> x)",
+        "fit(s, [[1.5, 2]], [[1.5, 2]], model=(p, x) -> x)", "s + s", "vmap(x -> s)([1, 2])", "scan((c, x) -> (c, s), 1, [1, 2])", "timeit(x -> s, s)", "{s}",
+    ]
+    static let shared = ["l = ([1.5, 2], 3); for i in range(60) { l = (l, l) }; s = l", "r = {a: [1.5]}; for i in range(60) { r = {a: r, b: r} }; s = r"]
+
     /// Runs act in a process of its own beside this one, whose memory would count: a child begins with the peak of its parent.
     private static func check(_ arguments: [String], limit: Int) async { await check(arguments, most: limit / 2 * 3 + 30_000_000) }
 
@@ -67,6 +74,11 @@ import Darwin
 
     @Test(arguments: programs) func program(_ text: String) async {
         if Sanitizer.current == nil { await Self.check(["--max-memory", "40M", "--max-time", "60", "-e", text], limit: 40 << 20) }
+    }
+
+    @Test(arguments: walks, shared) func walkOverWhatIsShared(_ walk: String, _ structure: String) async {
+        let program = "layer Own(s) { w = ones(2, 2); x -> x @ w }; layer Held(s) { w = s; x -> x }; \(structure); \(walk)"
+        if Sanitizer.current == nil { await Self.check(["--max-memory", "40M", "--max-time", "1", "-e", program], limit: 40 << 20) }
     }
 
     /// In a container the limit is four fifths of what is left: nothing may take a quarter more than it counts.

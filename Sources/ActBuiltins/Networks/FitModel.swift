@@ -10,15 +10,18 @@ import ActRows
 /// Rows of data in a structure: every array in it has as many.
 indirect enum RowTree {
     case array
-    case list([RowTree])
-    case record([(name: String, value: RowTree)])
+    case list(Structure.Parts<RowTree>)
+    case record(Structure.Parts<(name: String, value: RowTree)>)
 
     /// Takes a value apart; its arrays are appended in order.
+    /// - Throws: `ArrayError.outOfMemory`; an error of the argument for what is no array.
     init(_ value: Value, arrays: inout [NDArray], _ call: Call, _ argument: Input<Value>) throws {
+        try Interrupt.check()
         switch value {
-        case .record(let record): self = .record(try record.fields.map { ($0.key, try RowTree($0.value, arrays: &arrays, call, argument)) })
+        case .record(let record):
+            self = .record(try Structure.Parts(record.fields.map { ($0.key, try RowTree($0.value, arrays: &arrays, call, argument)) }))
         case .list(let list) where list.elements.contains(where: \.holdsRows):
-            self = .list(try list.elements.map { try RowTree($0, arrays: &arrays, call, argument) })
+            self = .list(try Structure.Parts(list.elements.map { try RowTree($0, arrays: &arrays, call, argument) }))
         default:
             arrays.append(try call.array(value, argument))
             self = .array
@@ -28,10 +31,10 @@ indirect enum RowTree {
     func value(_ arrays: inout ArraySlice<NDArray>) throws -> Value {
         switch self {
         case .array: return try arrays.popFirst().map { try Value($0) } ?? .none
-        case .list(let elements): return try .list(elements.map { try $0.value(&arrays) })
+        case .list(let parts): return try .list(parts.elements.map { try $0.value(&arrays) })
         case .record(let fields):
             var values = Fields()
-            for field in fields { values[field.name] = try field.value.value(&arrays) }
+            for field in fields.elements { values[field.name] = try field.value.value(&arrays) }
             return try .record(values)
         }
     }

@@ -55,7 +55,9 @@ extension FileFormats {
             try machine.writeFile(path) { try Safetensors.write(arrays, into: $0) }
         case .record, .list:
             if let unfit = try firstUnsavable(in: value, "") { throw FileRefusal.unsavablePart(unfit.part, path: unfit.path) }
-            let setting = try Setting(value.mappingLeaves { if case .array(let array) = $0 { .array(try array.detached()) } else { $0 } }, machine)
+            let held = SharedReservation()
+            defer { withExtendedLifetime(held) {} }
+            let setting = try Setting(value.mappingLeaves { if case .array(let array) = $0 { .array(try array.detached()) } else { $0 } }, held, machine)
             try machine.writeFile(path) { try StructureFile.write(setting, into: $0) }
         default: throw FileRefusal.notATensorFile(value)
         }

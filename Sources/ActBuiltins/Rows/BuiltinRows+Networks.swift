@@ -108,7 +108,7 @@ extension Setting {
         var elements: [Value]?
         switch value {
         case .number, .bool, .string, .none:
-            self = Setting(value, machine)
+            self = try Setting(value, SharedReservation(), machine)
             return
         case .list(let list) where list.elements.count <= most: elements = list.elements
         case .array(let array) where array.rank > 0 && array.shape[0] <= most && array.count <= most * most:

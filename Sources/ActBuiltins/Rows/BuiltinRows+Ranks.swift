@@ -136,7 +136,7 @@ private enum SentValue {
     static func bytes(of value: Value, _ machine: Machine) throws -> [UInt8] {
         var writer = MessageWriter(), file: [UInt8] = [], histories: [History] = []
         let plain = try value.mappingLeaves { if case .array(let array) = $0 { .array(try array.detached()) } else { $0 } }
-        try StructureFile.write(Setting(plain, machine)) { file.append(contentsOf: $0) }
+        try StructureFile.write(Setting(plain, SharedReservation(), machine)) { file.append(contentsOf: $0) }
         writer.add(file)
         _ = try mapped(value) { function in
             histories.append(function.history)

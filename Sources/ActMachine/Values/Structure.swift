@@ -27,18 +27,13 @@ package indirect enum Structure {
     /// What one list or record of a structure holds. A list that a value holds many times is written out each time, so that short programs
     /// make large structures: they count toward the limit, each part with its place among the leaves.
     package struct Parts<Element> {
-        private final class Held {
-            private let bytes: Reservation
-            init(_ bytes: Int) throws { self.bytes = try Reservation(bytes) }
-        }
-
         package let elements: [Element]
-        private let held: Held
+        private let held = SharedReservation()
 
         /// - Throws: `ArrayError.outOfMemory`.
-        init(_ elements: [Element]) throws {
+        package init(_ elements: [Element]) throws {
             // The objects around the parts, and around each of them.
-            held = try Held(144 &+ elements.count &* (MemoryLayout<Element>.stride &+ MemoryLayout<NDArray>.stride &+ 48))
+            try held.grow(by: 144 &+ elements.count &* (MemoryLayout<Element>.stride &+ MemoryLayout<NDArray>.stride &+ 48))
             self.elements = elements
         }
     }
