@@ -39,14 +39,24 @@ public struct Function: CustomStringConvertible {
 
 extension Value {
     init(_ value: ActLanguage.Value, in interpreter: Interpreter) {
+        var known: [ObjectIdentifier: Value] = [:]
+        self.init(value, in: interpreter, &known)
+    }
+
+    /// - Parameter known: Lists and records that were met: what holds one of them many times, as small programs make it, gets one copy of it.
+    private init(_ value: ActLanguage.Value, in interpreter: Interpreter, _ known: inout [ObjectIdentifier: Value]) {
         switch value {
         case .none, .undefined, .gathering: self = .none
         case .bool(let bool): self = .bool(bool)
         case .number(let number): self = .number(number)
         case .string(let text): self = .string(text.string)
         case .array(let array): self = .array(NumericArray(array))
-        case .list(let list): self = .list(list.elements.map { Value($0, in: interpreter) })
-        case .record(let record): self = .record(record.fields.map { ($0.key, Value($0.value, in: interpreter)) })
+        case .list(let list):
+            self = known[ObjectIdentifier(list)] ?? .list(list.elements.map { Value($0, in: interpreter, &known) })
+            known[ObjectIdentifier(list)] = self
+        case .record(let record):
+            self = known[ObjectIdentifier(record)] ?? .record(record.fields.map { ($0.key, Value($0.value, in: interpreter, &known)) })
+            known[ObjectIdentifier(record)] = self
         case .function(let function): self = .function(Function(core: function, interpreter: interpreter))
         case .figure(let figure): self = .figure(Figure(figure.figure))
         }

@@ -138,6 +138,7 @@ final class LayerPlan {
     private func values(_ parameters: [NDArray], _ states: [NDArray]) throws -> [Value] { try fields.map { try value(of: $0, parameters, states) } }
 
     private func value(of field: Field, _ parameters: [NDArray], _ states: [NDArray]) throws -> Value {
+        try Interrupt.check()
         switch field {
         case .parameter(let index): return .array(parameters[index])
         case .state(let index): return try Value(states[index])
@@ -187,6 +188,7 @@ final class LayerPlan {
     }
 
     private func trained(_ field: Field, _ parameters: [NDArray]) throws -> Value? {
+        try Interrupt.check()
         switch field {
         case .parameter(let index): return .array(parameters[index])
         case .network(let function, let own, _):

@@ -49,6 +49,17 @@ import Testing
         #expect(act["r"] == nil)
     }
 
+    @Test func whatIsSharedIsCopiedOnce() throws {
+        let act = try interpreter()
+        try act.run("s = {a: 1}; for i in range(60) { s = (s, {b: s}) }")
+        var value = act["s"]
+        for level in 0..<60 {
+            guard case .list(let parts)? = value, case .record(let fields) = parts[1], fields.count == 1 else { throw ActError("no pair at level \(level)") }
+            value = level % 2 == 0 ? parts[0] : fields[0].value
+        }
+        guard case .record(let last)? = value, case .number(1) = last[0].value else { throw ActError("not what was innermost") }
+    }
+
     @Test func functionsAreCalledFromSwift() throws {
         let act = try interpreter()
         // The derivative of the exact gelu at 0.5 is Φ(0.5) + 0.5 φ(0.5).

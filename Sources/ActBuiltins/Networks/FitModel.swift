@@ -29,6 +29,7 @@ indirect enum RowTree {
     }
 
     func value(_ arrays: inout ArraySlice<NDArray>) throws -> Value {
+        try Interrupt.check()
         switch self {
         case .array: return try arrays.popFirst().map { try Value($0) } ?? .none
         case .list(let parts): return try .list(parts.elements.map { try $0.value(&arrays) })

@@ -42,6 +42,7 @@ extension Machine {
     /// The same numbers as a state of the layer whose block runs.
     fileprivate func marked(_ value: Value, _ call: Call, _ argument: Input<Value>) throws -> Value {
         guard layerType != nil else { throw LayerRefusal.stateOutsideLayer }
+        try Interrupt.check()
         switch value {
         case .number(let number): return mark(try NDArray.scalar(number, type: .f64))
         case .bool(let flag): return mark(try NDArray(bools: [flag], shape: []))

@@ -5,6 +5,7 @@ import ActArray
 extension Machine {
     /// The same structure with `f` of each array.
     package func mapped(_ value: Value, _ f: Function) throws -> Value {
+        try Interrupt.check()
         switch value {
         case .array: return try call(f, Arguments([value]))
         case .list(let list): return try .list(list.elements.map { try mapped($0, f) })
@@ -64,6 +65,7 @@ package indirect enum Structure {
 
     /// The value of this structure with the given leaves, which are taken from the front.
     package func value(_ leaves: inout ArraySlice<NDArray>) throws -> Value {
+        try Interrupt.check()
         switch self {
         case .number, .array: return try leaves.popFirst().map { try Value($0) } ?? .none
         case .list(let parts): return try .list(parts.elements.map { try $0.value(&leaves) })

@@ -47,6 +47,7 @@ extension Value {
     /// The same value as the result of an operation that no derivative goes through.
     /// - Throws: `DerivativeError.notDifferentiable` for a function, which cannot remember it.
     package func opaque(_ operation: String, _ inputs: [NDArray]) throws -> Value {
+        try Interrupt.check()
         switch self {
         case .number(let number):
             return try Value(NotDifferentiable.result(NDArray.scalar(number, type: .f64), of: operation, inputs: inputs, .opaque))
