@@ -306,8 +306,15 @@ extension LayerPlan.Field {
 /// The arrays that `state` made in the block that runs. (The array is held with its identity, which would else be another's soon.)
 struct StateMarks {
     private var arrays: [ObjectIdentifier: NDArray] = [:]
+    private let held = SharedReservation()
 
-    mutating func insert(_ array: NDArray) { arrays[array.identity] = array }
+    /// - Throws: `ArrayError.outOfMemory`.
+    mutating func insert(_ array: NDArray) throws {
+        // A dictionary that grows holds its old and new places for a while.
+        try held.grow(by: 4 &* MemoryLayout<(ObjectIdentifier, NDArray)>.stride)
+        arrays[array.identity] = array
+    }
+
     func contains(_ array: NDArray) -> Bool { arrays[array.identity] != nil }
 }
 

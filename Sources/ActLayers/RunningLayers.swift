@@ -18,7 +18,7 @@ package final class RunningLayers: LayerWorkshop {
 
 extension Machine {
     /// Of an array that a block makes: that it is a state.
-    package func markState(_ array: NDArray) { running?.stateMarks.insert(array) }
+    package func markState(_ array: NDArray) throws { try running?.stateMarks.insert(array) }
 
     private var running: RunningLayers? { layers as? RunningLayers }
 

@@ -44,17 +44,17 @@ extension Machine {
         guard layerType != nil else { throw LayerRefusal.stateOutsideLayer }
         try Interrupt.check()
         switch value {
-        case .number(let number): return mark(try NDArray.scalar(number, type: .f64))
-        case .bool(let flag): return mark(try NDArray(bools: [flag], shape: []))
-        case .array(let array): return mark(try array.detached().renewed())
+        case .number(let number): return try mark(NDArray.scalar(number, type: .f64))
+        case .bool(let flag): return try mark(NDArray(bools: [flag], shape: []))
+        case .array(let array): return try mark(array.detached().renewed())
         case .list(let list): return try .list(list.elements.map { try marked($0, call, argument) })
         case .record(let record): return try .record(record.fields.mapValues { try marked($0, call, argument) })
         default: throw call.fail(argument, .structure, value)
         }
     }
 
-    private func mark(_ array: NDArray) -> Value {
-        markState(array)
+    private func mark(_ array: NDArray) throws -> Value {
+        try markState(array)
         return .array(array)
     }
 }
