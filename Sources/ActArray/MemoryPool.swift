@@ -295,7 +295,7 @@ package struct Reservation: ~Copyable {
     deinit { if bytes != 0 { MemoryPool.release(bytes) } }
 }
 
-/// Memory for the duration of a computation, aligned as arrays are.
+/// Memory for the duration of a computation, aligned as arrays are. It cannot be copied: `pointer` is good until the one holder's scope ends.
 struct Scratch: ~Copyable {
     let pointer: UnsafeMutableRawPointer
     private let byteCount: Int
