@@ -42,6 +42,7 @@ let package = Package(
         .target(name: "ActLayers", dependencies: ["ActMachine", "ActNetwork", "ActSyntax"]),
         .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActLayers", "ActONNX", "ActSource", "ActSyntax"]),
         .target(name: "ActLanguage", dependencies: ["ActBuiltins", "ActSyntax"]),
+        .target(name: "ActExpectations", dependencies: ["ActLanguage", "ActSyntax"]),
         .target(name: "ActServer", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
         .target(name: "ActJupyter", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
         .target(name: "ActGrammars", dependencies: ["ActLanguage", "ActSyntax"]),
@@ -50,7 +51,7 @@ let package = Package(
         .executableTarget(
             name: "act",
             dependencies: [
-                "ActGrammars", "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
+                "ActExpectations", "ActGrammars", "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
@@ -66,7 +67,7 @@ let package = Package(
         .testTarget(name: "ActRanksTests", dependencies: ["ActRanks", "ActTestSupport"]),
         .testTarget(name: "ActPlotTests", dependencies: ["ActPlot", "ActText", "ActTestSupport"]),
         .testTarget(name: "ActSyntaxTests", dependencies: ["ActSyntax", "ActTestSupport"]),
-        .testTarget(name: "ActLanguageTests", dependencies: ["ActLanguage", "ActRows", "ActSyntax", "ActTestSupport"]),
+        .testTarget(name: "ActLanguageTests", dependencies: ["ActExpectations", "ActLanguage", "ActRows", "ActSyntax", "ActTestSupport"]),
         .testTarget(name: "ActJupyterTests", dependencies: ["ActJupyter", "ActTestSupport"]),
         .testTarget(name: "ActServerTests", dependencies: ["ActServer", "ActTestSupport"]),
         .testTarget(name: "ActGrammarsTests", dependencies: ["ActGrammars", "ActSyntax", "ActTestSupport"]),

@@ -9,7 +9,8 @@ import CActKernels
 import Synchronization
 
 extension BlockProgram {
-    /// A program with the arrays of one graph.
+    /// A program with the arrays of one graph, which hold what the pointers lead to: the nodes keep their arrays, and the call that makes a binding
+    /// keeps its tables and outlives it.
     struct Binding {
         /// Where each value begins that is there as a whole, numbers included.
         let bases: UnsafeMutablePointer<UnsafeMutableRawPointer?>

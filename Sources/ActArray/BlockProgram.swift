@@ -354,7 +354,10 @@ extension Primitive {
         case .binary, .compare: 2
         case .logical(let op): op == .not ? 1 : 2
         case .select: 3
-        default: 1
+        case .unary, .test, .convert: 1
+        case .data, .variable, .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd, .concatenate, .matmul, .reduce,
+            .cumulative, .normalize, .custom:
+            0
         }
     }
 }

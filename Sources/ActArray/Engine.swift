@@ -5,7 +5,7 @@
 // - Each thing has one door: `Interrupt`, `ThreadPool`, `SiteTable`, `BlockProgram.of`, `NumericEvents`. Each speaks of the engine of the
 //   thread that asks, by one load from the thread's context.
 // - Cores and memory belong to the process. Engines share the team of threads (a job that finds it busy runs on its own thread) and the
-//   memory pool, whose limit is the process's: the sum of several limits would be none.
+//   memory pool, whose limit is the process's: limits that add up would limit nothing.
 
 import CActKernels
 import Synchronization

@@ -35,7 +35,7 @@ struct IndexPlan {
         var axes: [Int]
         /// For each of `axes` the indices, row-major over `shape`.
         var positions: [Positions]
-        /// Why one of the numbers is no index. That counts only if something is selected: arrays without elements say nothing of others.
+        /// Why one of the numbers is not an index. That counts only if something is selected: arrays without elements say nothing of others.
         var fault: ArrayError?
         /// The array of indices or the mask, if a derivative or a graph follows it.
         var traced: NDArray?
@@ -166,7 +166,7 @@ struct IndexPlan {
     }
 
     /// The places that `count` numbers mean on an axis.
-    /// - Returns: whether one of them is no index of it.
+    /// - Returns: whether one of them is not an index of it.
     @inline(__always)
     static func places<T>(_ numbers: UnsafePointer<T>, size: Int, _ places: UnsafeMutablePointer<Int>, _ count: Int) -> Bool {
         let numbers = UnsafeRawPointer(numbers), places = UnsafeMutableRawPointer(places).assumingMemoryBound(to: Int64.self)
@@ -176,14 +176,14 @@ struct IndexPlan {
         return Kernels.table.pointee.places_f64(numbers.assumingMemoryBound(to: Double.self), Int64(size), places, count) != 0
     }
 
-    /// The place from 0 that a number means on an axis; `nil` when it is no index of it.
+    /// The place from 0 that a number means on an axis; `nil` when it is not an index of it.
     private static func place<T: BinaryFloatingPoint>(_ number: T, size: Int) -> Int? {
         guard number.magnitude < 0x1p53 else { return nil }
         let i = Int(number), place = i < 0 ? i &+ size : i
         return T(i) == number && place >= 0 && place < size ? place : nil
     }
 
-    /// Why a number is no index of an axis.
+    /// Why a number is not an index of an axis.
     private static func fault(_ number: Double, axis: Int, size: Int) -> ArrayError {
         guard number.rounded(.towardZero) == number else { return .indexNotWhole(number) }
         return .indexOutOfRange(index: Int(exactly: number) ?? (number < 0 ? .min : .max), axis: axis, size: size)
@@ -210,7 +210,7 @@ struct IndexPlan {
 extension NDArray {
     /// Calls `body` with parts of the elements of an array of numbers as whole numbers from 0 on and below `bound`; there are `parts` parts, shared
     /// out among the threads, each in order and a piece at a time: where it begins among all, and its numbers.
-    /// - Returns: whether all of them are such numbers; `body` may not have seen those after one that is none.
+    /// - Returns: whether all of them are such numbers; `body` may not have seen those after one that is not.
     package func forEachWhole(
         below bound: Int, parts: Int, _ body: (_ part: Int, _ first: Int, UnsafeBufferPointer<Int>) -> Void
     ) throws -> Bool {
@@ -237,7 +237,7 @@ extension NDArray {
     }
 }
 
-/// Indices or offsets, in memory of the pool.
+/// Indices or offsets, in memory of the pool, which lives as long as this: `base` is for calls that end before it does.
 package final class Positions {
     private let storage: Storage
     package let count: Int

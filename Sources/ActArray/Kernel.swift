@@ -106,7 +106,7 @@ enum Kernel {
         }
     }
 
-    /// Elements at `pointer`, `stride` (0 or 1) apart.
+    /// Elements at `pointer`, `stride` (0 or 1) apart, of the type that the kernel was chosen for. Whoever makes it keeps the memory until the last use.
     struct Operand {
         var pointer: UnsafeRawPointer
         var stride: Int
@@ -167,7 +167,9 @@ extension Primitive {
         case .unary: 4
         case .binary(.add), .binary(.sub), .binary(.mul), .binary(.div), .binary(.min), .binary(.max), .binary(.leaky): 1
         case .binary: 4
-        default: 1
+        case .data, .variable, .compare, .test, .logical, .select, .convert, .reshape, .transpose, .broadcast, .slice, .unslice, .gather,
+            .scatterAdd, .concatenate, .matmul, .reduce, .cumulative, .normalize, .custom:
+            1
         }
     }
 }
@@ -199,6 +201,7 @@ struct ElementwiseCode: Equatable {
     private init(value: UInt16) { self.value = value }
 }
 
+// Memory of arrays as the type that the kernel was chosen for: array memory is written as what its node says, and read as nothing else.
 extension UnsafeMutableRawPointer {
     fileprivate var f64: UnsafeMutablePointer<Double> { assumingMemoryBound(to: Double.self) }
     fileprivate var f32: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }

@@ -307,7 +307,7 @@ package final class SharedReservation {
     package func grow(by more: Int) throws { try held.grow(by: more) }
 }
 
-/// Memory for the duration of a computation, aligned as arrays are.
+/// Memory for the duration of a computation, aligned as arrays are. It cannot be copied: `pointer` is good until the one holder's scope ends.
 struct Scratch: ~Copyable {
     let pointer: UnsafeMutableRawPointer
     private let byteCount: Int

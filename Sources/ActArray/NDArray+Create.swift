@@ -208,7 +208,7 @@ private final class Line: CustomFunction {
     let name: String
     let isElementwise = false
     private let weights: [NDArray]
-    /// The numbers that are no inputs, with their weights.
+    /// The numbers that are not inputs, with their weights.
     private let fixed: [(number: Operand, weight: NDArray)]
 
     private init(_ name: String, _ weights: [NDArray], fixed: [(number: Operand, weight: NDArray)]) {

@@ -152,7 +152,7 @@ extension NDArray {
     }
 
     /// One array of indices along the first axis.
-    /// - Returns: `nil` when one of the numbers is no index, or the elements do not lie row-major without gaps.
+    /// - Returns: `nil` when one of the numbers is not an index, or the elements do not lie row-major without gaps.
     private func taking(_ rows: NDArray) throws -> NDArray? {
         let layout = try evaluatedLayout()
         guard layout.strides == nil, shape[0] > 0 else { return nil }

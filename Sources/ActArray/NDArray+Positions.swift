@@ -74,6 +74,8 @@ private final class FoundPositions: CustomFunction {
     }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [nil] }
+    /// None: no primitive puts elements in order, and of a mask not even the number of positions is known beforehand.
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { nil }
 }
 
 extension NDArray {

@@ -34,6 +34,10 @@ package final class RangeWrite: CustomFunction {
     package func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         (followsOld ? [try passing(cotangent)] : []) + (followsValue ? [try cotangent.sliced(ranges)] : [])
     }
+
+    /// None: of what it does not follow it keeps no elements. It stands in traces of derivatives alone; where a graph is taken, a write is
+    /// composed of primitives (`tracedAssign`).
+    package func lowered(_ inputs: [NDArray]) throws -> NDArray? { nil }
 }
 
 /// Marks the front node of an array that was written to; its input is the written one.

@@ -7,7 +7,7 @@
 import CActKernels
 
 struct Neighbourhood: ~Copyable {
-    /// A value that is there: an array, or a number that operations name.
+    /// A value that is there: an array, or a number that operations name. (`root` keeps its node, as those of steps and visits.)
     struct Input {
         enum Kind: UInt8 {
             case fixed  // one element for all

@@ -63,14 +63,14 @@ package final class Node {
     package let isTraced: Bool
     /// Which operation it is, if it is elementwise and may still have to be computed.
     let code: ElementwiseCode
-    /// An operand that is a number is no input, unless the node is traced; it takes the element type of the other operand.
+    /// An operand that is a number is not an input, unless the node is traced; it takes the element type of the other operand.
     let number: WeakNumber
     @exclusivity(unchecked) package internal(set) var inputs: Inputs
     // What `layout` says, apart: whether the storage is held by others too can be asked in place.
     @exclusivity(unchecked) private var storage: Storage?
     @exclusivity(unchecked) private var offset = 0
     @exclusivity(unchecked) private var strides: [Int]?
-    /// The first element, when there is data that is row-major without gaps: what `layout` says, at hand.
+    /// The first element, when there is data that is row-major without gaps: what `layout` says, at hand. Good while the node has this layout.
     package var elements: UnsafeMutableRawPointer? { @inline(__always) get { view.first } }
     /// Of a vector that no derivative follows, the number of elements; of every other array 0.
     package var length: Int { view.length }

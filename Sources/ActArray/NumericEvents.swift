@@ -3,8 +3,8 @@
 // Processors raise sticky flags when that may have happened; kernels may raise them without reason. So flags only say where to look:
 // the elements decide. Operations on single numbers do not come here.
 //
-// A built-in that is composed of several operations counts as one: what happens between its arguments and its result is its own
-// business unless the result shows it. Its operations carry the number of the call (`Site.call`). Those that are computed together are
+// A built-in that is composed of several operations counts as one: what happens between its arguments and its result is told only
+// if the result shows it. Its operations carry the number of the call (`Site.call`). Those that are computed together are
 // judged here (`examine(group:)`), the others when the call has ended, by who made it (`take`).
 
 import ActSystem
@@ -151,7 +151,7 @@ package enum NumericEvents {
     static func examine(group: [Int], exits: [Int], of values: [Computed], _ site: Site, start: Int, _ n: Int) -> [NumericEvent] {
         let inner = Set(group)
         let sources = Set(group.flatMap { values[$0].step?.operands ?? [] }).subtracting(inner).sorted()
-        // Numbers in formulas are the function's own, so they are no example of what it was given.
+        // Numbers in formulas are the function's own, so they are not an example of what it was given.
         let shown = sources.filter { values[$0].place.stride != 0 }
         let name = group.count == 1 ? values[group[0]].step?.primitive.name ?? "" : ""
         var events: [NumericEvent] = []
@@ -227,12 +227,7 @@ package enum NumericEvents {
     private static func kind(_ primitive: Primitive, _ inputs: [Double], _ y: Double) -> NumericEvent.Kind? {
         if y.isNaN { return inputs.contains(where: \.isNaN) ? nil : .invalid }
         guard inputs.allSatisfy(\.isFinite) else { return nil }
-        switch primitive {
-        case .binary(.div), .binary(.floordiv): return inputs[1] == 0 ? .divideByZero : .overflow
-        case .binary(.pow), .unary(.reciprocal): return inputs[0] == 0 ? .divideByZero : .overflow
-        case .unary(.log), .unary(.log2), .unary(.log10), .unary(.log1p), .unary(.atanh): return .divideByZero
-        default: return .overflow
-        }
+        return primitive.isPole(inputs) ? .divideByZero : .overflow
     }
 
     private static func element(_ base: UnsafeRawPointer, _ type: ElementType, _ i: Int) -> Double {
@@ -276,7 +271,28 @@ extension Primitive {
     fileprivate var mayRaiseEvents: Bool {
         switch self {
         case .unary, .binary, .convert: true
-        default: false
+        case .data, .variable, .compare, .test, .logical, .select, .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd,
+            .concatenate, .matmul, .reduce, .cumulative, .normalize, .custom:
+            false
+        }
+    }
+
+    /// Whether it is infinite at some finite operands because it divides by 0 there.
+    fileprivate func isPole(_ operands: [Double]) -> Bool {
+        switch self {
+        case .unary(.reciprocal): operands[0] == 0
+        case .unary(let operation): operation.hasPole
+        case .binary(let operation):
+            switch operation {
+            case .div, .floordiv: operands[1] == 0
+            case .pow: operands[0] == 0
+            case .add, .sub, .mul, .mod, .min, .max, .atan2, .hypot, .copysign, .leaky, .leakyD, .elu, .eluD, .celu, .celuD, .softplusBeta,
+                .softplusBetaD, .siluBeta, .siluBetaD, .squareplus, .squareplusD, .isru, .isruD, .snake, .snakeD, .siren, .sirenD:
+                false
+            }
+        case .data, .variable, .compare, .test, .logical, .select, .convert, .reshape, .transpose, .broadcast, .slice, .unslice, .gather,
+            .scatterAdd, .concatenate, .matmul, .reduce, .cumulative, .normalize, .custom:
+            false
         }
     }
 }

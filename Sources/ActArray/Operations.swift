@@ -21,6 +21,20 @@ package enum UnaryOperation: Int32, CaseIterable, Sendable {
         }
     }
 
+    /// Whether it is infinite at a number: an infinity there is a division by zero, any other one an overflow.
+    var hasPole: Bool {
+        switch self {
+        case .reciprocal, .log, .log2, .log10, .log1p, .atanh: true
+        case .neg, .abs, .sign, .sqrt, .square, .exp, .expm1, .sin, .cos, .tan, .asin, .acos, .atan, .sinh, .cosh, .tanh, .asinh, .acosh, .erf, .erfc,
+            .floor, .ceil, .round, .trunc, .sigmoid, .logSigmoid, .softplus, .silu, .gelu, .geluTanh, .geluSigmoid, .mish, .elu1, .selu, .relu,
+            .relu6, .relu2, .hardSigmoid, .hardSwish, .softsign, .tanhShrink, .lisht, .logcosh, .gaussian, .sinc, .squareplus4, .bentIdentity,
+            .serf, .tanhexp, .sigmoidD, .logSigmoidD, .softplusD, .tanhD, .siluD, .geluD, .geluTanhD, .geluSigmoidD, .mishD, .elu1D, .seluD,
+            .reluD, .relu6D, .relu2D, .hardSigmoidD, .hardSwishD, .softsignD, .tanhShrinkD, .arctanD, .erfD, .lishtD, .logcoshD, .gaussianD,
+            .sincD, .squareplus4D, .bentIdentityD, .serfD, .tanhexpD:
+            false
+        }
+    }
+
     /// Whether it is a derivative; then no result is −0.
     package var isSlope: Bool { rawValue >= UnaryOperation.sigmoidD.rawValue }
 
@@ -57,7 +71,9 @@ package enum BinaryOperation: Int32, CaseIterable, Sendable {
     package var isSlope: Bool {
         switch self {
         case .leakyD, .eluD, .celuD, .softplusBetaD, .siluBetaD, .squareplusD, .isruD, .snakeD, .sirenD: true
-        default: false
+        case .add, .sub, .mul, .div, .pow, .floordiv, .mod, .min, .max, .atan2, .hypot, .copysign, .leaky, .elu, .celu, .softplusBeta, .siluBeta,
+            .squareplus, .isru, .snake, .siren:
+            false
         }
     }
 

@@ -43,7 +43,9 @@ package enum Primitive {
         switch self {
         case .unary(let op): op.isSlope
         case .binary(let op): op.isSlope
-        default: false
+        case .data, .variable, .compare, .test, .logical, .select, .convert, .reshape, .transpose, .broadcast, .slice, .unslice, .gather,
+            .scatterAdd, .concatenate, .matmul, .reduce, .cumulative, .normalize, .custom:
+            false
         }
     }
 
@@ -122,11 +124,10 @@ package protocol CustomFunction: AnyObject {
     /// costly need not be computed else.
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?]
     /// The same function of other inputs of the same shapes, composed of primitives: equal but for rounding. `nil` where it is known by
-    /// name only.
+    /// name only; then the reason stands there.
     func lowered(_ inputs: [NDArray]) throws -> NDArray?
 }
 
 extension CustomFunction {
     package var attributes: [Attribute] { [] }
-    package func lowered(_ inputs: [NDArray]) throws -> NDArray? { nil }
 }

@@ -4,7 +4,8 @@
 
 import CActKernels
 
-/// What becomes of the blocks of an array whose elements come in pieces, on several threads.
+/// What becomes of the blocks of an array whose elements come in pieces, on several threads. Whoever makes a plan keeps the memory of the result
+/// until the last visit; each piece has a place of its own there, so that threads do not meet.
 protocol ReductionPlan {
     /// Elements of a block, at most; the last of each `row` elements is shorter.
     var block: Int { get }

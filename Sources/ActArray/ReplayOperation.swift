@@ -4,7 +4,8 @@
 
 import CActKernels
 
-/// Where elements lie: `strides` (in elements) is `nil` for row-major without gaps.
+/// Where elements lie: `strides` (in elements) is `nil` for row-major without gaps. The program that has the place holds the memory, or the array
+/// whose elements they are, as long as it has operations on it.
 package struct ReplayPlace {
     package var pointer: UnsafeMutableRawPointer
     package var shape: [Int]

@@ -9,7 +9,8 @@ import Synchronization
 package final class SiteTable: @unchecked Sendable {
     private static let pageSize: UInt32 = 64
     private static let nextPage = Locked<UInt32>(1)
-    // Guarded by `lock`. Not weak references, which would make counting references to owners slow: they take themselves out when they go.
+    // Guarded by `lock`. Not weak references, which would make counting references to owners slow: they take themselves out when they go, on the
+    // thread that computes for the engine, which alone asks.
     private var pages: [Int: Unmanaged<AnyObject>] = [:]
     private let lock = Lock()
 

@@ -229,7 +229,8 @@ extension StridedView {
     }
 }
 
-/// Two places in memory that show arrays of one shape: the elements of one are copied to the other, run by run.
+/// Two places in memory that show arrays of one shape: the elements of one are copied to the other, run by run. Whoever makes it keeps both
+/// until the last use, and nobody else sees the target meanwhile.
 struct StridedPair {
     private let source: UnsafeRawPointer, target: UnsafeMutableRawPointer
     private let size: Int

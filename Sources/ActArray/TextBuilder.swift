@@ -42,7 +42,8 @@ package struct TextBuilder: ~Copyable {
         }
     }
 
-    /// Bytes that are being put one after the other; what finds no room is left out.
+    /// Bytes that are being put one after the other; what finds no room is left out. It cannot be copied, and never leaves the closure that gave
+    /// it the memory.
     package struct Bytes: ~Copyable {
         private let buffer: UnsafeMutableBufferPointer<UInt8>
         fileprivate private(set) var count = 0

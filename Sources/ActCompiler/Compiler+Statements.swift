@@ -18,7 +18,7 @@ extension FunctionBuilder {
         emit(.result, 0, none)
     }
 
-    /// The value of a block is that of its last statement; statements that are no expressions give none.
+    /// The value of a block is that of its last statement; statements that are not expressions give none.
     func block(_ statements: ArraySlice<Statement>, to target: Int) {
         guard let last = statements.last else {
             emit(.constant, target, constant(value: .none))

@@ -68,7 +68,7 @@ package final class Prototype {
         return (instructions, constants, instructions.contains { $0.opcode.isJump && $0.a <= 0 })
     }
 
-    /// The same function, noting the value of every expression while it runs; itself where it is no function of the program. Only while no
+    /// The same function, noting the value of every expression while it runs; itself where it is not a function of the program. Only while no
     /// other thread compiles.
     package func recording(in scope: any CompilerScope) -> Prototype {
         guard let definition else { return self }

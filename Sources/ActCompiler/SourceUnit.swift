@@ -26,7 +26,7 @@ package protocol CompilerScope: AnyObject {
     /// The slot of a global variable, made when it is new.
     func slot(_ name: String) -> Int
     func existingSlot(_ name: String) -> Int?
-    /// What a name means now, and what it means of its own accord; `nil` where that is no function.
+    /// What a name means now, and what it means of its own accord; `nil` where that is not a function.
     func function(named name: String) -> (any CompilerFunction)?
     func builtin(named name: String) -> (any CompilerFunction)?
     /// The first name of the built-in function that a name means now, if it means one.

@@ -146,7 +146,7 @@ package enum Csv {
                 result = "\(stem)_\(number)"
                 number += 1
             }
-            // Smaller numbers are taken: thousands of equal names are no reason to try them all for each.
+            // Smaller numbers are taken: with thousands of equal names each would try them all again.
             next[stem] = number
             return result
         }
@@ -165,7 +165,7 @@ package enum Csv {
     private struct Survey {
         var first = FirstRow()
         var columns: [ColumnKind] = []
-        /// Row by row; NaN for what is none.
+        /// Row by row; NaN for a field that is not a number.
         private(set) var numbers: [Double] = []
         private(set) var rows = 0
 

@@ -14,7 +14,7 @@ struct CsvReader {
     private let missing: Set<String>
 
     init(_ bytes: UnsafeRawBufferPointer, _ options: Csv.Options) {
-        // A byte-order mark is no part of the first field.
+        // A byte-order mark is not part of the first field.
         self.bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? UnsafeRawBufferPointer(rebasing: bytes.dropFirst(3)) : bytes
         self.options = options
         separator = options.separator ?? 0x2C
@@ -79,7 +79,7 @@ struct CsvReader {
 
     // MARK: Rows and fields
 
-    /// Calls `body` with every row and its number. Blank lines are no rows; between the rows of a single column, where they could be
+    /// Calls `body` with every row and its number. Blank lines are not rows; between the rows of a single column, where they could be
     /// nothing else, they are fields without content.
     func forEachRow(_ body: (_ row: Int, _ fields: [Field]) throws -> Void) throws {
         var fields: [Field] = [], row = 0, blanks = 0, width = 0, lines = 0

@@ -32,7 +32,7 @@ package final class FileDoor: Sendable {
     }
 
     /// A door to what lies in these folders, by the bytes of their paths.
-    /// - Throws: `FileError` for what is no folder or cannot be opened.
+    /// - Throws: `FileError` for what is not a folder or cannot be opened.
     package convenience init(allowing paths: [[UInt8]]) throws {
         var folders: [Folder] = [], known: Set<FileIdentity> = []
         let here = try? Folder(".", in: AT_FDCWD, isInside: { _ in true })

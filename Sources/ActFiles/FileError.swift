@@ -14,7 +14,7 @@ package enum FileFault: Equatable, Sendable {
     // Where it is
     case emptyPath
     case nulInPath
-    /// What should be a folder is none, or is not there.
+    /// What should be a folder is something else, or is not there.
     case noFolder
     /// The folder of a file that is to be written does not exist.
     case folderMissing

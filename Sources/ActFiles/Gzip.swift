@@ -74,7 +74,7 @@ package enum Gzip {
         return result
     }
 
-    /// zlib's `z_stream`.
+    /// zlib's `z_stream`. Its pointers lead into buffers of the closure that is running; zlib's own memory goes with `end`.
     private struct Stream {
         var nextIn: UnsafePointer<UInt8>?
         var availableIn: UInt32 = 0

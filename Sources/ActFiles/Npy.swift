@@ -75,7 +75,7 @@ private struct NpyHeader {
     private(set) var isColumnMajor = false
     private(set) var shape: [Int] = []
 
-    /// - Returns: `nil` for what is no such dictionary.
+    /// - Returns: `nil` for what is not such a dictionary.
     init?(text: UnsafeRawBufferPointer) {
         var text = PythonText(bytes: text)
         var missing: Set = ["descr", "fortran_order", "shape"]

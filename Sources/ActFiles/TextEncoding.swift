@@ -1,4 +1,4 @@
-// Texts that are not UTF-8: the C library's iconv knows the encodings. What must stay true: bytes that are no text in an encoding are an
+// Texts that are not UTF-8: the C library's iconv knows the encodings. What must stay true: bytes that are not text in an encoding are an
 // error, never another character.
 
 import ActArray
@@ -12,7 +12,7 @@ package enum TextEncoding {
     /// The same text in UTF-8.
     /// - Parameter name: As iconv knows it, hyphens and case not counting: `latin-1`, `windows-1252`, `cp949`; without one a byte-order mark
     ///   tells UTF-16 and UTF-32, and the rest is UTF-8 already.
-    /// - Throws: `FileError` for an encoding that is not known, and bytes that are no text in it.
+    /// - Throws: `FileError` for an encoding that is not known, and bytes that are not text in it.
     package static func utf8(_ bytes: [UInt8], from name: String?, path: String) throws -> [UInt8] {
         guard let name = name ?? marked(bytes) else { return bytes }
         // Other characters would be iconv's own options.

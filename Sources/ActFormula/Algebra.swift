@@ -61,7 +61,7 @@ package final class Algebra {
         case sum(Coefficient, [Entry])
         /// `Π baseᵢ ^ exponentᵢ`, the bases in the order of their numbers. No base is a product or a number with a whole exponent.
         case product([Factor])
-        /// What has an exponent that is no number.
+        /// What has an exponent that is not a number.
         case power(Int, Int)
         case call(Head, [Int])
         case compare(Relation, Int, Int)

@@ -113,13 +113,13 @@ private enum DerivationRule {
     }
 }
 
-/// Why something is no formula.
+/// Why something is not a formula.
 package enum FormulaError: Error, Equatable {
     /// More terms or lines than anybody reads.
     case tooLong
     /// The style has no words for it.
     case style(String, of: String)
-    /// It is no function of single numbers.
+    /// It is not a function of single numbers.
     case alongAxis(String)
     /// The program itself says what the slope is.
     case ownSlope

@@ -1,6 +1,6 @@
 // Graphs of functions of numbers as formulas.
 //
-// What must stay true: what is no formula is named with its place, never left out.
+// What must stay true: what is not a formula is named with its place, never left out.
 
 import ActArray
 import ActGrad

@@ -1,4 +1,5 @@
-// Cotangents of indexed elements, added in place: a loop over the elements of an array costs one addition each, not one array each.
+// Cotangents of indexed elements, added in place: a loop over the elements of an array costs one addition each, not one array each. What is added to
+// belongs to the accumulator alone; pointers stay in the closures that gave them.
 
 import ActArray
 

@@ -141,7 +141,7 @@ package enum Derivative {
     /// The same with all unit vectors on the way at once; `nil` where that is not possible, or not worth it.
     private static func batchedRows(_ trace: Trace, width: Int, type: ElementType) throws -> NDArray? {
         let result = trace.result, count = result.count, site = Site.current
-        // What the rules compute is no operation of the program: nothing there warns.
+        // What the rules compute is not an operation of the program: nothing there warns.
         Site.current = .unknown
         defer { Site.current = site }
         func rows(heeding: Bool) throws -> NDArray? {

@@ -22,7 +22,7 @@ extension GraphSize {
     package static func - (a: GraphSize, b: GraphSize) -> GraphSize { GraphSize(fixed: a.fixed &- b.fixed, open: a.open &- b.open) }
     package static func + (a: GraphSize, b: Int) -> GraphSize { GraphSize(fixed: a.fixed &+ b, open: a.open) }
     package var isFixed: Bool { open == 0 }
-    /// How many elements an array of these sizes has; `nil` if that is no whole multiple of N.
+    /// How many elements an array of these sizes has; `nil` if that is not a whole multiple of N.
     package static func product(_ sizes: [GraphSize]) -> GraphSize? {
         let fixed = sizes.filter(\.isFixed).reduce(1) { $0 &* $1.fixed }, open = sizes.filter { !$0.isFixed }
         return open.count > 1 ? nil : (open.first ?? GraphSize(fixed: 1)) * fixed

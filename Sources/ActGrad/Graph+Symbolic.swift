@@ -16,13 +16,13 @@ package struct GraphSize: Equatable, Sendable, CustomStringConvertible {
 
     package init(fixed: Int, open: Int = 0) { (self.fixed, self.open) = (fixed, open) }
 
-    /// From what it was in the two takings of a graph; `nil` if it is no whole multiple of N.
+    /// From what it was in the two takings of a graph; `nil` if it is not a whole multiple of N.
     package init?(_ a: Int, _ b: Int) { self.init(a, b, Graph.trials.first, Graph.trials.second) }
 
     /// What it is in the two takings.
     package var trials: (first: Int, second: Int) { (fixed &+ open &* Graph.trials.first, fixed &+ open &* Graph.trials.second) }
 
-    /// From what it was when N was `first` and `second`; `nil` if it is no whole multiple.
+    /// From what it was when N was `first` and `second`; `nil` if it is not a whole multiple.
     init?(_ a: Int, _ b: Int, _ first: Int, _ second: Int) {
         if a == b {
             self.init(fixed: a)

@@ -75,16 +75,20 @@ package enum Kinks {
         switch node.primitive {
         case .unary(let operation):
             let x = try node.inputs[0].detached()
-            return try operation.kinkPoints.map { try x - $0 }
+            return try operation.course.jumps.map { try x - $0 }
         case .binary(.max), .binary(.min), .compare: return [try node.inputs[0].detached() - node.inputs[1].detached()]
-        case .binary(.leaky), .binary(.elu): return [try node.inputs[0].detached()]
+        case .binary(let operation):
+            let x = try node.inputs[0].detached()
+            return try operation.course.jumps.map { try x - $0 }
         case .custom(is Extreme):
             let values = try node.inputs.map { try $0.detached() }
             return try values.indices.flatMap { i in try values[..<i].map { try $0 - values[i] } }
         case .custom(let function as RowFunction):
             let x = try node.inputs[0].detached()
             return try function.kinkPoints.map { try x - $0 }
-        default: return []
+        case .data, .variable, .test, .logical, .select, .convert, .reshape, .transpose, .broadcast, .slice, .unslice, .gather, .scatterAdd,
+            .concatenate, .matmul, .reduce, .cumulative, .normalize, .custom:
+            return []
         }
     }
 
@@ -109,17 +113,5 @@ package enum Kinks {
         while abs(slope) * digits > 1e11, digits > 1 { digits /= 10 }
         let value = (slope * digits).rounded() / digits
         return value == 0 ? 0 : value
-    }
-}
-
-extension UnaryOperation {
-    /// Where the slope (or the value) jumps; those of rounding, which are without end, left out.
-    fileprivate var kinkPoints: [Double] {
-        switch self {
-        case .abs, .sign, .relu, .selu: [0]
-        case .relu6: [0, 6]
-        case .hardSigmoid, .hardSwish: [-3, 3]
-        default: []
-        }
     }
 }

@@ -28,6 +28,10 @@ package final class NotDifferentiable: CustomFunction {
         return inputs.map { _ in nil }
     }
 
+    /// None: it keeps the name and the settings of an operation that has no derivative, not the operation. Who writes other systems' words knows
+    /// some by their names.
+    package func lowered(_ inputs: [NDArray]) throws -> NDArray? { nil }
+
     /// Whether `node` has no derivative where it is itself what is differentiated.
     static func refuses(_ node: Node) -> String? {
         if case .custom(let function as NotDifferentiable) = node.primitive { function.name } else { nil }

@@ -1,4 +1,4 @@
-// The gamma function and its kin, cube roots, and whole numbers as bits. They are computed number by number in double precision.
+// The gamma function and functions like it, cube roots, and whole numbers as bits. They are computed number by number in double precision.
 
 import ActArray
 
@@ -38,16 +38,17 @@ package enum SpecialFunction: String, Sendable {
     }
 
     package func callAsFunction(_ x: NDArray) throws -> NDArray {
-        try NDArray.special(
-            ElementFunction(rawValue) { x, y in
-                switch self {
-                case .gamma: try y * NDArray.polygamma(0, x)
-                case .lgamma: try NDArray.polygamma(0, x)
-                case .digamma: try NDArray.polygamma(1, x)
-                case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3.0)
-                }
-            }, x
-        ) { self($0) }
+        var lowering: ((NDArray) throws -> NDArray)?
+        if self == .cbrt { lowering = { try NDArray.cubeRoot($0) } }
+        let function = ElementFunction(rawValue, lowering: lowering) { x, y in
+            switch self {
+            case .gamma: try y * NDArray.polygamma(0, x)
+            case .lgamma: try NDArray.polygamma(0, x)
+            case .digamma: try NDArray.polygamma(1, x)
+            case .cbrt: try NDArray.unary(.reciprocal, NDArray.unary(.square, y) * 3.0)
+            }
+        }
+        return try NDArray.special(function, x) { self($0) }
     }
 }
 
@@ -103,13 +104,24 @@ private enum Polygamma {
 /// A function of each element whose slope is given by array operations.
 private final class ElementFunction: CustomFunction {
     let name: String
+    let attributes: [Attribute]
     let isElementwise = true
+    private let lowering: ((NDArray) throws -> NDArray)?
     private let slope: (_ x: NDArray, _ y: NDArray) throws -> NDArray
 
-    init(_ name: String, slope: @escaping (NDArray, NDArray) throws -> NDArray) {
+    /// - Parameter lowering: `nil` for the gamma function and functions like it: how many terms they add, from which side, is decided by each element, and
+    ///   one composition for all elements would lose digits beside the zeros and the poles.
+    init(
+        _ name: String, _ attributes: [Attribute] = [], lowering: ((NDArray) throws -> NDArray)? = nil,
+        slope: @escaping (NDArray, NDArray) throws -> NDArray
+    ) {
         self.name = name
+        self.attributes = attributes
+        self.lowering = lowering
         self.slope = slope
     }
+
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { try lowering?(inputs[0]) }
 
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [try cotangent * slope(inputs[0], result)] }
 }
@@ -128,14 +140,24 @@ extension NDArray {
         return try NDArray.custom(function, inputs: [x], value: converted)
     }
 
+    /// x^⅓ by a power, whose exponent is not quite a third, and one step of Newton's.
+    fileprivate static func cubeRoot(_ x: NDArray) throws -> NDArray {
+        let magnitude = try NDArray.unary(.abs, x)
+        let isPlain = try NDArray.logical(.and, .test(.isfinite, x), NDArray.compare(.gt, .array(magnitude), .number(0)))
+        let a = try NDArray.select(isPlain, .array(magnitude), .number(1)), y = try NDArray.binary(.pow, a, 1.0 / 3)
+        let root = try y - (y - a / y / y) / 3
+        return try NDArray.select(isPlain, .array(NDArray.unary(.sign, x) * root), .array(x))
+    }
+
     fileprivate static func polygamma(_ n: Int, _ x: NDArray) throws -> NDArray {
-        try special(ElementFunction("polygamma") { x, _ in try polygamma(n + 1, x) }, x) { Polygamma.value(n, $0) }
+        let function = ElementFunction("polygamma", [Attribute("order", n)], slope: { x, _ in try polygamma(n + 1, x) })
+        return try special(function, x) { Polygamma.value(n, $0) }
     }
 
     // MARK: Bits
 
     /// A function of two whole numbers, element by element.
-    /// - Throws: `badValue` for what is no whole number below 2⁵³ in magnitude.
+    /// - Throws: `badValue` for what is not a whole number below 2⁵³ in magnitude.
     package static func bitwise(_ name: String, _ a: NDArray, _ b: NDArray, _ function: (Int, Int) -> Double) throws -> NDArray {
         func whole(_ array: NDArray, _ shape: [Int]) throws -> [Double] {
             let numbers = try array.detached().broadcast(to: shape).toDoubles()

@@ -164,7 +164,7 @@ struct Trace {
         return try withoutWarnings { try pass(.array(cotangent), .all, keepsTrace: true, heeds: heeds).gradients }
     }
 
-    /// What the rules compute is no operation of the program: nothing there warns.
+    /// What the rules compute is not an operation of the program: nothing there warns.
     /// - Throws: `DerivativeError.notDifferentiable`, and what `body` throws.
     private func withoutWarnings<Value>(_ body: () throws -> Value) throws -> Value {
         if let operation = NotDifferentiable.refuses(result.node) {
@@ -207,7 +207,8 @@ struct Trace {
             guard inputs[step.firstInput..<end].contains(where: { $0 >= 0 && isSmooth[$0] }) else { continue }
             step.node._withUnsafeGuaranteedRef { node in
                 switch node.primitive {
-                case .unary(let operation) where [.sign, .floor, .ceil, .round, .trunc].contains(operation): firstStep = firstStep ?? "\(operation)"
+                case .unary(let operation) where operation.course.isStep: firstStep = firstStep ?? operation.name
+                case .binary(let operation) where operation.course.isStep: firstStep = firstStep ?? operation.name
                 default: isSmooth[i] = node.type != .bool
                 }
             }

@@ -2,7 +2,7 @@
 
 import ActPlot
 
-/// What `plot` and its kin make.
+/// What `plot` and functions like it make.
 public struct Figure {
     let core: ActPlot.Figure
 

@@ -80,7 +80,7 @@ public final class Interpreter {
         }
     }
 
-    /// A variable of the session; of a name that is no variable, what it means otherwise: `act["relu"]` is the function. `nil` where it
+    /// A variable of the session; of a name that is not a variable, what it means otherwise: `act["relu"]` is the function. `nil` where it
     /// means nothing.
     public subscript(name: String) -> Value? { session.value(named: name).map { Value($0, in: self) } }
 

@@ -87,7 +87,7 @@ final class LayerPlan {
         }
         let unbound = fields, ordered = slots.map { symbols[$0] }
         fields = try unbound.indices.map { index in
-            // What is no field itself, such as the variable of a loop, may hold one.
+            // What is not a field itself, such as the variable of a loop, may hold one.
             if !isOwn[index], case .constant(let value) = unbound[index] { return .shared(try builder.captured(value, symbols: ordered, fields: unbound)) }
             return try builder.bound(unbound[index], symbols: ordered, fields: unbound)
         }

@@ -3,7 +3,8 @@
 import ActMachine
 import ActSyntax
 
-/// Of layers of the program, and of networks as values.
+/// Of layers of the program, and of networks as values. `@unchecked Sendable`: the values in them stay with the thread that runs their program, as those
+/// of `RuntimeError` do.
 package enum LayerRefusal: Error, @unchecked Sendable {
     case stateOutsideLayer
     case returnFromLayer(String)
@@ -11,7 +12,7 @@ package enum LayerRefusal: Error, @unchecked Sendable {
     case nearlyTraining(layer: String, parameter: String, at: Span?)
     /// `next`: the layer after it, if that is known.
     case layerWithoutArray(String, Value, next: String?, at: Span?)
-    /// A pass assigns a field that is no state.
+    /// A pass assigns a field that is not a state.
     case assignedField(String, isTrained: Bool)
     case stateKind(String, StateKind, Value)
     case stateShape(String, [Int], [Int])

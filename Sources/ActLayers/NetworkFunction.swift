@@ -207,11 +207,11 @@ package final class NetworkFunction: NativeFunction {
     }
 
     package func requireSettings(of other: Function) throws {
-        if let other = other.network, let found = difference(from: other) { throw NetworkError.settingsDiffer(found) }
+        if let other = other.network, let found = try difference(from: other) { throw NetworkError.settingsDiffer(found) }
     }
 
-    private func difference(from other: NetworkFunction) -> SettingDifference? {
-        isLayer && other.isLayer ? network.layers[0].difference(from: other.network.layers[0]) : network.difference(from: other.network)
+    private func difference(from other: NetworkFunction) throws -> SettingDifference? {
+        try isLayer && other.isLayer ? network.layers[0].difference(from: other.network.layers[0]) : network.difference(from: other.network)
     }
 
     package func arithmetic(_ operation: BinaryOperator, with other: Value, isLeft: Bool, _ machine: Machine) throws -> Value? {

@@ -74,12 +74,9 @@ struct ProgramLayer: Layer {
     private func placed(_ error: Error, _ pass: Pass) -> Error {
         guard let position = pass.position, !(error is NetworkError) else { return error }
         let fault = Fault.wrap(error, plan.machine)
-        guard fault.kind == .error else { return fault }
-        var diagnostic = fault.diagnostic
-        let note = "in layer \(position) of the network, \(text)"
         // Layers inside of this one have the same position.
-        if !diagnostic.notes.contains(where: { $0.hasPrefix("in layer \(position) of the network") }) { diagnostic.notes.append(note) }
-        return Fault(diagnostic: diagnostic, kind: fault.kind)
+        guard fault.kind == .error, fault.layer != position else { return fault }
+        return Fault(diagnostic: plan.machine.host.diagnostic(fault.diagnostic, inLayer: text, at: position), kind: fault.kind, layer: position)
     }
 }
 

@@ -9,6 +9,8 @@ struct Elimination {
     /// What is left of the columns: x of a x = b.
     let solution: NDArray?
     let determinant: NDArray
+    /// What is left on the diagonal, each as a matrix of one element, in order, and -1 where two rows were exchanged for it, else 1.
+    private let pivots: [(element: NDArray, turn: NDArray)]
 
     /// - Parameters:
     ///   - a: Square in its last two axes.
@@ -16,6 +18,7 @@ struct Elimination {
     init(_ a: NDArray, _ b: NDArray? = nil) throws {
         let n = a.shape[a.rank - 1], axis = a.rank - 2, identity = try NDArray.eye(n), rows = try NDArray.range(0, Double(n), 1).reshaped(to: [n, 1])
         var a = try a.converted(to: .f64), b = try b?.converted(to: .f64)
+        var pivots: [(element: NDArray, turn: NDArray)] = []
         var determinant = try NDArray.full(1, shape: Array(a.shape.dropLast(2)) + [1, 1], type: .f64)
         for k in 0..<n {
             let row = Double(k), isBelow = try NDArray.compare(.gt, .array(rows), .number(row)), isHere = try NDArray.compare(.eq, .array(rows), .number(row))
@@ -32,7 +35,9 @@ struct Elimination {
             b = try b.map { try NDArray.matmul(exchange, $0) }
             let isExchanged = try NDArray.unary(.abs, moved).reduced(.max, axes: [axis], keepdims: true)
             let pivot = try a.part(k, axis: axis).part(k, axis: a.rank - 1)
-            determinant = try determinant * pivot * (1 - 2.0 * isExchanged)
+            let turn = try 1 - 2.0 * isExchanged
+            pivots.append((pivot, turn))
+            determinant = try determinant * pivot * turn
             // Without a pivot there is nothing to eliminate.
             let isSingular = try NDArray.compare(.eq, .array(pivot), .number(0))
             let divisor = try NDArray.select(isSingular, .number(1), .array(pivot))
@@ -41,6 +46,7 @@ struct Elimination {
             a = try a - factors * a.part(k, axis: axis)
         }
         self.determinant = try determinant.reshaped(to: Array(a.shape.dropLast(2)))
+        self.pivots = pivots
         for k in (0..<n).reversed() {
             guard let right = b else { break }
             let row = Double(k), isAbove = try NDArray.compare(.lt, .array(rows), .number(row)), isHere = try NDArray.compare(.eq, .array(rows), .number(row))
@@ -50,11 +56,29 @@ struct Elimination {
         }
         solution = b
     }
+
+    /// log |determinant| as a sum, which neither overflows nor vanishes.
+    var logDeterminant: NDArray {
+        get throws {
+            try pivots.reduce(NDArray.full(0, shape: determinant.shape, type: .f64)) {
+                try $0 + NDArray.unary(.log, NDArray.unary(.abs, $1.element)).reshaped(to: determinant.shape)
+            }
+        }
+    }
+
+    /// -1, 0 or 1, however large or small the determinant is.
+    var signOfDeterminant: NDArray {
+        get throws {
+            try pivots.reduce(NDArray.full(1, shape: determinant.shape, type: .f64)) {
+                try $0 * ($1.turn * NDArray.unary(.sign, $1.element)).reshaped(to: determinant.shape)
+            }
+        }
+    }
 }
 
 extension NDArray {
     /// Index `k` of an axis, which is kept with size 1.
-    fileprivate func part(_ k: Int, axis: Int) throws -> NDArray {
+    func part(_ k: Int, axis: Int) throws -> NDArray {
         var ranges = shape.map { SliceRange(start: 0, step: 1, count: $0) }
         ranges[axis] = SliceRange(start: k, step: 1, count: 1)
         return try sliced(ranges)

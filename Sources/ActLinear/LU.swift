@@ -6,7 +6,7 @@ import ActArray
 /// A = P⁻¹ L U of a square matrix, in place: U on and above the diagonal, L below it (its diagonal is 1).
 struct LU {
     let n: Int
-    /// Row-major n × n.
+    /// Row-major n × n, in memory of the caller, which outlives this.
     let elements: UnsafeMutablePointer<Double>
     /// Row i was exchanged with row `exchanges[i]`, for i = 0, 1 …
     private(set) var exchanges: [Int]

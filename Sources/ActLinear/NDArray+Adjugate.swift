@@ -112,7 +112,7 @@ private enum Adjugate {
                 factors.significand = -factors.significand
             }
             let pivot = a[k * n + k]
-            // The last pivot is no factor of what a matrix of rank n − 1 has; it is multiplied in below.
+            // The last pivot is not a factor of what a matrix of rank n − 1 has; it is multiplied in below.
             if k < n - 1 { multiply(&factors.significand, &factors.exponent, by: pivot) }
             for i in (k + 1)..<max(n, k + 1) {
                 let factor = a[i * n + k] / pivot

@@ -49,7 +49,7 @@ extension NDArray {
             targets[0].update(from: matrix, count: n * n)
         }[0]
         return try NDArray.custom(
-            MatrixRule("cholesky") { c, x, l in
+            MatrixRule("cholesky", lowering: { try Factorization.cholesky($0) }) { c, x, l in
                 // Ā = ½ (S + Sᵀ), S = L⁻ᵀ Φ(Lᵀ L̄) L⁻¹, Φ the lower triangle with half the diagonal.
                 let inner = try NDArray.matmul(l.matrixTransposed(), c.triangle(0, isLower: true)).triangle(0, isLower: true)
                 let half = try inner - inner * NDArray.eye(n, type: inner.type) * 0.5
@@ -66,7 +66,7 @@ extension NDArray {
             targets[1].update(from: matrix, count: k * n)
         }
         func rule(_ isQ: Bool) -> MatrixRule {
-            MatrixRule("qr") { c, x, _ in
+            MatrixRule("qr", lowering: { isQ ? try Factorization.qr($0).q : try Factorization.qr($0).r }) { c, x, _ in
                 guard m >= n else { throw ArrayError.badValue(operation: "qr", .wideMatrix) }
                 let (q, r) = try x.qr()
                 // Ā = (Q̄ + Q copyltu(M)) R⁻ᵀ, M = R R̄ᵀ − Q̄ᵀ Q.
@@ -217,10 +217,13 @@ extension NDArray {
             targets[1].pointee = factors.zeroPivot == nil ? log : -.infinity
         }
         let log = try NDArray.custom(
-            MatrixRule("slogdet") { c, a, _ in
+            MatrixRule("slogdet", lowering: { try Elimination($0).logDeterminant.converted(to: $0.type) }) { c, a, _ in
                 try c.reshaped(to: c.shape + [1, 1]) * a.inverse().matrixTransposed()
             }, inputs: [a], value: parts[1])
-        return (parts[0], log)
+        // It changes in jumps.
+        let sign = try NDArray.custom(
+            MatrixRule("slogdet", lowering: { try Elimination($0).signOfDeterminant.converted(to: $0.type) }, rule: nil), inputs: [a], value: parts[0])
+        return (sign, log)
     }
 
     /// The product of `n` of these matrices, of their inverses for negative `n`.
@@ -251,13 +254,23 @@ extension NDArray {
 private final class MatrixRule: CustomFunction {
     let name: String
     let isElementwise = false
-    /// What reaches the matrix, of the cotangent, the matrix and the result.
-    private let rule: (_ cotangent: NDArray, _ input: NDArray, _ result: NDArray) throws -> NDArray
+    private let lowering: ((NDArray) throws -> NDArray)?
+    /// What reaches the matrix, of the cotangent, the matrix and the result; `nil` where nothing does.
+    private let rule: ((_ cotangent: NDArray, _ input: NDArray, _ result: NDArray) throws -> NDArray)?
 
-    init(_ name: String, rule: @escaping (NDArray, NDArray, NDArray) throws -> NDArray) {
+    /// - Parameter lowering: `nil` for what ends after as many steps as the elements need: eigenvalues, singular values, and `pinv`, which is made of
+    ///   these. A graph has a known number of operations.
+    init(
+        _ name: String, lowering: ((NDArray) throws -> NDArray)? = nil, rule: ((NDArray, NDArray, NDArray) throws -> NDArray)?
+    ) {
         self.name = name
+        self.lowering = lowering
         self.rule = rule
     }
 
-    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] { [try rule(cotangent, inputs[0], result)] }
+    func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
+        [try rule?(cotangent, inputs[0], result)]
+    }
+
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { try lowering?(inputs[0]) }
 }

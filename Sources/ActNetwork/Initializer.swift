@@ -53,7 +53,7 @@ package enum Initializers {
     ]
 
     private static let glorotUniform = uniform("glorot_uniform", "uniform in ±√(6/(in + out)): for sigmoid, tanh and softmax") { (6 / ($0 + $1)).squareRoot() }
-    static let heNormal = normal("he_normal", "normal with variance 2/in: for relu and its kin") { fanIn, _ in (2 / fanIn).squareRoot() }
+    static let heNormal = normal("he_normal", "normal with variance 2/in: for relu and functions like it") { fanIn, _ in (2 / fanIn).squareRoot() }
     private static let lecunNormal = normal("lecun_normal", "normal with variance 1/in: for selu") { fanIn, _ in (1 / fanIn).squareRoot() }
 
     static let orthogonal = Initializer(

@@ -49,7 +49,7 @@ package enum LayerForm {
     case residual(Network)
     /// What several make of x; `axis` is that of "concat", that of channels where none is given.
     case branch([Network], Compound.Join, axis: Int?)
-    /// Of the program's own: it is what its function computes.
+    /// None of these: it is what its function computes, as a layer of the program's own is.
     case program
 
     /// What goes through sequences; parameters as PyTorch has them, transposed: W, b, U, bU, the biases both there or both missing.

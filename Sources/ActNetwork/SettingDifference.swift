@@ -19,10 +19,10 @@ package struct SettingDifference: Equatable, Sendable {
 
 extension Network {
     /// The first setting in which another network differs. Networks of other lengths are not compared: their parameters differ too.
-    package func difference(from other: Network) -> SettingDifference? {
+    package func difference(from other: Network) throws -> SettingDifference? {
         guard layers.count == other.layers.count else { return nil }
         for (position, pair) in zip(layers, other.layers).enumerated() {
-            if let found = pair.0.difference(from: pair.1) { return found.inside(position) }
+            if let found = try pair.0.difference(from: pair.1) { return found.inside(position) }
         }
         return nil
     }
@@ -30,22 +30,22 @@ extension Network {
 
 extension Layer {
     /// The first setting in which another layer differs. Whether they are frozen does not count, nor how they began.
-    package func difference(from other: any Layer) -> SettingDifference? {
+    package func difference(from other: any Layer) throws -> SettingDifference? {
         let one = bare, other = other.bare
         if let origin = one.origin, origin === other.origin { return nil }
         let settings = one.settings, others = other.settings
         guard settings.kind == others.kind else { return SettingDifference(name: nil, first: one.text, second: other.text) }
-        return settings.difference(from: others)
+        return try settings.difference(from: others)
     }
 }
 
 extension LayerSettings {
-    fileprivate func difference(from other: LayerSettings) -> SettingDifference? {
+    fileprivate func difference(from other: LayerSettings) throws -> SettingDifference? {
         for (index, parameter) in parameters.enumerated() where !parameter.isOfStart && index < other.values.count {
             switch (values[index], other.values[index]) {
             case (nil, nil): continue
             case (let mine?, let theirs?):
-                guard let found = mine.difference(from: theirs, named: parameter.name) else { continue }
+                guard let found = try mine.difference(from: theirs, named: parameter.name) else { continue }
                 return found
             // One of them has its default, which may be another parameter.
             default:
@@ -58,19 +58,23 @@ extension LayerSettings {
 }
 
 extension Setting {
-    fileprivate func difference(from other: Setting, named name: String) -> SettingDifference? {
+    fileprivate func difference(from other: Setting, named name: String) throws -> SettingDifference? {
         switch (self, other) {
-        case (.network(let mine), .network(let theirs)) where mine.layers.count == theirs.layers.count: return mine.difference(from: theirs)
-        case (.layer(let mine), .layer(let theirs)): return mine.difference(from: theirs)
+        case (.network(let mine), .network(let theirs)) where mine.layers.count == theirs.layers.count: return try mine.difference(from: theirs)
+        case (.layer(let mine), .layer(let theirs)): return try mine.difference(from: theirs)
         case (.list(let mine), .list(let theirs)) where mine.count == theirs.count:
-            return zip(mine, theirs).lazy.compactMap { $0.difference(from: $1, named: name) }.first
+            for (mine, theirs) in zip(mine, theirs) { if let found = try mine.difference(from: theirs, named: name) { return found } }
+            return nil
         case (.record(let mine), .record(let theirs)) where mine.map(\.name) == theirs.map(\.name):
-            return zip(mine, theirs).lazy.compactMap { $0.value.difference(from: $1.value, named: "\(name).\($0.name)") }.first
-        default: return equals(other) ? nil : SettingDifference(name: name, first: text, second: other.text)
+            for (mine, theirs) in zip(mine, theirs) {
+                if let found = try mine.value.difference(from: theirs.value, named: "\(name).\(mine.name)") { return found }
+            }
+            return nil
+        default: return try equals(other) ? nil : SettingDifference(name: name, first: text, second: other.text)
         }
     }
 
-    private func equals(_ other: Setting) -> Bool {
+    private func equals(_ other: Setting) throws -> Bool {
         switch (self, other) {
         case (.none, .none): true
         case (.number(let mine), .number(let theirs)): mine == theirs || mine.isNaN && theirs.isNaN
@@ -78,7 +82,7 @@ extension Setting {
         case (.flag(let mine), .flag(let theirs)): mine == theirs
         case (.function(let mine), .function(let theirs)): mine.object != nil && mine.object === theirs.object || mine.name == theirs.name
         case (.array(let mine, _), .array(let theirs, _)):
-            mine.identity == theirs.identity || mine.shape == theirs.shape && (try? mine.toDoubles() == theirs.toDoubles()) ?? false
+            try mine.identity == theirs.identity || mine.shape == theirs.shape && mine.toDoubles() == theirs.toDoubles()
         case (.other(let mine), .other(let theirs)): mine == theirs
         default: false
         }

@@ -9,7 +9,7 @@ package enum Signal {
     case other(any ProgramValue)
 }
 
-/// A value of the language that is no array.
+/// A value of the language that is not an array.
 package protocol ProgramValue {
     /// With its article, for messages.
     var kind: String { get }

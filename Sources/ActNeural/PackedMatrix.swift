@@ -24,7 +24,7 @@ struct PackedMatrix<T: MatrixElement> {
         }
     }
 
-    /// Where the strips begin of the rows from `first` on.
+    /// Where the strips begin of the rows from `first` on, in memory that `storage` holds.
     private func piece(from first: Int) -> UnsafeMutablePointer<T> { storage.pointer.assumingMemoryBound(to: T.self) + first &* width }
 
     /// c = (adds ? c : 0) + a @ it, on this thread. `a` has `count` rows.

@@ -30,7 +30,7 @@ extension NDArray {
     }
 
     /// The largest of numbers that may all be bins; −1 of none.
-    /// - Throws: as `checkedBins`, if the smallest or the largest is none.
+    /// - Throws: as `checkedBins`, if the smallest or the largest is not one.
     private func largestBin() throws -> Int {
         if count < 1024 { return try checkedBins() }
         let most = try reduced(.max).item()

@@ -345,6 +345,7 @@ extension NDArray {
     }
 }
 
+// Array memory as what its node says it holds, for kernels of that type.
 extension UnsafeRawPointer {
     fileprivate var f64: UnsafePointer<Double> { assumingMemoryBound(to: Double.self) }
     fileprivate var f32: UnsafePointer<Float> { assumingMemoryBound(to: Float.self) }

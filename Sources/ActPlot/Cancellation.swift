@@ -4,7 +4,7 @@
 
 package enum Cancellation {
     /// Whether nobody waits for a figure any more. Asked from time to time, on the thread that draws.
-    /// `unsafe`: the host sets it once, before it makes the first figure.
+    /// `unsafe`: the host sets it once, by a `static let` that every session has come past before it makes a figure.
     package nonisolated(unsafe) static var isRequested: @Sendable () -> Bool = { false }
 }
 

@@ -80,7 +80,7 @@ package struct FigureOption: Sendable {
         flag("logy", "whether the vertical axis is logarithmic") { $0.options.yIsLogarithmic = $1 },
     ]
 
-    /// The options that say what a format string of MATLAB's or matplotlib's says: `r--` is `color="red", style="--"`; nil if it is none.
+    /// The options that say what a format string of MATLAB's or matplotlib's says: `r--` is `color="red", style="--"`; nil if it is not such a string.
     package static func spelling(ofFormat format: String) -> String? {
         var rest = Substring(format)
         var parts: [String] = []

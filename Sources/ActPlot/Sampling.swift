@@ -12,7 +12,7 @@ func cellRanges(_ edges: [Double], under scale: Scale, count: Int) -> [Range<Int
     }
     let ascending = scale.isReversed ? Array(places.reversed()) : places
     let cells = edges.count - 1
-    // A sliver of a cell, left by rounding, is none.
+    // A sliver of a cell, left by rounding, does not count.
     let slack = 1e-6 / Double(count)
     var first = 0
     return (0..<count).map { part in

@@ -39,6 +39,7 @@ enum NormalQuantile {
         }
     }
 
+    // Lanes and their bits are as many bytes; callers load and store whole lanes within their buffers.
     @inline(__always)
     private static func load(_ pointer: UnsafePointer<Double>) -> Lanes { UnsafeRawPointer(pointer).loadUnaligned(as: Lanes.self) }
 

@@ -1,4 +1,5 @@
-// A number that stands for many bytes, to see whether processes hold the same ones. It finds what differs by mistake, not what was made to.
+// A number that stands for many bytes, to see whether processes hold the same ones. It finds what differs by mistake, not what
+// somebody made so that the numbers agree.
 
 import ActArray
 

@@ -33,13 +33,13 @@ package enum Joining {
         if let text = variable(ownVariable) {
             let words = text.split(separator: " ").compactMap { Int32($0) }
             guard words.count >= 3, words[1] >= 1, words[0] >= 0, words[0] < words[1] else {
-                throw RanksError.badVariable(ownVariable, value: text, needed: "what `act -n` writes there")
+                throw RanksError.badVariable(ownVariable, value: text, range: nil)
             }
             return .own(rank: Int(words[0]), ranks: Int(words[1]), descriptors: Array(words[2...]))
         }
         func whole(_ name: String, _ text: String, _ range: ClosedRange<Int>) throws -> Int {
             guard let number = Int(text), range.contains(number) else {
-                throw RanksError.badVariable(name, value: text, needed: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+                throw RanksError.badVariable(name, value: text, range: range)
             }
             return number
         }
@@ -47,7 +47,7 @@ package enum Joining {
         if let address = variable("MASTER_ADDR"), let (sizeName, size) = first(["WORLD_SIZE", "SLURM_NTASKS"], variable) {
             let rankNames = sizeName == "WORLD_SIZE" ? ["RANK", "SLURM_PROCID"] : ["SLURM_PROCID"]
             guard let (rankName, rank) = first(rankNames, variable) else {
-                throw RanksError.missingVariable(rankNames[0], beside: "MASTER_ADDR and \(sizeName)")
+                throw RanksError.missingVariable(rankNames[0], beside: ["MASTER_ADDR", sizeName])
             }
             let ranks = try whole(sizeName, size, 1...most), port = try variable("MASTER_PORT").map { try whole("MASTER_PORT", $0, 1...65535) } ?? usualPort
             // There torchrun listens itself, as long as its processes run.
@@ -56,7 +56,7 @@ package enum Joining {
                 rank: try whole(rankName, rank, 0...ranks - 1), ranks: ranks, address: address, port: !isTaken ? port : port < 65535 ? port + 1 : port - 1)
         }
         if let (name, size) = first(["WORLD_SIZE"], variable), let (rankName, _) = first(["RANK"], variable), try whole(name, size, 1...most) > 1 {
-            throw RanksError.missingVariable("MASTER_ADDR", beside: "\(rankName) and \(name)")
+            throw RanksError.missingVariable("MASTER_ADDR", beside: [rankName, name])
         }
         if let (name, size) = first(["OMPI_COMM_WORLD_SIZE", "PMI_SIZE"], variable) { return .mpi(launcher: name, ranks: try whole(name, size, 1...most)) }
         // Slurm's PMIx says which rank, not of how many; Slurm does.
@@ -122,7 +122,7 @@ package enum Joining {
         writer.add(program.value)
         writer.add(options)
         writer.add(seed)
-        let all = try team.gather("the beginning of the program", writer.bytes).map { bytes in
+        let all = try team.gather(.start, writer.bytes).map { bytes in
             var reader = MessageReader(bytes)
             return (version: reader.text(), program: reader.word(), options: reader.text(), seed: reader.word())
         }

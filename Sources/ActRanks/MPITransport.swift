@@ -137,6 +137,7 @@ package final class MPITransport: Transport, @unchecked Sendable {
                 }
                 since = since ?? act_seconds()
                 if act_seconds() - (since ?? 0) > 0.3 {
+                    // (Words are here: whoever would find them is the thread that waits.)
                     let text = "error: interrupted on rank \(rank), which waited for the others\n"
                     _ = Array(text.utf8).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
                     act_draft_discard()
@@ -181,6 +182,7 @@ private struct Library {
     let abort: Abort
     let finish: Finish
     let world, byte, float, double, sum: Int
+    /// An address that stands for a word of the library's; nothing is read there. (The library stays loaded.)
     let inPlace: UnsafeRawPointer?
 
     /// The variable that names another library than the usual ones.

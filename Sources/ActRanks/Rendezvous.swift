@@ -239,7 +239,7 @@ struct Rendezvous {
         hints.ai_socktype = SOCK_STREAM
         #endif
         let code = getaddrinfo(name, String(port), &hints, &found)
-        guard code == 0 else { throw RanksError.noAddress(name ?? "", reason: String(cString: gai_strerror(code))) }
+        guard code == 0 else { throw RanksError.noAddress(name ?? "", code: code) }
         defer { freeaddrinfo(found) }
         var result: [Address] = [], next = found
         while let entry = next?.pointee {

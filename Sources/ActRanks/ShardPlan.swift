@@ -44,7 +44,7 @@ package struct ShardPlan {
     }
 
     /// Makes the total of everybody's branches.
-    /// - Parameter parts: Of each rank its branches, as `branches(of:)` has them.
+    /// - Parameter parts: Of each rank its branches, as `branches(of:)` has them, each of `count` numbers in memory of the caller.
     func fold<T: BinaryFloatingPoint>(_ parts: [[UnsafeRawPointer]], _ count: Int, _ into: UnsafeMutableRawPointer, as _: T.Type) {
         var known: [Range<Int>: UnsafePointer<T>] = [:]
         for rank in 0..<ranks {

@@ -160,7 +160,7 @@ package final class SocketTransport: Transport, @unchecked Sendable {
                 }
             }
         }
-        if started == nil { hear(Notice(rank: rank, cause: .failed, status: 1, text: "error: the system has no thread left to listen to the other ranks\n")) }
+        if started == nil { hear(Notice(rank: rank, cause: .deaf, status: 1)) }
     }
 
     /// - Returns: `nil` for one that leaves in agreement with all.
@@ -173,7 +173,7 @@ package final class SocketTransport: Transport, @unchecked Sendable {
             let cause = Notice.Cause(rawValue: UInt8(truncatingIfNeeded: reader.word())) ?? .gone
             return Notice(rank: reader.whole(), cause: cause, status: Int32(truncatingIfNeeded: reader.whole()), text: reader.text())
         } catch {
-            return Notice(rank: other, cause: .gone, status: 1, text: isSupervised ? "" : "error: rank \(other) is gone: its connection ended without a word\n")
+            return Notice(rank: other, cause: isSupervised ? .lost : .gone, status: 1)
         }
     }
 

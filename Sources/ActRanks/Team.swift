@@ -50,37 +50,37 @@ package final class Team: @unchecked Sendable {
     // MARK: Together
 
     /// Everybody's bytes, in the order of ranks.
-    /// - Parameter call: What the program is at, as its reader would say: "`fit`".
+    /// - Parameter call: What the program is at.
     /// - Throws: `RanksError.apart` where others are at another call; `ArrayError.interrupted`, `outOfMemory`.
-    package func gather(_ call: String, _ bytes: [UInt8]) throws -> [[UInt8]] {
+    package func gather(_ call: RanksCall, _ bytes: [UInt8]) throws -> [[UInt8]] {
         guard ranks > 1, let transport else { return [bytes] }
         var writer = MessageWriter()
-        writer.add(call)
+        writer.add(call.code)
         writer.add(bytes)
         hasWritten = false
         let all = try exchanging { try transport.allGather(writer.bytes) }.map { part in
             var reader = MessageReader(part)
-            return (call: reader.text(), bytes: reader.part())
+            return (call: RanksCall(code: reader.text()), bytes: reader.part())
         }
         guard all.allSatisfy({ $0.call == call }) else { throw RanksError.apart(all.map(\.call)) }
         return all.map(\.bytes)
     }
 
     /// Returns when all ranks are here.
-    package func meet(_ call: String) throws { _ = try gather(call, []) }
+    package func meet(_ call: RanksCall) throws { _ = try gather(call, []) }
 
     /// Sees that all ranks bring the same.
-    /// - Parameter parts: What is compared, with its name in messages.
+    /// - Parameter parts: What is compared.
     /// - Throws: `RanksError.different`.
-    package func agree(_ call: String, _ parts: [(name: String, digest: Digest)]) throws {
+    package func agree(_ call: RanksCall, _ parts: [(part: RanksPart, digest: Digest)]) throws {
         guard ranks > 1 else { return }
         var writer = MessageWriter()
         for part in parts { writer.add(part.digest.value) }
         let all = try gather(call, writer.bytes)
         for (other, bytes) in all.enumerated() where bytes != all[0] {
             var mine = MessageReader(all[0]), others = MessageReader(bytes)
-            for part in parts where mine.word() != others.word() { throw RanksError.different(call: call, what: part.name, rank: other) }
-            throw RanksError.different(call: call, what: "arguments", rank: other)
+            for part in parts where mine.word() != others.word() { throw RanksError.different(call: call, what: part.part, rank: other) }
+            throw RanksError.different(call: call, what: .arguments, rank: other)
         }
     }
 
@@ -137,7 +137,7 @@ package final class Team: @unchecked Sendable {
 
     /// Before a file is read: what rank 0 has written is there.
     package func waitForWriting() throws {
-        if hasWritten, ranks > 1 { try meet("the reading of a file that was saved before") }
+        if hasWritten, ranks > 1 { try meet(.file) }
     }
 
     // MARK: Ends
@@ -174,9 +174,7 @@ package final class Team: @unchecked Sendable {
     /// - Throws: As `gather`.
     package func conclude() throws {
         guard let transport else { return }
-        try meet(Team.end)
+        try meet(.end)
         transport.close()
     }
-
-    package static let end = "the end of the program"
 }

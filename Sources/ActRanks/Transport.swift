@@ -50,13 +50,17 @@ package struct Notice: Sendable, Equatable {
         case interrupted
         /// Its connection ended without a word.
         case gone
+        /// As `gone`, where whoever started the processes tells of it.
+        case lost
+        /// The system has no thread left that could hear of the others.
+        case deaf
     }
 
     package let rank: Int
     package let cause: Cause
     /// The exit status of the whole run.
     package let status: Int32
-    /// What the process has to say.
+    /// What the process has to say, where it could.
     package let text: String
 
     package init(rank: Int, cause: Cause, status: Int32, text: String = "") {
@@ -66,16 +70,17 @@ package struct Notice: Sendable, Equatable {
 
 /// What is wrong between processes, as data.
 package enum RanksError: Error, Equatable {
-    /// They do not call the same function: what each of them calls, in the order of ranks.
-    case apart([String])
+    /// They are not at the same call: where each of them is, in the order of ranks.
+    case apart([RanksCall])
     /// They call the same function with different things.
-    case different(call: String, what: String, rank: Int)
+    case different(call: RanksCall, what: RanksPart, rank: Int)
     /// A program that goes on on one rank only.
     case notHere(String)
 
     // Joining
-    case missingVariable(String, beside: String)
-    case badVariable(String, value: String, needed: String)
+    case missingVariable(String, beside: [String])
+    /// - Parameter range: `nil` for what `act -n` writes.
+    case badVariable(String, value: String, range: ClosedRange<Int>?)
     /// No library of MPI was found although a launcher of MPI started the process.
     case noLibrary(launcher: String, tried: [String])
     case incompleteLibrary(String, function: String)
@@ -85,7 +90,8 @@ package enum RanksError: Error, Equatable {
     case otherLibrary(launcher: String, ranks: Int, library: String, knows: Int)
     case cannotListen(address: String, port: Int, code: Int32)
     case cannotConnect(address: String, port: Int, code: Int32?)
-    case noAddress(String, reason: String)
+    /// - Parameter code: Of `getaddrinfo`.
+    case noAddress(String, code: Int32)
     /// How many came and how many should have come.
     case missingRanks([Int], of: Int, seconds: Int)
     case rankTwice(Int)
@@ -96,4 +102,48 @@ package enum RanksError: Error, Equatable {
     case options(rank: Int)
     case cannotStart(code: Int32)
     case system(code: Int32)
+}
+
+/// Where a program is when processes meet, as data.
+package enum RanksCall: Equatable, Sendable {
+    /// A function that the program calls.
+    case function(String)
+    case spread(elements: Int)
+    /// Before the first line, and behind the last.
+    case start, end
+    /// The program is read, by rank 0 alone.
+    case program
+    /// A file is read that the program may have written.
+    case file
+
+    /// As it is sent.
+    var code: String {
+        switch self {
+        case .function(let name): "f" + name
+        case .spread(let elements): "n\(elements)"
+        case .start: "start"
+        case .end: "end"
+        case .program: "program"
+        case .file: "file"
+        }
+    }
+
+    /// What another process sent: act's own words, or those of another version.
+    init(code: String) {
+        let others: [RanksCall] = [.start, .end, .program, .file]
+        if let known = others.first(where: { $0.code == code }) {
+            self = known
+        } else if code.first == "n", let elements = Int(code.dropFirst()) {
+            self = .spread(elements: elements)
+        } else {
+            self = .function(String(code.dropFirst()))
+        }
+    }
+}
+
+/// What all processes must bring alike to a call.
+package enum RanksPart: Sendable {
+    case arguments, shapes
+    // Of `fit`:
+    case inputs, targets, validation, rowWeights, parameters, settings, parametersAfterEpoch
 }

@@ -10,7 +10,7 @@ struct ReplayPlan {
     /// Memory of one array, or elements that are given.
     private struct Block {
         let bytes: Int
-        /// Where the elements are that are given; `nil` for memory of the program.
+        /// Where the elements are that are given, of an array among `constants`; `nil` for memory of the program.
         let given: UnsafeMutableRawPointer?
         /// The last action that reads it; `Int.max` for what is read at the end.
         var lastUse = -1
@@ -35,7 +35,7 @@ struct ReplayPlan {
         let target: View
     }
 
-    // (Any address does.)
+    // (Any address does: it is moved to where the memory lies before anything is read or written.)
     private static var start: UnsafeMutableRawPointer {
         guard let start = UnsafeMutableRawPointer(bitPattern: 1 << 40) else { preconditionFailure("not the address 0") }
         return start

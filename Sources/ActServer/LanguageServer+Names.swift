@@ -194,7 +194,7 @@ extension LanguageServer {
         guard let parts = document.parts, parts.isRight else { throw Fault.failed("a file with syntax errors cannot be changed safely") }
         guard let (symbol, _, tree, resolution) = symbol(document, parameters) else { throw Fault.failed("there is no name here") }
         guard !resolution.definitions(of: symbol).isEmpty else { throw Fault.failed("`\(tree[resolution[symbol].name])` is not defined in this file") }
-        guard Self.isName(name) else { throw Fault.invalidParameters("`\(name)` is no name") }
+        guard Self.isName(name) else { throw Fault.invalidParameters("`\(name)` is not a name") }
         let edits = resolution.occurrences(of: symbol, in: tree).map { Diagnostic.Edit($0, name) }
         guard isSame(tree, resolution, after: edits) else {
             throw Fault.failed("`\(name)` means something else where the name is used")

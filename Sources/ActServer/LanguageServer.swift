@@ -17,7 +17,7 @@ package final class LanguageServer {
         let message: String
 
         static let notInitialized = Fault(code: -32002, message: "the first request must be `initialize`")
-        static let invalidRequest = Fault(code: -32600, message: "this is no request")
+        static let invalidRequest = Fault(code: -32600, message: "this is not a request")
         static let cancelled = Fault(code: -32800, message: "the request was cancelled")
         static let contentModified = Fault(code: -32801, message: "the text has changed meanwhile")
         static func unknownMethod(_ name: String) -> Fault { Fault(code: -32601, message: "there is no method `\(name)`") }

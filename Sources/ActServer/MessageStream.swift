@@ -9,7 +9,7 @@ import ActFiles
 package struct MessageStream: ~Copyable {
     package enum Event {
         case message(JSON)
-        /// What came is no message: in words.
+        /// What came is not a message: in words.
         case fault(String)
     }
 
@@ -53,7 +53,7 @@ package struct MessageStream: ~Copyable {
         }
         guard let length = length(in: buffer[..<end.text]) else {
             resume(after: 1)
-            body(.fault("a header without `Content-Length`"))
+            body(.fault("a header has no `Content-Length`"))
             return true
         }
         guard length <= longest else {
@@ -100,9 +100,15 @@ package struct MessageStream: ~Copyable {
         buffer.removeFirst(min(index, buffer.count))
     }
 
-    /// A message as bytes.
+    /// A message as bytes; an answer for which there is no memory says so. Of other messages nothing is sent then.
     package static func bytes(of message: JSON) -> [UInt8] {
-        guard let text = try? message.text() else { return [] }
-        return Array("Content-Length: \(text.utf8.count)\r\n\r\n\(text)".utf8)
+        do {
+            let text = try message.text()
+            return Array("Content-Length: \(text.utf8.count)\r\n\r\n\(text)".utf8)
+        } catch {
+            guard let id = message["id"], message["result"] != nil else { return [] }
+            let fault = JSON.object([("code", .whole(-32603)), ("message", .text("there is no memory for so long an answer"))])
+            return bytes(of: .object([("jsonrpc", .text("2.0")), ("id", id), ("error", fault)]))
+        }
     }
 }

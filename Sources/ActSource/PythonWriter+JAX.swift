@@ -1,4 +1,4 @@
-// Layers as statements of JAX, which has none.
+// Layers as statements of JAX, which has no layers of its own.
 //
 // What must stay true: a layer does there what it does here outside training.
 

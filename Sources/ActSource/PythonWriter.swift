@@ -10,7 +10,7 @@ final class PythonWriter {
     let framework: SourceFramework
     /// What the module defines before the model, in order.
     private(set) var definitions: [(name: String, lines: [String])] = []
-    /// Arrays that are no parameters.
+    /// Arrays that are not parameters.
     private(set) var constants: [(name: String, array: NDArray)] = []
     var kept: [NDArray] = []
     /// Names of arrays that functions read of the program.
@@ -154,7 +154,7 @@ final class PythonWriter {
     }
 
     /// An activation function of its parameters, all of them.
-    /// - Returns: `nil` for a row that is no function of single numbers.
+    /// - Returns: `nil` for a row that is not a function of single numbers.
     func row(_ row: ActivationRow, _ x: Python, _ parameters: [(text: Python, number: Double?)]) -> Python? {
         guard case .elementwise(let body) = row.body else { return nil }
         let numbers = parameters.compactMap(\.number)

@@ -97,7 +97,7 @@ package enum DecimalText {
             return hasDigits
         }
 
-        /// `e-12` to the end; `nil` if it is no exponent.
+        /// `e-12` to the end; `nil` if it is not an exponent.
         mutating func exponent(_ check: () throws -> Void) rethrows -> Int? {
             try advance(check)
             let isNegative = try sign(check) == UInt8(ascii: "-")

@@ -142,7 +142,7 @@ struct CommandGuide {
                     \(pattern(folders))) COMPREPLY=($(compgen -d -- "$word")); return ;;
                     \(pattern(plain))) return ;;
                 esac
-                # The first word that is no option and no option's value.
+                # The first word that is neither an option nor the value of one.
                 for ((index = 1; index < COMP_CWORD; index++)); do
                     case ${COMP_WORDS[index]} in
                         \(pattern(values))) ((index++)) ;;

@@ -31,7 +31,7 @@ final class Display: SessionOutput, ProgressOutput {
     func show(_ shown: Shown) {
         if let figure = shown.figure {
             let picture = picture(figure)
-            // One that ended early is no use.
+            // One that ended early is of no use.
             if !Engine.process.interrupt.isRaised { write(picture + "\n") }
         } else {
             write(shown.text + "\n")

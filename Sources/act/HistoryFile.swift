@@ -209,7 +209,7 @@ final class HistoryFile {
     private func readAll(_ descriptor: Int32) -> [UInt8]? {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        // A file of this size is none of ours.
+        // A file of this size is not one that act wrote.
         while bytes.count < 1 << 26 {
             let count = readSome(descriptor, into: &chunk)
             if count == 0 { break }

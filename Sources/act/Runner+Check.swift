@@ -51,7 +51,12 @@ extension Runner {
                 }
             }
         }
-        if isJSON { display.write(((try? JSON.list(found).text()) ?? "[]") + "\n") }
+        if isJSON {
+            do { display.write(try JSON.list(found).text() + "\n") } catch {
+                display.report(Diagnostic(.outOfMemory, "what was found cannot be written: \(message(about: error))"))
+                isRight = false
+            }
+        }
         return isRight && Output.standard.finish() ? ExitStatus.success : ExitStatus.failure
     }
 

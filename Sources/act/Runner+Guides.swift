@@ -21,7 +21,7 @@ extension Runner {
     }
 
     /// A line for each token of standard input: where it begins and ends, in bytes, and its class. For comparisons with grammars.
-    /// - Returns: The exit status: 1 if it is no right program.
+    /// - Returns: The exit status: 1 if the program has syntax errors.
     private func writeTokens(_ table: GrammarTable) -> Int32 {
         switch InputFile.readAll(STDIN_FILENO, named: "standard input") {
         case .failure(let failure):

@@ -15,7 +15,7 @@ extension Runner {
     /// - Parameters:
     ///   - file: Where Jupyter says where the kernel listens.
     ///   - lexer: The lexer of Pygments for its cells.
-    /// - Returns: The exit status: 1 if the file is no connection file or its addresses are taken.
+    /// - Returns: The exit status: 1 if the file is not a connection file or its addresses are taken.
     func serveKernel(_ file: String, lexer: String) -> Int32 {
         func fail(_ reason: String) -> Int32 {
             display.report(Diagnostic(.unreadableFile, "\(file) does not start a kernel: \(reason)"))

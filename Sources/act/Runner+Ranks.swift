@@ -95,7 +95,7 @@ extension Runner {
         case .success(let read): bytes = read
         }
         do {
-            if isShared { bytes = try team.gather("the reading of the program", bytes)[0] }
+            if isShared { bytes = try team.gather(.program, bytes)[0] }
             var program = Digest()
             program.add(bytes)
             let seed = try Joining.compare(
@@ -142,7 +142,7 @@ extension Runner {
 
     /// What ended another rank: rank 0 says it, and where rank 0 is gone everybody.
     private func tell(of notice: Notice, _ team: Team) {
-        if team.processRank == 0 || notice.rank == 0 && notice.cause == .gone { write(notice.text) }
+        if team.processRank == 0 || notice.rank == 0 && notice.cause == .gone || notice.cause == .deaf { write(RanksWording.text(of: notice)) }
     }
 
     private func write(_ text: String) {

@@ -1,6 +1,7 @@
 // `act test`: runs scripts and the blocks of documents, and compares what they write with what they say.
 
 import ActArray
+import ActExpectations
 import ActFiles
 import ActLanguage
 import ActSyntax

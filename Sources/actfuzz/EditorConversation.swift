@@ -1,4 +1,4 @@
-// What no editor says to a language server: messages before `initialize` and after `shutdown`, wrong lengths, text that is no JSON, places outside of
+// What no editor says to a language server: messages before `initialize` and after `shutdown`, wrong lengths, text that is not JSON, places outside of
 // files, edits at random, requests that are taken back; and after all of it what an editor says.
 //
 // What must stay true: how many bytes of an announced message are still owed is known, so that a message after them is one.
@@ -148,7 +148,7 @@ struct EditorConversation: Conversation {
         return Self.message(content)
     }
 
-    /// What is no message, or one with another length than it says.
+    /// What is not a message, or one with another length than it says.
     private mutating func strangeBytes(_ generator: Generator, _ random: inout Random) -> Bytes {
         let content = request("textDocument/hover", generator.value(&random))
         func announcing(_ length: String) -> Bytes { Array("Content-Length: \(length)\r\n\r\n".utf8) + content }

@@ -1,4 +1,4 @@
-// What no front end says to a kernel of notebooks: files that are none, greetings of other protocols, frames of any size, messages that are not
+// What no front end says to a kernel of notebooks: connection files that are not, greetings of other protocols, frames of any size, messages that are not
 // signed, requests that make no sense; and after all of it what a front end says.
 
 import ActJupyter
@@ -176,7 +176,7 @@ struct KernelConversation: Conversation {
             let size = random.chance(20) ? 1 << random.below(21) : random.below(40)
             return (0...random.below(60)).flatMap { _ in Self.frame([UInt8(random.below(3))] + Bytes(repeating: 115, count: size), flags: 0) }
         case 9:
-            // What is no message of Jupyter.
+            // What is not a message of Jupyter.
             return Self.message((0...random.below(9)).map { _ in random.chance(30) ? Array("<IDS|MSG>".utf8) : generator.noise(&random) })
         default: return request(generator, &random)
         }

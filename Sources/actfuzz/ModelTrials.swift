@@ -31,7 +31,7 @@ struct WireField {
         "function": [7: "node", 9: "opset", 11: "attribute"],
     ]
 
-    /// - Returns: `nil` for bytes that are no message.
+    /// - Returns: `nil` for bytes that are not a message.
     static func fields(of bytes: ArraySlice<UInt8>, _ kind: String) -> [WireField]? {
         var position = bytes.startIndex, fields: [WireField] = []
         func varint() -> UInt64? {

@@ -9,7 +9,7 @@ struct RowWalk {
     let corpus: Corpus
     let seed: UInt64
 
-    /// Ways of handing values over that are no built-ins; `$` is a value.
+    /// Ways of handing values over that are not built-ins; `$` is a value.
     private static let forms = [
         "$ == $", "$ + $", "$ * $", "$ @ $", "$ ^ $", "$ < $", "not $", "-$", "$[$]", "$[::2]", "$[$:]", "$.T", "$.a", "$'", "$ |> $", "$ >> $", "$($)",
         "$($, $)", "\"{$}{$}\"", "\"{$:>20}\"",

@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// Zeros may pad a .gz file, as tapes left them; anything else is no part of it. So does Python's gzip read them.
+    /// Zeros may pad a .gz file, as tapes left them; anything else is not part of it. So does Python's gzip read them.
     @Test func bytesAfterGzip() throws {
         let hello: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0, 0, 0xf6, 0xf9, 0x81, 0xed, 6, 0, 0, 0]
         #expect(try Gzip.unpacked(hello, path: "") == Array("hello ".utf8))

@@ -200,7 +200,7 @@ import Testing
             #expect(try x.bincount().toDoubles() == expected)
             #expect(try x.bincount(weights: NDArray.full(0.5, shape: [count], type: type)).toDoubles() == expected.map { $0 / 2 })
             #expect(try x.flipped().bincount(minLength: bins + 2).toDoubles() == expected + [Double](repeating: 0, count: bins + 2 - expected.count))
-            // The first number that is no bin is named, wherever it is.
+            // The first number that is not a bin is named, wherever it is.
             for bad in [-1, 0.5, .nan, -.infinity] {
                 numbers[count - 1] = bad
                 let faulty = try NDArray(numbers, shape: [count], type: type)

@@ -46,7 +46,7 @@ import ActFiles
         ("1.5\t2\n3\t4\n", "[2, 2] [1.5, 2.0, 3.0, 4.0]"),
         ("name,tags\nx,a;b\ny,c;d\n", "name: [\"x\", \"y\"] | tags: [\"a;b\", \"c;d\"]"), ("a;b\n1.234,5;x\n", "a: [\"1.234,5\"] | b: [\"x\"]"),
         ("# made by hand\n#\nx,y\n1,2\n", "x: [1.0] | y: [2.0]"), ("hex,n\n#ff0000,1\n", "hex: [\"#ff0000\"] | n: [1.0]"),
-        // What are no decimal numbers.
+        // What are not decimal numbers.
         ("a\n0x1F\n", "a: [\"0x1F\"]"), ("a\n1_000\n", "a: [\"1_000\"]"), ("a\n0x1p3\n", "a: [\"0x1p3\"]"), ("a\nnan(7)\n", "a: [\"nan(7)\"]"),
         ("a\n１\n", "a: [\"１\"]"), ("a\n1e\n", "a: [\"1e\"]"), ("a\n--1\n", "a: [\"--1\"]"),
         ("a\n-Infinity\n+inf\n", "a: [-inf, inf]"),

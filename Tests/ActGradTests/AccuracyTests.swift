@@ -67,7 +67,7 @@ private func measure(_ reference: ReferenceRow, _ type: ElementType) throws -> W
     return worst
 }
 
-/// softmax and its kin: the worst error of a value over all lanes.
+/// softmax and functions like it: the worst error of a value over all lanes.
 private func measureLanes(_ type: ElementType) throws -> [(name: String, worst: Double, at: Double)] {
     var worst = [0.0, 0.0], at = [0.0, 0.0]
     for lane in try ReferenceRow.readLanes(type.name) {

@@ -14,6 +14,7 @@ private final class Product: CustomFunction {
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         [try cotangent * inputs[1], try cotangent * inputs[0]]
     }
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { try inputs[0] * inputs[1] }
 }
 
 @Suite struct Derivatives {

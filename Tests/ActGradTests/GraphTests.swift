@@ -64,6 +64,20 @@ private func random(_ shape: [Int], _ seed: UInt64, type: ElementType = .f64) th
         Case("solve, a batch", [[2, 4, 4], [4, 1]]) { try NDArray.solve($0[0], $0[1]) },
         Case("inv", [[4, 4]]) { try $0[0].inverse() },
         Case("det", [[2, 3, 3]]) { try $0[0].determinant() },
+        Case("slogdet", [[5, 4, 4]]) {
+            let (sign, log) = try $0[0].signAndLogDeterminant()
+            return try sign * 3.0 + log
+        },
+        Case("cholesky", [[2, 4, 4]]) { try (NDArray.matmul($0[0], $0[0].matrixTransposed()) + NDArray.eye(4, type: $0[0].type) * 4.0).cholesky() },
+        Case("qr, tall", [[2, 5, 3]]) {
+            let (q, r) = try $0[0].qr()
+            return try NDArray.concatenated([q, r], axis: 1)
+        },
+        Case("qr, wide", [[3, 5]]) {
+            let (q, r) = try $0[0].qr()
+            return try NDArray.concatenated([q, r], axis: 1)
+        },
+        Case("cube root", [[8]]) { try SpecialFunction.cbrt($0[0] * $0[0] * $0[0] * 1e3) },
         Case("its gradient", [[3, 3]]) { x in try Derivative.gradient(of: { try ($0.inverse() * $0).reduced(.sum) + $0.determinant() }, at: x[0]) },
         Case("a slope of a slope", [[7]]) { x in
             try Derivative.derivative(of: { try Derivative.derivative(of: { try NDArray.unary(.gelu, $0 * $0) }, at: $0) }, at: x[0])
@@ -115,6 +129,35 @@ private func random(_ shape: [Int], _ seed: UInt64, type: ElementType = .f64) th
         #expect(throws: ArrayError.self) { try graph([NDArray([1, 2], shape: [2])]) }
         // Outside, nothing is followed.
         #expect(!NDArray.followsPositions)
+    }
+
+    /// What stands in for operands while a function is taken apart is memory too: near the limit there is a graph or the error, never another graph.
+    @Test func nearTheMemoryLimitThereIsTheGraphOrTheError() async {
+        await #expect(processExitsWith: .success) {
+            let x = try NDArray.full(0.5, shape: [64, 64], type: .f64), y = try NDArray.full(2, shape: [64, 64], type: .f64)
+            func taken() throws -> String {
+                try Graph.of(
+                    { inputs in
+                        let row = try #require(Activations.named("mish"))
+                        return [try row.apply(NDArray.matmul(inputs[0], inputs[1])) * inputs[0].logsumexp(axes: [1])]
+                    }, inputs: [("x", x), ("y", y)], lowered: true
+                ).description
+            }
+            let expected = try taken(), before = MemoryPool.limit
+            var failures = 0
+            for step in 0..<60 {
+                MemoryPool.giveBack()
+                MemoryPool.limit = MemoryPool.used + (1 << 20) * step / 59
+                let result = Result { try taken() }
+                MemoryPool.limit = before
+                switch result {
+                case .success(let graph): #expect(graph == expected)
+                case .failure(ArrayError.outOfMemory): failures += 1
+                case .failure(let error): Issue.record(error)
+                }
+            }
+            #expect(failures > 0 && failures < 60)
+        }
     }
 
     @Test func derivativesDoNotGoThroughPositions() throws {

@@ -286,7 +286,7 @@ import Darwin
         }
     }
 
-    // MARK: Other ways in, and what is none
+    // MARK: Other ways in, and what is not one
 
     @Test func otherTransportsAndKeysWork() throws {
         for key in [[], Array(repeating: UInt8(65), count: 200)] {
@@ -321,7 +321,7 @@ import Darwin
         }
     }
 
-    /// What is no message, or not signed, is passed over; what is no ZMTP costs its own connection. The kernel goes on.
+    /// What is not a message, or not signed, is passed over; what is not ZMTP costs its own connection. The kernel goes on.
     @Test func badClientsDoNoHarm() throws {
         try withKernel { kernel in
             let port = kernel.connection.ports[.shell] ?? 0
@@ -344,7 +344,7 @@ import Darwin
                 large.write([2] + length + Array(repeating: 1, count: 1000))
                 #expect(large.ends(10))
             }
-            // Frames that are no message; wrong signatures; JSON that is none; a type that nobody knows.
+            // Frames that are not a message; wrong signatures; text that is not JSON; a type that nobody knows.
             let mark = Array("<IDS|MSG>".utf8), header = Array(#"{"msg_id":"a","msg_type":"execute_request"}"#.utf8), empty = Array("{}".utf8)
             for frames: [[UInt8]] in [
                 [[]], [mark], [mark, [], header, empty, empty, Array(#"{"code":"x = 1"}"#.utf8)],

@@ -1,6 +1,7 @@
 // What `act check` finds before a program runs: that it finds what running would, and nothing else.
 
 import ActBuiltins
+import ActExpectations
 import ActLanguage
 import ActRows
 import ActSyntax

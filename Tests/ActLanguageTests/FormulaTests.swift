@@ -188,7 +188,7 @@ import Testing
         #expect(Self.isBalanced(try Self.text("derive(f', style=\"mathml\")", in: session)))
     }
 
-    // MARK: What is no formula
+    // MARK: What is not a formula
 
     @Test(arguments: [
         "f(x) = if x > 0 { x } else { 1 }", "f(x) = sum(x @ [1, 2])", "f(x) = [x, 1]", "f = Dense(2, 1)", "f(x) = x + rand()", "f(x) = isnan(x)",

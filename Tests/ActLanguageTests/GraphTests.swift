@@ -112,7 +112,7 @@ import Testing
         #expect(centred.description.contains("= size 2 N : f64 []"), "\(centred)")
         let shares = try session.graph(of: "shares", shapes: [[nil, 2]])
         #expect(shares.description.contains("= size 1 / (2 N - 1) : f64 []"), "\(shares)")
-        // What is no multiple of it in a third taking is none.
+        // What is not a multiple of it in a third taking is not one.
         #expect(throws: Fault.self) { try session.graph(of: "grown", shapes: [[nil, 2]]) }
         #expect(try session.graph(of: "grown", shapes: [[5, 2]]).outputs.count == 1)
     }

@@ -38,7 +38,7 @@ private final class Listener: SessionOutput {
         Habit("subplot(2, 1, 1)", "write `panels(fig1, fig2, columns=2)`"),
         Habit("width + 1", "`width` is not defined"),
         Habit("plot([1], [2], \"r--\")", "write `color=\"red\", style=\"--\"`"),
-        Habit("plot([1], [2], \"my line\")", "looks have names"),
+        Habit("plot([1], [2], \"my line\")", "give looks by name"),
         Habit("plot(x=[1], y=[2])", "write `plot(x, y)`"),
         Habit("t = range(10); plot(t, [sin(t), cos(t)])", "write `.T` after it, or `plot(x, y1, y2)`"),
         Habit("hist([1, 1, 2, 3], 3)", "`bins=3`"),

@@ -8,7 +8,7 @@ import Testing
     /// What stands below the wording. `ActSyntax` is not among them: it builds alone, and words its own faults.
     private static let targets = [
         "ActArray", "ActOrder", "ActLinear", "ActRandom", "ActFiles", "ActGrad", "ActNeural", "ActNetwork", "ActONNX", "ActPlot", "ActRows", "ActCompiler",
-        "ActMachine", "ActBuiltins", "ActJupyter",
+        "ActMachine", "ActBuiltins", "ActJupyter", "ActRanks", "ActLayers", "ActFormula", "ActSource", "ActReplay", "ActText", "ActSystem",
     ]
 
     private func sources(of target: String) throws -> [(name: String, lines: [Substring])] {
@@ -35,7 +35,7 @@ import Testing
 
     /// No case of an error has words for its reason.
     @Test(arguments: targets) func casesHaveNoWords(target: String) throws {
-        let reason = /\b(reason|words|why|expected|needs): String/
+        let reason = /\b(reason|words|why|what|expected|needs|needed): String/
         let wrong = try sources(of: target).flatMap { name, lines in
             lines.filter { $0.contains(" case ") && $0.contains(": String") && $0.contains(reason) }.map { "\(name): \($0)" }
         }

@@ -42,6 +42,18 @@ import Testing
         #expect(try zip(network(x).toDoubles(), [-9, -20 / 3.0 + 3, -7, -16 / 3.0 + 3]).allSatisfy { ($0 - $1).magnitude < 1e-3 })
     }
 
+    /// A tensor among the attributes of a node is kept with the layer.
+    @Test func tensorsOfAttributesAreSettings() throws {
+        let nodes = [
+            ONNXNode("Shape", inputs: ["x"], outputs: ["s"]),
+            ONNXNode("ConstantOfShape", inputs: ["s"], outputs: ["c"], attributes: [ONNXAttribute("value", .tensor(tensor("", [2.5])))]),
+            ONNXNode("Add", inputs: ["x", "c"], outputs: ["y"]),
+        ]
+        let network = try graph(nodes), x = try matrix([[1, 2], [3, 4]]), settings = network.layers[0].settings.said
+        let again = try GraphLayer(Dictionary(uniqueKeysWithValues: settings.compactMap { name, value in value.map { (name, $0) } }), path: "m")
+        #expect(try network(x).toDoubles() == [3.5, 4.5, 5.5, 6.5] && Network([again])(x).toDoubles() == [3.5, 4.5, 5.5, 6.5])
+    }
+
     @Test func aGraphIsCutWhereOneArrayGoesOn() throws {
         let chain = [
             ONNXNode("Relu", inputs: ["x"], outputs: ["a"]), ONNXNode("Tanh", inputs: ["a"], outputs: ["b"]),
@@ -56,7 +68,7 @@ import Testing
         ]
         let network = try graph(shared, constants: [tensor("W", [1, 2, 3, 4], [2, 2])])
         #expect(network.text == "MatMul, Relu, MatMul" && network.parameterNames == ["0.W"])
-        // Numbers without axes and settings are no parameters; what hangs on constants alone is computed once.
+        // Numbers without axes and settings are not parameters; what hangs on constants alone is computed once.
         let settings = try graph(
             [
                 ONNXNode("Mul", inputs: ["x", "two"], outputs: ["a"]), ONNXNode("Resize", inputs: ["a", "", "scales"], outputs: ["b"]),

@@ -130,7 +130,7 @@ private struct Message {
         #expect(protobuf([0x08] + [UInt8](repeating: 0xFF, count: 10) + [1]) == .longNumber(at: 1))
         #expect(protobuf([0x0B]) == .badTag(at: 0))
         #expect(protobuf([0x00, 1]) == .badTag(at: 0))
-        // A graph that is a number, a name that is no text.
+        // A graph that is a number, a name that is not text.
         #expect(protobuf(Message().number(7, 1).bytes) == .otherType(field: 7, at: 0))
         #expect(protobuf(Message().bytes(2, [0xFF, 0xFE]).bytes) == .notUTF8(field: 2, at: 0))
         guard case .noGraph? = fault([]), case .noGraph? = fault(Message().number(1, 8).bytes) else {
@@ -161,7 +161,7 @@ private struct Message {
             Issue.record("type 99")
             return
         }
-        // 2⁵³ + 1 is no f64.
+        // 2⁵³ + 1 is not an f64.
         #expect(throws: (any Error).self) { try load(sum(tensor(7, 1).number(7, (1 << 53) + 1))) }
     }
 

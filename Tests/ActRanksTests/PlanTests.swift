@@ -114,11 +114,11 @@ import Testing
     }
 
     @Test func badVariablesAreNamed() {
-        #expect(throws: RanksError.missingVariable("RANK", beside: "MASTER_ADDR and WORLD_SIZE")) { try launch(["WORLD_SIZE": "2", "MASTER_ADDR": "a"]) }
-        #expect(throws: RanksError.missingVariable("SLURM_PROCID", beside: "MASTER_ADDR and SLURM_NTASKS")) {
+        #expect(throws: RanksError.missingVariable("RANK", beside: ["MASTER_ADDR", "WORLD_SIZE"])) { try launch(["WORLD_SIZE": "2", "MASTER_ADDR": "a"]) }
+        #expect(throws: RanksError.missingVariable("SLURM_PROCID", beside: ["MASTER_ADDR", "SLURM_NTASKS"])) {
             try launch(["SLURM_NTASKS": "2", "MASTER_ADDR": "a"])
         }
-        #expect(throws: RanksError.missingVariable("MASTER_ADDR", beside: "RANK and WORLD_SIZE")) { try launch(["WORLD_SIZE": "2", "RANK": "1"]) }
+        #expect(throws: RanksError.missingVariable("MASTER_ADDR", beside: ["RANK", "WORLD_SIZE"])) { try launch(["WORLD_SIZE": "2", "RANK": "1"]) }
         for (name, value) in [
             ("RANK", "2"), ("RANK", "-1"), ("RANK", "x"), ("WORLD_SIZE", "0"), ("WORLD_SIZE", "99999999999999999999"), ("MASTER_PORT", "0"),
             ("MASTER_PORT", "65536"),
@@ -129,7 +129,7 @@ import Testing
                 _ = try launch(variables)
                 Issue.record("\(name)=\(value) was taken")
             } catch {
-                guard case RanksError.badVariable(name, value: value, needed: _) = error else {
+                guard case RanksError.badVariable(name, value: value, range: _?) = error else {
                     Issue.record("\(error)")
                     continue
                 }

@@ -64,7 +64,7 @@ private final class Box<Element> {
         // Of all sizes, larger than what sockets hold among them.
         let sizes = [0, 1, 7, 1 << 12, 3_000_001]
         let all = try together(ranks) { team in
-            try sizes.map { size in try team.gather("a", [UInt8](repeating: UInt8(team.rank + 1), count: size * (team.rank + 1) / 2)) }
+            try sizes.map { size in try team.gather(.function("a"), [UInt8](repeating: UInt8(team.rank + 1), count: size * (team.rank + 1) / 2)) }
         }
         for result in all {
             for (size, parts) in zip(sizes, result) {
@@ -104,11 +104,11 @@ private final class Box<Element> {
     @Test func ranksAtDifferentCallsAreToldApart() throws {
         let faults = try together(3) { team in
             do {
-                _ = try team.gather(team.rank == 1 ? "`b`" : "`a`", [])
+                _ = try team.gather(.function(team.rank == 1 ? "b" : "a"), [])
                 return ""
             } catch { return "\(error)" }
         }
-        #expect(faults == [String](repeating: "\(RanksError.apart(["`a`", "`b`", "`a`"]))", count: 3))
+        #expect(faults == [String](repeating: "\(RanksError.apart([.function("a"), .function("b"), .function("a")]))", count: 3))
     }
 
     @Test func differentThingsAreNamed() throws {
@@ -117,11 +117,11 @@ private final class Box<Element> {
             first.add("same")
             second.add(UInt64(team.rank / 2))
             do {
-                try team.agree("`fit`", [("inputs", first), ("targets", second)])
+                try team.agree(.function("fit"), [(.inputs, first), (.targets, second)])
                 return ""
             } catch { return "\(error)" }
         }
-        #expect(faults.allSatisfy { $0 == "\(RanksError.different(call: "`fit`", what: "targets", rank: 2))" })
+        #expect(faults.allSatisfy { $0 == "\(RanksError.different(call: .function("fit"), what: .targets, rank: 2))" })
     }
 
     @Test func versionsProgramsAndOptionsAreCompared() throws {
@@ -145,7 +145,9 @@ private final class Box<Element> {
 
     @Test func whatRunsApartIsAlone() throws {
         let seen = try together(2) { team in
-            try team.alone { [team.rank, team.ranks, team.speaks ? 1 : 0, try team.gather("x", [9]).count] } + [team.rank, team.ranks, team.speaks ? 1 : 0]
+            try team.alone { [team.rank, team.ranks, team.speaks ? 1 : 0, try team.gather(.function("x"), [9]).count] } + [
+                team.rank, team.ranks, team.speaks ? 1 : 0,
+            ]
         }
         #expect(seen == [[0, 1, 1, 1, 0, 2, 1], [0, 1, 1, 1, 1, 2, 0]])
     }
@@ -217,7 +219,7 @@ private final class Box<Element> {
             usleep(UInt32(number) * 30_000)
             let team = try Joining.team(.tcp(rank: number, ranks: 3, address: "127.0.0.1", port: port))
             defer { try? team.conclude() }
-            return try team.gather("x", [UInt8(number)]).flatMap { $0 }
+            return try team.gather(.function("x"), [UInt8(number)]).flatMap { $0 }
         }
         #expect(results == [[0, 1, 2], [0, 1, 2], [0, 1, 2], []])
     }

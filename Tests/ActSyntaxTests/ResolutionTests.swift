@@ -28,7 +28,7 @@ import Testing
     @Test(arguments: [
         // Globals are one in the whole text.
         ("x = 1; y = x; x", "x1 y1 x1 x1"), ("f(x) = x + y; y = 2", "f1 x1 x1 y1 y1"),
-        // A function has its own parameters and whatever it assigns; a block is no scope.
+        // A function has its own parameters and whatever it assigns; a block is not a scope.
         ("x = 1; f(x) = x; x", "x1 f1 x2 x2 x1"), ("f(a) = { b = a; b }; b", "f1 a1 b1 a1 b1 b2"), ("{ x = 1 }; x", "x1 x1"),
         ("if c { x = 1 }; x", "c1 x1 x1"), ("f() = { if c { x = 1 }; x }; x", "f1 c1 x1 x1 x2"), ("f() = { x; x = 1 }", "f1 x1 x1"),
         // Functions in functions see those around them.
@@ -45,7 +45,7 @@ import Testing
         // Updates change what is there and make nothing.
         ("t = 0; [{ t += a; t } for a in c]", "t1 t1 a1 t1 a1 c1"), ("x[i].w = v; x", "x1 i1 v1 x1"), ("a, b[0] = b, a", "a1 b1 b1 a1"),
         ("f() = { unset x; x = 1 }; x", "f1 x1 x1 x2"),
-        // Fields, keys and names of arguments are no variables; methods may be functions.
+        // Fields, keys and names of arguments are not variables; methods may be functions.
         ("r.x + x; f(x=1); {x: 1}", "r1 x1 f1"), ("f(v) = v; x.f()", "f1 v1 v1 x1 f1"),
         // Names compare in NFC; parentheses do not matter.
         ("é = 1; e\u{301}", "é1 e\u{301}1"), ("((x)) = (x)", "x1 x1"), ("\"{x:.2f} {y}\"; x", "x1 y1 x1"),

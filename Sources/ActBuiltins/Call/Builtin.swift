@@ -164,6 +164,8 @@ package final class Builtin: Sendable {
         case each
         /// The function of all numbers in them, in one row.
         case all
+        /// Of all bools too.
+        case allWithBools
     }
 
     /// What a call of a row needs.

@@ -1,4 +1,4 @@
-// What a built-in function cannot do, for a reason that is no one argument's, as data. The host says it in words.
+// What a built-in function cannot do, for a reason that lies in no single argument, as data. The host says it in words.
 //
 // `@unchecked Sendable`: the values in them stay with the thread that runs their program, as those of `RuntimeError` do.
 

@@ -10,7 +10,7 @@ extension Call {
         switch row.leaves {
         case .none: false
         case .each where !isReducing: try holdsStructure()
-        case .each, .all: try isStructure(value(at: 0))
+        case .each, .all, .allWithBools: try isStructure(value(at: 0))
         }
     }
 
@@ -61,7 +61,7 @@ extension Call {
             throw BuiltinRefusal.axisOfStructure(value(at: 0), row.name)
         }
         var leaves = Leaves()
-        try value(at: 0).gatherLeaves(into: &leaves, bools: row.name == "any" || row.name == "all")
+        try value(at: 0).gatherLeaves(into: &leaves, bools: row.leaves == .allWithBools)
         guard !leaves.arrays.isEmpty else { throw BuiltinRefusal.noNumbers(value(at: 0), row.name) }
         let numbers = try leaves.joined()
         var flat = arguments

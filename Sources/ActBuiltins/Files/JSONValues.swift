@@ -1,6 +1,6 @@
 // JSON as values and values as JSON. Numbers keep every digit; NaN and the infinities, which JSON lacks, are the strings
 // "NaN", "Infinity" and "-Infinity", in both directions. So that every value comes back, a text of these letters is written with its
-// first one escaped ("\u004eaN"): to other readers that is the same text, here an escape says that it is no number.
+// first one escaped ("\u004eaN"): to other readers that is the same text, here the escape says that it is not a number.
 
 import ActArray
 import ActFiles

@@ -18,7 +18,7 @@ extension Call {
         case .undefined, .none: return try Record(["optimizer": .string(Optimizers.standard)])
         case .record(let record): return record
         case .function(let function) where function.builtin == nil: return try Record(["optimizer": value])
-        case .function(let function) where Optimizers.named(function.name) != nil || function.name == "LBFGS":
+        case .function(let function) where Optimizers.named(function.name) != nil || function.name == LBFGS.name:
             return try Record(["optimizer": .string(function.name)])
         default: throw fail(argument, .optimizer)
         }
@@ -27,7 +27,7 @@ extension Call {
     func descent(_ record: Record) throws -> any Descent {
         switch record["optimizer"] {
         case .function(let function)?: FunctionDescent(function: function, machine: machine)
-        case .string(let name)? where name.string == "LBFGS": try lbfgs(record)
+        case .string(let name)? where name.string == LBFGS.name: try lbfgs(record)
         default: try optimizer(record)
         }
     }
@@ -41,7 +41,7 @@ extension Call {
         case .bool(let flag): searches = flag
         default: throw TrainingRefusal.optimizerSearch
         }
-        return try LBFGS(rate: rate(record["lr"] ?? .number(1), of: "LBFGS"), history: count, searches: searches)
+        return try LBFGS(rate: rate(record["lr"] ?? .number(1), of: LBFGS.name), history: count, searches: searches)
     }
 
     func optimizer(_ record: Record) throws -> Optimizer {
@@ -160,7 +160,7 @@ extension Call {
         try step.keep(result.moments, memory: result.memory)
     }
 
-    /// Its searches and conditions are no formulas.
+    /// Its searches and conditions are not formulas.
     private func take(_ step: inout OptimizerStep, _ method: LBFGS) throws {
         var followed: [NDArray] = []
         if Derivative.isRunning { try step.gatherTraced(into: &followed) }
@@ -184,8 +184,8 @@ extension Call {
         if followed.isEmpty {
             step.parameters = changing
         } else {
-            step.parameters = try changing.map { try Value.array($0).opaque("LBFGS", followed).point() }
-            step.kept = try step.kept.map { ($0.name, try $0.value.opaque("LBFGS", followed)) }
+            step.parameters = try changing.map { try Value.array($0).opaque(LBFGS.name, followed).point() }
+            step.kept = try step.kept.map { ($0.name, try $0.value.opaque(LBFGS.name, followed)) }
         }
     }
 }

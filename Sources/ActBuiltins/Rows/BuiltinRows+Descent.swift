@@ -25,7 +25,7 @@ extension BuiltinRows {
             return { call in try call.update(optimizer, parameters, gradient) }
         },
         Builtin(
-            .networks, "LBFGS", "an optimiser for `fit` and `update`: steps that learn the curvature from the last gradients, of all rows at once",
+            .networks, LBFGS.name, "an optimiser for `fit` and `update`: steps that learn the curvature from the last gradients, of all rows at once",
             details: """
                 For smooth losses of few parameters. `fit` takes one step an epoch, over all rows, and looks how far to go: `lr` is the first length \
                 that it tries, of 25 at most. `update` knows no loss to look at, so that its steps \
@@ -38,7 +38,7 @@ extension BuiltinRows {
                 search = takes.flag("line_search", default: true)
             return { call in
                 let record = try Record([
-                    "optimizer": .string("LBFGS"), "lr": call[lr], "history": .number(Double(call[history])), "line_search": .bool(call[search]),
+                    "optimizer": .string(LBFGS.name), "lr": call[lr], "history": .number(Double(call[history])), "line_search": .bool(call[search]),
                 ])
                 _ = try call.descent(record)
                 return .record(record)

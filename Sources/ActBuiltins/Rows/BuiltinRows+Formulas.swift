@@ -42,7 +42,7 @@ extension Machine {
         return try functionFormula(of: f).text(style)
     }
 
-    /// A derivative with its formula, as it is shown: `relu'(x) = 1 if x > 0, 0 if x ≤ 0`; `nil` for what is none or has none.
+    /// A derivative with its formula, as it is shown: `relu'(x) = 1 if x > 0, 0 if x ≤ 0`; `nil` for what is not a derivative or has no formula.
     /// - Throws: only what ends a program: an interrupt, a limit.
     package func equation(of value: Value) throws -> String? {
         guard case .function(let f) = value, f is DerivedFunction else { return nil }

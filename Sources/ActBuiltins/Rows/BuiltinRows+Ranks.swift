@@ -65,7 +65,7 @@ extension Call {
 
     fileprivate func sumOverRanks(_ value: Value) throws -> Value {
         try NDArray.refuse(.ranks)
-        let name = "`all_sum`", team = machine.team
+        let team = machine.team
         var leaves: [NDArray] = []
         _ = try value.mappingLeaves { leaf in
             let array = try leaf.point().detached()
@@ -79,7 +79,7 @@ extension Call {
             shapes.add(UInt64(leaf.rank))
             for size in leaf.shape { shapes.add(UInt64(size)) }
         }
-        try team.agree(name, [("values of another shape", shapes)])
+        try team.agree(.function("all_sum"), [(.shapes, shapes)])
         let plan = ShardPlan(count: team.ranks, ranks: team.ranks)
         var sums: [ElementType: NDArray] = [:], starts: [ElementType: Int] = [:]
         for type in [ElementType.f64, .f32] {
@@ -119,7 +119,7 @@ extension Call {
             writer.add(text)
             writer.add(try SentValue.bytes(of: value, machine))
         }
-        let all = try team.gather("`spread` over \(elements.count) elements", writer.bytes)
+        let all = try team.gather(.spread(elements: elements.count), writer.bytes)
         var readers = all.map { MessageReader($0) }
         let results = try elements.indices.map { index in
             try Interrupt.check()
@@ -147,7 +147,7 @@ private enum SentValue {
     }
 
     static func value(_ bytes: [UInt8], _ call: Call) throws -> Value {
-        let name = "a result of spread"
+        let name = "spread"
         var reader = MessageReader(bytes)
         let content = try Safetensors.content(reader.part(), path: name)
         guard let setting = try StructureFile.value(content, path: name, program: CallingProgram(call: call)) else { return .none }

@@ -1,4 +1,4 @@
-// Reductions, running sums, sorting and counting, linear algebra. `axis` is none (all elements), a whole number, or where NumPy
+// Reductions, running sums, sorting and counting, linear algebra. `axis` is `none` (all elements), a whole number, or where NumPy
 // has it several; a reduction to one element is a number.
 
 import ActArray
@@ -61,10 +61,10 @@ extension BuiltinRows {
                 return try call.positions(of: array, result, axis: place, [Attribute("last", .flag(isLast))])
             }
         },
-        reduction("any", "whether at least one element is true (not 0)", example: "any([0, 2] > 1)   # true", role: .steps) {
+        reduction("any", "whether at least one element is true (not 0)", example: "any([0, 2] > 1)   # true", role: .steps, leaves: .allWithBools) {
             try $0.reduced(.any, axes: $1, keepdims: $2)
         },
-        reduction("all", "whether every element is true (not 0)", example: "all([0, 2] > 1)   # false", role: .steps) {
+        reduction("all", "whether every element is true (not 0)", example: "all([0, 2] > 1)   # false", role: .steps, leaves: .allWithBools) {
             try $0.reduced(.all, axes: $1, keepdims: $2)
         },
         Builtin(
@@ -119,9 +119,10 @@ extension BuiltinRows {
     ]
 
     private static func reduction(
-        _ name: String, _ summary: String, example: String, role: ArgumentRole? = nil, _ reduce: @escaping @Sendable (NDArray, [Int]?, Bool) throws -> NDArray
+        _ name: String, _ summary: String, example: String, role: ArgumentRole? = nil, leaves: Builtin.Leaves = .all,
+        _ reduce: @escaping @Sendable (NDArray, [Int]?, Bool) throws -> NDArray
     ) -> Builtin {
-        Builtin(.reduce, name, summary, example: example, role: role, leaves: .all) { takes in
+        Builtin(.reduce, name, summary, example: example, role: role, leaves: leaves) { takes in
             let a = takes.array("a"), axis = takes.axes(), keepdims = takes.keepdims()
             return { call in try Value(reduce(call[a], call[axis], call[keepdims])) }
         }

@@ -11,7 +11,7 @@ extension BuiltinRows {
             details: """
                 `f(carry, x)` gives the pair (carry, y) for each element x of xs, beginning with `start`. The results y are stacked along a new first \
                 axis: of arrays, and of records and lists of them part by part. \
-                Where xs is a record, its arrays are gone along together.
+                Where xs is a record, its arrays are gone through together.
                 """,
             example: "scan((s, x) -> (s + x, s * x), 0, [1, 2, 3])   # (6, [0, 2, 9])"
         ) { takes in
@@ -40,7 +40,7 @@ extension BuiltinRows {
             .functions, "vmap", "the function that does f for every element of its arguments along their first axis, and stacks the results",
             details: """
                 `axes` is the axis to go along, or a list of one for each argument; `none` is for an argument that all share. Records, lists and \
-                networks of stacked arrays are gone along together, \
+                networks of stacked arrays are gone through together, \
                 and results are stacked part by part: `vmap(train)` over stacked networks trains each. Where no element decides what is done, all is \
                 done at once.
                 """,

@@ -1,4 +1,4 @@
-// Elementwise functions beyond the everyday ones: the inverse hyperbolic ones, the gamma function and its kin, whole numbers as bits.
+// Elementwise functions beyond the everyday ones: the inverse hyperbolic ones, the gamma function and functions like it, whole numbers as bits.
 
 import ActArray
 import ActGrad

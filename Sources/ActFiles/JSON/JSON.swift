@@ -170,7 +170,7 @@ package enum JSON: Sendable {
 
     // MARK: Looking into it
 
-    /// The value of a name, of several the last; `nil` in what is no object.
+    /// The value of a name, of several the last; `nil` in what is not an object.
     package subscript(name: String) -> JSON? {
         guard case .object(let fields) = self else { return nil }
         return fields.last { $0.name == name }?.value

@@ -9,7 +9,7 @@ package struct ActivationRow: Sendable {
     package let parameters: [Parameter]
     /// The default parameters; NaN for one that must be given.
     package let defaults: [Double]
-    /// The definition and its derivative as help prints them, of a row that is no formula of single numbers; others are written by `ActFormula`.
+    /// The definition and its derivative as help prints them, of a row that is not a formula of single numbers; others are written by `ActFormula`.
     package let stated: (value: String, derivative: String)?
     /// How it is computed, or which trap that avoids.
     package let note: String

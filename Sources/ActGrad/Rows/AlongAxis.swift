@@ -1,4 +1,4 @@
-// Rows that look at more than one element: softmax and its kin along an axis, gates of halves, maxout.
+// Rows that look at more than one element: softmax and functions like it along an axis, gates of halves, maxout.
 
 import ActArray
 
@@ -27,7 +27,7 @@ extension Activations {
             body: .whole(.alongAxis) { inputs in try (-array(inputs)).softmax(axis: whole(inputs, 1, "softmin", "axis")) }),
         ActivationRow(
             "hardmax", parameters: [axis], "1 at the first largest, else 0", derivative: "0",
-            range: "{0, 1}", summary: "softmax of no doubt: one-hot of the largest.",
+            range: "{0, 1}", summary: "One-hot of the largest: what softmax tends to as scores grow.",
             example: .init("hardmax([1, 3, 3])", shows: "[0, 1, 0]"),
             body: .whole(.alongAxis) { inputs in
                 try LaneFunction.hardmax.apply(array(inputs), axis: whole(inputs, 1, "hardmax", "axis"))

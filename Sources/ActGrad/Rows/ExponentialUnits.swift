@@ -1,4 +1,4 @@
-// Rows that join a line and an exponential or a root smoothly: elu and its kin, softplus, squareplus.
+// Rows that join a line and an exponential or a root smoothly: elu and functions like it, softplus, squareplus.
 
 import ActArray
 

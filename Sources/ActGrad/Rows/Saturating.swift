@@ -30,7 +30,7 @@ extension Activations {
             "step", aliases: ["heaviside", "binary_step"],
             parameters: [.init("threshold", 0, "where it jumps", slope: 0)], range: "{0, 1}", limits: (0, 1),
             kinks: [.init(p, left: 0, right: 0, chosen: 0, jumps: true)],
-            summary: "All or nothing: 1 above the threshold, 0 at it and below.",
+            summary: "A step: 1 above the threshold, 0 at it and below.",
             example: .init("step([-1, 0, 2])", shows: "[0, 0, 1]"),
             value: choose(x > p, 1, choose(x <= p, 0, x)), slopes: [0, 0]),
         ActivationRow(

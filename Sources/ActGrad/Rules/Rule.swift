@@ -173,20 +173,8 @@ package enum Rule {
     /// What an operation adds to the cotangents that pass through it.
     static func hazards(of primitive: Primitive) -> Hazards {
         switch primitive {
-        case .unary(let operation):
-            switch operation {
-            case .abs, .sign, .floor, .ceil, .round, .trunc, .relu, .relu6, .relu2, .hardSigmoid, .hardSwish, .reluD, .relu6D, .relu2D,
-                .hardSigmoidD, .hardSwishD:
-                .zeros
-            case .sqrt, .log, .log2, .log10, .log1p, .reciprocal, .asin, .acos, .acosh, .atanh, .tan, .exp, .expm1, .sinh, .cosh: .infinities
-            default: []
-            }
-        case .binary(let operation):
-            switch operation {
-            case .min, .max: .zeros
-            case .div, .pow, .mod, .floordiv, .atan2: .infinities
-            default: []
-            }
+        case .unary(let operation): operation.course.hazards
+        case .binary(let operation): operation.course.hazards
         case .select, .slice, .gather, .reduce(.min, _), .reduce(.max, _): .zeros
         case .custom(let row as RowFunction): row.kinkPoints.isEmpty ? [] : .zeros
         case .custom(let function): function is VariableMark || function is WrittenArray ? [] : function is RangeWrite ? .zeros : .all
@@ -201,7 +189,9 @@ package enum Rule {
         switch primitive {
         case .custom(let function): !(function is WrittenArray || function is RangeWrite)
         case .unary, .binary, .reduce(.prod, _): true
-        default: false
+        case .data, .variable, .compare, .test, .logical, .select, .convert, .reshape, .transpose, .broadcast, .slice, .unslice, .gather,
+            .scatterAdd, .concatenate, .matmul, .reduce, .cumulative, .normalize:
+            false
         }
     }
 

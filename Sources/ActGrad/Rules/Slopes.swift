@@ -38,7 +38,6 @@ extension UnaryOperation {
         case .atanh: reciprocalOfPositive(oneMinusSquare)
         case .erf: f(.erfD, x)
         case .erfc: -f(.erfD, x)
-
         case .sigmoid: f(.sigmoidD, x)
         case .logSigmoid: f(.logSigmoidD, x)
         case .softplus: f(.softplusD, x)
@@ -125,7 +124,11 @@ extension UnaryOperation {
             let bounded = x.clamped(-1e3, 10)  // tanh(e^10) is 1
             let e = f(.exp, bounded)
             return f(.tanhD, e) * e * (2 + bounded - 2 * bounded * e * f(.tanh, e))
-        default: return .nan  // not a derivative kernel: `slope` answers
+        case .neg, .abs, .sign, .sqrt, .square, .reciprocal, .exp, .expm1, .log, .log2, .log10, .log1p, .sin, .cos, .tan, .asin, .acos, .atan, .sinh,
+            .cosh, .tanh, .asinh, .acosh, .atanh, .erf, .erfc, .floor, .ceil, .round, .trunc, .sigmoid, .logSigmoid, .softplus, .silu, .gelu, .geluTanh,
+            .geluSigmoid, .mish, .elu1, .selu, .relu, .relu6, .relu2, .hardSigmoid, .hardSwish, .softsign, .tanhShrink, .lisht, .logcosh, .gaussian,
+            .sinc, .squareplus4, .bentIdentity, .serf, .tanhexp:
+            return slope
         }
     }
 }
@@ -162,6 +165,16 @@ extension BinaryOperation {
         case .hypot: return (part(x, of: y, beside: b), part(b, of: y, beside: x))
         case .copysign: return (f(.sign, x) * f(.copysign, 1, b), 0)
 
+        case .leaky, .leakyD, .elu, .eluD, .celu, .celuD, .softplusBeta, .softplusBetaD, .siluBeta, .siluBetaD, .squareplus, .squareplusD, .isru, .isruD,
+            .snake, .snakeD, .siren, .sirenD:
+            return slopesOfActivation
+        }
+    }
+
+    /// Of activation functions with a parameter, and of their derivatives.
+    private var slopesOfActivation: (Formula, Formula) {
+        let b = Formula.input(1)
+        switch self {
         case .leaky: return (f(.leakyD, x, b), f(.min, x, 0))
         case .leakyD: return (0, choose(x > 0, 0, 1))
         case .elu: return (f(.eluD, x, b), f(.expm1, f(.min, x, 0)))
@@ -201,6 +214,7 @@ extension BinaryOperation {
             return (2 * b * c, 2 * x * c)
         case .siren: return (f(.sirenD, x, b), x * f(.cos, b * x))
         case .sirenD: return (-(b * b * f(.siren, x, b)), f(.cos, b * x) - b * x * f(.sin, b * x))
+        case .add, .sub, .mul, .div, .pow, .floordiv, .mod, .min, .max, .atan2, .hypot, .copysign: return slopes
         }
     }
 }

@@ -1,7 +1,8 @@
 // What reaches the operands of elementwise operations on arrays so small that making arrays costs more than computing: the slopes of
 // Slopes.swift by kernels that are called on elements where they lie, times the cotangent, added to what is there.
 //
-// What must stay true: the same bits as `Rule` gives. Nothing is traced.
+// What must stay true: the same bits as `Rule` gives. Nothing is traced. Elements are looked at where they lie only while the node that holds them is
+// in the trace.
 
 import ActArray
 import CActKernels

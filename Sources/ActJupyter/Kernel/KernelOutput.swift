@@ -125,7 +125,7 @@ final class KernelOutput: SessionOutput, ProgressOutput, @unchecked Sendable {
         let isSilent = lock.locked { self.isSilent }
         if isSilent { return }
         let display = DisplayData(shown)
-        // One that ended early is no use.
+        // One that ended early is of no use.
         if Interrupt.isSet { return }
         lock.locked {
             sendAll()

@@ -49,7 +49,7 @@ package struct ConnectionFile: Sendable {
         (self.transport, self.ip, self.ports, self.key) = (transport, ip, ports, key)
     }
 
-    /// - Throws: `Fault`, for a file that is none of Jupyter's, lacks something, or asks for what act does not do.
+    /// - Throws: `Fault`, for a file that is not one of Jupyter's, lacks something, or asks for what act does not do.
     package init(_ bytes: [UInt8]) throws {
         var held = Reservation()
         let file: JSON

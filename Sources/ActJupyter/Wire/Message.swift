@@ -1,7 +1,7 @@
 // Jupyter's messages (https://jupyter-client.readthedocs.io/en/stable/messaging.html, protocol 5.4) as frames and back:
 // who asked, a mark, a signature, header, parent's header, metadata, content, buffers.
 //
-// What must stay true: a message whose signature is wrong, or that is none, is none for the kernel either.
+// What must stay true: the kernel takes nothing but messages, and none whose signature is wrong.
 
 import ActSystem
 import ActArray
@@ -68,7 +68,7 @@ package final class MessageForm: @unchecked Sendable {
         return envelope + [Self.mark, authentication?.signature(of: parts) ?? []] + parts
     }
 
-    /// - Returns: `nil` for what is no message, or is not signed as it must be.
+    /// - Returns: `nil` for what is not a message, or is not signed as it must be.
     package func message(_ frames: [[UInt8]]) -> Message? {
         guard let mark = frames.firstIndex(of: Self.mark), frames.count - mark >= 6 else { return nil }
         let parts = frames[(mark + 2)...(mark + 5)]
@@ -106,7 +106,7 @@ package enum Moment {
         return "\(day)T\(digits(Int(parts.tm_hour), 2)):\(digits(Int(parts.tm_min), 2)):\(digits(Int(parts.tm_sec), 2)).\(digits(rest, 6))Z"
     }
 
-    /// - Returns: `nil` for what is no such text.
+    /// - Returns: `nil` for what is not such a text.
     package static func seconds(_ text: String) -> Double? {
         let bytes = Array(text.utf8)
         func number(_ start: Int, _ count: Int) -> Int? {

@@ -144,7 +144,7 @@ package final class ZMTPServer: @unchecked Sendable {
     // MARK: Listening
 
     /// Listens for TCP; before `start`.
-    /// - Throws: `Fault`, for an address that is none, is not here or is taken.
+    /// - Throws: `Fault`, for what is not an address, for one of another machine, and for one that is taken.
     package func listen(ip: String, port: Int, _ behaviour: Listener) throws(Fault) {
         var hints = addrinfo(), found: UnsafeMutablePointer<addrinfo>?
         hints.ai_family = AF_UNSPEC

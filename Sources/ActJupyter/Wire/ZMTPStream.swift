@@ -116,7 +116,7 @@ package struct ZMTPStream: ~Copyable {
         switch phase {
         case .over: return false
         case .greeting:
-            // What is none is known by its first bytes: who speaks something else would wait for an answer.
+            // What is not a greeting is known by its first bytes: who speaks something else would wait for an answer.
             if left > 0, buffer[0] != 0xff { throw ZMTPFault.foreign }
             if left > 9, buffer[9] & 1 == 0 { throw ZMTPFault.foreign }
             if left > 10, buffer[10] < 3 { throw ZMTPFault.foreign }

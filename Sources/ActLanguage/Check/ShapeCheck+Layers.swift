@@ -16,7 +16,7 @@ import ActSyntax
 struct Layers {
     struct Part {
         let layer: any Layer
-        /// Of a function that is no activation: which.
+        /// Of a function that is not an activation: which.
         var function: ShapeValue?
     }
 
@@ -78,7 +78,7 @@ extension ShapeCheck {
         }
     }
 
-    /// A function as layers; `nil` for what is none, or becomes layers when it is called.
+    /// A function as layers; `nil` for other values, and for what becomes layers when it is called.
     private func parts(_ value: ShapeValue) -> [Layers.Part]? {
         // What it gives is for `pass` to find; as a part of a layer it gives what nobody knows.
         func opaque(_ name: String) -> [Layers.Part] {

@@ -267,7 +267,7 @@ enum ShapeRules {
         for name in ["softmax", "log_softmax", "f32", "f64", "bool"] { rules[name] = same("x") }
         for name in ["flip", "sort", "argsort", "roll"] { rules[name] = same("a") }
         for name in ["mse", "mae", "huber", "bce", "bce_logits", "hinge"] { rules[name] = loss }
-        // These may change the shape, or take what is no array.
+        // These may change the shape, or take what is not an array.
         for name in ["where", "clip"] { rules[name] = { call in call.given.compactMap(\.self).count == 3 ? try elementwise(call) : .unknown } }
         return rules
     }()

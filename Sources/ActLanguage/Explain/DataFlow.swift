@@ -219,7 +219,7 @@ struct Moment {
         return tree.loops.first { resolution.symbols(of: $0.variables).contains(symbol) && holds($0.body) }?.iterable
     }
 
-    /// The argument that a parameter stands for; a variable that is none makes its value itself.
+    /// The argument that a parameter stands for; another variable makes its value itself.
     private func argument(_ symbol: SymbolID, of node: FunctionNode) -> Source {
         let run = recording.frames[frame]
         guard let caller = run.caller, let call = run.call else { return .own }

@@ -27,7 +27,7 @@ package enum DeepStack {
             var result: T?
             for size in sizes {
                 let thread = SystemThread(stackSize: size) {
-                    // The rest is for what is no call: parsing, printing and freeing what is nested deeply.
+                    // The rest is for what is not a call: parsing, printing and freeing what is nested deeply.
                     act_stack_allow(UInt(size / 8 * 7))
                     result = engine.run(body)
                     MemoryPool.leaveAll()

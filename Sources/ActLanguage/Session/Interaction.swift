@@ -105,13 +105,13 @@ package final class Interaction {
         if entries.count > Self.mostEntries { entries.removeFirst(Self.mostEntries / 2) }
     }
 
-    /// Whether a line is no program.
+    /// Whether a line is not a program.
     func isRequest(_ line: String) -> Bool {
         line.hasPrefix(":") || line.hasPrefix("!") || Interaction.farewell(line).map { session.module[$0] == nil } == true
             || Interaction.helpRequest(line) != nil
     }
 
-    /// Does what a line that is no program asks for.
+    /// Does what a line that is not a program asks for.
     private func answer(_ line: String) -> Outcome {
         if line.hasPrefix(":") { return run(command: line) }
         if line.hasPrefix("!") { return run(systemCommand: line.dropFirst().trimmingSpaces()) }

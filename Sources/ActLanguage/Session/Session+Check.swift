@@ -11,7 +11,7 @@ extension Session {
         package var status: Status
         /// In source order.
         package var diagnostics: [Diagnostic]
-        /// What the places of the diagnostics are in; `nil` if it is no text.
+        /// What the places of the diagnostics are in; `nil` if it is not text.
         package var source: SourceText?
         /// What the parser makes of it, and what its names mean; `nil` if it was not read.
         package var parts: (tree: SyntaxTree, resolution: Resolution, isRight: Bool)?

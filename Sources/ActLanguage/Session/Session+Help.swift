@@ -8,7 +8,7 @@ import ActSyntax
 import ActText
 
 extension Session {
-    /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none.
+    /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none of these.
     /// - Parameter style: How an activation function is drawn, at most 64 × 14.
     package func help(_ name: String, _ style: TerminalStyle = TerminalStyle()) -> String? {
         // Looking a name up takes as long as it is, and no name is as long as a book.
@@ -207,7 +207,7 @@ extension Session {
     }
 }
 
-/// What the words and signs of the language that are no functions do.
+/// What the words and signs of the language that are not functions do.
 private enum KeywordHelp {
     static let rows: [(words: [String], form: String, summary: String)] = [
         (["if", "else"], "if c { … } else if d { … } else { … }", "runs the first block whose condition is true; has its value"),
@@ -237,7 +237,10 @@ private enum KeywordHelp {
         ),
         (["="], "name = value; f(x) = e; a, b = pair", "assigns: a copy, nothing aliases"),
         (["+=", "-=", "*=", "/=", "//=", "%=", "@=", "^="], "x += v", "updates a variable, an element or a field: `a[0] += 1`, `r.name *= 2`"),
-        (["[]", "[", "]"], "[1, 2], a[i, lo:hi:step], [e for x in xs if c]", "makes an array, or a list of what is no number; after a value, indexes it"),
+        (
+            ["[]", "[", "]"], "[1, 2], a[i, lo:hi:step], [e for x in xs if c]",
+            "makes an array, or a list where one element is not a number; after a value, indexes it"
+        ),
         (["()", "(", ")"], "(a + b) * c, (1, \"a\"), f(x, name=v)", "groups, makes a list, calls"),
         (["{}", "{", "}"], "{a: 1, b: 2}, { s; e }", "a record; or a block, whose value is that of its last expression"),
         (

@@ -53,6 +53,12 @@ extension Session: MachineHost {
         return RuntimeWording(machine, builtins.table).diagnostic(for: warning, at: place)
     }
 
+    package func diagnostic(_ diagnostic: Diagnostic, inLayer text: String, at position: Int) -> Diagnostic {
+        var diagnostic = diagnostic
+        diagnostic.notes.append("in layer \(position) of the network, \(text)")
+        return diagnostic
+    }
+
     package func help(on name: String) -> String? { help(name) }
 
     package func explanation(of expression: Closure) throws -> String {

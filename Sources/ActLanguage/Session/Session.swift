@@ -349,7 +349,7 @@ package final class Session {
 
     private func lostValues(_ unit: SourceUnit, _ module: Module) -> [Diagnostic] {
         unit.tree.lostValues { callee in
-            // A name that the program gives a meaning of its own is no built-in.
+            // A name that the program gives a meaning of its own is not a built-in.
             guard let symbol = unit.resolution.symbol(of: callee), unit.resolution[symbol].kind == .global, unit.resolution.definitions(of: symbol).isEmpty,
                 case .function(let function)? = module.meaning(of: unit.tree[unit.resolution[symbol].name])
             else { return false }

@@ -99,7 +99,7 @@ extension ArrayReason {
         case .notComposed: return "it is not composed of primitives"
         case .writesAtComputed: return "elements at computed positions are written to"
         case .tooManyOperations: return "too many operations wait"
-        case .noResult: return "a formula without its result"
+        case .noResult: return "the formula needs the result, which is not given"
         }
     }
 }

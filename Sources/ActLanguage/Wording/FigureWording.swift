@@ -66,7 +66,7 @@ extension Rasterizer.Failure {
         case .invalidSVG: "librsvg could not read the SVG"
         case .size(let width, let height): "a picture of \(width) × \(height) pixels is too large"
         case .drawing(let status): "cairo could not draw the picture (status \(status))"
-        case .cancelled: "the picture is not drawn any more"
+        case .cancelled: "the drawing of the picture was cancelled"
         case .ended: "the process that draws pictures has ended"
         }
     }

@@ -136,7 +136,7 @@ extension NetworkFileFault {
 extension CheckpointFault {
     var words: Message {
         switch self {
-        case .extra(let name): "it has `\(name)`, which this one has not"
+        case .extra(let name): "it has `\(name)`, which this one does not have"
         case .missing(let name): "it has no `\(name)`"
         case .shape(let name, let there, let here): "`\(name)` has the shape \(ActMachine.describe(there)) there, \(ActMachine.describe(here)) here"
         case .stateDictionary(let misfits): Message(misfits.map(\.words).joined(separator: "; "))

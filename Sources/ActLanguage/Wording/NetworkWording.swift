@@ -37,7 +37,7 @@ enum NetworkWording {
             return (
                 "`\(metric)`: the prediction \(Format.number(prediction)) at position \(position) is not the number of a class",
                 metric == "accuracy"
-                    ? "of probabilities of one class say `threshold=0.5`, of scores `threshold=0`; of several classes give rows of scores"
+                    ? "for probabilities of one class write `threshold=0.5`, for scores `threshold=0`; for several classes give rows of scores"
                     : "give class numbers, or rows of scores"
             )
         case .lossNotNumber(let shape): return ("the loss is an array of shape \(describe(shape)), not a number", "end it with `mean`")
@@ -49,7 +49,7 @@ enum NetworkWording {
         case .brokenParameter(let name, let layer, let epoch):
             return (
                 "`\(name)` of \(layer) is not finite after epoch \(epoch), although the loss was",
-                "steps that are too large need a smaller learning rate or `clip_norm=1`; an infinite slope, as of `sqrt` at 0, another form"
+                "steps that are too large need a smaller learning rate or `clip_norm=1`; an infinite slope, as of `sqrt` at 0, needs another form"
             )
         case .partsDisagree:
             return ("a state of bools differs between the parts of a batch, and has no mean", "keep numbers in it, or train without `shards` in one process")
@@ -81,7 +81,7 @@ enum NetworkWording {
     private static func lossShapes(_ loss: String, _ prediction: [Int], _ target: [Int]) -> Words {
         let shapes: Message = "`\(loss)` needs equal shapes, not \(describe(prediction)) and \(describe(target))"
         if prediction.count == 3, target == [prediction[0], prediction[2]] {
-            return (shapes, "of recurrent layers `sequences=false` gives the state after the last step alone")
+            return (shapes, "with `sequences=false` a recurrent layer gives the state after the last step alone")
         }
         if prediction == target + [1] { return (shapes, "make the target a column with `y[:, none]`") }
         if prediction.reduce(1, { $0.multipliedReportingOverflow(by: $1).partialValue })
@@ -121,13 +121,13 @@ enum NetworkWording {
         let place = layer.map { "; the first to show it is \($0)" } ?? "; the layers' outputs are finite, the loss itself is not"
         return (
             "the loss became \(Format.number(loss)) in epoch \(epoch), batch \(batch)\(place)",
-            "a smaller learning rate, `clip_norm=1` or inputs of deviation 1 usually help"
+            "a smaller learning rate, `clip_norm=1` or inputs with standard deviation 1 usually help"
         )
     }
 
     private static func inputHelp(_ needs: InputNeed, _ shape: [Int]) -> Message? {
         guard case .ending(let sizes) = needs, sizes.count == 1, let columns = sizes.first, shape.count > 2 else { return nil }
         let size = shape.dropFirst().reduce(1) { $0.multipliedReportingOverflow(by: $1).partialValue }
-        return size == columns ? "`Flatten()` in front, or `x.reshape(\(shape[0]), \(columns))`" : nil
+        return size == columns ? "put `Flatten()` in front, or write `x.reshape(\(shape[0]), \(columns))`" : nil
     }
 }

@@ -64,7 +64,7 @@ enum RefusalWording {
         case .nothingToGoAlong(let place, let value): ("\(words(for: place)) is \(value.kind), in which there is no array to go along", nil)
         case .numberToGoAlong(let place): ("\(words(for: place)) holds a number, which has no axis to go along", nil)
         case .unequalAlong(let place, let first, let other, let axis):
-            ("the arrays of \(words(for: place)) have sizes \(first) and \(other) along axis \(axis)", "they are gone along together")
+            ("the arrays of \(words(for: place)) have sizes \(first) and \(other) along axis \(axis)", "all of them are gone through together")
         case .tooManyCallsToExplain: ("this takes too many calls to be explained", "ask about a smaller part of it")
         case .importsItself(let path): ("`\(path)` imports itself", "move what both files need to a third one")
         case .graphOfNoFunction(let name): ("a graph is taken of a function, and `\(name)` is not one", nil)
@@ -87,19 +87,19 @@ enum RefusalWording {
     private static func words(for refusal: BuiltinRefusal) -> Words {
         switch refusal {
         case .axisOfStructure(let value, let name):
-            ("`axis` of `\(name)` goes with an array; of \(value.kind) all numbers count", "`map(x -> \(name)(x, axis=…), …)` reduces each array by itself")
+            ("`axis` of `\(name)` is for an array; in \(value.kind) all numbers count", "`map(x -> \(name)(x, axis=…), …)` reduces each array by itself")
         case .noNumbers(let value, let name): ("`\(name)` of \(value.kind) needs numbers in it", nil)
         case .reductionOfSeveral(let name): ("`\(name)` goes with one array, not with several arguments", "`stack` the arrays first to reduce them")
         case .numberCount(let found, let needed): ("there are \(found) numbers in `v`, but \(needed) in `like`", nil)
         case .unequalSequences(let first, let other):
-            ("`map` goes along \(first) and \(other) elements together", "sequences that are gone along together are equally long")
+            ("`map` goes along \(first) and \(other) elements together", "sequences that are gone through together must be equally long")
         case .reduceOfNothing: ("reduce of nothing needs a start", "pass one: `reduce(f, xs, 0)`")
         case .scanWithoutPair(let name): ("`\(name)`, which `scan` calls, must give the pair (carry, y)", "as in `(carry, x) -> (carry + x, carry)`")
         case .axesCount(let axes, let arguments): ("`axes` of `vmap` names \(axes) axes, but \(arguments) arguments are given", nil)
         case .unequalArguments(let name, let first, let other):
             (
                 "the arguments of `\(name)` have \(first) and \(other) elements to go along",
-                "an argument that all share is named `none` in `axes=`, as in `vmap(f, axes=(0, none))`"
+                "for an argument that all share write `none` in `axes=`, as in `vmap(f, axes=(0, none))`"
             )
         case .nothingMapped(let name): ("`\(name)` has no argument to go along: `axes` says `none` for each", nil)
         case .einsumWithoutAxes: ("`einsum` takes letters first, or an operand and the list of its axes", einsumHelp)
@@ -125,7 +125,7 @@ enum RefusalWording {
             ("`\(name)`: b has the shape \(ActMachine.describe(found)), and needs \(ActMachine.describe(needed))", nil)
         case .windowsAxes(let name, let argument, let shape):
             ("`\(name)`: \(argument) has the shape \(ActMachine.describe(shape)), and needs the axes (rows, channels, …), 3 to 5 in all", nil)
-        case .noNumber(let text): ("\(Format.quoted(String(text.prefix(40)))) spells no number", "a number is written like 2.5 or 1e-3")
+        case .noNumber(let text): ("\(Format.quoted(String(text.prefix(40)))) does not spell a number", "a number is written like 2.5 or 1e-3")
         case .noHelp(let name, let near):
             ("there is no help on `\(name)`", near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
         case .noArgument(let index, let function): ("`\(function.name)` has no argument \(index)", "its signature is `\(function.signature)`")
@@ -137,7 +137,7 @@ enum RefusalWording {
         case .probabilityCount(let found, let elements): ("`p` has \(found) probabilities for \(elements) elements", nil)
         case .drawnShapeOfList: ("elements of a list are drawn in a row: `size` is one number", nil)
         case .noProbabilities: ("`logits` give no probabilities: they hold nan, inf, or nothing but -inf", nil)
-        case .spreadInDerivative: ("no derivative goes through `spread`", "take derivatives inside of the function that is spread, or write `map`")
+        case .spreadInDerivative: ("no derivative goes through `spread`", "take derivatives inside the function that is spread, or write `map`")
         case .unsendable(let value, let path):
             (
                 "`spread` gives every process every result, and \(path.isEmpty ? value.kind : "\(value.kind) at `\(path)`") cannot be sent",
@@ -151,7 +151,8 @@ enum RefusalWording {
         switch refusal {
         case .stateOutsideLayer:
             ("`state` is for the block of a `layer`", "as in `layer Name(n) { mean = state(zeros(n)); x -> x - mean }`")
-        case .returnFromLayer(let name): ("the block of the layer `\(name)` was left by `return`", "the block's last line is the function that the layer is")
+        case .returnFromLayer(let name):
+            ("the block of the layer `\(name)` was left by `return`", "the last line of the block is the function that the layer is")
         case .layerWithoutFunction(let name, let value, _):
             ("the block of the layer `\(name)` ends in \(value.kind), not in a function", "its last line is the function that the layer is, as in `x -> x @ W`")
         case .nearlyTraining(let layer, let parameter, _):
@@ -227,7 +228,7 @@ enum RefusalWording {
         case .formatOfLine(let name, let text, let options):
             (
                 "`\(name)` takes arrays, numbers and functions, not the string \"\(text)\"",
-                options.map { "write `\($0)`" } ?? "looks have names: `color=\"red\"`, `style=\"--\"`, `marker=\"o\"`, `label=\"…\"`"
+                options.map { "write `\($0)`" } ?? "give looks by name: `color=\"red\"`, `style=\"--\"`, `marker=\"o\"`, `label=\"…\"`"
             )
         case .placesAfterFunction(let name): ("the x values come before the functions", "write `\(name)(x, f)`")
         case .placesShape(let shape):
@@ -242,7 +243,7 @@ enum RefusalWording {
             ("a matrix of \(count) columns would give as many lines", "transpose it if its rows are meant: `a'`; or see `heatmap`")
         case .notAHeight(let value, let name): ("`\(name)` gives \(value.kind) for a number, not a number", nil)
         case .gridArguments(let name, let count): ("`\(name)` takes z, or x, y and z, not \(count) arguments", nil)
-        case .picture(let failure): ("\(failure.words)", ".svg needs nothing else")
+        case .picture(let failure): ("\(failure.words)", "a .svg file needs no library")
         }
     }
 
@@ -275,7 +276,7 @@ enum RefusalWording {
         case .optionOfModels(let name, let path): ("`\(name)` goes with files for other programs (.onnx, .py), not with `\(path)`", nil)
         case .frameworkOfOther(let path): ("`framework` goes with .py files, not with `\(path)`", nil)
         case .frameworkNeeded(let path):
-            ("for which framework `\(path)` is written is not said", "`framework=\"torch\"`, `\"jax\"` or `\"keras\"`")
+            ("it is not said for which framework `\(path)` is written", "`framework=\"torch\"`, `\"jax\"` or `\"keras\"`")
         case .inputNeeded(let name, let count, let path):
             count == 1
                 ? ("what shape the inputs of `\(name)` have is not known", "say that of one input, without the rows: `save(…, \"\(path)\", input=(1, 28, 28))`")

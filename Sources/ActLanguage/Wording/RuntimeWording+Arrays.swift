@@ -50,7 +50,7 @@ extension RuntimeWording {
         case .emptyReduction(let operation, let from):
             return error("`\(operation)` of nothing has no value: the array has shape \(shape(from))")
         case .shapesDiffer(let operation, let left, let right, let axis):
-            return error("`\(operation)` needs shapes that agree\(axis.map { " but along axis \($0)" } ?? ""), not \(shape(left)) and \(shape(right))")
+            return error("`\(operation)` needs shapes that agree\(axis.map { " except along axis \($0)" } ?? ""), not \(shape(left)) and \(shape(right))")
         case .notSquare(let operation, let from): return error("`\(operation)` takes square matrices, not shape \(shape(from))")
         case .singular(let operation): return error("`\(operation)`: the matrix is singular", help: "its rows depend on each other, so there is no inverse")
         case .rankMismatch(let operation, let ranks, let from):
@@ -73,7 +73,7 @@ extension RuntimeWording {
         case .element:
             return error(
                 "this depends on the value of an element, and a graph or formula holds for every value",
-                help: "`where(condition, a, b)` chooses without looking; `if`, `while`, an index and a text look")
+                help: "`where(condition, a, b)` chooses without looking at it; `if`, `while`, an index and a text look")
         case .draw: return error("a random draw has no graph and no formula", help: "draw before, and pass the numbers as an argument")
         case .ranks: return error("what other processes have has no graph and no formula", help: "add up before, and use the sum")
         case .output:
@@ -132,7 +132,7 @@ extension RuntimeWording {
     }
 
     func describe(_ failure: FormulaPart) -> Diagnostic {
-        let what: Message = failure.name.map { "`\($0)` is no part of a formula of numbers" } ?? "an array of numbers is no part of a formula"
+        let what: Message = failure.name.map { "`\($0)` cannot be part of a formula of numbers" } ?? "an array of numbers cannot be part of a formula"
         return showing(
             failure.site, error(what, help: "a formula is made of arithmetic, functions of single numbers and `where`"), "the formula is asked for here")
     }
@@ -141,7 +141,7 @@ extension RuntimeWording {
         switch failure {
         case .tooLong: error("this formula is too long to be read", help: "ask for the formulas of its parts")
         case .style(let style, let name): error("`\(name)` has its formula as text, not in the style \"\(style)\"")
-        case .alongAxis(let name): error("`\(name)` is no function of single numbers", help: "`formula(\(name))` and `formula(\(name)')` say what it states")
+        case .alongAxis(let name): error("`\(name)` is not a function of single numbers", help: "`formula(\(name))` and `formula(\(name)')` say what it states")
         case .ownSlope: error("the derivative is what the program says it is: there is nothing to derive", help: "`formula(f')` shows it")
         }
     }

@@ -116,7 +116,7 @@ struct RuntimeWording {
         case .structuresDiffer(let how): return error("the structures differ: \(difference(how))")
         case .gradientMisfit(let misfit):
             return error("the gradient does not fit the parameters: \(difference(misfit))", help: "`grad(f)(p)` has the structure of p")
-        case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)` leaf by leaf meets \(left.kind) and \(right.kind)")
+        case .leafOfStructure(let symbol, let left, let right): return error("`\(symbol)`, which goes leaf by leaf, meets \(left.kind) and \(right.kind)")
         case .raggedRows(let first, let index, let other): return ragged(first, index, other)
         case .positionOutOfRange(let index, let size, let kind): return positionOutOfRange(index, size, kind)
         case .positionNotWhole(let number) where number == number.rounded():
@@ -139,7 +139,7 @@ struct RuntimeWording {
         case .tooManyLayers:
             return error(
                 "the composition has too many parts",
-                help: "\(grouped(Double(maximumNesting))) functions or layers are the limit, those inside layers counted each time")
+                help: "\(grouped(Double(maximumNesting))) functions or layers are the limit; those inside layers count each time")
         case .tooDeep:
             return error("values are nested too deeply", help: "\(grouped(Double(maximumNesting))) levels of lists, records or functions are the limit")
         case .timeLimit(let seconds): return error("the time limit of \(Format.number(seconds)) s is reached")

@@ -30,7 +30,7 @@ extension RuntimeWording {
             return Diagnostic(
                 .gradientDiffers, "the gradient in `\(place)` is \(Format.number(exact)), and differences say \(Format.number(estimate))",
                 labels: [whole(code, instruction)],
-                help: "no other parameter differs more; near a kink it is the differences that are wrong, and numbers of f32 have few digits for them")
+                help: "no other parameter differs more; near a kink the differences are wrong, and f32 has too few digits for them")
         case .doubtfulHeader(let doubt, let path):
             let isHeader = doubt == .takenAsHeader
             return Diagnostic(

@@ -115,6 +115,7 @@ package final class Code {
         let parameterCount: Int32
         /// With fewer arguments the other half does not call it; `Int32.max` while Swift watches all its calls.
         fileprivate(set) var requiredCount: Int32
+        /// The code that has this entry, and ends it.
         fileprivate(set) var code: Unmanaged<Code>!
         /// No other code has or had it.
         let id = Code.nextID.add(1, ordering: .relaxed).newValue

@@ -1,5 +1,6 @@
 // Calls of functions with loops that are made again: with arrays of the same shapes and types they are run as the operations that they come to
-// (Machine+Replay.swift), like derivatives. Other functions are not watched: what a program costs beside its operations, loops repeat.
+// (Machine+Replay.swift), like derivatives. Other functions are not watched: it is loops that
+// repeat what a program costs beside its operations.
 //
 // What must stay true: a function that is watched means what it means unwatched; one that has been refused is watched no more, and costs what
 // it did.

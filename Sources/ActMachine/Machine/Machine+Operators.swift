@@ -170,7 +170,7 @@ extension Machine {
         return try isLeft ? binary(operation, number, leaf) : binary(operation, leaf, number)
     }
 
-    /// Whether a leaf is no number: arithmetic on the structure around it leaves it alone.
+    /// Whether a leaf is not a number: arithmetic on the structure around it leaves it alone.
     private func isInert(_ value: Value) throws -> Bool {
         switch value {
         case .bool, .string: true

@@ -23,6 +23,9 @@ package protocol MachineHost: AnyObject {
     func diagnostic(for error: Error, operands: (Value, Value)?) -> Diagnostic
     /// - Parameter place: The running instruction if `nil`.
     func diagnostic(for warning: RuntimeWarning, at place: SiteInCode?) -> Diagnostic
+    /// An error with a note that it happened in a layer of a network.
+    /// - Parameter text: The layer.
+    func diagnostic(_ diagnostic: Diagnostic, inLayer text: String, at position: Int) -> Diagnostic
 
     // MARK: What built-ins ask for
 

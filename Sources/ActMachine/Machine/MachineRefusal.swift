@@ -16,7 +16,7 @@ package enum MachineRefusal: Error, @unchecked Sendable {
 
     // Derivatives
     case derivativeOrder(Int)
-    /// A derivative is taken at something that is no number or array.
+    /// A derivative is taken at something that is not a number or array.
     case notAPoint(Value, of: String)
     /// The same of one argument, where `grad` would take it.
     case notAPointOfOne(Value, of: String)
@@ -30,7 +30,7 @@ package enum MachineRefusal: Error, @unchecked Sendable {
 
     // Structures
     case notStackable(Value)
-    /// What follows `...` in a record is none.
+    /// What follows `...` in a record is not a record.
     case notSpreadable(Value)
     /// The argument, which is to be gone along, holds no array.
     case nothingToGoAlong(ArgumentPlace, Value)

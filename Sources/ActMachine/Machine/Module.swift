@@ -25,7 +25,7 @@ package final class NameTable {
 /// The global variables of one file, or of a session. Names become slots when code is compiled.
 package final class Module: CompilerScope {
     package let name: String
-    /// Holds the address of the slots, which move when there are more.
+    /// Holds the address of the slots, which move when there are more. Codes of the module read it, and hold the module.
     let slotsAddress: UnsafeMutablePointer<UnsafeMutablePointer<Value>>
     private var capacity: Int
     package private(set) var names: [String] = []

@@ -11,6 +11,7 @@ package struct RepeatedCall: ~Copyable {
     private let function: Function
     /// The frame of every call; `nil` where calls take the long way.
     private let frame: Machine.Frame?
+    /// The frame that calls, which stays open as long as this is there (it cannot be copied).
     private let outer: UnsafeMutablePointer<Machine.Frame>
     private let instruction: UnsafeMutablePointer<Instruction>?
 

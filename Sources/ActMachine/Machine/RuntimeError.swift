@@ -57,7 +57,7 @@ package enum RuntimeError: Error, @unchecked Sendable {
     case exit(Int32)
 }
 
-/// How structures that should be equal differ.
+/// How structures that should be equal differ. `@unchecked Sendable`: as for `RuntimeError`, which carries it.
 package enum StructureDifference: @unchecked Sendable {
     /// Only one of two records has the field.
     case fieldOfLeft(String)
@@ -101,10 +101,13 @@ package enum GradientMisfit {
 package struct Fault: Error {
     package let diagnostic: Diagnostic
     package let kind: Kind
+    /// Where in a network it happened, if the diagnostic says so.
+    package let layer: Int?
 
-    package init(diagnostic: Diagnostic, kind: Kind) {
+    package init(diagnostic: Diagnostic, kind: Kind, layer: Int? = nil) {
         self.diagnostic = diagnostic
         self.kind = kind
+        self.layer = layer
     }
 
     package enum Kind: Equatable { case error, interrupted, limit, exit(Int32) }

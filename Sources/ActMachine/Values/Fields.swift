@@ -6,7 +6,8 @@
 import ActArray
 import Synchronization
 
-/// The two words of a string. Up to 15 bytes of plain characters stand in them by themselves; the upper four bits say so.
+/// The two words of a string. Up to 15 bytes of plain characters stand in them by themselves; the upper four bits say so. (`MachineLayout` sees that
+/// the words of this Swift's strings are such.) Those of longer strings are compared only, never followed.
 struct ShortName: Equatable {
     private let first: UInt64, second: UInt64
 
@@ -86,7 +87,7 @@ package struct Fields: ExpressibleByDictionaryLiteral {
     private(set) var shape: RecordShape
     package private(set) var values: [Value]
 
-    // Nobody changes it, for it is never the only user's.
+    // `unsafe`: nobody changes a shape that has another holder, and this one always has.
     private nonisolated(unsafe) static let noNames = RecordShape()
 
     package init() { (shape, values) = (Self.noNames, []) }

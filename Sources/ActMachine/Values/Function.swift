@@ -17,7 +17,7 @@ package struct Arguments {
 }
 
 /// Answers a call of a built-in with arguments by position, where there is no warning, no error and no derivative to think of. The arguments are
-/// values, and so is the place of the result, which has none yet.
+/// values, and so is the place of the result, which has none yet: registers of the caller, which are good until it returns.
 /// - Returns: Whether it has; of any other call, false.
 package typealias DirectAnswer = @convention(c) (_ arguments: UnsafeRawPointer, _ count: Int, _ result: UnsafeMutableRawPointer) -> Bool
 
@@ -28,7 +28,7 @@ package class Function: CompilerFunction {
     package var typeName: String { "function" }
     package var parameters: [Parameter] { [] }
     // (The first five are read in C as well: `act_function`.)
-    /// Of a closure, what the machine runs.
+    /// Of a closure, what the machine runs; the closure holds the code that it is part of.
     package let entry: UnsafeMutablePointer<Code.Entry>?
     /// The function of one number and of two numbers by which the machine answers calls without further ado, where a kernel is all there is to it.
     let kernel: Scalar.UnaryKernel?

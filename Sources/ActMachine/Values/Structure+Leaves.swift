@@ -1,6 +1,6 @@
 // Structures leaf by leaf: what elementwise functions, `scan`, `vmap`, `stack` and `flatten` see of records, lists and networks.
 //
-// What must stay true: leaves are numbers and arrays. Bools, texts, functions without parameters and none are no leaves: they stay what they are.
+// What must stay true: leaves are numbers and arrays. Bools, texts, functions without parameters and none are not leaves: they stay what they are.
 
 import ActArray
 
@@ -59,7 +59,7 @@ extension Value {
     }
 
     /// `change` of the leaves at each place of several values. The first of them that is a structure leads: the result has its structure, and
-    /// keeps what is no leaf there. Others have the same structure, or are one value that meets every leaf.
+    /// keeps what is not a leaf there. Others have the same structure, or are one value that meets every leaf.
     /// - Throws: `RuntimeError.structuresDiffer`.
     package static func leafwise(_ values: [Value], _ change: ([Value]) throws -> Value) throws -> Value {
         guard let lead = try values.firstIndex(where: { try $0.isStructure }) else { return try change(values) }

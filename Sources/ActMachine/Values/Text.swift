@@ -140,7 +140,7 @@ package final class Text {
         return UnsafePointer(letters)
     }()
 
-    /// Lets an object never end, as the runtime library does it with the array of nothing that all share.
+    /// Lets an object never end, as the runtime library does it with the array of nothing that all share. (`MachineLayout` sees that it did.)
     private static func keepForever(_ object: Text) {
         let count = MemoryLayout<UnsafeRawPointer>.size
         let forever = unsafeBitCast([Int](), to: UnsafeRawPointer.self).load(fromByteOffset: count, as: UInt.self)

@@ -71,7 +71,7 @@ extension Setting {
 
 extension JSON {
     /// What a network file says in JSON.
-    /// - Parameter error: Thrown if it is no JSON.
+    /// - Parameter error: Thrown if it is not JSON.
     init(_ bytes: some Sequence<UInt8>, held: inout Reservation, orElse error: @autoclosure () -> NetworkError) throws {
         // A network inside another takes two levels, and programs nest networks less than 10,000 deep.
         do { self = try JSON(Array(bytes), deepest: 20_000, held: &held) } catch is JSONError { throw error() }

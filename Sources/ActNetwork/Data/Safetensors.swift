@@ -45,7 +45,7 @@ package enum Safetensors {
     }
 
     /// The arrays fill what follows the header exactly, each its own place, as the format has it: what no array claims, or two do, is refused.
-    /// - Throws: `NetworkError.file` for a file that is none, or breaks a rule; `FileError` for whole numbers that f64 cannot hold.
+    /// - Throws: `NetworkError.file` for a file of another format, or one that breaks a rule of this one; `FileError` for whole numbers that f64 cannot hold.
     package static func content(_ bytes: [UInt8], path: String) throws -> Content {
         func fail(_ fault: NetworkFileFault) -> NetworkError { .file(path: path, fault) }
         guard bytes.count >= 8 else { throw fail(.shortFile(bytes: bytes.count)) }

@@ -17,6 +17,9 @@ package struct LBFGS: Descent {
     }
 
     package func rate(at epoch: Double) throws -> Double? { try rate(epoch) }
+    /// As programs call it.
+    package static let name = "LBFGS"
+
     package func start(for parameters: [NDArray]) throws -> any DescentState { LBFGSState(self) }
     package var takesAllRows: Bool { true }
 }
@@ -30,7 +33,7 @@ package struct LBFGSState: DescentState {
 
     package init(_ method: LBFGS) { self.method = method }
 
-    /// Below it a product of step and change says nothing of the curvature, a slope is none.
+    /// Below it a product of step and change says nothing of the curvature, and a slope counts as 0.
     private static let leastCurvature = 1e-10, leastGradient = 1e-7, leastSlope = 1e-9
 
     package mutating func step(_ parameters: inout [NDArray], _ gradients: [NDArray], epoch: Double) throws {

@@ -156,9 +156,8 @@ package struct Training {
         try team.agree(
             Training.call,
             [
-                ("inputs", digest(x)), ("targets", digest(y)), ("validation", digest((validation?.x ?? []) + (validation?.y ?? []))),
-                ("weights of rows", digest(weights.map { [$0] } ?? [])), ("parameters", digest(model.parameters + model.states)),
-                ("settings or random numbers", settings),
+                (.inputs, digest(x)), (.targets, digest(y)), (.validation, digest((validation?.x ?? []) + (validation?.y ?? []))),
+                (.rowWeights, digest(weights.map { [$0] } ?? [])), (.parameters, digest(model.parameters + model.states)), (.settings, settings),
             ])
     }
 
@@ -166,7 +165,7 @@ package struct Training {
     private func agreed(_ decision: Bool) throws -> Bool { try team.gather(Training.call, [decision ? 1 : 0])[0] == [1] }
 
     /// What ranks are at in it.
-    static let call = "`fit`"
+    static let call = RanksCall.function("fit")
 
     private func checkWeights(_ weights: NDArray, rows: Int) throws {
         func fail(_ fault: SettingFault) -> NetworkError { .setting(owner: "fit", name: "weights", fault) }

@@ -143,7 +143,7 @@ extension TrainingRun {
     func compareParameters() throws {
         var digest = Digest()
         for parameter in parameters + states { try digest.add(parameter) }
-        try training.team.agree(Training.call, [("parameters after an epoch", digest)])
+        try training.team.agree(Training.call, [(.parametersAfterEpoch, digest)])
     }
 }
 

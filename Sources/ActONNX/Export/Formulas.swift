@@ -121,7 +121,9 @@ extension BinaryOperation {
     var isNamed: Bool {
         switch self {
         case .atan2, .hypot, .copysign: false
-        default: true
+        case .add, .sub, .mul, .div, .pow, .floordiv, .mod, .min, .max, .leaky, .leakyD, .elu, .eluD, .celu, .celuD, .softplusBeta, .softplusBetaD,
+            .siluBeta, .siluBetaD, .squareplus, .squareplusD, .isru, .isruD, .snake, .snakeD, .siren, .sirenD:
+            true
         }
     }
 }

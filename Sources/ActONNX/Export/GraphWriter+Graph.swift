@@ -116,7 +116,8 @@ extension GraphWriter {
         switch function.name {
         case "convolution":
             return windowed("Conv", x, function, window: node.operands.count > 1 ? Array(graph.nodes[node.operands[1]].shape.dropFirst(2)) : [], sizes)
-        case "max_pool": return windowed("MaxPool", x, function, window: function.wholes("size"), sizes)
+        // (The positions of the largest go by the same name, and have no size.)
+        case "max_pool" where !function.wholes("size").isEmpty: return windowed("MaxPool", x, function, window: function.wholes("size"), sizes)
         case "det": return add("Det", x, sizes: sizes)
         case "argmax", "argmin":
             let isLast = function.attributes.contains(Attribute("last", .flag(true))), (x, axis) = try along(function, x[0], node)

@@ -92,11 +92,23 @@ extension GraphProgram.Port {
 }
 
 extension GraphNode {
+    /// The attributes, and the tensors among them.
+    private var said: [(String, Setting)] {
+        attributes.compactMap { name, value in value.setting.map { (name, $0) } }
+            + tensors.values.compactMap { name, value in
+                if case .array(let array, let type) = value {
+                    (name, .record([("tensor", .array(array, text: "array")), ("type", type.setting)]))
+                } else {
+                    nil
+                }
+            }
+    }
+
     fileprivate var setting: Setting {
         .record([
             ("operator", .text(operation.name)), ("domain", .text(domain)), ("version", .number(Double(version))), ("name", .text(name)),
             ("inputs", .texts(inputs)), ("outputs", .texts(outputs)),
-            ("attributes", .record(attributes.sorted { $0.key < $1.key }.compactMap { name, value in value.setting.map { (name, $0) } })),
+            ("attributes", .record(said.sorted { $0.0 < $1.0 })),
             ("graphs", .record(graphs.sorted { $0.key < $1.key }.map { ($0.key, $0.value.setting) })),
         ])
     }
@@ -107,8 +119,13 @@ extension GraphNode {
             let inputs = setting["inputs"]?.strings,
             let outputs = setting["outputs"]?.strings, case .record(let given)? = setting["attributes"], case .record(let parts)? = setting["graphs"]
         else { return nil }
-        var attributes: [String: ONNXAttribute.Value] = [:], graphs: [String: GraphProgram] = [:]
+        var attributes: [String: ONNXAttribute.Value] = [:], graphs: [String: GraphProgram] = [:], tensors = GraphProgram.Constants()
         for (name, value) in given {
+            if case .array(let array, _)? = value["tensor"] {
+                guard let type = value["type"].flatMap(ONNXElementType.init), type.storage == array.type else { return nil }
+                tensors.values[name] = .array(array, type)
+                continue
+            }
             guard let value = ONNXAttribute.Value(value) else { return nil }
             attributes[name] = value
         }
@@ -116,7 +133,9 @@ extension GraphNode {
             guard let graph = GraphProgram(value, depth: depth + 1) else { return nil }
             graphs[name] = graph
         }
-        self.init(operation: operation, domain: domain, version: whole, name: label, inputs: inputs, outputs: outputs, attributes: attributes, graphs: graphs)
+        self.init(
+            operation: operation, domain: domain, version: whole, name: label, inputs: inputs, outputs: outputs, attributes: attributes, tensors: tensors,
+            graphs: graphs)
     }
 }
 
@@ -130,9 +149,7 @@ extension ONNXAttribute.Value {
         case .floats(let numbers): .record([("floats", .list(numbers.map { .number(Double($0)) }))])
         case .ints(let wholes): .record([("ints", .texts(wholes.map { "\($0)" }))])
         case .strings(let texts): .record([("strings", .texts(texts.map { String(decoding: $0, as: UTF8.self) }))])
-        case .tensor(let tensor):
-            (try? tensor.array(path: "")).map { .record([("tensor", .array($0, text: "array")), ("type", tensor.type.setting)]) }
-        case .graph, .reference: nil
+        case .tensor, .graph, .reference: nil
         }
     }
 
@@ -151,30 +168,8 @@ extension ONNXAttribute.Value {
         case ("strings", let list):
             guard let texts = list.strings else { return nil }
             self = .strings(texts.map { Array($0.utf8) })
-        case ("tensor", .array(let array, _)):
-            guard let type = setting["type"].flatMap(ONNXElementType.init), let tensor = ONNXTensor(array, type) else { return nil }
-            self = .tensor(tensor)
         default: return nil
         }
-    }
-}
-
-extension ONNXTensor {
-    /// Of types with a whole number of bytes an element, as far as constants of a graph are concerned: wide enough for what act computes them in.
-    fileprivate init?(_ array: NDArray, _ type: ONNXElementType) {
-        guard let numbers = try? array.detached().toDoubles() else { return nil }
-        var bytes: [UInt8] = []
-        for number in numbers {
-            switch type {
-            case .float: withUnsafeBytes(of: Float(number).bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
-            case .double: withUnsafeBytes(of: number.bitPattern.littleEndian) { bytes.append(contentsOf: $0) }
-            case .bool: bytes.append(number != 0 ? 1 : 0)
-            default:
-                guard type.isWhole, let bits = type.bits, bits >= 8, let whole = Int64(exactly: number) else { return nil }
-                withUnsafeBytes(of: whole.littleEndian) { bytes.append(contentsOf: $0.prefix(bits / 8)) }
-            }
-        }
-        self.init(name: "", type: type, shape: array.shape.map { Int64($0) }, bytes: bytes)
     }
 }
 

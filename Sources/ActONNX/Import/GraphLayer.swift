@@ -5,7 +5,7 @@ import ActNetwork
 import ActRows
 
 package struct GraphLayer: Layer {
-    /// An array of the model that is no constant.
+    /// An array of the model that is not a constant.
     struct Held {
         enum Role { case parameter, state }
 

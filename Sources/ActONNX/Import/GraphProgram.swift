@@ -15,6 +15,8 @@ struct GraphNode: Sendable {
     let inputs: [String]
     let outputs: [String]
     let attributes: [String: ONNXAttribute.Value]
+    /// The tensors among its attributes.
+    var tensors = GraphProgram.Constants()
     /// The graphs among its attributes: branches, bodies of loops.
     let graphs: [String: GraphProgram]
 

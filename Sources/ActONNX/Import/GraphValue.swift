@@ -197,6 +197,7 @@ extension ONNXTensor {
 }
 
 /// A function of single numbers that is computed one by one and changes in steps too small to differentiate: derivatives pass it as if it did nothing.
+/// It has no lowering: it reads the bits of a number, which no primitive does.
 private final class Stepwise: CustomFunction {
     let name: String
     let isElementwise = true
@@ -207,6 +208,8 @@ private final class Stepwise: CustomFunction {
     func pullback(cotangent: NDArray, inputs: [NDArray], result: NDArray, wanted: [Bool]) throws -> [NDArray?] {
         [slope == 0 ? nil : try cotangent.converted(to: inputs[0].type)]
     }
+
+    func lowered(_ inputs: [NDArray]) throws -> NDArray? { nil }
 }
 
 extension NDArray {

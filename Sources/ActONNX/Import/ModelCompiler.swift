@@ -127,7 +127,11 @@ package struct ModelCompiler {
                 throw fail(.lacking(operators: [.init(name: node.operation, count: 1)], types: []))
             }
             guard let version = opsets[node.domain] ?? (node.domain.isEmpty ? nil : 1) else { throw fail(.noOpset(domain: node.domain)) }
-            var graphs: [String: GraphProgram] = [:]
+            var graphs: [String: GraphProgram] = [:], tensors = GraphProgram.Constants()
+            for case (let name, .tensor(let tensor)) in given {
+                tensors.values[name] = .array(try tensor.array(path: path), tensor.type)
+                given[name] = nil
+            }
             for case (let name, .graph(let graph)) in given {
                 graphs[name] = try program(graph, opsets, attributes: attributes, depth: depth + 1)
                 given[name] = nil
@@ -135,7 +139,7 @@ package struct ModelCompiler {
             result.append(
                 GraphNode(
                     operation: operation, domain: node.domain, version: Int(version), name: node.name, inputs: node.inputs, outputs: node.outputs,
-                    attributes: given, graphs: graphs))
+                    attributes: given, tensors: tensors, graphs: graphs))
         }
         return result
     }
@@ -193,7 +197,7 @@ package struct ModelCompiler {
         return roles
     }
 
-    /// Computes what hangs on constants alone.
+    /// Computes what hangs on constants alone. What fails stays, and says so when the model runs.
     private func folded(_ nodes: [GraphNode], _ constants: inout [String: GraphValue]) throws -> [GraphNode] {
         var rest: [GraphNode] = []
         for node in nodes {

@@ -34,7 +34,7 @@ package enum ONNXFault: Sendable {
     /// Where a tensor's elements lie leads out of the model's folder.
     case outside(String, location: String)
     case noLocation(String)
-    /// Where they lie there is said by what is no such number, or by one that does not fit the tensor.
+    /// Where they lie there is said by what is not such a number, or by one that does not fit the tensor.
     case badPlace(String, key: String, value: String)
     case shortExternal(String, location: String, needs: Int, found: Int)
 

@@ -185,9 +185,9 @@ extension ONNXOperators {
             [try call.cast(call.x(0), from: call.type(0), to: call.type(1), saturates: call.flag("saturate", true))]
         },
         OperatorRow("Constant", .unknown) { call in
+            if let value = call.node.tensors.values["value"] { return [value] }
             for (name, value) in call.node.attributes {
                 switch (name, value) {
-                case ("value", .tensor(let tensor)): return [.array(try tensor.array(path: call.node.text), tensor.type)]
                 case ("value_float", .float(let number)): return [.array(try NDArray.scalar(Double(number), type: .f32), .float)]
                 case ("value_int", .int(let whole)): return [try call.fitted(NDArray.scalar(ONNXElementType.inward(whole), type: .f64), .int64)]
                 case ("value_floats", .floats(let numbers)):
@@ -201,9 +201,10 @@ extension ONNXOperators {
         },
         OperatorRow("ConstantOfShape", .unknown) { call in
             let shape = try call.wholes(0)
-            guard case .tensor(let tensor)? = call.node.attributes["value"] else { return [.array(try NDArray.full(0, shape: shape, type: .f32), .float)] }
-            let element = try tensor.array(path: call.node.text)
-            return [.array(try element.reshaped(to: [Int](repeating: 1, count: shape.count)).broadcast(to: shape), tensor.type)]
+            guard case .array(let element, let type)? = call.node.tensors.values["value"] else {
+                return [.array(try NDArray.full(0, shape: shape, type: .f32), .float)]
+            }
+            return [.array(try element.reshaped(to: [Int](repeating: 1, count: shape.count)).broadcast(to: shape), type)]
         },
         OperatorRow("EyeLike", .unknown) { call in
             let x = try call.x(0), type = try call.elementType("dtype") ?? call.type(0)

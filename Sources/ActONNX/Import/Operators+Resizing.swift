@@ -1,4 +1,4 @@
-// Images at other sizes and places: Resize and its elders, sampling at a grid, regions of interest.
+// Images at other sizes and places: Resize and the operators that it replaced, sampling at a grid, regions of interest.
 
 import ActArray
 import ActNetwork

@@ -212,7 +212,7 @@ extension ONNXOperators {
             let axis = try call.int("axis", -1), place = axis < 0 ? axis + x.rank + 1 : axis
             guard place >= 0, place <= x.rank else { throw call.fail(.badAttribute("axis")) }
             let classes = try NDArray.range(0, Double(depth), 1).reshaped(to: [depth] + [Int](repeating: 1, count: x.rank - place))
-            // Classes below zero count from the end; others that are none are no class at all.
+            // Classes below zero count from the end; others that no class has are left out.
             let known = try NDArray.select(NDArray.compare(.lt, .array(x), 0), .array(x + Double(depth)), .array(x)).expandedDims(place)
             let hits = try NDArray.compare(.eq, .array(known), .array(classes)), flat = try values.numeric.reshaped(to: [2])
             let (off, on) = (try flat.cut(0, 0, 1), try flat.cut(0, 1, 1))

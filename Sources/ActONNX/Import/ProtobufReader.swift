@@ -9,7 +9,7 @@ package enum ProtobufFault: Error, Equatable, Sendable {
     case endsEarly(at: Int)
     /// A number of more than 64 bits.
     case longNumber(at: Int)
-    /// A field whose number is 0, or of a wire type that is none or long gone.
+    /// A field whose number is 0, or of a wire type that does not exist or is no longer in use.
     case badTag(at: Int)
     /// A field of another wire type than the message gives it.
     case otherType(field: Int, at: Int)

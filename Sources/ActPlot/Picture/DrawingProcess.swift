@@ -11,7 +11,8 @@
 import CActSystem
 import Glibc
 
-/// `@unchecked`: the thread of the one session alone asks it to draw.
+/// `@unchecked`: the command alone starts one, and the thread of its one session alone asks it to draw. In other programs there is none, and pictures are
+/// drawn by whoever wants them.
 package final class DrawingProcess: @unchecked Sendable {
     /// The one that draws for this process, if it has been started. `unsafe`: set before the session begins, or by its thread.
     private nonisolated(unsafe) static var started: DrawingProcess?
@@ -166,7 +167,7 @@ private struct Answer {
         }
     }
 
-    /// - Returns: `nil` at the end, and for what is no answer.
+    /// - Returns: `nil` at the end, and for what is not an answer.
     init?(from descriptor: Int32) {
         guard let head = get(24, descriptor) else { return nil }
         let count = word(head, 2)

@@ -1,4 +1,4 @@
-// What there is to say: one case for each kind of fault and warning, whatever the words of the day.
+// What there is to say: one case for each kind of fault and warning, in whatever words it is said.
 //
 // What must stay true: two things that can be wrong at one place have two codes, for a warning is given once a place and code. A case keeps
 // its name: tools choose by it, and the snapshots in Tests/Diagnostics are filed by it.

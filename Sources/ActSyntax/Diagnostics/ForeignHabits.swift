@@ -17,7 +17,7 @@ struct ForeignHabit {
     }
 }
 
-/// Symbols that are no tokens of act.
+/// Symbols that are not tokens of act.
 let foreignSymbols: [String: ForeignHabit] = [
     "&&": ForeignHabit("", "write `and`", "and"),
     "||": ForeignHabit("", "write `or`", "or"),
@@ -45,7 +45,7 @@ let foreignSymbols: [String: ForeignHabit] = [
     "..": ForeignHabit("", "write `range(start, stop)`, which leaves out `stop`"),
     "?": ForeignHabit("", "write `if condition { a } else { b }`, or `where(condition, a, b)` for arrays"),
     "/*": ForeignHabit("`/*` does not begin a comment", "a comment starts with `#` and ends with the line"),
-    "\\": ForeignHabit("", "write `solve(A, b)` for a system of equations; a statement goes on after an operator, no sign is needed"),
+    "\\": ForeignHabit("", "write `solve(A, b)` for a system of equations; a statement goes on after an operator and needs no sign for it"),
     "$": ForeignHabit("", "a string interpolates with `{x}`"),
     "`": ForeignHabit("`` ` `` means nothing in act", "strings are written `\"…\"`"),
     "×": ForeignHabit("", "write `*`", "*"),
@@ -81,7 +81,7 @@ let foreignOpeners: [String: ForeignHabit] = {
     let record = ForeignHabit("act has no classes", "write a record, `{a: 1, b: 2}`, and functions of it")
     let trial = ForeignHabit("act has no exceptions to catch", "check with `if` first; `error(\"…\")` stops the program")
     let loop = ForeignHabit("loops are `for` and `while`", "write `while condition { … }`")
-    let choice = ForeignHabit("cases are told with `if`", "write `if … { … } else if … { … } else { … }`")
+    let choice = ForeignHabit("cases are told apart with `if`", "write `if … { … } else if … { … } else { … }`")
     let importing = ForeignHabit("every function is built in: nothing needs importing", "a file of yours is read by `lib = import(\"layers.act\")`")
     let statement = ForeignHabit("calls need parentheses", "write `print(x)`")
     let scope = ForeignHabit("variables are local to the function that assigns them", "pass values in as arguments and out as results")

@@ -80,7 +80,7 @@ struct LayoutReader {
 
     private var current: Piece? { position < pieces.count ? pieces[position] : nil }
 
-    /// The first piece from here on that is no comment.
+    /// The first piece from here on that is not a comment.
     private mutating func nextWord() -> Piece? {
         ahead = max(ahead, position)
         while ahead < pieces.count, pieces[ahead].kind == nil { ahead += 1 }

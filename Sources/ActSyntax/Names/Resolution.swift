@@ -2,7 +2,7 @@
 // and whatever else asks about names ask here.
 //
 // What must stay true: a name means the variable of the innermost scope around it that sets it, else a global one. Scopes are the program,
-// functions and comprehensions; a block is none. Whether a global name means a built-in is decided by the module that runs, not here.
+// functions and comprehensions; a block is not one. Whether a global name means a built-in is decided by the module that runs, not here.
 
 /// A variable of one tree; a global one is the same in the whole tree.
 package struct SymbolID: Hashable, Sendable {

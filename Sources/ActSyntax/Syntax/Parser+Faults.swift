@@ -225,7 +225,7 @@ extension Parser {
         // In a session a line that could end is run before the next one comes.
         position == 0
             ? .elseOnNewLine(at: span(token))
-            : Diagnostic(.strayElse, "`else` without `if`", at: span(token), help: "write `if condition { a } else { b }`")
+            : Diagnostic(.strayElse, "`else` has no `if` before it", at: span(token), help: "write `if condition { a } else { b }`")
     }
 
     /// `else` where a statement begins: said once when the head of its `if` is lost.

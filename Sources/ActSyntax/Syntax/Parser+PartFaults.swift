@@ -8,7 +8,7 @@ extension Parser {
         case .colon: return fail(colonBlock(after: keyword, at: token))
         case .leftBrace:
             return fail(
-                Diagnostic(.braceOnNewLine, "the `{` of `\(word)` stands on the line of its head", at: span(token), help: "write `\(word) … {` on one line"))
+                Diagnostic(.braceOnNewLine, "the `{` of `\(word)` must stand on the same line", at: span(token), help: "write `\(word) … {` on one line"))
         case .unknown: return fail(foreignSymbol())
         case .assign, .arrow, .semicolon, .in: return fail(unexpected(in: nil))
         default: break
@@ -96,7 +96,7 @@ extension Parser {
             let word = text(token)
             return fail(
                 Diagnostic(
-                    .keywordAsKey, "`\(word)` is a keyword and no key of a record", at: span(token), help: "write `\"\(word)\": …`",
+                    .keywordAsKey, "`\(word)` is a keyword and cannot be a key of a record", at: span(token), help: "write `\"\(word)\": …`",
                     edits: [.init(span(token), "\"\(word)\"")]))
         }
         return fail(Diagnostic(.badKey, "a record's key is a name or a string", at: span(token), help: "write for example `{W: 1, \"two words\": 2}`"))

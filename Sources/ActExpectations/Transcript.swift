@@ -4,6 +4,7 @@
 
 import ActArray
 import ActCompiler
+import ActLanguage
 import ActMachine
 import ActPlot
 import ActSyntax
