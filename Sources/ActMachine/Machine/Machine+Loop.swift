@@ -14,8 +14,13 @@ extension Machine {
     func loop() throws -> Value {
         let first = state.pointee.frame.pointee.entry.pointee.instructions
         // Of many functions the other half does all.
-        let i = first.pointee.isLeftToSwift ? first : act_run(state, first)
-        return i.pointee.opcode == .result ? finish(i) : try interpret(from: i)
+        return try goOn(from: first.pointee.isLeftToSwift ? first : act_run(state, first))
+    }
+
+    /// Runs the topmost frame, in which the other half has stopped, until it returns.
+    @inline(__always)
+    func goOn(from i: UnsafeMutablePointer<Instruction>) throws -> Value {
+        i.pointee.opcode == .result ? finish(i) : try interpret(from: i)
     }
 
     /// Leaves the topmost frame, which Swift has called.
@@ -129,7 +134,7 @@ extension Machine {
             case .makeList:
                 R[a] = try .list(takeAll(R + b, c))
             case .makeRecord:
-                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try makeRecord($0.records[c], R + b) }
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try $0.records[c]._withUnsafeGuaranteedRef { try makeRecord($0, R + b) } }
             case .spread: R[a] = try spread(R[b], over: R[a])
             case .beginCollection:
                 R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
@@ -162,9 +167,11 @@ extension Machine {
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 slot.pointee = try concatenate(slot.pointee, R, i, globals)
             case .interpolate:
-                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try interpolate($0.interpolations[b], R) }
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try $0.interpolations[b]._withUnsafeGuaranteedRef { try interpolate($0, R) } }
             case .makeFunction:
-                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try makeFunction($0.functions[b], R, F.pointee.closure) }
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef {
+                    try $0.closures[b]._withUnsafeGuaranteedRef { try makeFunction($0, R, F.pointee.closure) }
+                }
             case .prime:
                 R[a] = try prime(R[b], order: c)
 
