@@ -28,7 +28,8 @@
     P(AddK, Call, apart) P(SubK, Call, apart) P(Move, Call, apart) P(Constant, Call, apart) \
     P(AddK, CallGlobal, apart) P(SubK, CallGlobal, apart) P(Move, CallGlobal, apart) P(MulK, CallGlobal, apart) \
     P(Index, CallGlobal, apart) P(Constant, CallGlobal, apart) \
-    P(Constant, Append, straight_b) P(Constant, ChangeElement, straight_c) P(Constant, ChangeElement, apart) P(JumpIfDefined, Constant, apart) P(JumpIfDefined, JumpIfDefined, apart) \
+    P(Constant, Append, straight_b) \
+    P(Constant, ChangeElement, straight_c) P(Constant, ChangeElement, apart) P(JumpIfDefined, Constant, apart) P(JumpIfDefined, JumpIfDefined, apart) \
     P(LoadCapture, Add, as_c) P(LoadCapture, Mul, as_c) P(Move, Move, apart) P(Move, AddK, apart) P(Field, Add, apart) P(Field, ChangeField, apart)
 
 #endif

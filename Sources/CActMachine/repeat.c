@@ -8,12 +8,13 @@ INLINE Instruction *call(act_state *S, const act_frame *frame, uint8_t kind, act
     const act_entry *entry = frame->entry;
     Instruction *pc = entry->instructions;
     *++S->frame = *frame;
+    S->frame->holds_objects = false;
     if (likely(!(pc->flags & left_to_swift))) pc = act_run(S, pc);
     if (unlikely(pc->handler != OpcodeResult)) return pc;
     const act_value *place = (const act_value *)((const char *)frame->base + pc->b_bytes);
     if (unlikely(place->tag != kind)) return pc;
     result->bits = place->bits;
-    for (act_value *v = frame->base, *end = v + entry->register_count; v < end; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
+    if (S->frame->holds_objects) clear(frame->base, entry->register_count);
     S->frame--;
     return NULL;
 }

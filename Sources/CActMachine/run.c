@@ -134,9 +134,11 @@ Instruction *act_run(void *state, Instruction *pc) {
     };
 
     act_state *const S = state;
+    /* `S->frame`, at hand. */
+    act_frame *F = S->frame;
     act_value *R, *K, *globals;
 
-#define ENTER_FRAME do { act_entry *entry = S->frame->entry; R = S->frame->base; K = entry->constants; globals = *entry->globals; } while (0)
+#define ENTER_FRAME do { act_entry *entry = F->entry; R = F->base; K = entry->constants; globals = *entry->globals; } while (0)
 #define GO goto *labels[pc->handler]
 #define NEXT do { pc++; GO; } while (0)
 #define JUMP do { pc = (Instruction *)((char *)pc + pc->a_bytes); GO; } while (0)
@@ -146,6 +148,15 @@ Instruction *act_run(void *state, Instruction *pc) {
 #define C AT(R, pc->c_bytes)
 #define KC AT(K, pc->c_bytes)
 #define COUNT (pc->c_bytes >> 4)
+/* To a register of the running frame. */
+#define COPY(to, from) do { \
+    const act_value *source = from; \
+    if (likely(source->tag == act_tag_number)) { put_number(to, source->number); } else { F->holds_objects = true; copy_other(to, source); } \
+} while (0)
+#define TAKE(to, from) do { \
+    act_value *source = from; \
+    if (likely(source->tag == act_tag_number)) { put_number(to, source->number); } else { F->holds_objects = true; take_other(to, source); } \
+} while (0)
 /* Of two registers in one operand: see `Instruction.pack`. */
 #define FIRST(pair) AT(R, (pair) & 0x1fff0)
 #define SECOND(pair) AT(R, (pair) >> 13 & ~15)
@@ -157,17 +168,17 @@ Instruction *act_run(void *state, Instruction *pc) {
 
     /* Moving values */
 move:
-    if (pc->flags & last_use_b) take(A, B); else copy(A, B);
+    if (pc->flags & last_use_b) TAKE(A, B); else COPY(A, B);
     NEXT;
 constant:
-    copy(A, AT(K, pc->b_bytes));
+    COPY(A, AT(K, pc->b_bytes));
     NEXT;
 load_global:
     if (unlikely(has_no_value(AT(globals, pc->b_bytes)))) return pc;
-    copy(A, AT(globals, pc->b_bytes));
+    COPY(A, AT(globals, pc->b_bytes));
     NEXT;
 load_global_or_none:
-    copy(A, AT(globals, pc->b_bytes));
+    COPY(A, AT(globals, pc->b_bytes));
     NEXT;
 store_global:
     if (pc->flags & last_use_b) take(AT(globals, pc->a_bytes), B); else copy(AT(globals, pc->a_bytes), B);
@@ -189,17 +200,18 @@ add_global: {
     NEXT;
 }
 load_capture: {
-    const act_function *closure = S->frame->closure;
+    const act_function *closure = F->closure;
     if (unlikely(closure == NULL)) return pc;
     const act_value *captured = AT(closure->captures->first, pc->b_bytes);
     if (unlikely(has_no_value(captured))) return pc;
-    copy(A, captured);
+    COPY(A, captured);
     NEXT;
 }
 load_self:
-    if (S->frame->closure) {
-        hold_function(S->frame->closure);
-        replace(A, (uint64_t)(uintptr_t)S->frame->closure, act_tag_function);
+    if (F->closure) {
+        hold_function(F->closure);
+        F->holds_objects = true;
+        replace(A, (uint64_t)(uintptr_t)F->closure, act_tag_function);
     }
     NEXT;
 check_local:
@@ -214,6 +226,7 @@ clear:
 label: { \
     act_value *x = B, *y = right; \
     if (!BOTH_NUMBERS(x, y)) { \
+        F->holds_objects = true; \
         act_outcome outcome = act_combine(pc, A, x, y, change, has_constant); \
         if (outcome == act_never) goto other; \
         if (outcome == act_not_now) return pc; \
@@ -321,27 +334,23 @@ jump_if_defined:
     COMPARING_JUMP(jump_less_equal_k, KC, <=)
     COMPARING_JUMP(jump_greater_k, KC, >)
     COMPARING_JUMP(jump_greater_equal_k, KC, >=)
-#define EQUALITY_JUMP(label, right, equal) \
+#define EQUALITY_JUMP(label, right, operation) \
 label: { \
     const act_value *x = B, *y = right; \
-    int same; \
-    if (BOTH_NUMBERS(x, y)) { \
-        same = x->number == y->number; \
-    } else if (x->tag == act_tag_text && y->tag == act_tag_text) { \
+    if (!BOTH_NUMBERS(x, y)) { \
+        int same; \
+        if (x->tag != act_tag_text || y->tag != act_tag_text) goto other; \
         if (unlikely((same = same_text(x, y)) < 0)) return pc; \
-    } else { \
-        goto other; \
+        JUMP_IF(same operation 1) \
+        NEXT; \
     } \
-    if ((same == equal) == (pc->extra & 1)) { \
-        if (pc->extra > 1 && INTERRUPTED) return pc; \
-        JUMP; \
-    } \
+    JUMP_IF(x->number operation y->number) \
     NEXT; \
 }
-    EQUALITY_JUMP(jump_equal, C, 1)
-    EQUALITY_JUMP(jump_not_equal, C, 0)
-    EQUALITY_JUMP(jump_equal_k, KC, 1)
-    EQUALITY_JUMP(jump_not_equal_k, KC, 0)
+    EQUALITY_JUMP(jump_equal, C, ==)
+    EQUALITY_JUMP(jump_not_equal, C, !=)
+    EQUALITY_JUMP(jump_equal_k, KC, ==)
+    EQUALITY_JUMP(jump_not_equal_k, KC, !=)
 
     /* Loops */
 #define NEXT_OF_RANGE { \
@@ -367,14 +376,14 @@ next: {
         const act_value *letter = letter_at(S, loop->object, position);
         if (unlikely(letter == NULL)) return pc;
         loop[2].number = position + 1;
-        copy(B, letter);
+        COPY(B, letter);
         JUMP;
     }
     if (loop->tag == act_tag_list) {
         const act_elements *elements = ((const act_list *)loop->object)->elements;
         if (unlikely(!(position < elements->count))) return pc;
         loop[2].number = position + 1;
-        copy(B, elements->first + (ptrdiff_t)position);
+        COPY(B, elements->first + (ptrdiff_t)position);
         JUMP;
     }
     const act_view *view = view_of(loop);
@@ -396,20 +405,20 @@ index_container: {
         if (C->tag != act_tag_text || container->tag != act_tag_record) goto other;
         ptrdiff_t place = place_of(container->object, C);
         if (place < 0) return pc;
-        copy(A, ((const act_record *)container->object)->values->first + place);
+        COPY(A, ((const act_record *)container->object)->values->first + place);
         NEXT;
     }
     if (container->tag == act_tag_list) {
         const act_elements *elements = ((const act_list *)container->object)->elements;
         ptrdiff_t position = position_in(C->number, elements->count);
         if (unlikely(position < 0)) return pc;
-        copy(A, elements->first + position);
+        COPY(A, elements->first + position);
         NEXT;
     }
     if (container->tag == act_tag_text) {
         const act_value *letter = letter_at(S, container->object, C->number);
         if (letter == NULL) return pc;
-        copy(A, letter);
+        COPY(A, letter);
         NEXT;
     }
     if (container->tag != act_tag_array) goto other;
@@ -502,16 +511,16 @@ extend_it:
 field: {
     if (B->tag != act_tag_record) goto other;
     const act_record *record = B->object;
-    const act_known_field *known = S->frame->entry->fields + COUNT;
+    const act_known_field *known = F->entry->fields + COUNT;
     if (unlikely(record->shape->id != known->shape)) return pc;
-    copy(A, record->values->first + known->place);
+    COPY(A, record->values->first + known->place);
     NEXT;
 }
 change_field: {
     act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
     if (place->tag != act_tag_record) goto other;
     act_record *record = place->object;
-    const act_known_field *known = S->frame->entry->fields + (pc->b_bytes >> 4);
+    const act_known_field *known = F->entry->fields + (pc->b_bytes >> 4);
     if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc;
     if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
     NEXT;
@@ -534,7 +543,7 @@ call_callee: {
     entry = function->entry;
     if (entry) {
         if (count != entry->plain_count && (count > entry->parameter_count || count < entry->required_count)) return pc;
-        if (unlikely(S->frame >= S->last_frame || !prepare(S, base + entry->register_count + 1))) return pc;
+        if (unlikely(F >= S->last_frame || !prepare(S, base + entry->register_count + 1))) return pc;
         if (count != entry->plain_count) clear_parameters(base + count, base + entry->parameter_count);
         goto enter;
     }
@@ -553,31 +562,33 @@ call_callee: {
     act_value answer;
     if (!function->direct || !function->direct(base, count, &answer)) goto other;
     for (act_value *v = base; v < base + count; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
+    F->holds_objects = true;
     replace(A, answer.bits, answer.tag);
     NEXT;
 }
 call_shaped: {
-    const act_known_call *known = S->frame->entry->calls + pc->extra;
+    const act_known_call *known = F->entry->calls + pc->extra;
     callee = known->global < 0 ? B : globals + known->global;
     if (callee->tag != act_tag_function) goto other;
     entry = ((const act_function *)callee->object)->entry;
     if (!entry || known->callee != entry->id || known->positional != COUNT) return pc;
     base = B + 1;
-    if (unlikely(S->frame >= S->last_frame || !prepare(S, base + entry->register_count + 1))) return pc;
+    if (unlikely(F >= S->last_frame || !prepare(S, base + entry->register_count + 1))) return pc;
     if (likely(known->count == 1)) spread_one(known, base, entry->parameter_count); else spread(known, base, entry->parameter_count);
     goto enter;
 }
     /* Into the frame of `entry`, whose arguments are where its parameters are. */
 enter: {
-    act_frame *frame = S->frame + 1;
-    frame->entry = (act_entry *)entry;
-    frame->code = entry->code;
-    frame->closure = callee->object;
-    frame->base = base;
-    frame->result = pc->a_bytes >> 4;
-    frame->return_address = pc + 1;
-    frame->call_site = pc;
-    S->frame = frame;
+    bool holds_objects = false;
+    for (const act_value *v = base, *end = base + entry->parameter_count; v < end; v++) holds_objects |= is_object(v->tag);
+    S->frame = ++F;
+    F->holds_objects = holds_objects;
+    F->entry = (act_entry *)entry;
+    F->code = entry->code;
+    F->closure = callee->object;
+    F->base = base;
+    F->return_address = pc + 1;
+    F->call_site = pc;
     R = base;
     K = entry->constants;
     globals = *entry->globals;
@@ -587,7 +598,7 @@ enter: {
     GO;
 }
 result: {
-    act_frame *finished = S->frame;
+    const act_frame *const finished = F;
     if (unlikely(finished->return_address == NULL)) return pc;
     uint64_t bits = B->bits;
     uint8_t tag = B->tag;
@@ -595,14 +606,17 @@ result: {
         B->bits = 0;
         B->tag = act_tag_plain;
     }
-    for (act_value *v = R, *end = R + finished->entry->register_count; v < end; v++) {
-        if (is_object(v->tag)) replace(v, 0, act_tag_plain);
-    }
+    if (finished->holds_objects) clear(R, finished->entry->register_count);
     pc = finished->return_address;
-    S->frame = finished - 1;
+    S->frame = --F;
     ENTER_FRAME;
-    act_value *target = R + finished->result;
-    if (likely(tag == act_tag_number && target->tag == act_tag_number)) target->bits = bits; else replace(target, bits, tag);
+    act_value *target = AT(R, finished->call_site->a_bytes);
+    if (likely(tag == act_tag_number && target->tag == act_tag_number)) {
+        target->bits = bits;
+    } else {
+        F->holds_objects = true;
+        replace(target, bits, tag);
+    }
     GO;
 }
 
@@ -660,10 +674,10 @@ result: {
 #define DO_JumpIfDefined(how) if (!has_no_value(B)) JUMP;
 #define DO_Jump(how) JUMP;
 #define DO_Next(how) NEXT_OF_RANGE goto next;
-#define DO_Move(how) if (pc->flags & last_use_b) take(A, B); else copy(A, B);
-#define DO_Constant(how) copy(A, AT(K, pc->b_bytes));
+#define DO_Move(how) if (pc->flags & last_use_b) TAKE(A, B); else COPY(A, B);
+#define DO_Constant(how) COPY(A, AT(K, pc->b_bytes));
 #define DO_LoadCapture(how) { \
-    const act_function *closure = S->frame->closure; \
+    const act_function *closure = F->closure; \
     if (unlikely(closure == NULL)) return pc; \
     const act_value *captured = AT(closure->captures->first, pc->b_bytes); \
     if (unlikely(captured->tag != act_tag_number)) goto load_capture; \
@@ -714,15 +728,15 @@ result: {
 #define DO_Field(how) { \
     if (unlikely(B->tag != act_tag_record)) goto field; \
     const act_record *record = B->object; \
-    const act_known_field *known = S->frame->entry->fields + COUNT; \
+    const act_known_field *known = F->entry->fields + COUNT; \
     if (unlikely(record->shape->id != known->shape)) return pc; \
-    copy(A, record->values->first + known->place); \
+    COPY(A, record->values->first + known->place); \
 }
 #define DO_ChangeField(how) { \
     act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes); \
     if (unlikely(place->tag != act_tag_record)) goto change_field; \
     act_record *record = place->object; \
-    const act_known_field *known = S->frame->entry->fields + (pc->b_bytes >> 4); \
+    const act_known_field *known = F->entry->fields + (pc->b_bytes >> 4); \
     if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc; \
     if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc; \
 }

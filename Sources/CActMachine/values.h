@@ -85,6 +85,11 @@ INLINE void put_number(act_value *to, double x) {
     if (likely(to->tag == act_tag_number)) to->number = x; else put_number_over_other(to, x);
 }
 
+/* Gives up what registers hold. */
+INLINE void clear(act_value *first, ptrdiff_t count) {
+    for (act_value *v = first; v < first + count; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
+}
+
 static inline void put_bool(act_value *to, bool x) { replace(to, x, act_tag_bool); }
 
 INLINE void copy_other(act_value *to, const act_value *from) {

@@ -53,6 +53,7 @@ extension Machine {
             let i = pc
             let a = i.pointee.a, b = i.pointee.b, c = i.pointee.c
             pc += 1
+            F.pointee.holdsObjects = true
             S.pointee.instruction = i
             if isInterrupted { throw ArrayError.interrupted }
             switch i.pointee.opcode {
@@ -286,7 +287,7 @@ extension Machine {
         for missing in count..<max(count, Int(entry.pointee.parameterCount)) { base[missing] = .undefined }
         (state.pointee.frame + 1).initialize(
             to: Frame(
-                entry: entry, code: entry.pointee.code, closure: function, base: base, result: i.pointee.a, returnAddress: i + 1, callSite: i))
+                entry: entry, code: entry.pointee.code, closure: function, base: base, returnAddress: i + 1, callSite: i))
         state.pointee.frame += 1
     }
 

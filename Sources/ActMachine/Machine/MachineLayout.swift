@@ -28,7 +28,7 @@ package enum MachineLayout {
         compare(\Machine.Frame.code, \act_frame.code)
         compare(\Machine.Frame.closure, \act_frame.closure)
         compare(\Machine.Frame.base, \act_frame.base)
-        compare(\Machine.Frame.result, \act_frame.result)
+        compare(\Machine.Frame.holdsObjects, \act_frame.holds_objects)
         compare(\Machine.Frame.returnAddress, \act_frame.return_address)
         compare(\Machine.Frame.callSite, \act_frame.call_site)
         compare(\Machine.State.frame, \act_state.frame)

@@ -146,7 +146,7 @@ extension Machine {
         }
         prepare(base + needed)
         return Frame(
-            entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, result: 0, returnAddress: nil, callSite: instruction)
+            entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, returnAddress: nil, callSite: instruction)
     }
 
     /// Calls any function with one or two arguments.

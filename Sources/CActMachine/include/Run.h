@@ -64,7 +64,8 @@ typedef struct act_frame {
     void *_Nullable code;
     void *_Nullable closure;
     act_value *_Nonnull base;
-    ptrdiff_t result;
+    /* Whether some register may hold an object: while none does, none need be looked at when it is left. */
+    bool holds_objects;
     Instruction *_Nullable return_address;
     Instruction *_Nullable call_site;
 } act_frame;
