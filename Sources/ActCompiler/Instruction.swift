@@ -8,9 +8,11 @@ package typealias Instruction = CActMachine.Instruction
 
 extension Instruction {
     package init(_ opcode: Opcode, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0) {
-        self.init(opcode: opcode, flags: 0, extra: 0, a_bytes: 0, b_bytes: 0, c_bytes: 0)
+        self.init(handler: opcode.rawValue, flags: 0, extra: 0, a_bytes: 0, b_bytes: 0, c_bytes: 0)
         (self.a, self.b, self.c) = (a, b, c)
     }
+
+    @inlinable @inline(__always) package var opcode: CActMachine.Opcode { act_opcode(handler) }
 
     // What the machine reads as distances in bytes.
     @inlinable package var a: Int {

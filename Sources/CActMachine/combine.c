@@ -1,4 +1,4 @@
-/* Arithmetic with bools, and with arrays of few numbers where the result can take the place of an operand that nobody needs any more. */
+/* Arithmetic with bools, texts that grow, and with arrays of few numbers where the result can take the place of an operand that nobody needs any more. */
 
 #include "values.h"
 
@@ -54,18 +54,45 @@ static bool in_place(act_value *to, act_value *x, act_value *y, bool frees_x, bo
     return true;
 }
 
-act_outcome act_combine(const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant) {
+/* Puts a text at the end of another one, in the memory that it has, if nobody else sees that one. */
+ASIDE bool act_append_text(act_value *place, const act_value *addition) {
+    act_text *text = place->object;
+    const act_text *more = addition->object;
+    if (text->kind != 1 || more->kind != 1 || text->details || more->details || !is_unique(text)) return false;
+    act_string *s = &text->string;
+    const act_string t = more->string;
+    /* A string of plain characters in memory of its own; the other one is such or short, or stands in the program's own memory. */
+    if (s->words[1] >> 60 != 0 || s->words[0] >> 60 != 0xF || (!is_short(t) && !(t.words[0] >> 61 & 1))) return false;
+    act_string_storage *storage = (act_string_storage *)(uintptr_t)s->words[1];
+    const ptrdiff_t count = byte_count(*s), added = byte_count(t), room = (ptrdiff_t)(storage->room & 0xffffffffffff) - 1;
+    if (storage->count != s->words[0] || added > room - count || count + added + text_footprint > text->held || !is_unique(storage)) return false;
+    memcpy(storage->first + count, is_short(t) ? (const char *)t.words : string_bytes(t), (size_t)added);
+    storage->first[count + added] = 0;
+    storage->count += (uint64_t)added;
+    s->words[0] += (uint64_t)added;
+    text->is_for_readers = false;
+    return true;
+}
+
+ASIDE act_outcome act_combine(const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant) {
     double u, v, result;
     if (plain_number(x, &u) && plain_number(y, &v)) {
         if (!changed(operation, u, v, &result)) return act_not_now;
         put_number(to, result);
         return act_done;
     }
-    if (x->tag == act_tag_text) return act_never;
+    if (x->tag == act_tag_text && (operation != change_add || has_constant || y->tag != act_tag_text)) return act_never;
     /* A variable that gets the result gives its value up, unless it is the other operand too. */
     bool is_once = has_constant || i->b_bytes != i->c_bytes;
     bool frees_x = i->flags & last_use_b || (is_once && i->a_bytes == i->b_bytes);
     bool frees_y = !has_constant && (i->flags & last_use_c || (is_once && i->a_bytes == i->c_bytes));
+    if (x->tag == act_tag_text) {
+        if (!frees_x) return act_never;
+        if (!is_once || !act_append_text(x, y)) return act_not_now;
+        if (i->flags & last_use_c) replace(y, 0, act_tag_plain);
+        if (x != to) take(to, x);
+        return act_done;
+    }
     if (!frees_x && !frees_y) return act_never;
     return in_place(to, x, y, frees_x, frees_y, operation) ? act_done : act_not_now;
 }

@@ -8,10 +8,46 @@
    - An object that a register gives up is released; one that it takes is retained. */
 
 #include "values.h"
+#include "pairs.h"
+
+#define PAIR(first, second, how) pair_##first##_##second##_##how,
+enum { before_pairs = act_first_pair - 1, ACT_PAIRS(PAIR) after_pairs };
+#undef PAIR
+_Static_assert(after_pairs <= 256 && OpcodeCheckForm < act_first_pair, "a handler is a byte");
+
+const Opcode act_first_of_pairs[] = {
+#define PAIR(first, second, how) Opcode##first,
+    ACT_PAIRS(PAIR)
+#undef PAIR
+};
+
+/* How the second instruction of a pair comes by what the first has made: as its operand b or c, or not at once; or the first makes nothing, for the
+   second puts it, its operand b or c, straight where it belongs, and nobody else needs it. */
+enum how { as_b, as_c, apart, straight_b, straight_c, how_count };
+
+/* The handler of two instructions, where there is one. */
+static const uint8_t pairs[how_count][act_first_pair][act_first_pair] = {
+#define PAIR(first, second, how) [how][Opcode##first][Opcode##second] = pair_##first##_##second##_##how,
+    ACT_PAIRS(PAIR)
+#undef PAIR
+};
+
+void act_pair(Instruction *instructions, ptrdiff_t count) {
+    for (Instruction *i = instructions, *next = i + 1; next < instructions + count; i = next++) {
+        const bool is_b = next->b_bytes == i->a_bytes, is_c = next->c_bytes == i->a_bytes, is_changed = next->a_bytes == i->a_bytes;
+        uint8_t handler = 0;
+        if (is_b && !is_c && !is_changed && next->flags & last_use_b) handler = pairs[straight_b][i->handler][next->handler];
+        if (is_c && !is_b && !is_changed && next->flags & last_use_c) handler = pairs[straight_c][i->handler][next->handler];
+        if (!handler && is_b) handler = pairs[as_b][i->handler][next->handler];
+        if (!handler && is_c) handler = pairs[as_c][i->handler][next->handler];
+        if (!handler) handler = pairs[apart][i->handler][next->handler];
+        if (handler) i->handler = handler;
+    }
+}
 
 /* Moves the arguments of a known call, which lie one after the other from `base[positional]` on, to the registers of their parameters; those
    without one become undefined. */
-static void spread(const act_known_call *call, act_value *base, ptrdiff_t parameter_count) {
+static ASIDE void spread(const act_known_call *call, act_value *base, ptrdiff_t parameter_count) {
     ptrdiff_t first = call->positional, count = call->count;
     uint64_t bits[8];
     uint8_t tags[8];
@@ -32,14 +68,38 @@ static void spread(const act_known_call *call, act_value *base, ptrdiff_t parame
     }
 }
 
-static inline void prepare(act_state *S, act_value *end) {
-    if (likely(end <= S->ready)) return;
+/* The same with one argument that has a name. (Word by word, as it has been written: to read together what has just been written apart takes the
+   processor long.) */
+INLINE void spread_one(const act_known_call *call, act_value *base, ptrdiff_t parameter_count) {
+    act_value *argument = base + call->positional, *place = base + call->places[0];
+    const uint64_t bits = argument->bits;
+    const uint8_t tag = argument->tag;
+    argument->bits = 1;
+    argument->tag = act_tag_plain;
+    for (act_value *v = argument + 1; v < base + parameter_count; v++) replace(v, 1, act_tag_plain);
+    place->bits = bits;
+    place->tag = tag;
+}
+
+/* Whether there is room for registers up to `end`, which are ready then. */
+static ASIDE bool make_ready(act_state *S, act_value *end) {
+    if (end >= S->limit) return false;
     for (act_value *v = S->ready; v < end; v++) {
         v->bits = 0;
         v->tag = act_tag_plain;
     }
     S->ready = end;
+    return true;
 }
+
+INLINE bool prepare(act_state *S, act_value *end) { return likely(end <= S->ready) || make_ready(S, end); }
+
+/* Parameters without an argument have no value. */
+INLINE void clear_parameters(act_value *first, const act_value *end) {
+    for (act_value *missing = first; missing < end; missing++) replace(missing, 1, act_tag_plain);
+}
+
+static ASIDE void hold_function(void *function) { swift_retain(function); }
 
 _Static_assert(sizeof(act_value) == 16 && sizeof(Instruction) == 16, "operands are distances in bytes");
 
@@ -68,13 +128,18 @@ Instruction *act_run(void *state, Instruction *pc) {
         LABEL(ChangeElement, change_element), LABEL(ChangeElementTwo, change_element_two), LABEL(ChangeField, change_field), LABEL(Unpack, other),
         LABEL(Call, call), LABEL(CallGlobal, call_global), LABEL(CallShaped, call_shaped), LABEL(Result, result), LABEL(Show, other),
         LABEL(Record, other), LABEL(CheckForm, check_form),
+#define PAIR(first, second, how) [pair_##first##_##second##_##how] = &&first##_then_##second##_##how,
+        ACT_PAIRS(PAIR)
+#undef PAIR
     };
 
     act_state *const S = state;
+    /* `S->frame`, at hand. */
+    act_frame *F = S->frame;
     act_value *R, *K, *globals;
 
-#define ENTER_FRAME do { act_entry *entry = S->frame->entry; R = S->frame->base; K = entry->constants; globals = *entry->globals; } while (0)
-#define GO goto *labels[pc->opcode]
+#define ENTER_FRAME do { act_entry *entry = F->entry; R = F->base; K = entry->constants; globals = *entry->globals; } while (0)
+#define GO goto *labels[pc->handler]
 #define NEXT do { pc++; GO; } while (0)
 #define JUMP do { pc = (Instruction *)((char *)pc + pc->a_bytes); GO; } while (0)
 #define AT(values, bytes) ((act_value *)((char *)(values) + (bytes)))
@@ -83,9 +148,19 @@ Instruction *act_run(void *state, Instruction *pc) {
 #define C AT(R, pc->c_bytes)
 #define KC AT(K, pc->c_bytes)
 #define COUNT (pc->c_bytes >> 4)
+/* To a register of the running frame. */
+#define COPY(to, from) do { \
+    const act_value *source = from; \
+    if (likely(source->tag == act_tag_number)) { put_number(to, source->number); } else { F->holds_objects = true; copy_other(to, source); } \
+} while (0)
+#define TAKE(to, from) do { \
+    act_value *source = from; \
+    if (likely(source->tag == act_tag_number)) { put_number(to, source->number); } else { F->holds_objects = true; take_other(to, source); } \
+} while (0)
 /* Of two registers in one operand: see `Instruction.pack`. */
 #define FIRST(pair) AT(R, (pair) & 0x1fff0)
 #define SECOND(pair) AT(R, (pair) >> 13 & ~15)
+#define INTERRUPTED unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))
 #define BOTH_NUMBERS(x, y) likely((x)->tag == act_tag_number && (y)->tag == act_tag_number)
 
     ENTER_FRAME;
@@ -93,17 +168,17 @@ Instruction *act_run(void *state, Instruction *pc) {
 
     /* Moving values */
 move:
-    if (pc->flags & last_use_b) take(A, B); else copy(A, B);
+    if (pc->flags & last_use_b) TAKE(A, B); else COPY(A, B);
     NEXT;
 constant:
-    copy(A, AT(K, pc->b_bytes));
+    COPY(A, AT(K, pc->b_bytes));
     NEXT;
 load_global:
     if (unlikely(has_no_value(AT(globals, pc->b_bytes)))) return pc;
-    copy(A, AT(globals, pc->b_bytes));
+    COPY(A, AT(globals, pc->b_bytes));
     NEXT;
 load_global_or_none:
-    copy(A, AT(globals, pc->b_bytes));
+    COPY(A, AT(globals, pc->b_bytes));
     NEXT;
 store_global:
     if (pc->flags & last_use_b) take(AT(globals, pc->a_bytes), B); else copy(AT(globals, pc->a_bytes), B);
@@ -113,24 +188,30 @@ check_global:
     NEXT;
 add_global: {
     act_value *global = AT(globals, pc->a_bytes);
-    if (!BOTH_NUMBERS(global, B)) goto other;
+    if (!BOTH_NUMBERS(global, B)) {
+        if (global->tag != act_tag_text || B->tag != act_tag_text) goto other;
+        if (!act_append_text(global, B)) return pc;
+        if (pc->flags & last_use_b) replace(B, 0, act_tag_plain);
+        NEXT;
+    }
     double sum = global->number + B->number;
     if (unlikely(!is_finite(sum))) return pc;
     global->number = sum;
     NEXT;
 }
 load_capture: {
-    const act_function *closure = S->frame->closure;
+    const act_function *closure = F->closure;
     if (unlikely(closure == NULL)) return pc;
     const act_value *captured = AT(closure->captures->first, pc->b_bytes);
     if (unlikely(has_no_value(captured))) return pc;
-    copy(A, captured);
+    COPY(A, captured);
     NEXT;
 }
 load_self:
-    if (S->frame->closure) {
-        swift_retain(S->frame->closure);
-        replace(A, (uint64_t)(uintptr_t)S->frame->closure, act_tag_function);
+    if (F->closure) {
+        hold_function(F->closure);
+        F->holds_objects = true;
+        replace(A, (uint64_t)(uintptr_t)F->closure, act_tag_function);
     }
     NEXT;
 check_local:
@@ -145,6 +226,7 @@ clear:
 label: { \
     act_value *x = B, *y = right; \
     if (!BOTH_NUMBERS(x, y)) { \
+        F->holds_objects = true; \
         act_outcome outcome = act_combine(pc, A, x, y, change, has_constant); \
         if (outcome == act_never) goto other; \
         if (outcome == act_not_now) return pc; \
@@ -219,7 +301,7 @@ logical:
 jump:
     JUMP;
 check_interrupt:
-    if (unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc;
+    if (INTERRUPTED) return pc;
     NEXT;
 jump_if_false:
     if (unlikely(B->tag != act_tag_bool)) goto other;
@@ -232,16 +314,18 @@ jump_if_true:
 jump_if_defined:
     if (!has_no_value(B)) JUMP;
     NEXT;
-#define COMPARING_JUMP(label, right, operation) \
-label: { \
-    const act_value *x = B, *y = right; \
-    if (!BOTH_NUMBERS(x, y)) goto other; \
-    if ((x->number operation y->number) == (pc->extra & 1)) { \
-        if (pc->extra > 1 && unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc; \
+#define JUMP_IF(condition) { \
+    if ((condition) == (pc->extra & 1)) { \
+        if (pc->extra > 1 && INTERRUPTED) return pc; \
         JUMP; \
     } \
-    NEXT; \
 }
+#define COMPARE(operation, right, otherwise) { \
+    const act_value *x = B, *y = right; \
+    if (!BOTH_NUMBERS(x, y)) goto otherwise; \
+    JUMP_IF(x->number operation y->number) \
+}
+#define COMPARING_JUMP(label, right, operation) label: COMPARE(operation, right, other) NEXT;
     COMPARING_JUMP(jump_less, C, <)
     COMPARING_JUMP(jump_less_equal, C, <=)
     COMPARING_JUMP(jump_greater, C, >)
@@ -250,55 +334,56 @@ label: { \
     COMPARING_JUMP(jump_less_equal_k, KC, <=)
     COMPARING_JUMP(jump_greater_k, KC, >)
     COMPARING_JUMP(jump_greater_equal_k, KC, >=)
-#define EQUALITY_JUMP(label, right, equal) \
+#define EQUALITY_JUMP(label, right, operation) \
 label: { \
     const act_value *x = B, *y = right; \
-    int same; \
-    if (BOTH_NUMBERS(x, y)) { \
-        same = x->number == y->number; \
-    } else if (x->tag == act_tag_text && y->tag == act_tag_text) { \
+    if (!BOTH_NUMBERS(x, y)) { \
+        int same; \
+        if (x->tag != act_tag_text || y->tag != act_tag_text) goto other; \
         if (unlikely((same = same_text(x, y)) < 0)) return pc; \
-    } else { \
-        goto other; \
+        JUMP_IF(same operation 1) \
+        NEXT; \
     } \
-    if ((same == equal) == (pc->extra & 1)) { \
-        if (pc->extra > 1 && unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc; \
-        JUMP; \
-    } \
+    JUMP_IF(x->number operation y->number) \
     NEXT; \
 }
-    EQUALITY_JUMP(jump_equal, C, 1)
-    EQUALITY_JUMP(jump_not_equal, C, 0)
-    EQUALITY_JUMP(jump_equal_k, KC, 1)
-    EQUALITY_JUMP(jump_not_equal_k, KC, 0)
+    EQUALITY_JUMP(jump_equal, C, ==)
+    EQUALITY_JUMP(jump_not_equal, C, !=)
+    EQUALITY_JUMP(jump_equal_k, KC, ==)
+    EQUALITY_JUMP(jump_not_equal_k, KC, !=)
 
     /* Loops */
+#define NEXT_OF_RANGE { \
+    if (INTERRUPTED) return pc; \
+    act_value *loop = C; \
+    double position = loop[2].number; \
+    if (likely(loop[1].tag == act_tag_number)) { \
+        if (likely(position < loop[3].number)) { \
+            loop[2].number = position + 1; \
+            put_number(B, loop->number + position * loop[1].number); \
+            JUMP; \
+        } \
+        NEXT; \
+    } \
+}
 next: {
-    if (unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc;
+    NEXT_OF_RANGE
     act_value *loop = C;
     double position = loop[2].number;
-    if (likely(loop[1].tag == act_tag_number)) {
-        if (likely(position < loop[3].number)) {
-            loop[2].number = position + 1;
-            put_number(B, loop->number + position * loop[1].number);
-            JUMP;
-        }
-        NEXT;
-    }
     if (loop->tag != act_tag_array && loop->tag != act_tag_list && loop->tag != act_tag_text) goto other;
     if (!(position < loop[3].number)) NEXT;
     if (loop->tag == act_tag_text) {
         const act_value *letter = letter_at(S, loop->object, position);
         if (unlikely(letter == NULL)) return pc;
         loop[2].number = position + 1;
-        copy(B, letter);
+        COPY(B, letter);
         JUMP;
     }
     if (loop->tag == act_tag_list) {
         const act_elements *elements = ((const act_list *)loop->object)->elements;
         if (unlikely(!(position < elements->count))) return pc;
         loop[2].number = position + 1;
-        copy(B, elements->first + (ptrdiff_t)position);
+        COPY(B, elements->first + (ptrdiff_t)position);
         JUMP;
     }
     const act_view *view = view_of(loop);
@@ -320,25 +405,25 @@ index_container: {
         if (C->tag != act_tag_text || container->tag != act_tag_record) goto other;
         ptrdiff_t place = place_of(container->object, C);
         if (place < 0) return pc;
-        copy(A, ((const act_record *)container->object)->values->first + place);
+        COPY(A, ((const act_record *)container->object)->values->first + place);
         NEXT;
     }
     if (container->tag == act_tag_list) {
         const act_elements *elements = ((const act_list *)container->object)->elements;
-        ptrdiff_t position = act_position(C->number, elements->count);
+        ptrdiff_t position = position_in(C->number, elements->count);
         if (unlikely(position < 0)) return pc;
-        copy(A, elements->first + position);
+        COPY(A, elements->first + position);
         NEXT;
     }
     if (container->tag == act_tag_text) {
         const act_value *letter = letter_at(S, container->object, C->number);
         if (letter == NULL) return pc;
-        copy(A, letter);
+        COPY(A, letter);
         NEXT;
     }
     if (container->tag != act_tag_array) goto other;
     const act_view *view = view_of(container);
-    ptrdiff_t position = act_position(C->number, view->length);
+    ptrdiff_t position = position_in(C->number, view->length);
     if (unlikely(position < 0 || view->first == NULL)) {
         if (view->length == 0) goto other;
         return pc;
@@ -368,14 +453,14 @@ change_element: {
     }
     if (place->tag == act_tag_list) {
         act_elements *elements = ((const act_list *)place->object)->elements;
-        ptrdiff_t position = act_position(B->number, elements->count);
+        ptrdiff_t position = position_in(B->number, elements->count);
         if (unlikely(position < 0 || !is_alone(place->object, elements))) return pc;
         if (unlikely(!change_part(elements->first + position, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
         NEXT;
     }
     if (place->tag != act_tag_array || !plain_number(C, &value)) goto other;
     const act_view *view = view_of(place);
-    ptrdiff_t position = act_position(B->number, view->length);
+    ptrdiff_t position = position_in(B->number, view->length);
     if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value))) return pc;
     NEXT;
 }
@@ -426,16 +511,16 @@ extend_it:
 field: {
     if (B->tag != act_tag_record) goto other;
     const act_record *record = B->object;
-    const act_known_field *known = S->frame->entry->fields + COUNT;
+    const act_known_field *known = F->entry->fields + COUNT;
     if (unlikely(record->shape->id != known->shape)) return pc;
-    copy(A, record->values->first + known->place);
+    COPY(A, record->values->first + known->place);
     NEXT;
 }
 change_field: {
     act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes);
     if (place->tag != act_tag_record) goto other;
     act_record *record = place->object;
-    const act_known_field *known = S->frame->entry->fields + (pc->b_bytes >> 4);
+    const act_known_field *known = F->entry->fields + (pc->b_bytes >> 4);
     if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc;
     if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc;
     NEXT;
@@ -457,11 +542,9 @@ call_callee: {
     base = B + 1;
     entry = function->entry;
     if (entry) {
-        if (unlikely(count > entry->parameter_count || count < entry->required_count)) return pc;
-        act_value *end = base + entry->register_count + 1;
-        if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
-        prepare(S, end);
-        for (act_value *missing = base + count; unlikely(missing < base + entry->parameter_count); missing++) replace(missing, 1, act_tag_plain);
+        if (count != entry->plain_count && (count > entry->parameter_count || count < entry->required_count)) return pc;
+        if (unlikely(F >= S->last_frame || !prepare(S, base + entry->register_count + 1))) return pc;
+        if (count != entry->plain_count) clear_parameters(base + count, base + entry->parameter_count);
         goto enter;
     }
     if (count == 1 && function->kernel && base->tag == act_tag_number) {
@@ -479,43 +562,43 @@ call_callee: {
     act_value answer;
     if (!function->direct || !function->direct(base, count, &answer)) goto other;
     for (act_value *v = base; v < base + count; v++) if (is_object(v->tag)) replace(v, 0, act_tag_plain);
+    F->holds_objects = true;
     replace(A, answer.bits, answer.tag);
     NEXT;
 }
 call_shaped: {
-    const act_known_call *known = S->frame->entry->calls + pc->extra;
+    const act_known_call *known = F->entry->calls + pc->extra;
     callee = known->global < 0 ? B : globals + known->global;
     if (callee->tag != act_tag_function) goto other;
     entry = ((const act_function *)callee->object)->entry;
     if (!entry || known->callee != entry->id || known->positional != COUNT) return pc;
     base = B + 1;
-    act_value *end = base + entry->register_count + 1;
-    if (unlikely(S->frame >= S->last_frame || end >= S->limit)) return pc;
-    prepare(S, end);
-    spread(known, base, entry->parameter_count);
+    if (unlikely(F >= S->last_frame || !prepare(S, base + entry->register_count + 1))) return pc;
+    if (likely(known->count == 1)) spread_one(known, base, entry->parameter_count); else spread(known, base, entry->parameter_count);
     goto enter;
 }
     /* Into the frame of `entry`, whose arguments are where its parameters are. */
 enter: {
-    act_frame *frame = S->frame + 1;
-    frame->entry = (act_entry *)entry;
-    frame->code = entry->code;
-    frame->closure = callee->object;
-    frame->base = base;
-    frame->result = pc->a_bytes >> 4;
-    frame->return_address = pc + 1;
-    frame->call_site = pc;
-    S->frame = frame;
+    bool holds_objects = false;
+    for (const act_value *v = base, *end = base + entry->parameter_count; v < end; v++) holds_objects |= is_object(v->tag);
+    S->frame = ++F;
+    F->holds_objects = holds_objects;
+    F->entry = (act_entry *)entry;
+    F->code = entry->code;
+    F->closure = callee->object;
+    F->base = base;
+    F->return_address = pc + 1;
+    F->call_site = pc;
     R = base;
     K = entry->constants;
     globals = *entry->globals;
     pc = entry->instructions;
     /* A function that calls itself has no other place to look. */
-    if (unlikely(__atomic_load_n(S->interrupt, __ATOMIC_RELAXED))) return pc;
+    if (INTERRUPTED) return pc;
     GO;
 }
 result: {
-    act_frame *finished = S->frame;
+    const act_frame *const finished = F;
     if (unlikely(finished->return_address == NULL)) return pc;
     uint64_t bits = B->bits;
     uint8_t tag = B->tag;
@@ -523,16 +606,176 @@ result: {
         B->bits = 0;
         B->tag = act_tag_plain;
     }
-    for (act_value *v = R, *end = R + finished->entry->register_count; v < end; v++) {
-        if (unlikely(is_object(v->tag))) replace(v, 0, act_tag_plain);
-    }
+    if (finished->holds_objects) clear(R, finished->entry->register_count);
     pc = finished->return_address;
-    S->frame = finished - 1;
+    S->frame = --F;
     ENTER_FRAME;
-    act_value *target = R + finished->result;
-    if (likely(tag == act_tag_number && target->tag == act_tag_number)) target->bits = bits; else replace(target, bits, tag);
+    act_value *target = AT(R, finished->call_site->a_bytes);
+    if (likely(tag == act_tag_number && target->tag == act_tag_number)) {
+        target->bits = bits;
+    } else {
+        F->holds_objects = true;
+        replace(target, bits, tag);
+    }
     GO;
 }
+
+    /* Pairs. What is no matter of numbers goes to what the instruction means by itself, before anything has happened. What the first makes, `z`,
+       need not come back from memory for the second. */
+#define PUT(result) { \
+    const double w = result; \
+    if (unlikely(!is_finite(w))) return pc; \
+    put_number(A, w); \
+    z = w; \
+}
+#define NUMBERS_apart(operation, right, otherwise) { \
+    const act_value *x = B, *y = right; \
+    if (!BOTH_NUMBERS(x, y)) goto otherwise; \
+    PUT(x->number operation y->number) \
+}
+#define NUMBERS_as_b(operation, right, otherwise) { \
+    const act_value *y = right; \
+    if (unlikely(y->tag != act_tag_number)) goto otherwise; \
+    PUT(z operation y->number) \
+}
+#define NUMBERS_as_c(operation, right, otherwise) { \
+    const act_value *x = B; \
+    if (unlikely(x->tag != act_tag_number)) goto otherwise; \
+    PUT(x->number operation z) \
+}
+#define DO_Add(how) NUMBERS_##how(+, C, add)
+#define DO_Sub(how) NUMBERS_##how(-, C, sub)
+#define DO_Mul(how) NUMBERS_##how(*, C, mul)
+#define DO_AddK(how) NUMBERS_##how(+, KC, add_k)
+#define DO_SubK(how) NUMBERS_##how(-, KC, sub_k)
+#define DO_MulK(how) NUMBERS_##how(*, KC, mul_k)
+#define DO_DivK(how) NUMBERS_##how(/, KC, div_k)
+#define DO_ModuloK(how) { \
+    const act_value *x = B, *y = KC; \
+    if (!BOTH_NUMBERS(x, y) || !act_whole_remainder(x->number, y->number, &z)) goto modulo_k; \
+    put_number(A, z); \
+}
+#define COMPARE_apart(operation, right, otherwise) COMPARE(operation, right, otherwise)
+#define COMPARE_as_b(operation, right, otherwise) { \
+    const act_value *y = right; \
+    if (unlikely(y->tag != act_tag_number)) goto otherwise; \
+    JUMP_IF(z operation y->number) \
+}
+#define DO_JumpLess(how) COMPARE_##how(<, C, jump_less)
+#define DO_JumpLessEqual(how) COMPARE_##how(<=, C, jump_less_equal)
+#define DO_JumpGreater(how) COMPARE_##how(>, C, jump_greater)
+#define DO_JumpGreaterEqual(how) COMPARE_##how(>=, C, jump_greater_equal)
+#define DO_JumpLessK(how) COMPARE_##how(<, KC, jump_less_k)
+#define DO_JumpLessEqualK(how) COMPARE_##how(<=, KC, jump_less_equal_k)
+#define DO_JumpGreaterK(how) COMPARE_##how(>, KC, jump_greater_k)
+#define DO_JumpGreaterEqualK(how) COMPARE_##how(>=, KC, jump_greater_equal_k)
+#define DO_JumpEqualK(how) COMPARE_##how(==, KC, jump_equal_k)
+#define DO_JumpNotEqualK(how) COMPARE_##how(!=, KC, jump_not_equal_k)
+#define DO_JumpIfDefined(how) if (!has_no_value(B)) JUMP;
+#define DO_Jump(how) JUMP;
+#define DO_Next(how) NEXT_OF_RANGE goto next;
+#define DO_Move(how) if (pc->flags & last_use_b) TAKE(A, B); else COPY(A, B);
+#define DO_Constant(how) COPY(A, AT(K, pc->b_bytes));
+#define DO_LoadCapture(how) { \
+    const act_function *closure = F->closure; \
+    if (unlikely(closure == NULL)) return pc; \
+    const act_value *captured = AT(closure->captures->first, pc->b_bytes); \
+    if (unlikely(captured->tag != act_tag_number)) goto load_capture; \
+    z = captured->number; \
+    put_number(A, z); \
+}
+#define KEY_apart C->number
+#define KEY_as_c z
+#define DO_Index(how) { \
+    const act_value *vector = B, *key = C; \
+    if (unlikely(vector->tag != act_tag_array || key->tag != act_tag_number || type_of(vector) != f64_elements)) goto index; \
+    const act_view *view = view_of(vector); \
+    const ptrdiff_t position = position_in(KEY_##how, view->length); \
+    if (unlikely(position < 0 || view->first == NULL)) goto index; \
+    z = ((const double *)view->first)[position]; \
+    put_number(A, z); \
+}
+#define DO_IndexTwo(how) { \
+    const act_value *row = FIRST(pc->c_bytes), *column = SECOND(pc->c_bytes); \
+    if (unlikely(B->tag != act_tag_array || !BOTH_NUMBERS(row, column) || type_of(B) != f64_elements)) goto index_two; \
+    const act_view *view = view_of(B); \
+    const ptrdiff_t position = matrix_position(view, row->number, column->number); \
+    if (unlikely(position < 0 || view->first == NULL)) return pc; \
+    z = ((const double *)view->first)[position]; \
+    put_number(A, z); \
+}
+#define DO_ChangeElement(how) { \
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes); \
+    const act_value *key = B, *value = C; \
+    if (unlikely(place->tag != act_tag_array || !BOTH_NUMBERS(key, value))) goto change_element; \
+    const act_view *view = view_of(place); \
+    const ptrdiff_t position = position_in(key->number, view->length); \
+    if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value->number))) return pc; \
+}
+#define DO_ChangeElementTwo(how) { \
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes); \
+    const act_value *row = FIRST(pc->b_bytes), *column = SECOND(pc->b_bytes), *value = C; \
+    if (unlikely(place->tag != act_tag_array || !BOTH_NUMBERS(row, column) || value->tag != act_tag_number)) goto change_element_two; \
+    const act_view *view = view_of(place); \
+    const ptrdiff_t position = matrix_position(view, row->number, column->number); \
+    if (unlikely(position < 0 || view->first == NULL || !change_element(place, position, pc->extra >> 13, value->number))) return pc; \
+}
+#define DO_Append(how) { \
+    act_gathering *gathering = A->object; \
+    if (unlikely(A->tag != act_tag_gathering || B->tag != act_tag_number || gathering->count >= gathering->capacity)) goto append; \
+    gathering->numbers[gathering->count++] = B->number; \
+}
+#define DO_Field(how) { \
+    if (unlikely(B->tag != act_tag_record)) goto field; \
+    const act_record *record = B->object; \
+    const act_known_field *known = F->entry->fields + COUNT; \
+    if (unlikely(record->shape->id != known->shape)) return pc; \
+    COPY(A, record->values->first + known->place); \
+}
+#define DO_ChangeField(how) { \
+    act_value *place = AT(pc->extra & 1 << 12 ? globals : R, pc->a_bytes); \
+    if (unlikely(place->tag != act_tag_record)) goto change_field; \
+    act_record *record = place->object; \
+    const act_known_field *known = F->entry->fields + (pc->b_bytes >> 4); \
+    if (unlikely(record->shape->id != known->shape || !is_alone(record, record->values))) return pc; \
+    if (unlikely(!change_part(record->values->first + known->place, pc->extra >> 13, C, pc->flags & last_use_c))) return pc; \
+}
+#define DO_Call(how) goto call;
+#define DO_CallGlobal(how) goto call_global;
+#define DO_Result(how) goto result;
+#define STRAIGHT_Append { \
+    act_value *place = AT(R, pc[1].a_bytes); \
+    if (place->tag != act_tag_list || !append(place->object, AT(K, pc->b_bytes), false)) goto constant; \
+}
+#define STRAIGHT_ChangeElement { \
+    act_value *place = AT(pc[1].extra & 1 << 12 ? globals : R, pc[1].a_bytes), *value = AT(K, pc->b_bytes); \
+    const act_value *key = AT(R, pc[1].b_bytes); \
+    if (place->tag != act_tag_list || key->tag != act_tag_number) goto constant; \
+    act_elements *elements = ((const act_list *)place->object)->elements; \
+    const ptrdiff_t position = position_in(key->number, elements->count); \
+    if (unlikely(position < 0 || !is_alone(place->object, elements))) goto constant; \
+    if (unlikely(!change_part(elements->first + position, pc[1].extra >> 13, value, false))) goto constant; \
+}
+#define PAIR_straight_b(first, second) PAIR_at_once(first, second, straight_b)
+#define PAIR_straight_c(first, second) PAIR_at_once(first, second, straight_c)
+#define PAIR_at_once(first, second, how) first##_then_##second##_##how: { \
+    STRAIGHT_##second \
+    pc += 2; \
+    GO; \
+}
+#define PAIR_apart(first, second) PAIR_in_turn(first, second, apart)
+#define PAIR_as_b(first, second) PAIR_in_turn(first, second, as_b)
+#define PAIR_as_c(first, second) PAIR_in_turn(first, second, as_c)
+#define PAIR(first, second, how) PAIR_##how(first, second)
+#define PAIR_in_turn(first, second, how) first##_then_##second##_##how: { \
+    double z = 0; \
+    DO_##first(apart) \
+    pc++; \
+    DO_##second(how) \
+    (void)z; \
+    NEXT; \
+}
+    ACT_PAIRS(PAIR)
 
 check_form:
     if (A->tag != act_tag_number) goto other;

@@ -62,6 +62,58 @@ import Testing
         #expect(results.all.count == 20)
     }
 
+    /// Programs full of texts, lists and records, whose holders are counted without locks: what several sessions see of one thing, as the letters
+    /// and the defaults of rows, must not be counted so.
+    private static let heldPrograms = [
+        """
+        words = split(repeat("ab,c,def,a long word that lies apart,", 300), ",")
+        count = {}
+        for w in words { if contains(count, w) { count[w] += 1 } else { count[w] = 1 } }
+        count
+        join(words, "-")[:20]
+        """,
+        """
+        f(n) = { l = ["a" for i in range(n)]; for i in range(n) { l[i] = if i % 2 == 0 { "b" } else { "long enough to lie apart" } }; l }
+        l = f(3000)
+        (len(join(l)), l[0], l[-1])
+        """,
+        """
+        s = ""
+        for i in range(3000) { s = s + "x{i}"; s += "y" }
+        (len(s), s[0], s[-1], s[100:110])
+        """,
+        """
+        make(d) = if d == 0 { {v: "leaf"} } else { {v: "a", l: make(d - 1), r: make(d - 1)} }
+        total(t) = if contains(t, "l") { total(t.l) + total(t.r) } else { len(t.v) }
+        total(make(9))
+        """,
+        """
+        parts = [{name: "abc"[i % 3], place: i} for i in range(3000)]
+        (parts[5], len(filter(p -> p.name == "a", parts)))
+        reduce((p, q) -> p + q.name, parts, "")[:12]
+        """,
+        """
+        add(n) = x -> x + n
+        join([add(c)(c) for c in repeat("xyz", 500)], "")[:9]
+        for i in range(500) { t = (trim(" a "), upper("abc"), replace("aXb", "X", "-"), repr(i)) }
+        t
+        """,
+    ]
+
+    @Test func textsAndListsAtOnce() throws {
+        let expected = try Self.transcript(Self.heldPrograms)
+        #expect(expected.filter { $0 == "done" }.count == Self.heldPrograms.count, "\(expected)")
+        let results = Results()
+        let threads = (0..<2).map { number in
+            SystemThread {
+                for _ in 0..<20 { results.add(number, (try? Self.transcript(Self.heldPrograms)) ?? ["no session"]) }
+            }
+        }
+        for thread in threads { thread?.join() }
+        for (_, lines) in results.all { #expect(lines == expected) }
+        #expect(results.all.count == 40)
+    }
+
     @Test func anInterruptEndsOneSession() throws {
         let first = try Session(), second = try Session()
         let results = Results()

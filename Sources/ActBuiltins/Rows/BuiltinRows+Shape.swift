@@ -296,7 +296,7 @@ extension Call {
             let separator = try string(sections)
             guard !separator.isEmpty else { throw fail(sections, .nonEmptyText) }
             try text.forEachBytes(between: separator) { bytes, piece in
-                try list.append(maker.text(String(decoding: bytes[piece], as: UTF8.self)))
+                try list.append(maker.text(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[piece]))))
                 return true
             }
             return .list(list)

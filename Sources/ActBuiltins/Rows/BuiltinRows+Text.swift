@@ -40,6 +40,7 @@ extension BuiltinRows {
                 }
                 if sequences.count == 1 {
                     let results = Gathering(), f = try RepeatedCall(of: f, count: 1, machine)
+                    if try machine.withNumbers(of: call[xs], { try f.map($0, into: results) }) != nil { return try results.finished(machine) }
                     guard try machine.forEachElement(of: call[xs], { try results.append(f($0)) }) else {
                         throw call.fail(at: 1, .kind(.elements), call[xs])
                     }
@@ -63,6 +64,7 @@ extension BuiltinRows {
             return { call in
                 let machine = call.machine, f = try RepeatedCall(of: call[f], count: 1, machine)
                 let results = Gathering()
+                if try machine.withNumbers(of: call.value(xs), { try f.filter($0, into: results) }) != nil { return try results.finished(machine) }
                 try call.forEach(xs) { if try machine.truth(of: f($0)) { try results.append($0) } }
                 return try results.finished(machine)
             }
@@ -75,6 +77,7 @@ extension BuiltinRows {
             return { call in
                 let f = try RepeatedCall(of: call[f], count: 2, call.machine)
                 var result = call.isGiven(start) ? call[start] : nil
+                if let reached = try call.machine.withNumbers(of: call.value(xs), { try f.reduce($0, from: result) }), let reached { return reached }
                 try call.forEach(xs) { element in
                     if let reached = result.take() { result = try f(reached, element) } else { result = element }
                 }

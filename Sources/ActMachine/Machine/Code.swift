@@ -4,6 +4,7 @@ import ActArray
 import ActCompiler
 import ActRows
 import ActSyntax
+import CActMachine
 import Synchronization
 
 /// A prototype in a module: its instructions where the machine reads them.
@@ -15,8 +16,11 @@ package final class Code {
     let entry: UnsafeMutablePointer<Entry>
     // (What instructions refer to is kept here besides: one step less on the way.)
     package let functions: [FunctionTemplate]
-    let records: [RecordTemplate]
-    let interpolations: [[InterpolationPart]]
+    // (What values are made of, again and again, is not held for that: it is held here.)
+    let closures: [Unmanaged<FunctionTemplate>]
+    let records: [Unmanaged<RecordTemplate>]
+    let interpolations: [Unmanaged<Interpolation>]
+    private let held: [AnyObject]
     let indexItems: [[IndexOperand]]
     let updates: [PathUpdate]
     package let callShapes: [CallShape]
@@ -34,8 +38,11 @@ package final class Code {
         self.prototype = prototype
         self.module = module
         functions = prototype.functions.map { FunctionTemplate(code: Code($0.prototype, in: module), captures: $0.captures) }
-        records = prototype.records.map(RecordTemplate.init)
-        (interpolations, indexItems, updates) = (prototype.interpolations, prototype.indexItems, prototype.updates)
+        closures = functions.map(Unmanaged.passUnretained)
+        let records = prototype.records.map(RecordTemplate.init), interpolations = prototype.interpolations.map(Interpolation.init)
+        (self.records, self.interpolations) = (records.map(Unmanaged.passUnretained), interpolations.map(Unmanaged.passUnretained))
+        held = records + interpolations
+        (indexItems, updates) = (prototype.indexItems, prototype.updates)
         (callShapes, formChecks, makesLayers) = (prototype.callShapes, prototype.formChecks, prototype.makesLayers)
         let (instructions, constants, hasLoop) = prototype.unload()
         entry = .allocate(capacity: 1)
@@ -47,9 +54,11 @@ package final class Code {
                 fields: .allocate(capacity: prototype.fieldNames.count), instructionCount: instructions.count,
                 constantCount: constants.count, callCount: prototype.callShapes.count,
                 registerCount: Int32(truncatingIfNeeded: prototype.registerCount), parameterCount: Int32(truncatingIfNeeded: prototype.parameters.count),
-                requiredCount: Int32(truncatingIfNeeded: prototype.requiredCount), code: nil))
+                requiredCount: Int32(truncatingIfNeeded: prototype.requiredCount), plainCount: Int32(truncatingIfNeeded: prototype.parameters.count),
+                code: nil))
         entry.pointee.code = .passUnretained(self)
         entry.pointee.instructions.initialize(from: instructions, count: instructions.count)
+        act_pair(entry.pointee.instructions, instructions.count)
         for (index, constant) in constants.enumerated() { (entry.pointee.constants + index).initialize(to: Value(constant)) }
         for (index, shape) in prototype.callShapes.enumerated() { (entry.pointee.calls + index).initialize(to: KnownCall(global: shape.global)) }
         for (index, name) in prototype.fieldNames.enumerated() { (entry.pointee.fields + index).initialize(to: KnownField(name: name)) }
@@ -115,6 +124,8 @@ package final class Code {
         let parameterCount: Int32
         /// With fewer arguments the other half does not call it; `Int32.max` while Swift watches all its calls.
         fileprivate(set) var requiredCount: Int32
+        /// With how many arguments the other half calls it without further ado: one for each parameter; -1 while Swift watches.
+        fileprivate(set) var plainCount: Int32
         /// The code that has this entry, and ends it.
         fileprivate(set) var code: Unmanaged<Code>!
         /// No other code has or had it.
@@ -126,7 +137,10 @@ package final class Code {
     /// Whether calls by position are looked at: a later one may be replayed.
     var isWatched: Bool {
         get { entry.pointee.requiredCount == .max }
-        set { entry.pointee.requiredCount = newValue ? .max : Int32(truncatingIfNeeded: requiredCount) }
+        set {
+            entry.pointee.requiredCount = newValue ? .max : Int32(truncatingIfNeeded: requiredCount)
+            entry.pointee.plainCount = newValue ? -1 : entry.pointee.parameterCount
+        }
     }
 }
 
@@ -168,13 +182,33 @@ struct KnownField {
 }
 
 /// A nested function before it is made.
-package struct FunctionTemplate {
+package final class FunctionTemplate {
     package let code: Code
     let captures: [NestedFunction.Capture]
+
+    init(code: Code, captures: [NestedFunction.Capture]) { (self.code, self.captures) = (code, captures) }
+}
+
+/// An interpolation, and how the part of the machine in C reads it, where nothing says how values are written.
+final class Interpolation {
+    let parts: [InterpolationPart]
+    let quick: [act_part]
+
+    init(_ parts: [InterpolationPart]) {
+        self.parts = parts
+        let read = parts.map { part -> act_part? in
+            switch part {
+            case .text(let text): act_part(text: unsafeBitCast(text, to: act_string.self), place: -1)
+            case .value(let register, nil, _): act_part(text: act_string(), place: register)
+            case .value: nil
+            }
+        }
+        quick = read.contains { $0 == nil } ? [] : read.compactMap(\.self)
+    }
 }
 
 /// The fields of a record literal: the names, and where none occurs twice the shape that all records made of it share.
-struct RecordTemplate {
+final class RecordTemplate {
     let names: [String]
     let shape: RecordShape?
 

@@ -101,17 +101,25 @@ extension Machine {
             for element in elements { try body(element) }
             return true
         }
-        try checkElements(array)
-        if array.node.length > 0 { try array.evaluate() }
-        if array.type == .f64, array.node.length > 0, let numbers = array.node.elements?.assumingMemoryBound(to: Double.self) {
-            try Interrupt.forEachPiece(array.count, of: 1 << 12) { for index in $0 { try body(.number(numbers[index])) } }
-            return true
+        let isDone: Void? = try withNumbers(of: value) { numbers in
+            try Interrupt.forEachPiece(numbers.count, of: 1 << 12) { for index in $0 { try body(.number(numbers[index])) } }
         }
+        if isDone != nil { return true }
+        try checkElements(array)
         for index in 0..<array.shape[0] {
             if index & 0xfff == 0 { try Interrupt.check() }
             try body(element(of: array, at: index))
         }
         return true
+    }
+
+    /// What `body` makes of the elements of a vector of numbers that no derivative follows; `nil` where there is none.
+    package func withNumbers<Result>(of value: Value, _ body: (UnsafeBufferPointer<Double>) throws -> Result) throws -> Result? {
+        guard case .array(let array) = value, array.node.length > 0, array.type == .f64 else { return nil }
+        try checkElements(array)
+        try array.evaluate()
+        guard let numbers = array.node.elements?.assumingMemoryBound(to: Double.self) else { return nil }
+        return try withExtendedLifetime(array) { try body(UnsafeBufferPointer(start: numbers, count: array.count)) }
     }
 
     /// A view can be far longer than memory.

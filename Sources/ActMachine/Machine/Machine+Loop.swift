@@ -14,8 +14,13 @@ extension Machine {
     func loop() throws -> Value {
         let first = state.pointee.frame.pointee.entry.pointee.instructions
         // Of many functions the other half does all.
-        let i = first.pointee.isLeftToSwift ? first : act_run(state, first)
-        return i.pointee.opcode == .result ? finish(i) : try interpret(from: i)
+        return try goOn(from: first.pointee.isLeftToSwift ? first : act_run(state, first))
+    }
+
+    /// Runs the topmost frame, in which the other half has stopped, until it returns.
+    @inline(__always)
+    func goOn(from i: UnsafeMutablePointer<Instruction>) throws -> Value {
+        i.pointee.opcode == .result ? finish(i) : try interpret(from: i)
     }
 
     /// Leaves the topmost frame, which Swift has called.
@@ -48,6 +53,7 @@ extension Machine {
             let i = pc
             let a = i.pointee.a, b = i.pointee.b, c = i.pointee.c
             pc += 1
+            F.pointee.holdsObjects = true
             S.pointee.instruction = i
             if isInterrupted { throw ArrayError.interrupted }
             switch i.pointee.opcode {
@@ -129,7 +135,7 @@ extension Machine {
             case .makeList:
                 R[a] = try .list(takeAll(R + b, c))
             case .makeRecord:
-                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try makeRecord($0.records[c], R + b) }
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try $0.records[c]._withUnsafeGuaranteedRef { try makeRecord($0, R + b) } }
             case .spread: R[a] = try spread(R[b], over: R[a])
             case .beginCollection:
                 R[a] = b == 1 ? .gathering(Gathering()) : .list(try List([]))
@@ -162,9 +168,11 @@ extension Machine {
                 Site.current = F.pointee.code._withUnsafeGuaranteedRef { $0.site(of: i) }
                 slot.pointee = try concatenate(slot.pointee, R, i, globals)
             case .interpolate:
-                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try interpolate($0.interpolations[b], R) }
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try $0.interpolations[b]._withUnsafeGuaranteedRef { try interpolate($0, R) } }
             case .makeFunction:
-                R[a] = try F.pointee.code._withUnsafeGuaranteedRef { try makeFunction($0.functions[b], R, F.pointee.closure) }
+                R[a] = try F.pointee.code._withUnsafeGuaranteedRef {
+                    try $0.closures[b]._withUnsafeGuaranteedRef { try makeFunction($0, R, F.pointee.closure) }
+                }
             case .prime:
                 R[a] = try prime(R[b], order: c)
 
@@ -279,7 +287,7 @@ extension Machine {
         for missing in count..<max(count, Int(entry.pointee.parameterCount)) { base[missing] = .undefined }
         (state.pointee.frame + 1).initialize(
             to: Frame(
-                entry: entry, code: entry.pointee.code, closure: function, base: base, result: i.pointee.a, returnAddress: i + 1, callSite: i))
+                entry: entry, code: entry.pointee.code, closure: function, base: base, returnAddress: i + 1, callSite: i))
         state.pointee.frame += 1
     }
 

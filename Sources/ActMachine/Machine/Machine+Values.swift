@@ -4,6 +4,7 @@ import ActArray
 import ActCompiler
 import ActGrad
 import ActSyntax
+import CActMachine
 
 extension Machine {
     // MARK: Collections
@@ -66,10 +67,10 @@ extension Machine {
         return try .record(fields)
     }
 
-    func interpolate(_ parts: [InterpolationPart], _ R: Registers) throws -> Value {
-        if !Derivative.isRunning, let text = interpolateQuickly(parts, R) { return .string(text) }
+    func interpolate(_ interpolation: Interpolation, _ R: Registers) throws -> Value {
+        if !interpolation.quick.isEmpty, !Derivative.isRunning, let text = interpolateQuickly(interpolation.quick, R) { return .string(text) }
         var result = TextBuilder(), origins: [NDArray] = []
-        for part in parts {
+        for part in interpolation.parts {
             if Derivative.isRunning, case .value(let register, _, _) = part { try R[register].gatherTraced(into: &origins) }
             switch part {
             case .text(let text): try result.append(text)
@@ -88,48 +89,14 @@ extension Machine {
         return .string(Text(result, origins: origins))
     }
 
-    /// A short text of texts and whole numbers; `nil` where there is more to it.
-    private func interpolateQuickly(_ parts: [InterpolationPart], _ R: Registers) -> Text? {
-        let room = 120
-        let text = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: room) { (buffer: UnsafeMutableBufferPointer<UInt8>) -> String? in
-            var count = 0
-            func append(_ string: String) -> Bool {
-                let size = string.utf8.count
-                guard count + size <= room else { return false }
-                var place = count
-                for byte in string.utf8 {
-                    buffer[place] = byte
-                    place += 1
-                }
-                count = place
-                return true
+    /// A text of texts and whole numbers that is not long; `nil` where there is more to it.
+    private func interpolateQuickly(_ parts: [act_part], _ R: Registers) -> Text? {
+        let text = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 120) { buffer -> String? in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = parts.withUnsafeBufferPointer { parts in
+                parts.baseAddress.map { act_interpolate($0, parts.count, R, start, buffer.count) } ?? -1
             }
-            for part in parts {
-                switch part {
-                case .text(let string): guard append(string) else { return nil }
-                case .value(_, _?, _): return nil
-                case .value(let register, nil, _):
-                    switch R[register] {
-                    case .string(let text): guard append(text.string) else { return nil }
-                    case .number(let number):
-                        guard number.magnitude < 1e15, number != 0, number == Double(Int(number)), count + 17 <= room else { return nil }
-                        if number < 0 {
-                            buffer[count] = UInt8(ascii: "-")
-                            count += 1
-                        }
-                        let start = count
-                        var rest = UInt64(number.magnitude)
-                        while rest > 0 {
-                            buffer[count] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-                            rest /= 10
-                            count += 1
-                        }
-                        buffer[start..<count].reverse()
-                    default: return nil
-                    }
-                }
-            }
-            return String(decoding: buffer[..<count], as: UTF8.self)
+            return count < 0 ? nil : String(bytes: UnsafeRawBufferPointer(start: start, count: count))
         }
         return text.map { Text($0) }
     }

@@ -29,8 +29,9 @@ package final class Machine {
         package let code: Unmanaged<Code>
         let closure: Unmanaged<Function>?
         let base: Registers
-        /// The register of the caller that gets the result; counted from the caller's base.
-        let result: Int
+        /// Whether some register may hold an object: while none does, the other half need not look at them when it leaves. Whatever is done
+        /// here may put one there.
+        var holdsObjects = true
         /// Where the caller goes on; `nil` when it is Swift code.
         let returnAddress: UnsafeMutablePointer<Instruction>?
         /// The instruction of the frame below that led here.
@@ -185,7 +186,7 @@ package final class Machine {
         for index in arguments.count..<max(arguments.count, code.parameters.count) { base[index] = .undefined }
         (outer + 1).initialize(
             to: Frame(
-                entry: code.entry, code: .passUnretained(code), closure: closure.map { .passUnretained($0 as Function) }, base: base, result: 0,
+                entry: code.entry, code: .passUnretained(code), closure: closure.map { .passUnretained($0 as Function) }, base: base,
                 returnAddress: nil, callSite: savedInstruction))
         state.pointee.frame = outer + 1
         recording?.enter(code, call: currentCall)

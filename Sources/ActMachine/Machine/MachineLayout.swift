@@ -28,7 +28,7 @@ package enum MachineLayout {
         compare(\Machine.Frame.code, \act_frame.code)
         compare(\Machine.Frame.closure, \act_frame.closure)
         compare(\Machine.Frame.base, \act_frame.base)
-        compare(\Machine.Frame.result, \act_frame.result)
+        compare(\Machine.Frame.holdsObjects, \act_frame.holds_objects)
         compare(\Machine.Frame.returnAddress, \act_frame.return_address)
         compare(\Machine.Frame.callSite, \act_frame.call_site)
         compare(\Machine.State.frame, \act_state.frame)
@@ -49,6 +49,7 @@ package enum MachineLayout {
         compare(\Code.Entry.registerCount, \act_entry.register_count)
         compare(\Code.Entry.parameterCount, \act_entry.parameter_count)
         compare(\Code.Entry.requiredCount, \act_entry.required_count)
+        compare(\Code.Entry.plainCount, \act_entry.plain_count)
         compare(\Code.Entry.code, \act_entry.code)
         compare(\Code.Entry.id, \act_entry.id)
         compare(\KnownField.shape, \act_known_field.shape)
@@ -155,21 +156,36 @@ package enum MachineLayout {
 
     private static func texts() -> [String] {
         let long = "sixteen letters!", grown = String(repeating: "ab", count: 20)
-        return [("", true), ("softmax", true), ("fifteen letters", true), (long, false), (grown, false), ("é", false)].compactMap { string, isShort in
-            let text = Text(string)
-            let isBytes = text.isBytes, parts = read(text, act_text.self), (first, second) = parts.string.words
-            let bytes: [UInt8]
-            if second >> 60 == 0xE {
-                bytes = (0..<Int(second >> 56 & 0xF)).map { UInt8(truncatingIfNeeded: ($0 < 8 ? first : second) >> (8 * UInt64($0 & 7))) }
-            } else if isBytes, let start = UnsafePointer<UInt8>(bitPattern: UInt(second & 0xfff_ffff_ffff_ffff) + 32) {
-                bytes = Array(UnsafeBufferPointer(start: start, count: Int(first & 0xffff_ffff_ffff)))
-            } else {
-                bytes = Array(string.utf8)
+        return growing()
+            + [("", true), ("softmax", true), ("fifteen letters", true), (long, false), (grown, false), ("é", false)].compactMap { string, isShort in
+                let text = Text(string)
+                let isBytes = text.isBytes, parts = read(text, act_text.self), (first, second) = parts.string.words
+                let bytes: [UInt8]
+                if second >> 60 == 0xE {
+                    bytes = (0..<Int(second >> 56 & 0xF)).map { UInt8(truncatingIfNeeded: ($0 < 8 ? first : second) >> (8 * UInt64($0 & 7))) }
+                } else if isBytes, let start = UnsafePointer<UInt8>(bitPattern: UInt(second & 0xfff_ffff_ffff_ffff) + 32) {
+                    bytes = Array(UnsafeBufferPointer(start: start, count: Int(first & 0xffff_ffff_ffff)))
+                } else {
+                    bytes = Array(string.utf8)
+                }
+                let isRight = withExtendedLifetime(text) { bytes == Array(string.utf8) }
+                if !isRight || parts.held != text.held.bytes { return "the text \"\(string)\"" }
+                return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.details == nil && isRight
+                    ? nil : "the text \"\(string)\""
             }
-            let isRight = withExtendedLifetime(text) { bytes == Array(string.utf8) }
-            return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.details == nil && isRight
-                ? nil : "the text \"\(string)\""
-        }
+    }
+
+    /// How a string has room to grow in.
+    private static func growing() -> [String] {
+        var string = "sixteen letters!"
+        string.reserveCapacity(100)
+        let text = Text(string)
+        string = ""
+        let parts = read(text, act_text.self), (first, second) = parts.string.words
+        guard second >> 60 == 0, first >> 60 == 0xF, let place = UnsafeRawPointer(bitPattern: UInt(second)) else { return ["a string with room"] }
+        let storage = place.load(as: act_string_storage.self)
+        let isRight = storage.count == first && storage.room & 0xffff_ffff_ffff > 100 && MemoryLayout<act_string_storage>.size == 32
+        return withExtendedLifetime(text) { isRight ? [] : ["the room of a string"] }
     }
 
     private static func read<Layout>(_ object: AnyObject, _ layout: Layout.Type) -> Layout {

@@ -40,6 +40,91 @@ package struct RepeatedCall: ~Copyable {
         do { return try machine.loop() } catch { throw machine.unwind(to: outer, error) }
     }
 
+    // MARK: With numbers
+
+    /// Gathers the results of calls with numbers.
+    package func map(_ numbers: UnsafeBufferPointer<Double>, into results: Gathering) throws {
+        var next = 0
+        if frame != nil {
+            try results.reserve(numbers.count)
+            next = try gather(numbers, from: 0, into: results, act_map_numbers) { _, result in try results.append(result) }
+        }
+        for number in numbers[next...] { try results.append(self(.number(number))) }
+    }
+
+    /// Gathers the numbers for which it is true.
+    package func filter(_ numbers: UnsafeBufferPointer<Double>, into results: Gathering) throws {
+        var next = 0
+        while frame != nil, next < numbers.count {
+            let piece = UnsafeBufferPointer(rebasing: numbers[..<min(numbers.count, next &+ 1 << 14)])
+            try results.reserve(piece.count &- next)
+            next = try gather(piece, from: next, into: results, act_filter_numbers) { number, result in
+                if try machine.truth(of: result) { try results.append(number) }
+            }
+        }
+        for number in numbers[next...] where try machine.truth(of: self(.number(number))) { try results.append(number) }
+    }
+
+    /// The result so far, of the result so far and the next number, one after the other.
+    package func reduce(_ numbers: UnsafeBufferPointer<Double>, from start: Value?) throws -> Value? {
+        var reached = start, next = 0
+        while next < numbers.count {
+            guard let value = reached else {
+                reached = .number(numbers[0])
+                next = 1
+                continue
+            }
+            if case .number(let number) = value, frame != nil {
+                var calls = act_repetition()
+                (calls.numbers, calls.count, calls.position, calls.reached) = (numbers.baseAddress, numbers.count, next, number)
+                let result = try run(&calls, act_reduce_numbers)
+                next = calls.position
+                reached = result ?? .number(calls.reached)
+            } else {
+                reached = nil
+                reached = try self(value, .number(numbers[next]))
+                next &+= 1
+            }
+        }
+        return reached
+    }
+
+    private typealias Repeat = (UnsafeMutableRawPointer, UnsafeRawPointer, UnsafeMutablePointer<act_repetition>) -> UnsafeMutablePointer<Instruction>?
+
+    /// Makes calls for as long as numbers are gathered.
+    /// - Parameter take: Takes what a call has come to that Swift had to finish.
+    /// - Returns: How many numbers have been passed.
+    private func gather(
+        _ numbers: UnsafeBufferPointer<Double>, from first: Int, into results: Gathering, _ calling: Repeat, take: (Double, Value) throws -> Void
+    ) throws -> Int {
+        var calls = act_repetition()
+        (calls.numbers, calls.count, calls.position) = (numbers.baseAddress, numbers.count, first)
+        while calls.position < numbers.count {
+            guard let room = try results.room(for: numbers.count &- calls.position) else { break }
+            (calls.gathered, calls.gathered_count) = (room, 0)
+            let result: Value?
+            do {
+                defer { results.take(calls.gathered_count) }
+                result = try run(&calls, calling)
+            }
+            if let result { try take(numbers[calls.position &- 1], result) }
+        }
+        return calls.position
+    }
+
+    /// Makes calls until all are made or one has come to what is not gathered.
+    /// - Returns: What that one has come to.
+    private func run(_ calls: inout act_repetition, _ calling: Repeat) throws -> Value? {
+        guard let frame else { return nil }
+        guard let stop = withUnsafePointer(to: frame, { calling(machine.state, $0, &calls) }) else {
+            if calls.position < calls.count { throw ArrayError.interrupted }
+            return nil
+        }
+        calls.position &+= 1
+        defer { machine.state.pointee.instruction = instruction }
+        do { return try machine.goOn(from: stop) } catch { throw machine.unwind(to: outer, error) }
+    }
+
     private func byLongWay(_ first: Value, _ second: Value?) throws -> Value {
         if second == nil, case .number(let x) = first, let kernel = function.kernel {
             let y = kernel(x)
@@ -62,7 +147,7 @@ extension Machine {
         }
         prepare(base + needed)
         return Frame(
-            entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, result: 0, returnAddress: nil, callSite: instruction)
+            entry: entry, code: entry.pointee.code, closure: .passUnretained(function), base: base, returnAddress: nil, callSite: instruction)
     }
 
     /// Calls any function with one or two arguments.

@@ -6,6 +6,7 @@ import ActArray
 import ActSyntax
 import ActText
 import CActKernels
+import CActMachine
 
 package enum Format {
     /// As `print` and `{…}` write it: a string bare, all else as shown.
@@ -42,32 +43,56 @@ package enum Format {
     private static func joinedTexts(_ values: [Value], _ separator: String, _ end: String) throws -> TextBuilder? {
         guard values.count > 1 else { return nil }
         // (Texts are looked at where they are: to hold each would take longer than to move it.)
-        func text(_ values: UnsafeBufferPointer<Value>, _ index: Int) -> Unmanaged<Text>? {
-            values.baseAddress.flatMap { UnsafeMutablePointer(mutating: $0 + index).textReference }
-        }
-        let between = separator.utf8.count
-        let bytes = try values.withUnsafeBufferPointer { values -> Int? in
-            var bytes = end.utf8.count
-            for index in values.indices {
-                guard let text = text(values, index) else { return nil }
-                if index & 0xffff == 0 { try Interrupt.check() }
-                bytes = min(bytes &+ text._withUnsafeGuaranteedRef { $0.string.utf8.count } &+ between, TextBuilder.longest &+ 1)
+        let between = separator.utf8.count, piece = 1 << 14
+        func size(_ values: UnsafeBufferPointer<Value>) throws -> Int? {
+            var bytes = 0
+            for start in stride(from: 0, to: values.count, by: piece) {
+                try Interrupt.check()
+                let more = values.baseAddress.map { act_size_of_texts($0 + start, min(piece, values.count &- start)) } ?? -1
+                guard more >= 0 else { return nil }
+                bytes = min(bytes &+ more, TextBuilder.longest &+ 1)
             }
             return bytes
         }
-        guard let bytes else { return nil }
-        return try TextBuilder(ofAtMost: bytes) { room in
+        guard let bytes = try values.withUnsafeBufferPointer(size) else { return nil }
+        let (gaps, isTooLong) = between.multipliedReportingOverflow(by: values.count)
+        let whole = isTooLong ? TextBuilder.longest &+ 1 : min(bytes &+ gaps &+ end.utf8.count, TextBuilder.longest &+ 1)
+        return try TextBuilder(ofAtMost: whole) { room in
             var separator = separator, end = end
             try separator.withUTF8 { separator in
-                try values.withUnsafeBufferPointer { values in
-                    for index in values.indices {
-                        if index & 0xffff == 0 { try Interrupt.check() }
-                        if index > 0 { room.append(separator) }
-                        text(values, index)?._withUnsafeGuaranteedRef { room.append($0.string) }
-                    }
-                }
+                try values.withUnsafeBufferPointer { try put($0, separator, into: &room) }
             }
             end.withUTF8 { room.append($0) }
+        }
+    }
+
+    /// Puts texts with a separator between one after the other: many at a time, and long ones by themselves.
+    private static func put(_ values: UnsafeBufferPointer<Value>, _ separator: UnsafeBufferPointer<UInt8>, into room: inout TextBuilder.Bytes) throws {
+        guard let first = values.baseAddress else { return }
+        try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1 << 13) { buffer in
+            guard let target = buffer.baseAddress else { return }
+            // The last one has no separator after it.
+            let last = values.count &- 1
+            var index = 0
+            while index < last {
+                try Interrupt.check()
+                var size = 0
+                let put = separator.withMemoryRebound(to: CChar.self) { separator in
+                    act_join_texts(first + index, last &- index, separator.baseAddress ?? UnsafePointer(target), separator.count, target, buffer.count, &size)
+                }
+                room.append(UnsafeBufferPointer(UnsafeMutableRawBufferPointer(start: target, count: size).assumingMemoryBound(to: UInt8.self)))
+                index &+= put
+                if put == 0 {
+                    append(index)
+                    room.append(separator)
+                    index &+= 1
+                }
+            }
+            append(last)
+        }
+
+        func append(_ index: Int) {
+            UnsafeMutablePointer(mutating: first + index).textReference?._withUnsafeGuaranteedRef { room.append($0.string) }
         }
     }
 

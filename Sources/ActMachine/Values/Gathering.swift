@@ -45,11 +45,30 @@ package final class Gathering {
         try list?.append(value)
     }
 
-    /// Of numbers twice the room, while the old ones are held too; where there is a list, its end.
+    /// Where so many more numbers can be put, who says then how many there are; `nil` where there is a list.
+    func room(for more: Int) throws -> UnsafeMutablePointer<Double>? {
+        guard list == nil else { return nil }
+        try reserve(more)
+        return numbers.map { $0 + count }
+    }
+
+    func take(_ more: Int) { count &+= more }
+
+    /// Makes room for so many more numbers.
+    func reserve(_ more: Int) throws {
+        if list == nil, more > capacity &- count { try grow(to: max(count &+ more, 2 &* capacity)) }
+    }
+
+    /// Of numbers twice the room; where there is a list, its end.
     @inline(never)
     private func makeRoom(for value: Value) throws {
         if let list { return try list.append(value) }
-        let larger = max(64, 2 &* capacity), fresh = try Storage(byteCount: larger &* 8)
+        try grow(to: max(64, 2 &* capacity))
+    }
+
+    /// (The old numbers are held too while they move.)
+    private func grow(to larger: Int) throws {
+        let fresh = try Storage(byteCount: larger &* 8)
         let target = fresh.pointer.assumingMemoryBound(to: Double.self)
         if let numbers { target.update(from: numbers, count: count) }
         (storage, numbers, capacity) = (fresh, target, larger)

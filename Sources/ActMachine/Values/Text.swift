@@ -2,12 +2,13 @@
 
 import ActArray
 import CActKernels
+import CActMachine
 import ActPlot
 import ActSyntax
 
 /// A string.
 package final class Text {
-    // (The first three are read in C as well: `act_text`.) No access checks: a text is changed by the thread that runs its program alone, and only
+    // (All are read in C as well: `act_text`.) No access checks: a text is changed by the thread that runs its program alone, and only
     // while nobody else sees it.
     @exclusivity(unchecked) package private(set) var string: String
     /// What few texts have, so that the many are small.
@@ -15,7 +16,7 @@ package final class Text {
     @exclusivity(unchecked) private var kind = Kind.unknown
     /// Made to be read, as formulas are: a line that gives it shows it as it stands, without quotes.
     @exclusivity(unchecked) package private(set) var isForReaders = false
-    @exclusivity(unchecked) private var held: Reservation
+    @exclusivity(unchecked) private(set) var held: Reservation
 
     private final class Details {
         let origins: [NDArray]
@@ -85,9 +86,10 @@ package final class Text {
             string.reserveCapacity(room)
             swap(&held, &larger)
         }
+        // (Both are asked, for the other half of the machine to go on where they are.)
+        if isBytes, !other.isBytes { kind = .characters }
         string += other.string
         isForReaders = false
-        if kind == .bytes, !other.isBytes { kind = .characters }
         if details != nil || other.details != nil {
             let all = origins + other.origins
             details = all.isEmpty ? nil : Details(origins: all)
@@ -202,6 +204,19 @@ package final class Text {
     }
 }
 
+extension String {
+    /// The string of bytes that are UTF-8.
+    @inline(__always)
+    init(bytes: UnsafeRawBufferPointer) {
+        var short = act_string()
+        if let first = bytes.baseAddress, act_short_string(first, bytes.count, &short) {
+            self = unsafeBitCast(short, to: String.self)
+        } else {
+            self.init(decoding: bytes, as: UTF8.self)
+        }
+    }
+}
+
 /// Makes many texts: short ones that come again are the same text.
 package struct TextMaker {
     /// The last short text of each sort, once there are more than few.
@@ -211,6 +226,13 @@ package struct TextMaker {
     private static let sorts = 256
 
     package init() {}
+
+    /// - Parameter bytes: UTF-8.
+    /// - Throws: `outOfMemory`.
+    package mutating func text(_ bytes: UnsafeRawBufferPointer) throws -> Value {
+        if bytes.count == 1, bytes[0] < 0x80 { return Text.letters[Int(bytes[0])] }
+        return try text(String(bytes: bytes))
+    }
 
     /// - Throws: `outOfMemory`.
     package mutating func text(_ string: String) throws -> Value {

@@ -6,6 +6,7 @@
 #ifndef ACT_INSTRUCTIONS_H
 #define ACT_INSTRUCTIONS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum __attribute__((enum_extensibility(closed))) Opcode : uint8_t {
@@ -95,12 +96,25 @@ typedef enum __attribute__((enum_extensibility(closed))) Opcode : uint8_t {
 } Opcode;
 
 typedef struct Instruction {
-    Opcode opcode;
+    /* What the part of the loop in C goes to: the opcode, or what does this instruction and the next one together (`act_pair`). */
+    uint8_t handler;
     /* Bits 0 and 1: whether R[b] and R[c] are used here for the last time, so that their memory may be reused. Bit 7: see `act_run`. */
     uint8_t flags;
     uint16_t extra;
     /* a, b and c times 16, which is the size of a value and of an instruction: what they count is so many bytes away. */
     int32_t a_bytes, b_bytes, c_bytes;
 } Instruction;
+
+/* Handlers from here on are of two instructions. */
+enum { act_first_pair = OpcodeCheckForm + 1 };
+
+/* Of handlers of two instructions, the opcode of the first. */
+extern const Opcode act_first_of_pairs[];
+
+static inline Opcode act_opcode(uint8_t handler) { return handler < act_first_pair ? (Opcode)handler : act_first_of_pairs[handler - act_first_pair]; }
+
+/* Lets instructions that often come one after the other be done together: the first of two gets their common handler. It does both where it has
+   to do with numbers alone, and else what the first means by itself; so who jumps to the second, and Swift, need not know. */
+void act_pair(Instruction *_Nonnull instructions, ptrdiff_t count);
 
 #endif

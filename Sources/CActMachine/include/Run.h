@@ -52,6 +52,8 @@ typedef struct act_entry {
     act_known_field *_Nonnull fields;
     ptrdiff_t instruction_count, constant_count, call_count;
     int32_t register_count, parameter_count, required_count;
+    /* With how many arguments it is called without further ado; -1 where there is always more to it. */
+    int32_t plain_count;
     void *_Nullable code;
     ptrdiff_t id;
 } act_entry;
@@ -62,7 +64,8 @@ typedef struct act_frame {
     void *_Nullable code;
     void *_Nullable closure;
     act_value *_Nonnull base;
-    ptrdiff_t result;
+    /* Whether some register may hold an object: while none does, none need be looked at when it is left. */
+    bool holds_objects;
     Instruction *_Nullable return_address;
     Instruction *_Nullable call_site;
 } act_frame;
@@ -147,7 +150,25 @@ typedef struct act_text {
     act_string string;
     const void *_Nullable details; /* of plain texts NULL */
     uint8_t kind; /* 1: each byte is a character */
+    bool is_for_readers;
+    /* How many bytes count as held. */
+    ptrdiff_t held;
 } act_text;
+
+/* Of an interpolation: a text, or the register of a value. */
+typedef struct act_part {
+    act_string text;
+    /* -1 for a text. */
+    ptrdiff_t place;
+} act_part;
+
+/* What a longer string holds its bytes in; they are followed by a zero. */
+typedef struct act_string_storage {
+    void *_Nullable header[2];
+    /* The lower 48 bits: room for how many bytes, and the zero; and how many there are. */
+    uint64_t room, count;
+    char first[];
+} act_string_storage;
 
 /* `RecordShape` and `Record` */
 typedef struct act_shape {
@@ -190,9 +211,43 @@ void act_empty_record(void *_Nonnull record);
 bool act_length(const void *_Nonnull arguments, ptrdiff_t count, void *_Nonnull result);
 bool act_has_field(const void *_Nonnull arguments, ptrdiff_t count, void *_Nonnull result);
 
+/* The string of up to 15 bytes, if they are plain characters. */
+bool act_short_string(const void *_Nonnull bytes, ptrdiff_t count, act_string *_Nonnull result);
+
+/* Puts together a text of texts and whole numbers. Returns how many bytes it has; -1 where there is more to it, or no room. */
+ptrdiff_t act_interpolate(const act_part *_Nonnull parts, ptrdiff_t count, const void *_Nonnull registers, char *_Nonnull to, ptrdiff_t room);
+
+/* How many bytes texts have together; -1 where there is another value, or one that Swift must look at. */
+ptrdiff_t act_size_of_texts(const void *_Nonnull values, ptrdiff_t count);
+
+/* Puts texts with a separator after each one after the other, as many as find room. Of them `act_size_of_texts` has seen all.
+   Returns how many; `size` is how many bytes that makes. */
+ptrdiff_t act_join_texts(
+    const void *_Nonnull values, ptrdiff_t count, const char *_Nonnull separator, ptrdiff_t separator_size, char *_Nonnull to, ptrdiff_t room,
+    ptrdiff_t *_Nonnull size);
+
 /* Runs instructions of the topmost frame from `pc` on for as long as they concern what is said above, have nothing to warn of and no error.
    Returns the first that is left to Swift, with everything in `state`, the registers and the frames as that instruction finds it. An instruction
    whose operands are of other kinds is marked (`flags` bit 7): it is tried here again only when Swift has taken the mark off. */
 Instruction *_Nonnull act_run(void *_Nonnull state, Instruction *_Nonnull pc);
+
+/* Calls of a function of the program with numbers, one after the other, for as long as each is run by `act_run` alone. */
+typedef struct act_repetition {
+    const double *_Nullable numbers;
+    ptrdiff_t count;
+    /* The call that comes next, or that has stopped. */
+    ptrdiff_t position;
+    /* What is gathered: of `act_map_numbers` the results, of `act_filter_numbers` the numbers whose result is true. */
+    double *_Nullable gathered;
+    ptrdiff_t gathered_count;
+    /* Of `act_reduce_numbers` the result so far. */
+    double reached;
+} act_repetition;
+
+/* Make the calls from `position` on. `frame` is what each call runs in, above the running one.
+   Returns where a call stopped whose frame stands: it is for Swift to finish; or NULL where none is open: all are made, or somebody interrupts. */
+Instruction *_Nullable act_map_numbers(void *_Nonnull state, const void *_Nonnull frame, act_repetition *_Nonnull repetition);
+Instruction *_Nullable act_filter_numbers(void *_Nonnull state, const void *_Nonnull frame, act_repetition *_Nonnull repetition);
+Instruction *_Nullable act_reduce_numbers(void *_Nonnull state, const void *_Nonnull frame, act_repetition *_Nonnull repetition);
 
 #endif
