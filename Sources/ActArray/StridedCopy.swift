@@ -328,12 +328,12 @@ struct StridedPair {
 }
 
 extension UnsafeMutablePointer {
-    /// Copies elements that do not overlap. The C library takes the processor's own instruction for runs of some thousand bytes, which is ten times
-    /// slower on some processors where the target lies a little further on in its page than the source, and slower than vectors elsewhere.
+    /// Copies elements that do not overlap. The C library takes the processor's own instruction for runs of some thousand bytes, which is quick for
+    /// what leaves the caches, but ten times slower on some processors where the target lies a little further on in its page than the source.
     @inline(__always)
     fileprivate func copyRun(from source: UnsafePointer<Pointee>, _ count: Int) {
         let bytes = count &* MemoryLayout<Pointee>.stride, from = UnsafeRawPointer(source), to = UnsafeMutableRawPointer(self)
-        if bytes < 64 || bytes > 1 << 18 { return update(from: source, count: count) }
+        if bytes <= 2048 || (UnsafeRawPointer(to) - from - 1) & 0xfff >= 63 { return update(from: source, count: count) }
         to.storeBytes(of: from.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
         // On from where the target is aligned; the last vectors along with some that are there already.
         var i = -Int(bitPattern: to) & 15
