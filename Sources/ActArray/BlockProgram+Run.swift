@@ -44,7 +44,7 @@ extension BlockProgram {
     fileprivate var workingBytes: Int {
         let root = places[places.count &- 1]
         return slots &* slotBytes &+ (root.kind == .blockSlot ? BlockProgram.block &* root.size : 0)
-            &+ places.count &* MemoryLayout<Kernel.Operand>.stride &+ links.count &* MemoryLayout<act_chain_step>.stride
+            &+ places.count &* (MemoryLayout<Kernel.Operand>.stride &+ MemoryLayout<Int>.stride) &+ links.count &* MemoryLayout<act_chain_step>.stride
     }
 
     fileprivate func run(
@@ -65,6 +65,8 @@ extension BlockProgram {
         }
         for index in links.indices { chains[index] = act_chain_step(op: links[index].op, operand: nil) }
         let rowLength = max(1, binding.rowLength), hasRows = binding.rowLength > 0
+        let distances = UnsafeMutableRawPointer(chains + links.count).assumingMemoryBound(to: Int.self)
+        let isEven = hasRows && rowLength <= strip && noteDistances(binding, distances)
         var first = start, place = (row: start / rowLength, column: start % rowLength)
         while first < start &+ count {
             let n = min(block, row == .max ? .max : row &- first % row, start &+ count &- first)
@@ -75,6 +77,12 @@ extension BlockProgram {
                 let left = min(strip, n &- done), length = hasRows ? min(left, rowLength &- place.column) : left
                 runStrip(binding, first, done, length, place, operands, chains, slotMemory, rootMemory)
                 done &+= length
+                if isEven, length == rowLength, n &- done >= rowLength {
+                    let rows = (n &- done) / rowLength
+                    runRows(rows, rowLength, distances, operands, chains)
+                    done &+= rows &* rowLength
+                    place.row &+= rows
+                }
                 place.column &+= length
                 if place.column == rowLength { place = (place.row &+ 1, 0) }
             }
@@ -107,6 +115,43 @@ extension BlockProgram {
             }
         }
         if let rows = binding.rootRows { operands[places.count &- 1].pointer = rows.element(place.row, place.column) }
+        runPasses(operands, chains, n)
+    }
+
+    /// Says how far each value goes on from one whole row to the next, in bytes.
+    /// - Returns: Whether all do by the same distance each time.
+    private func noteDistances(_ binding: Binding, _ distances: UnsafeMutablePointer<Int>) -> Bool {
+        let last = places.count &- 1
+        for value in places.indices {
+            switch places[value].kind {
+            case .stream: distances[value] = binding.bases[value] == nil ? 0 : binding.rowLength &* places[value].size
+            case .gathered:
+                guard let distance = binding.rows[places[value].slot]?.distance else { return false }
+                distances[value] = distance
+            case .blockSlot: return false
+            case .absent, .fixed, .slot: distances[value] = 0
+            }
+        }
+        guard let rows = binding.rootRows else { return true }
+        guard let distance = rows.distance else { return false }
+        distances[last] = distance
+        return true
+    }
+
+    /// Computes the whole rows after one.
+    private func runRows(
+        _ count: Int, _ length: Int, _ distances: UnsafePointer<Int>, _ operands: UnsafeMutablePointer<Kernel.Operand>,
+        _ chains: UnsafeMutablePointer<act_chain_step>
+    ) {
+        let values = places.count
+        for _ in 0..<count {
+            for value in 0..<values { operands[value].pointer += distances[value] }
+            runPasses(operands, chains, length)
+        }
+    }
+
+    @inline(__always)
+    private func runPasses(_ operands: UnsafeMutablePointer<Kernel.Operand>, _ chains: UnsafeMutablePointer<act_chain_step>, _ n: Int) {
         for index in links.indices where links[index].operand >= 0 {
             let operand = operands[links[index].operand], op = links[index].op
             chains[index] = act_chain_step(op: operand.stride == 0 ? op & ~UInt32(ACT_CHAIN_ARRAY) : op, operand: operand.pointer)

@@ -1,6 +1,11 @@
 // Making arrays from numbers.
 
 import CActKernels
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
 
 extension NDArray {
     /// An array of the given elements in row-major order; numbers become bools by `≠ 0`.
@@ -28,13 +33,18 @@ extension NDArray {
     private static func filled(_ value: Double, shape: [Int], type: ElementType) throws -> NDArray {
         let array = try uninitialized(shape: shape, type: type)
         try array.withMutableBytes { bytes in
-            try ThreadPool.parallelPieces(array.count) { piece in
+            func fill(_ piece: Range<Int>) {
+                if value == 0, value.sign == .plus {
+                    memset(bytes + piece.lowerBound &* type.size, 0, piece.count &* type.size)
+                    return
+                }
                 switch type {
                 case .bool: (bytes.assumingMemoryBound(to: UInt8.self) + piece.lowerBound).update(repeating: value != 0 ? 1 : 0, count: piece.count)
                 case .f32: (bytes.assumingMemoryBound(to: Float.self) + piece.lowerBound).update(repeating: Float(value), count: piece.count)
                 case .f64: (bytes.assumingMemoryBound(to: Double.self) + piece.lowerBound).update(repeating: value, count: piece.count)
                 }
             }
+            if array.count < 1024 { fill(0..<array.count) } else { try ThreadPool.parallelPieces(array.count, fill) }
         }
         return array
     }

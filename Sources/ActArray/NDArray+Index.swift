@@ -88,9 +88,13 @@ extension NDArray {
         sizes[0] = range.count
         if range.count > 0 { layout.offset &+= range.start &* step }
         if range.step != 1, range.count > 1 || layout.strides != nil {
-            var strides = layout.strides ?? Shapes.rowMajorStrides(shape)
-            strides[0] = range.step &* step
-            layout.strides = strides
+            if sizes.count == 1 {
+                layout.strides = [range.step &* step]
+            } else {
+                var strides = layout.strides ?? Shapes.rowMajorStrides(shape)
+                strides[0] = range.step &* step
+                layout.strides = strides
+            }
         }
         layout.strides = layout.strides.flatMap { Shapes.simplified($0, sizes) }
         return NDArray(data: layout, shape: sizes, count: size > 0 ? count / size &* range.count : 0, type: type)

@@ -15,10 +15,12 @@ extension NDArray {
     /// - Parameter isShared: Whether the elements, if they are not there yet, are stored too because they will be needed again; `nil` to
     ///   find out whether anyone else refers to them.
     private consuming func reduced(_ op: ReduceOperation, axes: [Int]?, keepdims: Bool, isShared: Bool?) throws -> NDArray {
-        let sizes = shape
+        let sizes = shape, isCount = op == .sum && type == .bool, isShared = isCount ? isShared ?? !isKnownUniquelyReferenced(&node) : isShared
         let axes = try Shapes.axes(axes, rank: sizes.count)
         let result: NDArray
         switch (op, type) {
+        case (.sum, .bool) where !isAbstract && !isTraced:
+            result = try Reduction.counts(self, axes, isShared: isShared ?? true) ?? converted(to: .f64).reducedNode(op, axes, nil)
         case (.sum, .bool), (.prod, .bool): result = try converted(to: .f64).reducedNode(op, axes, nil)
         case (.any, .f32), (.any, .f64), (.all, .f32), (.all, .f64): result = try converted(to: .bool).reducedNode(op, axes, nil)
         default: result = try reducedNode(op, axes, isShared)

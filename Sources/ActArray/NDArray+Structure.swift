@@ -14,6 +14,7 @@ extension NDArray {
         }
         guard try Shapes.count(sizes) == count else { throw ArrayError.cannotReshape(shape, to: sizes) }
         if sizes == shape { return self }
+        if !isTraced, node.elements != nil, let layout = node.layout { return NDArray(data: layout, shape: sizes, count: count, type: type) }
         if isAbstract { return try NDArray.abstractResult(.reshape, [self], shape: sizes, type: type) }
         return view(.reshape, shape: sizes, layout: try contiguous().evaluatedLayout())
     }

@@ -192,9 +192,12 @@ package enum Reduction {
         package var value: Double { lost.isFinite ? total + lost : total }
     }
 
+    /// - Parameter result: What `target` holds, if that is another type.
     private static func rows(
-        _ op: ReduceOperation, _ type: ElementType, _ source: UnsafeRawPointer, _ outer: Int, _ n: Int, _ target: UnsafeMutableRawPointer
+        _ op: ReduceOperation, _ type: ElementType, _ source: UnsafeRawPointer, _ outer: Int, _ n: Int, _ target: UnsafeMutableRawPointer,
+        as result: ElementType? = nil
     ) throws {
+        let stored = result ?? type
         if n > 2 * chunk, outer < 2 * ThreadPool.count {
             for row in 0..<outer {
                 let x = source + row &* n &* type.size
@@ -210,7 +213,7 @@ package enum Reduction {
                 }
                 var total = Combination(op)
                 for value in values { total.add(value) }
-                store(total.value, type, target, row)
+                store(total.value, stored, target, row)
             }
             return
         }
@@ -219,14 +222,14 @@ package enum Reduction {
             for row in index * perChunk..<min(outer, (index + 1) * perChunk) {
                 let x = source + row &* n &* type.size
                 if n <= block, n > 0 {
-                    store(blockValue(op, type, x, n), type, target, row)
+                    store(blockValue(op, type, x, n), stored, target, row)
                     continue
                 }
                 var total = Combination(op)
                 for start in stride(from: 0, to: n, by: block) {
                     total.add(blockValue(op, type, x + start * type.size, min(block, n - start)))
                 }
-                store(n == 0 && type == .bool ? (op == .all || op == .prod ? 1 : 0) : total.value, type, target, row)
+                store(n == 0 && type == .bool ? (op == .all || op == .prod ? 1 : 0) : total.value, stored, target, row)
             }
         }
     }
@@ -302,6 +305,23 @@ package enum Reduction {
         let array = result.finished()
         try examine(op, array, of: x, axes)
         return array
+    }
+
+    /// How many of rows of bools are true, as f64: the sums of the bools as numbers, without the numbers.
+    /// - Returns: `nil` of others than rows that lie in memory or are computed.
+    static func counts(_ x: NDArray, _ axes: [Int], isShared: Bool) throws -> NDArray? {
+        guard x.type == .bool, !x.isTraced, x.count > 0, let (outer, n, inner) = split(x.shape, axes), inner == 1 else { return nil }
+        let kept = x.shape.indices.filter { !axes.contains($0) }.map { x.shape[$0] }, result = try FreshArray(shape: kept, type: .f64)
+        if let elements = x.node.elements {
+            try withExtendedLifetime(x) { try rows(.sum, .bool, elements, outer, n, result.bytes, as: .f64) }
+            return result.finished()
+        }
+        guard !x.isEvaluated else { return nil }
+        var graph = try Neighbourhood(root: x.node)
+        let plan = try RowPlan(.sum, .bool, outer, n, result.bytes, nil, as: .f64)
+        try graph.run(storingRoot: isShared, reducing: plan)
+        _ = plan.finish()
+        return result.finished()
     }
 
     private static func examine(_ op: ReduceOperation, _ result: NDArray, of x: NDArray, _ axes: [Int]) throws {

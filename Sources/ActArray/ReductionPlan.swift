@@ -25,7 +25,7 @@ protocol ReductionPlan {
 /// Reduces each of `outer` rows of `n` elements, n > 0.
 struct RowPlan: ReductionPlan {
     private let op: ReduceOperation
-    private let type: ElementType
+    private let type: ElementType, stored: ElementType
     private let outer: Int, n: Int
     private let target: UnsafeMutableRawPointer
     /// Of rows that are longer than a block: what each block comes to.
@@ -33,8 +33,12 @@ struct RowPlan: ReductionPlan {
     /// Of one row alone whether something unusual was among the elements.
     private let seen: Reduction.Specials?
 
-    init(_ op: ReduceOperation, _ type: ElementType, _ outer: Int, _ n: Int, _ target: UnsafeMutableRawPointer, _ seen: Reduction.Specials?) throws {
-        (self.op, self.type, self.outer, self.n, self.target) = (op, type, outer, n, target)
+    /// - Parameter result: What `target` holds, if that is another type.
+    init(
+        _ op: ReduceOperation, _ type: ElementType, _ outer: Int, _ n: Int, _ target: UnsafeMutableRawPointer, _ seen: Reduction.Specials?,
+        as result: ElementType? = nil
+    ) throws {
+        (self.op, self.type, self.outer, self.n, self.target, stored) = (op, type, outer, n, target, result ?? type)
         self.seen = outer == 1 ? seen : nil
         let isLong = n > Reduction.block
         block = isLong ? Reduction.block : Reduction.block / n * n
@@ -72,7 +76,7 @@ struct RowPlan: ReductionPlan {
             if let seen, !value.isFinite { seen.look(elements, type, count) }
             return values[first / n &* blocksPerRow &+ first % n / Reduction.block] = value
         }
-        for i in 0..<count / n { Reduction.store(Reduction.blockValue(op, type, elements + i &* n &* type.size, n), type, target, first / n &+ i) }
+        for i in 0..<count / n { Reduction.store(Reduction.blockValue(op, type, elements + i &* n &* type.size, n), stored, target, first / n &+ i) }
     }
 
     func visit(products a: UnsafeRawPointer, _ b: UnsafeRawPointer, _ first: Int, _ count: Int) {
@@ -81,7 +85,7 @@ struct RowPlan: ReductionPlan {
         }
         for i in 0..<count / n {
             let offset = i &* n &* type.size
-            Reduction.store(dot(a + offset, b + offset, n), type, target, first / n &+ i)
+            Reduction.store(dot(a + offset, b + offset, n), stored, target, first / n &+ i)
         }
     }
 
@@ -100,7 +104,7 @@ struct RowPlan: ReductionPlan {
             var total = Reduction.Combination(op)
             for part in 0..<blocksPerRow { total.add(values[row &* blocksPerRow &+ part]) }
             last = total.value
-            Reduction.store(last, type, target, row)
+            Reduction.store(last, stored, target, row)
         }
         return outer == 1 ? last : nil
     }

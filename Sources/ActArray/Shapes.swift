@@ -29,8 +29,14 @@ package enum Shapes {
 
     /// Strides, in elements, of a row-major array without gaps.
     package static func rowMajorStrides(_ shape: [Int]) -> [Int] {
-        var strides = [Int](repeating: 1, count: shape.count)
-        var step = 1
+        // (Arrays that are written out are made without asking for their type at run time.)
+        switch shape.count {
+        case 1: return [1]
+        case 2: return [shape[1], 1]
+        case 3: return [shape[1] &* shape[2], shape[2], 1]
+        default: break
+        }
+        var strides = shape, step = 1
         for axis in shape.indices.reversed() {
             strides[axis] = step
             step = step &* shape[axis]

@@ -46,6 +46,9 @@ struct StridedView {
             return base + (row / pieces &* stride &+ (row % pieces &* length &+ column) &* step) &* size
         }
 
+        /// From a row to the next one, in bytes; `nil` where they are pieces of longer ones.
+        var distance: Int? { pieces == 1 ? stride &* size : nil }
+
         /// The same as rows of a length; `nil` where they have no whole number of these.
         func cut(to length: Int) -> Rows? {
             guard self.length % length == 0 else { return nil }
@@ -84,6 +87,7 @@ struct StridedView {
             switch step {
             case 1: to.copyRun(from: from, run)
             case 0: to.update(repeating: from.pointee, count: run)
+            case 2: to.copyEveryOther(from: from, run)
             default: for i in 0..<run { to[i] = from[i &* step] }
             }
         }
@@ -325,12 +329,43 @@ struct StridedPair {
 }
 
 extension UnsafeMutablePointer {
-    /// Copies elements that do not overlap. The processor's own instruction for copying, which the C library takes for long runs, is ten times slower
-    /// on some processors where the target lies a little further on in its page than the source: then in pieces.
+    /// Copies elements that do not overlap. The C library takes the processor's own instruction for runs of some thousand bytes, which is quick for
+    /// what leaves the caches, but ten times slower on some processors where the target lies a little further on in its page than the source.
     @inline(__always)
     fileprivate func copyRun(from source: UnsafePointer<Pointee>, _ count: Int) {
-        let piece = 2048 / MemoryLayout<Pointee>.stride, distance = (UnsafeRawPointer(self) - UnsafeRawPointer(source)) & 0xfff
-        if count <= piece || distance == 0 || distance >= 64 { return update(from: source, count: count) }
-        for done in stride(from: 0, to: count, by: piece) { (self + done).update(from: source + done, count: Swift.min(piece, count &- done)) }
+        let bytes = count &* MemoryLayout<Pointee>.stride, from = UnsafeRawPointer(source), to = UnsafeMutableRawPointer(self)
+        if bytes <= 2048 || (UnsafeRawPointer(to) - from - 1) & 0xfff >= 63 { return update(from: source, count: count) }
+        to.storeBytes(of: from.loadUnaligned(as: SIMD16<UInt8>.self), as: SIMD16<UInt8>.self)
+        // On from where the target is aligned; the last vectors along with some that are there already.
+        var i = -Int(bitPattern: to) & 15
+        while i &+ 64 <= bytes {
+            (to + i).storeBytes(of: (from + i).loadUnaligned(as: SIMD64<UInt8>.self), as: SIMD64<UInt8>.self)
+            i &+= 64
+        }
+        (to + bytes - 64).storeBytes(of: (from + bytes - 64).loadUnaligned(as: SIMD64<UInt8>.self), as: SIMD64<UInt8>.self)
+    }
+
+    /// Copies every other element, which do not overlap.
+    @inline(__always)
+    fileprivate func copyEveryOther(from source: UnsafePointer<Pointee>, _ count: Int) {
+        // Vectors are taken apart while they lie before the last element: nothing is read behind that.
+        var i = 0
+        if MemoryLayout<Pointee>.size == 4 {
+            while i &+ 8 < count {
+                let pair = UnsafeRawPointer(source + 2 &* i).loadUnaligned(as: SIMD16<UInt32>.self)
+                UnsafeMutableRawPointer(self + i).storeBytes(of: pair.evenHalf, as: SIMD8<UInt32>.self)
+                i &+= 8
+            }
+        } else if MemoryLayout<Pointee>.size == 8 {
+            while i &+ 4 < count {
+                let pair = UnsafeRawPointer(source + 2 &* i).loadUnaligned(as: SIMD8<UInt64>.self)
+                UnsafeMutableRawPointer(self + i).storeBytes(of: pair.evenHalf, as: SIMD4<UInt64>.self)
+                i &+= 4
+            }
+        }
+        while i < count {
+            self[i] = source[2 &* i]
+            i &+= 1
+        }
     }
 }

@@ -7,6 +7,7 @@
 
 import ActSystem
 import CActKernels
+import CActSystem
 import Synchronization
 #if canImport(Glibc)
 import Glibc
@@ -154,13 +155,21 @@ private final class Team: @unchecked Sendable {
         }
     }
 
-    /// Spins for about 20 µs, since jobs come in bursts; then sleeps.
+    /// How long a thread looks out for the next job before it sleeps. Jobs come in bursts, with some work of one thread in between; to wake a
+    /// thread takes as long as a job of a million elements, and much longer on a virtual processor.
+    private static let patience = 200e-6
+
+    /// Looks out for a job, and lets others have the processor meanwhile; then sleeps.
     private func waitForJob(after seen: Int) -> Int {
-        for _ in 0..<1_000 {
-            let now = generation.load(ordering: .acquiring)
-            if now != seen { return now }
-            act_spin_hint()
-        }
+        let end = act_seconds() + Team.patience
+        repeat {
+            for _ in 0..<32 {
+                let now = generation.load(ordering: .acquiring)
+                if now != seen { return now }
+                act_spin_hint()
+            }
+            sched_yield()
+        } while act_seconds() < end
         return sleep.locked {
             sleeping.add(1, ordering: .sequentiallyConsistent)
             while generation.load(ordering: .sequentiallyConsistent) == seen { sleep.wait() }

@@ -307,32 +307,32 @@ extension NDArray {
             return try compare(.eq, .array(labels.converted(to: .f64).expandedDims(-1)), .array(all)).converted(to: type)
         }
         let numbers = try labels.toDoubles()
-        var largest = -1
+        // One pass sees whether all is well; only where it is not, another finds the label.
+        var least = 0.0, most = -1.0, areWhole = true
         try Interrupt.forEachPiece(numbers.count) { piece in
             for number in numbers[piece] {
-                guard let column = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
-                largest = max(largest, column)
+                areWhole = areWhole && number.magnitude < 0x1p53 && Double(Int(number)) == number
+                (least, most) = (number < least ? number : least, number > most ? number : most)
             }
         }
-        let count = classes ?? max(0, largest &+ 1)
+        if !areWhole { for number in numbers where Int(exactly: number) == nil { throw ArrayError.indexNotWhole(number) } }
+        let count = classes ?? (Int(exactly: most) ?? .max - 1) &+ 1
         if count < 0 { throw ArrayError.negativeSize(count) }
-        let result = try full(0, shape: labels.shape + [count], type: type)
-        try result.withMutableBytes { bytes in
-            try Interrupt.forEachPiece(numbers.count) { piece in
-                for row in piece {
-                    let column = Int(numbers[row])
-                    if column < 0 || column >= count {
-                        throw ArrayError.badValue(operation: "one_hot", .notAClass(column, count: count))
-                    }
-                    let position = row &* count &+ column
-                    switch type {
-                    case .bool: bytes.assumingMemoryBound(to: UInt8.self)[position] = 1
-                    case .f32: bytes.assumingMemoryBound(to: Float.self)[position] = 1
-                    case .f64: bytes.assumingMemoryBound(to: Double.self)[position] = 1
-                    }
-                }
+        if least < 0 || most >= Double(count), let label = numbers.first(where: { $0 < 0 || $0 >= Double(count) }) {
+            throw ArrayError.badValue(operation: "one_hot", .notAClass(Int(label), count: count))
+        }
+        let result = try FreshArray(shape: labels.shape + [count], type: type), bytes = result.bytes
+        func fill<T: ExpressibleByIntegerLiteral>(_ target: UnsafeMutablePointer<T>, _ rows: Range<Int>) {
+            (target + rows.lowerBound &* count).update(repeating: 0, count: rows.count &* count)
+            for row in rows { target[row &* count &+ Int(numbers[row])] = 1 }
+        }
+        try ThreadPool.parallelPieces(numbers.count, of: max(1, (1 << 16) / max(1, count))) { rows in
+            switch type {
+            case .bool: fill(bytes.assumingMemoryBound(to: UInt8.self), rows)
+            case .f32: fill(bytes.assumingMemoryBound(to: Float.self), rows)
+            case .f64: fill(bytes.assumingMemoryBound(to: Double.self), rows)
             }
         }
-        return result
+        return result.finished()
     }
 }

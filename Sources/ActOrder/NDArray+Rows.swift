@@ -1,4 +1,4 @@
-// Operations along one axis that look at whole rows: where the extreme is, running sums, softmax. Kernels see contiguous rows: those of
+// Operations along one axis that look at whole rows: where the extreme is, softmax. Kernels see contiguous rows: those of
 // other axes than the last are turned a few at a time.
 //
 // What must stay true: long rows are cut into pieces of fixed length, so that the bits do not depend on threads.
@@ -41,82 +41,6 @@ extension NDArray {
     package func position(of op: ReduceOperation) -> Int? {
         guard rank == 1, !isTraced, type != .bool, count > 0, count < NDArray.longRow, let elements = node.elements else { return nil }
         return NDArray.arg(op, type, elements, count)
-    }
-
-    /// Running sums or products along the axis (in the flat order for `nil`), carried in f64; from the end when `reversed`.
-    package func cumulative(_ op: CumulativeOperation, axis: Int? = nil, reversed: Bool = false) throws -> NDArray {
-        guard let axis else { return try reshaped(to: [count]).cumulative(op, axis: 0, reversed: reversed) }
-        if type == .bool { return try converted(to: .f64).cumulative(op, axis: axis, reversed: reversed) }
-        let position = try Shapes.axis(axis, rank: rank)
-        if isAbstract { return try NDArray.abstractResult(.cumulative(op, axis: position, reversed: reversed), [self], shape: shape, type: type) }
-        let length = shape[position]
-        let layout = try alongRows(position) { source, target, rows in
-            for row in 0..<rows {
-                let offset = row &* length
-                if type == .f32 {
-                    NDArray.scan(op, reversed, source.f32 + offset, target.f32 + offset, length)
-                } else {
-                    NDArray.scan(op, reversed, source.f64 + offset, target.f64 + offset, length)
-                }
-            }
-        }
-        let result = view(.cumulative(op, axis: position, reversed: reversed), shape: shape, layout: layout)
-        if NumericEvents.isEnabled, act_fp_flags() != 0 {
-            try NumericEvents.examine(op.name, result.detached()) { test in
-                try NDArray.test(test, detached()).converted(to: .f64).cumulative(.sum, axis: position, reversed: reversed).converted(to: .bool)
-            }
-            act_fp_clear()
-        }
-        return result
-    }
-
-    private static func scan<T: BinaryFloatingPoint & Sendable>(
-        _ op: CumulativeOperation, _ reversed: Bool, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ n: Int
-    ) {
-        if n < longRow || op == .prod {
-            // Products stay in order however long the row is: partial ones could overflow. A sum begins with −0, which leaves 0 and −0 as
-            // they are.
-            var total = op == .sum ? -0.0 : 1.0, start = 0
-            while start < n, !Interrupt.isSet {
-                let end = min(n, start &+ longRow)
-                scan(op, reversed, x, y, n, start..<end, &total)
-                start = end
-            }
-            return
-        }
-        // Sums of pieces first, so that each piece knows where it starts.
-        let parts = (n + longRow - 1) / longRow
-        withUnsafeTemporaryAllocation(of: Double.self, capacity: parts) { starts in
-            ThreadPool.parallelFor(parts) { part in
-                if Interrupt.isSet { return }
-                let start = part * longRow, count = min(longRow, n - start), first = reversed ? n - start - count : start
-                let sum = Reduction.blockValue(.sum, T.self == Float.self ? .f32 : .f64, UnsafeRawPointer(x + first), count)
-                let isMinusZero = sum == 0 && (first..<first + count).allSatisfy { x[$0] == 0 && x[$0].sign == .minus }
-                starts[part] = isMinusZero ? -0.0 : sum
-            }
-            if Interrupt.isSet { return }
-            var sum = -0.0
-            for part in 0..<parts { (starts[part], sum) = (sum, sum + starts[part]) }
-            ThreadPool.parallelFor(parts) { part in
-                if Interrupt.isSet { return }
-                var total = starts[part]
-                scan(op, reversed, x, y, n, part * longRow..<min(n, (part + 1) * longRow), &total)
-            }
-        }
-    }
-
-    /// Steps `steps` of a scan, which goes on from `total`.
-    @inline(__always)
-    private static func scan<T: BinaryFloatingPoint & Sendable>(
-        _ op: CumulativeOperation, _ reversed: Bool, _ x: UnsafePointer<T>, _ y: UnsafeMutablePointer<T>, _ n: Int, _ steps: Range<Int>,
-        _ total: inout Double
-    ) {
-        let isSum = op == .sum
-        for step in steps {
-            let i = reversed ? n &- 1 &- step : step
-            if isSum { total += Double(x[i]) } else { total *= Double(x[i]) }
-            y[i] = T(total)
-        }
     }
 
     /// exp(xᵢ − m) / Σ along the axis, m being the largest element.
@@ -273,7 +197,7 @@ extension NDArray {
     // MARK: Rows
 
     /// A new array of the same shape and type: `body` maps some contiguous rows along the axis (source, target, how many).
-    private func alongRows(_ axis: Int, _ body: (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void) throws -> Layout {
+    func alongRows(_ axis: Int, _ body: (UnsafeRawPointer, UnsafeMutableRawPointer, Int) -> Void) throws -> Layout {
         let result = try FreshArray(shape: shape, type: type)
         try detached().forRows(axis, to: result.bytes) { source, target, _, rows in
             if let target { body(source, target, rows) }
@@ -347,13 +271,13 @@ extension NDArray {
 
 // Array memory as what its node says it holds, for kernels of that type.
 extension UnsafeRawPointer {
-    fileprivate var f64: UnsafePointer<Double> { assumingMemoryBound(to: Double.self) }
-    fileprivate var f32: UnsafePointer<Float> { assumingMemoryBound(to: Float.self) }
+    var f64: UnsafePointer<Double> { assumingMemoryBound(to: Double.self) }
+    var f32: UnsafePointer<Float> { assumingMemoryBound(to: Float.self) }
 }
 
 extension UnsafeMutableRawPointer {
-    fileprivate var f64: UnsafeMutablePointer<Double> { assumingMemoryBound(to: Double.self) }
-    fileprivate var f32: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
+    var f64: UnsafeMutablePointer<Double> { assumingMemoryBound(to: Double.self) }
+    var f32: UnsafeMutablePointer<Float> { assumingMemoryBound(to: Float.self) }
 }
 
 extension Layout {

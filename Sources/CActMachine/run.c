@@ -571,6 +571,8 @@ call_shaped: {
     callee = known->global < 0 ? B : globals + known->global;
     if (callee->tag != act_tag_function) goto other;
     entry = ((const act_function *)callee->object)->entry;
+    /* A method of what has no fields is a call by position. */
+    if (!entry && known->names == 0 && COUNT > 0 && B[1].tag != act_tag_record && B[1].tag != act_tag_function) goto call_callee;
     if (!entry || known->callee != entry->id || known->positional != COUNT) return pc;
     base = B + 1;
     if (unlikely(F >= S->last_frame || !prepare(S, base + entry->register_count + 1))) return pc;

@@ -4,6 +4,7 @@
 import ActArray
 import ActGrad
 import ActLanguage
+import ActOrder
 import ActRandom
 import ActSyntax
 import ActText
@@ -93,6 +94,35 @@ func arrayRows() throws -> [Row] {
     return rows
 }
 
+/// Operations along axes, between rows and columns, and on parts, of a matrix of 1000 × 1000.
+func matrixRows() throws -> [Row] {
+    var source = RandomSource(seed: 1)
+    return try [ElementType.f32, .f64].flatMap { (type: ElementType) -> [Row] in
+        let n = 1000, x = try source.uniform(shape: [n, n], type: type), bytes = Double(2 * n * n * type.size)
+        let first = try x.indexed(by: [.integer(0)]), column = try first.expandedDims(1)
+        func row(_ name: String, reads: Bool = false, _ work: @escaping () throws -> NDArray) -> Row {
+            Row(name: "\(name)/\(type.name)", elements: Double(n * n), bytes: reads ? bytes / 2 : bytes) { try work().evaluate() }
+        }
+        return [
+            row("x + row") { try x + first },
+            row("x * column") { try x * column },
+            row("row times column") { try column * first },
+            row("sum along rows", reads: true) { try x.reduced(.sum, axes: [1]) },
+            row("sum along columns", reads: true) { try x.reduced(.sum, axes: [0]) },
+            row("std along rows", reads: true) { try x.standardDeviation(axes: [1]) },
+            row("argmax along rows", reads: true) { try x.argReduced(.max, axis: 1) },
+            row("cumsum along rows") { try x.cumulative(.sum, axis: 1) },
+            row("cumsum along columns") { try x.cumulative(.sum, axis: 0) },
+            row("how many > 0.5", reads: true) { try NDArray.compare(.gt, .array(x), .number(0.5)).reduced(.sum) },
+            row("where > 0.5") { try x.indexed(by: [.array(NDArray.compare(.gt, .array(x), .number(0.5)))]) },
+            row("transposed copy") { try x.transposed().contiguous() },
+            row("every other, summed", reads: true) {
+                try x.indexed(by: [.slice(start: nil, stop: nil, step: 2), .slice(start: nil, stop: nil, step: 2)]).reduced(.sum)
+            },
+        ]
+    }
+}
+
 func productRows() throws -> [Row] {
     var source = RandomSource(seed: 1)
     return try [ElementType.f32, .f64].flatMap { type in
@@ -122,6 +152,17 @@ func programRows() throws -> [Row] {
         x = linspace(-1, 1, 10)
         small(n) = for i in range(n) { x + x }
         chain(a) = { s = a; for i in range(10000) { s = sin(s) + 0.5 * a }; s }
+        m = zeros(100, 100)
+        fill(n) = { a = m; for k in range(n) { for i in range(100) { for j in range(100) { a[i, j] += 0.5 * i } } }; a[0, 0] }
+        collect(n) = { l = (); for i in range(n) { l = append(l, i) }; len(l) }
+        calls(n) = for i in range(n) { a = x.reshape(2, -1); b = x[::-1]; c = zeros(10) }
+        marked(n) = { y = rand(n); y[y > 0.5] = 0; y[1:-1] += 1; sum(y) }
+        seed(1)
+        p = {w: 0.1 * randn(32, 32), b: zeros(32)}
+        steps(p) = { h = zeros(1, 32); for t in range(100) { h = tanh(h @ p.w + p.b) }; mean(h^2) }
+        again(n) = for i in range(n) { grad(steps)(p) }
+        xs = randn(256, 32)
+        each(n) = for i in range(n) { vmap(x -> grad(p -> mean(tanh(x @ p.w + p.b)^2))(p))(xs) }
         """, named: "setup")
     func row(_ name: String, _ source: String, _ elements: Double) -> Row {
         Row(name: name, elements: elements, bytes: 0) {
@@ -130,7 +171,10 @@ func programRows() throws -> [Row] {
     }
     return [
         row("loop rounds", "loop(1000000);", 1e6), row("calls (fib)", "fib(24);", 75_025 * 2), row("x + x of 10, from a program", "small(100000);", 1e5),
-        row("gradient through a loop, steps", "chain'(0.3);", 1e4),
+        row("gradient through a loop, steps", "chain'(0.3);", 1e4), row("gradient replayed, steps", "again(20);", 2000),
+        row("gradients of 256 examples at once", "each(4);", 1024), row("elements changed one by one", "fill(20);", 2e5),
+        row("list made longer", "collect(100000);", 1e5), row("calls of arrays of 10", "calls(30000);", 9e4),
+        row("marked elements changed", "marked(1000000);", 1e6),
     ]
 }
 
@@ -138,7 +182,7 @@ let filter = CommandLine.arguments.dropFirst().first
 let bandwidth = copyBandwidth()
 print("copy bandwidth \(printed(bandwidth / 1e9)) GB/s, \(ThreadPool.count) threads\n")
 print(padded("", 36), padded("time", 12), padded("ns/element", 12), padded("GB/s", 9), "of copy")
-for row in try arrayRows() + productRows() + programRows() where filter.map({ row.name.contains($0) }) ?? true {
+for row in try arrayRows() + matrixRows() + productRows() + programRows() where filter.map({ row.name.contains($0) }) ?? true {
     let time = try seconds(row.work)
     let unit = time >= 1e-3 ? "\(printed(time * 1e3)) ms" : "\(printed(time * 1e6)) µs"
     let rate = row.bytes / time

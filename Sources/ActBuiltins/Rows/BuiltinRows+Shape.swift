@@ -34,13 +34,21 @@ extension BuiltinRows {
 
     /// Whole numbers as a shape; `nil` where there is anything else.
     static func sizes(_ arguments: UnsafePointer<Value>, _ count: Int) -> [Int]? {
-        var sizes: [Int] = []
-        sizes.reserveCapacity(count)
-        for index in 0..<count {
-            guard case .number(let number) = arguments[index], number.magnitude < 9e15, number == number.rounded(.towardZero) else { return nil }
-            sizes.append(Int(number))
+        func isWhole(_ index: Int) -> Bool {
+            guard case .number(let number) = arguments[index] else { return false }
+            return number.magnitude < 9e15 && Double(Int(number)) == number
         }
-        return sizes
+        func size(_ index: Int) -> Int {
+            guard case .number(let number) = arguments[index] else { return 0 }
+            return Int(number)
+        }
+        for index in 0..<count where !isWhole(index) { return nil }
+        switch count {
+        case 1: return [size(0)]
+        case 2: return [size(0), size(1)]
+        case 3: return [size(0), size(1), size(2)]
+        default: return (0..<count).map(size)
+        }
     }
 
     static let shape: [Builtin] = [

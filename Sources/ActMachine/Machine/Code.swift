@@ -60,7 +60,7 @@ package final class Code {
         entry.pointee.instructions.initialize(from: instructions, count: instructions.count)
         act_pair(entry.pointee.instructions, instructions.count)
         for (index, constant) in constants.enumerated() { (entry.pointee.constants + index).initialize(to: Value(constant)) }
-        for (index, shape) in prototype.callShapes.enumerated() { (entry.pointee.calls + index).initialize(to: KnownCall(global: shape.global)) }
+        for (index, shape) in prototype.callShapes.enumerated() { (entry.pointee.calls + index).initialize(to: KnownCall(shape)) }
         for (index, name) in prototype.fieldNames.enumerated() { (entry.pointee.fields + index).initialize(to: KnownField(name: name)) }
         isWatched = prototype.isClosure && !prototype.makesLayers && !prototype.parameters.isEmpty && hasLoop
         siteBase = sites.register(self, count: instructions.count)
@@ -153,8 +153,10 @@ struct KnownCall {
     private(set) var count = 0
     /// The global variable that is called; -1 where the callee is in a register.
     let global: Int
+    /// How many names are written.
+    let names: Int
 
-    init(global: Int?) { self.global = global ?? -1 }
+    init(_ shape: CallShape) { (global, names) = (shape.global ?? -1, shape.names.count) }
 
     /// So many names at most are known; calls with more take the long way.
     static let longest = 8

@@ -60,6 +60,7 @@ package enum MachineLayout {
         compare(\KnownCall.places, \act_known_call.places)
         compare(\KnownCall.count, \act_known_call.count)
         compare(\KnownCall.global, \act_known_call.global)
+        compare(\KnownCall.names, \act_known_call.names)
         return found
     }
 

@@ -259,6 +259,13 @@ typedef struct act_kernel_table {
     /// Sorts keys; an interrupt ends it early.
     void (*sort_f64)(void *keys, void *scratch, size_t n);
     void (*sort_f32)(void *keys, void *scratch, size_t n);
+
+    /// Running sums and products of `lanes` lanes, `across` apart, over `steps` steps of `along` elements: `totals` hold those so far, and y gets them
+    /// at the places of x. Each lane in the order of its steps.
+    void (*scan_sum_f64)(const double *x, double *y, ptrdiff_t along, ptrdiff_t across, size_t steps, size_t lanes, double *totals);
+    void (*scan_sum_f32)(const float *x, float *y, ptrdiff_t along, ptrdiff_t across, size_t steps, size_t lanes, double *totals);
+    void (*scan_prod_f64)(const double *x, double *y, ptrdiff_t along, ptrdiff_t across, size_t steps, size_t lanes, double *totals);
+    void (*scan_prod_f32)(const float *x, float *y, ptrdiff_t along, ptrdiff_t across, size_t steps, size_t lanes, double *totals);
 } act_kernel_table;
 
 /// The table for this machine, chosen once: the widest instruction set that the processor has.

@@ -35,6 +35,8 @@ typedef struct act_known_call {
     ptrdiff_t count;
     /* The global variable that is called; -1 where the callee is in a register. */
     ptrdiff_t global;
+    /* How many names are written. */
+    ptrdiff_t names;
 } act_known_call;
 
 /* `KnownField`: the name of a field, as a constant, and where it was the last time. */
