@@ -37,7 +37,7 @@ let package = Package(
         .target(name: "ActSource", dependencies: ["ActNetwork"]),
         .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
         .target(name: "ActSyntax", dependencies: ["ActText"]),
-        .target(name: "ActCompiler", dependencies: ["ActArray", "ActRows", "ActSyntax", "CActMachine"]),
+        .target(name: "ActCompiler", dependencies: ["ActArray", "ActRows", "ActSyntax", "CActKernels", "CActMachine"]),
         .target(name: "ActMachine", dependencies: ["ActCompiler", "ActFiles", "ActPlot", "ActRandom", "ActRanks", "ActReplay", "ActSyntax"]),
         .target(name: "ActLayers", dependencies: ["ActMachine", "ActNetwork", "ActSyntax"]),
         .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActLayers", "ActONNX", "ActSource", "ActSyntax"]),

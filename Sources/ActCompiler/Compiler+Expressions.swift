@@ -28,6 +28,8 @@ extension FunctionBuilder {
     func compile(_ id: ExpressionID, to target: Int) {
         // Of an expression of a million parts the rest is left out: nobody runs it.
         if compiler.canStop, Interrupt.isSet { return }
+        guard compiler.enter(id) else { return }
+        defer { compiler.leave() }
         let level = top
         origin = id
         switch tree[id] {

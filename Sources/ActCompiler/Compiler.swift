@@ -9,6 +9,7 @@
 
 import ActArray
 import ActSyntax
+import CActKernels
 
 /// Compiles one source. Errors are collected; code of a source with errors must not run.
 package final class Compiler {
@@ -85,6 +86,22 @@ package final class Compiler {
     }
 
     func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+
+    /// How many expressions are being compiled, one inside the other. Each takes some kilobytes of a stack that counts toward no limit.
+    private var depth = 0
+    private static let mostDepth = 20_000
+
+    /// Goes one expression deeper, where there is room for it; else that is reported, once.
+    func enter(_ id: ExpressionID) -> Bool {
+        if depth < Self.mostDepth, act_stack_has_room() != 0 {
+            depth &+= 1
+            return true
+        }
+        if diagnostics.last?.code != .nestedTooDeeply { report(.chainTooLong(at: tree.span(of: id))) }
+        return false
+    }
+
+    func leave() { depth &-= 1 }
 
     func globalSlot(_ symbol: SymbolID) -> Int { scope.slot(tree[resolution[symbol].name]) }
 

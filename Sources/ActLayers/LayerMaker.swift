@@ -95,6 +95,7 @@ extension Setting {
             try held.grow(by: Setting.footprint(record.fields.count))
             self = .record(try record.fields.map { ($0.key, try Setting($0.value, held, machine)) })
         case .function(let function):
+            try held.grow(by: 256)
             if let network = function.network {
                 self = network.isLayer ? .layer(network.network.layers[0]) : .network(network.network)
             } else {

@@ -149,8 +149,10 @@ extension ShapeCheck {
             } else {
                 known = nil
             }
+            // A field is looked for one name after the other.
+            if let count = known?.count, count > Self.mostFields { known = nil }
         }
-        return known.map { .record($0) } ?? .unknown
+        return known.map { ShapeValue.record($0).bounded } ?? .unknown
     }
 
     mutating func indexed(_ id: ExpressionID, _ base: ShapeValue, _ items: [IndexItem]) -> ShapeValue {

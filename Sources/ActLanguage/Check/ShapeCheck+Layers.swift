@@ -103,8 +103,9 @@ extension ShapeCheck {
         default: return .unknown
         }
         guard let first = parts(a), let last = parts(b) else { return .unknown }
-        let joined = Layers(parts: first + last, isChain: true)
-        do { try Network(joined.parts.map(\.layer)).checkWidths() } catch { throw ShapeFault.other(error) }
+        let joined = Layers(parts: first + last, isChain: true), network = Network(joined.parts.map(\.layer))
+        guard network.layerCount <= Self.mostLayers else { return .unknown }
+        do { try network.checkWidths() } catch { throw ShapeFault.other(error) }
         return .layer(joined)
     }
 

@@ -27,10 +27,17 @@ extension ShapeCheck {
         return found
     }
 
-    mutating func conditional(_ branches: [Branch], _ otherwise: ExpressionID?) -> ShapeValue {
+    mutating func conditional(_ branches: ArraySlice<Branch>, _ otherwise: ExpressionID?) -> ShapeValue {
         guard let branch = branches.first else { return otherwise.map { value($0) } ?? .none }
+        // What many ways leave would be looked at for each of them.
+        guard branches.count <= Self.mostBranches else {
+            for branch in branches { for symbol in assigned(in: branch.condition).union(assigned(in: branch.body)) { values[symbol] = nil } }
+            if let otherwise { for symbol in assigned(in: otherwise) { values[symbol] = nil } }
+            mayHaveLeft = true
+            return .unknown
+        }
         let condition = value(branch.condition)
-        if let known = condition.number { return known != 0 ? value(branch.body) : conditional(Array(branches.dropFirst()), otherwise) }
+        if let known = condition.number { return known != 0 ? value(branch.body) : conditional(branches.dropFirst(), otherwise) }
         var touched = assigned(in: branch.body)
         for other in branches.dropFirst() { touched.formUnion(assigned(in: other.condition).union(assigned(in: other.body))) }
         if let otherwise { touched.formUnion(assigned(in: otherwise)) }
@@ -39,7 +46,7 @@ extension ShapeCheck {
         let first = value(branch.body)
         let after = touched.map { ($0, values[$0]) }
         for (symbol, value) in before { values[symbol] = value }
-        let second = conditional(Array(branches.dropFirst()), otherwise)
+        let second = conditional(branches.dropFirst(), otherwise)
         doubts -= 1
         for (symbol, value) in after { values[symbol] = Self.join(value, values[symbol]) }
         return first.or(second)

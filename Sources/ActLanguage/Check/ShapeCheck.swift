@@ -36,6 +36,9 @@ struct ShapeCheck {
 
     static let mostSteps = 400_000
     static let mostCalls = 12
+    static let mostBranches = 200
+    static let mostFields = 500
+    static let mostLayers = 1_000
     static let mostDepth = 2_000
 
     init(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine) {
@@ -158,7 +161,7 @@ struct ShapeCheck {
         case .array(let elements):
             let values = tree[elements].map { value($0) }
             return ShapeValue.stacked(values).map { .array($0) } ?? .unknown
-        case .list(let elements): return .list(tree[elements].map { value($0) })
+        case .list(let elements): return ShapeValue.list(tree[elements].map { value($0) }).bounded
         case .unary(let operation, let operand):
             let value = value(operand)
             if operation == .negate, let number = value.number { return .number(-number) }
@@ -187,7 +190,7 @@ struct ShapeCheck {
         case .function(let function): return .function(function)
         case .comprehension(let comprehension): return collected(comprehension)
         case .block(let statements): return block(tree[statements])
-        case .conditional(let branches, let otherwise): return conditional(Array(tree[branches]), otherwise)
+        case .conditional(let branches, let otherwise): return conditional(tree[branches], otherwise)
         case .interpolation:
             tree.forEachChild(of: id) { _ = value($0) }
             return .text(nil)
@@ -293,7 +296,8 @@ struct ShapeCheck {
             switch (tree[target], values[symbol]) {
             // An array keeps its shape.
             case (.index, .array?): break
-            case (.field(let base, let name), .record(let fields)?) where tree.isName(base): values[symbol] = .record(fields.setting(tree[name], to: value))
+            case (.field(let base, let name), .record(let fields)?) where tree.isName(base):
+                values[symbol] = ShapeValue.record(fields.setting(tree[name], to: value)).bounded
             default: values[symbol] = .unknown
             }
             return

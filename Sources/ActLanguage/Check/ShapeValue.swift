@@ -101,6 +101,21 @@ indirect enum ShapeValue {
     /// A value of a shape: of none, a number.
     static func of(_ shape: [Size?]) -> ShapeValue { shape.isEmpty ? .number(nil) : .array(shape) }
 
+    /// Itself, if its parts are few enough to be looked through again and again: a list may hold another one many times.
+    var bounded: ShapeValue {
+        var rest = 4_096
+        return holdsFewer(&rest) ? self : .unknown
+    }
+
+    private func holdsFewer(_ rest: inout Int) -> Bool {
+        rest -= 1
+        switch self {
+        case .list(let elements): return rest >= elements.count && elements.allSatisfy { $0.holdsFewer(&rest) }
+        case .record(let fields): return rest >= fields.count && fields.allSatisfy { $0.value.holdsFewer(&rest) }
+        default: return rest >= 0
+        }
+    }
+
     /// Whether the same is known of both.
     func isSame(as other: ShapeValue) -> Bool {
         switch (self, other) {

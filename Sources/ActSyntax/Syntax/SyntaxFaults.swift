@@ -30,6 +30,11 @@ extension Diagnostic {
         Diagnostic(.nestedTooDeeply, "brackets, blocks and functions are nested too deeply", at: span, help: "give parts of it names of their own")
     }
 
+    /// Of what is no bracket: a chain of calls, fields or powers.
+    package static func chainTooLong(at span: Span) -> Diagnostic {
+        Diagnostic(.nestedTooDeeply, "this expression is nested too deeply", at: span, help: "give parts of it names of their own")
+    }
+
     // MARK: Blocks
 
     static func layerWithoutBlock(_ name: String, at span: Span) -> Diagnostic {
