@@ -156,9 +156,15 @@ extension BuiltinRows {
             let arrays = takes.elements("arrays"), axis = takes.whole("axis", default: 0)
             return { call in
                 let parts = try call[arrays]
-                var joined: [Value] = []
-                for case .list(let list) in parts { joined += list.elements }
-                if !parts.isEmpty, parts.allSatisfy({ if case .list = $0 { true } else { false } }) { return try .list(joined) }
+                let lists = parts.compactMap { if case .list(let list) = $0 { list.elements } else { nil } }
+                if !parts.isEmpty, lists.count == parts.count {
+                    var joined: [Value] = []
+                    let count = lists.reduce(0) { $0 &+ $1.count }
+                    try MemoryPool.allow(count &* MemoryLayout<Value>.stride)
+                    joined.reserveCapacity(count)
+                    for list in lists { joined += list }
+                    return try .list(joined)
+                }
                 return try Value(NDArray.concatenated(parts.map { try call.array($0, arrays) }, axis: call[axis]))
             }
         },
