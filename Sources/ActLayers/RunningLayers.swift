@@ -1,7 +1,9 @@
-// What runs of layers that the program defined: at hand for the built-ins that a block or a function of a layer calls.
+// What runs of layers that the program defined: at hand for the built-ins that a block or a function of a layer calls. And the formats of other
+// programs, which load and save layers.
 
 import ActArray
 import ActMachine
+import ActNetwork
 
 package final class RunningLayers: LayerWorkshop {
     /// The layer whose function runs.
@@ -10,7 +12,9 @@ package final class RunningLayers: LayerWorkshop {
     fileprivate var type: ElementType?
     fileprivate var stateMarks = StateMarks()
 
-    package init() {}
+    fileprivate let formats: ModelFormats
+
+    package init(_ formats: ModelFormats) { self.formats = formats }
 
     package func maker(of block: Closure) -> NativeFunction { LayerMaker(block) }
     package func note(field name: String, _ value: Value) throws { try run?.note(name, value) }
@@ -19,6 +23,8 @@ package final class RunningLayers: LayerWorkshop {
 extension Machine {
     /// Of an array that a block makes: that it is a state.
     package func markState(_ array: NDArray) throws { try running?.stateMarks.insert(array) }
+
+    package var modelFormats: ModelFormats? { running?.formats }
 
     private var running: RunningLayers? { layers as? RunningLayers }
 

@@ -5,9 +5,7 @@ import ActGrad
 import ActLayers
 import ActMachine
 import ActNetwork
-import ActONNX
 import ActRows
-import ActSource
 
 /// The settings of `save` that go with files for other programs.
 struct ModelForm {
@@ -32,16 +30,12 @@ extension FileFormats {
         guard case .function(let function) = call[argument] else { throw FileRefusal.modelOf(call[argument], path) }
         if try call[form.framework] != nil { throw FileRefusal.frameworkOfOther(path) }
         let machine = call.machine, type = try call[form.type]
+        guard let format = machine.modelFormats?.onnx else { throw unknown(path, ".onnx", isLoading: false, call) }
         // What running it does besides computing (`seed`) is undone.
         let random = machine.random
         defer { machine.random = random }
-        let export: ONNXExport, names = try HeldArrays(of: function).named
-        if let network = function.network?.network {
-            export = try ONNXExport(network, shape: shape(form.input, of: network, function, path, call), names: names, numbers: type)
-        } else {
-            export = try ONNXExport(arguments(form.input, of: function, path, call), names: names, numbers: type) { try array(of: function, $0, machine) }
-        }
-        try machine.writeFile(path) { try export.model.write(into: $0) }
+        let names = try HeldArrays(of: function).named
+        try machine.writeFile(path, format.export(model(function, form, path, call), names: names, numbers: type))
     }
 
     /// The module, and beside it the weights (`net.safetensors`) and what to compare with (`net.check.safetensors`).
@@ -49,21 +43,18 @@ extension FileFormats {
         guard case .function(let function) = call[argument] else { throw FileRefusal.modelOf(call[argument], path) }
         if try call[form.type] != .f32 { throw FileRefusal.optionOfModels("dtype", path) }
         guard let name = try call[form.framework] else { throw FileRefusal.frameworkNeeded(path) }
-        guard let framework = SourceFramework(rawValue: name) else { throw call.fail(form.framework, .words(SourceFramework.allCases.map(\.rawValue))) }
         let machine = call.machine, random = machine.random
+        guard let frameworks = machine.modelFormats?.frameworks else { throw unknown(path, ".py", isLoading: false, call) }
+        guard let framework = frameworks.first(where: { $0.name == name }) else { throw call.fail(form.framework, .words(frameworks.map(\.name))) }
         defer { machine.random = random }
         let base = String(path.dropLast(3)), stem = String(base[(base.lastIndex(of: "/").map { base.index(after: $0) } ?? base.startIndex)...])
-        let export: SourceExport, names = try HeldArrays(of: function).named
+        let names = try HeldArrays(of: function).named
+        let export = try framework.export(model(function, form, path, call), names: names, stem: stem)
         var arrays: [(name: String, array: NDArray)] = []
         if let network = function.network?.network {
-            export = try SourceExport(network, shape: shape(form.input, of: network, function, path, call), names: names, framework, stem: stem)
             arrays =
                 Array(zip(network.parameterNames, network.parameters)).map { (name: $0, array: $1) }
                 + zip(network.stateNames, network.states).map { (name: $0, array: $1) }
-        } else {
-            export = try SourceExport(function.name, arguments(form.input, of: function, path, call), names: names, framework, stem: stem) {
-                try array(of: function, $0, machine)
-            }
         }
         let weights = "\(base).safetensors", all = arrays + export.constants
         if let own = function.network, export.constants.isEmpty, try own.network.isSavable {
@@ -73,6 +64,12 @@ extension FileFormats {
         }
         try machine.writeFile("\(base).check.safetensors") { try Safetensors.write(export.check, into: $0) }
         try machine.writeText(path) { try $0.append(export.text) }
+    }
+
+    private static func model(_ function: Function, _ form: ModelForm, _ path: String, _ call: Call) throws -> ExportedModel {
+        if let network = function.network?.network { return .network(network, shape: try shape(form.input, of: network, function, path, call)) }
+        let machine = call.machine
+        return .function(function.name, try arguments(form.input, of: function, path, call)) { try array(of: function, $0, machine) }
     }
 
     /// The shape of one input of a network.

@@ -5,13 +5,13 @@ import ActFiles
 import ActLayers
 import ActMachine
 import ActNetwork
-import ActONNX
 import ActRows
 
 extension FileFormats {
     /// An ONNX model as the network that it is. Files beside it that hold its arrays are read from its folder alone.
     static func loadModel(_ path: String, _ call: Call) throws -> Value {
         let machine = call.machine
+        guard let format = machine.modelFormats?.onnx else { throw unknown(path, ".onnx", isLoading: true, call) }
         let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "./"
         var door: FileDoor?
         func beside(_ location: String) throws -> [UInt8] {
@@ -22,10 +22,7 @@ extension FileFormats {
             door = own
             return try own.read(file)
         }
-        let network = try machine.readFile(path) { bytes in
-            try ModelReader.read(bytes, path: path, external: beside) { try ModelCompiler.network($0, path: path) }
-        }
-        return try NetworkFunction(network).asValue()
+        return try NetworkFunction(machine.readFile(path) { try format.network($0, path: path, external: beside) }).asValue()
     }
 
     static func loadNetwork(_ path: String, into: Input<NetworkFunction?>, _ call: Call) throws -> Value {
@@ -95,7 +92,7 @@ struct CallingProgram: ProgramNames {
     }
 
     func layer(ofKind kind: String, _ settings: [String: Setting], path: String) throws -> (any Layer)? {
-        kind == GraphLayer.kind ? try GraphLayer(settings, path: path) : nil
+        try call.machine.modelFormats?.onnx.layer(ofKind: kind, settings, path: path)
     }
 
     func layer(named name: String, _ settings: [String: Setting]) throws -> (any Layer)? {

@@ -173,7 +173,7 @@ enum FileFormats {
         return (String(name[point...]), isPacked)
     }
 
-    private static func unknown(_ path: String, _ suffix: String, isLoading: Bool, _ call: Call) -> FileRefusal {
+    static func unknown(_ path: String, _ suffix: String, isLoading: Bool, _ call: Call) -> FileRefusal {
         let own = isLoading ? suffixes.filter { !figureSuffixes.contains($0) && $0 != ".py" } : suffixes
         return .unknownSuffix(suffix, path, call.row.name, known: own, isLoading: isLoading)
     }

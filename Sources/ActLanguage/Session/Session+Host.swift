@@ -3,7 +3,10 @@
 import ActArray
 import ActBuiltins
 import ActMachine
+import ActNetwork
+import ActONNX
 import ActPlot
+import ActSource
 import ActSyntax
 
 extension Session: MachineHost {
@@ -74,6 +77,8 @@ extension Session: MachineHost {
         return true
     }
 }
+
+extension ModelFormats { static let all = ModelFormats(onnx: ONNXFormat(), frameworks: SourceFramework.allCases) }
 
 extension Value {
     fileprivate var textForReaders: String? { if case .string(let text) = self, text.isForReaders { text.string } else { nil } }

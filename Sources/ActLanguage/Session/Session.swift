@@ -104,7 +104,7 @@ package final class Session {
         modules = [module]
         machine = nil
         machine = try Machine(
-            host: self, layers: RunningLayers(), interrupt: engine.interrupt, random: options.seed.map { RandomSource(seed: $0) } ?? RandomSource(),
+            host: self, layers: RunningLayers(.all), interrupt: engine.interrupt, random: options.seed.map { RandomSource(seed: $0) } ?? RandomSource(),
             files: options.files, team: options.team,
             warnings: options.isStrict ? .errors : options.warns ? .shown : .off)
         try setArguments()

@@ -157,23 +157,29 @@ package enum MachineLayout {
 
     private static func texts() -> [String] {
         let long = "sixteen letters!", grown = String(repeating: "ab", count: 20)
-        return growing()
-            + [("", true), ("softmax", true), ("fifteen letters", true), (long, false), (grown, false), ("é", false)].compactMap { string, isShort in
-                let text = Text(string)
-                let isBytes = text.isBytes, parts = read(text, act_text.self), (first, second) = parts.string.words
-                let bytes: [UInt8]
-                if second >> 60 == 0xE {
-                    bytes = (0..<Int(second >> 56 & 0xF)).map { UInt8(truncatingIfNeeded: ($0 < 8 ? first : second) >> (8 * UInt64($0 & 7))) }
-                } else if isBytes, let start = UnsafePointer<UInt8>(bitPattern: UInt(second & 0xfff_ffff_ffff_ffff) + 32) {
-                    bytes = Array(UnsafeBufferPointer(start: start, count: Int(first & 0xffff_ffff_ffff)))
-                } else {
-                    bytes = Array(string.utf8)
-                }
-                let isRight = withExtendedLifetime(text) { bytes == Array(string.utf8) }
-                if !isRight || parts.held != text.held.bytes { return "the text \"\(string)\"" }
-                return (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.details == nil && isRight
-                    ? nil : "the text \"\(string)\""
+        let cases: [(string: String, isShort: Bool)] = [
+            ("", true), ("softmax", true), ("fifteen letters", true), (long, false), (grown, false), ("é", false),
+        ]
+        return growing() + cases.filter { !isText($0.string, isShort: $0.isShort) }.map { "the text \"\($0.string)\"" }
+    }
+
+    private static func isText(_ string: String, isShort: Bool) -> Bool {
+        let text = Text(string)
+        let isBytes = text.isBytes, parts = read(text, act_text.self), (first, second) = parts.string.words
+        let bytes: [UInt8]
+        if second >> 60 == 0xE {
+            let count = Int(second >> 56 & 0xF)
+            bytes = (0..<count).map { (index: Int) -> UInt8 in
+                let word: UInt64 = index < 8 ? first : second
+                return UInt8(truncatingIfNeeded: word >> UInt64(8 * (index & 7)))
             }
+        } else if isBytes, let start = UnsafePointer<UInt8>(bitPattern: UInt(second & 0xfff_ffff_ffff_ffff) + 32) {
+            bytes = Array(UnsafeBufferPointer(start: start, count: Int(first & 0xffff_ffff_ffff)))
+        } else {
+            bytes = Array(string.utf8)
+        }
+        let isRight = withExtendedLifetime(text) { bytes == Array(string.utf8) }
+        return parts.held == text.held.bytes && (second >> 60 == 0xE) == isShort && (parts.kind == 1) == isBytes && parts.details == nil && isRight
     }
 
     /// How a string has room to grow in.
