@@ -32,7 +32,13 @@ struct Sandbox {
         sandbox.drawsElsewhere = DrawingProcess.start()
         #if os(Linux)
         let folders = (door.folders + (history.map { [$0] } ?? [])).map(\.descriptor)
-        if act_landlock_confine(folders, Int32(folders.count), nil, 0) == 0 { sandbox.files = "Landlock (version \(act_landlock_version()))" }
+        let version = act_landlock_version(), problem = act_landlock_confine(folders, Int32(folders.count), nil, 0)
+        // What the system has, but cannot do at the moment, is not done without.
+        if version > 0, problem != 0 {
+            fputs("error: the sandbox cannot be set up: \(String(cString: strerror(problem)))\n", stderr)
+            exit(ExitStatus.failure)
+        }
+        if version > 0 { sandbox.files = "Landlock (version \(version))" }
         if act_filter_calls(ACT_CALLS_PROGRAM) == 0 { sandbox.calls = "seccomp" }
         #elseif os(macOS)
         if act_sandbox_profile(profile((door.folders + (history.map { [$0] } ?? [])).compactMap(\.path))) == 0 {

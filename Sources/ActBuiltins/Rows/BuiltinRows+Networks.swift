@@ -95,7 +95,9 @@ extension Call {
                 return .network(Network(machine.layers(function)))
             default: return function.network != nil ? .network(Network(machine.layers(function))) : .function(NamedFunction(function, machine))
             }
-        default: return .number(try number(value, at: index))
+        default:
+            guard parameter.kind != .network else { throw fail(at: index, parameter.expected, value) }
+            return .number(try number(value, at: index))
         }
     }
 }
