@@ -18,7 +18,7 @@
 
 PREFIX ?= /usr/local
 SWIFT ?= swift
-# Building from nothing takes a tenth less without debug information. What a crash prints then has names of functions, but no lines of the source:
+# Without debug information what is built is a third as large. What a crash prints then has names of functions, but no lines of the source:
 # DEBUG_INFO=dwarf brings them. All targets that build in .build have the same flags, or each would compile everything again.
 DEBUG_INFO ?= none
 FLAGS = -c release -debug-info-format $(DEBUG_INFO)

@@ -35,7 +35,8 @@ struct Sandbox {
         let version = act_landlock_version(), problem = act_landlock_confine(folders, Int32(folders.count), nil, 0)
         // What the system has, but cannot do at the moment, is not done without.
         if version > 0, problem != 0 {
-            fputs("error: the sandbox cannot be set up: \(String(cString: strerror(problem)))\n", stderr)
+            let words = "error: the sandbox cannot be set up: \(String(cString: strerror(problem)))\n"
+            _ = words.withCString { write(2, $0, strlen($0)) }
             exit(ExitStatus.failure)
         }
         if version > 0 { sandbox.files = "Landlock (version \(version))" }
