@@ -55,6 +55,13 @@ import Darwin
     }
 
     /// Both are on, in scripts, plain sessions and for standard input, before anything of the program is read.
+    /// Without descriptors Landlock cannot be set up: that is not taken for a system that has none.
+    @Test(arguments: 4...9) func whatCannotBeSetUpIsNotLeftOut(descriptors: Int) throws {
+        guard try confined("calls /") != nil, try BuiltCommand.runShell("\"$ACT\" --sandbox --version").output.contains("Landlock") else { return }
+        let result = try BuiltCommand.runShell("ulimit -n \(descriptors); \"$ACT\" --sandbox --version")
+        #expect(result.output.contains("files by Landlock") || result.status != 0, "\(result)")
+    }
+
     @Test(arguments: ["-", ""]) func bothAreInForceBeforeTheProgram(operand: String) throws {
         guard access("/proc/self/status", R_OK) == 0, try confined("calls /") != nil else { return }
         try withFolder { folder in

@@ -162,6 +162,14 @@ final class TestSession: SessionOutput {
         #expect(session.values(Array(repeating: "1", count: 100_000).joined(separator: " + ")) == ["100000"])
     }
 
+    /// What nests one in the other needs a stack, which is there for so many and no more.
+    @Test(arguments: [("1", "^1"), ("f(x) = f; f", "(1)"), ("1", ".abs()"), ("1", " |> abs"), ("true", " and true"), ("{a: 1}", ".a"), ("1", "[0]")])
+    func aLongChainEndsWithAnError(_ start: String, _ link: String) throws {
+        let session = try TestSession()
+        #expect(session.run(start + String(repeating: link, count: 500_000)) == .failed)
+        #expect(session.values("1" + String(repeating: "^1", count: 2_000)) == ["1"])
+    }
+
     /// The registers' fast path writes the number of `.number` at the start of the enum's memory.
     @Test func aNumberStandsAtTheStartOfAValue() {
         var value = Value.number(1)

@@ -155,6 +155,13 @@ import Testing
         String(repeating: "for i in range(3) { ", count: 60) + "x = zeros(2)" + String(repeating: " }", count: 60),
         String(repeating: "if rand() > 1 { ", count: 200) + "1" + String(repeating: " }", count: 200),
         "x = zeros(2)" + String(repeating: " + 1", count: 100_000),
+        "s = (1, 2)\n" + String(repeating: "s = (s, s)\n", count: 60) + "for x in s { print(x) }",
+        "s = (1, 2)\nfor i in range(3) { s = (s, s) }\nc = rand() > 1\n" + String(repeating: "if c { s = (s, s) } else { s = {a: s, b: s} }\n", count: 60),
+        "s = {a: 1}\n" + String(repeating: "s.a = s; s.b = s\n", count: 60),
+        "g = Dense(1, 1)\n" + String(repeating: "g = g >> g\n", count: 60) + "g(ones(1))",
+        "g = Dense(1, 1)\n" + String(repeating: "g = Residual(g >> g)\n", count: 60) + "g(ones(1))",
+        "r = {" + (0..<20_000).map { "a\($0): 1" }.joined(separator: ", ") + "}\nr.a7",
+        "if rand() > 1 { 1 } " + String(repeating: "else if rand() > 1 { 2 } ", count: 20_000),
     ])
     func workIsBounded(_ program: String) throws { _ = try found(program) }
 }

@@ -152,7 +152,7 @@ extension ShapeCheck {
             // A field is looked for one name after the other.
             if let count = known?.count, count > Self.mostFields { known = nil }
         }
-        return known.map { ShapeValue.record($0).bounded } ?? .unknown
+        return known.map { bounded(.record($0)) } ?? .unknown
     }
 
     mutating func indexed(_ id: ExpressionID, _ base: ShapeValue, _ items: [IndexItem]) -> ShapeValue {

@@ -39,6 +39,7 @@ struct ShapeCheck {
     static let mostBranches = 200
     static let mostFields = 500
     static let mostLayers = 1_000
+    static let mostParts = 1_000
     static let mostDepth = 2_000
 
     init(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine) {
@@ -161,7 +162,7 @@ struct ShapeCheck {
         case .array(let elements):
             let values = tree[elements].map { value($0) }
             return ShapeValue.stacked(values).map { .array($0) } ?? .unknown
-        case .list(let elements): return ShapeValue.list(tree[elements].map { value($0) }).bounded
+        case .list(let elements): return bounded(.list(tree[elements].map { value($0) }))
         case .unary(let operation, let operand):
             let value = value(operand)
             if operation == .negate, let number = value.number { return .number(-number) }
@@ -200,6 +201,14 @@ struct ShapeCheck {
             return .none
         case .invalid: return .unknown
         }
+    }
+
+    /// The value, if its parts are few enough to be looked through again and again.
+    mutating func bounded(_ value: ShapeValue) -> ShapeValue {
+        var rest = Self.mostParts
+        let isFew = value.holdsFewer(&rest)
+        steps += (Self.mostParts - max(0, rest)) / 16
+        return isFew ? value : .unknown
     }
 
     private mutating func logical(_ id: ExpressionID, _ left: ExpressionID, _ right: ExpressionID) -> ShapeValue {
@@ -297,7 +306,7 @@ struct ShapeCheck {
             // An array keeps its shape.
             case (.index, .array?): break
             case (.field(let base, let name), .record(let fields)?) where tree.isName(base):
-                values[symbol] = ShapeValue.record(fields.setting(tree[name], to: value)).bounded
+                values[symbol] = bounded(.record(fields.setting(tree[name], to: value)))
             default: values[symbol] = .unknown
             }
             return

@@ -101,13 +101,8 @@ indirect enum ShapeValue {
     /// A value of a shape: of none, a number.
     static func of(_ shape: [Size?]) -> ShapeValue { shape.isEmpty ? .number(nil) : .array(shape) }
 
-    /// Itself, if its parts are few enough to be looked through again and again: a list may hold another one many times.
-    var bounded: ShapeValue {
-        var rest = 4_096
-        return holdsFewer(&rest) ? self : .unknown
-    }
-
-    private func holdsFewer(_ rest: inout Int) -> Bool {
+    /// Whether it has no more than `rest` parts, each counted wherever it stands: a list may hold another one many times. They are taken off `rest`.
+    func holdsFewer(_ rest: inout Int) -> Bool {
         rest -= 1
         switch self {
         case .list(let elements): return rest >= elements.count && elements.allSatisfy { $0.holdsFewer(&rest) }
