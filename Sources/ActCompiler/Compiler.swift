@@ -15,7 +15,11 @@ import CActKernels
 package final class Compiler {
     let unit: SourceUnit
     let scope: any CompilerScope
-    package private(set) var diagnostics: [Diagnostic] = []
+    private var found: [Diagnostic] = []
+    private var omitted = 0
+    package var diagnostics: [Diagnostic] { omitted > 0 ? found + [.more(omitted, .error)] : found }
+    /// Why it left the rest out: what was made so far does not fit into the memory limit. The code must not run then.
+    package private(set) var failure: (any Error)?
     /// Globals that the outermost level assigns, for undoing a line that fails.
     package private(set) var assignedGlobals: Set<Int> = []
     private(set) lazy var assignments = AssignmentMap(unit.tree)
@@ -43,7 +47,10 @@ package final class Compiler {
     /// `DeepStack`).
     package func compileProgram() -> [Prototype] {
         var prototypes: [Prototype] = []
-        for statement in tree[tree.program] where !canStop || !Interrupt.isSet { prototypes.append(compile(statement)) }
+        for statement in tree[tree.program] {
+            if canStop, failure != nil || Interrupt.isSet { break }
+            prototypes.append(compile(statement))
+        }
         return prototypes
     }
 
@@ -51,7 +58,8 @@ package final class Compiler {
     /// - Parameter sound: Gets those that are right now.
     package func checkProgram(_ sound: SoundStatements) {
         var texts: Set<ArraySlice<UInt8>> = [], next = 0, isNamed = [Bool](repeating: false, count: resolution.symbols.count)
-        for statement in tree[tree.program] where !canStop || !Interrupt.isSet {
+        for statement in tree[tree.program] {
+            if canStop, failure != nil || Interrupt.isSet { break }
             let span = tree.span(of: statement.expression), text = tree.source.bytes[Int(span.start)..<Int(span.end)]
             if sound.texts.contains(text) {
                 // Its names are the module's all the same.
@@ -67,10 +75,10 @@ package final class Compiler {
                 }
                 texts.insert(text)
             } else {
-                let known = diagnostics.count
+                let known = found.count &+ omitted
                 looksBack = false
                 _ = compile(statement)
-                if diagnostics.count == known, !looksBack { texts.insert(text) }
+                if found.count &+ omitted == known, !looksBack { texts.insert(text) }
             }
             next = Int(statement.expression.index) + 1
         }
@@ -85,7 +93,16 @@ package final class Compiler {
         return builder.finish()
     }
 
-    func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+    func report(_ diagnostic: Diagnostic) {
+        if found.count < Diagnostic.mostShown { found.append(diagnostic) } else { omitted &+= 1 }
+    }
+
+    /// Takes what is made from the limit of memory, and remembers if it does not fit. What cannot stop is little, and made all the same.
+    func take(_ bytes: Int, for prototype: Prototype) {
+        guard canStop else { return prototype.note(bytes) }
+        guard failure == nil else { return }
+        do { try prototype.hold(bytes) } catch { failure = error }
+    }
 
     /// How many expressions are being compiled, one inside the other. Each takes some kilobytes of a stack that counts toward no limit.
     private var depth = 0
@@ -93,11 +110,12 @@ package final class Compiler {
 
     /// Goes one expression deeper, where there is room for it; else that is reported, once.
     func enter(_ id: ExpressionID) -> Bool {
+        if failure != nil { return false }
         if depth < Self.mostDepth, act_stack_has_room() != 0 {
             depth &+= 1
             return true
         }
-        if diagnostics.last?.code != .nestedTooDeeply { report(.chainTooLong(at: tree.span(of: id))) }
+        if found.last?.code != .nestedTooDeeply { report(.chainTooLong(at: tree.span(of: id))) }
         return false
     }
 

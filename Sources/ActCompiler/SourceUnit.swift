@@ -1,5 +1,6 @@
 // A text that is compiled, and what the compiler asks about its surroundings.
 
+import ActArray
 import ActSyntax
 
 /// The text that code came from, with its tree, kept so that an error can point at operands and name them.
@@ -8,6 +9,8 @@ package final class SourceUnit {
     package let tree: SyntaxTree
     /// What its names mean.
     package let resolution: Resolution
+    /// What tree and meanings take.
+    private let held: Reservation
     private lazy var index = FormulaIndex(tree, resolution)
 
     /// Reads formulas as names are understood in a module.
@@ -18,6 +21,7 @@ package final class SourceUnit {
         self.source = source
         self.tree = tree
         resolution = Resolution(tree, isStopped: isStopped)
+        held = Reservation(noting: tree.footprint &+ resolution.footprint)
     }
 }
 

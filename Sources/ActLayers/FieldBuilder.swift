@@ -70,6 +70,8 @@ final class FieldBuilder {
             let prefix = path + "."
             func names(_ names: [String]) -> [String] { names.map { prefix + (function.isLayer ? String($0.drop { $0 != "." }.dropFirst()) : $0) } }
             let own = parameters.count..<parameters.count + network.parameters.count, gathered = states.count..<states.count + network.states.count
+            try hold(1)
+            for name in network.parameterNames + network.stateNames { try held.grow(by: 96 &+ prefix.utf8.count &+ name.utf8.count) }
             parameterNames += names(network.parameterNames)
             parameters += network.parameters
             stateNames += names(network.stateNames)

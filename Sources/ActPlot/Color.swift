@@ -50,6 +50,8 @@ package struct Color: Hashable, Sendable {
 
     /// Reads a name (`red`, `r`, `grey`), `#rgb`, `#rrggbb`, or `C0`, `C1` … for a place in the cycle.
     package init?(_ text: String) {
+        // No name is so long, and comparing long ones takes long.
+        guard text.utf8.count <= 64 else { return nil }
         let name = text == "grey" ? "gray" : text
         if let row = Color.rows.first(where: { $0.name == name || $0.short == name }) {
             self = row.color

@@ -82,6 +82,7 @@ package struct FigureOption: Sendable {
 
     /// The options that say what a format string of MATLAB's or matplotlib's says: `r--` is `color="red", style="--"`; nil if it is not such a string.
     package static func spelling(ofFormat format: String) -> String? {
+        guard format.utf8.count <= 64 else { return nil }
         var rest = Substring(format)
         var parts: [String] = []
         if let short = rest.first, let color = Color.rows.first(where: { $0.short == String(short) }) {

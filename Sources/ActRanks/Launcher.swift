@@ -101,14 +101,16 @@ package struct Launcher {
             posix_spawnattr_destroy(&attributes)
         }
         // Out of the way first: a socket may have the number that another one is to get.
+        // (Numbers that the system does not give are refused here, and else nobody would hear of it.)
+        func add(_ code: Int32) throws { if code != 0 { throw RanksError.system(code: code == EBADF ? EMFILE : code) } }
         let unused = max(Launcher.firstDescriptor + Int32(descriptors.count), (descriptors.max() ?? 0) + 1)
-        for (index, descriptor) in descriptors.enumerated() { posix_spawn_file_actions_adddup2(&actions, descriptor, unused + Int32(index)) }
+        for (index, descriptor) in descriptors.enumerated() { try add(posix_spawn_file_actions_adddup2(&actions, descriptor, unused + Int32(index))) }
         for index in descriptors.indices {
-            posix_spawn_file_actions_adddup2(&actions, unused + Int32(index), Launcher.firstDescriptor + Int32(index))
-            posix_spawn_file_actions_addclose(&actions, unused + Int32(index))
+            try add(posix_spawn_file_actions_adddup2(&actions, unused + Int32(index), Launcher.firstDescriptor + Int32(index)))
+            try add(posix_spawn_file_actions_addclose(&actions, unused + Int32(index)))
         }
         // Standard input is rank 0's.
-        if rank > 0 { posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) }
+        if rank > 0 { try add(posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)) }
         // What this process ignores or handles is its own affair.
         var handled = sigset_t()
         sigemptyset(&handled)

@@ -106,7 +106,23 @@ final class Document {
     /// Line and column as the editor counts them, from 0.
     func place(_ offset: Int, in source: SourceText) -> (line: Int, column: Int) {
         let offset = min(max(offset, 0), source.bytes.count), line = source.line(containing: offset), start = source.lineRange(line).lowerBound
-        return (line - 1, columns(start..<max(start, offset), in: source))
+        return (line - 1, columns(from: start, to: max(start, offset), in: source))
+    }
+
+    /// The end of a line's part that was counted last, and its columns.
+    private var counted: (source: SourceText, start: Int, end: Int, columns: Int)?
+
+    /// How many columns a line takes up to an offset. Of many places in one long line each is seldom far from the last.
+    func columns(from start: Int, to end: Int, in source: SourceText) -> Int {
+        var columns: Int
+        if let last = counted, last.source === source, last.start == start, abs(end - last.end) < end - start {
+            let between = self.columns(min(end, last.end)..<max(end, last.end), in: source)
+            columns = end < last.end ? last.columns - between : last.columns + between
+        } else {
+            columns = self.columns(start..<end, in: source)
+        }
+        counted = (source, start, end, columns)
+        return columns
     }
 
     /// How many columns a part of a line takes.

@@ -190,7 +190,7 @@ extension LanguageServer {
             while start < Int(piece.span.end) {
                 while number < source.lineCount, case let next = source.lineRange(number + 1), next.lowerBound <= start { (number, range) = (number + 1, next) }
                 let end = min(range.upperBound, Int(piece.span.end))
-                let first = document.columns(range.lowerBound..<start, in: source), length = document.columns(start..<max(start, end), in: source)
+                let first = document.columns(from: range.lowerBound, to: start, in: source), length = document.columns(start..<max(start, end), in: source)
                 if length > 0 {
                     let delta = number - 1 - line
                     data.append(.whole(delta))

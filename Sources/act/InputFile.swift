@@ -21,6 +21,9 @@ enum InputFile {
     private static let leastLimit = 1 << 20
 
     static func read(_ path: String) -> Result<[UInt8], Failure> {
+        // Who opens a pipe waits for its writer.
+        let isAlone = Interrupt.beginReading()
+        defer { if isAlone { Interrupt.enter(.running) } }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return .failure(failure(path, errno)) }
         defer { close(descriptor) }

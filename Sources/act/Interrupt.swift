@@ -83,6 +83,16 @@ enum Interrupt {
         activity = new.rawValue
     }
 
+    /// Where nothing runs yet, Ctrl-C ends the process from now on.
+    /// - Returns: Whether that is so.
+    static func beginReading() -> Bool {
+        guard activity == Activity.running.rawValue else { return false }
+        // Else one that came just before would wait for the end of the input.
+        enter(.reading)
+        if act_word_get(act_process_interrupt()) != 0 { leave(ExitStatus.interrupted) }
+        return true
+    }
+
     /// As whoever started the process may have wished, `nohup` for one.
     private static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()

@@ -125,7 +125,8 @@ extension Runner {
             } catch { status = .interrupted }
         }
         display.endLine()
-        _ = Output.standard.finish()
+        // What could not be written has interrupted the program too.
+        if !Output.standard.finish(), Output.standard.failure != ETIMEDOUT, status == .interrupted, team.failure == nil { status = .failed }
         if let notice = team.failure, status == .interrupted {
             tell(of: notice, team)
             return notice.status

@@ -243,4 +243,64 @@ import Darwin
         #expect(result.output == "1\n1\n")
         #expect(result.error.isEmpty)
     }
+
+    /// Ranks write as others do: what cannot be written is told, and is no Ctrl-C.
+    @Test(.enabled(if: access("/dev/full", W_OK) == 0)) func ranksReportAFullDisk() throws {
+        let result = try BuiltCommand.runShell("\"$ACT\" -n 2 -e 'print(1)' > /dev/full")
+        #expect(result.error == "error: cannot write to standard output: no space left on device\n")
+        #expect(result.status == 1)
+    }
+
+    #if os(Linux)
+    /// Whatever the number of descriptors, ranks run or say why not.
+    @Test(.enabled(if: Sanitizer.current == nil)) func ranksSayThatDescriptorsRanOut() throws {
+        for count in 4...14 {
+            let result = try BuiltCommand.runShell("ulimit -n \(count); \"$ACT\" -n 2 -e 'print(1)'")
+            let isRun = result.output == "1\n" && result.error.isEmpty && result.status == 0
+            #expect(isRun || result.error.contains("too many open files") && result.status == 1, "\(count): \(result)")
+        }
+    }
+
+    /// Pictures too.
+    @Test(.enabled(if: Sanitizer.current == nil), arguments: ["save(plot(relu), \"x.png\")", "save(plot(relu), \"x.pdf\")", "save([1], \"x.npy\")"])
+    func programsSayThatDescriptorsRanOut(_ program: String) throws {
+        try withFolder { folder in
+            for count in 4...12 {
+                let result = try BuiltCommand.runShell("cd '\(folder)' && ulimit -n \(count); \"$ACT\" -e '\(program)'")
+                #expect(result.status == 0 || result.status == 1 && result.error.contains("too many files are open"), "\(count): \(result)")
+            }
+        }
+    }
+
+    /// The first thread has as small a stack as the shell says. (With less than this the system's loader does not come to an end.)
+    @Test(
+        .enabled(if: Sanitizer.current == nil),
+        arguments: [
+            "-e 'print(1)'", "-n 2 -e 'print(1)'", "--sandbox -e 'print(1)'", "--help", "check -", "--threads 4 -e 'sum(rand(1000000) @ ones(1000000))'",
+            "-e 'save(plot(relu), \"x.png\")'", "-e 'f(x) = f(x); f(1)'", "fmt -",
+        ])
+    func smallStacksAreEnough(_ arguments: String) throws {
+        try withFolder { folder in
+            let expected = try BuiltCommand.runShell("cd '\(folder)' && echo 'x = 1' | \"$ACT\" \(arguments)")
+            for kilobytes in [32, 64, 128, 512] {
+                let result = try BuiltCommand.runShell("cd '\(folder)' && ulimit -s \(kilobytes) && echo 'x = 1' | \"$ACT\" \(arguments)")
+                #expect(result.status == expected.status, "\(kilobytes): \(result.error)")
+                #expect(arguments.contains("rand") || result.output == expected.output)
+            }
+        }
+    }
+    #endif
+
+    /// A script may be a pipe that nobody writes yet.
+    @Test(arguments: ["x.act", "check x.act", "fmt x.act", "test x.act", "--sandbox x.act"]) func waitingForAScriptEndsByInterrupt(_ arguments: String) throws {
+        try withFolder { folder in
+            let result = try BuiltCommand.runShell(
+                """
+                cd '\(folder)' && mkfifo x.act || exit 1
+                "$ACT" \(arguments) &
+                process=$!; sleep 0.5; kill -INT $process; wait $process
+                """)
+            #expect(result.status == 130 && result.error.isEmpty, "\(result)")
+        }
+    }
 }

@@ -49,7 +49,16 @@ import Darwin
         "Own(s)", "Held(s)", "Gathered(s)", "fit(Dense(2, 2), s, [1.5, 2], mse)", "fit(Dense(2, 2), [1.5, 2], s, mse)", "s + s", "vmap(x -> s)([1, 2])",
         "fit(s, s, s, (p, y) -> 1, model=(p, x) -> x)", "fit(s, [[1.5, 2]], [[1.5, 2]], mse, model=(p, x) -> x)", "scan((c, x) -> (c, s), 1, [1, 2])",
     ]
-    static let shared = ["l = ([1.5, 2], 3); for i in range(60) { l = (l, l) }; s = l", "r = {a: [1.5]}; for i in range(60) { r = {a: r, b: r} }; s = r"]
+    static let shared = [
+        "l = ([1.5, 2], 3); for i in range(60) { l = (l, l) }; s = l", "r = {a: [1.5]}; for i in range(60) { r = {a: r, b: r} }; s = r",
+        "l = Dense(1, 1); for i in range(60) { l = (l, l) }; s = l",
+    ]
+
+    /// Of which programs are made that are nothing else, at the outermost level, in a function, and as arguments of a call.
+    static let pieces = [
+        "f(x) = x\n", "(x -> x)\n", "g = x -> g'(x)\n", "(1)\n", "x[1][2] += 3\n", "f(a=1)\n", "layer L() { x -> x }\n", "if a {}\n", "a\n", "=\n",
+    ]
+    static let argumentPieces = ["x -> x,", "{a: 1},", "\"{x}\",", "x[:],", "a,", "x',"]
 
     /// Runs act in a process of its own beside this one, whose memory would count: a child begins with the peak of its parent.
     private static func check(_ arguments: [String], limit: Int) async { await check(arguments, most: limit / 2 * 3 + 30_000_000) }
@@ -86,6 +95,17 @@ import Darwin
     @Test(arguments: smallValues) func smallValuesTakeWhatTheyCount(_ value: String) async {
         let program = "xs = []; while true { xs = append(xs, map(v -> \(value), range(500))) }"
         if Sanitizer.current == nil { await Self.check(["--max-memory", "100M", "--max-time", "60", "-e", program], most: (110 << 20) + 30_000_000) }
+    }
+
+    @Test(arguments: pieces.flatMap { [($0, "", ""), ($0, "f(x) = {\n", "}")] } + argumentPieces.map { ($0, "f(", ")") })
+    func longSource(_ piece: String, _ start: String, _ end: String) async throws {
+        if Sanitizer.current != nil { return }
+        let text = start + String(repeating: piece, count: 860_000 / piece.utf8.count) + end
+        var template = Array("/tmp/act-peak-XXXXXX".utf8CString)
+        let folder = mkdtemp(&template).map { String(cString: $0) } ?? "/dev/null"
+        try write(text, to: folder + "/long.act")
+        await Self.check(["--max-memory", "40M", "--max-time", "60", folder + "/long.act"], limit: 40 << 20)
+        _ = try? BuiltCommand.runShell("rm -r \(folder)")
     }
 
     @Test(arguments: files) func file(_ text: String) async {

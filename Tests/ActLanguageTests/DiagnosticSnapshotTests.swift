@@ -113,7 +113,7 @@ private final class Listener: SessionOutput {
     @Test func everyCodeIsShown() throws {
         let elsewhere: Set<Diagnostic.Code> = [
             .invalidUTF8, .sourceTooLarge, .unreadableFile, .interrupted, .timeLimit, .forbidden, .exit, .command, .history, .explanation, .moreFaults,
-            .functionTooLarge, .nestedTooDeeply, .valueTooDeep, .doubtfulHeader, .missingGlyphs, .badFolder, .weakSandbox, .textEndsEarly, .badPoint,
+            .longName, .functionTooLarge, .nestedTooDeeply, .valueTooDeep, .doubtfulHeader, .missingGlyphs, .badFolder, .weakSandbox, .textEndsEarly, .badPoint,
             .unusedAssignment, .ranks,
         ]
         var shown: Set<String> = []

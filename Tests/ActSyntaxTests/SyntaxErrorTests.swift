@@ -162,3 +162,23 @@ private func faults(_ text: String) throws -> [String] {
         #expect(result.diagnostics.last?.title == "4000 more errors are not shown")
     }
 }
+
+/// What takes long for each of a million.
+@Suite struct LongSourceTests {
+    @Test(arguments: ["a", "é", "x\u{301}"]) func namesAreBounded(_ piece: String) throws {
+        func name(_ bytes: Int) -> String { "n" + String(repeating: piece, count: (bytes - 1) / piece.utf8.count) }
+        #expect(try faults(name(4096)) == [])
+        let long = name(10_000)
+        let expected = "1:1 this name is too long: \(long.utf8.count) bytes | a name has at most 4096 bytes"
+        #expect(try faults(long + " = 1\n" + "y = 2") == [expected])
+        #expect(try faults("1" + long).first?.hasPrefix("1:1 a name follows the number `1` directly") == true)
+    }
+
+    /// More than anybody reads are counted.
+    @Test func lostValuesAreBounded() throws {
+        let tree = parse(try SourceText(id: 1, name: "t", text: "f(x) = {\n" + String(repeating: "x\n", count: 3001) + "}")).tree
+        let warnings = tree.lostValues { _ in false }
+        #expect(warnings.count == 1001 && warnings.last?.title == "2000 more warnings are not shown")
+        #expect(warnings.first?.primarySpan?.start == 9)
+    }
+}

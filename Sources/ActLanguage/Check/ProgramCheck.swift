@@ -4,6 +4,7 @@
 // What must stay true: no false alarm. Only what a name means wherever the call runs is looked at: a built-in that the program never assigns, a
 // function that it defines once. Whatever a value decides (`r.f(x)` with a field `f`, a function in a variable) is passed over.
 
+import ActArray
 import ActBuiltins
 import ActCompiler
 import ActMachine
@@ -31,7 +32,8 @@ struct ProgramCheck {
 
     /// In source order.
     var diagnostics: [Diagnostic] {
-        (unknownNames + calls + unusedAssignments).sorted { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
+        // (What has no place stands for others that are left out.)
+        (unknownNames + calls + unusedAssignments).sorted { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }
     }
 
     private mutating func noteReads() {
@@ -59,18 +61,27 @@ struct ProgramCheck {
     private static let given: Set<String> = ["args", "ans"]
 
     private var unknownNames: [Diagnostic] {
-        resolution.unset(in: tree).filter { !Self.given.contains($0.name) && builtins.value(named: $0.name) == nil }.map { name, id in
-            let span = tree.span(of: id), after = tree.source.text(Int(span.end)..<Int(span.end) + 200)
-            let field = after.first == "." ? String(after.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }) : ""
-            let words = NameWording.unknown(
-                name, field: field.isEmpty ? nil : field, isCalled: after.first == "(", among: builtins.names + visibleNames(at: Int(span.start)))
-            var replaced = span
-            if words.takesField { replaced.end += Int32(truncatingIfNeeded: 1 + field.utf8.count) }
-            var diagnostic = Diagnostic(
-                .unknownName, words.title.text, at: span, help: words.help?.text, edits: words.replacement.map { [.init(replaced, $0)] } ?? [])
-            diagnostic.alternatives = words.alternatives
-            return diagnostic
+        let unknown = resolution.unset(in: tree).filter { !Self.given.contains($0.name) && builtins.value(named: $0.name) == nil }
+        var diagnostics: [Diagnostic] = [], near: (scope: ScopeID, names: [String])?
+        for (name, id) in unknown.prefix(Diagnostic.mostShown) where !Interrupt.isSet {
+            let offset = Int(tree.span(of: id).start), scope = resolution.scope(at: offset)
+            // Most stand where the last one does.
+            if near?.scope != scope { near = (scope, builtins.names + visibleNames(at: offset)) }
+            diagnostics.append(unknownName(name, id, among: near?.names ?? []))
         }
+        return unknown.count > Diagnostic.mostShown ? diagnostics + [.more(unknown.count - Diagnostic.mostShown, .error)] : diagnostics
+    }
+
+    private func unknownName(_ name: String, _ id: ExpressionID, among near: [String]) -> Diagnostic {
+        let span = tree.span(of: id), after = tree.source.text(Int(span.end)..<Int(span.end) + 200)
+        let field = after.first == "." ? String(after.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }) : ""
+        let words = NameWording.unknown(name, field: field.isEmpty ? nil : field, isCalled: after.first == "(", among: near)
+        var replaced = span
+        if words.takesField { replaced.end += Int32(truncatingIfNeeded: 1 + field.utf8.count) }
+        var diagnostic = Diagnostic(
+            .unknownName, words.title.text, at: span, help: words.help?.text, edits: words.replacement.map { [.init(replaced, $0)] } ?? [])
+        diagnostic.alternatives = words.alternatives
+        return diagnostic
     }
 
     private func visibleNames(at offset: Int) -> [String] {

@@ -39,7 +39,7 @@ extension Session {
                         $0.primarySpan.map { !known.contains($0) } ?? true
                     }
                 }
-                problems.diagnostics.sort { ($0.primarySpan?.start ?? 0) < ($1.primarySpan?.start ?? 0) }
+                problems.diagnostics.sort { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }
                 if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
                 return problems.diagnostics.contains { $0.level == .error } ? .failed : .done
             case .failure(.interrupted):
@@ -61,8 +61,7 @@ extension Session {
     /// Reports what `problems` finds.
     package func check(bytes: [UInt8], named name: String) -> Status {
         let problems = problems(in: bytes, named: name)
-        problems.diagnostics.forEach { report($0) }
-        return problems.status
+        return reportAll(problems.diagnostics) ? problems.status : .interrupted
     }
 
     /// The program after the edits of which there is no doubt, and what is wrong with it then.

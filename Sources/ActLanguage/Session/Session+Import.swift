@@ -22,7 +22,7 @@ extension Session {
             modules.append(module)
             switch compiled(bytes, named: path, into: module) {
             case .success(let program):
-                program.warnings.forEach { report($0) }
+                if !reportAll(program.warnings) { try Interrupt.check() }
                 for code in program.codes { try machine.run(code) }
             case .failure(.interrupted): try Interrupt.check()
             case .failure(.tooLarge(let diagnostic)): throw Fault(diagnostic: diagnostic, kind: .limit)

@@ -223,7 +223,7 @@ package final class Session {
         case .success(let compiled): program = compiled
         case .failure(let rejection): return finish(rejection, watchdog)
         }
-        program.warnings.forEach { report($0) }
+        guard reportAll(program.warnings) else { return finish(Session.interruption, watchdog) }
         let known = log.count
         let saved = undoes ? program.assignedGlobals.map { ($0, module.slots[$0]) } : []
         NumericEvents.isEnabled = options.warns || options.isStrict
@@ -249,8 +249,7 @@ package final class Session {
         switch rejection {
         case .interrupted: return finish(Session.interruption, watchdog)
         case .faults(let faults):
-            faults.forEach { report($0) }
-            return .failed
+            return reportAll(faults) ? .failed : finish(Session.interruption, watchdog)
         case .tooLarge(let diagnostic):
             report(diagnostic)
             return .limit
@@ -297,7 +296,7 @@ package final class Session {
     }
 
     /// What a byte of a program takes at most while it is read and compiled, and what is kept of it.
-    package static let bytesWhileCompiling = 40
+    package static let bytesWhileCompiling = 48
     private static let bytesKept = 12
 
     /// Accounts for the sources that are kept, another one of so many bytes among them.
@@ -333,19 +332,23 @@ package final class Session {
     /// - Parameter sound: Where the program shall not run: statements that need not be looked at again.
     func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false, passingOver sound: SoundStatements? = nil) -> Result<Program, Rejection> {
         guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
+        do { try MemoryPool.allow(parsed.tree.footprint &+ parsed.tree.footprintOfNames) } catch { return .failure(tooLarge(parsed.tree.source, error)) }
         let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree) { Interrupt.isSet }
         let compiler = Compiler(unit: unit, scope: module, records: records, canStop: true)
         var prototypes: [Prototype] = []
         if let sound { compiler.checkProgram(sound) } else { prototypes = compiler.compileProgram() }
         if Interrupt.isSet { return .failure(.interrupted) }
+        if let failure = compiler.failure { return .failure(tooLarge(unit.source, failure)) }
         guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
         var warnings = options.warns || options.isStrict ? lostValues(unit, module) : []
         if options.isStrict, !warnings.isEmpty {
-            for index in warnings.indices { warnings[index].level = .error }
+            for index in warnings.indices where warnings[index].level == .warning { warnings[index].level = .error }
             return .failure(.faults(warnings))
         }
         return .success(Program(unit: unit, codes: prototypes.map { Code($0, in: module) }, assignedGlobals: compiler.assignedGlobals, warnings: warnings))
     }
+
+    private func tooLarge(_ source: SourceText, _ error: any Error) -> Rejection { .tooLarge(RuntimeWording.diagnostic(forSource: error, named: source.name)) }
 
     private func lostValues(_ unit: SourceUnit, _ module: Module) -> [Diagnostic] {
         unit.tree.lostValues { callee in
@@ -397,4 +400,14 @@ package final class Session {
     }
 
     package func report(_ diagnostic: Diagnostic) { output?.report(diagnostic, self) }
+
+    /// Line and column take as long to find as the line is.
+    /// - Returns: Whether nothing ended it.
+    func reportAll(_ diagnostics: [Diagnostic]) -> Bool {
+        for diagnostic in diagnostics {
+            if Interrupt.isSet { return false }
+            report(diagnostic)
+        }
+        return true
+    }
 }

@@ -63,6 +63,7 @@ extension Rasterizer.Failure {
         case .missingLibrary(let missing):
             "PNG and PDF need librsvg (Debian, Ubuntu: apt install librsvg2-2; macOS: brew install librsvg): "
                 + (missing.map { "it has no \($0)" } ?? "it is not installed")
+        case .tooManyFiles: "too many files are open"
         case .invalidSVG: "librsvg could not read the SVG"
         case .size(let width, let height): "a picture of \(width) × \(height) pixels is too large"
         case .drawing(let status): "cairo could not draw the picture (status \(status))"

@@ -1,5 +1,6 @@
 // Global variables, and what names mean before a program gives them another meaning.
 
+import ActArray
 import ActCompiler
 
 /// The built-in functions and constants by their names.
@@ -31,6 +32,8 @@ package final class Module: CompilerScope {
     package private(set) var names: [String] = []
     private var indices: [String: Int] = [:]
     package let builtins: NameTable
+    /// What names and slots take.
+    private var held = Reservation()
 
     package init(name: String, builtins: NameTable) {
         self.name = name
@@ -65,6 +68,8 @@ package final class Module: CompilerScope {
         (slots + index).initialize(to: builtins.value(named: name) ?? .undefined)
         names.append(name)
         indices[name] = index
+        // The name, its place in the table, and its slot, each in what may be half empty.
+        held = Reservation(noting: held.bytes &+ 160 &+ (name.utf8.count > 15 ? name.utf8.count &+ 48 : 0))
         return index
     }
 

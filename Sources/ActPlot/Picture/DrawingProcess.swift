@@ -38,7 +38,7 @@ package final class DrawingProcess: @unchecked Sendable {
 
     /// - Returns: `nil` if the system has no more processes.
     private static func run(_ path: String, _ argument: String) -> DrawingProcess? {
-        guard let request = pipe(), let answer = pipe() else { return nil }
+        guard let (request, answer) = pipes() else { return nil }
         defer { for end in [request.reader, answer.writer] { close(end) } }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -58,7 +58,7 @@ package final class DrawingProcess: @unchecked Sendable {
     /// Starts it as a copy of this process; it ends with this process.
     /// - Returns: False if the system has no more processes.
     package static func start() -> Bool {
-        guard let request = pipe(), let answer = pipe() else { return false }
+        guard let (request, answer) = pipes() else { return false }
         let process = act_fork()
         if process == 0 { Server(requests: request.reader, answers: answer.writer).run() }
         close(request.reader)
@@ -70,6 +70,15 @@ package final class DrawingProcess: @unchecked Sendable {
         }
         started = DrawingProcess(requests: request.writer, answers: answer.reader)
         return true
+    }
+
+    private static func pipes() -> (request: (reader: Int32, writer: Int32), answer: (reader: Int32, writer: Int32))? {
+        guard let request = pipe() else { return nil }
+        guard let answer = pipe() else {
+            for end in [request.reader, request.writer] { close(end) }
+            return nil
+        }
+        return (request, answer)
     }
 
     fileprivate static func pipe() -> (reader: Int32, writer: Int32)? {
@@ -193,6 +202,7 @@ private struct Answer {
             case 3: .size(width: 0, height: 0)
             case 4: .drawing(status: Int32(truncatingIfNeeded: number))
             case 5: .cancelled
+            case 7: .tooManyFiles
             default: .ended
             }
         self.content = content
@@ -208,6 +218,7 @@ private struct Answer {
         case .drawing(let status): (kind, number) = (4, Int64(status))
         case .cancelled: kind = 5
         case .ended: kind = 6
+        case .tooManyFiles: kind = 7
         }
         return words([kind, number, Int64(content.count)]) + content
     }

@@ -16,6 +16,8 @@ package struct Rasterizer: Sendable {
     package enum Failure: Error, Equatable, Sendable {
         /// librsvg is not installed, or lacks that function.
         case missingLibrary(function: String?)
+        /// The system gives no more descriptors, to load it for one.
+        case tooManyFiles
         case invalidSVG
         case size(width: Int, height: Int)
         /// cairo could not draw; the number is its status.
@@ -228,10 +230,17 @@ private struct RSVGLibrary: @unchecked Sendable {
         "librsvg-2.so.2", "librsvg-2.2.dylib", "/opt/homebrew/lib/librsvg-2.2.dylib", "/usr/local/lib/librsvg-2.2.dylib",
     ]
 
+    /// Whether a file could be opened (the loader says so in words alone).
+    private static var hasDescriptors: Bool {
+        let descriptor = open("/dev/null", O_RDONLY | O_CLOEXEC)
+        guard descriptor < 0 else { return close(descriptor) == 0 }
+        return errno != EMFILE && errno != ENFILE
+    }
+
     private init() throws {
         var handle: UnsafeMutableRawPointer?
         for name in RSVGLibrary.names where handle == nil { handle = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
-        guard let handle else { throw Rasterizer.Failure.missingLibrary(function: nil) }
+        guard let handle else { throw RSVGLibrary.hasDescriptors ? Rasterizer.Failure.missingLibrary(function: nil) : .tooManyFiles }
         // A look-up in librsvg also finds what cairo and glib, on which it stands, define.
         func function<Function>(_ name: String) throws -> Function {
             guard let address = dlsym(handle, name) else { throw Rasterizer.Failure.missingLibrary(function: name) }

@@ -39,7 +39,7 @@ extension Diagnostic {
         case foreignSymbol, foreignWord, foreignComment, decorator, meaninglessCharacter
 
         // MARK: Names that do not mean what they should
-        case notOwnVariable, functionTooLarge, unknownName, noValueYet, noValueCaptured, noField, unknownArgument, missingArgument, tooManyArguments
+        case longName, notOwnVariable, functionTooLarge, unknownName, noValueYet, noValueCaptured, noField, unknownArgument, missingArgument, tooManyArguments
         case argumentTwice, badArgument
 
         // MARK: Values of the wrong kind

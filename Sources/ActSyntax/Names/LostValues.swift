@@ -29,7 +29,8 @@ extension SyntaxTree {
             default: if lost, onlyComputes(id, isPure) { found.append(id) }
             }
         }
-        return found.reversed().map { lostValue($0, isLost: isLost[Int($0.index)]) }
+        let shown = found.reversed().prefix(Diagnostic.mostShown).map { lostValue($0, isLost: isLost[Int($0.index)]) }
+        return found.count > shown.count ? shown + [.more(found.count &- shown.count, .warning)] : shown
     }
 
     private func onlyComputes(_ id: ExpressionID, _ isPure: (ExpressionID) -> Bool) -> Bool {

@@ -101,6 +101,13 @@ package struct Resolution: Sendable {
 
     static let none = UInt32.max
 
+    /// The bytes that it takes.
+    package var footprint: Int {
+        func bytes<T>(_ array: [T]) -> Int { array.capacity &* MemoryLayout<T>.stride }
+        let places = bytes(functionScopes) &+ bytes(comprehensionScopes) &+ fields.capacity &* 12
+        return bytes(symbols) &+ bytes(scopes) &+ bytes(definitions) &+ bytes(references) &+ bytes(variableSymbols) &+ places
+    }
+
     package subscript(id: SymbolID) -> Symbol { symbols[Int(id.index)] }
     package subscript(id: ScopeID) -> Scope { scopes[Int(id.index)] }
 

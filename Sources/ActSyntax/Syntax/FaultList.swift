@@ -1,16 +1,13 @@
 // The faults of one source as lexer and parser find them.
 
 struct FaultList {
-    /// Further faults are only counted: nobody reads more, and a line and column cost time.
-    static let limit = 1000
-
     private var items: [(diagnostic: Diagnostic, isIncomplete: Bool)] = []
     private var omitted = 0
     /// Where brackets and strings begin that are never closed. What follows them on the way is no fault of its own.
     private var open: [Int32] = []
 
     mutating func add(_ diagnostic: Diagnostic, isIncomplete: Bool = false) {
-        if items.count < Self.limit { items.append((diagnostic, isIncomplete)) } else { omitted += 1 }
+        if items.count < Diagnostic.mostShown { items.append((diagnostic, isIncomplete)) } else { omitted += 1 }
     }
 
     /// Adds the fault of something that is never closed.
@@ -41,7 +38,7 @@ struct FaultList {
         func start(_ diagnostic: Diagnostic) -> Int32 { diagnostic.primarySpan?.start ?? .max }
         let order = items.indices.sorted { (start(items[$0].diagnostic), $0) < (start(items[$1].diagnostic), $1) }
         var diagnostics = order.map { items[$0].diagnostic }
-        if omitted > 0 { diagnostics.append(Diagnostic(.moreFaults, "\(omitted) more errors are not shown")) }
+        if omitted > 0 { diagnostics.append(.more(omitted, .error)) }
         return (diagnostics, order.first.map { items[$0].isIncomplete } ?? false)
     }
 }

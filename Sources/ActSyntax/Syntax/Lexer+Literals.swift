@@ -134,7 +134,7 @@ extension Lexer {
         let isName = isNameByte(peek()) || (peek() >= 0x80 && scalar(at: position).map(isLetter) == true)
         guard isName else { return }
         var end = position
-        while let scalar = scalar(at: end), isNamePart(scalar) { end += UTF8.width(scalar) }
+        while end - position < Self.longestName, let scalar = scalar(at: end), isNamePart(scalar) { end += UTF8.width(scalar) }
         faults.add(
             .numberBeforeName(source.text(start..<position), name: source.text(position..<end), at: source.span(start, end)))
         // Go on as if it had been written.

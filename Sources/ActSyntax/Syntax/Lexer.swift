@@ -27,6 +27,7 @@ struct Lexer {
     var openLineTemplates = 0
     /// The comments, if somebody wants them.
     var comments: [Span]?
+    private var isStopped: (() -> Bool)?
     var newline = true
     /// The index of the first token of this line.
     var lineStart = 0
@@ -61,6 +62,7 @@ struct Lexer {
 
     /// - Parameter isStopped: asked every few thousand bytes; once it says so, the rest of the text is left out.
     mutating func run(isStopped: (() -> Bool)?) {
+        self.isStopped = isStopped
         var nextQuestion = 0
         while position < bytes.count {
             if let isStopped, position >= nextQuestion {
@@ -124,6 +126,7 @@ struct Lexer {
             return lexUnicodeName(from: start)
         }
         position = end
+        if end &- start > Self.longestName { return emitShortened(from: start) }
         if end &- start <= 8, let keyword = Token.Kind(keyword: word) { return emit(keyword, from: start) }
         let id = names.intern(ascii: UnsafeBufferPointer(rebasing: bytes[start..<end]), hash: hash)
         emit(.name, from: start, payload: id.index)
@@ -131,10 +134,23 @@ struct Lexer {
 
     private mutating func lexUnicodeName(from start: Int) {
         position = start
-        while let scalar = scalar(at: position), isNamePart(scalar) { position += UTF8.width(scalar) }
+        while let scalar = scalar(at: position), isNamePart(scalar) {
+            position += UTF8.width(scalar)
+            if position - start > Self.longestName, position & 0xfff < 4, isStopped?() == true { break }
+        }
+        if position - start > Self.longestName { return emitShortened(from: start) }
         let name = CompatibleNames.form(source.text(start..<position))
         if let keyword = Token.Kind(keyword: name) { return emit(keyword, from: start) }
         emit(.name, from: start, payload: names.intern(name).index)
+    }
+
+    /// Whoever compares names, looks for near ones or shows them takes as long as they are, and longer where marks are to be put in order.
+    static let longestName = 4096
+
+    /// A name that is too long, as if it ended sooner.
+    private mutating func emitShortened(from start: Int) {
+        faults.add(.longName(bytes: position - start, most: Self.longestName, at: source.span(start, position)))
+        emit(.name, from: start, payload: names.intern("_").index)
     }
 
     private mutating func lexUnicode() {

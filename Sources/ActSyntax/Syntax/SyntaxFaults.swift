@@ -49,6 +49,12 @@ extension Diagnostic {
             help: "its last line is the function that the layer is, as in `x -> x @ W`")
     }
 
+    // MARK: Names
+
+    static func longName(bytes: Int, most: Int, at span: Span) -> Diagnostic {
+        Diagnostic(.longName, "this name is too long: \(bytes) bytes", at: span, help: "a name has at most \(most) bytes")
+    }
+
     // MARK: Numbers
 
     static func exponentWithoutDigits(at span: Span) -> Diagnostic {

@@ -11,6 +11,12 @@ static inline double act_seconds(void) {
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
+/* How many bytes the stack of the first thread may take. */
+unsigned long act_stack_limit(void);
+/* Calls a function on a stack of so many bytes, on this thread; on its own where there is no memory for another. Threads that are
+   started later have such stacks too, if they do not ask for others. */
+void act_on_stack(unsigned long bytes, void (*_Nonnull body)(void));
+
 /* Opens a folder to find names in, not to list it; a link is not followed. As openat: a descriptor, or -1 with errno set. */
 int act_open_folder(int at, const char *_Nonnull name);
 
