@@ -258,12 +258,6 @@ label: { \
     WHOLE(modulo_k, KC, act_whole_remainder)
     WHOLE(floor_divide, C, act_whole_quotient)
     WHOLE(floor_divide_k, KC, act_whole_quotient)
-matmul: {
-    act_value *x = B, *y = C;
-    if (x->tag != act_tag_array || y->tag != act_tag_array || view_of(x)->length == 0 || view_of(y)->length == 0) goto other;
-    if (!act_dot(S, A, x, y, pc->flags & last_use_b, pc->flags & last_use_c)) return pc;
-    NEXT;
-}
 pow_k: {
     const act_value *x = B, *y = KC;
     if (!BOTH_NUMBERS(x, y)) goto other;
@@ -431,11 +425,8 @@ index_container: {
     const act_view *view = view_of(container);
     ptrdiff_t position = position_in(C->number, view->length);
     if (unlikely(position < 0 || view->first == NULL)) {
-        if (view->length > 0) return pc;
-        if (view->columns == 0 || view->columns > few || view->first == NULL) goto other;
-        F->holds_objects = true;
-        if (!act_take_row(S, A, container, C->number)) return pc;
-        NEXT;
+        if (view->length == 0) goto row;
+        return pc;
     }
     put_element(A, view->first, type_of(container), position);
     NEXT;
@@ -787,6 +778,21 @@ result: {
     NEXT; \
 }
     ACT_PAIRS(PAIR)
+
+    /* Rows, and products of vectors: at the end, for they need not be near what every loop does */
+row: {
+    const act_view *view = view_of(container);
+    if (view->columns == 0 || view->columns > few || view->first == NULL) goto other;
+    F->holds_objects = true;
+    if (!act_take_row(S, A, container, C->number)) return pc;
+    NEXT;
+}
+matmul: {
+    act_value *x = B, *y = C;
+    if (x->tag != act_tag_array || y->tag != act_tag_array || view_of(x)->length == 0 || view_of(y)->length == 0) goto other;
+    if (!act_dot(S, A, x, y, pc->flags & last_use_b, pc->flags & last_use_c)) return pc;
+    NEXT;
+}
 
 check_form:
     if (A->tag != act_tag_number) goto other;
