@@ -233,6 +233,7 @@ package enum MatrixProduct {
     ///   below the diagonal are copied from above it.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
+    @inline(never)
     private static func large<T: MatrixElement>(
         _ m: Int, _ n: Int, _ k: Int, _ alpha: T, _ a: MatrixView<T>, _ b: MatrixView<T>, _ adds: Bool, isSymmetric: Bool,
         _ c: UnsafeMutablePointer<T>, _ rowStride: Int
@@ -269,6 +270,7 @@ package enum MatrixProduct {
     /// written takes longer.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
+    @inline(never)
     private static func shared<T: MatrixElement>(
         _ m: Int, _ n: Int, _ k: Int, _ alpha: T, _ a: MatrixView<T>, _ b: MatrixView<T>, _ adds: Bool, _ c: UnsafeMutablePointer<T>, _ rowStride: Int
     ) throws {
