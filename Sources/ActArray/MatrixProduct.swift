@@ -5,8 +5,9 @@
 //   in the bits.
 // - A part lasts some milliseconds at most, and the interrupt flag is read between parts.
 //
-// A large product takes pieces of `PRODUCT_DEPTH` rows of b. The threads first lay such a piece out in strips that tiles read in order,
-// once for all; then each takes parts of the result: few enough rows of a, whose pieces stay in its second cache, against several strips.
+// A product that is not small is shared out by rows or by columns. A large one takes pieces of `PRODUCT_DEPTH` rows of b. The threads first lay
+// such a piece out in strips that tiles read in order, once for all; then each takes parts of the result: few enough rows of a, whose pieces
+// stay in its second cache, against several strips, at first those that it has laid out itself.
 
 import CActKernels
 
@@ -193,6 +194,8 @@ extension Double: MatrixElement {
 package enum MatrixProduct {
     /// Products of fewer multiplications are one thread's, without parts.
     private static let smallProduct = 1 << 19
+    /// Products of fewer are one part for each thread.
+    private static let middleProduct = 1 << 27
     /// What of b is laid out in strips at once.
     private static let packedBytes = 8 << 20
     /// Multiplications of a part of a product with a vector, between two looks at the interrupt flag: some milliseconds.
@@ -220,6 +223,9 @@ package enum MatrixProduct {
             return
         }
         let isSymmetric = !adds && m == n && a.pointer == b.pointer && a.rowStride == b.columnStride && a.columnStride == b.rowStride
+        if !isSymmetric, ThreadPool.count > 1, Double(m) * Double(n) * Double(k) < Double(middleProduct) {
+            return try shared(m, n, k, alpha, a, b, adds, c, rowStride)
+        }
         try large(m, n, k, alpha, a, b, adds, isSymmetric: isSymmetric, c, rowStride)
     }
 
@@ -227,6 +233,7 @@ package enum MatrixProduct {
     ///   below the diagonal are copied from above it.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
+    @inline(never)
     private static func large<T: MatrixElement>(
         _ m: Int, _ n: Int, _ k: Int, _ alpha: T, _ a: MatrixView<T>, _ b: MatrixView<T>, _ adds: Bool, isSymmetric: Bool,
         _ c: UnsafeMutablePointer<T>, _ rowStride: Int
@@ -246,7 +253,8 @@ package enum MatrixProduct {
                     T.productPack(min(tile, width - j), deep, b.advanced(row: p, column: left + j), packed + j &* deep)
                 }
                 try ThreadPool.parallel(across &* down) { index in
-                    let i = index / across &* rows, j = index % across &* columns
+                    // Down the columns, so that a thread begins with the strips that it has laid out.
+                    let i = index % down &* rows, j = index / down &* columns
                     if isSymmetric, left + j + columns <= i { return }
                     T.productPacked(
                         min(rows, m - i), min(columns, width - j), deep, alpha, a.advanced(row: i, column: p), packed + j &* deep,
@@ -256,6 +264,31 @@ package enum MatrixProduct {
         }
         withExtendedLifetime(scratch) {}
         if isSymmetric { try mirror(n, c, rowStride) }
+    }
+
+    /// A product in one part for each thread, of some rows or some columns. Each lays strips of b out for itself: to read what another core has just
+    /// written takes longer.
+    @_specialize(where T == Float)
+    @_specialize(where T == Double)
+    @inline(never)
+    private static func shared<T: MatrixElement>(
+        _ m: Int, _ n: Int, _ k: Int, _ alpha: T, _ a: MatrixView<T>, _ b: MatrixView<T>, _ adds: Bool, _ c: UnsafeMutablePointer<T>, _ rowStride: Int
+    ) throws {
+        let threads = ThreadPool.count, tile = T.tileColumns
+        func share(_ count: Int, _ unit: Int) -> Int { ((count + unit - 1) / unit + threads - 1) / threads * unit }
+        let rows = share(m, 8), columns = share(n, tile)
+        // To lay an element of b out takes about as long as to multiply it by eight of a.
+        if (rows + 8) * n <= (m + 8) * columns {
+            try ThreadPool.parallel((m + rows - 1) / rows) { index in
+                let i = index &* rows
+                T.product(min(rows, m - i), n, k, alpha, a.advanced(row: i, column: 0), b, adds: adds, c + i &* rowStride, rowStride)
+            }
+        } else {
+            try ThreadPool.parallel((n + columns - 1) / columns) { index in
+                let j = index &* columns
+                T.product(m, min(columns, n - j), k, alpha, a, b.advanced(row: 0, column: j), adds: adds, c + j, rowStride)
+            }
+        }
     }
 
     /// The rows of a part of a symmetric product: what lies between a multiple of it and the next of both rows and columns is computed.

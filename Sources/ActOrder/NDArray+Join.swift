@@ -7,6 +7,7 @@ extension NDArray {
     /// Joins arrays along an axis they have; the other sizes must be equal.
     /// - Throws: `shapesDiffer`, `axisOutOfRange`, `badValue` for no arrays or for rank 0.
     package static func concatenated(_ arrays: [NDArray], axis: Int = 0) throws -> NDArray {
+        if axis == 0, let joined = try joinedVectors(arrays) { return joined }
         let (axis, shape, type) = try joint(of: arrays, axis)
         let parts = try arrays.map { try $0.converted(to: type) }
         if parts.count == 1 { return parts[0] }
@@ -28,6 +29,27 @@ extension NDArray {
             node: Node(
                 .concatenate(axis: axis), inputs: Inputs(parts), shape: shape, count: result.count, type: type, isTraced: true, site: .current,
                 layout: result.node.layout))
+    }
+
+    /// The commonest case, without detours: vectors of few elements and one type that lie in memory and that nobody differentiates.
+    private static func joinedVectors(_ arrays: [NDArray]) throws -> NDArray? {
+        guard arrays.count > 1, arrays.count <= 16 else { return nil }
+        let type = arrays[0].type
+        var count = 0
+        for array in arrays {
+            let node = array.node
+            guard node.length > 0, node.length < smallCount, node.elements != nil, node.type == type else { return nil }
+            count &+= node.length
+        }
+        let result = try FreshArray(shape: [count], type: type)
+        var place = result.bytes
+        for array in arrays {
+            guard let elements = array.node.elements else { return nil }
+            let bytes = array.node.length &* type.size
+            withExtendedLifetime(array) { place.copyMemory(from: elements, byteCount: bytes) }
+            place += bytes
+        }
+        return result.finished()
     }
 
     /// Copies the few elements of an array, in runs, to where rows of another begin.

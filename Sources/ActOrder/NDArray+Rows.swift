@@ -24,17 +24,18 @@ extension NDArray {
         kept.remove(at: position)
         if length == 0, !kept.contains(0) { throw ArrayError.emptyReduction(operation: name, shape: shape) }
         let numbers = try type == .bool ? converted(to: .f32) : detached()
-        let result = try NDArray.uninitialized(shape: kept, type: .f64)
+        let result = try FreshArray(shape: kept, type: .f64), positions = result.elements(of: Double.self)
         try numbers.forRows(position) { source, _, first, rows in
             for row in 0..<rows {
                 let x = source + row &* length &* numbers.type.size
                 let index = length >= NDArray.longRow ? NDArray.argLong(op, numbers.type, x, length) : NDArray.arg(op, numbers.type, x, length)
-                result.withMutableBytes { $0.assumingMemoryBound(to: Double.self)[first &+ row] = Double(index) }
+                positions[first &+ row] = Double(index)
             }
         }
-        if !keepdims { return result }
+        let found = result.finished()
+        if !keepdims { return found }
         kept.insert(1, at: position)
-        return try result.reshaped(to: kept)
+        return try found.reshaped(to: kept)
     }
 
     /// What `argReduced` finds in a short vector that lies in memory and that no derivative follows; `nil` of any other array.

@@ -3,7 +3,6 @@
 #include "values.h"
 
 /* Of an array of few numbers that no derivative follows, what is said above of its elements. */
-enum { few = 128 };
 static inline const act_view *few_numbers(const act_value *v) {
     if (v->tag != act_tag_array) return NULL;
     const act_view *view = view_of(v);
@@ -26,7 +25,7 @@ static inline const act_view *few_numbers(const act_value *v) {
         if (!all) return false; \
     }
 
-static bool in_place(act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y, unsigned operation) {
+static bool in_place(const act_state *S, act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y, unsigned operation) {
     const act_view *u = few_numbers(x), *v = few_numbers(y);
     if (u && v) {
         if (type_of(x) != type_of(y) || u->count != v->count || u->length != v->length || u->columns != v->columns) return false;
@@ -48,8 +47,8 @@ static bool in_place(act_value *to, act_value *x, act_value *y, bool frees_x, bo
         EACH_ELEMENT(float, result, u ? u->first : &a, x_step, v ? v->first : &b, y_step)
         memcpy(target->first, result, (size_t)n * sizeof *result);
     }
-    if (frees_x && x != place && x != to && is_object(x->tag)) replace(x, 0, act_tag_plain);
-    if (frees_y && y != place && y != to && is_object(y->tag)) replace(y, 0, act_tag_plain);
+    if (frees_x && x != place && x != to) act_give_up(S, x);
+    if (frees_y && y != place && y != to) act_give_up(S, y);
     if (place != to) take(to, place);
     return true;
 }
@@ -74,7 +73,8 @@ ASIDE bool act_append_text(act_value *place, const act_value *addition) {
     return true;
 }
 
-ASIDE act_outcome act_combine(const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant) {
+ASIDE act_outcome act_combine(
+    const act_state *S, const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant) {
     double u, v, result;
     if (plain_number(x, &u) && plain_number(y, &v)) {
         if (!changed(operation, u, v, &result)) return act_not_now;
@@ -94,5 +94,5 @@ ASIDE act_outcome act_combine(const Instruction *i, act_value *to, act_value *x,
         return act_done;
     }
     if (!frees_x && !frees_y) return act_never;
-    return in_place(to, x, y, frees_x, frees_y, operation) ? act_done : act_not_now;
+    return in_place(S, to, x, y, frees_x, frees_y, operation) ? act_done : act_not_now;
 }

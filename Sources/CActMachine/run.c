@@ -110,7 +110,7 @@ Instruction *act_run(void *state, Instruction *pc) {
         LABEL(StoreGlobal, store_global), LABEL(CheckGlobal, check_global), LABEL(AddGlobal, add_global), LABEL(UnsetGlobal, other),
         LABEL(LoadCapture, load_capture), LABEL(LoadSelf, load_self), LABEL(CheckLocal, check_local), LABEL(Clear, clear), LABEL(NoteField, other),
         LABEL(Add, add), LABEL(Sub, sub), LABEL(Mul, mul), LABEL(Div, div), LABEL(Pow, other), LABEL(FloorDivide, floor_divide),
-        LABEL(Modulo, modulo), LABEL(Matmul, other), LABEL(AddK, add_k), LABEL(SubK, sub_k), LABEL(MulK, mul_k), LABEL(DivK, div_k),
+        LABEL(Modulo, modulo), LABEL(Matmul, matmul), LABEL(AddK, add_k), LABEL(SubK, sub_k), LABEL(MulK, mul_k), LABEL(DivK, div_k),
         LABEL(PowK, pow_k), LABEL(FloorDivideK, floor_divide_k), LABEL(ModuloK, modulo_k), LABEL(Negate, negate), LABEL(Plus, plus),
         LABEL(Not, not), LABEL(Less, less), LABEL(LessEqual, less_equal), LABEL(Greater, greater), LABEL(GreaterEqual, greater_equal),
         LABEL(Equal, equal), LABEL(NotEqual, not_equal), LABEL(LogicalAnd, logical), LABEL(LogicalOr, logical), LABEL(Compose, other),
@@ -227,7 +227,7 @@ label: { \
     act_value *x = B, *y = right; \
     if (!BOTH_NUMBERS(x, y)) { \
         F->holds_objects = true; \
-        act_outcome outcome = act_combine(pc, A, x, y, change, has_constant); \
+        act_outcome outcome = act_combine(S, pc, A, x, y, change, has_constant); \
         if (outcome == act_never) goto other; \
         if (outcome == act_not_now) return pc; \
         NEXT; \
@@ -425,7 +425,7 @@ index_container: {
     const act_view *view = view_of(container);
     ptrdiff_t position = position_in(C->number, view->length);
     if (unlikely(position < 0 || view->first == NULL)) {
-        if (view->length == 0) goto other;
+        if (view->length == 0) goto row;
         return pc;
     }
     put_element(A, view->first, type_of(container), position);
@@ -778,6 +778,21 @@ result: {
     NEXT; \
 }
     ACT_PAIRS(PAIR)
+
+    /* Rows, and products of vectors: at the end, for they need not be near what every loop does */
+row: {
+    const act_view *view = view_of(container);
+    if (view->columns == 0 || view->columns > few || view->first == NULL) goto other;
+    F->holds_objects = true;
+    if (!act_take_row(S, A, container, C->number)) return pc;
+    NEXT;
+}
+matmul: {
+    act_value *x = B, *y = C;
+    if (x->tag != act_tag_array || y->tag != act_tag_array || view_of(x)->length == 0 || view_of(y)->length == 0) goto other;
+    if (!act_dot(S, A, x, y, pc->flags & last_use_b, pc->flags & last_use_c)) return pc;
+    NEXT;
+}
 
 check_form:
     if (A->tag != act_tag_number) goto other;

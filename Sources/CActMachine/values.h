@@ -35,6 +35,7 @@ enum { last_use_b = 1, last_use_c = 2, left_to_swift = 0x80 };
 #define ASIDE __attribute__((noinline, preserve_most, unused))
 
 enum { bool_elements, f32_elements, f64_elements };
+enum { few = act_few };
 
 static inline bool is_object(uint8_t tag) { return (uint8_t)(tag - act_tag_text) <= act_tag_gathering - act_tag_text; }
 
@@ -239,7 +240,18 @@ INLINE bool change_part(act_value *part, unsigned change, act_value *value, bool
 typedef enum act_outcome { act_done, act_not_now, act_never } act_outcome;
 
 /* Arithmetic of other operands than two numbers: R[a] = R[b] op R[c], or op a constant, as an instruction says. */
-ASIDE act_outcome act_combine(const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant);
+ASIDE act_outcome act_combine(
+    const act_state *S, const Instruction *i, act_value *to, act_value *x, act_value *y, unsigned operation, bool has_constant);
+
+/* Empties a place whose value is not needed any more; an array of few numbers that nobody else holds is laid by for the next row. */
+ASIDE void act_give_up(const act_state *S, act_value *v);
+
+/* Gives a place a row of a matrix of at most few columns, without gaps: whether there is an array for it, and such a row. */
+ASIDE bool act_take_row(const act_state *S, act_value *to, const act_value *matrix, double index);
+
+/* Gives a place the product of two vectors as a number, with the bits of `NDArray.plainDot`. False of other arrays, and where there is something to
+   say about it. */
+ASIDE bool act_dot(const act_state *S, act_value *to, act_value *x, act_value *y, bool frees_x, bool frees_y);
 
 /* Whether a text has grown by another one. */
 ASIDE bool act_append_text(act_value *place, const act_value *addition);

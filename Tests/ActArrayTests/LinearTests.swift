@@ -80,15 +80,29 @@ import Testing
         }
     }
 
-    @Test func threadsDoNotChangeProducts() throws {
-        let a = try noise([300, 400], type: .f32), b = try noise([400, 500], seed: 3, type: .f32)
+    /// Products that threads share by rows, by columns and in parts of both.
+    @Test(arguments: [(300, 400, 500), (20, 300, 900), (900, 300, 20), (130, 70, 101), (600, 500, 610)], [ElementType.f32, .f64])
+    func threadsDoNotChangeProducts(_ size: (m: Int, k: Int, n: Int), _ type: ElementType) throws {
+        let a = try noise([size.m, size.k], type: type), b = try noise([size.k, size.n], seed: 3, type: type)
         let count = ThreadPool.count
         defer { ThreadPool.count = count }
         ThreadPool.count = 1
-        let one = try NDArray.matmul(a, b).toDoubles(), dotOne = try NDArray.matmul(a.reshaped(to: [120_000]), a.reshaped(to: [120_000])).item()
+        let one = try NDArray.matmul(a, b).toDoubles(), symmetric = try NDArray.matmul(a.transposed(), a).toDoubles()
+        for threads in [2, 3, 16] {
+            ThreadPool.count = threads
+            #expect(try NDArray.matmul(a, b).toDoubles() == one)
+            #expect(try NDArray.matmul(a.transposed(), a).toDoubles() == symmetric)
+        }
+    }
+
+    @Test func threadsDoNotChangeDots() throws {
+        let a = try noise([120_000], type: .f32)
+        let count = ThreadPool.count
+        defer { ThreadPool.count = count }
+        ThreadPool.count = 1
+        let one = try NDArray.matmul(a, a).item()
         ThreadPool.count = 4
-        #expect(try NDArray.matmul(a, b).toDoubles() == one)
-        #expect(try NDArray.matmul(a.reshaped(to: [120_000]), a.reshaped(to: [120_000])).item() == dotOne)
+        #expect(try NDArray.matmul(a, a).item() == one)
     }
 
     /// All instruction sets, odd sizes, strides and pieces of k, against sums in order.

@@ -47,15 +47,25 @@ import Testing
 
         /// Reads an element of a vector.
         mutating func element() -> Pair {
-            switch dice.roll(7) {
+            switch dice.roll(9) {
             case 0: let i = index(6); return Pair("v[\(i)]", "h.v[[\(i)]][0]")
             case 1: let i = index(6); return Pair("w[\(i)]", "h.w[[\(i)]][0]")
             case 2: let i = index(4), j = index(5); return Pair("m[\(i), \(j)]", "h.m[\(i)][[\(j)]][0]")
             case 3: let i = index(6); return Pair("number(b[\(i)])", "number(h.b[[\(i)]][0])")
             case 4: return Pair("r.x", "h.r[join((\"\", \"x\"))]")
             case 5: let i = index(3); return Pair("l[\(i)]", "reduce((p, q) -> q, (h.l[\(i)],))")
+            case 6: let (short, long) = row(); return Pair("(\(short) @ p)", "reshape(\(long) @ reshape(h.p, 5, 1), 1)[0]")
+            case 7:
+                let a = row(), b = row()
+                return Pair("(\(a.short) @ \(b.short))", "reshape(\(a.long) @ \(b.long)', 1)[0]")
             default: return Pair("k")
             }
+        }
+
+        /// A row of the matrix as a vector, and as a matrix of one row.
+        private mutating func row() -> (short: String, long: String) {
+            let i = index(4)
+            return ("m[\(i)]", "h.m[[\(i)]]")
         }
 
         mutating func number(_ depth: Int = 2) -> Pair {
@@ -72,7 +82,7 @@ import Testing
 
         mutating func statement() -> Pair {
             let x = number(), change = dice.pick(["=", "=", "+=", "-=", "*=", "/="])
-            switch dice.roll(12) {
+            switch dice.roll(16) {
             case 0, 1: let i = index(6); return Pair("v[\(i)] \(change) ", "h.v[\(i)] \(change) ") + x
             case 2: let i = index(6); return Pair("w[\(i)] \(change) ", "h.w[\(i)] \(change) ") + x
             case 3, 4: let i = index(4), j = index(5); return Pair("m[\(i), \(j)] \(change) ", "h.m[\(i), \(j)] \(change) ") + x
@@ -81,6 +91,12 @@ import Testing
             case 7: let i = index(6); return Pair("b[\(i)] = ", "h.b[\(i)] = ") + x + Pair(" > 0")
             case 8: let piece = dice.pick(["a", "é", "xyz"]); return Pair("t += \"\(piece)\"", "h.t = join((h.t, \"\(piece)\"))")
             case 9: return Pair("u = concat((u, (", "h.u = concat((h.u[:], (") + x + Pair(",)))")
+            case 12: let (short, long) = row(); return Pair("p += ", "h.p += ") + x + Pair(" * \(short)", " * reshape(\(long), 5)")
+            case 13: let (short, long) = row(); return Pair("p = \(short) - p * ", "h.p = reshape(\(long), 5) - h.p * ") + x
+            case 14: let (short, long) = row(); return Pair("q = \(short); q[1] = ", "h.q = reshape(\(long), 5); h.q[1] = ") + x
+            case 15:
+                let (short, long) = row()
+                return Pair("p = \(short); u = concat((u, (p, q)))", "h.p = reshape(\(long), 5); h.u = concat((h.u[:], (h.p, h.q)))")
             case 10: return Pair("z = concat((z, [", "h.z = concat((h.z[:], [") + x + Pair("]))")
             default: return Pair("o = v; o[0] = ", "o = h.v[:]; o[0] = ") + x
             }
@@ -90,6 +106,7 @@ import Testing
             let start = [
                 "v": "[1, -2, 3, 0.5, 0, 6]", "w": "f32([0.1, 2, -3, 4, 5.5, 1e30])", "m": "reshape(range(20) * 1.5, 4, 5)",
                 "b": "[true, false, true, true, false, false]", "l": "(1, 2.5, -3)", "r": "{x: 1, y: -2}", "t": "\"\"", "u": "()", "z": "zeros(0)",
+                "p": "zeros(5)", "q": "range(5)",
             ]
             let names = start.keys.sorted()
             var text = Pair("g(a, b=2, c=3) = a + b * c\nf() = {\n")
@@ -134,6 +151,11 @@ import Testing
         ("f() = { a = [1, 2, 3]; b = a; a[0] = 9; b[1] = 8; (a, b) }; f()", "([9, 2, 3], [1, 8, 3])"),
         ("f(a) = { a[0] = 9; a }; x = [1, 2]; (f(x), x)", "([9, 2], [1, 2])"),
         ("f() = { m = zeros(2, 2); r = m[0]; m[0, 1] = 5; r[0] = 7; repr((m, r)) }; f()", "\"([[0, 5], [0, 0]], [7, 0])\""),
+        ("f() = { m = eye(2); l = (); for i in (0, 1, 0) { l = concat((l, (m[i],))); m[0] = 2 * m[i] }; l }; f()", "([1, 0], [0, 1], [0, 2])"),
+        ("f() = { m = eye(2); r = 0; s = m[1]; for i in range(2) { r = m[i]; if i == 0 { s = r }; r += m[i] }; (r, s) }; f()", "([0, 2], [1, 0])"),
+        ("f() = { m = eye(2); m = m[1]; n = [[1, 2]]; for i in (0, -1) { m = n[i] + m }; (m, m @ n[0]) }; f()", "([2, 5], 12)"),
+        ("f() = { m = f32([[1, 2], [3, 4]]); t = 0; for i in range(2) { t += m[i] @ m[1] }; (t, m[0].dtype) }; f()", "(36, \"f32\")"),
+        ("f(m) = { t = 0; for i in range(2) { t += m[i] @ m[0] }; t }; (f([[1, 2], [3, 4]]), repr(grad(f)([[1, 2], [3, 4]])))", "(16, \"[[5, 8], [1, 2]]\")"),
         ("f() = { l = (1, 2); l[0] = l; l[0][1] = 5; l }; f()", "((1, 5), 2)"),
         ("f() = { l = ([1, 2], 3); a = l[0]; l[0][1] = 9; (l, a) }; f()", "(([1, 9], 3), [1, 2])"),
         ("f() = { r = {a: [1, 2]}; s = r; r.a[0] = 7; r.b = 1; (r, s) }; f()", "({a: [7, 2], b: 1}, {a: [1, 2]})"),

@@ -7,6 +7,7 @@
 import ActArray
 import ActCompiler
 import CActKernels
+import CActMachine
 
 extension UnsafeMutablePointer where Pointee == Value {
     /// Whether the object here, of that type, is held by nobody else.
@@ -87,6 +88,25 @@ extension UnsafeMutablePointer where Pointee == Value {
             record.put(.number(result), at: place)
             return true
         }
+    }
+}
+
+extension Machine {
+    /// Makes an array that the other half copies the next row of the matrix in a place into.
+    /// - Returns: Whether it can: where the rows have few elements, without gaps, and no derivative follows them.
+    func layByForRow(of base: Registers) -> Bool {
+        guard case .array(let matrix) = base.pointee, matrix.rank == 2, matrix.node.elements != nil, !matrix.isTraced else { return false }
+        let columns = matrix.shape[1]
+        guard columns > 0, columns <= act_few else { return false }
+        if let array = try? NDArray.uninitialized(shape: [columns], type: matrix.type) { layBy(array.node, at: columns & Int(act_spare_count - 1)) }
+        return true
+    }
+
+    /// Puts an array, or none, in a place of those that have been given up.
+    func layBy(_ node: Node?, at index: Int) {
+        let place = state.pointee.spares + index
+        if let old = place.pointee { Unmanaged<Node>.fromOpaque(old).release() }
+        place.pointee = node.map { Unmanaged.passRetained($0).toOpaque() }
     }
 }
 

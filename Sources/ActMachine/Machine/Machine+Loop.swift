@@ -185,7 +185,11 @@ extension Machine {
                     continue
                 }
                 if let record = base.recordReference, let name = (R + c).textReference, (R + a).setField(of: record, name) { continue }
-                if base.listReference != nil || base.arrayReference?._withUnsafeGuaranteedRef({ $0.length > 0 }) == true { i.pointee.isLeftToSwift = false }
+                if base.listReference != nil || base.arrayReference?._withUnsafeGuaranteedRef({ $0.length > 0 }) == true {
+                    i.pointee.isLeftToSwift = false
+                } else if base.arrayReference != nil, (R + c).isNumber, layByForRow(of: base) {
+                    i.pointee.isLeftToSwift = false
+                }
                 R[a] = try index(base.pointee, c, R)
             case .indexTwo: R[a] = try index(R[b], Instruction.first(c), Instruction.second(c), R)
             case .indexItems:

@@ -106,7 +106,10 @@ extension Machine {
     private func arrays(_ operation: BinaryOperator, _ left: Value, _ right: Value) throws -> Value {
         if case .matmul = operation {
             guard case .array(let x) = left, case .array(let y) = right else { throw ArrayError.scalarOperand(operation: "@") }
-            if let product = try NDArray.plainDot(x, y) { return .number(product) }
+            if let product = try NDArray.plainDot(x, y) {
+                instruction?.pointee.isLeftToSwift = false
+                return .number(product)
+            }
             return try Value(NDArray.matmul(x, y))
         }
         switch (left, right) {

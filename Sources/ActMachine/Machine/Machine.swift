@@ -55,6 +55,8 @@ package final class Machine {
         var concatenation: UnsafeRawPointer?
         var appending: UnsafeRawPointer?
         var letters: UnsafePointer<Value>?
+        /// Arrays that the program has given up, which rows of matrices are copied into.
+        let spares: UnsafeMutablePointer<UnsafeMutableRawPointer?>
         /// How many calls from Swift into the machine are open; they use the thread's own stack.
         var nativeDepth = 0
     }
@@ -112,7 +114,10 @@ package final class Machine {
         frameMemory = try Self.reserve(Frame.self, Self.maximumFrames)
         lastFrame = frameMemory + (Self.maximumFrames - 1)
         state = .allocate(capacity: 1)
-        state.initialize(to: State(frame: frameMemory - 1, ready: stack, lastFrame: lastFrame, limit: limit, interrupt: interrupt.word))
+        let spares = UnsafeMutablePointer<UnsafeMutableRawPointer?>.allocate(capacity: Int(act_spare_count))
+        spares.initialize(repeating: nil, count: Int(act_spare_count))
+        state.initialize(
+            to: State(frame: frameMemory - 1, ready: stack, lastFrame: lastFrame, limit: limit, interrupt: interrupt.word, spares: spares))
     }
 
     private static func reserve<T>(_ type: T.Type, _ count: Int) throws -> UnsafeMutablePointer<T> {
@@ -127,6 +132,8 @@ package final class Machine {
         stack.deinitialize(count: state.pointee.ready - stack)
         munmap(stack, stackCount * MemoryLayout<Value>.stride)
         munmap(frameMemory, Self.maximumFrames * MemoryLayout<Frame>.stride)
+        for index in 0..<Int(act_spare_count) { layBy(nil, at: index) }
+        state.pointee.spares.deallocate()
         state.deallocate()
     }
 

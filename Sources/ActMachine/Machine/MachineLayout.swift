@@ -41,6 +41,7 @@ package enum MachineLayout {
         compare(\Machine.State.concatenation, \act_state.concatenation)
         compare(\Machine.State.appending, \act_state.appending)
         compare(\Machine.State.letters, \act_state.letters)
+        compare(\Machine.State.spares, \act_state.spares)
         compare(\Code.Entry.instructions, \act_entry.instructions)
         compare(\Code.Entry.constants, \act_entry.constants)
         compare(\Code.Entry.globals, \act_entry.globals)

@@ -87,7 +87,13 @@ typedef struct act_state {
     const void *_Nullable appending;
     /* The texts of one byte, once one of them has been asked for. */
     const act_value *_Nullable letters;
+    /* `act_spare_count` places for arrays that the program has given up, or NULL, which rows of matrices are copied into; those of a length share one. */
+    void *_Nullable *_Nonnull spares;
 } act_state;
+
+enum { act_spare_count = 4 };
+/* How many numbers an array of few has at most. */
+enum { act_few = 128 };
 
 /* What is read of objects, whose first two words belong to Swift. */
 typedef struct act_sizes {
