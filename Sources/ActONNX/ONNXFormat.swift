@@ -1,6 +1,7 @@
 // ONNX as `load` and `save` know it.
 
 import ActArray
+import ActFiles
 import ActNetwork
 
 package struct ONNXFormat: ModelFormat {

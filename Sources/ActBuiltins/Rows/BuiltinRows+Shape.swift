@@ -1,6 +1,7 @@
 // Asking for and changing the shape of arrays; what also makes sense for lists and strings takes them too.
 
 import ActArray
+import ActFiles
 import ActMachine
 import ActRows
 import CActMachine

@@ -1,6 +1,7 @@
 // Functions of functions, and text.
 
 import ActArray
+import ActFiles
 import ActMachine
 import ActRows
 import ActSyntax

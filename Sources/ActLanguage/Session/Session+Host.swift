@@ -2,6 +2,7 @@
 
 import ActArray
 import ActBuiltins
+import ActFiles
 import ActMachine
 import ActNetwork
 import ActONNX

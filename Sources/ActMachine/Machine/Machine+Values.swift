@@ -2,6 +2,7 @@
 
 import ActArray
 import ActCompiler
+import ActFiles
 import ActGrad
 import ActSyntax
 import CActMachine

@@ -2,6 +2,7 @@
 // shortened. The layout is NumPy's with commas.
 
 import ActArray
+import ActFiles
 import ActText
 
 /// The elements of an array that are shown, as text, and how to lay them out.

@@ -3,6 +3,7 @@
 // 1,000, nesting beyond 20 levels, and whatever comes after 20,000 parts have been written.
 
 import ActArray
+import ActFiles
 import ActSyntax
 import ActText
 import CActKernels

@@ -1,6 +1,7 @@
 // Strings as values.
 
 import ActArray
+import ActFiles
 import CActKernels
 import CActMachine
 import ActPlot

@@ -2,6 +2,7 @@
 // never on the heap. Everything is a value: whoever changes a list or a record makes sure that it is the only holder first.
 
 import ActArray
+import ActFiles
 import CActKernels
 import CActMachine
 import ActPlot

@@ -2,6 +2,7 @@
 // them: both are built at once, and the built-ins do without it.
 
 import ActArray
+import ActFiles
 
 /// What is written for another program.
 package enum ExportedModel {

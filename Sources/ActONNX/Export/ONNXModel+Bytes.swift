@@ -1,6 +1,7 @@
 // Models as bytes: which field of which message holds what (onnx.proto of IR version 10, github.com/onnx/onnx).
 
 import ActArray
+import ActFiles
 
 extension ONNXModel {
     /// No reader takes a message of more bytes.

@@ -91,7 +91,7 @@ package final class DrawingProcess: @unchecked Sendable {
     /// The document as bytes of a file, or as pixels.
     /// - Throws: `Rasterizer.Failure`.
     func draw(_ format: Rasterizer.Format, _ svg: String, width: Int, height: Int, scale: Double) throws -> [UInt8] {
-        let request = Request(format: format, width: width, height: height, scale: scale, document: Array(svg.utf8))
+        let request = DrawingRequest(format: format, width: width, height: height, scale: scale, document: Array(svg.utf8))
         guard send(request.bytes) else { throw ended() }
         var isCancelled = false
         while true {
@@ -99,10 +99,10 @@ package final class DrawingProcess: @unchecked Sendable {
             if poll(&source, 1, 20) > 0 { break }
             if !isCancelled, Cancellation.isRequested() {
                 isCancelled = true
-                guard send(Request.cancellation) else { throw ended() }
+                guard send(DrawingRequest.cancellation) else { throw ended() }
             }
         }
-        guard let answer = Answer(from: answers) else { throw ended() }
+        guard let answer = DrawingAnswer(from: answers) else { throw ended() }
         if isCancelled { throw Rasterizer.Failure.cancelled }
         return try answer.result(width, height)
     }
@@ -130,143 +130,6 @@ package final class DrawingProcess: @unchecked Sendable {
     }
 }
 
-// MARK: - What goes through the pipes
-
-private struct Request {
-    /// `nil`: the picture that is being drawn is not wanted any more.
-    let format: Rasterizer.Format?
-    let width: Int
-    let height: Int
-    let scale: Double
-    let document: [UInt8]
-
-    static let longest = 1 << 30
-    static let cancellation = words([0, 0, 0, 0, 0])
-
-    var bytes: [UInt8] {
-        words([format?.rawValue ?? 0, Int64(width), Int64(height), Int64(bitPattern: scale.bitPattern), Int64(document.count)]) + document
-    }
-
-    init(format: Rasterizer.Format, width: Int, height: Int, scale: Double, document: [UInt8]) {
-        (self.format, self.width, self.height, self.scale, self.document) = (format, width, height, scale, document)
-    }
-
-    /// - Returns: `nil` at the end.
-    init?(from descriptor: Int32) {
-        guard let head = get(40, descriptor) else { return nil }
-        let count = word(head, 4)
-        guard (0...Request.longest).contains(count), let document = get(count, descriptor) else { return nil }
-        format = Rasterizer.Format(rawValue: Int64(word(head, 0)))
-        (width, height) = (word(head, 1), word(head, 2))
-        scale = Double(bitPattern: UInt64(bitPattern: Int64(word(head, 3))))
-        self.document = document
-    }
-}
-
-private struct Answer {
-    private let failure: Rasterizer.Failure?
-    private let content: [UInt8]
-
-    static let longest = 1 << 31
-
-    init(_ result: Result<[UInt8], Error>) {
-        switch result {
-        case .success(let bytes): (failure, content) = (nil, bytes)
-        case .failure(let error): (failure, content) = (error as? Rasterizer.Failure ?? .ended, [])
-        }
-    }
-
-    /// - Returns: `nil` at the end, and for what is not an answer.
-    init?(from descriptor: Int32) {
-        guard let head = get(24, descriptor) else { return nil }
-        let count = word(head, 2)
-        guard (0...Answer.longest).contains(count), let content = get(count, descriptor) else { return nil }
-        self.init(kind: word(head, 0), number: word(head, 1), content)
-    }
-
-    /// What a copy of the process wrote, which may be anything.
-    init(whole bytes: [UInt8]) {
-        guard bytes.count >= 24, word(bytes, 2) == bytes.count - 24 else {
-            self.init(.failure(Rasterizer.Failure.ended))
-            return
-        }
-        self.init(kind: word(bytes, 0), number: word(bytes, 1), Array(bytes[24...]))
-    }
-
-    private init(kind: Int, number: Int, _ content: [UInt8]) {
-        failure =
-            switch kind {
-            case 0: nil
-            case 1: .missingLibrary(function: content.isEmpty ? nil : String(decoding: content, as: UTF8.self))
-            case 2: .invalidSVG
-            case 3: .size(width: 0, height: 0)
-            case 4: .drawing(status: Int32(truncatingIfNeeded: number))
-            case 5: .cancelled
-            case 7: .tooManyFiles
-            default: .ended
-            }
-        self.content = content
-    }
-
-    var bytes: [UInt8] {
-        var (kind, number, content) = (Int64(0), Int64(0), content)
-        switch failure {
-        case nil: break
-        case .missingLibrary(let function): (kind, content) = (1, Array((function ?? "").utf8))
-        case .invalidSVG: kind = 2
-        case .size: kind = 3
-        case .drawing(let status): (kind, number) = (4, Int64(status))
-        case .cancelled: kind = 5
-        case .ended: kind = 6
-        case .tooManyFiles: kind = 7
-        }
-        return words([kind, number, Int64(content.count)]) + content
-    }
-
-    func result(_ width: Int, _ height: Int) throws -> [UInt8] {
-        switch failure {
-        case nil: return content
-        case .size: throw Rasterizer.Failure.size(width: width, height: height)
-        case let failure?: throw failure
-        }
-    }
-}
-
-private func words(_ words: [Int64]) -> [UInt8] { words.withUnsafeBytes { Array($0) } }
-
-private func word(_ bytes: [UInt8], _ index: Int) -> Int {
-    bytes.withUnsafeBytes { Int($0.loadUnaligned(fromByteOffset: index * 8, as: Int64.self)) }
-}
-
-private func put(_ bytes: [UInt8], _ descriptor: Int32) -> Bool {
-    bytes.withUnsafeBytes { buffer in
-        var done = 0
-        while done < buffer.count, let base = buffer.baseAddress {
-            let count = write(descriptor, base + done, buffer.count - done)
-            if count < 0, errno == EINTR { continue }
-            if count <= 0 { return false }
-            done += count
-        }
-        return true
-    }
-}
-
-private func get(_ count: Int, _ descriptor: Int32) -> [UInt8]? {
-    var isWhole = true
-    let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-        while filled < count, let base = buffer.baseAddress {
-            let got = read(descriptor, base + filled, count - filled)
-            if got < 0, errno == EINTR { continue }
-            if got <= 0 {
-                isWhole = false
-                return
-            }
-            filled += got
-        }
-    }
-    return isWhole ? bytes : nil
-}
-
 // MARK: - The other process
 
 private struct Server {
@@ -286,14 +149,14 @@ private struct Server {
         readable.forEach { close($0) }
         _ = act_filter_calls(ACT_CALLS_STARTER)
         var readiness: Result<Void, Error>?
-        while let request = Request(from: requests) {
+        while let request = DrawingRequest(from: requests) {
             guard request.format != nil else { continue }
             let ready = readiness ?? Result { try Server.warm() }
             readiness = ready
             let answer =
                 switch ready {
                 case .success: draw(request, mayOpen: confines)
-                case .failure(let error): Answer(.failure(error))
+                case .failure(let error): DrawingAnswer(.failure(error))
                 }
             guard put(answer.bytes, answers) else { break }
         }
@@ -340,8 +203,8 @@ private struct Server {
     }
 
     /// Has a copy of this process draw.
-    private func draw(_ request: Request, mayOpen: Bool) -> Answer {
-        guard let format = request.format, let (reader, writer) = DrawingProcess.pipe() else { return Answer(.failure(Rasterizer.Failure.ended)) }
+    private func draw(_ request: DrawingRequest, mayOpen: Bool) -> DrawingAnswer {
+        guard let format = request.format, let (reader, writer) = DrawingProcess.pipe() else { return DrawingAnswer(.failure(Rasterizer.Failure.ended)) }
         let copy = act_fork()
         if copy == 0 {
             for end in [requests, answers, reader] { close(end) }
@@ -349,7 +212,7 @@ private struct Server {
             setrlimit(__rlimit_resource_t(RLIMIT_CPU.rawValue), &time)
             // Where files cannot be confined, none is opened at all: glyphs that the usual fonts lack are not drawn.
             _ = act_filter_calls(mayOpen ? ACT_CALLS_DRAWING : ACT_CALLS_DRAWING_BLIND)
-            let answer = Answer(
+            let answer = DrawingAnswer(
                 Result {
                     try Rasterizer.draw(
                         format, String(decoding: request.document, as: UTF8.self), width: request.width, height: request.height, scale: request.scale)
@@ -359,11 +222,11 @@ private struct Server {
         }
         close(writer)
         defer { close(reader) }
-        guard copy > 0 else { return Answer(.failure(Rasterizer.Failure.ended)) }
+        guard copy > 0 else { return DrawingAnswer(.failure(Rasterizer.Failure.ended)) }
         let (bytes, isCancelled) = collect(from: reader, copy)
         var status: Int32 = 0
         while waitpid(copy, &status, 0) < 0, errno == EINTR {}
-        return isCancelled ? Answer(.failure(Rasterizer.Failure.cancelled)) : Answer(whole: bytes)
+        return isCancelled ? DrawingAnswer(.failure(Rasterizer.Failure.cancelled)) : DrawingAnswer(whole: bytes)
     }
 
     /// What the copy writes, until it ends or nobody waits for it any more.
@@ -376,7 +239,7 @@ private struct Server {
             if sources[1].revents != 0 {
                 kill(copy, SIGKILL)
                 // The cancellation, or the end.
-                if Request(from: requests) == nil { _exit(0) }
+                if DrawingRequest(from: requests) == nil { _exit(0) }
                 return ([], true)
             }
             guard sources[0].revents != 0 else { continue }
@@ -384,7 +247,7 @@ private struct Server {
             if count < 0, errno == EINTR { continue }
             if count <= 0 { break }
             bytes += chunk[..<count]
-            if bytes.count > Answer.longest { kill(copy, SIGKILL) }
+            if bytes.count > DrawingAnswer.longest { kill(copy, SIGKILL) }
         }
         return (bytes, false)
     }

@@ -3,6 +3,8 @@
 // What must stay true: the bytes of a text are taken from the limit before they exist, those of the old and the new place while it moves;
 // a text of more than 1 GB is an error; Ctrl-C ends every growth.
 
+import ActArray
+
 /// Where the bytes of a file go, in order and in pieces, so that nobody holds all of them. They are there for the time of the call.
 package typealias ByteSink = (UnsafeRawBufferPointer) throws -> Void
 
