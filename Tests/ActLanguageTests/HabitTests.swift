@@ -78,6 +78,8 @@ private final class Listener: SessionOutput {
         Habit("s = (\"a\", \"b\"); [1, 2][s == \"a\"]", "write `[c == \"a\" for c in s]` for a mask"),
         Habit("s = (\"a\", \"b\"); s[s == \"a\"]", "write `[c == \"a\" for c in s]` for a mask"),
         Habit("\"abc\"[[0, 2]]", "[s[i] for i in places]"),
+        Habit("(1, 2)[[[0, 1]]]", "by positions along one axis"),
+        Habit("s = (1, 2); s[[0]] = (3,)", "changed at one index"),
         Habit("map(n -> zeros(n), [1, 2])", "a list of any is made by `(f(x) for x in xs)`"),
         Habit("[zeros(n) for n in [1, 2]]", "in parentheses it makes a list of any: `(zeros(n) for n in [1, 2])`"),
         Habit("f(x) = x^2; f.grad(3)", "`grad(f)(3)`, the derivative `f'(3)`"),

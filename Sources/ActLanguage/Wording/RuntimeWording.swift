@@ -176,6 +176,7 @@ struct RuntimeWording {
         var help: Message = "an index is a whole number, a slice, a mask or an array of whole numbers"
         if case .string = base { help = "an index of a string is a whole number or a slice; `[s[i] for i in places]` takes characters from several places" }
         if case .function = base { help = "an index of a network is a whole number or a slice" }
+        if case .list = base, key.typeName == "array" { help = "a list is read by a mask or by positions along one axis, and changed at one index" }
         // A list compared as a whole is one bool.
         if case .bool = key, let mask = wholeComparisonHelp { help = mask }
         return error("\(base.kind) cannot be indexed by \(key.kind)", help: key.typeName == "string" ? "names index records" : help)
