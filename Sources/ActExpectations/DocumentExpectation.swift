@@ -69,17 +69,47 @@ package struct DocumentExpectation {
 
     // MARK: Comparing
 
-    /// - Parameter printed: Of each block, in order, what it wrote, messages included.
-    package func differences(from printed: [String]) -> [Difference] {
-        var found = zip(blocks, printed).compactMap { block, text in
-            Self.difference(between: block, and: Self.lines(text)).map { Difference(line: block.start, text: $0) }
+    /// What one input of a block wrote, messages included; it ends on that line of the block, from 0.
+    package typealias Printed = (line: Int, text: String)
+
+    /// - Parameter printed: Of each block, in order, what its inputs wrote.
+    package func differences(from printed: [[Printed]]) -> [Difference] {
+        var found = zip(blocks, printed).compactMap { block, inputs in
+            Self.fault(in: block, Self.lines(inputs.map(\.text).joined())).map { Self.difference($0, block, inputs) }
         }
         if let openFence { found.append(Difference(line: openFence, text: "the fence has no end", canBeUpdated: false)) }
         return found
     }
 
+    private enum Fault {
+        /// The value of that number is in no comment.
+        case unsaid(String, number: Int)
+        /// The comment is no value.
+        case unprinted(String)
+        case other(String)
+    }
+
+    /// A fault in words, at the line that is wrong.
+    private static func difference(_ fault: Fault, _ block: Block, _ inputs: [Printed]) -> Difference {
+        switch fault {
+        case .other(let text): return Difference(line: block.start, text: text)
+        case .unprinted(let text):
+            let line = block.code.firstIndex { line in comment(in: line).map { line[$0.text...] == text } ?? false }
+            return Difference(line: block.start + 1 + (line ?? -1), text: "it does not print \(text)")
+        case .unsaid(let value, let number):
+            var rest = number
+            let input = inputs.first { input in
+                rest -= separated(lines(input.text)).values.count
+                return rest < 0
+            }
+            guard let line = input?.line, block.code.indices.contains(line) else { return Difference(line: block.start, text: "it prints \(value)") }
+            let said = comment(in: block.code[line]).map { String(block.code[line][$0.text...]) }.flatMap { isProse($0) ? nil : $0 }
+            return Difference(line: block.start + 1 + line, text: said.map { "it prints   \(value)\n  expected is \($0)" } ?? "it prints \(value)")
+        }
+    }
+
     /// What the document says wrongly, if anything.
-    private static func difference(between block: Block, and printed: [String]) -> String? {
+    private static func fault(in block: Block, _ printed: [String]) -> Fault? {
         var comments = block.comments[...]
         var prose: [String] = []
         func takeComment(_ line: String) -> Bool {
@@ -91,17 +121,17 @@ package struct DocumentExpectation {
         let (messages, values) = separated(printed)
         if let output = block.output {
             let rest = printed.drop(while: takeComment)
-            if rest.map(withoutPlace) != output.map(withoutPlace) { return "after the comments it prints\n\(indented(rest.joined(separator: "\n")))" }
+            if rest.map(withoutPlace) != output.map(withoutPlace) { return .other("after the comments it prints\n\(indented(rest.joined(separator: "\n")))") }
         } else {
-            for value in values where !takeComment(value) { return "it prints \(value)" }
+            for (number, value) in values.enumerated() where !takeComment(value) { return .unsaid(value, number: number) }
         }
         prose += comments
         if block.output == nil {
             let quoted = prose.filter { line in messages.contains { withoutPlace($0) == withoutPlace(line) } }
-            if quoted.isEmpty != messages.isEmpty { return "it says\n\(indented(messages.joined(separator: "\n")))" }
+            if quoted.isEmpty != messages.isEmpty { return .other("it says\n\(indented(messages.joined(separator: "\n")))") }
             prose.removeAll { quoted.contains($0) }
         }
-        return prose.first { !isProse($0) }.map { "it does not print \($0)" }
+        return prose.first { !isProse($0) }.map { .unprinted($0) }
     }
 
     private static func isProse(_ comment: String) -> Bool { comment.first?.isLetter == true && comment.contains(" ") && !isTitle(comment) }
@@ -135,11 +165,11 @@ package struct DocumentExpectation {
 
     /// The document with what its blocks wrote in the place of what differed.
     /// - Parameter printed: Of each block what each of its inputs wrote: the line of the block that the input ends on, from 0, and its text.
-    package func updated(by printed: [[(line: Int, text: String)]]) -> String {
+    package func updated(by printed: [[Printed]]) -> String {
         var result: [String] = [], next = 0
         for (block, inputs) in zip(blocks, printed) {
             result += lines[next..<block.start]
-            let isRight = Self.difference(between: block, and: Self.lines(inputs.map(\.text).joined())) == nil
+            let isRight = Self.fault(in: block, Self.lines(inputs.map(\.text).joined())) == nil
             result += isRight ? Array(lines[block.start..<block.outputLines.upperBound]) : Self.rewritten(block, inputs)
             next = block.outputLines.upperBound
         }
@@ -147,7 +177,7 @@ package struct DocumentExpectation {
     }
 
     /// Values of one line stand behind the input that printed them. From the first input on whose text does not fit there, all goes below the block.
-    private static func rewritten(_ block: Block, _ inputs: [(line: Int, text: String)]) -> [String] {
+    private static func rewritten(_ block: Block, _ inputs: [Printed]) -> [String] {
         var code: [String] = [], output: [String] = [], start = 0
         for input in inputs {
             let own = block.code[start...min(input.line, block.code.count - 1)], printed = lines(input.text)

@@ -77,7 +77,7 @@ package struct ScriptExpectation {
         }) {
             if index >= lines.count {
                 let piece = run.transcript.pieces.last { !$0.isMessage }
-                found.append(Difference(line: piece?.line, text: "it also prints \(output[index])"))
+                found.append(Difference(line: piece?.line, text: "it also prints \(output[index])\n  what a script prints is said by `# expect: …`"))
             } else if index >= output.count {
                 found.append(Difference(line: lines[index].number, text: "it prints nothing where \(lines[index].text) is expected"))
             } else {

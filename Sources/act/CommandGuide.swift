@@ -33,7 +33,7 @@ struct CommandGuide {
 
         init(_ subcommand: Subcommand) {
             (name, summary) = (subcommand.name, subcommand.summary)
-            let parameters = subcommand.parameters
+            let parameters = subcommand.shownParameters
             flags = parameters.filter { $0.kind == .flag || $0.kind == .text }
             operand = parameters.first { $0.kind != .flag && $0.kind != .text }
             if case .words(let words)? = operand?.expected { choices = words } else { choices = [] }

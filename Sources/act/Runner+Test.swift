@@ -109,7 +109,7 @@ extension Runner {
             }
             printed.append(inputs)
         }
-        let differences = expectation.differences(from: printed.map { $0.map(\.text).joined() })
+        let differences = expectation.differences(from: printed)
         return .done(differences, updated: transcript.isCut ? text : expectation.updated(by: printed))
     }
 }

@@ -30,7 +30,9 @@ struct Subcommand: Sendable {
             let checks = takes.flag("check", default: false), files = takes.files("the files to lay out")
             return { call in Runner(call.settings).layOut(call[files], checks: call[checks]) }
         },
-        Subcommand("test", "runs scripts and the blocks of .md files and compares; --update writes what comes out") { takes in
+        Subcommand(
+            "test", "runs scripts, which say `# expect: VALUE`, and the blocks of .md files, which say `# VALUE`, and compares; --update writes what comes out"
+        ) { takes in
             let updates = takes.flag("update", default: false), files = takes.files("the files to test")
             return { call in Runner(call.settings).test(call[files], updates: call[updates]) }
         },
@@ -38,7 +40,8 @@ struct Subcommand: Sendable {
             let file = takes.file("FILE", "the script to watch")
             return { call in Runner(call.settings).watch(call[file]) }
         },
-        Subcommand("lsp", "the language server, on standard input and output; --shapes is what it runs programs by") { takes in
+        Subcommand("lsp", "the language server, on standard input and output") { takes in
+            // The server starts itself with it, to run programs.
             let showsShapes = takes.flag("shapes", default: false)
             return { call in call[showsShapes] ? Runner(call.settings).tellShapes() : Runner(call.settings).serveEditor() }
         },
@@ -88,9 +91,12 @@ struct Subcommand: Sendable {
         return signature.parameters
     }
 
+    /// Those that help tells of: the others are for act itself.
+    var shownParameters: [Parameter] { parameters.filter { $0.name != "shapes" } }
+
     /// `act check FILE ...`
     var usage: String {
-        let parts = parameters.map { parameter in
+        let parts = shownParameters.map { parameter in
             switch parameter.kind {
             case .flag: "[--\(parameter.name)]"
             case .text: "[--\(parameter.name) \(parameter.name.uppercased())]"

@@ -269,6 +269,19 @@ import Testing
         try terminal.expect("2\n")
     }
 
+    /// Who leaves the editor without writing wants nothing run.
+    @Test func anInputThatIsLeftAsItWasDoesNotRunAgain() throws {
+        let terminal = try start(environment: ["EDITOR": "true"])
+        terminal.enter("n = 1; n += 1")
+        try terminal.expect(Self.prompt)
+        terminal.enter("print(\"once\")")
+        try terminal.expect("once\n")
+        try terminal.expect(Self.prompt)
+        terminal.enter(":edit")
+        try terminal.expect("nothing was changed")
+        try terminal.expect(Self.prompt)
+    }
+
     @Test func sandboxStartsNoPrograms() throws {
         let terminal = try start(["--sandbox"])
         for line in ["!echo hello", ":edit"] {

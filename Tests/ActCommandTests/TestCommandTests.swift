@@ -18,7 +18,7 @@ import Testing
     @Test(
         arguments: [
             ("1 + 1 # expect: 3\n", "a.act:1: it prints   2\n  expected is 3\n"),
-            ("1 + 1\n", "a.act:1: it also prints 2\n"),
+            ("1 + 1\n", "a.act:1: it also prints 2\n"), ("x = 1\n1 + x  # 3\n", "a.act:2: it also prints 2\n  what a script prints is said by `# expect: …`\n"),
             ("x = 1\n# expect: 1\n", "a.act:2: it prints nothing where 1 is expected\n"),
             ("1 + # expect error: nothing\n", "a.act:1: no message says: nothing\na.act: its messages:\n  error: "),
             ("log(0) # expect: -inf\n", "a.act: no message was expected\na.act: its messages:\n  warning: division by zero"),
@@ -32,6 +32,15 @@ import Testing
         let result = try test(text, "--max-time 5").result
         #expect(result.status == 1)
         #expect(result.output.hasPrefix(said), "\(result.output.prefix(500))")
+    }
+
+    /// The line of a page that is wrong, and what stands there.
+    @Test(arguments: [
+        ("x = 1\n\ny = 2\nx + y   # 4\nx   # 1\n", "a.md:6: it prints   3\n  expected is 4\n"), ("1   # 1\n2\n", "a.md:4: it prints 2\n"),
+        ("1   # 1\n1   # 1\n1   # 2\n", "a.md:5: it prints   1\n  expected is 2\n"), ("x = 1\ny = 2   # 2\n", "a.md:4: it does not print 2\n"),
+        ("f(x) = {\n    x\n}\nf(3)   # what it is\n", "a.md:6: it prints 3\n"),
+    ]) func pagesNameTheLine(_ program: String, _ said: String) throws {
+        #expect(try test("Text\n```act\n\(program)```\n", named: "a.md").result.output == said)
     }
 
     @Test(arguments: [

@@ -17,6 +17,13 @@ import Testing
         terminal.interrupt()
         try terminal.expect("interrupted: the parameters are those after epoch ")
         try terminal.expect(Self.prompt)
+        // The answer to Ctrl-C is given where no progress is shown, too.
+        terminal.enter("print(\"begins\"); net = fit(net, x, y, cross_entropy, epochs=1000000, progress=false)")
+        try terminal.expect("begins\n")
+        _ = try? terminal.expect("never comes", seconds: 1)
+        terminal.interrupt()
+        try terminal.expect("interrupted: the parameters are those after epoch ")
+        try terminal.expect(Self.prompt)
         terminal.enter("len(history(net).loss) > 0 and all(isfinite(net(x)))")
         try terminal.expect("true\n")
         try terminal.expect(Self.prompt)

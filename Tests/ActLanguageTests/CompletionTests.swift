@@ -80,6 +80,14 @@ import Testing
         }
     }
 
+    /// What a value has itself comes before the functions that take it.
+    @Test func ownFieldsComeFirst() throws {
+        let session = try makeSession()
+        #expect(session.completions(of: "layer.", at: 6).candidates.prefix(2) == ["W", "b"])
+        let fields = session.completions(of: "net.", at: 4).candidates.prefix(2)
+        #expect(Set(fields).isSubset(of: ["weights", "bias"]), "\(fields)")
+    }
+
     @Test func whatFollowsTheCursorDoesNotMatter() throws {
         let (start, candidates) = try makeSession().completions(of: "wid * \"(", at: 3)
         #expect(start == 0 && candidates == ["wide", "width"])

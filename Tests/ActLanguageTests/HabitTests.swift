@@ -1,5 +1,6 @@
 // What people write who come from matplotlib, NumPy, PyTorch, Keras and Python, and what act answers: one row each.
 
+import ActBuiltins
 import ActLanguage
 import ActPlot
 import ActSyntax
@@ -65,7 +66,34 @@ private final class Listener: SessionOutput {
         Habit("while True: print(1)", "write `while true { print(1) }`"),
         Habit("f = y -> y + 1; f()", "`f` needs the argument `y`"),
         Habit("net = {W1: eye(2)}; ones(2, 2) @ net", "as in `.W1`"),
+        Habit("reverse([1, 2])", "write `flip`"),
+        Habit("values({a: 1})", "[r[name] for name in keys(r)]"),
+        Habit("{a: 1}.items()", "for name in keys(r)"),
+        Habit("zip([1], [2])", "map((a, b) -> …, xs, ys)"),
+        Habit("\"abc\".index(\"b\")", "contains(s, \"…\")"),
+        Habit("\"abc\".find(\"b\")", "contains(s, \"…\")"),
+        Habit("[1, 2].index(2)", "nonzero(x == v)[0]"),
+        Habit("[1, 2, 3].map(x -> x)", "the function comes first: `map(f, xs)`"),
+        Habit("filter([1, 2, 3], x -> true)", "the function comes first: `filter(f, xs)`"),
+        Habit("s = (\"a\", \"b\"); [1, 2][s == \"a\"]", "write `[c == \"a\" for c in s]` for a mask"),
+        Habit("s = (\"a\", \"b\"); s[s == \"a\"]", "write `[c == \"a\" for c in s]` for a mask"),
+        Habit("\"abc\"[[0, 2]]", "[s[i] for i in places]"),
+        Habit("(1, 2)[[[0, 1]]]", "by positions along one axis"),
+        Habit("s = (1, 2); s[[0]] = (3,)", "changed at one index"),
+        Habit("map(n -> zeros(n), [1, 2])", "a list of any is made by `(f(x) for x in xs)`"),
+        Habit("[zeros(n) for n in [1, 2]]", "in parentheses it makes a list of any: `(zeros(n) for n in [1, 2])`"),
+        Habit("f(x) = x^2; f.grad(3)", "`grad(f)(3)`, the derivative `f'(3)`"),
         // PyTorch and Keras
+        Habit("dtype([1])", "write `x.dtype`"),
+        Habit("mean([1, 2], dim=0)", "write `axis`"),
+        Habit("softmax([1, 2], dim=0)", "write `axis`"),
+        Habit("sum([[1, 2]], axis=0, keepdim=true)", "write `keepdims`"),
+        Habit("concat([1, 2], [3])", "several arrays are given as a list: `concat(([1, 2], [3]))`"),
+        Habit("concat([1, 2], [3, 4])", "several arrays are given as a list: `concat(([1, 2], [3, 4]))`"),
+        Habit("stack([1, 2], [3, 4])", "several arrays are given as a list: `stack(([1, 2], [3, 4]))`"),
+        Habit("layer L(n) { w = ones(n); x -> if training { x } else { x * w } }; L(3)([1, 2, 3])", "write `(x, training) -> …`"),
+        Habit("Dense(2, 3).foo", "it has `W`, `b`"),
+        Habit("net = Dense(2, 3) >> relu; net.foo", "as in `net[0].W`"),
         Habit("fit(Dense(2, 3), [[1, 2]], [[1, 2, 3]], \"mse\")", "write `mse` without quotes"),
         Habit("fit(Dense(2, 3), [[1, 2]], [[1, 2, 3]], mse, \"adam\")", "write `Adam(…)` without quotes"),
         Habit("Dense(2, 3, activation=\"relu\")", "write its name without quotes"),
@@ -101,6 +129,29 @@ private final class Listener: SessionOutput {
         let output = Listener()
         try withExtendedLifetime(Session(output: output)) { _ = $0.run(program + ";", named: "test.act") }
         #expect(output.problems.isEmpty)
+    }
+
+    /// What a session explains at `?name`, programs are told too.
+    @Test(arguments: ["networks", "functions", "arrays", "list", "record", "training", "layer", "state", "text"])
+    func helpKnowsTopicsAndKinds(_ name: String) throws {
+        let session = try Session(), output = Listener()
+        #expect(!session.explanation(of: name).contains("There is nothing called"))
+        try withExtendedLifetime(Session(output: output)) { _ = $0.run("help(\"\(name)\")", named: "test.act") }
+        #expect(output.problems.isEmpty)
+    }
+
+    @Test func helpSaysHowALayerHearsOfTraining() throws {
+        for name in ["layer", "state", "training"] { #expect(try Session().help(name)?.contains("(x, training) -> …") == true, "\(name)") }
+        #expect(try Session().explanation(of: "all").contains("layer"))
+    }
+
+    /// Sources wrap the lines of texts, readers see none of that.
+    @Test func helpHasNoGaps() throws {
+        let session = try Session()
+        for name in BuiltinRows.all.map(\.name) {
+            let lines = (session.markdown(on: name) ?? "").split(separator: "\n").map { $0.drop { $0 == " " } }
+            #expect(!lines.contains { !$0.contains("#") && !$0.contains("`") && $0.contains("     ") }, "\(name)")
+        }
     }
 
     @Test func helpTellsJumpsFromKinks() throws {

@@ -44,7 +44,7 @@ private func faults(_ text: String) throws -> [String] {
         ("sum(x^2 for x in xs)", "1:9 `for` after a value needs square brackets around both | write `[x^2 for x in xs]`"),
         ("a .* b", "1:3 `.*` is not an operator | write `a * b`"),
         ("f\"{x}\"", "1:1 a string has no prefix in act | remove `f`: every string interpolates `{expression}`"),
-        ("print x, y", "1:1 calls need parentheses | write `print(x)`"),
+        ("print x, y", "1:1 calls need parentheses | write `print(x, y)`"),
         ("x = “a”", "1:5 these quotes are not the ones on the keyboard | write `\"…\"`"),
         ("let x = 3", "1:1 a variable needs no declaration | write `x = 3`"),
         ("a is b", "1:3 `is` is not an operator | write `a == b`"),

@@ -29,7 +29,7 @@ extension BuiltinRows {
         Builtin(
             .networks, "state", "in the block of a `layer`: a field that passes assign and training leaves alone",
             details:
-                "The function of the layer may assign it, as in `center = 0.9 * center + 0.1 * x.mean(axis=0)`; `fit` keeps what each pass assigned, `forward(net, x)` hands it back. It is saved, and takes no part in arithmetic and gradients.",
+                "The function of the layer may assign it, as in `center = 0.9 * center + 0.1 * x.mean(axis=0)`; `fit` keeps what each pass assigned, `forward(net, x)` hands it back. By a parameter `training`, `(x, training) -> …`, the function is told whether it trains, and assigns only then. It is saved, and takes no part in arithmetic and gradients.",
             example: "layer Counter() {\n    passes = state(0)\n    x -> { passes = passes + 1; x }\n}\nCounter().passes   # 0"
         ) { takes in
             let value = takes.value("value", role: .opaque)

@@ -12,8 +12,9 @@ extension BuiltinRows {
         Builtin(
             .functions, "map", "f of each element of an array, list or string, of each value of a record, of each parameter of a network",
             details: """
-                The results make an array if they are numbers, bools or arrays of one shape, else a list, as in `[…]`; of a record a record of the \
-                same names, of a network a network. \
+                The results make an array if they are numbers, bools or arrays of one shape, and a list if one is something else, as in `[…]`. Arrays \
+                of several shapes are an error there: `(f(x) for x in xs)` makes a list of any. Of a record it makes a record of the same names, of a \
+                network a network. \
                 Of several sequences of one length, f of the elements at each place. The names of a record are `keys(r)`.
                 """,
             example:

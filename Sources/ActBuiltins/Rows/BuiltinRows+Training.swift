@@ -25,7 +25,7 @@ extension BuiltinRows {
                 An optimiser may be a function (p, g, state) -> (p, state) of the lists of parameters and gradients, its state `none` at first. A \
                 loss that does not depend on the parameters is an error.
                 Where several processes run the program (`act -n 4 FILE`, `mpirun`), each batch is cut into `shards` parts, 8 by default, which they \
-                share out and whose gradients are added up in one order:                 the network is the same to the bit for any number of \
+                share out and whose gradients are added up in one order: the network is the same to the bit for any number of \
                 processes, and in one process with `shards=8`. Each part normalises and drops by itself. `sum="fast"` lets the library of MPI choose \
                 the order.
                 Layers are in training mode: Dropout drops, BatchNorm normalises by the batch and gathers its statistics. Ctrl-C ends training after \
@@ -204,7 +204,8 @@ private struct Fit {
         case .interrupted:
             guard machine.host.endsTrainingOnly() else { throw ArrayError.interrupted }
             Interrupt.current.clear()
-            line?.note("interrupted: the parameters are those after epoch \(epochs)")
+            // Said where no progress is shown too: it is the answer to Ctrl-C.
+            (line ?? ProgressLine(machine))?.note("interrupted: the parameters are those after epoch \(epochs)")
         }
         return result
     }

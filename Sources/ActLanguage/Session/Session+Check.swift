@@ -1,5 +1,6 @@
 // Programs that are looked at and not run: what is wrong with them, and what is left of it when the edits that are certain are done.
 
+import ActArray
 import ActBuiltins
 import ActCompiler
 import ActMachine
@@ -40,6 +41,7 @@ extension Session {
                     }
                 }
                 problems.diagnostics.sort { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }
+                problems.diagnostics = problems.diagnostics.withEditsThatHold(in: program.unit.source) { Interrupt.isSet }
                 if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
                 return problems.diagnostics.contains { $0.level == .error } ? .failed : .done
             case .failure(.interrupted):
@@ -50,8 +52,8 @@ extension Session {
                 problems.diagnostics = [diagnostic]
                 return .limit
             case .failure(.faults(let faults)):
-                problems.diagnostics = faults
                 problems.source = faults.lazy.compactMap(\.primarySpan).first.flatMap { self.source($0.source) }
+                problems.diagnostics = problems.source.map { faults.withEditsThatHold(in: $0) { Interrupt.isSet } } ?? faults
                 return .failed
             }
         }

@@ -39,7 +39,10 @@ package struct SessionCommand: Sendable {
         SessionCommand(name: "load", argument: "FILE", summary: "runs a file as if it were typed here") { $0.load($1) },
         SessionCommand(name: "save", argument: "FILE", summary: "writes what ran to a new file, as a script that runs") { $0.save($1) },
         SessionCommand(name: "history", argument: "[TEXT]", summary: "lists what was entered; the last 20, or what contains TEXT") { $0.list(containing: $1) },
-        SessionCommand(name: "edit", argument: "[FILE]", summary: "opens the last input, or a file, in $EDITOR and runs what is written there") { $0.edit($1) },
+        SessionCommand(
+            name: "edit", argument: "[FILE]",
+            summary: "opens the last input, or a file, in $EDITOR and runs what is written there; of an input that is left as it was, nothing"
+        ) { $0.edit($1) },
         SessionCommand(name: "reset", argument: "", summary: "forgets every variable") { interaction, _ in
             do {
                 try interaction.session.reset()
@@ -179,9 +182,14 @@ extension Interaction {
         do {
             var before = entries.last { !isRequest($0.trimmingSpaces()) } ?? ""
             if isFile { before = (try? machine.readFile(path)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
-            let text = try editText(before.isEmpty ? "" : before + (before.hasSuffix("\n") ? "" : "\n")).get()
+            let given = before.isEmpty || before.hasSuffix("\n") ? before : before + "\n", text = try editText(given).get()
             guard !text.allSatisfy(\.isWhitespace) else {
                 output.write("nothing to run\n")
+                return .done
+            }
+            // Left as it was: whoever leaves the editor without writing wants nothing run.
+            if text == given, !isFile {
+                output.write("nothing was changed, nothing runs\n")
                 return .done
             }
             if isFile {

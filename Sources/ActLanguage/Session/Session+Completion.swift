@@ -12,7 +12,8 @@ import Darwin
 #endif
 
 extension Session {
-    /// The candidates for what stands before `offset`, a UTF-8 offset in `text`, and where their replacement begins. Sorted.
+    /// The candidates for what stands before `offset`, a UTF-8 offset in `text`, and where their replacement begins. Sorted; a value's own fields
+    /// come before the functions that take it.
     package func completions(of text: String, at offset: Int) -> (replaceFrom: Int, candidates: [String]) {
         let cursor = Cursor(text, offset)
         if cursor.brackets.isInComment { return (cursor.end, []) }
@@ -26,7 +27,8 @@ extension Session {
             return (start, LatexNames.completions(of: cursor.word).map { $0.isSign ? $0.text : "\\" + $0.text })
         }
         if let path = cursor.fieldPath {
-            return (cursor.wordStart, value(at: path).map { matching(cursor.word, in: fields(of: $0)) } ?? matching(cursor.word, in: methods(for: nil)))
+            let value = value(at: path), own = value.map { matching(cursor.word, in: fields(of: $0)) } ?? []
+            return (cursor.wordStart, own + matching(cursor.word, in: methods(for: value)).filter { !own.contains($0) })
         }
         let arguments = self.argumentNames(at: cursor)
         if cursor.word.isEmpty {
@@ -106,12 +108,13 @@ extension Session {
         return value
     }
 
+    /// What a value has itself.
     private func fields(of value: Value) -> [String] {
         switch value {
-        case .record(let record): Array(record.fields.keys) + methods(for: value)
-        case .array(let array) where array.rank > 0: ["shape", "size", "ndim", "dtype", "T"] + methods(for: value)
-        case .function(let function) where function.network != nil: (function.network?.fieldNames ?? []) + methods(for: value)
-        default: methods(for: value)
+        case .record(let record): Array(record.fields.keys)
+        case .array(let array) where array.rank > 0: ["shape", "size", "ndim", "dtype", "T"]
+        case .function(let function): function.network?.fieldNames ?? []
+        default: []
         }
     }
 

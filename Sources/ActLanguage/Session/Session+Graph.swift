@@ -72,10 +72,14 @@ extension Interaction {
         else {
             return .failed
         }
+        var isOfNumbers = false
         do {
             let graph = try session.compute { machine in
                 let value = try machine.call(function, Arguments(variables.map(\.value)))
-                if case .function(let inner) = value { return try machine.graph(of: inner) }
+                if case .function(let inner) = value {
+                    isOfNumbers = inner.network == nil
+                    return try machine.graph(of: inner)
+                }
                 return try machine.graph(
                     of: function,
                     variables.map { name, value in
@@ -86,7 +90,12 @@ extension Interaction {
             output.write("\(graph)\n")
             return .done
         } catch {
-            if let fault = error as? Fault { output.report(fault.diagnostic, session) }
+            if var diagnostic = (error as? Fault)?.diagnostic {
+                if isOfNumbers {
+                    diagnostic.notes.append("a function alone is taken at numbers: with arrays write the call, as in `x = ones(3, 3)` and `:graph f(x)`")
+                }
+                output.report(diagnostic, session)
+            }
             return .failed
         }
     }

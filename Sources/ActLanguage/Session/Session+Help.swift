@@ -38,6 +38,9 @@ extension Session {
         return "Topics:\n" + lines + "`?name` explains a function, `?word` finds what is about a word, `?all` lists every name, `:help` the commands.\n"
     }
 
+    /// Help on a topic, as on a page of 80 columns.
+    func help(onTopic name: String) -> String? { Guide.named(name).map { help($0, width: 80) } }
+
     private func help(_ guide: Guide, width: Int) -> String {
         var result = guide.summary.prefix(1).uppercased() + guide.summary.dropFirst() + "\n"
         if !guide.example.isEmpty { result += "\n" + indented(guide.example) }
@@ -58,7 +61,7 @@ extension Session {
             guard !names.isEmpty else { continue }
             result += "\(topic.rawValue)\n" + wrapped(names, indent: 2, width: width)
         }
-        result += "keywords\n" + wrapped(keywords, indent: 2, width: width)
+        result += "keywords\n" + wrapped(keywords + ["layer"], indent: 2, width: width)
         return result + "`?name` explains one, `?word` finds those that are about a word.\n"
     }
 
@@ -220,7 +223,25 @@ private enum KeywordHelp {
         (["none"], "none", "the value of what has none. As an index it makes a new axis: `x[:, none]`"),
         (
             ["layer"], "layer NAME(parameters) { …; x -> … }",
-            "defines a maker of layers: arrays and layers assigned in the block are trained, the last line is the function"
+            """
+            defines a maker of layers: arrays and layers assigned in the block are trained, the last line is the function. With a parameter `training`, \
+            `(x, training) -> …`, that is told whether it trains; `state(v)` is what it may assign then
+            """
+        ),
+        (
+            ["training"], "(x, training) -> …",
+            """
+            the parameter by which the function of a `layer` is told whether it trains: true in `fit` and `net(x, training=true)`, else false. Layers \
+            that it calls are told too
+            """
+        ),
+        (
+            ["list", "lists"], "(1, \"a\", relu), (v,), (f(x) for x in xs)",
+            "a list of any values: `s[0]`, `s[1:]`, `s[mask]`, `len(s)`, `append(s, v)`, `concat((s, t))`; `[…]` makes an array where it can"
+        ),
+        (
+            ["record", "records"], "{a: 1, b: [2, 3]}",
+            "values by name: `r.a`, `r[\"a\"]`, `r.c = 4`, `{...r, b: 1}`; `keys(r)` are the names, `map(f, r)` goes through the values"
         ),
         (["unset"], "unset name", "removes a variable; a built-in of that name comes back"),
         (["'", "''"], "f'", "the derivative of `f` in its first argument, to any order: `sigmoid'(0)`, `f''`. Of an array, its transpose"),
@@ -233,7 +254,10 @@ private enum KeywordHelp {
         (["//", "%"], "a // b, a % b", "the quotient rounded down, and what is left of it, with the sign of `b`"),
         (
             ["==", "!=", "<", "<=", ">", ">="], "a == b, a < b < c",
-            "elementwise, give bools; comparisons chain. Of texts, lists and records `==` compares whole values"
+            """
+            elementwise, give bools; comparisons chain. Of texts, lists and records `==` compares whole values; functions, layers and networks are equal \
+            to themselves alone, and `parameters(a) == parameters(b)` compares what they learned
+            """
         ),
         (["="], "name = value; f(x) = e; a, b = pair", "assigns: a copy, nothing aliases"),
         (["+=", "-=", "*=", "/=", "//=", "%=", "@=", "^="], "x += v", "updates a variable, an element or a field: `a[0] += 1`, `r.name *= 2`"),

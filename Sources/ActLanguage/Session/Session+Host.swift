@@ -63,7 +63,7 @@ extension Session: MachineHost {
         return diagnostic
     }
 
-    package func help(on name: String) -> String? { help(name) }
+    package func help(on name: String) -> String? { help(name) ?? help(onTopic: name) }
 
     package func explanation(of expression: Closure) throws -> String {
         guard let machine else { return "" }

@@ -43,6 +43,7 @@ extension Diagnostic.Code {
             case .notIterable: .notIterable
             case .notDifferentiable: .notDifferentiable
             case .cannotIndex, .badKey: .notIndexable
+            case .maskOfList: .badMask
             case .cannotChange: .unchangeable
             case .cannotStore: .notStorable
             case .cannotCompare: .notComparable

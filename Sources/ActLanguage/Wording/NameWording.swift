@@ -45,6 +45,9 @@ enum NameWording {
     }
 
     static func unknownArgument(_ name: String, of function: String, among names: [String], signature: String) -> (words: Words, near: String?) {
+        if let spelling = foreignArguments[name], names.contains(spelling) {
+            return (("`\(function)` has no argument `\(name)`", "write `\(spelling)`"), spelling)
+        }
         let near = suggest(name, among: names)
         return (
             ("`\(function)` has no argument `\(name)`", near.first.map { "did you mean `\($0)`?" } ?? "its signature is `\(signature)`"),

@@ -128,7 +128,11 @@ enum RefusalWording {
         case .noNumber(let text): ("\(Format.quoted(String(text.prefix(40)))) does not spell a number", "a number is written like 2.5 or 1e-3")
         case .noHelp(let name, let near):
             ("there is no help on `\(name)`", near.isEmpty ? nil : "did you mean \(near.map { "`\($0)`" }.joined(separator: " or "))?")
-        case .noArgument(let index, let function): ("`\(function.name)` has no argument \(index)", "its signature is `\(function.signature)`")
+        case .noArgument(let index, let function):
+            (
+                "`\(function.name)` has no argument \(index)",
+                "its signature is `\(function.signature)`; at a point the gradient is `grad(f)(\(index))`, the derivative `f'(\(index))`"
+            )
         case .tooManyDraws(let draws, let count, let isWeighted):
             (
                 "\(draws) elements cannot be drawn from \(isWeighted ? "the likely ones among " : "")\(count) without drawing one twice",
@@ -252,6 +256,16 @@ enum RefusalWording {
     private static func words(for refusal: FileRefusal) -> Words {
         switch refusal {
         case .notJSON(let value): ("\(value.kind) cannot be written as JSON", "JSON holds numbers, bools, strings, none, arrays, lists and records")
+        // What act cannot hold is JSON all the same.
+        case .badJSON(.inexactNumber, let line, let column, let path):
+            (
+                "\(path.map { "`\($0)`: " } ?? "")a whole number in this JSON cannot be held exactly (line \(line), column \(column))",
+                "whole numbers are exact up to 2^53 = 9007199254740992; one that only names something is written as text, in quotes"
+            )
+        case .badJSON(.numberTooLarge, let line, let column, let path):
+            ("\(path.map { "`\($0)`: " } ?? "")a number in this JSON is too large (line \(line), column \(column))", "the largest is about 1.8e308")
+        case .badJSON(.tooDeep(let most), let line, let column, let path):
+            ("\(path.map { "`\($0)`: " } ?? "")this JSON is nested more than \(most) levels deep (line \(line), column \(column))", nil)
         case .badJSON(let fault, let line, let column, let path):
             ("\(path.map { "`\($0)`: it" } ?? "this") is not JSON: \(words(for: fault).text) (line \(line), column \(column))", nil)
         case .table(let fault, let path):

@@ -44,7 +44,8 @@ extension RuntimeWording {
             return error("\(given) \(given == 1 ? "index is" : "indices are") given for \(rank == 1 ? "one axis" : "\(rank) axes")")
         case .indexNotWhole(let number) where number == number.rounded(): return error("index \(Format.number(number)) is out of range: no array is that large")
         case .indexNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))", help: "`int(…)` cuts the fraction off")
-        case .maskShape(let mask, let array): return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))")
+        case .maskShape(let mask, let array):
+            return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))", help: mask.isEmpty ? wholeComparisonHelp : nil)
         case .cannotAssign(let value, let target): return error("values of shape \(shape(value)) do not fit into a part of shape \(shape(target))")
         case .stepIsZero: return error("the step is 0", help: "a step is positive or negative")
         case .emptyReduction(let operation, let from):
@@ -54,7 +55,9 @@ extension RuntimeWording {
         case .notSquare(let operation, let from): return error("`\(operation)` takes square matrices, not shape \(shape(from))")
         case .singular(let operation): return error("`\(operation)`: the matrix is singular", help: "its rows depend on each other, so there is no inverse")
         case .rankMismatch(let operation, let ranks, let from):
-            return error("`\(operation)` takes \(arrays(of: ranks)), not \(from.isEmpty ? "a number" : "an array of shape \(shape(from))")")
+            return error(
+                "`\(operation)` takes \(arrays(of: ranks)), not \(from.isEmpty ? "a number" : "an array of shape \(shape(from))")",
+                help: looseArraysHelp.map { Message($0) })
         case .badValue(let operation, let reason): return error("`\(operation)`: \(reason.words.text)")
         case .outOfMemory(let bytes, let limit):
             return error("\(Format.bytes(bytes)) more would not fit into the memory limit of \(Format.bytes(limit))", help: "`--max-memory` sets the limit")
@@ -83,6 +86,19 @@ extension RuntimeWording {
         case .time: return error("the time has no graph and no formula", help: "measure before, and pass the number as an argument")
         case .file: return error("a file has no graph and no formula", help: "load before, and use what was loaded")
         }
+    }
+
+    /// `a[names == "x"]`: the comparison of whole values in the place of a mask.
+    var wholeComparisonHelp: Message? {
+        guard let (tree, id) = place, case .index(_, let items) = tree[id] else { return nil }
+        for case .value(let item) in tree[items].map(\.kind) {
+            guard case .comparison(let left, let links) = tree[item], let link = tree[links].first, tree[links].count == 1 else { continue }
+            let (sequence, other) = (tree.text(of: left), tree.text(of: link.operand))
+            let isShort = sequence.utf8.count + other.utf8.count <= 60
+            let mask = isShort ? "[c \(link.comparison.symbol) \(other) for c in \(sequence)]" : "[c \(link.comparison.symbol) x for c in xs]"
+            return "`\(link.comparison.symbol)` compares a list as a whole: write `\(mask)` for a mask"
+        }
+        return nil
     }
 
     private var forOperation: String {

@@ -110,6 +110,7 @@ struct RuntimeWording {
             return error("\(value.kind) cannot be changed in place", help: "build a new one, as in `\"j\" + s[1:]`")
         case .cannotStore(let value): return error("an array holds numbers or bools: \(value.kind) cannot be put into it")
         case .badKey(let key, let base): return badKey(key, base)
+        case .maskOfList(let mask, let count): return error("a mask of \(self.count(mask, "bool")) does not fit a list of \(self.count(count, "element"))")
         case .cannotCompare(let symbol, let left, let right): return error("`\(symbol)` cannot order \(left.kind) and \(right.kind)")
         case .notACondition(let value): return notACondition(value)
         case .unpackCount(let expected, let found): return unpackCount(expected, found)
@@ -172,9 +173,13 @@ struct RuntimeWording {
 
     private func badKey(_ key: Value, _ base: Value) -> Diagnostic {
         if case .record = base { return error("a record is indexed by a name, not by \(key.kind)") }
-        return error(
-            "\(base.kind) cannot be indexed by \(key.kind)",
-            help: key.typeName == "string" ? "names index records" : "an index is a whole number, a slice, a mask or an array of whole numbers")
+        var help: Message = "an index is a whole number, a slice, a mask or an array of whole numbers"
+        if case .string = base { help = "an index of a string is a whole number or a slice; `[s[i] for i in places]` takes characters from several places" }
+        if case .function = base { help = "an index of a network is a whole number or a slice" }
+        if case .list = base, key.typeName == "array" { help = "a list is read by a mask or by positions along one axis, and changed at one index" }
+        // A list compared as a whole is one bool.
+        if case .bool = key, let mask = wholeComparisonHelp { help = mask }
+        return error("\(base.kind) cannot be indexed by \(key.kind)", help: key.typeName == "string" ? "names index records" : help)
     }
 
     private func unpackCount(_ expected: Int, _ found: Int) -> Diagnostic {
@@ -211,8 +216,10 @@ struct RuntimeWording {
             help = foreignHint(argument: value.name, named: name, in: .builtins)
             shown = "`\(value.name)`"
         case .number where expected == .kind(.flag): help = looseNumbersHelp
+        case .array where name == "axis", .list where name == "axis": help = looseArraysHelp
         default: break
         }
+        if name == "f", ["map", "filter", "reduce", "scan"].contains(function) { help = "the function comes first: `\(function)(f, xs)`" }
         return error("`\(name)` of `\(function)` must be \(expected.words), not \(shown)", help: help.map { Message($0) })
     }
 
@@ -223,6 +230,15 @@ struct RuntimeWording {
         guard arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
         let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
         return "several numbers are given as an array: `\(tree[name])([\(texts.count <= 40 ? texts : "a, b, …")])`"
+    }
+
+    /// `concat(a, b)`: the arrays that were meant to be one list.
+    var looseArraysHelp: String? {
+        guard let (tree, id) = place, case .call(let callee, let run) = tree[id], case .name(let name) = tree[callee] else { return nil }
+        let arguments = Array(tree[run])
+        guard ["concat", "stack"].contains(tree[name]), arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
+        let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
+        return "several arrays are given as a list: `\(tree[name])((\(texts.count <= 40 ? texts : "a, b, …")))`"
     }
 
     private func unknownName(_ name: String) -> Diagnostic {
@@ -240,7 +256,7 @@ struct RuntimeWording {
             let near = suggest(name, among: record.fields.keys)
             return error(
                 "the record has no field `\(name)`",
-                help: near.first.map { "did you mean `\($0)`?" }
+                help: near.first.map { "did you mean `\($0)`?" } ?? foreignHint(unknownField: name, on: "record").map { Message($0) }
                     ?? (record.fields.isEmpty ? "it is empty" : "it has \(record.fields.keys.prefix(8).map { "`\($0)`" }.joined(separator: ", "))"),
                 edits: near.count == 1 ? replacingField(by: near[0]) : [])
         default:
@@ -252,8 +268,17 @@ struct RuntimeWording {
             let near = suggest(name, among: Attributes.names + builtins.names)
             return error(
                 "\(value.kind) has no `.\(name)`",
-                help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" })
+                help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" }
+                    ?? ownFields(of: value))
         }
+    }
+
+    /// What a layer has, and where a network has it.
+    private func ownFields(of value: Value) -> Message? {
+        guard case .function(let function) = value, let network = function.network else { return nil }
+        let names = network.fieldNames.prefix(8).map { "`\($0)`" }.joined(separator: ", ")
+        if value.typeName == "network" { return "the fields are those of its layers, as in `net[0].W`; `parameters(net)` has them all" }
+        return names.isEmpty ? "it has no fields" : "it has \(names)"
     }
 
     private func operandsDoNotFit(_ symbol: String, _ left: Value, _ right: Value) -> Diagnostic {
@@ -292,16 +317,29 @@ struct RuntimeWording {
         if first.isEmpty || other.isEmpty {
             return error(
                 "element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))",
-                help: "`[…]` holds elements of one shape; `(…)` makes a list of any")
+                help: raggedHelp)
         }
         if first.count == 1, other.count == 1 {
             return error(
                 "row 0 has \(count(first[0], "element")) and row \(index) has \(other[0])",
-                help: "the rows of an array are equally long; `(…)` makes a list of any")
+                help: raggedHelp)
         }
         return error(
             "element 0 has shape \(ActMachine.describe(first)) and element \(index) has shape \(ActMachine.describe(other))",
-            help: "the elements of an array have one shape")
+            help: raggedHelp)
+    }
+
+    /// Where a list is made instead, by the form that stands there.
+    private var raggedHelp: Message {
+        guard let (tree, id) = place else { return "the elements of an array have one shape; `(…)` makes a list of any" }
+        switch tree[id] {
+        case .comprehension:
+            let text = tree.text(of: id), isShort = text.utf8.count <= 60 && !text.contains(where: \.isNewline)
+            let list = isShort ? "(\(text.dropFirst().dropLast()))" : "(f(x) for x in xs)"
+            return "the elements of an array have one shape; in parentheses it makes a list of any: `\(list)`"
+        case .call: return "the results of one shape make an array; a list of any is made by `(f(x) for x in xs)`"
+        default: return "the elements of an array have one shape; `(…)` makes a list of any"
+        }
     }
 
     private func signature(_ name: String) -> String? {

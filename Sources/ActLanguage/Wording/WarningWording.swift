@@ -103,7 +103,7 @@ extension RuntimeWording {
     {
         kind.warning(
             calleeName(code, instruction) ?? operation, "the result is \(Format.number(result))", inputs, label(code, instruction),
-            form: form(code, instruction))
+            form: form(code, instruction), isNumber: true)
     }
 
     private func label(_ code: Code, _ instruction: Int) -> Diagnostic.Label {
@@ -142,7 +142,9 @@ extension NumericEvent.Kind {
         }
     }
 
-    fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, form: String?) -> Diagnostic {
+    fileprivate func warning(_ operation: String, _ effect: String, _ inputs: [Double], _ label: Diagnostic.Label, form: String?, isNumber: Bool = false)
+        -> Diagnostic
+    {
         let shown = inputs.map(Format.number)
         let isCall = operation.first.map { $0.isLetter || $0 == "_" } ?? false
         // A negative number in front of an operator means something else: -1 ^ 0.5 is -(1 ^ 0.5).
@@ -150,7 +152,8 @@ extension NumericEvent.Kind {
         let example = isCall || shown.count != 2 ? "\(operation)(\(shown.joined(separator: ", ")))" : "\(left) \(operation) \(shown[1])"
         return Diagnostic(
             code, "\(title) in `\(operation)`: \(effect)", labels: [label], notes: shown.isEmpty ? [] : ["for example \(example)"],
-            help: form ?? stableForm(operation))
+            // A quotient of two numbers may be of anything.
+            help: form ?? (isNumber && operation == "/" ? nil : stableForm(operation)))
     }
 
     /// The built-in that computes the usual expression around `operation` without leaving the numbers.

@@ -49,6 +49,12 @@ extension Machine {
             if items.count == 1 { return try Value(array.indexed(by: arrayIndex(items[0], base, R))) }
             return try Value(array.indexed(by: arrayIndices(items, base, R)))
         case .list(let list):
+            if items.count == 1, case .value(let register) = items[0], let places = try places(R[register], in: list, base) {
+                var elements: [Value] = []
+                elements.reserveCapacity(places.count)
+                try Interrupt.forEachPiece(places.count) { for i in $0 { elements.append(list.elements[places[i]]) } }
+                return try .list(elements)
+            }
             return try inSequence(items, base, R, count: list.elements.count) {
                 list.elements[$0]
             } slice: { range in
@@ -85,6 +91,28 @@ extension Machine {
             return part
         default: throw RuntimeError.cannotIndex(base)
         }
+    }
+
+    /// The positions that a mask or an array of positions chooses of a list; `nil` for what is one index.
+    private func places(_ key: Value, in list: List, _ base: Value) throws -> [Int]? {
+        let count = list.elements.count
+        var chosen: NDArray
+        switch key {
+        case .array(let array) where array.rank == 1: chosen = array
+        case .list(let keys) where keys.elements.isEmpty: return []
+        case .list(let keys): chosen = try array(of: keys, for: base)
+        default: return nil
+        }
+        guard chosen.rank == 1 else { throw RuntimeError.badKey(key, of: base) }
+        if chosen.isTraced { chosen = try chosen.detached() }
+        // The positions, and what the caller makes of them.
+        try MemoryPool.allow(chosen.count &* (2 * MemoryLayout<Int>.stride + MemoryLayout<Value>.stride))
+        let numbers = try chosen.toDoubles()
+        if chosen.type == .bool {
+            guard numbers.count == count else { throw RuntimeError.maskOfList(mask: numbers.count, count: count) }
+            return numbers.indices.filter { numbers[$0] != 0 }
+        }
+        return try numbers.map { try position(wholeIndex($0), count, of: base.typeName) }
     }
 
     private func inSequence(

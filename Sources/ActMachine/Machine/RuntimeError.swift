@@ -22,6 +22,7 @@ package enum RuntimeError: Error, @unchecked Sendable {
     case cannotChange(Value)
     case cannotStore(Value)
     case badKey(Value, of: Value)
+    case maskOfList(mask: Int, count: Int)
     case cannotCompare(String, Value, Value)
     case notACondition(Value)
     case unpackCount(expected: Int, found: Int)

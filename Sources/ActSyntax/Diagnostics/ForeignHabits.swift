@@ -5,10 +5,10 @@
 
 /// A spelling of another language: what is wrong with it (empty: "is not an operator"), what to write, and, if that is all there is
 /// to do, the text to put in its place.
-struct ForeignHabit {
+package struct ForeignHabit: Sendable {
     var fault: String
-    var help: String
-    var replacement: String?
+    package var help: String
+    package var replacement: String?
 
     init(_ fault: String, _ help: String, _ replacement: String? = nil) {
         self.fault = fault
@@ -18,7 +18,7 @@ struct ForeignHabit {
 }
 
 /// Symbols that are not tokens of act.
-let foreignSymbols: [String: ForeignHabit] = [
+package let foreignSymbols: [String: ForeignHabit] = [
     "&&": ForeignHabit("", "write `and`", "and"),
     "||": ForeignHabit("", "write `or`", "or"),
     "&": ForeignHabit("", "write `and`, which works element by element on arrays", "and"),
@@ -73,7 +73,7 @@ let foreignSymbols: [String: ForeignHabit] = [
 ]
 
 /// Words that begin something in another language and are followed by more words.
-let foreignOpeners: [String: ForeignHabit] = {
+package let foreignOpeners: [String: ForeignHabit] = {
     let function = ForeignHabit("a function is defined with `=`", "write `f(x) = …`, or `f(x) = { … }` for several lines")
     let literal = ForeignHabit("a function literal is written with `->`", "write `x -> …`, `(x, y) -> …`")
     let variable = ForeignHabit("a variable needs no declaration", "write `name = value`")
@@ -114,7 +114,7 @@ let functionsThatOpen: Set<String> = ["assert", "print", "repeat"]
 let foreignContinuations: Set<String> = ["elif", "elsif", "elseif", "except", "catch", "finally", "case", "until"]
 
 /// Words that stand between two values in another language.
-let foreignInfixes: [String: ForeignHabit] = [
+package let foreignInfixes: [String: ForeignHabit] = [
     "is": ForeignHabit("`is` is not an operator", "write `==`, or `!=`", "=="),
     "mod": ForeignHabit("`mod` is not an operator", "write `%`", "%"),
     "rem": ForeignHabit("`rem` is not an operator", "write `%`", "%"),
@@ -203,7 +203,10 @@ private let foreignNames: [String: String] = [
     "logical_and": "write `a and b`", "logical_or": "write `a or b`", "logical_not": "write `not a`", "equal": "write `a == b`", "not_equal": "write `a != b`",
     "greater": "write `a > b`", "less": "write `a < b`", "isnull": "isnan", "is_nan": "isnan", "ifelse": "where", "cond": "where", "select": "where",
     "clamp": "clip", "clip_by_value": "clip", "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min",
-    "reduce_prod": "prod", "enumerate": "write `for i in range(len(xs)) { … }`", "zip": "write `for i in range(len(xs)) { … xs[i] … ys[i] … }`",
+    "reduce_prod": "prod", "enumerate": "write `for i in range(len(xs)) { … }`",
+    "zip": "write `map((a, b) -> …, xs, ys)`, or `for i in range(len(xs)) { … xs[i] … ys[i] … }`",
+    "reverse": "flip", "values": "write `[r[name] for name in keys(r)]`", "items": "write `for name in keys(r) { … r[name] … }`", "dtype": "write `x.dtype`",
+    "training": "the function of a `layer` is told by a parameter: write `(x, training) -> …`",
     "sorted": "sort", "reversed": "flip", "isinstance": "write `type(x) == \"array\"`", "typeof": "type", "class": "type",
     "input": "`args` holds the words after the script's name",
     "list": "`[…]` makes an array, `(…)` a list; `range` is an array already", "tuple": "a list is written `(1, 2)`, `(1,)` with one element",
@@ -263,12 +266,20 @@ private let foreignFields: [String: String] = [
     "train": "training is `fit(net, x, y, mse)`, one pass as in training `net(x, training=true)`",
     "parameters": "write `parameters(net)`", "state_dict": "write `parameters(net)`", "weight": "write `parameters(layer).W`",
     "bias": "write `parameters(layer).b`",
-    "keys": "a record's fields are shown by `print(r)`", "items": "a record's fields are read as `r.name` or `r[\"name\"]`",
-    "get": "write `r[\"name\"]`", "toFixed": "write `\"{x:.2f}\"`", "format": "write `\"{x:.2f}\"`", "toString": "write `repr(x)`",
+    "values": "write `[r[name] for name in keys(r)]`", "items": "write `for name in keys(r) { … r[name] … }`",
+    "reverse": "write `flip(x)`", "fill": "write `full(shape(x), value)`",
+    "get": "write `r[\"name\"]`; `contains(keys(r), \"name\")` tells whether it is there", "toFixed": "write `\"{x:.2f}\"`", "format": "write `\"{x:.2f}\"`",
+    "toString": "write `repr(x)`",
     "startswith": "write `starts_with(s, \"…\")`", "endswith": "write `ends_with(s, \"…\")`", "strip": "write `trim(s)`", "toUpperCase": "write `upper(s)`",
     "toLowerCase": "write `lower(s)`", "forEach": "write `for x in xs { … }`", "show": "write `show(figure)`", "savefig": "write `save(figure, \"a.svg\")`",
     "clamp": "write `x.clip(lo, hi)`", "sub": "write `a - b`", "add": "write `a + b`", "mul": "write `a * b`", "div": "write `a / b`", "pow": "write `x^n`",
     "mm": "write `a @ b`",
+]
+
+/// Names of arguments of other libraries → the names here.
+package let foreignArguments: [String: String] = [
+    "dim": "axis", "dims": "axis", "keepdim": "keepdims", "learning_rate": "lr", "batch_size": "batch", "validation_data": "validation",
+    "in_features": "inputs", "out_features": "outputs", "in_channels": "inputs", "out_channels": "outputs", "kernel_size": "kernel",
 ]
 
 /// What to write in place of a name.
@@ -316,7 +327,15 @@ package func foreignHint(argument text: String, named parameter: String, in voca
 
 /// What to write instead of an unknown field or method of a value of type `kind` (as `type` names it).
 package func foreignHint(unknownField field: String, on kind: String) -> String? {
-    if kind == "string", field == "length" || field == "count" { return "write `len(s)`" }
+    switch (kind, field) {
+    case ("string", "length"), ("string", "count"): return "write `len(s)`"
+    case ("string", "index"), ("string", "find"): return "`contains(s, \"…\")` tells whether it is there, `split(s, \"…\")[0]` is what stands before it"
+    case ("array", "index"), ("array", "find"): return "write `nonzero(x == v)[0]`, the positions of v"
+    case (_, "index"), (_, "find"): return "`contains(xs, v)` tells whether it is there"
+    // What a record is asked for may be the name of a field in another language's values too.
+    case ("record", _): return ["values", "items", "get", "pop", "copy"].contains(field) ? foreignFields[field] : nil
+    default: break
+    }
     if kind == "network" || kind == "layer" {
         let layer = kind == "network" ? "net[0]" : "net"
         switch field {

@@ -6,7 +6,8 @@ extension Parser {
     @inline(never)
     mutating func failAtValue() -> Failure {
         let previous = peek(-1)
-        if token.kind == .endOfInput || (token.newlineBefore && position > statementStart && isIncrement(previous)) {
+        let ends = token.newlineBefore || token.kind == .rightBrace || token.kind == .semicolon
+        if token.kind == .endOfInput || (ends && position > statementStart && isIncrement(previous)) {
             return failAtEnd(after: previous)
         }
         return fail(atValue(after: previous))
@@ -210,12 +211,16 @@ extension Parser {
         }
         var help = "write `range(start, stop)`, which leaves out `stop`"
         var edits: [Diagnostic.Edit] = []
-        if previous.kind == .number, next.kind == .number, peek(2).kind != .colon {
-            let last = numbers[Int(next.payload)]
-            if last == last.rounded(), abs(last) < 1e9 {
-                let range = "range(\(text(previous)), \(Int(last) + 1))"
-                help = "write `\(range)`, which ends at \(text(next))"
-                edits = [.init(span(previous).union(span(next)), range)]
+        // Where the first part begins is known of one that is a number or a name alone.
+        let isSigned = peek(-2).kind == .minus, before = isSigned ? peek(-3) : peek(-2), start = isSigned ? position - 2 : position - 1
+        let isAlone = start <= statementStart || [.assign, .leftParenthesis, .comma, .arrow].contains(before.kind)
+        let isPart = previous.kind == .number || previous.kind == .name && before.kind == .assign
+        if isPart, start >= statementStart, isAlone, let range = foreignRange(from: start, colon: position) {
+            let after = tokens[min(range.end, tokens.count - 1)]
+            let isWhole = after.newlineBefore || [.endOfInput, .semicolon, .comma, .rightParenthesis, .rightBrace].contains(after.kind)
+            if isWhole {
+                help = "write `\(range.text)`, \(range.remark)"
+                edits = range.isCertain ? [.init(range.span, range.text)] : []
             }
         }
         return Diagnostic(.colonRange, "`:` makes a range only inside an index", at: span(token), help: help, edits: edits)

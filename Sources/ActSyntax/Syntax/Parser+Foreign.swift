@@ -8,6 +8,12 @@ extension Parser {
         if isAfterValue, word == "!" || word == "~", let habit = foreignSymbols[word] {
             return Diagnostic(.foreignSymbol, "`\(word)` is not an operator", at: span(token), help: habit.help)
         }
+        if word == "?", position == statementStart, peek().kind == .name, !peek().newlineBefore {
+            let help = "help(\"\(text(peek()))\")"
+            return Diagnostic(
+                .foreignSymbol, "`?` asks for help at the prompt of a session", at: span(token), help: "write `\(help)`",
+                edits: [.init(span(token).union(span(peek())), help)])
+        }
         if let habit = foreignSymbols[word] {
             let fault = habit.fault.isEmpty ? "`\(word)` is not an operator" : habit.fault
             return Diagnostic(.foreignSymbol, fault, at: span(token), help: rewrittenStatement(habit) ?? habit.help, edits: edits(habit))

@@ -23,13 +23,28 @@ extension Parser {
     func colonBlock(after keyword: Token, at colon: Token) -> Diagnostic {
         var help = blockPattern(text(keyword))
         var edits: [Diagnostic.Edit] = []
+        if keyword.kind == .for, let range = rangeOfLoop(keyword) { return range }
         if let start = tokens.lastIndex(of: keyword, before: position), let head = line(from: start, upTo: position) {
-            let body = position + 1 < tokens.count && !peek().newlineBefore ? rest(from: position + 1) : nil
+            let body = position + 1 < tokens.count && !peek().newlineBefore ? rest(from: position + 1, isList: newlineEnds) : nil
             // A block in braces needs the `:` alone to go.
             help = body.map { $0.hasPrefix("{") ? "\(head) \($0)" : "\(head) { \($0) }" } ?? "\(head) { … }"
-            if body != nil, let end = range(ofRestFrom: position + 1)?.end { edits = [.init(source.span(Int(tokens[start].start), Int(end)), help)] }
+            if body != nil, let end = range(ofRestFrom: position + 1, isList: newlineEnds)?.end {
+                edits = [.init(source.span(Int(tokens[start].start), Int(end)), help)]
+            }
         }
         return Diagnostic(.colonBlock, "`:` does not begin a block", at: span(colon), help: "write `\(help)`", edits: edits)
+    }
+
+    /// `for i in 1:3 {`, the current token being the first `:`.
+    private func rangeOfLoop(_ keyword: Token) -> Diagnostic? {
+        guard let start = tokens.lastIndex(of: keyword, before: position),
+            let word = tokens[start..<position].firstIndex(where: { $0.kind == .in }), let range = foreignRange(from: word + 1, colon: position),
+            tokens[min(range.end, tokens.count - 1)].kind == .leftBrace
+        else { return nil }
+        let head = line(from: start, upTo: word).map { "\($0) in \(range.text) { … }" } ?? range.text
+        return Diagnostic(
+            .colonRange, "`:` makes a range only inside an index", at: span(token), help: "write `\(head)`, \(range.remark)",
+            edits: range.isCertain ? [.init(range.span, range.text)] : [])
     }
 
     private func blockPattern(_ word: String) -> String {
@@ -45,13 +60,13 @@ extension Parser {
         let previous = peek(-1)
         switch token.kind {
         case .assign where peek().kind == .number && peek(2).kind == .colon:
-            let stop = peek(3).kind == .number ? numbers[Int(peek(3).payload)] + 1 : .nan
-            let isExact = abs(stop) < 1e9 && stop == stop.rounded()
-            let range = isExact ? "range(\(text(peek())), \(Int(stop)))" : "range(start, stop)"
+            let range = foreignRange(from: position + 1, colon: position + 2)
+            let isWhole = range.map { tokens[min($0.end, tokens.count - 1)].kind == .leftBrace } ?? false
             return fail(
                 Diagnostic(
-                    .forWithoutIn, "`for` takes `in`", at: span(token), help: "write `for \(text(previous)) in \(range) { … }`",
-                    edits: isExact && peek(4).kind == .leftBrace ? [.init(span(token).union(span(peek(3))), "in \(range)")] : []))
+                    .forWithoutIn, "`for` takes `in`", at: span(token),
+                    help: "write `for \(text(previous)) in \(range?.text ?? "range(start, stop)") { … }`",
+                    edits: range.map { isWhole && $0.isCertain ? [.init(span(token).union($0.span), "in \($0.text)")] : [] } ?? []))
         case .leftParenthesis:
             return fail(
                 Diagnostic(

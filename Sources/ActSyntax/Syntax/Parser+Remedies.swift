@@ -19,20 +19,22 @@ extension Parser {
     }
 
     /// The text from `start` to the end of its statement, element or bracket, or to the first `stop`.
-    func rest(from start: Int, upTo stop: Token.Kind = .endOfInput) -> String? {
-        end(ofRestFrom: start, upTo: stop).flatMap { line(from: start, upTo: $0) }
+    /// - Parameter isList: Whether commas belong to it.
+    func rest(from start: Int, upTo stop: Token.Kind = .endOfInput, isList: Bool = false) -> String? {
+        end(ofRestFrom: start, upTo: stop, isList).flatMap { line(from: start, upTo: $0) }
     }
 
     /// Where that text stands.
-    func range(ofRestFrom start: Int, upTo stop: Token.Kind = .endOfInput) -> Span? {
-        guard let end = end(ofRestFrom: start, upTo: stop), end > start else { return nil }
+    func range(ofRestFrom start: Int, upTo stop: Token.Kind = .endOfInput, isList: Bool = false) -> Span? {
+        guard let end = end(ofRestFrom: start, upTo: stop, isList), end > start else { return nil }
         return source.span(Int(tokens[start].start), Int(tokens[end - 1].end))
     }
 
-    private func end(ofRestFrom start: Int, upTo stop: Token.Kind) -> Int? {
+    private func end(ofRestFrom start: Int, upTo stop: Token.Kind, _ isList: Bool) -> Int? {
         var end = start
         scan: while end < tokens.count, tokens[end].kind != stop, tokens[end].kind != .endOfInput, end == start || !tokens[end].newlineBefore {
             switch tokens[end].kind {
+            case .comma where isList: break
             case .semicolon, .comma, .rightParenthesis, .rightBracket, .rightBrace, .templateMiddle, .templateTail, .formatSpec: break scan
             case .leftParenthesis, .leftBracket, .leftBrace:
                 guard let partner = partner(of: end) else { return nil }
@@ -127,9 +129,10 @@ extension Parser {
     /// `lambda x: e`, `def f(x):`, `print x`, the word being the token at `index`: what to write, and the edit where that says all.
     func rewrittenOpener(at index: Int) -> (help: String, edit: Diagnostic.Edit?)? {
         let next = min(index + 1, tokens.count - 1)
-        /// `text` in place of the word and all up to the end of what `start` begins.
-        func replaced(_ text: String, from start: Int) -> (help: String, edit: Diagnostic.Edit?) {
-            ("write `\(text)`", range(ofRestFrom: start).map { .init(span(tokens[index]).union($0), text) })
+        /// `text` in place of the word and all up to the end of what `start` begins; `nil` where it would be no program.
+        func replaced(_ text: String, from start: Int, isList: Bool = false) -> (help: String, edit: Diagnostic.Edit?)? {
+            guard isProgram(text) else { return nil }
+            return ("write `\(text)`", range(ofRestFrom: start, isList: isList).map { .init(span(tokens[index]).union($0), text) })
         }
         switch text(tokens[index]) {
         case "lambda":
@@ -145,17 +148,98 @@ extension Parser {
             guard tokens[next].kind == .name, tokens[min(next + 1, tokens.count - 1)].kind == .leftParenthesis, let end = partner(of: next + 1)
             else { return nil }
             return line(from: next, upTo: end + 1).map { ("write `\($0) = …`, or `\($0) = { … }` for several lines", nil) }
-        case "print", "echo", "disp": return rest(from: next).map { replaced("print(\($0))", from: next) }
+        case "print", "echo", "disp": return rest(from: next, isList: true).flatMap { replaced("print(\($0))", from: next, isList: true) }
         case "raise", "throw":
             // `raise "text"`, `raise Error("text")`
             var first = next
             if tokens[first].kind == .name, tokens[first].end == tokens[min(first + 1, tokens.count - 1)].start { first += 2 }
-            guard first < tokens.count, tokens[first].kind == .string else { return nil }
+            guard first < tokens.count, tokens[first].kind == .string, tokens[min(first + 1, tokens.count - 1)].kind != .comma else { return nil }
             return replaced("error(\(text(tokens[first])))", from: next)
-        case "let", "var", "const": return rest(from: next).map { replaced($0, from: next) }
-        case "del": return rest(from: next).map { replaced("unset \($0)", from: next) }
+        case "let", "var", "const": return rest(from: next, isList: true).flatMap { replaced($0, from: next, isList: true) }
+        case "del": return deletion(of: next)
         default: return nil
         }
+    }
+
+    /// `del x`, `del x[0]`, `del r.a`, what is deleted beginning with the token at `index`.
+    private func deletion(of index: Int) -> (help: String, edit: Diagnostic.Edit?)? {
+        guard index > 0, tokens[index].kind == .name else { return nil }
+        func withoutField(_ name: String) -> (help: String, edit: Diagnostic.Edit?) {
+            ("a record keeps its fields: write a record of those that stay, as in `\(name) = {b: \(name).b}`", nil)
+        }
+        let name = text(tokens[index]), next = tokens[min(index + 1, tokens.count - 1)], key = tokens[min(index + 2, tokens.count - 1)]
+        switch next.kind {
+        case .dot: return withoutField(name)
+        case .leftBracket where key.kind == .string: return withoutField(name)
+        case .leftBracket:
+            return (
+                "no element goes by itself: write `\(name) = concat((\(name)[:i], \(name)[i + 1:]))`, or `[v for v in \(name) if …]` for those that stay", nil
+            )
+        case .comma: return ("write `unset` for each name, one a statement", nil)
+        default:
+            guard next.newlineBefore || next.kind == .endOfInput || next.kind == .semicolon || next.kind == .rightBrace else { return nil }
+            return ("write `unset \(name)`", .init(source.span(Int(tokens[index - 1].start), Int(tokens[index].end)), "unset \(name)"))
+        }
+    }
+
+    /// Whether a remedy can be pasted as it is. What stands in one is not given remedies itself.
+    func isProgram(_ text: String) -> Bool {
+        guard !isRemedy, let source = try? SourceText(id: source.id, name: source.name, text: text) else { return false }
+        return source.bytes.withUnsafeBufferPointer { bytes in
+            var lexer = Lexer(source: source, bytes: bytes)
+            lexer.run(isStopped: isStopped)
+            var parser = Parser(lexer, isStopped: isStopped)
+            parser.isRemedy = true
+            parser.parseProgram()
+            return parser.finish().diagnostics.isEmpty
+        }
+    }
+
+    /// `1:3`, `0:len(x)`, `1:2:9` as act writes it: what other languages have for a range.
+    struct ForeignRange {
+        var text: String
+        /// What it does with the last number.
+        var remark: String
+        var span: Span
+        /// Whether nothing else can be meant: then the last number is one, and belongs to it.
+        var isCertain: Bool
+        /// The index of the first token after it.
+        var end: Int
+    }
+
+    /// The range whose first part begins at the token `start`, and whose first `:` is the token `colon`; `nil` if that is something else.
+    func foreignRange(from start: Int, colon: Int) -> ForeignRange? {
+        guard start < colon, tokens[colon].kind == .colon else { return nil }
+        var bounds = [start], index = colon
+        scan: while index < tokens.count, !tokens[index].newlineBefore {
+            switch tokens[index].kind {
+            case .colon: bounds.append(index)
+            case .leftParenthesis, .leftBracket:
+                guard let partner = partner(of: index) else { return nil }
+                index = partner
+            case .number, .name, .dot, .plus, .minus, .star, .slash, .doubleSlash, .percent, .caret: break
+            default: break scan
+            }
+            index += 1
+        }
+        bounds.append(index)
+        guard bounds.count == 3 || bounds.count == 4 else { return nil }
+        var parts: [String] = [], numbers: [Double?] = []
+        for (number, (first, last)) in zip(bounds, bounds.dropFirst()).enumerated() {
+            let first = number == 0 ? first : first + 1
+            guard let part = line(from: first, upTo: last) else { return nil }
+            parts.append(part)
+            let isNegative = tokens[first].kind == .minus, digits = isNegative ? first + 1 : first
+            let value = digits + 1 == last && tokens[digits].kind == .number ? self.numbers[Int(tokens[digits].payload)] : nil
+            numbers.append(value.flatMap { $0 == $0.rounded() && $0 < 1e9 ? (isNegative ? -$0 : $0) : nil })
+        }
+        let step = parts.count == 3 ? parts[1] : nil, span = span(tokens[start]).union(self.span(tokens[index - 1]))
+        if numbers.allSatisfy({ $0 != nil }), let stop = numbers[numbers.count - 1], step == nil || (numbers[1] ?? 0) > 0 {
+            let text = "range(\(parts[0]), \(Int(stop) + 1)\(step.map { ", \($0)" } ?? ""))"
+            return ForeignRange(text: text, remark: "which ends at \(parts[parts.count - 1])", span: span, isCertain: true, end: index)
+        }
+        let text = "range(\(parts[0]), \(parts[parts.count - 1])\(step.map { ", \($0)" } ?? ""))"
+        return ForeignRange(text: text, remark: "which leaves out its end", span: span, isCertain: false, end: index)
     }
 
     /// `f(x, y)` at the start of a statement whose next token is the current one.

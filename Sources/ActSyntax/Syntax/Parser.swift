@@ -84,6 +84,8 @@ struct Parser {
     var hasLostHead = false
     /// Set when nothing more is to be reported.
     var isAbandoned = false
+    /// Set when what is parsed is what a help would have written.
+    var isRemedy = false
 
     /// By expression: the length of the longest path below it.
     var depths: [UInt32] = []
