@@ -15,7 +15,7 @@ struct ShapeCheck {
     let resolution: Resolution
     let builtins: BuiltinTable
     let machine: Machine
-    var diagnostics: [Diagnostic] = []
+    var found = FoundDiagnostics()
 
     var values: BySymbol<ShapeValue>
     var told: Set<ExpressionID> = []
@@ -50,11 +50,11 @@ struct ShapeCheck {
     }
 
     /// In the order in which they are met.
-    static func diagnostics(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine) -> [Diagnostic] {
-        guard unit.tree.depth < mostDepth else { return [] }
+    static func diagnostics(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine) -> FoundDiagnostics {
+        guard unit.tree.depth < mostDepth else { return FoundDiagnostics() }
         var check = ShapeCheck(unit, builtins, machine)
         check.run()
-        return check.diagnostics
+        return check.found
     }
 
     mutating func run() {
@@ -121,7 +121,7 @@ struct ShapeCheck {
         case nil: return
         }
         diagnostic.labels = labels
-        diagnostics.append(diagnostic)
+        found.add(diagnostic)
     }
 
     func operation(_ id: ExpressionID) -> String {

@@ -29,7 +29,7 @@ extension SyntaxTree {
             default: if lost, onlyComputes(id, isPure) { found.append(id) }
             }
         }
-        return found.reversed().map { lostValue($0, isLost: isLost[Int($0.index)]) }
+        return found.reversed().prefix(Diagnostic.most).map { lostValue($0, isLost: isLost[Int($0.index)]) }.shortened(of: found.count)
     }
 
     private func onlyComputes(_ id: ExpressionID, _ isPure: (ExpressionID) -> Bool) -> Bool {
