@@ -15,7 +15,9 @@ import CActKernels
 package final class Compiler {
     let unit: SourceUnit
     let scope: any CompilerScope
-    package private(set) var diagnostics: [Diagnostic] = []
+    private var faults: [Diagnostic] = []
+    /// How many there were, those included that are not kept.
+    private var faultCount = 0
     /// Globals that the outermost level assigns, for undoing a line that fails.
     package private(set) var assignedGlobals: Set<Int> = []
     private(set) lazy var assignments = AssignmentMap(unit.tree)
@@ -31,19 +33,32 @@ package final class Compiler {
     /// Whether what is wrong with the statement hangs on what stands before it.
     var looksBack = false
 
-    package init(unit: SourceUnit, scope: any CompilerScope, records: Bool = false, canStop: Bool = false) {
+    /// What the code of statements takes; that of functions, which last longer, counts in the unit's.
+    private let memory: SourceMemory?
+
+    package init(unit: SourceUnit, scope: any CompilerScope, records: Bool = false, canStop: Bool = false, memory: SourceMemory? = nil) {
         self.canStop = canStop
+        self.memory = memory
         self.unit = unit
         (tree, resolution) = (unit.tree, unit.resolution)
         self.scope = scope
         self.records = records
     }
 
+    /// Whether the rest is of no use, for nobody waits for it or there is no room for it.
+    var isStopped: Bool { canStop && (Interrupt.isSet || shortage != nil) }
+
+    /// The error of the memory limit, once there was one.
+    package var shortage: (any Error)? { memory?.shortage ?? unit.memory?.shortage }
+
+    /// Counts what is being made of a function, or of a statement.
+    func count(_ bytes: Int, ofFunction isFunction: Bool) { (isFunction ? unit.memory : memory)?.add(bytes) }
+
     /// One prototype for each statement of the outermost level, up to an interrupt. Must run on a stack as deep as the tree (see
     /// `DeepStack`).
     package func compileProgram() -> [Prototype] {
         var prototypes: [Prototype] = []
-        for statement in tree[tree.program] where !canStop || !Interrupt.isSet { prototypes.append(compile(statement)) }
+        for statement in tree[tree.program] where !isStopped { prototypes.append(compile(statement)) }
         return prototypes
     }
 
@@ -51,7 +66,7 @@ package final class Compiler {
     /// - Parameter sound: Gets those that are right now.
     package func checkProgram(_ sound: SoundStatements) {
         var texts: Set<ArraySlice<UInt8>> = [], next = 0, isNamed = [Bool](repeating: false, count: resolution.symbols.count)
-        for statement in tree[tree.program] where !canStop || !Interrupt.isSet {
+        for statement in tree[tree.program] where !isStopped {
             let span = tree.span(of: statement.expression), text = tree.source.bytes[Int(span.start)..<Int(span.end)]
             if sound.texts.contains(text) {
                 // Its names are the module's all the same.
@@ -67,10 +82,10 @@ package final class Compiler {
                 }
                 texts.insert(text)
             } else {
-                let known = diagnostics.count
+                let known = faultCount
                 looksBack = false
                 _ = compile(statement)
-                if diagnostics.count == known, !looksBack { texts.insert(text) }
+                if faultCount == known, !looksBack { texts.insert(text) }
             }
             next = Int(statement.expression.index) + 1
         }
@@ -85,7 +100,13 @@ package final class Compiler {
         return builder.finish()
     }
 
-    func report(_ diagnostic: Diagnostic) { diagnostics.append(diagnostic) }
+    /// What is wrong, as far as anybody reads it.
+    package var diagnostics: [Diagnostic] { faults.shortened(of: faultCount) }
+
+    func report(_ diagnostic: Diagnostic) {
+        faultCount += 1
+        if faults.count < Diagnostic.most { faults.append(diagnostic) }
+    }
 
     /// How many expressions are being compiled, one inside the other. Each takes some kilobytes of a stack that counts toward no limit.
     private var depth = 0
@@ -97,7 +118,7 @@ package final class Compiler {
             depth &+= 1
             return true
         }
-        if diagnostics.last?.code != .nestedTooDeeply { report(.chainTooLong(at: tree.span(of: id))) }
+        if faults.last?.code != .nestedTooDeeply { report(.chainTooLong(at: tree.span(of: id))) }
         return false
     }
 

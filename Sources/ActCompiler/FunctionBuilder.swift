@@ -150,6 +150,7 @@ final class FunctionBuilder {
     func emit(_ opcode: Opcode, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0) -> Int {
         instructions.append(Instruction(opcode, a, b, c))
         origins.append(origin)
+        if instructions.count & 0xfff == 0 { compiler.count(0x1000 &* Prototype.bytesOfInstruction, ofFunction: prototype.isClosure) }
         return instructions.count - 1
     }
 
@@ -265,6 +266,7 @@ final class FunctionBuilder {
         prototype.constants = constants
         prototype.origins = origins
         prototype.registerCount = max(registerCount, prototype.parameters.count) + 1
+        compiler.count(prototype.leastFootprint &+ (instructions.count & 0xfff) &* Prototype.bytesOfInstruction, ofFunction: prototype.isClosure)
         return prototype
     }
 }

@@ -62,6 +62,15 @@ package final class Prototype {
         self.isClosure = isClosure
     }
 
+    /// What an instruction takes, with its origin, here and where it is loaded, and with the room behind both.
+    static let bytesOfInstruction = 48
+    /// What it takes beside that, loaded.
+    var leastFootprint: Int {
+        let lists = callShapes.count &* 96 &+ formChecks.count &* 64 &+ updates.count &* 96 &+ indexItems.count &* 64 &+ interpolations.count &* 64
+        return 800 &+ constants.count &* 64 &+ fieldNames.count &* 48 &+ captureBytes &+ lists
+    }
+    private var captureBytes: Int { functions.reduce(0) { $0 &+ 64 &+ $1.captures.count &* 16 } &+ globalSlots.count &* 8 &+ parameters.count &* 64 }
+
     /// Gives away its instructions and constants: whoever loads it keeps them where the machine reads them.
     package func unload() -> (instructions: [Instruction], constants: [Constant], hasLoop: Bool) {
         defer { (instructions, constants) = ([], []) }

@@ -223,6 +223,7 @@ package final class Session {
         case .success(let compiled): program = compiled
         case .failure(let rejection): return finish(rejection, watchdog)
         }
+        defer { withExtendedLifetime(program.memory) {} }
         program.warnings.forEach { report($0) }
         let known = log.count
         let saved = undoes ? program.assignedGlobals.map { ($0, module.slots[$0]) } : []
@@ -286,6 +287,8 @@ package final class Session {
         let assignedGlobals: Set<Int>
         /// What is worth a warning before it runs.
         let warnings: [Diagnostic]
+        /// What its codes take, as long as they are there.
+        let memory: SourceMemory
     }
 
     /// Why a source is not ready to run.
@@ -296,8 +299,9 @@ package final class Session {
         case interrupted
     }
 
-    /// What a byte of a program takes at most while it is read and compiled, and what is kept of it.
+    /// A program is not even read if this much for a byte of it is more than there is. (What it does take is counted as it is made.)
     package static let bytesWhileCompiling = 40
+    /// What is kept of a byte: itself, and where lines begin.
     private static let bytesKept = 12
 
     /// Accounts for the sources that are kept, another one of so many bytes among them.
@@ -325,26 +329,34 @@ package final class Session {
             return .failure(.faults([diagnostic]))
         }
         sources.add(source)
-        let parsed = parse(source) { Interrupt.isSet }
-        return Interrupt.isSet ? .failure(.interrupted) : .success(parsed)
+        let memory = SourceMemory(), parsed = parse(source, isStopped: memory.isStopped)
+        return rejection(memory.shortage, source).map { .failure($0) } ?? .success(parsed)
+    }
+
+    /// Why what is being made of a source stopped, if it did.
+    private func rejection(_ shortage: (any Error)?, _ source: SourceText) -> Rejection? {
+        if let shortage { return .tooLarge(RuntimeWording.diagnostic(forSource: shortage, named: source.name)) }
+        return Interrupt.isSet ? .interrupted : nil
     }
 
     /// Makes a program of what the parser made of it.
     /// - Parameter sound: Where the program shall not run: statements that need not be looked at again.
     func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false, passingOver sound: SoundStatements? = nil) -> Result<Program, Rejection> {
         guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
-        let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree) { Interrupt.isSet }
-        let compiler = Compiler(unit: unit, scope: module, records: records, canStop: true)
+        let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree, memory: SourceMemory()), memory = SourceMemory()
+        if let rejection = rejection(unit.memory?.shortage, unit.source) { return .failure(rejection) }
+        let compiler = Compiler(unit: unit, scope: module, records: records, canStop: true, memory: memory)
         var prototypes: [Prototype] = []
         if let sound { compiler.checkProgram(sound) } else { prototypes = compiler.compileProgram() }
-        if Interrupt.isSet { return .failure(.interrupted) }
+        if let rejection = rejection(compiler.shortage, unit.source) { return .failure(rejection) }
         guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
         var warnings = options.warns || options.isStrict ? lostValues(unit, module) : []
         if options.isStrict, !warnings.isEmpty {
             for index in warnings.indices { warnings[index].level = .error }
             return .failure(.faults(warnings))
         }
-        return .success(Program(unit: unit, codes: prototypes.map { Code($0, in: module) }, assignedGlobals: compiler.assignedGlobals, warnings: warnings))
+        let codes = prototypes.map { Code($0, in: module) }
+        return .success(Program(unit: unit, codes: codes, assignedGlobals: compiler.assignedGlobals, warnings: warnings, memory: memory))
     }
 
     private func lostValues(_ unit: SourceUnit, _ module: Module) -> [Diagnostic] {
@@ -364,7 +376,9 @@ package final class Session {
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return .faulty }
         return engine.run {
             DeepStack.run {
-                let result = ActSyntax.parse(source) { Interrupt.isSet }
+                let memory = SourceMemory(), result = ActSyntax.parse(source, isStopped: memory.isStopped)
+                // Whoever runs it then says that it is too large.
+                if memory.shortage != nil { return .right }
                 return result.isIncomplete ? .goesOn : result.diagnostics.isEmpty ? .right : .faulty
             }
         }
@@ -375,8 +389,10 @@ package final class Session {
 
     /// A source with its tree, read again.
     func unit(_ source: SourceText) -> SourceUnit? {
-        let result = ActSyntax.parse(source)
-        return result.diagnostics.isEmpty ? SourceUnit(source: source, tree: result.tree) : nil
+        let reading = SourceMemory(), result = ActSyntax.parse(source, isStopped: reading.isStopped)
+        guard reading.shortage == nil, !Interrupt.isSet, result.diagnostics.isEmpty else { return nil }
+        let unit = SourceUnit(source: source, tree: result.tree, memory: SourceMemory())
+        return unit.memory?.shortage == nil ? unit : nil
     }
 
     /// A source by its number; `nil` when it is no longer known.

@@ -101,6 +101,13 @@ package struct Resolution: Sendable {
 
     static let none = UInt32.max
 
+    /// The bytes that it takes.
+    package var footprint: Int {
+        func bytes<Element>(_ list: [Element]) -> Int { list.capacity &* MemoryLayout<Element>.stride }
+        return bytes(symbols) &+ bytes(scopes) &+ bytes(definitions) &+ bytes(references) &+ bytes(variableSymbols) &+ bytes(functionScopes)
+            &+ bytes(comprehensionScopes) &+ fields.capacity &* 16
+    }
+
     package subscript(id: SymbolID) -> Symbol { symbols[Int(id.index)] }
     package subscript(id: ScopeID) -> Scope { scopes[Int(id.index)] }
 

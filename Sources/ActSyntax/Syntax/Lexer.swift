@@ -60,11 +60,11 @@ struct Lexer {
     }
 
     /// - Parameter isStopped: asked every few thousand bytes; once it says so, the rest of the text is left out.
-    mutating func run(isStopped: (() -> Bool)?) {
+    mutating func run(isStopped: StopCheck?) {
         var nextQuestion = 0
         while position < bytes.count {
             if let isStopped, position >= nextQuestion {
-                if isStopped() { break }
+                if isStopped(bytesMade) { break }
                 nextQuestion = position &+ 4096
             }
             let byte = bytes[position]
@@ -92,6 +92,15 @@ struct Lexer {
         newline = true
         emit(.endOfInput, from: position)
     }
+
+    /// What has been made takes so many bytes.
+    var bytesMade: Int {
+        tokens.capacity &* MemoryLayout<Token>.stride &+ numbers.capacity &* MemoryLayout<Double>.stride &+ brackets.capacity &* MemoryLayout<Bracket>.stride
+            &+ bytesOfTexts
+    }
+
+    /// Of strings and names. (All together they hold no more bytes than what has been read.)
+    var bytesOfTexts: Int { (strings.capacity &+ 2 &* names.names.capacity) &* 64 &+ (strings.isEmpty && names.names.isEmpty ? 0 : position) }
 
     private mutating func lexNewline() {
         if openLineTemplates > 0 { abandonTemplate(at: position) }

@@ -231,13 +231,25 @@ package struct SyntaxTree: Sendable {
     @usableFromInline var branches: [Branch] = []
     package internal(set) var variables: [Variable] = []
 
-    init(source: SourceText) { self.source = source }
+    /// What strings and names take.
+    var bytesOfTexts = 0
+
+    /// One that says nothing.
+    package init(source: SourceText) { self.source = source }
 
     /// A range of UTF-8 offsets in `source`.
     struct Extent { var start, end: Int32 }
 }
 
 extension SyntaxTree {
+    /// The bytes that it takes, without its source.
+    package var footprint: Int {
+        func bytes<Element>(_ list: [Element]) -> Int { list.capacity &* MemoryLayout<Element>.stride }
+        let nodes = bytes(expressions) &+ bytes(extents) &+ bytes(marks) &+ bytes(children) &+ bytes(statements) &+ bytes(arguments) &+ bytes(indexItems)
+        let others = bytes(parts) &+ bytes(fields) &+ bytes(links) &+ bytes(branches) &+ bytes(variables) &+ bytes(formats)
+        return nodes &+ others &+ bytes(functions) &+ bytes(loops) &+ bytes(comprehensions) &+ bytesOfTexts
+    }
+
     @inlinable package subscript(id: ExpressionID) -> Expression { expressions[Int(id.index)] }
     @inlinable package subscript(id: NameID) -> String { names[Int(id.index)] }
     @inlinable package subscript(id: StringID) -> String { strings[Int(id.index)] }
