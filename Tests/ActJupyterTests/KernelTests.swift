@@ -20,6 +20,53 @@ import Darwin
 
     private func types(_ heard: [JupyterClient.Received]) -> [String] { heard.map(\.type) }
 
+    // MARK: Requests that cannot be done
+
+    /// Whoever signed a request gets an answer.
+    @Test func everyRequestThatIsSignedIsAnswered() throws {
+        try withKernel { kernel in
+            for (type, text) in [("execute_request", ""), ("execute_request", "{\"code\":"), ("complete_request", "[]"), ("history_request", "\u{0}")] {
+                let (reply, heard) = try kernel.answer(to: try kernel.ask(type, bytes: Array(text.utf8)))
+                #expect(reply.type == type.replacing("request", with: "reply") && reply.content["status"]?.asText == "error" && heard.isEmpty)
+                #expect(reply.content["ename"]?.asText == "unreadableMessage")
+            }
+            let (reply, _) = try kernel.answer(to: try kernel.ask("execute_request", bytes: Array(#"{"code":"x = \"\ud83d\"; len(x)"}"#.utf8)))
+            #expect(reply.content["status"]?.asText == "ok")
+            #expect(try kernel.execute("x").heard.last?.content[path: "data", "text/plain"]?.asText == "\"\u{FFFD}\"")
+        }
+    }
+
+    /// What waits for its turn counts: past the limit it is refused, and the others are answered.
+    @Test func requestsThatWaitAreBounded() throws {
+        try withKernel { kernel in
+            let limit = MemoryPool.limit
+            defer { MemoryPool.limit = limit }
+            let busy = try kernel.ask("execute_request", ["code": "while true {}"])
+            let request = Array(#"{"code":"\#("# " + String(repeating: "x", count: 1 << 20))"}"#.utf8)
+            MemoryPool.limit = MemoryPool.used + MemoryPool.kept + 40 << 20
+            let waiting = try (0..<100).map { _ in try kernel.ask("execute_request", bytes: request) }
+            let control = try kernel.request("interrupt_request", [:], on: kernel.control)
+            #expect(control.reply["status"]?.asText == "ok")
+            var statuses: [String: Int] = [:]
+            for _ in 0..<101 {
+                let reply = try kernel.message(try kernel.shell.receive())
+                statuses[reply.content["ename"]?.asText ?? reply.content["status"]?.asText ?? "", default: 0] += 1
+                #expect(waiting.contains(reply.parent) || reply.parent == busy)
+            }
+            #expect(statuses["outOfMemory", default: 0] > 40 && statuses["interrupted"] == 1, "\(statuses)")
+        }
+    }
+
+    @Test func aSearchOfTheHistoryCanBeInterrupted() throws {
+        try withKernel { kernel in
+            _ = try kernel.execute("# " + String(repeating: "a", count: 2_000_000))
+            let id = try kernel.ask("history_request", ["hist_access_type": "search", "pattern": .text("*" + String(repeating: "a", count: 900_000) + "b")])
+            usleep(100_000)
+            _ = try kernel.request("interrupt_request", [:], on: kernel.control)
+            #expect(try kernel.message(try kernel.shell.receive()).content["status"]?.asText == "error", "\(id)")
+        }
+    }
+
     // MARK: Cells
 
     @Test func aCellShowsItsValue() throws {
