@@ -83,6 +83,18 @@ package enum MemoryPool {
         release(bytes)
     }
 
+    /// How large a place outside the pool may be to which so many bytes move: both are there for a while.
+    /// - Returns: `wanted`, or where only that has room a sixteenth more than what moves.
+    /// - Throws: `ArrayError.outOfMemory`.
+    package static func capacity(_ wanted: Int, movingFrom old: Int) throws -> Int {
+        do { try allow(wanted &+ old) } catch ArrayError.outOfMemory {
+            let least = min(wanted, old &+ max(1 << 16, old / 16))
+            if old > 0 { try allow(least &+ old) } else { try allow(wanted) }
+            return old > 0 ? least : wanted
+        }
+        return wanted
+    }
+
     // MARK: Taking and giving
 
     static func take(_ byteCount: Int) throws -> UnsafeMutableRawPointer {

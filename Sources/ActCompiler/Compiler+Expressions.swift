@@ -27,7 +27,7 @@ extension FunctionBuilder {
 
     func compile(_ id: ExpressionID, to target: Int) {
         // Of an expression of a million parts the rest is left out: nobody runs it.
-        if compiler.canStop, Interrupt.isSet { return }
+        if compiler.isStopped { return }
         guard compiler.enter(id) else { return }
         defer { compiler.leave() }
         let level = top

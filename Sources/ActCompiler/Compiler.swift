@@ -15,11 +15,9 @@ import CActKernels
 package final class Compiler {
     let unit: SourceUnit
     let scope: any CompilerScope
-    private var found: [Diagnostic] = []
-    private var omitted = 0
-    package var diagnostics: [Diagnostic] { omitted > 0 ? found + [.more(omitted, .error)] : found }
-    /// Why it left the rest out: what was made so far does not fit into the memory limit. The code must not run then.
-    package private(set) var failure: (any Error)?
+    private var faults: [Diagnostic] = []
+    /// How many there were, those included that are not kept.
+    private var faultCount = 0
     /// Globals that the outermost level assigns, for undoing a line that fails.
     package private(set) var assignedGlobals: Set<Int> = []
     private(set) lazy var assignments = AssignmentMap(unit.tree)
@@ -35,22 +33,32 @@ package final class Compiler {
     /// Whether what is wrong with the statement hangs on what stands before it.
     var looksBack = false
 
-    package init(unit: SourceUnit, scope: any CompilerScope, records: Bool = false, canStop: Bool = false) {
+    /// What the code of statements takes; that of functions, which last longer, counts in the unit's.
+    private let memory: SourceMemory?
+
+    package init(unit: SourceUnit, scope: any CompilerScope, records: Bool = false, canStop: Bool = false, memory: SourceMemory? = nil) {
         self.canStop = canStop
+        self.memory = memory
         self.unit = unit
         (tree, resolution) = (unit.tree, unit.resolution)
         self.scope = scope
         self.records = records
     }
 
+    /// Whether the rest is of no use, for nobody waits for it or there is no room for it.
+    var isStopped: Bool { canStop && (Interrupt.isSet || shortage != nil) }
+
+    /// The error of the memory limit, once there was one.
+    package var shortage: (any Error)? { memory?.shortage ?? unit.memory?.shortage }
+
+    /// Counts what is being made of a function, or of a statement.
+    func count(_ bytes: Int, ofFunction isFunction: Bool) { (isFunction ? unit.memory : memory)?.add(bytes) }
+
     /// One prototype for each statement of the outermost level, up to an interrupt. Must run on a stack as deep as the tree (see
     /// `DeepStack`).
     package func compileProgram() -> [Prototype] {
         var prototypes: [Prototype] = []
-        for statement in tree[tree.program] {
-            if canStop, failure != nil || Interrupt.isSet { break }
-            prototypes.append(compile(statement))
-        }
+        for statement in tree[tree.program] where !isStopped { prototypes.append(compile(statement)) }
         return prototypes
     }
 
@@ -58,8 +66,7 @@ package final class Compiler {
     /// - Parameter sound: Gets those that are right now.
     package func checkProgram(_ sound: SoundStatements) {
         var texts: Set<ArraySlice<UInt8>> = [], next = 0, isNamed = [Bool](repeating: false, count: resolution.symbols.count)
-        for statement in tree[tree.program] {
-            if canStop, failure != nil || Interrupt.isSet { break }
+        for statement in tree[tree.program] where !isStopped {
             let span = tree.span(of: statement.expression), text = tree.source.bytes[Int(span.start)..<Int(span.end)]
             if sound.texts.contains(text) {
                 // Its names are the module's all the same.
@@ -75,10 +82,10 @@ package final class Compiler {
                 }
                 texts.insert(text)
             } else {
-                let known = found.count &+ omitted
+                let known = faultCount
                 looksBack = false
                 _ = compile(statement)
-                if found.count &+ omitted == known, !looksBack { texts.insert(text) }
+                if faultCount == known, !looksBack { texts.insert(text) }
             }
             next = Int(statement.expression.index) + 1
         }
@@ -93,15 +100,12 @@ package final class Compiler {
         return builder.finish()
     }
 
-    func report(_ diagnostic: Diagnostic) {
-        if found.count < Diagnostic.mostShown { found.append(diagnostic) } else { omitted &+= 1 }
-    }
+    /// What is wrong, as far as anybody reads it.
+    package var diagnostics: [Diagnostic] { faults.shortened(of: faultCount) }
 
-    /// Takes what is made from the limit of memory, and remembers if it does not fit. What cannot stop is little, and made all the same.
-    func take(_ bytes: Int, for prototype: Prototype) {
-        guard canStop else { return prototype.note(bytes) }
-        guard failure == nil else { return }
-        do { try prototype.hold(bytes) } catch { failure = error }
+    func report(_ diagnostic: Diagnostic) {
+        faultCount += 1
+        if faults.count < Diagnostic.most { faults.append(diagnostic) }
     }
 
     /// How many expressions are being compiled, one inside the other. Each takes some kilobytes of a stack that counts toward no limit.
@@ -110,12 +114,12 @@ package final class Compiler {
 
     /// Goes one expression deeper, where there is room for it; else that is reported, once.
     func enter(_ id: ExpressionID) -> Bool {
-        if failure != nil { return false }
+        if shortage != nil { return false }
         if depth < Self.mostDepth, act_stack_has_room() != 0 {
             depth &+= 1
             return true
         }
-        if found.last?.code != .nestedTooDeeply { report(.chainTooLong(at: tree.span(of: id))) }
+        if faults.last?.code != .nestedTooDeeply { report(.chainTooLong(at: tree.span(of: id))) }
         return false
     }
 

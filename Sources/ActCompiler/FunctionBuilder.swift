@@ -26,8 +26,6 @@ final class FunctionBuilder {
     let resolution: Resolution
     private var instructions: [Instruction] = []
     private var origins: [ExpressionID] = []
-    /// So many instructions count toward the limit of memory.
-    private var counted = 0
     private var constants: [Constant] = []
     private var numberConstants: [Int: Int] = [:]
     private var textConstants: [String: Int] = [:]
@@ -152,7 +150,7 @@ final class FunctionBuilder {
     func emit(_ opcode: Opcode, _ a: Int = 0, _ b: Int = 0, _ c: Int = 0) -> Int {
         instructions.append(Instruction(opcode, a, b, c))
         origins.append(origin)
-        if instructions.count &- counted >= 256 { count() }
+        if instructions.count & 0xfff == 0 { compiler.count(0x1000 &* Prototype.bytesOfInstruction, ofFunction: prototype.isClosure) }
         return instructions.count - 1
     }
 
@@ -173,12 +171,6 @@ final class FunctionBuilder {
         let index = emit(opcode, a, b, c)
         instructions[index].lastUse = [.c]
         return index
-    }
-
-    /// Takes what the instructions since the last time need from the limit of memory.
-    private func count() {
-        compiler.take((instructions.count &- counted) &* Prototype.instructionFootprint, for: prototype)
-        counted = instructions.count
     }
 
     func setUpdate(_ instruction: Int, _ index: Int, _ operation: BinaryOperator?, isGlobal: Bool) {
@@ -274,8 +266,7 @@ final class FunctionBuilder {
         prototype.constants = constants
         prototype.origins = origins
         prototype.registerCount = max(registerCount, prototype.parameters.count) + 1
-        count()
-        compiler.take(prototype.footprint, for: prototype)
+        compiler.count(prototype.leastFootprint &+ (instructions.count & 0xfff) &* Prototype.bytesOfInstruction, ofFunction: prototype.isClosure)
         return prototype
     }
 }

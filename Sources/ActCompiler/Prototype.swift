@@ -45,9 +45,6 @@ package final class Prototype {
     package internal(set) var fieldNames: [Int] = []
     package internal(set) var formChecks: [FormCheck] = []
 
-    /// What it takes, with the code that is made of it.
-    private var held = Reservation()
-
     package struct Definition {
         package let node: FunctionNode
         /// The parameters, then what else it assigns.
@@ -65,27 +62,14 @@ package final class Prototype {
         self.isClosure = isClosure
     }
 
-    /// Takes so much more from the limit of memory.
-    /// - Throws: `ArrayError.outOfMemory`.
-    func hold(_ bytes: Int) throws { try held.grow(by: bytes) }
-
-    /// The same past the limit too.
-    func note(_ bytes: Int) { held = Reservation(noting: held.bytes &+ bytes) }
-
-    /// What is taken for an instruction when it is made: itself in two places, its origin, and what else there is one of for some
-    /// instructions, such as a constant and its place in a table while the compiler works.
-    static let instructionFootprint = 64
-
-    /// What it takes beside its instructions: the objects that it is and that a machine makes of it, and its tables.
-    var footprint: Int {
-        var bytes = (isClosure ? 1100 : 500) &+ parameters.count &* 80 &+ globalSlots.count &* 16 &+ text.utf8.count
-        for parts in interpolations { bytes &+= 160 &+ parts.count &* 96 }
-        for names in records { bytes &+= 320 &+ names.count &* 64 }
-        for operands in indexItems { bytes &+= 48 &+ operands.count &* MemoryLayout<IndexOperand>.stride }
-        for update in updates { bytes &+= 160 &+ update.path.count &* 96 }
-        for shape in callShapes { bytes &+= 240 &+ shape.names.count &* 16 }
-        return bytes &+ formChecks.count &* 240 &+ fieldNames.count &* 32
+    /// What an instruction takes, with its origin, here and where it is loaded, and with the room behind both.
+    static let bytesOfInstruction = 48
+    /// What it takes beside that, loaded.
+    var leastFootprint: Int {
+        let lists = callShapes.count &* 96 &+ formChecks.count &* 64 &+ updates.count &* 96 &+ indexItems.count &* 64 &+ interpolations.count &* 64
+        return 800 &+ constants.count &* 64 &+ fieldNames.count &* 48 &+ captureBytes &+ lists
     }
+    private var captureBytes: Int { functions.reduce(0) { $0 &+ 64 &+ $1.captures.count &* 16 } &+ globalSlots.count &* 8 &+ parameters.count &* 64 }
 
     /// Gives away its instructions and constants: whoever loads it keeps them where the machine reads them.
     package func unload() -> (instructions: [Instruction], constants: [Constant], hasLoop: Bool) {

@@ -9,20 +9,28 @@ package final class SourceUnit {
     package let tree: SyntaxTree
     /// What its names mean.
     package let resolution: Resolution
-    /// What tree and meanings take.
-    private let held: Reservation
+    /// What tree, names and functions take, where somebody counts it.
+    package let memory: SourceMemory?
     private lazy var index = FormulaIndex(tree, resolution)
 
     /// Reads formulas as names are understood in a module.
     package func formulas(in scope: any CompilerScope) -> FormulaReader { FormulaReader(tree: tree, index: index, builtin: scope.builtinName) }
 
-    /// - Parameter isStopped: Whether to leave its names unresolved; the unit is of no use then.
-    package init(source: SourceText, tree: SyntaxTree, isStopped: (() -> Bool)? = nil) {
+    /// - Parameter memory: Counts what is made of it, and may stop that; the unit is of no use then.
+    package init(source: SourceText, tree: SyntaxTree, memory: SourceMemory? = nil) {
         self.source = source
         self.tree = tree
-        resolution = Resolution(tree, isStopped: isStopped)
-        held = Reservation(noting: tree.footprint &+ resolution.footprint)
+        self.memory = memory
+        guard let memory else {
+            resolution = Resolution(tree)
+            return
+        }
+        let made = tree.footprint &+ tree.expressions.count &* SourceUnit.bytesOfIndices
+        resolution = memory.isStopped(at: made) ? Resolution(SyntaxTree(source: source)) : Resolution(tree) { memory.isStopped(at: made &+ $0) }
     }
+
+    /// For each expression: which symbol it is, what assigns, where formulas are.
+    private static let bytesOfIndices = 16
 }
 
 /// What the compiler asks about the module that it compiles for.

@@ -40,7 +40,7 @@ package enum Gzip {
         var capacity = min(max(expected, 0), 1 << 40) + 1
         while !isEnd {
             try Interrupt.check()
-            try MemoryPool.allow(capacity)
+            capacity = try MemoryPool.capacity(capacity, movingFrom: result.count)
             var status: Int32 = 0
             let unpacked = result
             result = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in

@@ -23,7 +23,7 @@ enum OpenFile {
         var capacity = min(expected, 1 << 48) + 1
         while true {
             try Interrupt.check()
-            try MemoryPool.allow(capacity)
+            capacity = try MemoryPool.capacity(capacity, movingFrom: bytes.count)
             let read = bytes
             var problem: Int32 = 0
             bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in

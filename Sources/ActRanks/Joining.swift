@@ -32,7 +32,7 @@ package enum Joining {
     package static func launch(_ variable: (String) -> String? = environment) throws -> Launch {
         if let text = variable(ownVariable) {
             let words = text.split(separator: " ").compactMap { Int32($0) }
-            guard words.count >= 3, words[1] >= 1, words[0] >= 0, words[0] < words[1] else {
+            guard words.count >= 3, words[1] >= 1, words[0] >= 0, words[0] < words[1], areOpen(words[2...], rank: words[0], ranks: words[1]) else {
                 throw RanksError.badVariable(ownVariable, value: text, range: nil)
             }
             return .own(rank: Int(words[0]), ranks: Int(words[1]), descriptors: Array(words[2...]))
@@ -64,6 +64,12 @@ package enum Joining {
             return .mpi(launcher: name, ranks: try variable("SLURM_NTASKS").map { try whole("SLURM_NTASKS", $0, 1...most) })
         }
         return .alone
+    }
+
+    /// Whether these are what a launcher hands down: one to see that it lives, and two for each rank that is spoken to.
+    private static func areOpen(_ descriptors: ArraySlice<Int32>, rank: Int32, ranks: Int32) -> Bool {
+        let peers = ranks == 1 ? 0 : rank == 0 ? Int(ranks) - 1 : 1
+        return descriptors.count == 1 + 2 * peers && descriptors.allSatisfy { fcntl($0, F_GETFD) >= 0 }
     }
 
     private static func first(_ names: [String], _ variable: (String) -> String?) -> (name: String, value: String)? {

@@ -107,7 +107,8 @@ struct ActCommand: ParsableCommand {
             Output.standard.write(fullMessage(for: error) + "\n")
             return Output.standard.finish() ? ExitStatus.success : ExitStatus.failure
         }
-        Output.error.write("error: \(message(for: error))\n  help: `act --help` shows what can be written\n")
+        let words = message(for: error).split(separator: "\n", omittingEmptySubsequences: false).map { DiagnosticRenderer.shown(String($0)) }
+        Output.error.write("error: \(words.joined(separator: "\n"))\n  help: `act --help` shows what can be written\n")
         Output.error.flush()
         return ExitStatus.usage
     }

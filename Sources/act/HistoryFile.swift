@@ -63,14 +63,16 @@ final class HistoryFile {
         }
         guard let descriptor = file else { return fail(errno) }
         defer { HistoryFile.close(descriptor) }
-        guard var bytes = readAll(descriptor) else { return fail(errno) }
+        guard let (read, held) = readNewest(descriptor) else { return fail(errno) }
+        defer { withExtendedLifetime(held) {} }
+        var bytes = read
         let isText = String(validating: bytes, as: UTF8.self) != nil
         var lines: [Range<Int>] = []
         var isWhole = true
         /// Where entries of several lines begin.
         var several: Set<Int> = []
         bytes.withUnsafeBufferPointer { bytes in
-            var start = 0
+            var start = HistoryFile.newest(2 * HistoryFile.limit + 1, bytes)
             while start < bytes.count {
                 var end = start
                 var isTyped = true
@@ -206,17 +208,45 @@ final class HistoryFile {
         for folder in folders.reversed() { _ = mkdir(folder, 0o700) }
     }
 
-    private func readAll(_ descriptor: Int32) -> [UInt8]? {
+    /// The lines that were written last, whole: as many bytes of them as act would ever write, and as there is memory for.
+    /// - Returns: `nil` with `errno` set.
+    private func readNewest(_ descriptor: Int32) -> (bytes: [UInt8], held: SharedReservation)? {
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { return nil }
+        let size = max(0, Int(information.st_size)), held = SharedReservation()
+        var most = min(size, HistoryFile.mostBytes)
+        // Beside the bytes there is what the editor remembers of them.
+        while most > 1 << 16, (try? held.grow(by: 3 * most)) == nil { most /= 2 }
+        // With the byte before them it is seen whether the first line is whole.
+        let start = max(0, size - most - 1)
+        guard lseek(descriptor, off_t(start), SEEK_SET) >= 0 else { return nil }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(most + 2)
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        // A file of this size is not one that act wrote.
-        while bytes.count < 1 << 26 {
+        while bytes.count <= most {
             let count = readSome(descriptor, into: &chunk)
             if count == 0 { break }
             if count < 0 { return nil }
-            bytes.append(contentsOf: chunk[..<count])
+            bytes.append(contentsOf: chunk[..<min(count, most + 1 - bytes.count)])
         }
-        return bytes
+        if start > 0 { bytes.removeFirst((bytes.firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count - 1) + 1) }
+        return (bytes, held)
+    }
+
+    private static let mostBytes = 1 << 26
+
+    /// Where the last lines begin, as many as are asked for.
+    private static func newest(_ count: Int, _ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+        var left = count, start = bytes.count
+        while start > 0 {
+            // The end of the line before.
+            if start < bytes.count, bytes[start - 1] == UInt8(ascii: "\n") {
+                left -= 1
+                if left == 0 { break }
+            }
+            start -= 1
+        }
+        return start
     }
 
     /// Puts a file with these lines in the place of the old one, whose lock is held.

@@ -30,10 +30,28 @@ enum InputFile {
         return readAll(descriptor, named: path)
     }
 
+    /// A file that may have become a pipe or a device meanwhile, for which nobody wants to wait.
+    static func readRegular(_ path: String) -> Result<[UInt8], Failure> {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+        guard descriptor >= 0 else { return .failure(failure(path, errno)) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return .failure(failure(path, errno)) }
+        guard status.st_mode & S_IFMT == S_IFREG || status.st_mode & S_IFMT == S_IFDIR else {
+            return .failure(Failure(diagnostic: Diagnostic(.unreadableFile, "\(path) is not a file but a pipe, a socket or a device")))
+        }
+        return readAll(descriptor, named: path)
+    }
+
     /// A file that shall be a program.
     static func readProgram(_ path: String) -> Result<[UInt8], Failure> {
-        guard path.hasSuffix(".md") else { return read(path) }
-        return .failure(Failure(diagnostic: Diagnostic(.unreadableFile, "\(path) is a page, not a program", help: "`act test \(path)` runs its blocks")))
+        page(path).map { .failure($0) } ?? read(path)
+    }
+
+    /// A file that is not a program.
+    static func page(_ path: String) -> Failure? {
+        guard path.hasSuffix(".md") else { return nil }
+        return Failure(diagnostic: Diagnostic(.unreadableFile, "\(path) is a page, not a program", help: "`act test \(path)` runs its blocks"))
     }
 
     static func readAll(_ descriptor: Int32, named name: String) -> Result<[UInt8], Failure> {

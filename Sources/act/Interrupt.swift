@@ -37,7 +37,7 @@ enum Interrupt {
         case reading
         /// A kernel waits for cells or runs one: nothing but its front end ends it.
         case serving
-        /// Other processes run the program: they are told to end, and waited for.
+        /// Other processes work: they run the program, or are what the session was told to start. They are told to end, and waited for.
         case supervising
     }
 
@@ -73,10 +73,14 @@ enum Interrupt {
         handle(SIGCONT) { _ in wakeUp(.resume) }
         handle(SIGHUP, with: ended)
         handle(SIGTERM, with: ended)
+        if !isIgnored(SIGQUIT) { handle(SIGQUIT, with: ended) }
     }
 
     /// The signal that asked a line that was being typed, or the processes that run the program, to end.
     static var ending: Int32 { endingSignal }
+
+    /// Ends the process if it was asked to while another one worked.
+    static func endIfAsked() { if endingSignal != 0 { leave(ExitStatus.ended(by: endingSignal)) } }
 
     static func enter(_ new: Activity) {
         unanswered = 0
@@ -94,7 +98,7 @@ enum Interrupt {
     }
 
     /// As whoever started the process may have wished, `nohup` for one.
-    private static func isIgnored(_ number: Int32) -> Bool {
+    static func isIgnored(_ number: Int32) -> Bool {
         var action = sigaction()
         sigaction(number, nil, &action)
         #if canImport(Glibc)
@@ -155,6 +159,8 @@ private func ended(_ number: Int32) {
         endingSignal = number
         return wakeUp(.end)
     }
+    // With the picture of the process that whoever sends it may want.
+    if number == SIGQUIT || activity == Interrupt.Activity.supervising.rawValue { return killed(number) }
     leave(ExitStatus.ended(by: number))
 }
 

@@ -31,10 +31,13 @@ extension Runner {
                 if fixes {
                     let fixed = session.fixed(bytes, named: name)
                     problems = fixed.problems
-                    if file == "-" {
-                        if !isJSON { display.write(String(decoding: fixed.bytes, as: UTF8.self)) }
-                    } else if fixed.bytes != bytes {
-                        isRight = write(String(decoding: fixed.bytes, as: UTF8.self), to: file) && isRight
+                    // What is not text is a fault, and stays as it is.
+                    if let text = String(validating: fixed.bytes, as: UTF8.self) {
+                        if file == "-" {
+                            if !isJSON { display.write(text) }
+                        } else if fixed.bytes != bytes {
+                            isRight = write(text, to: file) && isRight
+                        }
                     }
                 } else {
                     problems = session.problems(in: bytes, named: name)

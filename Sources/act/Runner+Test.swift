@@ -22,6 +22,13 @@ extension Runner {
                 // Lines that end with CR and LF are read like others, and written as they were.
                 let ends = zip(bytes, bytes.dropFirst()).contains { $0 == 13 && $1 == 10 } ? "\r\n" : "\n"
                 let text = String(decoding: ends == "\n" ? bytes : Self.withoutReturns(bytes), as: UTF8.self)
+                if updates, String(validating: bytes, as: UTF8.self) == nil {
+                    // What is written would not be what was read.
+                    display.report(
+                        Diagnostic(.unreadableFile, "\(file) is not UTF-8 and cannot be updated", help: "convert it, for example with `iconv -t utf-8`"))
+                    failed += 1
+                    continue
+                }
                 let threads = ThreadPool.count, memory = MemoryPool.limit
                 let test = file.hasSuffix(".md") ? testDocument(text, confines) : testScript(text, bytes, file, confines)
                 confines = false
@@ -40,13 +47,13 @@ extension Runner {
                             failed += 1
                             continue
                         }
-                        display.write("\(file): updated\n")
+                        display.write("\(DiagnosticRenderer.shown(file)): updated\n")
                         differences.removeAll(where: \.canBeUpdated)
                         if differences.isEmpty { continue }
                     }
                     failed += 1
                     for difference in differences {
-                        display.write("\(file)\(difference.line.map { ":\($0)" } ?? ""): \(difference.text)\n")
+                        display.write("\(DiagnosticRenderer.shown(file))\(difference.line.map { ":\($0)" } ?? ""): \(difference.text)\n")
                     }
                 }
             }

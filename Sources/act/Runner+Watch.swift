@@ -20,7 +20,11 @@ extension Runner {
     /// Runs until it is interrupted.
     /// - Returns: The exit status: 1 if there is no such file to begin with.
     func watch(_ file: String) -> Int32 {
-        if case .failure(let failure) = InputFile.read(file) {
+        if let failure = InputFile.page(file) {
+            display.report(failure.diagnostic)
+            return ExitStatus.failure
+        }
+        if case .failure(let failure) = InputFile.readRegular(file) {
             display.report(failure.diagnostic)
             return ExitStatus.failure
         }
@@ -33,7 +37,7 @@ extension Runner {
             let seen = watched
             let stop = seen.onChange { session.engine.interrupt.raise() }
             var status = Session.Status.failed
-            switch InputFile.read(file) {
+            switch InputFile.readRegular(file) {
             case .failure(let failure): display.report(failure.diagnostic)
             case .success(let bytes): status = session.run(bytes: bytes, named: file)
             }

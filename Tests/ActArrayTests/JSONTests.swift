@@ -5,6 +5,15 @@ import ActFiles
 import Testing
 
 @Suite struct JSONTests {
+    /// Programs of other languages write half of a pair; whoever must answer them reads it as what stands for no character.
+    @Test func halfOfAPairCanBeMended() throws {
+        var held = Reservation()
+        for (text, mended) in [(#""\ud83d""#, "\u{FFFD}"), (#""a\udc00b""#, "a\u{FFFD}b"), (#""\ud83d\u0041""#, "\u{FFFD}A"), (#""\ud83d\ude00""#, "😀")] {
+            #expect(try JSON(Array(text.utf8), mendsText: true, held: &held).asText == mended)
+        }
+        #expect(throws: JSONError.self) { try JSON(Array(#""\ud83d""#.utf8), held: &held) }
+    }
+
     private func tree(_ text: String, deepest: Int = 200) throws -> JSON {
         var held = Reservation()
         defer { _ = held.bytes }

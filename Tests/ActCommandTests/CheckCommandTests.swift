@@ -24,6 +24,22 @@ import Testing
         #expect(result.status == 1 && result.error.contains(words), "\(result)")
     }
 
+    /// Of many faults the first are told, and how many there are.
+    @Test(arguments: ["nowhere\n", "relu(1, 2)\n", "[1, 2] + [1, 2, 3]\n"]) func manyFaultsAreCounted(_ line: String) throws {
+        let result = try BuiltCommand.run(["check", "-"], input: String(repeating: line, count: 3000))
+        #expect(result.status == 1 && result.error.split(separator: "\n").filter { $0.hasPrefix("error: ") }.count == 1001, "\(result.error.suffix(300))")
+        #expect(result.error.hasSuffix("error: 2000 more errors are not shown\n"), "\(result.error.suffix(300))")
+    }
+
+    @Test func whatIsNotTextIsNotFixed() throws {
+        let result = try withFolder { folder in
+            try write(bytes: Array("x = 'caf".utf8) + [0xe9, 0x27, 0x0a], to: folder + "/a.act")
+            return try BuiltCommand.runShell(
+                "cd '\(folder)' && cp a.act b && \"$ACT\" check --fix a.act 2>&1; \"$ACT\" check --fix - < a.act 2>&1; cmp a.act b && echo same")
+        }
+        #expect(result.output.hasSuffix("same\n") && !result.output.contains("\u{FFFD}"), "\(result)")
+    }
+
     @Test func writesEverythingAsJSON() throws {
         let result = try BuiltCommand.run(["check", "--json", "-"], input: "가 = np.exp(1)\nlinspace(0, 1, nun=3)\n")
         #expect(result.status == 1 && result.error == "")

@@ -10,6 +10,19 @@ import Darwin
 #endif
 
 @Suite struct CommandLineTests {
+    /// A name may hold anything; a terminal is told none of its control characters.
+    @Test func controlCharactersOfNamesAreShownAsSigns() throws {
+        let result = try withFolder { folder in
+            try BuiltCommand.runShell(
+                """
+                cd '\(folder)' && name=$(printf 'a\\033]0;x\\007.act') && echo '1 + nowhere # expect: 3' > "$name" && export name
+                "$ACT" "$name"; "$ACT" check "$name"; "$ACT" test "$name"; "$ACT" test --update "$name"; "$ACT" "--$name"; "$ACT" "$name$name"; "$ACT" check "-$name"
+                """)
+        }
+        #expect(!(result.output + result.error).contains { $0 == "\u{1b}" || $0 == "\u{7}" }, "\((result.output + result.error).debugDescription)")
+        #expect(result.error.contains("a␛]0;x␇.act:1:5"), "\(result.error)")
+    }
+
     struct Case: CustomStringConvertible, Sendable {
         let arguments: [String]
         var input = ""

@@ -120,6 +120,35 @@ import Darwin
         if Sanitizer.current == nil { await Self.check(["--max-memory", "100M", "--max-time", "60", file.path], limit: 100 << 20) }
     }
 
+    /// Short lines make the most of each byte.
+    @Test(arguments: ["1\n", "x=1\n", "{}\n", "[1]\n", "f()\n", "(x)->x\n", "x.a\n", "if true {}\n", "1;", "-"], [true, false])
+    func longPrograms(_ line: String, isInFunction: Bool) async throws {
+        if Sanitizer.current != nil { return }
+        let text = String(repeating: line, count: 600_000 / line.utf8.count)
+        try await Self.check(program: isInFunction ? "f() = {\n\(text)1\n}\n" : text + "1\n", ["--max-memory", "50M"], limit: 50 << 20)
+    }
+
+    private static func check(program: String, _ options: [String], limit: Int) async throws {
+        var template = Array("/tmp/act-peak-XXXXXX".utf8CString)
+        let folder = mkdtemp(&template).map { String(cString: $0) } ?? "/dev/null"
+        try write(program, to: folder + "/a.act")
+        await Self.check(options + ["--max-time", "60", folder + "/a.act"], limit: limit)
+        await Self.check(options + ["--max-time", "60", "check", folder + "/a.act"], limit: limit)
+        _ = try? BuiltCommand.runShell("rm -r \(folder)")
+    }
+
+    /// What moves to a larger place is there twice meanwhile.
+    @Test(arguments: ["load(\"/dev/zero\")", "load(\"@/x.txt.gz\")"]) func growth(_ text: String) async {
+        if Sanitizer.current != nil { return }
+        var template = Array("/tmp/act-peak-XXXXXX".utf8CString)
+        let folder = mkdtemp(&template).map { String(cString: $0) } ?? "/dev/null"
+        // The size at the end is that of the last part, which is empty.
+        _ = try? BuiltCommand.runShell("{ head -c 300000000 /dev/zero | gzip -1; printf '' | gzip; } > \(folder)/x.txt.gz")
+        let program = text.replacing("@", with: folder)
+        await Self.check(["--max-memory", "140M", "--max-time", "60", "-e", program], most: (154 << 20) + 30_000_000)
+        _ = try? BuiltCommand.runShell("rm -r \(folder)")
+    }
+
     @Test(arguments: [["/dev/zero"]]) func endlessSources(_ arguments: [String]) async {
         if Sanitizer.current == nil { await Self.check(["--max-memory", "40M"] + arguments, limit: 40 << 20) }
     }

@@ -147,6 +147,38 @@ import Testing
         }
     }
 
+    /// Nothing is edited, run or written that is not what stood there.
+    @Test func editingTakesTextOnly() throws {
+        let result = try withFolder { folder in
+            try write(bytes: Array("# caf".utf8) + [0xe9, 0x0a], to: folder + "/latin.act")
+            return try BuiltCommand.runShell(
+                """
+                cd '\(folder)' && cp latin.act before
+                printf ':edit latin.act\\n' | EDITOR='echo never >> ' "$ACT" 2>&1; cmp latin.act before
+                printf '1\\n:edit\\n' | EDITOR='printf "\\"caf\\351\\"" >' "$ACT" 2>&1
+                printf '1\\n:edit\\n' | EDITOR='fifo() { rm "$1"; mkfifo "$1"; }; fifo' "$ACT" 2>&1
+                """)
+        }
+        #expect(
+            result.output.contains("latin.act is not UTF-8") && result.output.contains("wrote is not UTF-8")
+                && result.output.contains("is not a file but a pipe"), "\(result)")
+        #expect(!result.output.contains("differ"), "\(result)")
+    }
+
+    /// What waits for the editor is told to end, and leaves nothing behind.
+    @Test func editingThatIsEndedLeavesNoFile() throws {
+        let result = try withFolder { folder in
+            try BuiltCommand.runShell(
+                """
+                cd '\(folder)' && mkfifo lines && mkdir t && { TMPDIR='\(folder)/t' EDITOR='touch begun; exec sleep 100 #' "$ACT" < lines & act=$!; }
+                exec 3> lines; printf '1\\n:edit\\n' >&3
+                n=0; until test -e begun || [ $n -ge 400 ]; do sleep 0.05; n=$((n + 1)); done
+                kill -TERM $act; wait $act; echo $?; ls t
+                """)
+        }
+        #expect(result.output == "1\n143\n", "\(result)")
+    }
+
     @Test func historyListsWhatWasEntered() throws {
         let result = try BuiltCommand.run([], input: "a = 1\nnowhere\nf(x) = {\n  x }\n:history\n:history nowh\n")
         #expect(result.output == "  1  a = 1\n  2  nowhere\n  3  f(x) = {\n       x }\n  4  :history\n  2  nowhere\n  5  :history nowh\n")

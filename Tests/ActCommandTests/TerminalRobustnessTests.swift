@@ -136,10 +136,11 @@ import Darwin
     }
 
     /// What ended the session is left to see, as when something runs.
-    @Test func terminationAtThePromptIsNoSuccess() throws {
+    @Test(arguments: [SIGTERM, SIGQUIT, SIGHUP]) func terminationAtThePromptIsNoSuccess(_ signal: Int32) throws {
+        // The shell that waits for act sees how the terminal is left.
         let terminal = try start()
-        terminal.send(signal: SIGTERM)
-        #expect(try terminal.waitForEnd().status == 128 + SIGTERM)
+        terminal.send(signal: signal)
+        #expect(try terminal.waitForEnd().status == 128 + signal)
     }
 
     // MARK: History
@@ -211,6 +212,25 @@ import Darwin
             let kept = try ScriptFile.text(of: path).split(separator: "\n")
             #expect(kept.count == 10_000)
             #expect(kept.last == "40 + 2")
+        }
+    }
+
+    /// The last lines come back, however much stands before them, and with little memory.
+    @Test(arguments: [[], ["--max-memory", "20M"]]) func theNewestLinesOfAnEndlessHistoryComeBack(_ options: [String]) throws {
+        try withFolder { home in
+            let path = historyPath(home)
+            try write(
+                bytes: Array(repeating: Array("# \(String(repeating: "x", count: 60_000))\n".utf8), count: 1300).flatMap { $0 } + Array("40 + 2\n".utf8),
+                to: path)
+            let terminal = try PseudoTerminal(options, environment: ["HOME": home])
+            try terminal.expect(Self.prompt)
+            terminal.type("\u{1b}[A\r")
+            try terminal.expect("42\n")
+            try terminal.expect(Self.prompt)
+            terminal.type("\u{4}")
+            #expect(try terminal.waitForEnd().status == 0)
+            // (`hasSuffix` would put the whole of it into an order.)
+            #expect(try Array(ScriptFile.text(of: path).utf8.suffix(8)) == Array("\n40 + 2\n".utf8))
         }
     }
 

@@ -58,6 +58,19 @@ import Testing
         #expect(updated.contains("1 + 1 # 2"))
     }
 
+    /// What is not text would not come back as it was.
+    @Test func bytesThatAreNotTextStay() throws {
+        for name in ["a.act", "a.md"] {
+            try withFolder { folder in
+                let bytes = Array("# caf".utf8) + [0xe9] + Array("\n\n```act\n1 + 1 # 3\n```\n1 + 1 # expect: 3\n".utf8)
+                try write(bytes: bytes, to: "\(folder)/\(name)")
+                let result = try BuiltCommand.runShell(
+                    "cd '\(folder)' && cp \(name) before && \"$ACT\" test --update \(name) 2>&1; echo $?; cmp \(name) before")
+                #expect(result.status == 0 && result.output.contains("is not UTF-8 and cannot be updated") && result.output.hasSuffix("1\n"), "\(result)")
+            }
+        }
+    }
+
     @Test func linesMayEndWithReturns() throws {
         for (text, name, updated) in [
             ("# A page\r\n\r\n```act\r\n1 + 1   # 3\r\n```\r\n", "a.md", "# A page\r\n\r\n```act\r\n1 + 1   # 2\r\n```\r\n"),

@@ -51,4 +51,15 @@ import Testing
         #expect(try BuiltCommand.run(["watch", "/none.act"]).status == 1)
         #expect(try BuiltCommand.run(["watch"]).status == 2)
     }
+
+    /// A page has runs of its own, and a pipe is at its end once.
+    @Test func whatCannotBeWatchedIsRefused() throws {
+        let result = try BuiltCommand.runShell(
+            "folder=$(mktemp -d) && cd \"$folder\" && echo > a.md && mkfifo p && \"$ACT\" watch a.md; \"$ACT\" watch p; \"$ACT\" watch /dev/null; rm -r \"$folder\""
+        )
+        #expect(result.error.contains("a.md is a page, not a program") && result.error.contains("p is not a file but a pipe"), "\(result)")
+        #expect(result.error.contains("/dev/null is not a file"), "\(result)")
+        let replaced = try watch([("a.act", "print(1)\n")], while: "rm a.act; mkfifo a.act; wait_for grep -q 'is not a file' out")
+        #expect(replaced.status == 130 && replaced.output.contains("is not a file but a pipe"), "\(replaced)")
+    }
 }

@@ -211,12 +211,18 @@ final class JupyterClient {
     /// - Returns: Its number.
     @discardableResult
     func ask(_ type: String, _ content: JSON, on socket: ZMTPClient? = nil, date: Double = Moment.now) throws -> String {
+        try ask(type, bytes: Array(content.text().utf8), on: socket, date: date)
+    }
+
+    /// The same with a content that may be none.
+    @discardableResult
+    func ask(_ type: String, bytes: [UInt8], on socket: ZMTPClient? = nil, date: Double = Moment.now) throws -> String {
         count += 1
         let id = "request-\(count)"
         let header: JSON = [
             "msg_id": .text(id), "session": "client", "username": "test", "date": .text(Moment.text(date)), "msg_type": .text(type), "version": "5.3",
         ]
-        let parts = try [header, .object([]), .object([]), content].map { try Array($0.text().utf8) }
+        let parts = try [header, .object([]), .object([])].map { try Array($0.text().utf8) } + [bytes]
         let signature = key.isEmpty ? [] : MessageAuthentication(key: key).signature(of: parts)
         (socket ?? shell).send([Array("<IDS|MSG>".utf8), signature] + parts)
         return id

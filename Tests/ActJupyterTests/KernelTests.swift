@@ -12,7 +12,7 @@ import Darwin
 #endif
 
 @Suite(.serialized) struct KernelTests {
-    private func withKernel(key: [UInt8] = Array("a key".utf8), transport: ConnectionFile.Transport = .tcp, _ body: (JupyterClient) throws -> Void) throws {
+    func withKernel(key: [UInt8] = Array("a key".utf8), transport: ConnectionFile.Transport = .tcp, _ body: (JupyterClient) throws -> Void) throws {
         let client = try JupyterClient(key: key, transport: transport)
         defer { client.stop() }
         try body(client)
@@ -318,56 +318,6 @@ import Darwin
                 let third = try? Kernel(first.connection, version: "0")
                 #expect(third == nil, "its ports are taken")
             }
-        }
-    }
-
-    /// What is not a message, or not signed, is passed over; what is not ZMTP costs its own connection. The kernel goes on.
-    @Test func badClientsDoNoHarm() throws {
-        try withKernel { kernel in
-            let port = kernel.connection.ports[.shell] ?? 0
-            func raw() throws -> Int32 { try Connect.to(port: port) }
-            // Gone at once, in the greeting, in the handshake, in a frame.
-            let greeting: [UInt8] = [0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 0] + Array("NULL".utf8) + Array(repeating: 0, count: 48)
-            let beginnings: [[UInt8]] = [
-                [], Array(greeting[..<5]), greeting, greeting + [4, 100, 5], Array("GET / HTTP/1.1\r\n\r\n".utf8), Array(repeating: 0, count: 1000),
-            ]
-            for bytes in beginnings {
-                let descriptor = try raw()
-                _ = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-                close(descriptor)
-            }
-            let half = try kernel.shellSocket()
-            half.write([1, 9, 60, 73])
-            // 2 GB, 2^63 bytes.
-            for length: [UInt8] in [[0, 0, 0, 0, 0x80, 0, 0, 0], [0x80, 0, 0, 0, 0, 0, 0, 0]] {
-                let large = try kernel.shellSocket()
-                large.write([2] + length + Array(repeating: 1, count: 1000))
-                #expect(large.ends(10))
-            }
-            // Frames that are not a message; wrong signatures; text that is not JSON; a type that nobody knows.
-            let mark = Array("<IDS|MSG>".utf8), header = Array(#"{"msg_id":"a","msg_type":"execute_request"}"#.utf8), empty = Array("{}".utf8)
-            for frames: [[UInt8]] in [
-                [[]], [mark], [mark, [], header, empty, empty, Array(#"{"code":"x = 1"}"#.utf8)],
-                [mark, Array(repeating: 48, count: 64), header, empty, empty, empty],
-                Array(repeating: mark, count: 10), [[0xff]],
-            ] { kernel.shell.send(frames) }
-            for content in ["[]", "{", "7", String(repeating: "[", count: 5000), ""] {
-                for type in [#"{"msg_type":"execute_request"}"#, "{}", "[]", #"{"msg_type":7}"#] {
-                    let parts = [Array(type.utf8), empty, empty, Array(content.utf8)]
-                    kernel.shell.send([mark, MessageAuthentication(key: kernel.key).signature(of: parts)] + parts)
-                }
-            }
-            try kernel.ask("make_coffee_request", .object([]))
-            for content: JSON in [.object([]), ["code": 7], ["code": "1", "cursor_pos": "x", "n": -1, "user_expressions": [1]], ["comm_id": [1]]] {
-                for type in [
-                    "execute_request", "complete_request", "inspect_request", "is_complete_request", "history_request", "comm_open", "comm_info_request",
-                ] {
-                    _ = try kernel.ask(type, content)
-                }
-            }
-            let id = try kernel.ask("execute_request", ["code": "6 * 7"])
-            #expect(try kernel.answer(to: id).heard.last?.content[path: "data", "text/plain"]?.asText == "42")
-            #expect(try kernel.execute("x").reply["ename"]?.asText == "unknownName", "the message without a signature has run")
         }
     }
 }

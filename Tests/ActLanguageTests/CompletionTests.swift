@@ -19,6 +19,16 @@ import Testing
         return session
     }
 
+    /// No name is as long as this: ordering its marks anew for each candidate would take hours.
+    @Test func longNamesOfMarksComplete() throws {
+        let session = try makeSession("e\u{301}tude = 1"), marks = String(repeating: "\u{301}", count: 20_000)
+        #expect(session.completions(of: "e\u{301}tu", at: 5).candidates.count == 1)
+        #expect(session.completions(of: "\u{e9}tu", at: 4).candidates.count == 1)
+        for text in [marks, "a" + marks, "f(\"" + marks] {
+            #expect(session.completions(of: text, at: text.utf8.count).candidates.allSatisfy { $0.hasPrefix("a") })
+        }
+    }
+
     struct Case: CustomStringConvertible, Sendable {
         /// The cursor is at its end.
         let text: String

@@ -79,6 +79,22 @@ import Testing
         #expect(try settings(matrix([[1, 2]])).toDoubles() == [0, 0, 2, 2])
     }
 
+    /// Sizes that no array has are no sizes that are as large as one may be.
+    @Test(arguments: [1 << 40, 1 << 62, -1 << 62] as [Int64]) func sizesBeyondAllArraysAreErrors(_ size: Int64) throws {
+        for name in ["Expand", "Tile", "Reshape", "Pad"] {
+            let sizes = name == "Pad" ? [0, 0, 0, size] : [size]
+            let node = ONNXNode(name, inputs: ["x", "sizes"], outputs: ["y"])
+            #expect(throws: (any Error).self, "\(name) \(size)") {
+                _ = try graph([node], opset: 13, constants: [wholes("sizes", sizes)])(matrix([[1]])).shape
+            }
+        }
+        #expect(throws: (any Error).self) {
+            _ = try graph(
+                [ONNXNode("Shape", inputs: ["x"], outputs: ["s"]), ONNXNode("ConstantOfShape", inputs: ["sizes"], outputs: ["y"])],
+                opset: 13, constants: [wholes("sizes", [size])])(matrix([[1]])).shape
+        }
+    }
+
     /// Operators whose attributes became inputs, or whose meaning changed.
     @Test func oldOpsets() throws {
         func value(_ node: ONNXNode, _ opset: Int64, _ x: [[Double]], _ constants: [ONNXTensor] = []) throws -> [Double] {

@@ -113,6 +113,15 @@ import Testing
                 == .tcp(rank: 0, ranks: 2, address: "::1", port: 29500))
     }
 
+    /// What act hands down to its own ranks is looked at before it is used.
+    @Test func descriptorsThatNobodyHandedDownAreRefused() throws {
+        #expect(try launch(["ACT_RANK": "0 2 0 1 2"]) == .own(rank: 0, ranks: 2, descriptors: [0, 1, 2]))
+        #expect(try launch(["ACT_RANK": "0 1 0"]) == .own(rank: 0, ranks: 1, descriptors: [0]))
+        for value in ["0 2 99", "0 2 0 1", "0 2 0 1 999", "1 3 0 1 2 0 1", "0 3 0 1 2", "0 1 -1", "2 2 0 1 2", "x"] {
+            #expect(throws: RanksError.badVariable("ACT_RANK", value: value, range: nil)) { try launch(["ACT_RANK": value]) }
+        }
+    }
+
     @Test func badVariablesAreNamed() {
         #expect(throws: RanksError.missingVariable("RANK", beside: ["MASTER_ADDR", "WORLD_SIZE"])) { try launch(["WORLD_SIZE": "2", "MASTER_ADDR": "a"]) }
         #expect(throws: RanksError.missingVariable("SLURM_PROCID", beside: ["MASTER_ADDR", "SLURM_NTASKS"])) {

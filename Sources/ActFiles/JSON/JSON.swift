@@ -20,10 +20,11 @@ package enum JSON: Sendable {
 
     /// - Parameters:
     ///   - deepest: In how many brackets a value may stand. A level takes some of the caller's stack.
+    ///   - mendsText: As `JSONReader` has it.
     ///   - held: Grows by what the tree takes, which is as long as the caller keeps it.
     /// - Throws: `JSONError`; `outOfMemory`, `interrupted`.
-    package init(_ bytes: [UInt8], deepest: Int = 200, held: inout Reservation) throws {
-        var builder = Builder(reader: JSONReader(bytes, deepest: deepest))
+    package init(_ bytes: [UInt8], deepest: Int = 200, mendsText: Bool = false, held: inout Reservation) throws {
+        var builder = Builder(reader: JSONReader(bytes, deepest: deepest, mendsText: mendsText))
         self = try builder.value(try builder.reader.next(), &held)
         try builder.reader.finish()
     }

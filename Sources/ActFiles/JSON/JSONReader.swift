@@ -42,6 +42,7 @@ package struct JSONReader {
 
     private let bytes: [UInt8]
     private let deepest: Int
+    private let mendsText: Bool
     private var position = 0
     private var expectation = Expectation.value
     /// Whether each bracket that is open is an object's.
@@ -52,9 +53,11 @@ package struct JSONReader {
     /// - Parameters:
     ///   - bytes: A mark of UTF-8 may come first.
     ///   - deepest: In how many brackets a value may stand.
-    package init(_ bytes: [UInt8], deepest: Int) {
+    ///   - mendsText: Takes half of a pair of surrogates, which some programs write, as U+FFFD.
+    package init(_ bytes: [UInt8], deepest: Int, mendsText: Bool = false) {
         self.bytes = bytes
         self.deepest = deepest
+        self.mendsText = mendsText
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
     }
 
@@ -263,7 +266,7 @@ package struct JSONReader {
                     if low & 0xfc00 == 0xdc00 { code = 0x10000 + (code & 0x3ff) << 10 + low & 0x3ff } else { position = back }
                 }
             }
-            guard let scalar = UnicodeScalar(code) else { throw error(.halfSurrogate) }
+            guard let scalar = UnicodeScalar(code) ?? (mendsText ? "\u{FFFD}" : nil) else { throw error(.halfSurrogate) }
             text += String(Character(scalar)).utf8
         default: throw error(.unknownEscape)
         }

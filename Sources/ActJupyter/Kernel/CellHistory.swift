@@ -1,5 +1,6 @@
 // The cells that ran, for a front end that asks for them.
 
+import ActArray
 import ActFiles
 
 struct CellHistory {
@@ -17,7 +18,7 @@ struct CellHistory {
         }
     }
 
-    /// To `history_request`.
+    /// To `history_request`; of use only if nothing interrupts it.
     func answer(to content: JSON) -> JSON {
         let withOutput = content["output"]?.asFlag ?? false, most = max(0, content["n"]?.asWhole ?? 100)
         var found = entries
@@ -29,7 +30,8 @@ struct CellHistory {
             found = found.filter { start <= $0.count && $0.count < stop }
         case "search":
             let pattern = Array((content["pattern"]?.asText ?? "*").unicodeScalars)
-            found = found.filter { matches(Array($0.input.unicodeScalars), pattern) }
+            let least = pattern.count { $0 != "*" }
+            found = found.filter { !Interrupt.isSet && $0.input.utf8.count >= least && matches(Array($0.input.unicodeScalars), pattern) }
             if content["unique"]?.asFlag ?? false {
                 var seen: Set<String> = []
                 found = found.reversed().filter { seen.insert($0.input).inserted }.reversed()
@@ -49,8 +51,10 @@ struct CellHistory {
 
     /// `*` stands for any letters, `?` for one.
     private func matches(_ text: [Unicode.Scalar], _ pattern: [Unicode.Scalar]) -> Bool {
-        var (i, j) = (0, 0), back: (text: Int, pattern: Int)?
+        var (i, j) = (0, 0), back: (text: Int, pattern: Int)?, steps = 0
         while i < text.count {
+            steps &+= 1
+            if steps & 0xffff == 0, Interrupt.isSet { return false }
             if j < pattern.count, pattern[j] == "*" {
                 back = (i, j)
                 j += 1

@@ -70,11 +70,12 @@ package final class Kernel: @unchecked Sendable {
         switch channel {
         case .shell:
             ZMTPServer.Listener(.router) { [unowned self] peer, frames in
-                if let message = form.message(frames) { mailbox.put(.request(message, peer, received: Moment.now)) }
+                guard let message = form.message(frames), !refuse(message, peer) else { return }
+                mailbox.put(.request(message, peer, received: Moment.now))
             }
         case .control:
             ZMTPServer.Listener(.router) { [unowned self] peer, frames in
-                if let message = form.message(frames) { control(message, peer) }
+                if let message = form.message(frames), !refuse(message, peer) { control(message, peer) }
             }
         case .iopub: ZMTPServer.Listener(.publisher, onSubscription: { [unowned self] peer, topic in welcome(peer, topic) })
         case .heartbeat: ZMTPServer.Listener(.reply)
@@ -148,6 +149,23 @@ package final class Kernel: @unchecked Sendable {
         if let frames = form.frames("iopub_welcome", content, envelope: [topic], parent: nil) { server.send(frames, to: peer) }
     }
 
+    /// Answers a request that cannot be done, at once: nothing of it is kept.
+    /// - Returns: Whether it is one.
+    private func refuse(_ request: Message, _ peer: ZMTPPeer) -> Bool {
+        guard let fault = request.fault else { return false }
+        let (name, words) =
+            switch fault {
+            case .unreadable: ("unreadableMessage", "the content of the request is not an object of JSON")
+            case .tooLarge: ("outOfMemory", "there is no memory to keep the request until its turn comes")
+            }
+        withStatus(request) { reply(request, peer, request.type.replyType, failure(name, words)) }
+        return true
+    }
+
+    private func failure(_ name: String, _ words: String) -> JSON {
+        ["status": "error", "ename": .text(name), "evalue": .text(words), "traceback": [.text(words)]]
+    }
+
     private func control(_ request: Message, _ peer: ZMTPPeer) {
         withStatus(request) {
             switch request.type {
@@ -193,12 +211,20 @@ package final class Kernel: @unchecked Sendable {
         session?.engine.interrupt.clear()
         withStatus(request) {
             func reply(_ type: String, _ content: JSON) { self.reply(request, peer, type, content) }
+            /// What takes no time as a rule, and is ended if it does.
+            func reply(_ type: String, interruptible body: () -> JSON) {
+                let content = session?.engine.run { () -> JSON in
+                    let content = body()
+                    return Interrupt.isSet ? failure("interrupted", "interrupted") : content
+                }
+                reply(type, content ?? body())
+            }
             switch request.type {
             case "execute_request": reply("execute_reply", isAborted(request, received) ? ["status": "aborted"] : execute(request))
-            case "complete_request": reply("complete_reply", completion(request.content))
-            case "inspect_request": reply("inspect_reply", inspection(request.content))
+            case "complete_request": reply("complete_reply") { completion(request.content) }
+            case "inspect_request": reply("inspect_reply") { inspection(request.content) }
             case "is_complete_request": reply("is_complete_reply", completeness(request.content))
-            case "history_request": reply("history_reply", history.answer(to: request.content))
+            case "history_request": reply("history_reply") { history.answer(to: request.content) }
             case "kernel_info_request": reply("kernel_info_reply", information)
             case "connect_request": reply("connect_reply", ports)
             case "comm_info_request": reply("comm_info_reply", ["status": "ok", "comms": .object([])])
@@ -338,6 +364,11 @@ package final class Kernel: @unchecked Sendable {
     private var ports: JSON {
         .object(ConnectionFile.Channel.allCases.map { (name: "\($0.rawValue)_port", value: .whole(connection.ports[$0] ?? 0)) })
     }
+}
+
+extension String {
+    /// Of a request, the type of its answer.
+    fileprivate var replyType: String { hasSuffix("_request") ? dropLast("request".count) + "reply" : self + "_reply" }
 }
 
 /// Keeps what an expression shows and what is wrong with it.

@@ -1,7 +1,8 @@
 // Jupyter's messages (https://jupyter-client.readthedocs.io/en/stable/messaging.html, protocol 5.4) as frames and back:
 // who asked, a mark, a signature, header, parent's header, metadata, content, buffers.
 //
-// What must stay true: the kernel takes nothing but messages, and none whose signature is wrong.
+// What must stay true: the kernel takes nothing but messages, and none whose signature is wrong; what messages hold while they wait is taken
+// from the memory limit.
 
 import ActSystem
 import ActArray
@@ -13,12 +14,27 @@ import Darwin
 #endif
 
 package struct Message {
+    /// Why it cannot be done, although somebody waits for an answer.
+    package enum Fault {
+        /// Its content is not an object of JSON.
+        case unreadable
+        /// There is no memory to keep it.
+        case tooLarge
+    }
+
     /// What stands before the mark: an answer carries the same.
     package let envelope: [[UInt8]]
     /// As it was written: answers carry it as their parent's.
     package let headerBytes: [UInt8]
     package let header: JSON
     package let content: JSON
+    package let fault: Fault?
+    private let held: SharedReservation
+
+    fileprivate init(envelope: ArraySlice<[UInt8]>, headerBytes: [UInt8], header: JSON, content: JSON, fault: Fault?, held: SharedReservation) {
+        (self.envelope, self.headerBytes, self.header) = (Array(envelope), headerBytes, header)
+        (self.content, self.fault, self.held) = (content, fault, held)
+    }
 
     package var type: String { header["msg_type"]?.asText ?? "" }
     /// Seconds since 1970 when it was sent, if it says so.
@@ -68,21 +84,29 @@ package final class MessageForm: @unchecked Sendable {
         return envelope + [Self.mark, authentication?.signature(of: parts) ?? []] + parts
     }
 
-    /// - Returns: `nil` for what is not a message, or is not signed as it must be.
+    /// - Returns: `nil` for what is not a message, or is not signed as it must be. One with a fault has no content.
     package func message(_ frames: [[UInt8]]) -> Message? {
         guard let mark = frames.firstIndex(of: Self.mark), frames.count - mark >= 6 else { return nil }
         let parts = frames[(mark + 2)...(mark + 5)]
         if let authentication, !authentication.isValid(frames[mark + 1], of: parts) { return nil }
         return engine.run {
-            var held = Reservation()
-            defer { _ = held.bytes }
-            guard let header = try? JSON(frames[mark + 2], held: &held), header["msg_type"]?.asText != nil,
-                let content = try? JSON(frames[mark + 5], held: &held),
-                case .object = content
-            else { return nil }
-            return Message(envelope: Array(frames[..<mark]), headerBytes: frames[mark + 2], header: header, content: content)
+            // What it takes while it is read is given back; what of it stays is taken anew.
+            var reading = Reservation(), content = JSON.object([]), fault: Message.Fault?
+            guard let header = try? JSON(frames[mark + 2], mendsText: true, held: &reading), header["msg_type"]?.asText != nil else { return nil }
+            do {
+                content = try JSON(frames[mark + 5], mendsText: true, held: &reading)
+                if case .object = content {} else { fault = .unreadable }
+            } catch { fault = error is JSONError ? .unreadable : .tooLarge }
+            let held = SharedReservation(), kept = frames[...(mark + 2)].reduce(MessageForm.leastBytes) { $0 &+ 32 &+ $1.count }
+            if fault == nil, (try? held.grow(by: kept &+ reading.bytes)) == nil { fault = .tooLarge }
+            return Message(
+                envelope: frames[..<mark], headerBytes: frames[mark + 2], header: header, content: fault == nil ? content : .object([]), fault: fault,
+                held: held)
         }
     }
+
+    /// What a small message takes.
+    private static let leastBytes = 1 << 12
 }
 
 /// Points in time as ISO 8601 has them: `2026-11-26T06:41:04.123456Z`.

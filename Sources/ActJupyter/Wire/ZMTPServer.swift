@@ -276,14 +276,20 @@ package final class ZMTPServer: @unchecked Sendable {
         Self.prepare(descriptor)
         var yes: Int32 = 1
         setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
+        // A peer whose machine has gone is found out some time.
+        setsockopt(descriptor, SOL_SOCKET, SO_KEEPALIVE, &yes, socklen_t(MemoryLayout<Int32>.size))
         #if os(macOS)
         setsockopt(descriptor, SOL_SOCKET, SO_NOSIGPIPE, &yes, socklen_t(MemoryLayout<Int32>.size))
         #endif
         let peer = ZMTPPeer(descriptor, index, ZMTPStream(listeners[index].behaviour.type, longest: Self.longestMessage))
         lock.locked {
-            guard peers.count < Self.mostPeers else {
-                close(descriptor)
-                return
+            if peers.count >= Self.mostPeers {
+                // Who has said nothing for longest makes room.
+                guard let silent = peers.first(where: { !$0.isReady && !$0.isClosed }) else {
+                    close(descriptor)
+                    return
+                }
+                silent.isClosed = true
             }
             peers.append(peer)
             peer.send(ZMTPStream.greeting)

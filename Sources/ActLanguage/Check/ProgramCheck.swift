@@ -30,10 +30,12 @@ struct ProgramCheck {
         noteReads()
     }
 
-    /// In source order.
-    var diagnostics: [Diagnostic] {
-        // (What has no place stands for others that are left out.)
-        (unknownNames + calls + unusedAssignments).sorted { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }
+    /// As far as Ctrl-C lets it look.
+    var found: FoundDiagnostics {
+        var found = unknownNames
+        found += calls
+        found += unusedAssignments
+        return found
     }
 
     private mutating func noteReads() {
@@ -60,19 +62,19 @@ struct ProgramCheck {
     /// What every module starts with.
     private static let given: Set<String> = ["args", "ans"]
 
-    private var unknownNames: [Diagnostic] {
-        let unknown = resolution.unset(in: tree).filter { !Self.given.contains($0.name) && builtins.value(named: $0.name) == nil }
-        var diagnostics: [Diagnostic] = [], near: (scope: ScopeID, names: [String])?
-        for (name, id) in unknown.prefix(Diagnostic.mostShown) where !Interrupt.isSet {
+    private var unknownNames: FoundDiagnostics {
+        var found = FoundDiagnostics(), near: (scope: ScopeID, names: [String])?
+        for (name, id) in resolution.unset(in: tree) where !Self.given.contains(name) && builtins.value(named: name) == nil {
+            if Interrupt.isSet { break }
             let offset = Int(tree.span(of: id).start), scope = resolution.scope(at: offset)
             // Most stand where the last one does.
             if near?.scope != scope { near = (scope, builtins.names + visibleNames(at: offset)) }
-            diagnostics.append(unknownName(name, id, among: near?.names ?? []))
+            found.add(unknown(name, at: id, among: near?.names ?? []))
         }
-        return unknown.count > Diagnostic.mostShown ? diagnostics + [.more(unknown.count - Diagnostic.mostShown, .error)] : diagnostics
+        return found
     }
 
-    private func unknownName(_ name: String, _ id: ExpressionID, among near: [String]) -> Diagnostic {
+    private func unknown(_ name: String, at id: ExpressionID, among near: [String]) -> Diagnostic {
         let span = tree.span(of: id), after = tree.source.text(Int(span.end)..<Int(span.end) + 200)
         let field = after.first == "." ? String(after.dropFirst().prefix { $0.isLetter || $0.isNumber || $0 == "_" }) : ""
         let words = NameWording.unknown(name, field: field.isEmpty ? nil : field, isCalled: after.first == "(", among: near)
@@ -112,15 +114,18 @@ struct ProgramCheck {
         return Callee(function, named: name, tree)
     }
 
-    private var calls: [Diagnostic] {
-        tree.expressionIDs.compactMap { id -> Diagnostic? in
-            switch tree[id] {
-            case .call(let callee, let arguments):
-                fault(callee, id) { tree[arguments].map { ($0.name.map { tree[$0] }, $0.nameSpan) } }
-            case .pipe(let value, let callee): fault(callee, id) { [(nil, tree.span(of: value))] }
-            default: nil
-            }
+    private var calls: FoundDiagnostics {
+        var found = FoundDiagnostics()
+        for id in tree.expressionIDs where !Interrupt.isSet {
+            let fault =
+                switch tree[id] {
+                case .call(let callee, let arguments): fault(callee, id) { tree[arguments].map { ($0.name.map { tree[$0] }, $0.nameSpan) } }
+                case .pipe(let value, let callee): fault(callee, id) { [(nil, tree.span(of: value))] }
+                default: nil as Diagnostic?
+                }
+            if let fault { found.add(fault) }
         }
+        return found
     }
 
     private func fault(_ callee: ExpressionID, _ id: ExpressionID, _ arguments: () -> [Callee.Argument]) -> Diagnostic? {
@@ -129,12 +134,13 @@ struct ProgramCheck {
 
     // MARK: Assignments
 
-    private var unusedAssignments: [Diagnostic] {
-        resolution.symbols.indices.compactMap { index in
+    private var unusedAssignments: FoundDiagnostics {
+        var found = FoundDiagnostics()
+        for index in resolution.symbols.indices where !Interrupt.isSet {
             let symbol = resolution.symbols[index], name = tree[symbol.name]
-            guard symbol.kind == .local, !isRead[index], !name.hasPrefix("_"), let first = definitions[index].first else { return nil }
-            guard case .function(let function) = resolution[symbol.scope].kind, !tree[function].makesLayers else { return nil }
-            guard resolution.field(behind: SymbolID(index: UInt32(index))) == nil else { return nil }
+            guard symbol.kind == .local, !isRead[index], !name.hasPrefix("_"), let first = definitions[index].first else { continue }
+            guard case .function(let function) = resolution[symbol.scope].kind, !tree[function].makesLayers else { continue }
+            guard resolution.field(behind: SymbolID(index: UInt32(index))) == nil else { continue }
             // Parts of something, and what a loop counts, are named for the reader.
             let isPlain = definitions[index].allSatisfy { definition in
                 switch definition.kind {
@@ -142,14 +148,16 @@ struct ProgramCheck {
                 default: false
                 }
             }
-            guard isPlain else { return nil }
+            guard isPlain else { continue }
             let isLast = tree.lastTarget(of: tree[function].body) == first.span
-            return Diagnostic(
-                .unusedAssignment, "`\(name)` is assigned and never used", at: first.span,
-                help: isLast
-                    ? "an assignment has no value: end the function with a line `\(name)` to give it back"
-                    : "remove it, or call it `_\(name)` to keep it")
+            found.add(
+                Diagnostic(
+                    .unusedAssignment, "`\(name)` is assigned and never used", at: first.span,
+                    help: isLast
+                        ? "an assignment has no value: end the function with a line `\(name)` to give it back"
+                        : "remove it, or call it `_\(name)` to keep it"))
         }
+        return found
     }
 }
 

@@ -36,7 +36,7 @@ extension ShapeCheck {
             let bare = places.dropLast(arguments.count).map { (name: nil as String?, span: tree.span(of: $0)) }
             let fault = callee.fault(of: bare + arguments.map { ($0.name.map { tree[$0] }, $0.nameSpan) }, at: tree.span(of: id))
             if let fault {
-                if told.insert(id).inserted { diagnostics.append(fault) }
+                if told.insert(id).inserted { found.add(fault) }
                 return .unknown
             }
         }

@@ -32,16 +32,13 @@ extension Session {
             switch compiled {
             case .success(let program):
                 problems.source = program.unit.source
-                problems.diagnostics = program.warnings + ProgramCheck(program.unit, self.builtins).diagnostics
-                if let machine = self.machine {
-                    // A call that is wrong wherever it stands is found by both.
-                    let known = Set(problems.diagnostics.compactMap(\.primarySpan))
-                    problems.diagnostics += ShapeCheck.diagnostics(program.unit, self.builtins, machine).filter {
-                        $0.primarySpan.map { !known.contains($0) } ?? true
-                    }
+                problems.diagnostics = self.doubts(about: program)
+                if Interrupt.isSet {
+                    guard let seconds = watchdog?.fired else { return .interrupted }
+                    problems.diagnostics.append(RuntimeWording.timeLimit(seconds, Session.interruption.diagnostic))
+                    return .limit
                 }
-                problems.diagnostics.sort { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }
-                problems.diagnostics = problems.diagnostics.withEditsThatHold(in: program.unit.source) { Interrupt.isSet }
+                problems.diagnostics = problems.diagnostics.withEditsThatHold(in: program.unit.source) { _ in Interrupt.isSet }
                 if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
                 return problems.diagnostics.contains { $0.level == .error } ? .failed : .done
             case .failure(.interrupted):
@@ -53,11 +50,25 @@ extension Session {
                 return .limit
             case .failure(.faults(let faults)):
                 problems.source = faults.lazy.compactMap(\.primarySpan).first.flatMap { self.source($0.source) }
-                problems.diagnostics = problems.source.map { faults.withEditsThatHold(in: $0) { Interrupt.isSet } } ?? faults
+                problems.diagnostics = problems.source.map { faults.withEditsThatHold(in: $0) { _ in Interrupt.isSet } } ?? faults
                 return .failed
             }
         }
         return problems
+    }
+
+    /// What is wrong with a program that the compiler found right, and what is doubtful, in source order.
+    private func doubts(about program: Program) -> [Diagnostic] {
+        let checked = ProgramCheck(program.unit, builtins).found
+        var diagnostics = program.warnings + checked.kept, total = program.warnings.count + checked.count
+        if let machine, !Interrupt.isSet {
+            // A call that is wrong wherever it stands is found by both.
+            let known = Set(diagnostics.compactMap(\.primarySpan)), shapes = ShapeCheck.diagnostics(program.unit, builtins, machine)
+            let others = shapes.kept.filter { $0.primarySpan.map { !known.contains($0) } ?? true }
+            diagnostics += others
+            total += others.count + (others.isEmpty ? 0 : shapes.count - shapes.kept.count)
+        }
+        return diagnostics.sorted { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }.shortened(of: total)
     }
 
     /// Reports what `problems` finds.

@@ -181,7 +181,10 @@ extension Interaction {
         guard let machine = session.machine else { return .failed }
         do {
             var before = entries.last { !isRequest($0.trimmingSpaces()) } ?? ""
-            if isFile { before = (try? machine.readFile(path)).map { String(decoding: $0, as: UTF8.self) } ?? "" }
+            if isFile, let bytes = try? machine.readFile(path) {
+                guard let text = String(validating: bytes, as: UTF8.self) else { return fail("nothing was edited: \(path) is not UTF-8") }
+                before = text
+            }
             let given = before.isEmpty || before.hasSuffix("\n") ? before : before + "\n", text = try editText(given).get()
             guard !text.allSatisfy(\.isWhitespace) else {
                 output.write("nothing to run\n")

@@ -2,6 +2,7 @@
 //
 // What must stay true: nothing is run and no variable changes, whatever the text; with 10,000 variables it answers as fast.
 
+import ActArray
 import ActMachine
 import ActPlot
 import ActSyntax
@@ -15,6 +16,10 @@ extension Session {
     /// The candidates for what stands before `offset`, a UTF-8 offset in `text`, and where their replacement begins. Sorted; a value's own fields
     /// come before the functions that take it.
     package func completions(of text: String, at offset: Int) -> (replaceFrom: Int, candidates: [String]) {
+        engine.run { completions(there: text, offset) }
+    }
+
+    private func completions(there text: String, _ offset: Int) -> (replaceFrom: Int, candidates: [String]) {
         let cursor = Cursor(text, offset)
         if cursor.brackets.isInComment { return (cursor.end, []) }
         if let word = cursor.commandWord { return (cursor.end - word.utf8.count, completions(ofCommand: word)) }
@@ -80,8 +85,10 @@ extension Session {
     }
 
     private func matching(_ prefix: String, in names: [String]) -> [String] {
+        // Letters with marks are longer in one form than in another, but not by so much; a longer prefix would be put into an order for each name.
         let form = CompatibleNames.form(prefix)
-        return Array(Set(names.filter { CompatibleNames.form($0).hasPrefix(form) })).sorted()
+        func begins(_ name: String) -> Bool { form.utf8.count <= 4 * name.utf8.count && name.hasPrefix(form) }
+        return Array(Set(names.filter { !Interrupt.isSet && begins(CompatibleNames.form($0)) })).sorted()
     }
 
     private func completions(ofCommand word: String) -> [String] {
@@ -152,7 +159,9 @@ extension Session {
         guard let stream = opendir(folder.isEmpty ? "." : folder) else { return (start, []) }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        // No name of a file is longer.
+        guard name.utf8.count < 1 << 10 else { return (start, []) }
+        while let entry = readdir(stream), !Interrupt.isSet {
             let found = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
             guard found.hasPrefix(name), found != ".", found != "..", !found.hasPrefix(".") || name.hasPrefix(".") else { continue }
             // What a string cannot hold as it is.
@@ -281,8 +290,9 @@ private struct Cursor {
         let text = text(0..<end) + brackets.closing
         guard let source = try? SourceText(id: -1, name: "", text: text) else { return [] }
         return DeepStack.run {
-            let tree = parse(source).tree
-            let resolution = Resolution(tree)
+            let tree = parse(source) { _ in Interrupt.isSet }.tree
+            let resolution = Resolution(tree) { _ in Interrupt.isSet }
+            if Interrupt.isSet { return [] }
             return resolution.symbols(visibleAt: end).filter { resolution[$0].kind != .global || resolution.isSet($0) }.map { tree[resolution[$0].name] }
         }
     }

@@ -22,6 +22,7 @@ extension Session {
             modules.append(module)
             switch compiled(bytes, named: path, into: module) {
             case .success(let program):
+                defer { withExtendedLifetime(program.memory) {} }
                 if !reportAll(program.warnings) { try Interrupt.check() }
                 for code in program.codes { try machine.run(code) }
             case .failure(.interrupted): try Interrupt.check()

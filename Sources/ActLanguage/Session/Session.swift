@@ -73,8 +73,8 @@ package final class Session {
     package private(set) var module: Module
     package let builtins: BuiltinTable
     package private(set) var machine: Machine?
-    private var sources = SourceShelf()
-    private var heldSources = Reservation()
+    var sources = SourceShelf()
+    var heldSources = Reservation()
     /// By the bytes of their paths.
     var importedModules: [[UInt8]: Value] = [:]
     private var hasRun = false
@@ -223,6 +223,7 @@ package final class Session {
         case .success(let compiled): program = compiled
         case .failure(let rejection): return finish(rejection, watchdog)
         }
+        defer { withExtendedLifetime(program.memory) {} }
         guard reportAll(program.warnings) else { return finish(Session.interruption, watchdog) }
         let known = log.count
         let saved = undoes ? program.assignedGlobals.map { ($0, module.slots[$0]) } : []
@@ -274,113 +275,6 @@ package final class Session {
 
     /// Ctrl-C before anything ran.
     static let interruption = Fault(diagnostic: Diagnostic(.interrupted, "interrupted"), kind: .interrupted)
-
-    // MARK: Compiling
-
-    /// A source that is ready to run.
-    struct Program {
-        let unit: SourceUnit
-        /// One for each statement of the outermost level.
-        let codes: [Code]
-        let assignedGlobals: Set<Int>
-        /// What is worth a warning before it runs.
-        let warnings: [Diagnostic]
-    }
-
-    /// Why a source is not ready to run.
-    enum Rejection: Error {
-        case faults([Diagnostic])
-        /// There is no memory to read it.
-        case tooLarge(Diagnostic)
-        case interrupted
-    }
-
-    /// What a byte of a program takes at most while it is read and compiled, and what is kept of it.
-    package static let bytesWhileCompiling = 48
-    private static let bytesKept = 12
-
-    /// Accounts for the sources that are kept, another one of so many bytes among them.
-    private func hold(_ bytes: Int) throws {
-        let (most, more) = (sources.recentBytes &* Self.bytesKept, bytes &* Self.bytesKept)
-        if most &+ more > heldSources.bytes { try heldSources.grow(by: most &+ more &- heldSources.bytes) }
-    }
-
-    /// Makes a program of a source, whose names are those of `module`. Must run on a deep stack.
-    /// - Parameter records: Whether it notes the value of every expression.
-    func compiled(_ bytes: [UInt8], named name: String, hiddenLines: Int = 0, into module: Module, records: Bool = false) -> Result<Program, Rejection> {
-        read(bytes, named: name, hiddenLines: hiddenLines).flatMap { compiled($0, into: module, records: records) }
-    }
-
-    /// What the parser makes of a source, right or not. Must run on a deep stack.
-    func read(_ bytes: [UInt8], named name: String, hiddenLines: Int = 0) -> Result<ParseResult, Rejection> {
-        let source: SourceText
-        do {
-            try MemoryPool.allow(bytes.count &* Self.bytesWhileCompiling)
-            try hold(bytes.count)
-            source = try SourceText(id: sources.newID(), name: name, bytes: bytes, hiddenLines: hiddenLines)
-        } catch {
-            let diagnostic = RuntimeWording.diagnostic(forSource: error, named: name)
-            if case ArrayError.outOfMemory = error { return .failure(.tooLarge(diagnostic)) }
-            return .failure(.faults([diagnostic]))
-        }
-        sources.add(source)
-        let parsed = parse(source) { Interrupt.isSet }
-        return Interrupt.isSet ? .failure(.interrupted) : .success(parsed)
-    }
-
-    /// Makes a program of what the parser made of it.
-    /// - Parameter sound: Where the program shall not run: statements that need not be looked at again.
-    func compiled(_ parsed: ParseResult, into module: Module, records: Bool = false, passingOver sound: SoundStatements? = nil) -> Result<Program, Rejection> {
-        guard parsed.diagnostics.isEmpty else { return .failure(.faults(parsed.diagnostics)) }
-        do { try MemoryPool.allow(parsed.tree.footprint &+ parsed.tree.footprintOfNames) } catch { return .failure(tooLarge(parsed.tree.source, error)) }
-        let unit = SourceUnit(source: parsed.tree.source, tree: parsed.tree) { Interrupt.isSet }
-        let compiler = Compiler(unit: unit, scope: module, records: records, canStop: true)
-        var prototypes: [Prototype] = []
-        if let sound { compiler.checkProgram(sound) } else { prototypes = compiler.compileProgram() }
-        if Interrupt.isSet { return .failure(.interrupted) }
-        if let failure = compiler.failure { return .failure(tooLarge(unit.source, failure)) }
-        guard compiler.diagnostics.isEmpty else { return .failure(.faults(compiler.diagnostics)) }
-        var warnings = options.warns || options.isStrict ? lostValues(unit, module) : []
-        if options.isStrict, !warnings.isEmpty {
-            for index in warnings.indices where warnings[index].level == .warning { warnings[index].level = .error }
-            return .failure(.faults(warnings))
-        }
-        return .success(Program(unit: unit, codes: prototypes.map { Code($0, in: module) }, assignedGlobals: compiler.assignedGlobals, warnings: warnings))
-    }
-
-    private func tooLarge(_ source: SourceText, _ error: any Error) -> Rejection { .tooLarge(RuntimeWording.diagnostic(forSource: error, named: source.name)) }
-
-    private func lostValues(_ unit: SourceUnit, _ module: Module) -> [Diagnostic] {
-        unit.tree.lostValues { callee in
-            // A name that the program gives a meaning of its own is not a built-in.
-            guard let symbol = unit.resolution.symbol(of: callee), unit.resolution[symbol].kind == .global, unit.resolution.definitions(of: symbol).isEmpty,
-                case .function(let function)? = module.meaning(of: unit.tree[unit.resolution[symbol].name])
-            else { return false }
-            return function.onlyComputes
-        }
-    }
-
-    package enum Syntax { case right, faulty, goesOn }
-
-    /// What the parser says of a text that may still be being written.
-    package func syntax(of text: String) -> Syntax {
-        guard let source = try? SourceText(id: -1, name: "", text: text) else { return .faulty }
-        return engine.run {
-            DeepStack.run {
-                let result = ActSyntax.parse(source) { Interrupt.isSet }
-                return result.isIncomplete ? .goesOn : result.diagnostics.isEmpty ? .right : .faulty
-            }
-        }
-    }
-
-    /// Whether more lines are needed before `text` can run: a bracket, block or string is open.
-    package func isIncomplete(_ text: String) -> Bool { syntax(of: text) == .goesOn }
-
-    /// A source with its tree, read again.
-    func unit(_ source: SourceText) -> SourceUnit? {
-        let result = ActSyntax.parse(source)
-        return result.diagnostics.isEmpty ? SourceUnit(source: source, tree: result.tree) : nil
-    }
 
     /// A source by its number; `nil` when it is no longer known.
     package func source(_ id: Int32) -> SourceText? { sources[id] }

@@ -91,6 +91,23 @@ struct NodeCall {
         }
     }
 
+    /// Whole numbers that say how long something becomes: there more than any size is not as far as it goes, but too much.
+    /// - Throws: `ArrayError.tooLarge`.
+    func sizes(_ index: Int) throws -> [Int] { try checked(wholes(index)) { $0.magnitude < NodeCall.far } }
+
+    func size(_ index: Int) throws -> Int {
+        guard let first = try sizes(index).first else { throw fail(.shape(try x(index).shape, input: index)) }
+        return first
+    }
+
+    /// The same of an attribute.
+    func sizes(_ name: String) throws -> [Int]? { try ints(name).map { try checked($0) { $0.magnitude < NodeCall.farAttribute } } }
+
+    private func checked(_ sizes: [Int], _ isPossible: (Int) -> Bool) throws -> [Int] {
+        guard sizes.allSatisfy(isPossible) else { throw ArrayError.tooLarge(shape: sizes) }
+        return sizes
+    }
+
     func whole(_ index: Int) throws -> Int {
         guard let first = try wholes(index).first else { throw fail(.shape(try x(index).shape, input: index)) }
         return first

@@ -205,7 +205,7 @@ extension ONNXOperators {
 
     private static func random(_ name: String, isLike: Bool) -> OperatorRow {
         OperatorRow(name, .said("dtype"), draws: true) { call in
-            let shape = try isLike ? call.x(0).shape : call.ints("shape") ?? []
+            let shape = try isLike ? call.x(0).shape : call.sizes("shape") ?? []
             let type = try call.elementType("dtype") ?? (isLike ? call.type(0) : .float), storage = type.storage ?? .f32
             if name.hasPrefix("RandomUniform") {
                 let low = try call.float("low", 0), high = try call.float("high", 1)

@@ -200,7 +200,7 @@ extension ONNXOperators {
             throw call.fail(.missingAttribute("value"))
         },
         OperatorRow("ConstantOfShape", .unknown) { call in
-            let shape = try call.wholes(0)
+            let shape = try call.sizes(0)
             guard case .array(let element, let type)? = call.node.tensors.values["value"] else {
                 return [.array(try NDArray.full(0, shape: shape, type: .f32), .float)]
             }

@@ -28,7 +28,7 @@ extension ONNXOperators {
             return try call.result(x.sampled(at: grid, mode, beyond: beyond, alignsCorners: align))
         },
         OperatorRow("AffineGrid", settings: [1]) { call in
-            let theta = try call.x(0), sizes = try call.wholes(1), isAligned = try call.flag("align_corners", false), rank = sizes.count - 2
+            let theta = try call.x(0), sizes = try call.sizes(1), isAligned = try call.flag("align_corners", false), rank = sizes.count - 2
             guard theta.rank == 3, (2...3).contains(rank), theta.shape == [sizes[0], rank, rank + 1] else { throw call.fail(.shape(theta.shape, input: 0)) }
             let lines = try sizes.dropFirst(2).enumerated().map { axis, size -> NDArray in
                 let n = Double(size), places = try NDArray.range(0, n, 1)
@@ -59,7 +59,7 @@ extension ONNXOperators {
         var sizes: [Int]
         if scales.isEmpty {
             guard call.has(3) else { throw call.fail(.missingInput(3)) }
-            sizes = try call.wholes(3)
+            sizes = try call.sizes(3)
             guard sizes.count == axes.count, sizes.allSatisfy({ $0 >= 0 }) else { throw call.fail(.shape([sizes.count], input: 3)) }
             scales = zip(sizes, axes).map { Double($0) / Double(max(1, x.shape[$1])) }
             let policy = try call.text("keep_aspect_ratio_policy", "stretch")

@@ -8,7 +8,7 @@ extension ONNXOperators {
     static let shapes: [OperatorRow] = [
         OperatorRow("Reshape", settings: [1]) { call in
             let x = try call.x(0)
-            guard var sizes = try call.has(1) ? call.wholes(1) : call.ints("shape") else { throw call.fail(.missingInput(1)) }
+            guard var sizes = try call.has(1) ? call.sizes(1) : call.sizes("shape") else { throw call.fail(.missingInput(1)) }
             if try !call.flag("allowzero", false) {
                 for (axis, size) in sizes.enumerated() where size == 0 {
                     guard axis < x.rank else { throw call.fail(.shape(x.shape, input: 0)) }
@@ -37,17 +37,17 @@ extension ONNXOperators {
         },
         OperatorRow("Expand") { call in
             let x = try call.x(0)
-            return try call.result(x.broadcast(to: NDArray.broadcastShape(x.shape, call.wholes(1))))
+            return try call.result(x.broadcast(to: NDArray.broadcastShape(x.shape, call.sizes(1))))
         },
         OperatorRow("Tile") { call in
             let x = try call.x(0)
             // Once a number of copies and an axis.
             if call.version < 6 {
                 var counts = [Int](repeating: 1, count: x.rank)
-                counts[try call.axis(call.whole(2), rank: x.rank)] = try call.whole(1)
+                counts[try call.axis(call.whole(2), rank: x.rank)] = try call.size(1)
                 return try call.result(x.tiled(counts))
             }
-            return try call.result(x.tiled(call.wholes(1)))
+            return try call.result(x.tiled(call.sizes(1)))
         },
         OperatorRow("Slice", settings: [1, 2, 3, 4]) { call in try slice(call) },
         OperatorRow("Pad", settings: [1, 2, 3]) { call in try pad(call) },
@@ -72,7 +72,7 @@ extension ONNXOperators {
         },
         OperatorRow("CenterCropPad", settings: [1]) { call in
             var x = try call.x(0)
-            let sizes = try call.wholes(1), axes = try (call.ints("axes") ?? Array(0..<x.rank)).map { try call.axis($0, rank: x.rank) }
+            let sizes = try call.sizes(1), axes = try (call.ints("axes") ?? Array(0..<x.rank)).map { try call.axis($0, rank: x.rank) }
             guard axes.count == sizes.count, sizes.allSatisfy({ $0 >= 0 }) else { throw call.fail(.badAttribute("axes")) }
             for (axis, size) in zip(axes, sizes) {
                 let old = x.shape[axis]
@@ -131,7 +131,7 @@ extension ONNXOperators {
     /// Widths before and after each axis; negative ones cut. They were an attribute before opset 11, and `paddings` before 2.
     private static func pad(_ call: NodeCall) throws -> [GraphValue] {
         var x = try call.x(0)
-        guard let pads = try call.has(1) ? call.wholes(1) : call.ints("pads") ?? call.ints("paddings") else { throw call.fail(.missingInput(1)) }
+        guard let pads = try call.has(1) ? call.sizes(1) : call.sizes("pads") ?? call.sizes("paddings") else { throw call.fail(.missingInput(1)) }
         let axes = try call.has(3) ? call.wholes(3).map { try call.axis($0, rank: x.rank) } : Array(0..<x.rank)
         guard pads.count == 2 * axes.count, pads.allSatisfy({ $0.magnitude < 1 << 40 }) else { throw call.fail(.badAttribute("pads")) }
         var widths = [(before: Int, after: Int)](repeating: (0, 0), count: x.rank)
@@ -321,7 +321,7 @@ extension ONNXOperators {
         },
         OperatorRow("Split", settings: [1]) { call in
             let x = try call.x(0), axis = try call.axis(call.int("axis", 0), rank: x.rank), type = try call.type(0)
-            let sizes = try call.wholes("split", orInput: 1) ?? evenly(x.shape[axis], call.int("num_outputs", call.outputs), call)
+            let sizes = try (call.has(1) ? call.sizes(1) : call.sizes("split")) ?? evenly(x.shape[axis], call.int("num_outputs", call.outputs), call)
             return try parts(x, axis, sizes, call).map { .array($0, type) }
         },
     ]

@@ -13,7 +13,7 @@ extension ONNXOperators {
         OperatorRow("DFT", settings: [1, 2]) { call in
             let x = try call.x(0), given = try call.has(2) ? call.whole(2) : call.int("axis", call.version >= 20 ? -2 : 1)
             let axis = try call.axis(given, rank: x.rank), isHalf = try call.flag("onesided", false), isInverse = try call.flag("inverse", false)
-            let length = try call.has(1) ? call.whole(1) : isHalf && isInverse ? 2 * (x.shape[axis] - 1) : x.shape[axis]
+            let length = try call.has(1) ? call.size(1) : isHalf && isInverse ? 2 * (x.shape[axis] - 1) : x.shape[axis]
             guard x.rank >= 2, axis < x.rank - 1, length > 0, let parts = x.shape.last, parts == 1 || parts == 2 else {
                 throw call.fail(.shape(x.shape, input: 0))
             }
@@ -35,7 +35,7 @@ extension ONNXOperators {
     /// Sums of cosines of whole multiples of the turn.
     private static func window(_ name: String, _ factors: [Double]) -> OperatorRow {
         OperatorRow(name, .said("output_datatype"), settings: [0]) { call in
-            let size = try call.whole(0), isPeriodic = try call.flag("periodic", true), type = try call.elementType("output_datatype") ?? .float
+            let size = try call.size(0), isPeriodic = try call.flag("periodic", true), type = try call.elementType("output_datatype") ?? .float
             guard size >= 0 else { throw ArrayError.negativeSize(size) }
             let places = try NDArray.range(0, Double(size), 1), turn = 2 * Double.pi / Double(max(1, isPeriodic ? size : size - 1))
             var sum = try NDArray.full(factors[0], shape: [size], type: .f64)

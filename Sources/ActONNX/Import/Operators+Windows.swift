@@ -86,7 +86,7 @@ extension ONNXOperators {
                 return places &* step &+ kernel[axis] &- pads[axis] &- pads[axis + rank]
             }
             let natural = x.shape.prefix(2) + sides
-            let target = try call.has(2) ? call.wholes(2) : Array(natural), count = try Shapes.count(target), places = try Shapes.count(Array(natural))
+            let target = try call.has(2) ? call.sizes(2) : Array(natural), count = try Shapes.count(target), places = try Shapes.count(Array(natural))
             guard target.count == x.rank else { throw call.fail(.shape(target, input: 2)) }
             // Positions count in an image of the natural size, and move where the output is larger.
             let from = Shapes.rowMajorStrides(Array(natural)), to = Shapes.rowMajorStrides(target)
@@ -101,7 +101,7 @@ extension ONNXOperators {
             return try call.result(x.reshaped(to: [x.count]).scatteredAdd(GatherIndices(starts: starts, chunk: 1), shape: target))
         },
         OperatorRow("Col2Im", settings: [1, 2]) { call in
-            let x = try call.x(0), sizes = try call.wholes(1), block = try call.wholes(2)
+            let x = try call.x(0), sizes = try call.sizes(1), block = try call.sizes(2)
             guard x.rank == 3 else { throw call.fail(.shape(x.shape, input: 0)) }
             let plan = try WindowPlan(call, sizes: sizes, kernel: block), area = block.reduce(1, *)
             guard let axes = plan.windows.axes(over: sizes) else { throw call.fail(.shape(sizes, input: 1)) }

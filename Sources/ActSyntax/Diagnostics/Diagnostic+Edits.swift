@@ -4,11 +4,11 @@
 
 extension Diagnostic {
     /// Whether the program can be read where the edits have written, or be put right there by edits again: one may bring the next fault to light.
-    package func makesAProgram(in source: SourceText, isStopped: (() -> Bool)? = nil) -> Bool {
+    package func makesAProgram(in source: SourceText, isStopped: StopCheck? = nil) -> Bool {
         makesAProgram(in: source, passes: 4, isStopped)
     }
 
-    private func makesAProgram(in source: SourceText, passes: Int, _ isStopped: (() -> Bool)?) -> Bool {
+    private func makesAProgram(in source: SourceText, passes: Int, _ isStopped: StopCheck?) -> Bool {
         guard passes > 0, let next = try? SourceText(id: source.id, name: source.name, text: source.applying(edits)) else { return false }
         var shift: Int32 = 0
         let written = edits.map { edit -> (start: Int32, end: Int32) in
@@ -25,7 +25,7 @@ extension Diagnostic {
 
 extension [Diagnostic] {
     /// Without the edits that would leave what is no program, and without those of a program that is too long to try them all.
-    package func withEditsThatHold(in source: SourceText, isStopped: (() -> Bool)? = nil) -> [Diagnostic] {
+    package func withEditsThatHold(in source: SourceText, isStopped: StopCheck? = nil) -> [Diagnostic] {
         var bytesLeft = Diagnostic.mostBytesTried
         return map { diagnostic in
             guard !diagnostic.edits.isEmpty, !diagnostic.isGuess else { return diagnostic }

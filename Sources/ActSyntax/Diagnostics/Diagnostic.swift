@@ -87,11 +87,3 @@ package struct Diagnostic: Error, Equatable, Sendable {
 
     package var primarySpan: Span? { (labels.first { $0.isPrimary } ?? labels.first)?.span }
 }
-
-extension Diagnostic {
-    /// Further ones of a source are only counted: nobody reads more, and a line and column cost time.
-    package static let mostShown = 1000
-
-    /// Stands for those that are left out.
-    package static func more(_ count: Int, _ level: Level) -> Diagnostic { Diagnostic(.moreFaults, "\(count) more \(level.rawValue)s are not shown") }
-}

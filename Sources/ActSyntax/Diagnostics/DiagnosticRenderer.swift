@@ -45,7 +45,7 @@ package struct DiagnosticRenderer {
     package func position(of span: Span) -> String? {
         guard let source = source(span.source) else { return nil }
         let (line, column) = source.lineAndColumn(of: Int(span.start))
-        return "\(source.name):\(max(1, line - source.hiddenLines)):\(column)"
+        return "\(Self.shown(source.name)):\(max(1, line - source.hiddenLines)):\(column)"
     }
 
     /// Source lines with marks and words beneath them, and nothing else.
@@ -133,6 +133,11 @@ package struct DiagnosticRenderer {
 
     private func paint(_ text: String, _ code: String) -> String {
         style == .plain ? text : "\u{1B}[\(code)m\(text)\u{1B}[0m"
+    }
+
+    /// A text of one line, such as the name of a file, as a terminal may be given it: with its control characters made visible.
+    package static func shown(_ text: String) -> String {
+        text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } ? text : String(text.map { visible($0) }.joined())
     }
 
     /// Bytes of a text that are shown: whoever writes more than this into a message does not read it.

@@ -29,8 +29,7 @@ extension SyntaxTree {
             default: if lost, onlyComputes(id, isPure) { found.append(id) }
             }
         }
-        let shown = found.reversed().prefix(Diagnostic.mostShown).map { lostValue($0, isLost: isLost[Int($0.index)]) }
-        return found.count > shown.count ? shown + [.more(found.count &- shown.count, .warning)] : shown
+        return found.reversed().prefix(Diagnostic.most).map { lostValue($0, isLost: isLost[Int($0.index)]) }.shortened(of: found.count)
     }
 
     private func onlyComputes(_ id: ExpressionID, _ isPure: (ExpressionID) -> Bool) -> Bool {

@@ -103,9 +103,9 @@ package struct Resolution: Sendable {
 
     /// The bytes that it takes.
     package var footprint: Int {
-        func bytes<T>(_ array: [T]) -> Int { array.capacity &* MemoryLayout<T>.stride }
-        let places = bytes(functionScopes) &+ bytes(comprehensionScopes) &+ fields.capacity &* 12
-        return bytes(symbols) &+ bytes(scopes) &+ bytes(definitions) &+ bytes(references) &+ bytes(variableSymbols) &+ places
+        func bytes<Element>(_ list: [Element]) -> Int { list.capacity &* MemoryLayout<Element>.stride }
+        return bytes(symbols) &+ bytes(scopes) &+ bytes(definitions) &+ bytes(references) &+ bytes(variableSymbols) &+ bytes(functionScopes)
+            &+ bytes(comprehensionScopes) &+ fields.capacity &* 16
     }
 
     package subscript(id: SymbolID) -> Symbol { symbols[Int(id.index)] }

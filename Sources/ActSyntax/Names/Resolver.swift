@@ -5,8 +5,7 @@
 
 extension Resolution {
     /// Resolves the names of a whole tree.
-    /// - Parameter isStopped: asked now and then; once it says so, the rest is left out and the result means nothing.
-    package init(_ tree: SyntaxTree, isStopped: (() -> Bool)? = nil) {
+    package init(_ tree: SyntaxTree, isStopped: StopCheck? = nil) {
         var resolver = Resolver(tree)
         resolver.run(isStopped)
         self = resolver.result
@@ -42,14 +41,14 @@ private struct Resolver {
         meaning = Array(repeating: nil, count: tree.names.count)
     }
 
-    mutating func run(_ isStopped: (() -> Bool)?) {
+    mutating func run(_ isStopped: StopCheck?) {
         let end = Int32(truncatingIfNeeded: tree.source.bytes.count)
         result.scopes.append(Scope(kind: .program, parent: nil, range: 0..<end, symbols: 0..<0))
         for statement in tree[tree.program].reversed() { work.append(.visit(statement.expression)) }
         var steps = 0
         while let next = work.popLast() {
             steps &+= 1
-            if steps & 0xfff == 0, isStopped?() == true { return }
+            if steps & 0xfff == 0, isStopped?(bytesMade) == true { return }
             switch next {
             case .visit(let id): visit(id)
             case .enter(let comprehension, let id): enter(comprehension, at: id)
@@ -58,6 +57,12 @@ private struct Resolver {
                 scope = outer
             }
         }
+    }
+
+    /// What names, and the way through the tree, take by now.
+    private var bytesMade: Int {
+        result.footprint &+ meaning.capacity &* MemoryLayout<SymbolID?>.stride &+ hidden.capacity &* MemoryLayout<(NameID, SymbolID?)>.stride
+            &+ work.capacity &* MemoryLayout<Work>.stride
     }
 
     private mutating func visit(_ id: ExpressionID) {

@@ -27,7 +27,7 @@ struct Lexer {
     var openLineTemplates = 0
     /// The comments, if somebody wants them.
     var comments: [Span]?
-    private var isStopped: (() -> Bool)?
+    private var isStopped: StopCheck?
     var newline = true
     /// The index of the first token of this line.
     var lineStart = 0
@@ -61,12 +61,12 @@ struct Lexer {
     }
 
     /// - Parameter isStopped: asked every few thousand bytes; once it says so, the rest of the text is left out.
-    mutating func run(isStopped: (() -> Bool)?) {
+    mutating func run(isStopped: StopCheck?) {
         self.isStopped = isStopped
         var nextQuestion = 0
         while position < bytes.count {
             if let isStopped, position >= nextQuestion {
-                if isStopped() { break }
+                if isStopped(bytesMade) { break }
                 nextQuestion = position &+ 4096
             }
             let byte = bytes[position]
@@ -94,6 +94,15 @@ struct Lexer {
         newline = true
         emit(.endOfInput, from: position)
     }
+
+    /// What has been made takes so many bytes.
+    var bytesMade: Int {
+        tokens.capacity &* MemoryLayout<Token>.stride &+ numbers.capacity &* MemoryLayout<Double>.stride &+ brackets.capacity &* MemoryLayout<Bracket>.stride
+            &+ bytesOfTexts
+    }
+
+    /// Of strings and names. (All together they hold no more bytes than what has been read.)
+    var bytesOfTexts: Int { (strings.capacity &+ 2 &* names.names.capacity) &* 64 &+ (strings.isEmpty && names.names.isEmpty ? 0 : position) }
 
     private mutating func lexNewline() {
         if openLineTemplates > 0 { abandonTemplate(at: position) }
@@ -136,7 +145,7 @@ struct Lexer {
         position = start
         while let scalar = scalar(at: position), isNamePart(scalar) {
             position += UTF8.width(scalar)
-            if position - start > Self.longestName, position & 0xfff < 4, isStopped?() == true { break }
+            if position - start > Self.longestName, position & 0xfff < 4, isStopped?(bytesMade) == true { break }
         }
         if position - start > Self.longestName { return emitShortened(from: start) }
         let name = CompatibleNames.form(source.text(start..<position))

@@ -44,7 +44,7 @@ extension Parser {
                 }
                 pending.removeLast()
                 // A row of a million powers is put together at its end.
-                if isStopped?() == true { continue }
+                if isStopped?(bytesMade) == true { continue }
                 operand = combine(top, operand)
             }
             guard precedence > 0 else { return operand }

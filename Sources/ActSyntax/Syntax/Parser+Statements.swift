@@ -8,7 +8,7 @@ extension Parser {
         var below: UInt32 = 0
         while true {
             while token.kind == .semicolon { advance() }
-            if token.kind == closer || token.kind == .endOfInput || isStopped?() == true { break }
+            if token.kind == closer || token.kind == .endOfInput || isStopped?(bytesMade) == true { break }
             let start = position
             let state = saveState()
             statementStart = start

@@ -42,9 +42,12 @@ package struct ParseResult: Sendable {
     package var isIncomplete: Bool
 }
 
+/// Asked now and then while something is made of a source, with the bytes that it has come to; once it says so, the rest is left out, and what
+/// was made means nothing.
+package typealias StopCheck = (_ bytes: Int) -> Bool
+
 /// Parses a whole source. Time and memory are linear in its size.
-/// - Parameter isStopped: asked now and then; once it says so, parsing ends and the result means nothing.
-package func parse(_ source: SourceText, isStopped: (() -> Bool)? = nil) -> ParseResult {
+package func parse(_ source: SourceText, isStopped: StopCheck? = nil) -> ParseResult {
     source.bytes.withUnsafeBufferPointer { bytes in
         var lexer = Lexer(source: source, bytes: bytes)
         lexer.run(isStopped: isStopped)
@@ -63,7 +66,10 @@ struct Parser {
     struct Failure: Error {}
 
     let source: SourceText
-    let isStopped: (() -> Bool)?
+    let isStopped: StopCheck?
+    /// The bytes of tokens and tree when they were counted last.
+    private(set) var bytesMade = 0
+    private let bytesOfTokens: Int
     let tokens: [Token]
     let numbers: [Double]
     var names: NameTable
@@ -101,8 +107,9 @@ struct Parser {
     var branches = Scratch<Branch>()
     var variables = Scratch<Variable>()
 
-    init(_ lexer: Lexer, isStopped: (() -> Bool)?) {
+    init(_ lexer: Lexer, isStopped: StopCheck?) {
         source = lexer.source
+        bytesOfTokens = lexer.bytesMade
         self.isStopped = isStopped
         tokens = lexer.tokens
         numbers = lexer.numbers
@@ -111,6 +118,7 @@ struct Parser {
         faults.sortOpen()
         tree = SyntaxTree(source: lexer.source)
         tree.strings = lexer.strings
+        tree.bytesOfTexts = lexer.bytesOfTexts
         let estimate = tokens.count * 3 / 4
         tree.expressions.reserveCapacity(estimate)
         tree.extents.reserveCapacity(estimate)
@@ -137,8 +145,16 @@ struct Parser {
         if position &+ 1 < tokens.count {
             position &+= 1
             token = tokens[position]
-            if position & 0xfff == 0, isStopped?() == true { move(to: tokens.count - 1) }
+            if position & 0xfff == 0, isStopped?(countBytes()) == true { move(to: tokens.count - 1) }
         }
+    }
+
+    private mutating func countBytes() -> Int {
+        bytesMade =
+            bytesOfTokens &+ tree.footprint &+ depths.capacity &* MemoryLayout<UInt32>.stride &+ statements.items.capacity &* MemoryLayout<Statement>.stride
+            &+ arguments.items.capacity &* MemoryLayout<Argument>.stride &+ fields.items.capacity &* MemoryLayout<Field>.stride
+            &+ (children.items.capacity &+ branches.items.capacity &+ pending.capacity) &* MemoryLayout<Pending>.stride
+        return bytesMade
     }
 
     mutating func move(to index: Int) {

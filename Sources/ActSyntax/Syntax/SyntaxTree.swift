@@ -231,25 +231,25 @@ package struct SyntaxTree: Sendable {
     @usableFromInline var branches: [Branch] = []
     package internal(set) var variables: [Variable] = []
 
-    init(source: SourceText) { self.source = source }
+    /// What strings and names take.
+    var bytesOfTexts = 0
 
-    /// The bytes that it takes, without the source.
-    package var footprint: Int {
-        func bytes<T>(_ array: [T]) -> Int { array.capacity &* MemoryLayout<T>.stride }
-        let texts = (names + strings).reduce(0) { $0 &+ ($1.utf8.count > 15 ? $1.utf8.count &+ 48 : 0) }
-        let nodes = bytes(expressions) &+ bytes(extents) &+ bytes(marks) &+ bytes(functions) &+ bytes(loops) &+ bytes(comprehensions)
-        let parts = bytes(children) &+ bytes(self.parts) &+ bytes(fields) &+ bytes(links) &+ bytes(arguments) &+ bytes(indexItems)
-        return texts &+ bytes(names) &+ bytes(strings) &+ bytes(formats) &+ nodes &+ parts &+ bytes(statements) &+ bytes(branches) &+ bytes(variables)
-    }
-
-    /// The bytes that it takes at most to find out what the names mean: a scope of its own for each function, with what it hides and defines.
-    package var footprintOfNames: Int { functions.count &* 640 &+ (variables.count &+ loops.count &+ comprehensions.count) &* 160 &+ expressions.count &* 8 }
+    /// One that says nothing.
+    package init(source: SourceText) { self.source = source }
 
     /// A range of UTF-8 offsets in `source`.
     struct Extent { var start, end: Int32 }
 }
 
 extension SyntaxTree {
+    /// The bytes that it takes, without its source.
+    package var footprint: Int {
+        func bytes<Element>(_ list: [Element]) -> Int { list.capacity &* MemoryLayout<Element>.stride }
+        let nodes = bytes(expressions) &+ bytes(extents) &+ bytes(marks) &+ bytes(children) &+ bytes(statements) &+ bytes(arguments) &+ bytes(indexItems)
+        let others = bytes(parts) &+ bytes(fields) &+ bytes(links) &+ bytes(branches) &+ bytes(variables) &+ bytes(formats)
+        return nodes &+ others &+ bytes(functions) &+ bytes(loops) &+ bytes(comprehensions) &+ bytesOfTexts
+    }
+
     @inlinable package subscript(id: ExpressionID) -> Expression { expressions[Int(id.index)] }
     @inlinable package subscript(id: NameID) -> String { names[Int(id.index)] }
     @inlinable package subscript(id: StringID) -> String { strings[Int(id.index)] }
