@@ -27,23 +27,24 @@ extension KernelTests {
     }
 
     /// What waits for its turn counts: past the limit it is refused, and the others are answered.
-    @Test func requestsThatWaitAreBounded() throws {
-        try withKernel { kernel in
-            let limit = MemoryPool.limit
-            defer { MemoryPool.limit = limit }
-            let busy = try kernel.ask("execute_request", ["code": "while true {}"])
-            let request = Array(#"{"code":"\#("# " + String(repeating: "x", count: 1 << 20))"}"#.utf8)
-            MemoryPool.limit = MemoryPool.used + MemoryPool.kept + 40 << 20
-            let waiting = try (0..<100).map { _ in try kernel.ask("execute_request", bytes: request) }
-            let control = try kernel.request("interrupt_request", [:], on: kernel.control)
-            #expect(control.reply["status"]?.asText == "ok")
-            var statuses: [String: Int] = [:]
-            for _ in 0..<101 {
-                let reply = try kernel.message(try kernel.shell.receive())
-                statuses[reply.content["ename"]?.asText ?? reply.content["status"]?.asText ?? "", default: 0] += 1
-                #expect(waiting.contains(reply.parent) || reply.parent == busy)
+    @Test func requestsThatWaitAreBounded() async {
+        // The limit is the process's.
+        await #expect(processExitsWith: .success) {
+            try KernelTests().withKernel { kernel in
+                let busy = try kernel.ask("execute_request", ["code": "while true {}"])
+                let request = Array(#"{"code":"\#("# " + String(repeating: "x", count: 1 << 20))"}"#.utf8)
+                MemoryPool.limit = MemoryPool.used + MemoryPool.kept + 40 << 20
+                let waiting = try (0..<100).map { _ in try kernel.ask("execute_request", bytes: request) }
+                let control = try kernel.request("interrupt_request", [:], on: kernel.control)
+                #expect(control.reply["status"]?.asText == "ok")
+                var statuses: [String: Int] = [:]
+                for _ in 0..<101 {
+                    let reply = try kernel.message(try kernel.shell.receive())
+                    statuses[reply.content["ename"]?.asText ?? reply.content["status"]?.asText ?? "", default: 0] += 1
+                    #expect(waiting.contains(reply.parent) || reply.parent == busy)
+                }
+                #expect(statuses["outOfMemory", default: 0] > 40 && statuses["interrupted"] == 1, "\(statuses)")
             }
-            #expect(statuses["outOfMemory", default: 0] > 40 && statuses["interrupted"] == 1, "\(statuses)")
         }
     }
 
