@@ -194,7 +194,7 @@ extension Double: MatrixElement {
 package enum MatrixProduct {
     /// Products of fewer multiplications are one thread's, without parts.
     private static let smallProduct = 1 << 19
-    /// Products of fewer are one part for each thread.
+    /// Products of fewer are not laid out in strips for all threads.
     private static let middleProduct = 1 << 27
     /// What of b is laid out in strips at once.
     private static let packedBytes = 8 << 20
@@ -266,8 +266,8 @@ package enum MatrixProduct {
         if isSymmetric { try mirror(n, c, rowStride) }
     }
 
-    /// A product in one part for each thread, of some rows or some columns. Each lays strips of b out for itself: to read what another core has just
-    /// written takes longer.
+    /// A product in one part of the rows for each thread, or in several of the columns, so that one that is held up holds nobody up. Each lays strips
+    /// of b out for itself: to read what another core has just written takes longer.
     @_specialize(where T == Float)
     @_specialize(where T == Double)
     @inline(never)
@@ -284,9 +284,10 @@ package enum MatrixProduct {
                 T.product(min(rows, m - i), n, k, alpha, a.advanced(row: i, column: 0), b, adds: adds, c + i &* rowStride, rowStride)
             }
         } else {
-            try ThreadPool.parallel((n + columns - 1) / columns) { index in
-                let j = index &* columns
-                T.product(m, min(columns, n - j), k, alpha, a, b.advanced(row: 0, column: j), adds: adds, c + j, rowStride)
+            let width = max(1, columns / tile / 4) &* tile
+            try ThreadPool.parallel((n + width - 1) / width) { index in
+                let j = index &* width
+                T.product(m, min(width, n - j), k, alpha, a, b.advanced(row: 0, column: j), adds: adds, c + j, rowStride)
             }
         }
     }

@@ -58,6 +58,8 @@ private final class Team: @unchecked Sendable {
     private var helpers = 0
     /// Of the thread whose job it is; alive while it waits for the job to end.
     private var engine: Engine?
+    /// Where its thread runs; negative if the system does not say.
+    private var processor: Int32 = -1
     /// For each thread the next of its own chunks.
     private let next = UnsafeMutablePointer<Next>.allocate(capacity: 256)
     private var parts = 1
@@ -91,6 +93,7 @@ private final class Team: @unchecked Sendable {
             self.chunks = chunks
             self.helpers = helpers
             engine = .current
+            processor = act_processor()
             parts = helpers &+ 1
             for part in 0..<parts { next[part].value.store(part &* chunks / parts, ordering: .relaxed) }
             entrants.subtract(Team.closed, ordering: .acquiringAndReleasing)
@@ -135,12 +138,26 @@ private final class Team: @unchecked Sendable {
     }
 
     private func serve(_ number: Int) {
-        var seen = 0
+        var seen = 0, parted = -Team.partingInterval
         while true {
             seen = waitForJob(after: seen)
-            if entrants.add(1, ordering: .acquiringAndReleasing).oldValue >= 0 { help(number) }
+            if entrants.add(1, ordering: .acquiringAndReleasing).oldValue >= 0 {
+                part(since: &parted)
+                help(number)
+            }
             entrants.subtract(1, ordering: .acquiringAndReleasing)
         }
+    }
+
+    /// On one processor with the caller it would not help. In seconds: no thread is moved more often.
+    private static let partingInterval = 0.05
+
+    private func part(since last: inout Double) {
+        guard processor >= 0, act_processor() == processor else { return }
+        let now = act_seconds()
+        guard now - last >= Team.partingInterval else { return }
+        last = now
+        _ = act_leave_processor(processor)
     }
 
     /// A function of its own: its reference to the body is gone when it returns, before this thread says that it has left.

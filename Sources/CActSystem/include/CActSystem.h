@@ -56,6 +56,13 @@ int act_filter_calls(enum act_calls calls);
 /* Leaves descriptors 0, 1 and 2 to nothing and closes the others but two. */
 void act_close_descriptors_but(int first, int second);
 
+/* The processor that this thread runs on; negative where that is not known. */
+int act_processor(void);
+
+/* Moves this thread to another processor than that one; afterwards it may run on each that it could run on before. Systems put a new thread
+   beside its maker if the other processors seem busy at that moment, and take tens of milliseconds to part them. 0 if it stays. */
+int act_leave_processor(int processor);
+
 /* Starts a process that is a copy of this one; call it while there is one thread. As fork. */
 int act_fork(void);
 
