@@ -55,19 +55,25 @@ final class Worker: SessionOutput {
             board[.index] = index
             let before = MemoryPool.used
             run(generator.trial(index))
-            // Free lists of small blocks and formulas once derived are kept to be used again: then a second time needs no more.
+            // Formulas once derived are kept to be used again: then a second time needs no more.
             var held = before
-            for _ in 0..<8 where generator.matter != .rows && MemoryPool.used > held + 4 << 20 {
+            for _ in 0..<8 where generator.matter != .rows && holdsMore(than: held) {
                 held = MemoryPool.used
                 run(generator.trial(index))
             }
-            if held > before, generator.matter != .rows, MemoryPool.used > held + 4 << 20 { oddity = .leak }
+            if held > before, generator.matter != .rows, holdsMore(than: held) { oddity = .leak }
             if oddity != .none, board[.oddity] == 0 {
                 board[.oddIndex] = index
                 board[.oddity] = oddity.rawValue
             }
             board[.done] += 1
         }
+    }
+
+    /// Whether more is held than that, besides free blocks: a program that ends at a limit leaves some more of them each time it is begun.
+    private func holdsMore(than held: Int) -> Bool {
+        if MemoryPool.used > held + 4 << 20 { MemoryPool.giveBack() }
+        return MemoryPool.used > held + 4 << 20
     }
 
     /// The folder that the worker is in.
