@@ -154,6 +154,8 @@ package final class Builtin: Sendable {
         case countsInLoops
         /// An assignment of a call of it to the variable that grows may be done in place.
         case grows(Growth)
+        /// What comes after a call of it is never reached.
+        case endsProgram
     }
 
     /// What becomes of arguments that are records, networks, or lists that make no array.
@@ -221,6 +223,7 @@ package final class BuiltinFunction: NativeFunction {
     package var isRange: Bool { row.treatment == .countsInLoops }
     package var growth: Growth? { if case .grows(let growth) = row.treatment { growth } else { nil } }
     package var takesExpression: Bool { row.treatment == .takesExpression }
+    package var endsProgram: Bool { row.treatment == .endsProgram }
     package var isPure: Bool { row.isPure }
 
     package func call(_ arguments: Arguments, as function: Function, _ machine: Machine) throws -> Value {

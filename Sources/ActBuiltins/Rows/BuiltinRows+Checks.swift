@@ -65,7 +65,7 @@ extension BuiltinRows {
         },
         Builtin(
             .checks, "error", "ends the program with an error that says the message",
-            example: "f(x) = if x < 0 { error(\"negative\") } else { sqrt(x) }; f(4)   # 2", role: .steps
+            example: "f(x) = if x < 0 { error(\"negative\") } else { sqrt(x) }; f(4)   # 2", treatment: .endsProgram, role: .steps
         ) { takes in
             let message = takes.value("message")
             return { call in throw RuntimeError.user(try Format.text(call[message])) }

@@ -19,7 +19,7 @@ extension ShapeCheck {
             case .unknown, .layer, .function, .builtin, .none: function = .unknown
             default:
                 function = field ?? resolution.symbol(of: callee).map(value) ?? .unknown
-                if Self.attributes.contains(tree[name]) { function = .unknown }
+                if ArrayAttribute(rawValue: tree[name]) != nil { function = .unknown }
             }
             if field == nil {
                 given.append((nil, object))
@@ -56,7 +56,7 @@ extension ShapeCheck {
     {
         switch function {
         case .builtin(let function):
-            if function.name == "error" { leave() }
+            if function.endsProgram { leave() }
             guard let call = ShapeCall(function, arguments) else { return .unknown }
             let found = Result { try layer(of: call) ?? ShapeRules.value(of: call) }
             return result(at: id, places) { try found.get() }
@@ -116,18 +116,16 @@ extension ShapeCheck {
 
     // MARK: Parts
 
-    static let attributes: Set<String> = ["shape", "size", "ndim", "dtype", "T"]
-
     static func attribute(_ name: String, of base: ShapeValue) throws -> ShapeValue {
         if case .record(let fields) = base { return try field(name, fields.index(named: name), of: fields) }
         guard case .array(let shape) = base else { return .unknown }
-        switch name {
-        case "shape": return .list(shape.map { $0.map { .size($0) } ?? .number(nil) })
-        case "ndim": return .number(Double(shape.count))
-        case "size": return .number(ShapeArithmetic.count(shape).map(Double.init))
-        case "T": return .array(shape.reversed())
-        case "dtype": return .text(nil)
-        default: return .unknown
+        return switch ArrayAttribute(rawValue: name) {
+        case .shape: .list(shape.map { $0.map { .size($0) } ?? .number(nil) })
+        case .ndim: .number(Double(shape.count))
+        case .size: .number(ShapeArithmetic.count(shape).map(Double.init))
+        case .transpose: .array(shape.reversed())
+        case .dtype: .text(nil)
+        case nil: .unknown
         }
     }
 

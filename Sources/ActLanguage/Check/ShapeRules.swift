@@ -121,10 +121,12 @@ enum ShapeRules {
 
     private static let filled: Rule = { call in call.sizes.map { .of($0) } ?? .unknown }
 
-    private static let product: Rule = { call in
-        guard case .array(let a) = call["a"], case .array(let b) = call["b"] else { return .unknown }
-        if call.row.name == "dot", a.count > 2 || b.count > 2 { return .unknown }
-        return .of(try ShapeArithmetic.product(a, b, call.row.name))
+    /// - Parameter ranks: Those of operands that it says something of.
+    private static func product(ranks: Range<Int>) -> Rule {
+        { call in
+            guard case .array(let a) = call["a"], case .array(let b) = call["b"], ranks.contains(a.count), ranks.contains(b.count) else { return .unknown }
+            return .of(try ShapeArithmetic.product(a, b, call.row.name))
+        }
     }
 
     /// Losses never broadcast.
@@ -137,46 +139,63 @@ enum ShapeRules {
         return call.isGiven("reduction") ? .unknown : .number(nil)
     }
 
-    private static let square: Rule = { call in
-        guard case .array(let shape) = call["a"] else { return .unknown }
+    /// The shape of an argument whose last two sizes agree, as far as is known.
+    private static func square(_ call: ShapeCall) throws -> [Size?]? {
+        guard case .array(let shape) = call["a"] else { return nil }
         if shape.count >= 2, let m = shape[shape.count - 2]?.number, let n = shape[shape.count - 1]?.number, m != n {
             let known = shape.compactMap { $0?.number }
             if known.count == shape.count { throw ShapeFault.other(ArrayError.notSquare(operation: call.row.name, known)) }
         }
-        return call.row.name == "inv" ? .array(shape) : shape.count == 2 ? .number(nil) : .unknown
+        return shape
     }
 
-    private static let joined: Rule = { call in
-        guard case .list(let parts) = call["arrays"], !parts.isEmpty else { return .unknown }
+    private static let inverse: Rule = { call in try square(call).map { .array($0) } ?? .unknown }
+
+    private static let determinant: Rule = { call in try square(call)?.count == 2 ? .number(nil) : .unknown }
+
+    /// The shapes of arrays that are put together, and along which axis.
+    private static func parts(_ call: ShapeCall) -> (shapes: [[Size?]], first: [Size?], axis: Int)? {
+        guard case .list(let parts) = call["arrays"] else { return nil }
         let shapes = parts.compactMap { part -> [Size?]? in if case .array(let shape) = part { shape } else { nil } }
-        guard shapes.count == parts.count, let first = shapes.first else { return .unknown }
-        guard let whole = call.isGiven("axis") ? call["axis"].whole : 0 else { return .unknown }
-        let isStack = call.row.name == "stack"
-        let axis = isStack ? (whole < 0 ? whole + first.count + 1 : whole) : try ShapeArithmetic.axis(whole, first)
-        guard (0...first.count).contains(axis) else { return .unknown }
+        guard shapes.count == parts.count, let first = shapes.first, let axis = call.isGiven("axis") ? call["axis"].whole : 0 else { return nil }
+        return (shapes, first, axis)
+    }
+
+    /// The first shape, with what others know of sizes that it does not.
+    /// - Parameter free: The axis along which they may differ.
+    /// - Returns: `nil` where they differ, but nobody knows enough to say so.
+    private static func agreed(_ shapes: [[Size?]], _ first: [Size?], free: Int? = nil, _ call: ShapeCall) throws -> [Size?]? {
         var result = first
         for shape in shapes.dropFirst() {
-            let known = (first.compactMap { $0?.number }, shape.compactMap { $0?.number })
-            let differs =
-                shape.count != first.count
-                || shape.indices.contains { index in
-                    guard isStack || index != axis, let a = first[index], let b = shape[index] else { return false }
-                    return a.differs(from: b)
-                }
+            let differs = shape.count != first.count || first.indices.contains { $0 != free && (zip2(first[$0], shape[$0]) { $0.differs(from: $1) } ?? false) }
             if differs {
-                let place = shape.indices.first { $0 < first.count && (isStack || $0 != axis) && first[$0] != shape[$0] }
-                guard known.0.count == first.count, known.1.count == shape.count else { return .unknown }
-                throw ShapeFault.other(
-                    ArrayError.shapesDiffer(operation: call.row.name, known.0, known.1, axis: isStack || shape.count != first.count ? nil : place))
+                let (a, b) = (first.compactMap { $0?.number }, shape.compactMap { $0?.number })
+                guard a.count == first.count, b.count == shape.count else { return nil }
+                let place = a.count == b.count && free != nil ? a.indices.first { $0 != free && a[$0] != b[$0] } : nil
+                throw ShapeFault.other(ArrayError.shapesDiffer(operation: call.row.name, a, b, axis: place))
             }
-            for index in shape.indices where isStack || index != axis { result[index] = result[index] ?? shape[index] }
-            if !isStack { result[axis] = zip2(result[axis], shape[axis]) { $0 + $1 } }
+            for index in shape.indices where index != free { result[index] = result[index] ?? shape[index] }
         }
-        if isStack { result.insert(Size(shapes.count), at: axis) }
+        return result
+    }
+
+    private static let concatenated: Rule = { call in
+        guard let (shapes, first, whole) = parts(call) else { return .unknown }
+        let axis = try ShapeArithmetic.axis(whole, first)
+        guard first.indices.contains(axis), var result = try agreed(shapes, first, free: axis, call) else { return .unknown }
+        for shape in shapes.dropFirst() { result[axis] = zip2(result[axis], shape[axis]) { $0 + $1 } }
         return .array(result)
     }
 
-    private static func zip2(_ a: Size?, _ b: Size?, _ body: (Size, Size) -> Size?) -> Size? {
+    private static let stacked: Rule = { call in
+        guard let (shapes, first, whole) = parts(call) else { return .unknown }
+        let axis = whole < 0 ? whole + first.count + 1 : whole
+        guard (0...first.count).contains(axis), var result = try agreed(shapes, first, call) else { return .unknown }
+        result.insert(Size(shapes.count), at: axis)
+        return .array(result)
+    }
+
+    private static func zip2<Result>(_ a: Size?, _ b: Size?, _ body: (Size, Size) -> Result?) -> Result? {
         guard let a, let b else { return nil }
         return body(a, b)
     }
@@ -220,7 +239,8 @@ enum ShapeRules {
 
     private static let rules: [String: Rule] = {
         var rules: [String: Rule] = [
-            "reshape": reshaped, "transpose": transposed, "concat": joined, "stack": joined, "matmul": product, "dot": product, "inv": square, "det": square,
+            "reshape": reshaped, "transpose": transposed, "concat": concatenated, "stack": stacked, "matmul": product(ranks: 0..<Int.max),
+            "dot": product(ranks: 0..<3), "inv": inverse, "det": determinant,
             "range": ascending, "expand_dims": expanded,
             "full": { call in call.sizes(of: call["shape"]).map { .of($0) } ?? .unknown },
             "eye": { call in .array([call["N"].asSize, call.isGiven("M") ? call["M"].asSize : call["N"].asSize]) },

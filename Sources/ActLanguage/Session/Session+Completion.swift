@@ -119,7 +119,7 @@ extension Session {
     private func fields(of value: Value) -> [String] {
         switch value {
         case .record(let record): Array(record.fields.keys)
-        case .array(let array) where array.rank > 0: ["shape", "size", "ndim", "dtype", "T"]
+        case .array(let array) where array.rank > 0: ArrayAttribute.names
         case .function(let function): function.network?.fieldNames ?? []
         default: []
         }

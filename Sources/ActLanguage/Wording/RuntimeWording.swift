@@ -74,11 +74,11 @@ struct RuntimeWording {
 
     /// What to write instead of an assignment to an attribute.
     private func settingHelp(_ name: String) -> String {
-        switch name {
-        case "shape": "write `x = reshape(x, …)`"
-        case "dtype": "write `x = f32(x)` or `x = f64(x)`"
-        case "T": "write `x = …'` with the transpose of what is meant"
-        default: "fields belong to records, as in `r = {\(name): 1}`"
+        switch ArrayAttribute(rawValue: name) {
+        case .shape: "write `x = reshape(x, …)`"
+        case .dtype: "write `x = f32(x)` or `x = f64(x)`"
+        case .transpose: "write `x = …'` with the transpose of what is meant"
+        case .size, .ndim, nil: "fields belong to records, as in `r = {\(name): 1}`"
         }
     }
 
@@ -265,7 +265,7 @@ struct RuntimeWording {
             } else if builtins.value(named: name) != nil {
                 return error("`\(name)` is a function: call it", help: "`.\(name)()`")
             }
-            let near = suggest(name, among: Attributes.names + builtins.names)
+            let near = suggest(name, among: ArrayAttribute.names + builtins.names)
             return error(
                 "\(value.kind) has no `.\(name)`",
                 help: foreignHint(unknownField: name, on: value.typeName).map { Message($0) } ?? near.first.map { "did you mean `.\($0)`?" }

@@ -178,9 +178,9 @@ extension Machine {
         case .record(let record):
             if let field = record.field(name) { return field }
         case .array(let array):
-            if let attribute = try Attributes.named(name, of: array) { return attribute }
+            if let attribute = ArrayAttribute(rawValue: name) { return try attribute.value(of: array) }
         case .number, .bool:
-            if let attribute = try Attributes.named(name, of: NDArray.scalar(value.asNumberIfBool.number ?? 0, type: .f64)) { return attribute }
+            if let attribute = ArrayAttribute(rawValue: name) { return try attribute.value(of: .scalar(value.asNumberIfBool.number ?? 0, type: .f64)) }
         case .function(let function):
             if let field = try function.field(name) { return field }
         default: break
@@ -302,17 +302,19 @@ extension Machine {
 }
 
 /// What an array answers after a point.
-package enum Attributes {
-    package static let names = ["shape", "size", "ndim", "dtype", "T"]
+package enum ArrayAttribute: String, CaseIterable {
+    case shape, size, ndim, dtype
+    case transpose = "T"
 
-    static func named(_ name: String, of array: NDArray) throws -> Value? {
-        switch name {
-        case "shape": try .numbers(array.shape)
-        case "size": .number(Double(array.count))
-        case "ndim": .number(Double(array.rank))
-        case "dtype": .string(array.type.name)
-        case "T": try Value(array.transposed(nil))
-        default: nil
+    package static var names: [String] { allCases.map(\.rawValue) }
+
+    func value(of array: NDArray) throws -> Value {
+        switch self {
+        case .shape: try .numbers(array.shape)
+        case .size: .number(Double(array.count))
+        case .ndim: .number(Double(array.rank))
+        case .dtype: .string(array.type.name)
+        case .transpose: try Value(array.transposed(nil))
         }
     }
 }
