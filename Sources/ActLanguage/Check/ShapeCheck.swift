@@ -161,7 +161,7 @@ struct ShapeCheck {
             return value(symbol)
         case .array(let elements):
             let values = tree[elements].map { value($0) }
-            return ShapeValue.stacked(values).map { .array($0) } ?? .unknown
+            return result(at: id, []) { try ShapeValue.array(values) }
         case .list(let elements): return bounded(.list(tree[elements].map { value($0) }))
         case .unary(let operation, let operand):
             let value = value(operand)

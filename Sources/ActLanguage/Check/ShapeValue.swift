@@ -5,6 +5,7 @@
 
 import ActArray
 import ActBuiltins
+import ActMachine
 import ActSyntax
 
 /// A number that counts elements: a known one, or a number that nobody knows plus a known one.
@@ -89,6 +90,23 @@ indirect enum ShapeValue {
             for axis in shape.indices where shape[axis] == nil { shape[axis] = other[axis] }
         }
         return [Size(elements.count)] + shape
+    }
+
+    /// What `[a, b]` is. - Throws: where shapes are known that differ.
+    static func array(_ elements: [ShapeValue]) throws -> ShapeValue {
+        if elements.allSatisfy(\.isNumeric), let first = elements.first?.knownShape {
+            for (index, element) in elements.enumerated() {
+                if let other = element.knownShape, other != first { throw ShapeFault.other(RuntimeError.raggedRows(first, at: index, other)) }
+            }
+        }
+        return stacked(elements).map { .array($0) } ?? .unknown
+    }
+
+    /// Its shape, where every size is known.
+    private var knownShape: [Int]? {
+        guard let shape else { return nil }
+        let numbers = shape.compactMap { $0?.number }
+        return numbers.count == shape.count ? numbers : nil
     }
 
     private var isNumeric: Bool {
