@@ -333,9 +333,10 @@ struct RuntimeWording {
     private var raggedHelp: Message {
         guard let (tree, id) = place else { return "the elements of an array have one shape; `(…)` makes a list of any" }
         switch tree[id] {
-        case .comprehension:
+        case .comprehension, .array:
             let text = tree.text(of: id), isShort = text.utf8.count <= 60 && !text.contains(where: \.isNewline)
-            let list = isShort ? "(\(text.dropFirst().dropLast()))" : "(f(x) for x in xs)"
+            var list = "(…)"
+            if isShort { list = "(\(text.dropFirst().dropLast()))" } else if case .comprehension = tree[id] { list = "(f(x) for x in xs)" }
             return "the elements of an array have one shape; in parentheses it makes a list of any: `\(list)`"
         case .call: return "the results of one shape make an array; a list of any is made by `(f(x) for x in xs)`"
         default: return "the elements of an array have one shape; `(…)` makes a list of any"
