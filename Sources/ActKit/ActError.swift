@@ -4,6 +4,7 @@ import ActArray
 import ActFiles
 import ActLanguage
 import ActSyntax
+import ActWording
 
 /// An error of a program, or of what a Swift program asked for.
 public struct ActError: Error, CustomStringConvertible {
@@ -54,7 +55,7 @@ public struct ActError: Error, CustomStringConvertible {
         case ArrayError.cannotReshape(let found, let shape):
             self.init("\(found.reduce(1, *)) elements cannot have the shape \(describe(shape))")
         case let error as FileError: self.init("`\(error.path)`: \(error.fault.words)")
-        default: self.init(ActLanguage.message(about: error))
+        default: self.init(ActWording.message(about: error))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActLanguage
+import ActWording
 
 /// A value of a program.
 public enum Value {
@@ -81,7 +82,7 @@ extension Value {
             } catch let error as ActError {
                 throw error
             } catch {
-                throw ActError("a value does not fit into the session: \(ActLanguage.message(about: error))")
+                throw ActError("a value does not fit into the session: \(ActWording.message(about: error))")
             }
         }
     }

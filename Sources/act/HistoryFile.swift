@@ -8,6 +8,7 @@
 import ActArray
 import ActFiles
 import ActLanguage
+import ActWording
 #if canImport(Glibc)
 import Glibc
 #else

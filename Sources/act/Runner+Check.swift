@@ -4,6 +4,7 @@ import ActArray
 import ActFiles
 import ActLanguage
 import ActSyntax
+import ActWording
 #if canImport(Glibc)
 import Glibc
 #else

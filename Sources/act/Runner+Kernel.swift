@@ -4,6 +4,7 @@ import ActFiles
 import ActJupyter
 import ActLanguage
 import ActSyntax
+import ActWording
 #if canImport(Glibc)
 import Glibc
 #else

@@ -9,6 +9,7 @@ import ActLanguage
 import ActRandom
 import ActRanks
 import ActSyntax
+import ActWording
 #if canImport(Glibc)
 import Glibc
 #else

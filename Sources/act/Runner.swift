@@ -1,11 +1,12 @@
 // Runs what the command line names: a script, text, standard input, a session.
 
-import ActSystem
 import ActArray
 import ActFiles
 import ActLanguage
 import ActRanks
 import ActSyntax
+import ActSystem
+import ActWording
 import CActKernels
 #if canImport(Glibc)
 import Glibc

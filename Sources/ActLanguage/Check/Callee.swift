@@ -5,6 +5,7 @@ import ActMachine
 import ActPlot
 import ActRows
 import ActSyntax
+import ActWording
 
 struct Callee {
     let name: String

@@ -9,6 +9,7 @@ import ActBuiltins
 import ActCompiler
 import ActMachine
 import ActSyntax
+import ActWording
 
 struct ProgramCheck {
     private let tree: SyntaxTree

@@ -9,6 +9,7 @@ import ActCompiler
 import ActMachine
 import ActNetwork
 import ActSyntax
+import ActWording
 
 struct ShapeCheck {
     let tree: SyntaxTree

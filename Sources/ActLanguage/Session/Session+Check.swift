@@ -5,6 +5,7 @@ import ActBuiltins
 import ActCompiler
 import ActMachine
 import ActSyntax
+import ActWording
 
 extension Session {
     /// What there is to say about a program before it runs.

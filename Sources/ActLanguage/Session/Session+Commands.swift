@@ -5,6 +5,7 @@ import ActMachine
 import ActPlot
 import ActSyntax
 import ActText
+import ActWording
 #if canImport(Glibc)
 import Glibc
 #else

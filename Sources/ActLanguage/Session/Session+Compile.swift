@@ -4,6 +4,7 @@ import ActArray
 import ActCompiler
 import ActMachine
 import ActSyntax
+import ActWording
 
 extension Session {
     /// A source that is ready to run.

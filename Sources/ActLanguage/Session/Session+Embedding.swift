@@ -5,6 +5,7 @@
 import ActArray
 import ActMachine
 import ActSyntax
+import ActWording
 
 extension Session {
     /// Computes with the session's machine, as a run would.

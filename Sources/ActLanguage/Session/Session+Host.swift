@@ -9,6 +9,7 @@ import ActONNX
 import ActPlot
 import ActSource
 import ActSyntax
+import ActWording
 
 extension Session: MachineHost {
     package func write(_ text: String) {

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActSyntax
+import ActWording
 
 extension Session {
     package enum LayoutResult {

@@ -3,15 +3,16 @@
 // What must stay true: a session computes one thing at a time, with its own engine, on a stack deep enough for any program; sessions on
 // different threads do not wait for each other. A line that fails in the REPL leaves every variable as it was, a file that fails keeps what ran before.
 
-import ActCompiler
-import ActSystem
 import ActArray
+import ActCompiler
 import ActFiles
 import ActMachine
 import ActPlot
 import ActRandom
 import ActRanks
 import ActSyntax
+import ActSystem
+import ActWording
 
 /// Receives what a program shows, as it happens.
 package protocol SessionOutput: AnyObject {

@@ -2,6 +2,7 @@
 
 import ActMachine
 import ActPlot
+import ActSyntax
 
 extension FigureError {
     var words: Message {

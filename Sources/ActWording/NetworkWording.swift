@@ -3,6 +3,7 @@
 import ActArray
 import ActMachine
 import ActNetwork
+import ActSyntax
 
 enum NetworkWording {
     static func words(for error: NetworkError) -> (title: Message, help: Message?) {

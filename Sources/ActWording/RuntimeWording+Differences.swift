@@ -3,6 +3,7 @@
 import ActGrad
 import ActMachine
 import ActNetwork
+import ActSyntax
 
 extension RuntimeWording {
     func difference(_ difference: StructureDifference) -> Message {

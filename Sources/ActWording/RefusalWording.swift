@@ -1,18 +1,19 @@
 // What the machine and the built-in functions cannot do, in words.
 
-import ActFiles
-import ActMachine
 import ActBuiltins
+import ActFiles
+import ActLayers
+import ActMachine
 import ActNetwork
 import ActONNX
 import ActRanks
 import ActSyntax
 
-enum RefusalWording {
-    typealias Words = (title: Message, help: Message?)
+package enum RefusalWording {
+    package typealias Words = (title: Message, help: Message?)
 
     /// `nil` for errors of other kinds.
-    static func words(about error: Error) -> Words? {
+    package static func words(about error: Error) -> Words? {
         switch error {
         case let error as MachineRefusal: words(for: error)
         case let error as BuiltinRefusal: words(for: error)

@@ -2,6 +2,7 @@
 
 import ActMachine
 import ActNetwork
+import ActSyntax
 
 extension InputNeed {
     /// Follows "takes".

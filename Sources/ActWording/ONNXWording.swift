@@ -2,6 +2,7 @@
 
 import ActMachine
 import ActONNX
+import ActSyntax
 
 enum ONNXWording {
     static func words(for error: ONNXError) -> RefusalWording.Words {

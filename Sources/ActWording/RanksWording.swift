@@ -1,5 +1,6 @@
 // What goes wrong between processes that run one program, in words.
 
+import ActMachine
 import ActRanks
 import ActSyntax
 #if canImport(Glibc)

@@ -2,6 +2,7 @@
 
 import ActFiles
 import ActMachine
+import ActSyntax
 #if canImport(Glibc)
 import Glibc
 #else

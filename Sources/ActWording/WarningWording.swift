@@ -7,7 +7,7 @@ import ActSyntax
 
 extension RuntimeWording {
     /// - Parameter place: The running instruction if `nil`.
-    func diagnostic(for warning: RuntimeWarning, at place: SiteInCode?) -> Diagnostic {
+    package func diagnostic(for warning: RuntimeWarning, at place: SiteInCode?) -> Diagnostic {
         guard let place = place ?? machine.currentPlace else { return Diagnostic(warning.code, "something unusual happened") }
         let (code, instruction) = (place.code, place.instruction)
         switch warning {

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActMachine
+import ActSyntax
 
 extension ArrayReason {
     var words: Message {

@@ -3,23 +3,23 @@
 import ActMachine
 import ActSyntax
 
-enum NameWording {
+package enum NameWording {
     /// A name that means nothing.
-    struct Unknown {
-        let title: Message
-        var help: Message?
+    package struct Unknown {
+        package let title: Message
+        package var help: Message?
         /// What to put in the place of the name.
-        var replacement: String?
+        package var replacement: String?
         /// Whether it takes the place of the field after the name too, as `exp` does of `np.exp`.
-        var takesField = false
+        package var takesField = false
         /// What may have been meant, where that is one of several.
-        var alternatives: [String] = []
+        package var alternatives: [String] = []
     }
 
     /// - Parameters:
     ///   - field: What stands after a point behind the name.
     ///   - names: Those that may have been meant.
-    static func unknown(_ name: String, field: String?, isCalled: Bool, among names: @autoclosure () -> [String]) -> Unknown {
+    package static func unknown(_ name: String, field: String?, isCalled: Bool, among names: @autoclosure () -> [String]) -> Unknown {
         var words = Unknown(title: "`\(name)` is not defined")
         if let advice = foreignAdvice(unknownName: name, field: field, isCalled: isCalled, in: .builtins) {
             words.help = Message(advice.help)
@@ -33,18 +33,18 @@ enum NameWording {
         return words
     }
 
-    typealias Words = (title: Message, help: Message?)
+    package typealias Words = (title: Message, help: Message?)
 
     /// - Parameter callee: The function as the program calls it, in quotes.
-    static func missingArgument(_ name: String, of callee: String, signature: String?) -> Words {
+    package static func missingArgument(_ name: String, of callee: String, signature: String?) -> Words {
         ("\(callee) needs the argument `\(name)`", signature.map { "its signature is `\($0)`" })
     }
 
-    static func tooManyArguments(_ given: Int, of callee: String, takes count: Int, signature: String) -> Words {
+    package static func tooManyArguments(_ given: Int, of callee: String, takes count: Int, signature: String) -> Words {
         ("\(callee) takes \(count) argument\(count == 1 ? "" : "s"), not \(given)", "its signature is `\(signature)`")
     }
 
-    static func unknownArgument(_ name: String, of function: String, among names: [String], signature: String) -> (words: Words, near: String?) {
+    package static func unknownArgument(_ name: String, of function: String, among names: [String], signature: String) -> (words: Words, near: String?) {
         if let spelling = foreignArguments[name], names.contains(spelling) {
             return (("`\(function)` has no argument `\(name)`", "write `\(spelling)`"), spelling)
         }
@@ -55,5 +55,5 @@ enum NameWording {
         )
     }
 
-    static func argumentTwice(_ name: String, of function: String) -> Words { ("`\(function)` is given `\(name)` twice", nil) }
+    package static func argumentTwice(_ name: String, of function: String) -> Words { ("`\(function)` is given `\(name)` twice", nil) }
 }

@@ -2,18 +2,20 @@
 // expression that was running; shapes and values from the error or the operands.
 
 import ActArray
+import ActBuiltins
 import ActFiles
 import ActFormula
 import ActGrad
+import ActLayers
 import ActMachine
 import ActNetwork
 import ActONNX
-import ActSource
 import ActPlot
 import ActRows
+import ActSource
 import ActSyntax
 
-struct RuntimeWording {
+package struct RuntimeWording {
     let machine: Machine
     let builtins: NameTable
     /// Of the error that is being described.
@@ -22,7 +24,7 @@ struct RuntimeWording {
     /// Of what is not running: where it stands.
     let given: (tree: SyntaxTree, expression: ExpressionID)?
 
-    init(_ machine: Machine, _ builtins: NameTable, about error: Error? = nil, at place: (tree: SyntaxTree, expression: ExpressionID)? = nil) {
+    package init(_ machine: Machine, _ builtins: NameTable, about error: Error? = nil, at place: (tree: SyntaxTree, expression: ExpressionID)? = nil) {
         self.machine = machine
         self.builtins = builtins
         given = place
@@ -30,7 +32,7 @@ struct RuntimeWording {
     }
 
     /// - Parameter operands: of a binary operator, when they are known.
-    func diagnostic(for error: Error, _ operands: (Value, Value)?) -> Diagnostic {
+    package func diagnostic(for error: Error, _ operands: (Value, Value)?) -> Diagnostic {
         var diagnostic: Diagnostic
         switch error {
         case let fault as Fault: return fault.diagnostic
@@ -352,7 +354,7 @@ struct RuntimeWording {
 
     // MARK: Other places
 
-    static func diagnostic(forSource error: Error, named name: String) -> Diagnostic {
+    package static func diagnostic(forSource error: Error, named name: String) -> Diagnostic {
         switch error {
         case SourceError.invalidUTF8(let name, let offset, let line):
             Diagnostic(.invalidUTF8, "`\(name)` is not text in UTF-8: byte \(offset) on line \(line) is wrong", help: "save the file as UTF-8")
@@ -363,10 +365,10 @@ struct RuntimeWording {
         }
     }
 
-    static let noWatchdog = Diagnostic(
+    package static let noWatchdog = Diagnostic(
         .timeLimit, "the time cannot be limited: the system has no thread left to watch the clock", help: "end other processes, or run without `--max-time`")
 
-    static func timeLimit(_ seconds: Double, _ interrupted: Diagnostic) -> Diagnostic {
+    package static func timeLimit(_ seconds: Double, _ interrupted: Diagnostic) -> Diagnostic {
         var diagnostic = interrupted
         diagnostic.code = .timeLimit
         diagnostic.title = "the time limit of \(Format.number(seconds)) s is reached"
