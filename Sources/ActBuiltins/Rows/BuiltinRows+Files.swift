@@ -46,9 +46,8 @@ extension BuiltinRows {
             let path = takes.text("path")
             return { call in
                 let machine = call.machine
-                let file = FileAccess.path(try call[path], from: machine.currentSourceName)
-                let bytes = try machine.readFile(file)
-                return try machine.host.importModule(FileAccess.canonical(file), bytes: bytes)
+                let file = try machine.importedFile(call[path], from: machine.currentSourceName)
+                return try machine.host.importModule(file.name, bytes: file.bytes)
             }
         },
         Builtin(
