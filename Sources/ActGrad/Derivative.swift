@@ -55,7 +55,7 @@ package enum Derivative {
                 guard trace.isDependent else { return try zeros(like: x) }
                 return try trace.pullback(.uniform(1))[0] ?? zeros(like: x)
             }
-            return try jacobian(trace, variables[0])
+            return try jacobians(trace, variables)[0]
         }
     }
 
@@ -90,8 +90,12 @@ package enum Derivative {
 
     /// The full Jacobian, shaped `shape(f(x)) + shape(x)`, of elementwise functions too.
     package static func jacobian(of f: (NDArray) throws -> NDArray, at x: NDArray) throws -> NDArray {
-        let x = try numbers(x)
-        return try withVariables([x]) { variables in try jacobian(Trace(try f(variables[0]), from: variables), variables[0]) }
+        try jacobians(of: { try f($0[0]) }, at: [x])[0]
+    }
+
+    /// The Jacobian of a function of several arrays in each of them.
+    package static func jacobians(of f: ([NDArray]) throws -> NDArray, at points: [NDArray]) throws -> [NDArray] {
+        try withVariables(points.map(numbers)) { variables in try jacobians(Trace(try f(variables), from: variables), variables) }
     }
 
     /// The second derivatives of a function whose value is of rank 0, shaped `shape(x) + shape(x)`.
@@ -101,71 +105,88 @@ package enum Derivative {
 
     // MARK: Jacobians
 
-    private static func jacobian(_ trace: Trace, _ variable: NDArray) throws -> NDArray {
+    private static func jacobians(_ trace: Trace, _ variables: [NDArray]) throws -> [NDArray] {
         let result = trace.result
-        let shape = result.shape + variable.shape
-        guard trace.isDependent, result.count > 0, variable.count > 0 else {
-            return try NDArray.full(0, shape: shape, type: variable.type)
+        guard trace.isDependent, result.count > 0, variables.contains(where: { $0.count > 0 }) else {
+            return try variables.map { try NDArray.full(0, shape: result.shape + $0.shape, type: $0.type) }
         }
-        if trace.isElementwise(shape: variable.shape) {
-            guard let diagonal = try trace.pullback(.uniform(1))[0] else { return try NDArray.full(0, shape: shape, type: variable.type) }
-            let unit = try NDArray.eye(variable.count, type: variable.type)
-            // Chosen, not multiplied: beside an infinite slope there are zeros too.
-            let row = try diagonal.reshaped(to: [1, variable.count])
-            return try NDArray.select(unit.converted(to: .bool), .array(row), .number(0)).reshaped(to: shape)
+        if trace.isElementwise(shape: variables[0].shape) {
+            return try zip(trace.pullback(.uniform(1)), variables).map { diagonal, variable in
+                let shape = result.shape + variable.shape
+                guard let diagonal else { return try NDArray.full(0, shape: shape, type: variable.type) }
+                let unit = try NDArray.eye(variable.count, type: variable.type)
+                // Chosen, not multiplied: beside an infinite slope there are zeros too.
+                let row = try diagonal.reshaped(to: [1, variable.count])
+                return try NDArray.select(unit.converted(to: .bool), .array(row), .number(0)).reshaped(to: shape)
+            }
         }
         // Rows come out of the reverse pass of unit vectors. When there are many more rows than columns, the pass itself, which is linear in
         // the cotangent, is differentiated: its own reverse pass gives columns.
-        if result.count <= 3 &* variable.count { return try rows(trace, width: variable.count, type: variable.type).reshaped(to: shape) }
+        if result.count <= 3 &* variables.reduce(0, { $0 &+ $1.count }) {
+            return try zip(rows(trace, of: variables), variables).map { try $0.reshaped(to: result.shape + $1.shape) }
+        }
         return try withVariables([NDArray.full(1, shape: result.shape, type: result.type)]) { cotangents in
-            guard let reached = try trace.pullback(cotangents[0])[0] else { return try NDArray.full(0, shape: shape, type: variable.type) }
-            let columns = try rows(Trace(reached, from: cotangents), width: result.count, type: variable.type).transposed()
-            // The passes ran through the variables of this derivative, which is done.
-            return try (trace.reachesOuter ? columns : columns.detached()).reshaped(to: shape)
+            try zip(trace.pullback(cotangents[0]), variables).map { reached, variable in
+                let shape = result.shape + variable.shape
+                guard let reached, variable.count > 0 else { return try NDArray.full(0, shape: shape, type: variable.type) }
+                let columns = try rows(Trace(reached, from: cotangents), of: cotangents)[0].converted(to: variable.type).transposed()
+                // The passes ran through the variables of this derivative, which is done.
+                return try (trace.reachesOuter ? columns : columns.detached()).reshaped(to: shape)
+            }
         }
     }
 
-    /// What reaches the only variable of a trace, of `width` elements, when each unit vector reaches the result: a matrix of one row each.
-    private static func rows(_ trace: Trace, width: Int, type: ElementType) throws -> NDArray {
+    /// What reaches each variable of a trace when each unit vector reaches the result: matrices of one row each.
+    private static func rows(_ trace: Trace, of variables: [NDArray]) throws -> [NDArray] {
         let result = trace.result, count = result.count
-        _ = try NDArray.full(0, shape: [0, count, width], type: type)  // throws where the sizes are too large
+        for variable in variables { _ = try NDArray.full(0, shape: [0, count, variable.count], type: variable.type) }  // throws where the sizes are too large
         // The pass is recorded once, which costs as much as two.
-        if count > 3, let rows = try batchedRows(trace, width: width, type: type) { return rows }
+        if count > 3, let rows = try batchedRows(trace, of: variables) { return rows }
         let rows = try (0..<count).map { i in
             let unit = try units(i..<i + 1, like: result).reshaped(to: result.shape)
-            return try (trace.pullback(unit)[0] ?? NDArray.full(0, shape: [width], type: type)).reshaped(to: [1, width]).converted(to: type)
+            return try zip(trace.pullback(unit), variables).map { reached, variable in
+                try (reached ?? NDArray.full(0, shape: variable.shape, type: variable.type)).reshaped(to: [1, variable.count])
+                    .converted(to: variable.type)
+            }
         }
-        return try NDArray.concatenated(rows, axis: 0)
+        return try variables.indices.map { k in try NDArray.concatenated(rows.map { $0[k] }, axis: 0) }
     }
 
     /// The same with all unit vectors on the way at once; `nil` where that is not possible, or not worth it.
-    private static func batchedRows(_ trace: Trace, width: Int, type: ElementType) throws -> NDArray? {
-        let result = trace.result, count = result.count, site = Site.current
+    private static func batchedRows(_ trace: Trace, of variables: [NDArray]) throws -> [NDArray]? {
+        let result = trace.result, site = Site.current
         // What the rules compute is not an operation of the program: nothing there warns.
         Site.current = .unknown
         defer { Site.current = site }
-        func rows(heeding: Bool) throws -> NDArray? {
+        func rows(heeding: Bool) throws -> [NDArray]? {
             try withVariables([NDArray.full(1, shape: result.shape, type: result.type)]) { cotangents in
-                guard let reached = try trace.linearPullback(cotangents[0], heeds: heeding)[0] else {
-                    return try NDArray.full(0, shape: [count, width], type: type)
+                var matrices: [NDArray] = []
+                for (reached, variable) in try zip(trace.linearPullback(cotangents[0], heeds: heeding), variables) {
+                    guard let matrix = try batchedRows(reached, from: cotangents, like: variable) else { return nil }
+                    matrices.append(matrix)
                 }
-                let pass = Trace(reached, from: cotangents), size = min(count, pass.batchSize)
-                guard pass.isDependent, size > 1 else { return nil }
-                var parts: [NDArray] = []
-                for first in stride(from: 0, to: count, by: size) {
-                    let last = min(count, first + size)
-                    guard let part = try pass.batched([units(first..<last, like: result)]) else { return nil }
-                    parts.append(try part.reshaped(to: [last - first, width]).converted(to: type))
-                }
-                return try NDArray.concatenated(parts, axis: 0)
+                return matrices
             }
         }
         if trace.reachesOuter { return try rows(heeding: true) }
         // As in `Trace.pullback`: first as if no zero met an infinity.
         guard let hopeful = try rows(heeding: false) else { return nil }
-        let rows = try hopeful.hasNoNaN() ? hopeful : rows(heeding: true)
+        let rows = try hopeful.allSatisfy { try $0.hasNoNaN() } ? hopeful : rows(heeding: true)
         // A slope of 0 has no sign.
-        return try rows.map { try $0.detached() + 0 }
+        return try rows?.map { try $0.detached() + 0 }
+    }
+
+    /// What a recorded pass, of which `reached` comes for one variable, gives of each unit vector.
+    private static func batchedRows(_ reached: NDArray?, from cotangents: [NDArray], like variable: NDArray) throws -> NDArray? {
+        let count = cotangents[0].count, width = variable.count
+        guard let reached, width > 0 else { return try NDArray.full(0, shape: [count, width], type: variable.type) }
+        let pass = Trace(reached, from: cotangents), size = min(count, pass.batchSize)
+        guard pass.isDependent, size > 1 else { return nil }
+        let parts = try stride(from: 0, to: count, by: size).map { first -> NDArray? in
+            let last = min(count, first + size)
+            return try pass.batched([units(first..<last, like: cotangents[0])])?.reshaped(to: [last - first, width]).converted(to: variable.type)
+        }
+        return parts.contains { $0 == nil } ? nil : try NDArray.concatenated(parts.compactMap { $0 }, axis: 0)
     }
 
     /// Unit vectors, stacked: zeros but for a one at each of these row-major positions of arrays like `array`.

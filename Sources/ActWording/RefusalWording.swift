@@ -45,7 +45,7 @@ package enum RefusalWording {
         case .derivativeOrder(let order): ("a derivative of order \(order) is more than act takes", "64 is the highest order")
         case .notAPoint(let value, let name): ("`\(name)` needs a number or an array, not \(value.kind)", nil)
         case .notAPointOfOne(let value, let name):
-            ("`\(name)` is taken at a number or an array, not at \(value.kind)", "`grad` works on lists, records and networks")
+            ("`\(name)` is taken at numbers and arrays, alone or in a list, a record or a network, not at \(value.kind)", nil)
         case .nothingToDifferentiate(let wanted, let name):
             switch wanted {
             case .gradient: ("there is no number to take the gradient of `\(name)` in", nil)

@@ -20,7 +20,8 @@ extension Runner {
         // Read before the sandbox closes.
         let sources = files.map { ($0, $0 == "-" ? InputFile.readAll(STDIN_FILENO, named: "standard input") : InputFile.readProgram($0)) }
         guard let session = startSession() else { return ExitStatus.failure }
-        var isRight = true, found: [JSON] = []
+        /// Files that several others import are told of once.
+        var isRight = true, found: [JSON] = [], told: Set<String> = []
         for (file, source) in sources {
             switch source {
             case .failure(let failure):
@@ -41,12 +42,19 @@ extension Runner {
                         }
                     }
                 } else {
-                    problems = session.problems(in: bytes, named: name)
+                    problems = session.problems(in: bytes, named: name, followsImports: true)
                 }
                 switch problems.status {
                 case .done: break
                 case .interrupted: return finish(.interrupted)
                 case .failed, .limit, .exit: isRight = false
+                }
+                for (source, diagnostics) in problems.imported where !files.contains(source.name) && told.insert(source.name).inserted {
+                    if isJSON {
+                        found += diagnostics.map { description(of: $0, in: source, source.name) }
+                    } else {
+                        diagnostics.forEach(session.report)
+                    }
                 }
                 if isJSON {
                     found += problems.diagnostics.map { description(of: $0, in: problems.source, name) }

@@ -31,6 +31,41 @@ import Testing
         #expect(result.error.hasSuffix("error: 2000 more errors are not shown\n"), "\(result.error.suffix(300))")
     }
 
+    /// What a file defines is known to who imports it; the files that are imported are looked at too, each once.
+    @Test func followsImports() throws {
+        try withFolder { folder in
+            try write("area(w, h) = w * h\nmap4(x) = x @ ones(3, 4)\nw = zeros(3, 4)\nn = len(args)\nmore = import(\"more.act\")\n", to: folder + "/lib.act")
+            try write("broken(x) = x + nowhere\nnet = Dense(3, 2)\nback = import(\"lib.act\")\n", to: folder + "/more.act")
+            func check(_ program: String, _ options: [String] = []) throws -> [String] {
+                try write("l = import(\"lib.act\")\n" + program + "\n", to: folder + "/use.act")
+                let result = try BuiltCommand.run(["check"] + options + [folder + "/use.act"])
+                #expect(result.status == 1)
+                return result.error.split(separator: "\n").filter { $0.hasPrefix("error: ") || $0.hasPrefix("  /") }.map {
+                    String($0).replacing(folder, with: "")
+                }
+            }
+            let inside = ["error: `nowhere` is not defined", "  /more.act:1:17"]
+            let right = "l.area(2, 3) + l.w @ ones(l.n); l.map4(ones(2, 3)) @ ones(4, 7); l.more.net(ones(5, 3)); map(l.area, [1, 2], [3, 4])"
+            #expect(try check(right) == inside)
+            for (program, title) in [
+                ("l.area(1, 2, 3)", "`area` takes 2 arguments, not 3"), ("l.area(h=1)", "`area` needs the argument `w`"),
+                ("l.volume", "the record has no field `volume`"), ("l.volume(3)", "the record has no field `volume`"),
+                ("l.w + ones(5)", "shapes (3, 4) and (5,) do not fit for +"), ("l.map4(ones(2, 3)) + ones(5)", "shapes (2, 4) and (5,) do not fit for +"),
+                ("l.more.net(ones(5, 4))", "Dense(3, 2) takes 3 columns, not an array of shape (5, 4)"),
+                ("import(\"none.act\")", "`/none.act`: there is no such file"),
+            ] {
+                let found = try check(program)
+                #expect(found.prefix(2) == inside[...] && found.dropFirst(2).first == "error: " + title && found.count == 4, "\(program): \(found)")
+            }
+            // What a program may write first is not missing.
+            #expect(try check("save(\"x = 1\", \"new.txt\"); import(\"none.act\")") == inside)
+            let files = try BuiltCommand.run(["check", folder + "/lib.act", folder + "/more.act", folder + "/use.act"])
+            #expect(files.error.split(separator: "\n").count { $0.hasPrefix("error: ") } == 1, "\(files.error)")
+            let json = try BuiltCommand.run(["check", "--json", folder + "/use.act"]).output
+            #expect(json.contains("/more.act\",\"line\":1,\"column\":17"), "\(json)")
+        }
+    }
+
     @Test func whatIsNotTextIsNotFixed() throws {
         let result = try withFolder { folder in
             try write(bytes: Array("x = 'caf".utf8) + [0xe9, 0x27, 0x0a], to: folder + "/a.act")

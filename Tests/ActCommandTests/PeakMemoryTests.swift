@@ -57,6 +57,7 @@ import Darwin
     /// Of which programs are made that are nothing else, at the outermost level, in a function, and as arguments of a call.
     static let pieces = [
         "f(x) = x\n", "(x -> x)\n", "g = x -> g'(x)\n", "(1)\n", "x[1][2] += 3\n", "f(a=1)\n", "layer L() { x -> x }\n", "if a {}\n", "a\n", "=\n",
+        "1\n", "x=1\n", "{}\n", "[1]\n", "f()\n", "(x)->x\n", "x.a\n", "if true {}\n", "1;", "-",
     ]
     static let argumentPieces = ["x -> x,", "{a: 1},", "\"{x}\",", "x[:],", "a,", "x',"]
 
@@ -97,16 +98,6 @@ import Darwin
         if Sanitizer.current == nil { await Self.check(["--max-memory", "100M", "--max-time", "60", "-e", program], most: (110 << 20) + 30_000_000) }
     }
 
-    @Test(arguments: pieces.flatMap { [($0, "", ""), ($0, "f(x) = {\n", "}")] } + argumentPieces.map { ($0, "f(", ")") })
-    func longSource(_ piece: String, _ start: String, _ end: String) async throws {
-        if Sanitizer.current != nil { return }
-        let text = start + String(repeating: piece, count: 860_000 / piece.utf8.count) + end
-        try await Self.inFolder { folder in
-            try write(text, to: folder + "/long.act")
-            await Self.check(["--max-memory", "40M", "--max-time", "60", folder + "/long.act"], limit: 40 << 20)
-        }
-    }
-
     @Test(arguments: files) func file(_ text: String) async throws {
         if Sanitizer.current != nil { return }
         try await Self.inFolder { folder in
@@ -118,19 +109,16 @@ import Darwin
         if Sanitizer.current == nil { await Self.check(["--max-memory", "100M", "--max-time", "60", file.path], limit: 100 << 20) }
     }
 
-    /// Short lines make the most of each byte.
-    @Test(arguments: ["1\n", "x=1\n", "{}\n", "[1]\n", "f()\n", "(x)->x\n", "x.a\n", "if true {}\n", "1;", "-"], [true, false])
-    func longPrograms(_ line: String, isInFunction: Bool) async throws {
+    /// A program that is one piece over and over, where it runs and where it is only looked at. Short pieces make the most of each byte.
+    @Test(arguments: pieces.flatMap { [($0, "", "1\n"), ($0, "f(x) = {\n", "1\n}\n")] } + argumentPieces.map { ($0, "f(", ")") })
+    func longProgram(_ piece: String, _ start: String, _ end: String) async throws {
         if Sanitizer.current != nil { return }
-        let text = String(repeating: line, count: 600_000 / line.utf8.count)
-        try await Self.check(program: isInFunction ? "f() = {\n\(text)1\n}\n" : text + "1\n", ["--max-memory", "50M"], limit: 50 << 20)
-    }
-
-    private static func check(program: String, _ options: [String], limit: Int) async throws {
-        try await inFolder { folder in
-            try write(program, to: folder + "/a.act")
-            await check(options + ["--max-time", "60", folder + "/a.act"], limit: limit)
-            await check(options + ["--max-time", "60", "check", folder + "/a.act"], limit: limit)
+        let text = start + String(repeating: piece, count: 860_000 / piece.utf8.count) + end
+        try await Self.inFolder { folder in
+            try write(text, to: folder + "/long.act")
+            for command in [[], ["check"]] {
+                await Self.check(["--max-memory", "40M", "--max-time", "60"] + command + [folder + "/long.act"], limit: 40 << 20)
+            }
         }
     }
 

@@ -61,6 +61,20 @@ import Darwin
         }
     }
 
+    @Test(arguments: ["?gelu", "gelu?", "help(gelu)", "help(\"gelu\");"]) func helpHasAPicture(_ request: String) throws {
+        try withKernel { kernel in
+            let heard = try kernel.execute(request).heard
+            #expect(types(heard) == ["execute_input", "stream", "display_data"])
+            let text = try #require(heard[1].content["text"]?.asText)
+            #expect(text.contains("gelu(x") && !text.contains("┌"))
+            #expect(heard[2].content[path: "data", "image/svg+xml"]?.asText?.hasPrefix("<svg") == true)
+            #expect(heard[2].content[path: "data", "text/plain"]?.asText?.contains("┌") == true)
+            // What draws nothing, and a name that the program has taken, are text.
+            #expect(types(try kernel.execute("?sum").heard) == ["execute_input", "stream"])
+            #expect(types(try kernel.execute("gelu = 3; help(\"gelu\")").heard) == ["execute_input", "stream"])
+        }
+    }
+
     @Test func errorsAndWarningsHavePlaces() throws {
         try withKernel { kernel in
             let (reply, heard) = try kernel.execute("a = 5\n1 / 0\n[1, 2] @ [1, 2, 3]")
@@ -103,7 +117,7 @@ import Darwin
     @Test func helpAndCommandsOfTheSessionWork() throws {
         try withKernel { kernel in
             let help = try kernel.execute("?relu").heard
-            #expect(types(help) == ["execute_input", "stream"] && help[1].content["text"]?.asText?.contains("relu(x)") == true)
+            #expect(types(help) == ["execute_input", "stream", "display_data"] && help[1].content["text"]?.asText?.contains("relu(x)") == true)
             #expect(try kernel.execute("x = [1, 2]; x;\n").heard.count == 1)
             #expect(try kernel.execute(":vars").heard[1].content["text"]?.asText?.contains("array f64 (2,)") == true)
             #expect(try kernel.execute("act> f(x) = {\n...>     x + 1\n...> }\nact> f(2)").heard.last?.content[path: "data", "text/plain"]?.asText == "3")

@@ -96,6 +96,10 @@ import Testing
 
     @Test(arguments: [
         ("for i in 1:3 { print(i) }\n", "for i in range(1, 4) { print(i) }\n"),
+        ("for i in 1:3: print(i)\n", "for i in range(1, 4) { print(i) }\n"),
+        ("for i in 1:2:9: print(i)\n", "for i in range(1, 10, 2) { print(i) }\n"),
+        ("for i in 1:3: { print(i) }\n", "for i in range(1, 4) { print(i) }\n"),
+        ("xs = [4, 5, 6]\nfor i in 1:2: print(xs[0:i], {a: i})\n", "xs = [4, 5, 6]\nfor i in range(1, 3) { print(xs[0:i], {a: i}) }\n"),
         ("for i in 1:3 {\n    print(i)\n}\n", "for i in range(1, 4) {\n    print(i)\n}\n"),
         ("for i in -2:2 { print(i) }\n", "for i in range(-2, 3) { print(i) }\n"), ("for i in 1:2:9 { print(i) }\n", "for i in range(1, 10, 2) { print(i) }\n"),
         ("for i = 1:2:9 { print(i) }\n", "for i in range(1, 10, 2) { print(i) }\n"), ("x = -1:2\n", "x = range(-1, 3)\n"),

@@ -180,6 +180,26 @@ import Testing
         #expect(render(try .line(y: [.nan, 1, .nan, 2, 2]), TerminalStyle(glyphs: glyphs)).filter { $0 == "•" }.count == (glyphs == .ascii ? 0 : 1))
     }
 
+    /// The samples in a legend of many series, and the signs in the plot.
+    @Test func everySeriesHasASignOfItsOwn() throws {
+        func samples(_ figure: Figure, _ style: TerminalStyle) -> Set<Substring> {
+            let lines = render(figure, style).split(separator: "\n").filter { $0.contains("name") }
+            return Set(lines.compactMap { $0.split(separator: "name")[0].split(separator: " ").last })
+        }
+        let many = (0..<54).map { i in (name: "name\(i)" as String?, y: (0..<60).map { Double($0 * i) }) }, x = (0..<60).map(Double.init)
+        for glyphs in [TerminalStyle.Glyphs.braille, .ascii] {
+            let style = TerminalStyle(columns: 100, rows: 80, glyphs: glyphs), figure = try Figure.lines(x: x, many)
+            #expect(samples(figure, style).count == 54)
+            let signs = Set(render(figure, style).split(separator: "\n").filter { !$0.contains("name") }.joined())
+            #expect("*o+x#@%&ABC".allSatisfy(signs.contains))
+        }
+        // With colours, of which there are eight: points of more series have signs, which come with each of them.
+        var points = try Figure.scatter(x: [0], y: [0])
+        for i in 1..<20 { points = try points.overlaid(with: .scatter(x: [Double(i)], y: [Double(i)])) }
+        let text = render(points, TerminalStyle(columns: 100, rows: 40, color: .truecolor))
+        #expect(["•", "*", "o"].map { sign in text.count { $0 == sign } } == [8, 8, 4])
+    }
+
     @Test func picturesTakeNoMoreRowsThanTheyNeed() throws {
         let image = try Figure.image([0, 1, 1, 0, 1, 0], rows: 2, columns: 3)
         let wide = try Figure.image([Double](repeating: 0.5, count: 40), rows: 1, columns: 40)

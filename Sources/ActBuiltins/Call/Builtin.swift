@@ -156,6 +156,8 @@ package final class Builtin: Sendable {
         case grows(Growth)
         /// What comes after a call of it is never reached.
         case endsProgram
+        /// What a file defines is known without running it.
+        case importsFile
     }
 
     /// What becomes of arguments that are records, networks, or lists that make no array.
@@ -223,6 +225,7 @@ package final class BuiltinFunction: NativeFunction {
     package var isRange: Bool { row.treatment == .countsInLoops }
     package var growth: Growth? { if case .grows(let growth) = row.treatment { growth } else { nil } }
     package var takesExpression: Bool { row.treatment == .takesExpression }
+    package var importsFile: Bool { row.treatment == .importsFile }
     package var endsProgram: Bool { row.treatment == .endsProgram }
     package var isPure: Bool { row.isPure }
 

@@ -34,6 +34,13 @@ enum FileAccess {
 }
 
 extension Machine {
+    /// A file that a program imports by a path which counts from the file `source`: its one name, and what it holds.
+    /// - Throws: As `readFile`.
+    package func importedFile(_ path: String, from source: String) throws -> (name: (bytes: [UInt8], text: String), bytes: [UInt8]) {
+        let file = FileAccess.path(path, from: source), bytes = try readFile(file)
+        return (FileAccess.canonical(file), bytes)
+    }
+
     /// The bytes of a file that the sandbox, if there is one, lets this program read.
     /// - Throws: `RuntimeError.forbidden`; `FileError` when the file is missing, a folder, or may not be read.
     package func readFile(_ path: String) throws -> [UInt8] {

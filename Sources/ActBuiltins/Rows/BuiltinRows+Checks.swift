@@ -108,11 +108,12 @@ extension BuiltinRows {
                 case .function(let function): name = function.name
                 default: throw call.fail(subject, .functionOrName)
                 }
-                guard let text = call.machine.host.help(on: name) else {
+                guard let (text, picture) = call.machine.host.help(on: name) else {
                     let near = suggest(name, among: call.machine.currentOrigin?.code.module.builtins.names ?? [])
                     throw BuiltinRefusal.noHelp(on: name, near: near)
                 }
                 try call.machine.write(text.hasSuffix("\n") ? text : text + "\n")
+                if let picture { try call.machine.host.show(picture, isResult: false) }
                 return .none
             }
         },

@@ -19,11 +19,13 @@ extension BuiltinRows {
             example: "value_and_grad(x -> sum(x^2))([1, 2, 3])   # (14, [2, 4, 6])"),
         derivative(
             .jacobian, "jacobian", "the function that computes all first derivatives, shaped shape(f(x)) + shape(x)",
+            details:
+                "Of a list, a record or a network it has that structure: each number and array in it becomes the derivatives in it. With several arguments in `wrt` it gives a list.",
             example: "jacobian(x -> x^2)([1, 2])   # [[2, 0],\n# [0, 4]]"),
         derivative(
             .hessian, "hessian", "the function that computes all second derivatives of a function whose value is a number",
             details:
-                "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j. Of a record it is one of records: `h.a.b`.",
+                "With several arguments in `wrt` it gives a list of rows of blocks: block i, j holds the derivatives in argument i and argument j. Of a list or a record it is one of those: `h.a.b`.",
             example: "hessian(x -> sum(x^3))([1, 2])   # [[ 6,  0],\n# [ 0, 12]]"),
         Builtin(
             .derivatives, "check_grad", "the largest relative error between the derivative of f at x and central differences",

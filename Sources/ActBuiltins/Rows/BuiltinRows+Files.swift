@@ -41,14 +41,13 @@ extension BuiltinRows {
         },
         Builtin(
             .files, "import", "the record of what another file defines at its outermost level",
-            details: "The file runs once in a session, however often it is imported. Relative paths count from the importing file."
+            details: "The file runs once in a session, however often it is imported. Relative paths count from the importing file.", treatment: .importsFile
         ) { takes in
             let path = takes.text("path")
             return { call in
                 let machine = call.machine
-                let file = FileAccess.path(try call[path], from: machine.currentSourceName)
-                let bytes = try machine.readFile(file)
-                return try machine.host.importModule(FileAccess.canonical(file), bytes: bytes)
+                let file = try machine.importedFile(call[path], from: machine.currentSourceName)
+                return try machine.host.importModule(file.name, bytes: file.bytes)
             }
         },
         Builtin(

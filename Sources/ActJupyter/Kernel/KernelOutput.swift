@@ -105,6 +105,8 @@ final class KernelOutput: SessionOutput, ProgressOutput, @unchecked Sendable {
 
     // MARK: What programs show
 
+    var showsPictures: Bool { true }
+
     func write(_ text: String) { write(text, to: "stdout") }
 
     private func write(_ text: String, to name: String) {

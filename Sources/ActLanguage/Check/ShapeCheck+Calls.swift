@@ -16,12 +16,18 @@ extension ShapeCheck {
             var field: ShapeValue?
             if case .record(let fields) = object { field = fields.index(named: tree[name]).map { fields[$0].value } }
             switch object {
-            case .unknown, .layer, .function, .builtin, .none: function = .unknown
+            case .unknown, .layer, .function, .builtin, .imported, .none: function = .unknown
             default:
                 function = field ?? resolution.symbol(of: callee).map(value) ?? .unknown
                 if ArrayAttribute(rawValue: tree[name]) != nil { function = .unknown }
             }
             if field == nil {
+                // What is no field may be a function of the record.
+                if case .record(let fields) = object, !isDefined(resolution.symbol(of: callee)) {
+                    for argument in arguments { _ = value(argument.value) }
+                    let name = tree[name]
+                    return result(at: callee) { try Self.field(name, nil, of: fields) }
+                }
                 given.append((nil, object))
                 places.append(base)
             }
@@ -43,10 +49,17 @@ extension ShapeCheck {
         return call(function, given, at: id, places)
     }
 
+    /// Whether a name may stand for something.
+    private func isDefined(_ symbol: SymbolID?) -> Bool {
+        guard let symbol else { return false }
+        return resolution[symbol].kind != .global || definitionCount[symbol] != nil || builtins.value(named: tree[resolution[symbol].name]) != nil
+    }
+
     private func callee(_ function: ShapeValue) -> Callee? {
         switch function {
         case .builtin(let function): Callee(function)
         case .function(let function): Callee(function, tree)
+        case .imported(let function): Callee(function.id, function.file.check.tree)
         default: nil
         }
     }
@@ -57,6 +70,10 @@ extension ShapeCheck {
         switch function {
         case .builtin(let function):
             if function.endsProgram { leave() }
+            if function.importsFile, arguments.count == 1, case .text(let path?) = arguments[0].value {
+                let imported = Result { try imports?.value(of: path, from: tree) ?? .unknown }
+                return result(at: id) { try imported.get() }
+            }
             guard let call = ShapeCall(function, arguments) else { return .unknown }
             let found = Result { try layer(of: call) ?? ShapeRules.value(of: call) }
             return result(at: id, places) { try found.get() }
@@ -64,6 +81,7 @@ extension ShapeCheck {
             guard arguments.count == 1, arguments[0].name == nil else { return .unknown }
             return pass(arguments[0].value, through: layers, at: id)
         case .function(let function): return call(function, arguments)
+        case .imported(let function): return function.file.call(function.id, arguments, within: &self)
         default: return .unknown
         }
     }

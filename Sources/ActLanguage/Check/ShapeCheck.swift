@@ -16,6 +16,8 @@ struct ShapeCheck {
     let resolution: Resolution
     let builtins: BuiltinTable
     let machine: Machine
+    /// `nil` where files are not looked at.
+    let imports: ImportedFiles?
     var found = FoundDiagnostics()
 
     var values: BySymbol<ShapeValue>
@@ -43,19 +45,19 @@ struct ShapeCheck {
     static let mostParts = 1_000
     static let mostDepth = 2_000
 
-    init(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine) {
+    private init(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine, _ imports: ImportedFiles?) {
         (tree, resolution) = (unit.tree, unit.resolution)
-        (self.builtins, self.machine) = (builtins, machine)
+        (self.builtins, self.machine, self.imports) = (builtins, machine, imports)
         let count = unit.resolution.symbols.count
         (values, definitionCount, isSet) = (BySymbol(count), BySymbol(count), BySymbol(count))
     }
 
-    /// In the order in which they are met.
-    static func diagnostics(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine) -> FoundDiagnostics {
-        guard unit.tree.depth < mostDepth else { return FoundDiagnostics() }
-        var check = ShapeCheck(unit, builtins, machine)
+    /// What is known when all of a program has been looked at; `nil` for one that is too deep. What was found is in the order in which it was met.
+    static func of(_ unit: SourceUnit, _ builtins: BuiltinTable, _ machine: Machine, _ imports: ImportedFiles?) -> ShapeCheck? {
+        guard unit.tree.depth < mostDepth else { return nil }
+        var check = ShapeCheck(unit, builtins, machine, imports)
         check.run()
-        return check.found
+        return check
     }
 
     mutating func run() {

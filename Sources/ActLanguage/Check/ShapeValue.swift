@@ -43,6 +43,8 @@ indirect enum ShapeValue {
     case list([ShapeValue])
     case function(FunctionID)
     case builtin(BuiltinFunction)
+    /// A function of a file that the program imports.
+    case imported(ImportedFiles.Function)
     case layer(Layers)
     /// All of its fields, in order.
     case record([(name: String, value: ShapeValue)])
@@ -140,6 +142,7 @@ indirect enum ShapeValue {
         case (.list(let a), .list(let b)): a.count == b.count && zip(a, b).allSatisfy { $0.isSame(as: $1) }
         case (.function(let a), .function(let b)): a == b
         case (.builtin(let a), .builtin(let b)): a === b
+        case (.imported(let a), .imported(let b)): a.file === b.file && a.id == b.id
         case (.layer(let a), .layer(let b)): a.text == b.text
         case (.record(let a), .record(let b)): a.map(\.name) == b.map(\.name) && zip(a, b).allSatisfy { $0.value.isSame(as: $1.value) }
         default: false
@@ -156,6 +159,7 @@ indirect enum ShapeValue {
         case (.list(let a), .list(let b)) where a.count == b.count: return .list(zip(a, b).map { $0.or($1) })
         case (.function(let a), .function(let b)) where a == b: return self
         case (.builtin(let a), .builtin(let b)) where a === b: return self
+        case (.imported, .imported) where isSame(as: other): return self
         case (.record(let a), .record(let b)) where a.map(\.name) == b.map(\.name): return .record(zip(a, b).map { ($0.name, $0.value.or($1.value)) })
         case (.text(let a), .text(let b)): return .text(a == b ? a : nil)
         case (.none, .none): return self

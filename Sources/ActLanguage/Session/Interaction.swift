@@ -116,7 +116,10 @@ package final class Interaction {
         if line.hasPrefix(":") { return run(command: line) }
         if line.hasPrefix("!") { return run(systemCommand: line.dropFirst().trimmingSpaces()) }
         guard let name = Interaction.helpRequest(line) else { return .leave(0) }
-        output.write(session.explanation(of: name, figureStyle))
+        output.write(session.explanation(of: name, output.showsPictures ? nil : figureStyle))
+        if output.showsPictures, let figure = session.picture(explaining: name) {
+            output.show(Shown(value: .figure(FigureValue(figure)), text: "", note: nil, isResult: false))
+        }
         return .done
     }
 

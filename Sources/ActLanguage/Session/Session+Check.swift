@@ -17,11 +17,17 @@ extension Session {
         package var source: SourceText?
         /// What the parser makes of it, and what its names mean; `nil` if it was not read.
         package var parts: (tree: SyntaxTree, resolution: Resolution, isRight: Bool)?
+        /// What is wrong with the files that it imports, those that are imported first.
+        package var imported: [(source: SourceText, diagnostics: [Diagnostic])] = []
     }
 
     /// Every fault of a program that shows before it runs, and what is doubtful; runs nothing.
-    /// - Parameter sound: What was right when the program was looked at before; gets what is right now.
-    package func problems(in bytes: [UInt8], named name: String, passingOver sound: SoundStatements = SoundStatements()) -> Problems {
+    /// - Parameters:
+    ///   - sound: What was right when the program was looked at before; gets what is right now.
+    ///   - followsImports: Whether `name` is where the program lies, from which the files that it imports can be found.
+    package func problems(
+        in bytes: [UInt8], named name: String, passingOver sound: SoundStatements = SoundStatements(), followsImports: Bool = false
+    ) -> Problems {
         var problems = Problems(status: .done, diagnostics: [])
         problems.status = computing { watchdog in
             let read = self.read(bytes, named: name)
@@ -33,15 +39,20 @@ extension Session {
             switch compiled {
             case .success(let program):
                 problems.source = program.unit.source
-                problems.diagnostics = self.doubts(about: program)
+                let imports = followsImports ? ImportedFiles(for: self) : nil
+                problems.diagnostics = self.doubts(about: program, imports).diagnostics
+                problems.imported = imports?.found ?? []
                 if Interrupt.isSet {
                     guard let seconds = watchdog?.fired else { return .interrupted }
                     problems.diagnostics.append(RuntimeWording.timeLimit(seconds, Session.interruption.diagnostic))
                     return .limit
                 }
                 problems.diagnostics = problems.diagnostics.withEditsThatHold(in: program.unit.source) { _ in Interrupt.isSet }
-                if !self.options.warns { problems.diagnostics.removeAll { $0.level == .warning } }
-                return problems.diagnostics.contains { $0.level == .error } ? .failed : .done
+                if !self.options.warns {
+                    problems.diagnostics.removeAll { $0.level == .warning }
+                    for index in problems.imported.indices { problems.imported[index].diagnostics.removeAll { $0.level == .warning } }
+                }
+                return (problems.imported.flatMap(\.diagnostics) + problems.diagnostics).contains { $0.level == .error } ? .failed : .done
             case .failure(.interrupted):
                 guard let seconds = watchdog?.fired else { return .interrupted }
                 problems.diagnostics = [RuntimeWording.timeLimit(seconds, Session.interruption.diagnostic)]
@@ -59,28 +70,29 @@ extension Session {
     }
 
     /// What is wrong with a program that the compiler found right, and what is doubtful, in source order.
-    private func doubts(about program: Program) -> [Diagnostic] {
+    func doubts(about program: Program, _ imports: ImportedFiles?) -> (diagnostics: [Diagnostic], check: ShapeCheck?) {
         let checked = ProgramCheck(program.unit, builtins).found
-        var diagnostics = program.warnings + checked.kept, total = program.warnings.count + checked.count
+        var diagnostics = program.warnings + checked.kept, total = program.warnings.count + checked.count, shapeCheck: ShapeCheck?
         if let machine, !Interrupt.isSet {
+            shapeCheck = ShapeCheck.of(program.unit, builtins, machine, imports)
             // A call that is wrong wherever it stands is found by both.
-            let known = Set(diagnostics.compactMap(\.primarySpan)), shapes = ShapeCheck.diagnostics(program.unit, builtins, machine)
+            let known = Set(diagnostics.compactMap(\.primarySpan)), shapes = shapeCheck?.found ?? FoundDiagnostics()
             let others = shapes.kept.filter { $0.primarySpan.map { !known.contains($0) } ?? true }
             diagnostics += others
             total += others.count + (others.isEmpty ? 0 : shapes.count - shapes.kept.count)
         }
-        return diagnostics.sorted { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }.shortened(of: total)
+        return (diagnostics.sorted { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }.shortened(of: total), shapeCheck)
     }
 
     /// Reports what `problems` finds.
     package func check(bytes: [UInt8], named name: String) -> Status {
-        let problems = problems(in: bytes, named: name)
-        return reportAll(problems.diagnostics) ? problems.status : .interrupted
+        let problems = problems(in: bytes, named: name, followsImports: true)
+        return reportAll(problems.imported.flatMap(\.diagnostics) + problems.diagnostics) ? problems.status : .interrupted
     }
 
     /// The program after the edits of which there is no doubt, and what is wrong with it then.
     package func fixed(_ bytes: [UInt8], named name: String) -> (bytes: [UInt8], problems: Problems) {
-        var bytes = bytes, problems = problems(in: bytes, named: name)
+        var bytes = bytes, problems = problems(in: bytes, named: name, followsImports: true)
         /// Where edits were no help, in the program as it is.
         var useless: Set<Int32> = []
         for _ in 0..<Self.mostPasses {
@@ -94,7 +106,7 @@ extension Session {
                 end = diagnostic.edits[diagnostic.edits.count - 1].span.end
             }
             if chosen.isEmpty { break }
-            let edits = chosen.flatMap(\.edits), next = Array(source.applying(edits).utf8), after = self.problems(in: next, named: name)
+            let edits = chosen.flatMap(\.edits), next = Array(source.applying(edits).utf8), after = self.problems(in: next, named: name, followsImports: true)
             let remaining = chosen.compactMap { diagnostic -> Int32? in
                 guard let start = diagnostic.primarySpan?.start else { return nil }
                 let moved = edits.filter { $0.span.end <= start }.reduce(start) {

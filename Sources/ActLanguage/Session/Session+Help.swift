@@ -9,8 +9,8 @@ import ActText
 
 extension Session {
     /// What there is to say about a name: a built-in function, a variable, a keyword, a command. `nil` if it is none of these.
-    /// - Parameter style: How an activation function is drawn, at most 64 × 14.
-    package func help(_ name: String, _ style: TerminalStyle = TerminalStyle()) -> String? {
+    /// - Parameter style: How an activation function is drawn, at most 64 × 14; `nil` where it is not.
+    package func help(_ name: String, _ style: TerminalStyle? = TerminalStyle()) -> String? {
         // Looking a name up takes as long as it is, and no name is as long as a book.
         guard name.utf8.count <= 1 << 16 else { return nil }
         let name = CompatibleNames.form(name)
@@ -23,12 +23,20 @@ extension Session {
     }
 
     /// What `?text` answers: help on a name or a topic, else what is near it; of nothing, the tour.
-    package func explanation(of text: String, _ style: TerminalStyle = TerminalStyle()) -> String {
+    package func explanation(of text: String, _ style: TerminalStyle? = TerminalStyle()) -> String {
         if text.isEmpty { return tour }
         let own = help(text, style)
         guard let guide = Guide.named(text), module[text] == nil else { return own ?? search(text) }
         // `plot` is a function, and what the topic `plots` is about.
-        return (own.map { $0 + "\n" } ?? "") + help(guide, width: style.columns)
+        return (own.map { $0 + "\n" } ?? "") + help(guide, width: (style ?? TerminalStyle()).columns)
+    }
+
+    /// What help on a name draws.
+    func picture(explaining name: String) -> Figure? {
+        guard name.utf8.count <= 1 << 10 else { return nil }
+        let name = CompatibleNames.form(name)
+        if let value = module[name], !isBuiltin(value, name) { return nil }
+        return builtins.rows.first { $0.name == name || $0.aliases.contains(name) }?.activation.flatMap(Session.figure)
     }
 
     /// The topics, a line each.
@@ -86,7 +94,7 @@ extension Session {
         return result
     }
 
-    private func help(_ row: Builtin, _ style: TerminalStyle) -> String {
+    private func help(_ row: Builtin, _ style: TerminalStyle?) -> String {
         var result = "\(row.signature)\n  \(row.summary)\n"
         if !row.details.isEmpty { result += "\n" + indented(row.details) }
         if let activation = row.activation {
@@ -95,8 +103,7 @@ extension Session {
         }
         if !row.aliases.isEmpty { result += "\n  also called \(row.aliases.joined(separator: ", "))\n" }
         if !row.example.isEmpty { result += "\n" + indented(row.example) }
-        if let figure = row.activation.flatMap(Session.figure) {
-            var style = style
+        if var style, let figure = row.activation.flatMap(Session.figure) {
             style.columns = min(style.columns, 64)
             style.rows = min(style.rows, 14)
             result += "\n" + render(figure, style) + "\n"

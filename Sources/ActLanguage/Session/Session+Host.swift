@@ -64,7 +64,11 @@ extension Session: MachineHost {
         return diagnostic
     }
 
-    package func help(on name: String) -> String? { help(name) ?? help(onTopic: name) }
+    package func help(on name: String) -> (text: String, picture: Value?)? {
+        let showsPictures = collected == nil && output?.showsPictures == true
+        guard let text = help(name, showsPictures ? nil : TerminalStyle()) ?? help(onTopic: name) else { return nil }
+        return (text, showsPictures ? picture(explaining: name).map { .figure(FigureValue($0)) } : nil)
+    }
 
     package func explanation(of expression: Closure) throws -> String {
         guard let machine else { return "" }

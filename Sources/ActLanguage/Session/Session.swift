@@ -22,6 +22,12 @@ package protocol SessionOutput: AnyObject {
     func show(_ shown: Shown)
     /// A warning or an error.
     func report(_ diagnostic: Diagnostic, _ session: Session)
+    /// Whether figures become pictures there: help gives what it draws as one then.
+    var showsPictures: Bool { get }
+}
+
+extension SessionOutput {
+    package var showsPictures: Bool { false }
 }
 
 /// A shown value.

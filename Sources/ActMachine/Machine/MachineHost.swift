@@ -31,8 +31,8 @@ package protocol MachineHost: AnyObject {
 
     /// The record of the names of a file, which runs once.
     func importModule(_ file: (bytes: [UInt8], text: String), bytes: [UInt8]) throws -> Value
-    /// What is known about a function; `nil` if there is none of that name.
-    func help(on name: String) -> String?
+    /// What is known about a function, and where figures become pictures what is drawn of it; `nil` if there is none of that name.
+    func help(on name: String) -> (text: String, picture: Value?)?
     /// Where a NaN, an infinity or a 0 in the value of an expression comes from.
     func explanation(of expression: Closure) throws -> String
     /// Ctrl-C during a training ends the training alone if the answer is true, else the program.

@@ -47,29 +47,17 @@ package final class GradientFunction: Function {
     /// What the function gives, and where.
     private func result(_ arguments: Arguments, _ machine: Machine) throws -> (Value, [Value]) {
         let places = try places(in: arguments), points = places.map(\.0)
-        var call = ReplayCall("grad", base, arguments, places.map(\.1))
+        let kind = self.kind == .valueAndGradient ? .gradient : self.kind
+        let call = ReplayCall(kind.rawValue, base, arguments, places.map(\.1))
         func value(_ points: [Value]) throws -> Value {
             var inner = call.arguments
             for (point, place) in zip(points, places) { inner = inner.replacing(place.1, with: point) }
             return try machine.call(base, inner)
         }
         switch kind {
-        case .gradient, .valueAndGradient:
-            return (try gradient(at: points, machine, call, of: value), points)
-        case .hessian where try points.count == 1 && points[0].isStructure:
-            return (try hessian(at: points[0]) { try value([$0]) }, points)
-        case .hessian where points.count > 1: return (try hessian(at: points, of: value), points)
-        case .jacobian, .hessian:
-            let results = try points.indices.map { index in
-                call = ReplayCall("\(kind.rawValue) \(index)", base, arguments, [places[index].1])
-                return try derivative(at: points[index], machine, call) { x in
-                    var points = points
-                    points[index] = x
-                    return try value(points)
-                }
-            }
-            if case .one = selection { return (results[0], points) }
-            return (try .list(results), points)
+        case .gradient, .valueAndGradient: return (try gradient(at: points, machine, call, of: value), points)
+        case .jacobian: return (try jacobian(at: points, machine, call, of: value), points)
+        case .hessian: return (try hessian(at: points, machine, call, of: value), points)
         }
     }
 
@@ -106,35 +94,58 @@ package final class GradientFunction: Function {
         return parts.count == 1 ? gradient : try .list(parts)
     }
 
-    /// The second derivatives in every two arguments.
-    private func hessian(at values: [Value], of value: @escaping ([Value]) throws -> Value) throws -> Value {
-        let points = try values.map(point)
-        return try .list(
-            points.indices.map { row in
-                try .list(points.indices.map { column in try block(row, column, at: points) { try value($0.map { try Value($0) }) } })
-            })
+    /// The points as arrays, and the structures around them.
+    private func takenApart(_ points: [Value]) throws -> (structures: [Structure], leaves: [NDArray]) {
+        var leaves: [NDArray] = []
+        let structures = try points.map { point in
+            guard try !point.isStructure else { return try Structure(point, leaves: &leaves) }
+            switch point {
+            case .number, .bool, .array: leaves.append(try point.point())
+            default: throw MachineRefusal.notAPointOfOne(point, of: name)
+            }
+            return .array
+        }
+        guard !leaves.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.derivatives, of: base.name) }
+        return (structures, leaves)
     }
 
-    /// The second derivatives in every two leaves of a structure: for each leaf the structure of those in it and another one.
-    private func hessian(at x: Value, of f: @escaping (Value) throws -> Value) throws -> Value {
-        var points: [NDArray] = []
-        let structure = try Structure(x, leaves: &points)
-        guard !points.isEmpty else { throw MachineRefusal.nothingToDifferentiate(.derivatives, of: base.name) }
-        let rows = try points.indices.map { row in
-            var blocks = try points.indices.map { column in
-                try block(row, column, at: points) { leaves in
-                    var rest = leaves[...]
-                    return try f(structure.value(&rest))
-                }
-            }[...]
-            return try structure.nested(&blocks)
+    /// A value for each leaf, in the structures of the points: for one argument in its own, for several in a list of theirs.
+    private func nested(_ values: [Value], in structures: [Structure]) throws -> Value {
+        var rest = values[...]
+        let parts = try structures.map { try $0.nested(&rest) }
+        if case .one = selection { return parts[0] }
+        return try .list(parts)
+    }
+
+    /// The function as one of arrays.
+    private func function(_ structures: [Structure], _ value: @escaping ([Value]) throws -> Value) -> ([NDArray]) throws -> NDArray {
+        { leaves in
+            var rest = leaves[...]
+            return try value(structures.map { try $0.value(&rest) }).differentiable(of: self.base)
         }
-        var rest = rows[...]
-        return try structure.nested(&rest)
+    }
+
+    /// The first derivatives in every leaf.
+    private func jacobian(at points: [Value], _ machine: Machine, _ call: ReplayCall, of value: @escaping ([Value]) throws -> Value) throws -> Value {
+        let (structures, leaves) = try takenApart(points), f = function(structures, value)
+        return try nested(machine.replaying(call, at: leaves) { try Derivative.jacobians(of: f, at: $0) }.map { try Value($0) }, in: structures)
+    }
+
+    /// The second derivatives in every two leaves: for each leaf the structures of those in it and another one.
+    private func hessian(at points: [Value], _ machine: Machine, _ call: ReplayCall, of value: @escaping ([Value]) throws -> Value) throws -> Value {
+        let (structures, leaves) = try takenApart(points), f = function(structures, value)
+        if leaves.count == 1 {
+            let result = try machine.replaying(call, at: leaves) { [try Derivative.hessian(of: { try f([$0]) }, at: $0[0])] }
+            return try nested([nested([Value(result[0])], in: structures)], in: structures)
+        }
+        let rows = try leaves.indices.map { row in
+            try nested(leaves.indices.map { column in try block(row, column, at: leaves, of: f) }, in: structures)
+        }
+        return try nested(rows, in: structures)
     }
 
     /// The first derivatives, in one point, of the gradient in another.
-    private func block(_ row: Int, _ column: Int, at points: [NDArray], of f: @escaping ([NDArray]) throws -> Value) throws -> Value {
+    private func block(_ row: Int, _ column: Int, at points: [NDArray], of f: @escaping ([NDArray]) throws -> NDArray) throws -> Value {
         try Value(
             Derivative.jacobian(
                 of: { y in
@@ -144,24 +155,8 @@ package final class GradientFunction: Function {
                         of: { x in
                             var inner = outer
                             inner[row] = x
-                            return try f(inner).differentiable(of: self.base)
+                            return try f(inner)
                         }, at: outer[row])
                 }, at: points[column]))
-    }
-
-    private func point(_ x: Value) throws -> NDArray {
-        switch x {
-        case .number, .bool, .array: try x.point()
-        default:
-            throw MachineRefusal.notAPointOfOne(x, of: name)
-        }
-    }
-
-    private func derivative(at x: Value, _ machine: Machine, _ call: ReplayCall, of f: @escaping (Value) throws -> Value) throws -> Value {
-        let function = { (x: NDArray) in try f(Value(x)).differentiable(of: self.base) }
-        let result = try machine.replaying(call, at: [point(x)]) { point in
-            [try kind == .jacobian ? Derivative.jacobian(of: function, at: point[0]) : Derivative.hessian(of: function, at: point[0])]
-        }
-        return try Value(result[0])
     }
 }

@@ -30,7 +30,7 @@ extension PlotArea {
     private static let signedPoints = 300
 
     mutating func scatter(_ xs: [Double], _ ys: [Double], _ mark: Mark, _ index: Int) {
-        let isSign = signsTellApart || mark.marker != nil || xs.count <= PlotArea.signedPoints
+        let isSign = signsTellApart || round(of: index) > 0 || mark.marker != nil || xs.count <= PlotArea.signedPoints
         let glyph = sign(index)
         for (px, py) in watched(zip(xs, ys)) {
             let point = area.point(px, py)

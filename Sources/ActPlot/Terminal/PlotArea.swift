@@ -119,9 +119,14 @@ struct PlotArea {
     }
 
     func sign(_ index: Int) -> Character {
-        figure.marks[index].marker?.glyph(isASCII: style.isASCII)
-            ?? (signsTellApart ? signs[places[index] % signs.count] : glyphs.point)
+        if let marker = figure.marks[index].marker { return marker.glyph(isASCII: style.isASCII) }
+        if signsTellApart { return signs[places[index] % signs.count] }
+        let round = round(of: index)
+        return round == 0 ? glyphs.point : signs[(round - 1) % signs.count]
     }
+
+    /// How often every colour was taken before the one of this mark.
+    func round(of index: Int) -> Int { places[index] / Color.cycleCount }
 
     func fill(_ index: Int) -> Character {
         glyphs.fills[fillsTellApart ? places[index] % glyphs.fills.count : 0]

@@ -48,8 +48,8 @@ struct GlyphSet {
         leftTick: "+", bottomTick: "+", rightTick: "+", zeroHorizontal: ".", zeroVertical: ":", gridDot: ".", annotation: "!", point: "o",
         shades: [" ", ".", ":", "-", "=", "+", "*", "#", "%", "@"], fills: ["#", "=", ":", "%"])
 
-    /// What tells series apart without colours.
-    static let signs: [Character] = ["*", "o", "+", "x", "#", "@", "%", "&"]
+    /// What tells series apart without colours: letters where the signs are used up, but those that look like signs or lines.
+    static let signs: [Character] = ["*", "o", "+", "x", "#", "@", "%", "&"] + Array("ABCDEFGHJKLMNPQRSTUVWYZabcdefghijkmnpqrstuvwyz")
 
     /// Parts of a full block, an eighth to seven eighths high.
     static let eighths: [Character] = ["▁", "▂", "▃", "▄", "▅", "▆", "▇"]

@@ -25,26 +25,63 @@ extension Parser {
         var edits: [Diagnostic.Edit] = []
         if keyword.kind == .for, let range = rangeOfLoop(keyword) { return range }
         if let start = tokens.lastIndex(of: keyword, before: position), let head = line(from: start, upTo: position) {
-            let body = position + 1 < tokens.count && !peek().newlineBefore ? rest(from: position + 1, isList: newlineEnds) : nil
-            // A block in braces needs the `:` alone to go.
-            help = body.map { $0.hasPrefix("{") ? "\(head) \($0)" : "\(head) { \($0) }" } ?? "\(head) { … }"
-            if body != nil, let end = range(ofRestFrom: position + 1, isList: newlineEnds)?.end {
-                edits = [.init(source.span(Int(tokens[start].start), Int(end)), help)]
-            }
+            let (text, end) = block(behind: position)
+            help = "\(head) \(text)"
+            if let end { edits = [.init(source.span(Int(tokens[start].start), end), help)] }
         }
         return Diagnostic(.colonBlock, "`:` does not begin a block", at: span(colon), help: "write `\(help)`", edits: edits)
     }
 
-    /// `for i in 1:3 {`, the current token being the first `:`.
+    /// What stands on the line after the token `colon` as a block, and where that ends.
+    private func block(behind colon: Int) -> (text: String, end: Int?) {
+        guard colon + 1 < tokens.count, !tokens[colon + 1].newlineBefore, let body = rest(from: colon + 1, isList: newlineEnds) else { return ("{ … }", nil) }
+        // A block in braces needs the `:` alone to go.
+        return (body.hasPrefix("{") ? body : "{ \(body) }", range(ofRestFrom: colon + 1, isList: newlineEnds).map { Int($0.end) })
+    }
+
+    /// `for i in 1:3 {`, `for i in 1:3: print(i)` or `for i in 1:3`, the current token being the first `:`.
     private func rangeOfLoop(_ keyword: Token) -> Diagnostic? {
-        guard let start = tokens.lastIndex(of: keyword, before: position),
-            let word = tokens[start..<position].firstIndex(where: { $0.kind == .in }), let range = foreignRange(from: word + 1, colon: position),
-            tokens[min(range.end, tokens.count - 1)].kind == .leftBrace
+        guard let start = tokens.lastIndex(of: keyword, before: position), let word = tokens[start..<position].firstIndex(where: { $0.kind == .in }) else {
+            return nil
+        }
+        let head = line(from: start, upTo: word).map { $0 + " in " } ?? ""
+        func diagnostic(_ range: ForeignRange, _ block: String = "{ … }", _ edit: Diagnostic.Edit? = nil) -> Diagnostic {
+            let help = head.isEmpty ? range.text : "\(head)\(range.text) \(block)"
+            return Diagnostic(
+                .colonRange, "`:` makes a range only inside an index", at: span(token), help: "write `\(help)`, \(range.remark)",
+                edits: range.isCertain ? edit.map { [$0] } ?? [] : [])
+        }
+        let whole = foreignRange(from: word + 1, colon: position), after = whole.map { tokens[min($0.end, tokens.count - 1)] }
+        if let whole, after?.kind == .leftBrace { return diagnostic(whole, "{ … }", .init(whole.span, whole.text)) }
+        // A `:` more than the range has begins the block, but `1:2:9` is a range: no block is a number alone.
+        if let last = lastColon, !endsLine(behind: last), let range = foreignRange(from: word + 1, colon: position, upTo: last), range.end == last {
+            let (text, end) = block(behind: last)
+            guard let end, !head.isEmpty else { return diagnostic(range) }
+            return diagnostic(range, text, .init(source.span(Int(tokens[start].start), end), "\(head)\(range.text) \(text)"))
+        }
+        guard let whole, let after, after.newlineBefore || after.kind == .endOfInput, tokens[word + 1].kind == .number, endsLine(behind: lastColon ?? position)
         else { return nil }
-        let head = line(from: start, upTo: word).map { "\($0) in \(range.text) { … }" } ?? range.text
-        return Diagnostic(
-            .colonRange, "`:` makes a range only inside an index", at: span(token), help: "write `\(head)`, \(range.remark)",
-            edits: range.isCertain ? [.init(range.span, range.text)] : [])
+        return diagnostic(whole)
+    }
+
+    /// The last `:` of this line after the current one.
+    private var lastColon: Int? {
+        var last: Int?, index = position + 1
+        while index < tokens.count, !tokens[index].newlineBefore, tokens[index].kind != .endOfInput {
+            switch tokens[index].kind {
+            case .colon: last = index
+            case .leftParenthesis, .leftBracket, .leftBrace: index = partner(of: index) ?? tokens.count
+            default: break
+            }
+            index += 1
+        }
+        return last
+    }
+
+    /// Whether one number or name is all that stands behind a token on its line.
+    private func endsLine(behind index: Int) -> Bool {
+        guard index + 2 < tokens.count, !tokens[index + 1].newlineBefore, [.number, .name].contains(tokens[index + 1].kind) else { return false }
+        return tokens[index + 2].newlineBefore || tokens[index + 2].kind == .endOfInput
     }
 
     private func blockPattern(_ word: String) -> String {

@@ -208,10 +208,11 @@ extension Parser {
     }
 
     /// The range whose first part begins at the token `start`, and whose first `:` is the token `colon`; `nil` if that is something else.
-    func foreignRange(from start: Int, colon: Int) -> ForeignRange? {
+    /// - Parameter end: A token that is no part of it.
+    func foreignRange(from start: Int, colon: Int, upTo end: Int = .max) -> ForeignRange? {
         guard start < colon, tokens[colon].kind == .colon else { return nil }
         var bounds = [start], index = colon
-        scan: while index < tokens.count, !tokens[index].newlineBefore {
+        scan: while index < min(tokens.count, end), !tokens[index].newlineBefore {
             switch tokens[index].kind {
             case .colon: bounds.append(index)
             case .leftParenthesis, .leftBracket:
