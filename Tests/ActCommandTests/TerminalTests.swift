@@ -100,6 +100,32 @@ import Testing
         try terminal.expect("18\n")
     }
 
+    /// What is being changed has a value again, whatever it is and wherever in it the change was.
+    @Test(arguments: [
+        ("n = 0; while true { n += 1 }", "n > 0"), ("w = rand(2000000); k = 0; while true { w = w + 1; k += 1 }", "w.shape == (2000000,) and k > 0"),
+        ("w = rand(2000000); while true { w += 1 }", "w.shape == (2000000,)"), ("w = zeros(3000, 3000); while true { w[1:] += 1 }", "w.shape == (3000, 3000)"),
+        ("l = (); while true { l = l.append(rand(3)) }", "len(l) > 0"), ("l = (1, rand(2000000)); while true { l[1] += 1 }", "len(l[1]) == 2000000"),
+        ("r = {a: {b: rand(2000000)}}; while true { r.a.b *= 0.5 }", "len(r.a.b) == 2000000"),
+        ("r = {a: (0, rand(2000000))}; while true { r.a[1][:] += 1 }", "len(r.a[1]) == 2000000"),
+        ("d = {}; i = 0; while true { d[text(i % 5)] = rand(1000000); i += 1 }", "len(d) > 0 and all([len(d[k]) == 1000000 for k in keys(d)])"),
+        ("a, b = (0, 1); while true { a, b = (b, a + b * 1e-9) }", "a >= 0"),
+    ])
+    func interruptKeepsWhatALoopHasReached(_ loop: String, _ condition: String) throws {
+        let terminal = try start()
+        for _ in 0..<5 {
+            terminal.enter(loop)
+            try terminal.expect("\n")
+            _ = try? terminal.expect("never comes", seconds: 0)
+            usleep(300_000)
+            terminal.interrupt()
+            try terminal.expect("variables keep what was assigned to them until then")
+            try terminal.expect(Self.prompt)
+            terminal.enter("if \(condition) { \"as\" + \"expected\" } else { \"lost\" }")
+            try terminal.expect("asexpected")
+            try terminal.expect(Self.prompt)
+        }
+    }
+
     @Test func interruptAtThePromptClearsTheLine() throws {
         let terminal = try start()
         terminal.type("nonsense (")

@@ -247,6 +247,12 @@ package final class Session {
             return .done
         } catch {
             _ = NumericEvents.drain()
+            // What a loop has reached when Ctrl-C ends it stays: it may be the work of hours.
+            if let fault = error as? Fault, fault.kind == .interrupted, watchdog?.fired == nil {
+                var diagnostic = fault.diagnostic
+                if !saved.isEmpty { diagnostic.notes.append("variables keep what was assigned to them until then") }
+                return finish(Fault(diagnostic: diagnostic, kind: .interrupted), watchdog)
+            }
             for (slot, value) in saved { module.slots[slot] = value }
             if undoes { log.truncate(to: known) }
             return finish(error, watchdog)

@@ -203,7 +203,8 @@ extension Machine {
         }
     }
 
-    /// Changes what `path` leads to inside `slot`. The slot gives its value up first, so that nothing is copied that nobody else sees.
+    /// Changes what `path` leads to inside `slot`. The slot gives its value up first, so that nothing is copied that nobody else sees; where that
+    /// ends early, by Ctrl-C, it has it again.
     private func modify(_ slot: inout Value, _ path: ArraySlice<PathUpdate.Step>, _ operation: BinaryOperator?, _ value: Value, _ R: Registers) throws {
         guard let step = path.first else {
             guard let operation else {
@@ -212,7 +213,10 @@ extension Machine {
             }
             let old = slot
             slot = .none
-            slot = try binary(operation, old, value)
+            do { slot = try binary(operation, old, value) } catch {
+                slot = old
+                throw error
+            }
             return
         }
         let rest = path.dropFirst()
@@ -238,11 +242,14 @@ extension Machine {
         if case .list(var list) = slot {
             let index = try position(whole, list.elements.count, of: "list")
             slot = .none
+            defer { slot = .list(list) }
             if !isKnownUniquelyReferenced(&list) { list = try list.copy() }
             var element = list.take(at: index)
-            try modify(&element, rest, operation, value, R)
+            do { try modify(&element, rest, operation, value, R) } catch {
+                list.put(element, at: index)
+                throw error
+            }
             try list.replace(at: index, with: element)
-            slot = .list(list)
         } else if case .function(let function) = slot, var part = try function.part(at: whole) {
             try modify(&part, rest, operation, value, R)
             slot = .function(try function.replacing(part: whole, with: part))
@@ -262,11 +269,15 @@ extension Machine {
                 if isUpdate || isName, let key = record.key(name) { name = key } else if isUpdate { throw RuntimeError.noField(name, of: slot) }
             }
             slot = .none
+            defer { slot = .record(record) }
             if !isKnownUniquelyReferenced(&record) { record = try record.copy() }
+            let place = record.place(of: name)
             var field = record.take(name) ?? .none
-            try modify(&field, rest, operation, value, R)
+            do { try modify(&field, rest, operation, value, R) } catch {
+                if let place { record.put(field, at: place) }
+                throw error
+            }
             try record.set(name, to: field)
-            slot = .record(record)
         } else if case .function(let function) = slot, var field = try function.field(name) {
             try modify(&field, rest, operation, value, R)
             slot = .function(try function.replacing(field: name, with: field))
@@ -289,6 +300,7 @@ extension Machine {
         if case .list(let list) = new { new = try makeArray(list.elements) }
         guard case .array(var array) = slot else { return }
         slot = .none
+        defer { slot = .array(array) }
         if indices.count == 1, case .integer(let index) = indices[0], case .number(let number) = new, array.rank == 1, !array.isTraced {
             try array.setElement(number, at: index)
         } else {
@@ -297,7 +309,6 @@ extension Machine {
             default: throw RuntimeError.cannotStore(new)
             }
         }
-        slot = .array(array)
     }
 }
 
