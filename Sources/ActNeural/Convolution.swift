@@ -1,13 +1,15 @@
 // Convolution of images, as the three linear functions of one trilinear form: from images and weights to the result, and back to each of
 // the two. Each one's derivatives are the other two, so that derivatives of any order need nothing more.
 //
-// Each image's patches are laid out as columns of a matrix, some lines of the result at a time, and the product of the weights with it is the
-// result. `ConvolutionShape` says how images, windows and results lie on each other.
+// Each image's patches are columns of a matrix, and the product of the weights with it is the result. For the result they are laid out some strips
+// at a time, as the kernel of the product reads them; on the way back some lines at a time, as rows. `ConvolutionShape` says how images, windows and
+// results lie on each other.
 //
 // What must stay true: images are shared out among threads in fixed parts and their contributions added in order, so that the result
 // depends on neither.
 
 import ActArray
+import CActKernels
 
 extension NDArray {
     /// This array of images convolved: (rows, channels, …) and weights (outputs, channels of a group, …) give (rows, outputs, …).
@@ -125,6 +127,16 @@ final class Convolution: CustomFunction {
         let target = shape.target(face)
         let value = try FreshArray(shape: target, type: a.type, filledWith: face == .result && a.count > 0 && b.count > 0 ? nil : 0)
         if value.count == 0 || a.count == 0 || b.count == 0 { return value.finished() }
+        // (A vector's products are sums in another order; and to begin a line takes too long for a few elements.)
+        if face == .result, shape.outputs > shape.groups, shape.x.places > 1, depth >= 24 {
+            let target = value.elements(of: T.self)
+            try a.withContiguous(of: T.self) { a in
+                try b.withContiguous(of: T.self) { b in
+                    if let a = a.baseAddress, let b = b.baseAddress { try multiply(b, byPatchesOf: a, shape, into: target) }
+                }
+            }
+            return value.finished()
+        }
         let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.linesAtOnce * shape.x.places)
         guard !overflow else { throw ArrayError.tooLarge(shape: [depth, shape.linesAtOnce, shape.x.places]) }
         // A matrix of patches for each part of the batch; a sum of weights too.
@@ -177,6 +189,36 @@ final class Convolution: CustomFunction {
         guard face == .weights else { return value.finished() }
         let parts = sums.finished()
         return try (1..<shape.parts).reduce(parts.indexed(by: [.integer(0)])) { try $0 + parts.indexed(by: [.integer($1)]) }
+    }
+}
+
+extension Convolution {
+    /// The result, a few strips of patches at a time: one, which stays in the first cache, or several where the weights leave the second one.
+    private static func multiply<T: MatrixElement & RowElement>(
+        _ weights: UnsafePointer<T>, byPatchesOf images: UnsafePointer<T>, _ shape: ConvolutionShape, into target: UnsafeMutablePointer<T>
+    ) throws {
+        let (depth, places, outs, windows) = (shape.depth, shape.places, shape.outputs / shape.groups, shape.windows)
+        let rows = 128, deep = min(depth, Int(PRODUCT_DEPTH)), width = T.tileColumns &* (outs > rows ? 8 : 1)
+        let blocks = (places + width - 1) / width, units = shape.batch &* shape.groups &* blocks
+        let together = max(1, Int(0x1p19 / (Double(outs) * Double(depth) * Double(width))))
+        try ThreadPool.parallelPieces(units, of: together) { piece in
+            let scratch = try Storage(byteCount: deep &* width &* MemoryLayout<T>.stride), strips = scratch.pointer.assumingMemoryBound(to: T.self)
+            for unit in piece {
+                let plane = unit / blocks, first = unit % blocks &* width, count = min(width, places &- first)
+                let image = images + plane &* (shape.channels / shape.groups) &* shape.pixels, group = plane % shape.groups &* outs
+                for p in stride(from: 0, to: depth, by: deep) {
+                    let elements = p..<min(depth, p &+ deep)
+                    T.patches(image, windows, elements, place: first, count, strips)
+                    for row in stride(from: 0, to: outs, by: rows) {
+                        try Interrupt.check()
+                        T.productPacked(
+                            min(rows, outs &- row), count, elements.count, 1, MatrixView(weights + ((group &+ row) &* depth &+ p), rowStride: depth),
+                            strips, adds: p > 0, target + ((plane &* outs &+ row) &* places &+ first), places)
+                    }
+                }
+            }
+            withExtendedLifetime(scratch) {}
+        }
     }
 }
 
