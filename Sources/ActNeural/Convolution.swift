@@ -127,14 +127,8 @@ final class Convolution: CustomFunction {
         let target = shape.target(face)
         let value = try FreshArray(shape: target, type: a.type, filledWith: face == .result && a.count > 0 && b.count > 0 ? nil : 0)
         if value.count == 0 || a.count == 0 || b.count == 0 { return value.finished() }
-        // (A vector's products are sums in another order; and to begin a line takes too long for a few elements.)
-        if face == .result, shape.outputs > shape.groups, shape.x.places > 1, depth >= 24 {
-            let target = value.elements(of: T.self)
-            try a.withContiguous(of: T.self) { a in
-                try b.withContiguous(of: T.self) { b in
-                    if let a = a.baseAddress, let b = b.baseAddress { try multiply(b, byPatchesOf: a, shape, into: target) }
-                }
-            }
+        if face == .result, shape.isLaidOutInStrips {
+            try multiply(b, byPatchesOf: a, shape, into: value.elements(of: T.self))
             return value.finished()
         }
         let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.linesAtOnce * shape.x.places)
@@ -195,6 +189,16 @@ final class Convolution: CustomFunction {
 extension Convolution {
     /// The result, a few strips of patches at a time: one, which stays in the first cache, or several where the weights leave the second one.
     private static func multiply<T: MatrixElement & RowElement>(
+        _ weights: NDArray, byPatchesOf images: NDArray, _ shape: ConvolutionShape, into target: UnsafeMutablePointer<T>
+    ) throws {
+        try images.withContiguous(of: T.self) { images in
+            try weights.withContiguous(of: T.self) { weights in
+                if let images = images.baseAddress, let weights = weights.baseAddress { try multiply(weights, byPatchesOf: images, shape, into: target) }
+            }
+        }
+    }
+
+    private static func multiply<T: MatrixElement & RowElement>(
         _ weights: UnsafePointer<T>, byPatchesOf images: UnsafePointer<T>, _ shape: ConvolutionShape, into target: UnsafeMutablePointer<T>
     ) throws {
         let (depth, places, outs, windows) = (shape.depth, shape.places, shape.outputs / shape.groups, shape.windows)
@@ -223,6 +227,10 @@ extension Convolution {
 }
 
 extension ConvolutionShape {
+    /// Whether a result is computed from strips of patches. (A vector's products are sums in another order; and to begin a line takes too long for a few
+    /// elements.)
+    fileprivate var isLaidOutInStrips: Bool { outputs > groups && x.places > 1 && depth >= 24 }
+
     /// The shape of what is computed from the other two.
     fileprivate func target(_ face: Convolution.Face) -> [Int] {
         switch face {
