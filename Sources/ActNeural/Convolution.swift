@@ -127,17 +127,13 @@ final class Convolution: CustomFunction {
         let target = shape.target(face)
         let value = try FreshArray(shape: target, type: a.type, filledWith: face == .result && a.count > 0 && b.count > 0 ? nil : 0)
         if value.count == 0 || a.count == 0 || b.count == 0 { return value.finished() }
-        if face == .result, shape.isLaidOutInStrips {
-            try multiply(b, byPatchesOf: a, shape, into: value.elements(of: T.self))
-            return value.finished()
-        }
+        if face == .result, shape.isLaidOutInStrips { return try multiply(b, byPatchesOf: a, shape, into: value, T.self) }
         let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.linesAtOnce * shape.x.places)
         guard !overflow else { throw ArrayError.tooLarge(shape: [depth, shape.linesAtOnce, shape.x.places]) }
         // A matrix of patches for each part of the batch; a sum of weights too.
         let columns = try FreshArray(shape: [shape.parts, columnsCount], type: a.type)
         let sums = try FreshArray(shape: [face == .weights ? shape.parts : 0] + target, type: a.type, filledWith: 0)
         let (patchElements, sumElements, targetElements) = (columns.elements(of: T.self), sums.elements(of: T.self), value.elements(of: T.self))
-        let weightCount = value.count
         let (outs, channels) = (shape.outputs / shape.groups, shape.channels / shape.groups)
         try a.withContiguous(of: T.self) { a in
             try b.withContiguous(of: T.self) { b in
@@ -169,7 +165,7 @@ final class Convolution: CustomFunction {
                             shape.gather(matrix, lines, addingTo: target + pixels)
                         case .weights:
                             shape.spread(b + pixels, lines, into: matrix)
-                            let sum = sumElements + part * weightCount
+                            let sum = sumElements + part * value.count
                             try MatrixProduct.multiply(
                                 m: outs, n: depth, k: count, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
                                 into: sum + weights, rowStride: depth)
@@ -189,13 +185,15 @@ final class Convolution: CustomFunction {
 extension Convolution {
     /// The result, a few strips of patches at a time: one, which stays in the first cache, or several where the weights leave the second one.
     private static func multiply<T: MatrixElement & RowElement>(
-        _ weights: NDArray, byPatchesOf images: NDArray, _ shape: ConvolutionShape, into target: UnsafeMutablePointer<T>
-    ) throws {
+        _ weights: NDArray, byPatchesOf images: NDArray, _ shape: ConvolutionShape, into value: consuming FreshArray, _: T.Type
+    ) throws -> NDArray {
+        let target = value.elements(of: T.self)
         try images.withContiguous(of: T.self) { images in
             try weights.withContiguous(of: T.self) { weights in
                 if let images = images.baseAddress, let weights = weights.baseAddress { try multiply(weights, byPatchesOf: images, shape, into: target) }
             }
         }
+        return value.finished()
     }
 
     private static func multiply<T: MatrixElement & RowElement>(
