@@ -218,11 +218,20 @@ package enum MatrixProduct {
         }
         if m == 1, try vectorTimes(n, k, alpha, a.pointer, a.columnStride, b, adds, c, 1) { return }
         if n == 1, try vectorTimes(m, k, alpha, b.pointer, b.rowStride, a.transposed, adds, c, rowStride) { return }
+        let isSymmetric = !adds && m == n && a.pointer == b.pointer && a.rowStride == b.columnStride && a.columnStride == b.rowStride
         if Double(m) * Double(n) * Double(k) < Double(smallProduct) {
+            // Where rows of b run along memory it is not packed, and the rows of one tile may begin at columns of their own.
+            if isSymmetric, b.columnStride == 1, n > 8, k >= n {
+                for i in stride(from: 0, to: m, by: 8) {
+                    let (left, right) = (a.advanced(row: i, column: 0), b.advanced(row: 0, column: i))
+                    T.product(min(8, m - i), n - i, k, alpha, left, right, adds: false, c + (i &* rowStride &+ i), rowStride)
+                    mirror(i, n, by: 8, c, rowStride)
+                }
+                return
+            }
             T.product(m, n, k, alpha, a, b, adds: adds, c, rowStride)
             return
         }
-        let isSymmetric = !adds && m == n && a.pointer == b.pointer && a.rowStride == b.columnStride && a.columnStride == b.rowStride
         if !isSymmetric, ThreadPool.count > 1, Double(m) * Double(n) * Double(k) < Double(middleProduct) {
             return try shared(m, n, k, alpha, a, b, adds, c, rowStride)
         }
@@ -263,7 +272,7 @@ package enum MatrixProduct {
             }
         }
         withExtendedLifetime(scratch) {}
-        if isSymmetric { try mirror(n, c, rowStride) }
+        if isSymmetric { try ThreadPool.parallel((n + mirrored - 1) / mirrored) { mirror($0 &* mirrored, n, by: mirrored, c, rowStride) } }
     }
 
     /// A product in one part of the rows for each thread, or in several of the columns, so that one that is held up holds nobody up. Each lays strips
@@ -295,14 +304,9 @@ package enum MatrixProduct {
     /// The rows of a part of a symmetric product: what lies between a multiple of it and the next of both rows and columns is computed.
     private static let mirrored = 32
 
-    /// Copies what is above the diagonal of a square matrix to below it.
-    private static func mirror<T: MatrixElement>(_ n: Int, _ c: UnsafeMutablePointer<T>, _ rowStride: Int) throws {
-        try ThreadPool.parallel((n + mirrored - 1) / mirrored) { index in
-            let i = index &* mirrored, rows = min(mirrored, n &- i)
-            for j in stride(from: 0, to: i, by: mirrored) {
-                T.arrange(c + (j &* rowStride &+ i), along: 1, across: rowStride, rows, mirrored, to: c + (i &* rowStride &+ j), width: rowStride)
-            }
-        }
+    /// Copies to some rows of a square matrix, from row `i` on, what is above the diagonal of it in the columns before `i`.
+    private static func mirror<T: MatrixElement>(_ i: Int, _ n: Int, by height: Int, _ c: UnsafeMutablePointer<T>, _ rowStride: Int) {
+        T.arrange(c + i, along: 1, across: rowStride, min(height, n &- i), i, to: c + i &* rowStride, width: rowStride)
     }
 
     /// How large the parts of a product are, so that the threads end together.

@@ -157,7 +157,7 @@ struct StridedView {
         }
     }
 
-    /// Copies everything, on all threads; transposed views by tiles, so that whole cache lines are used.
+    /// Copies everything, on all threads; transposed views by tiles, so that whole cache lines are used, and those of short runs by planes.
     func copyAll(to target: UnsafeMutableRawPointer) throws {
         let count = shape.reduce(1, &*)
         if count == 0 { return }
@@ -169,6 +169,7 @@ struct StridedView {
             }
             return
         }
+        if count >= 4096, size > 1, shape.count > 1, strides[shape.count - 1] == 1, shape[shape.count - 1] <= 512 { return try copyRuns(to: target) }
         try ThreadPool.parallelPieces(count) { piece in
             copy(piece.lowerBound, piece.count, to: target + piece.lowerBound * size)
         }
@@ -179,6 +180,24 @@ struct StridedView {
         let last = shape.count - 1
         guard last > 0, abs(strides[last]) != 1, strides[last] != 0 else { return nil }
         return strides.indices.dropLast().last { abs(strides[$0]) == 1 && shape[$0] >= 8 }
+    }
+
+    /// Copies planes of the last two axes, the last of which is contiguous, some rows at a time.
+    private func copyRuns(to target: UnsafeMutableRawPointer) throws {
+        let last = shape.count - 1, length = shape[last], rows = shape[last - 1]
+        let height = min(rows, max(1, (1 << 16) / length)), panels = (rows + height - 1) / height
+        let planes = shape[..<(last - 1)].reduce(1, &*), together = max(1, (1 << 16) / (height &* length))
+        try ThreadPool.parallelPieces(panels &* planes, of: together) { piece in
+            for index in piece {
+                var rest = index / panels, offset = index % panels &* height &* strides[last - 1]
+                for axis in (0..<(last - 1)).reversed() {
+                    offset &+= rest % shape[axis] &* strides[axis]
+                    rest /= shape[axis]
+                }
+                let row = index / panels &* rows &+ index % panels &* height, count = min(height, rows &- index % panels &* height)
+                StridedView.arrange(base + offset &* size, strides[last - 1], 1, count, length, to: target + row &* length &* size, length, size)
+            }
+        }
     }
 
     /// Copies square tiles of the axis that is contiguous in the source (`fast`) and the last one, contiguous in the target.
@@ -206,7 +225,7 @@ struct StridedView {
                 defer { column += width }
                 if rowStep == 1, MemoryLayout<T>.size > 1 {
                     let from = source + (fromOffset &+ first &+ column &* columnStep), to = target + (toOffset &+ first &* targetStep &+ column)
-                    StridedView.turn(from, columnStep, height, width, to: to, targetStep, MemoryLayout<T>.size)
+                    StridedView.arrange(from, 1, columnStep, height, width, to: to, targetStep, MemoryLayout<T>.size)
                     continue
                 }
                 for i in first..<first + height {
@@ -220,15 +239,16 @@ struct StridedView {
 }
 
 extension StridedView {
-    /// `to[p * width + j] = x[p + j * across]` for p < `count`, j < `used`, of elements of four or eight bytes.
-    fileprivate static func turn(
-        _ x: UnsafeRawPointer, _ across: Int, _ count: Int, _ used: Int, to: UnsafeMutableRawPointer, _ width: Int, _ size: Int
+    /// `to[p * width + j] = x[p * along + j * across]` for p < `count`, j < `used`, of elements of four or eight bytes.
+    fileprivate static func arrange(
+        _ x: UnsafeRawPointer, _ along: Int, _ across: Int, _ count: Int, _ used: Int, to: UnsafeMutableRawPointer, _ width: Int, _ size: Int
     ) {
-        let table = Kernels.table
         if size == 4 {
-            table.pointee.arrange_f32(x.assumingMemoryBound(to: Float.self), 1, across, count, used, to.assumingMemoryBound(to: Float.self), width)
+            Float.arrange(
+                x.assumingMemoryBound(to: Float.self), along: along, across: across, count, used, to: to.assumingMemoryBound(to: Float.self), width: width)
         } else {
-            table.pointee.arrange_f64(x.assumingMemoryBound(to: Double.self), 1, across, count, used, to.assumingMemoryBound(to: Double.self), width)
+            Double.arrange(
+                x.assumingMemoryBound(to: Double.self), along: along, across: across, count, used, to: to.assumingMemoryBound(to: Double.self), width: width)
         }
     }
 }

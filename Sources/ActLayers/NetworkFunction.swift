@@ -13,6 +13,8 @@ package final class NetworkFunction: NativeFunction {
     /// One layer by itself: `Dense(2, 3)`, `net[0]`.
     package let isLayer: Bool
     package let history: History
+    /// What it is called, once somebody has asked: a replay asks at every call.
+    private var text: String?
 
     package init(_ network: Network, history: History = History()) {
         self.network = network
@@ -33,12 +35,23 @@ package final class NetworkFunction: NativeFunction {
         isLayer = other.isLayer
     }
 
+    /// The same network with other parameters, which do not show in its name.
+    private convenience init(_ network: Network, renewing other: NetworkFunction) {
+        self.init(network, like: other)
+        text = other.text
+    }
+
     /// In the form of .safetensors.
     package func write(into sink: ByteSink) throws { try network.write(into: sink, isLayer: isLayer) }
 
     package var depth: Int32 { network.nesting }
     package var isPure: Bool { network.layers.allSatisfy(\.isPure) }
-    package var name: String { network.text }
+    package var name: String {
+        if let text { return text }
+        let name = network.text
+        text = name
+        return name
+    }
     package var typeName: String { isLayer ? "layer" : "network" }
     package var parameters: [Parameter] { [Parameter(name: "x", fallback: nil), Parameter(name: "training", fallback: "false")] }
 
@@ -195,7 +208,7 @@ package final class NetworkFunction: NativeFunction {
     package func replacing(parameters: Value) throws -> NativeFunction? {
         var result = network
         if isLayer { try result.layers[0].setParameters(parameters) } else { try result.setParameters(parameters) }
-        return NetworkFunction(result, like: self)
+        return NetworkFunction(result, renewing: self)
     }
 
     package var parameterArrays: [NDArray]? { network.parameters }
@@ -203,7 +216,7 @@ package final class NetworkFunction: NativeFunction {
     package func replacing(parameterArrays: [NDArray]) throws -> NativeFunction? {
         var result = network
         result.parameters = parameterArrays
-        return NetworkFunction(result, like: self)
+        return NetworkFunction(result, renewing: self)
     }
 
     package func requireSettings(of other: Function) throws {
@@ -231,7 +244,7 @@ package final class NetworkFunction: NativeFunction {
         if isLayer { try computed.layers[0].setParameters(result) } else { try computed.setParameters(result) }
         // Computed now: a training loop must not pile up work.
         for array in computed.parameters { try array.evaluate() }
-        return .function(Native(NetworkFunction(computed, like: self)))
+        return .function(Native(NetworkFunction(computed, renewing: self)))
     }
 }
 

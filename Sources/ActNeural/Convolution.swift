@@ -1,13 +1,15 @@
 // Convolution of images, as the three linear functions of one trilinear form: from images and weights to the result, and back to each of
 // the two. Each one's derivatives are the other two, so that derivatives of any order need nothing more.
 //
-// Each image's patches are laid out as columns of a matrix, some lines of the result at a time, and the product of the weights with it is the
-// result. `ConvolutionShape` says how images, windows and results lie on each other.
+// Each image's patches are columns of a matrix, and the product of the weights with it is the result. For the result they are laid out some strips
+// at a time, as the kernel of the product reads them; on the way back some lines at a time, as rows. `ConvolutionShape` says how images, windows and
+// results lie on each other.
 //
 // What must stay true: images are shared out among threads in fixed parts and their contributions added in order, so that the result
 // depends on neither.
 
 import ActArray
+import CActKernels
 
 extension NDArray {
     /// This array of images convolved: (rows, channels, …) and weights (outputs, channels of a group, …) give (rows, outputs, …).
@@ -125,13 +127,13 @@ final class Convolution: CustomFunction {
         let target = shape.target(face)
         let value = try FreshArray(shape: target, type: a.type, filledWith: face == .result && a.count > 0 && b.count > 0 ? nil : 0)
         if value.count == 0 || a.count == 0 || b.count == 0 { return value.finished() }
+        if face == .result, shape.isLaidOutInStrips { return try multiply(b, byPatchesOf: a, shape, into: value, T.self) }
         let (columnsCount, overflow) = depth.multipliedReportingOverflow(by: shape.linesAtOnce * shape.x.places)
         guard !overflow else { throw ArrayError.tooLarge(shape: [depth, shape.linesAtOnce, shape.x.places]) }
         // A matrix of patches for each part of the batch; a sum of weights too.
         let columns = try FreshArray(shape: [shape.parts, columnsCount], type: a.type)
         let sums = try FreshArray(shape: [face == .weights ? shape.parts : 0] + target, type: a.type, filledWith: 0)
         let (patchElements, sumElements, targetElements) = (columns.elements(of: T.self), sums.elements(of: T.self), value.elements(of: T.self))
-        let weightCount = value.count
         let (outs, channels) = (shape.outputs / shape.groups, shape.channels / shape.groups)
         try a.withContiguous(of: T.self) { a in
             try b.withContiguous(of: T.self) { b in
@@ -163,7 +165,7 @@ final class Convolution: CustomFunction {
                             shape.gather(matrix, lines, addingTo: target + pixels)
                         case .weights:
                             shape.spread(b + pixels, lines, into: matrix)
-                            let sum = sumElements + part * weightCount
+                            let sum = sumElements + part * value.count
                             try MatrixProduct.multiply(
                                 m: outs, n: depth, k: count, MatrixView(a + results, rowStride: places), patches.transposed, beta: 1,
                                 into: sum + weights, rowStride: depth)
@@ -180,7 +182,53 @@ final class Convolution: CustomFunction {
     }
 }
 
+extension Convolution {
+    /// The result, a few strips of patches at a time: one, which stays in the first cache, or several where the weights leave the second one.
+    private static func multiply<T: MatrixElement & RowElement>(
+        _ weights: NDArray, byPatchesOf images: NDArray, _ shape: ConvolutionShape, into value: consuming FreshArray, _: T.Type
+    ) throws -> NDArray {
+        let target = value.elements(of: T.self)
+        try images.withContiguous(of: T.self) { images in
+            try weights.withContiguous(of: T.self) { weights in
+                if let images = images.baseAddress, let weights = weights.baseAddress { try multiply(weights, byPatchesOf: images, shape, into: target) }
+            }
+        }
+        return value.finished()
+    }
+
+    private static func multiply<T: MatrixElement & RowElement>(
+        _ weights: UnsafePointer<T>, byPatchesOf images: UnsafePointer<T>, _ shape: ConvolutionShape, into target: UnsafeMutablePointer<T>
+    ) throws {
+        let (depth, places, outs, windows) = (shape.depth, shape.places, shape.outputs / shape.groups, shape.windows)
+        let rows = 128, deep = min(depth, Int(PRODUCT_DEPTH)), width = T.tileColumns &* (outs > rows ? 8 : 1)
+        let blocks = (places + width - 1) / width, units = shape.batch &* shape.groups &* blocks
+        let together = max(1, Int(0x1p19 / (Double(outs) * Double(depth) * Double(width))))
+        try ThreadPool.parallelPieces(units, of: together) { piece in
+            let scratch = try Storage(byteCount: deep &* width &* MemoryLayout<T>.stride), strips = scratch.pointer.assumingMemoryBound(to: T.self)
+            for unit in piece {
+                let plane = unit / blocks, first = unit % blocks &* width, count = min(width, places &- first)
+                let image = images + plane &* (shape.channels / shape.groups) &* shape.pixels, group = plane % shape.groups &* outs
+                for p in stride(from: 0, to: depth, by: deep) {
+                    let elements = p..<min(depth, p &+ deep)
+                    T.patches(image, windows, elements, place: first, count, strips)
+                    for row in stride(from: 0, to: outs, by: rows) {
+                        try Interrupt.check()
+                        T.productPacked(
+                            min(rows, outs &- row), count, elements.count, 1, MatrixView(weights + ((group &+ row) &* depth &+ p), rowStride: depth),
+                            strips, adds: p > 0, target + ((plane &* outs &+ row) &* places &+ first), places)
+                    }
+                }
+            }
+            withExtendedLifetime(scratch) {}
+        }
+    }
+}
+
 extension ConvolutionShape {
+    /// Whether a result is computed from strips of patches. (A vector's products are sums in another order; and to begin a line takes too long for a few
+    /// elements.)
+    fileprivate var isLaidOutInStrips: Bool { outputs > groups && x.places > 1 && depth >= 24 }
+
     /// The shape of what is computed from the other two.
     fileprivate func target(_ face: Convolution.Face) -> [Int] {
         switch face {

@@ -6,6 +6,7 @@
 // What must stay true: every size and position fits in an Int; what does not is refused when the shape is made.
 
 import ActArray
+import CActKernels
 
 /// A window along one axis: place o sees the pixels o·stride + k·dilation − before, k counting from 0 to below `window`.
 package struct WindowAxis: Equatable {
@@ -47,6 +48,13 @@ package struct WindowAxis: Equatable {
         let start = before &- place &* stride
         let first = min(window, max(0, (start &+ dilation &- 1) / dilation))
         return size &+ start <= 0 ? first..<first : first..<max(first, min(window, (size &- 1 &+ start) / dilation &+ 1))
+    }
+}
+
+extension act_window_axis {
+    fileprivate init(_ axis: WindowAxis) {
+        self.init(
+            size: axis.size, window: axis.window, stride: axis.stride, dilation: axis.dilation, before: axis.before, places: axis.places)
     }
 }
 
@@ -180,6 +188,9 @@ struct ConvolutionShape: Equatable {
     }
 
     // MARK: Walking
+
+    /// As kernels take it.
+    var windows: act_windows { act_windows(z: act_window_axis(z), y: act_window_axis(y), x: act_window_axis(x)) }
 
     /// What a part of the batch is computed in: lines of the result of one image's group.
     func pieces(of part: Int) -> some Sequence<(image: Int, group: Int, lines: Range<Int>)> {

@@ -54,6 +54,9 @@ protocol RowElement {
     /// `y` = `x` and `y` += `x`, line by line.
     static func copy(_ x: Lines<Self>, to y: UnsafeMutablePointer<Self>, line: Int)
     static func add(_ x: UnsafePointer<Self>, line: Int, to y: Lines<Self>)
+    /// Patches of an image in strips, as `MatrixElement.productPack` lays out a matrix: some elements of the windows at `count` places.
+    static func patches(
+        _ image: UnsafePointer<Self>, _ windows: act_windows, _ elements: Range<Int>, place: Int, _ count: Int, _ packed: UnsafeMutablePointer<Self>)
     static func largest(_ x: Lines<Self>, _ distances: UnsafeBufferPointer<Int>, _ y: UnsafeMutablePointer<Self>, line: Int)
 }
 
@@ -103,6 +106,13 @@ extension Float: RowElement {
         Kernels.table.pointee.add_lines_f32(x, line, UnsafeMutablePointer(mutating: y.first), y.step, y.line, y.rows, y.count)
     }
 
+    static func patches(
+        _ image: UnsafePointer<Float>, _ windows: act_windows, _ elements: Range<Int>, place: Int, _ count: Int, _ packed: UnsafeMutablePointer<Float>
+    ) {
+        var windows = windows
+        Kernels.table.pointee.patches_f32(image, &windows, elements.lowerBound, elements.count, place, count, packed)
+    }
+
     static func largest(_ x: Lines<Float>, _ distances: UnsafeBufferPointer<Int>, _ y: UnsafeMutablePointer<Float>, line: Int) {
         guard let first = distances.baseAddress else { return }
         Kernels.table.pointee.window_max_f32(x.first, x.step, x.line, first, distances.count, y, line, x.rows, x.count)
@@ -146,6 +156,13 @@ extension Double: RowElement {
 
     static func add(_ x: UnsafePointer<Double>, line: Int, to y: Lines<Double>) {
         Kernels.table.pointee.add_lines_f64(x, line, UnsafeMutablePointer(mutating: y.first), y.step, y.line, y.rows, y.count)
+    }
+
+    static func patches(
+        _ image: UnsafePointer<Double>, _ windows: act_windows, _ elements: Range<Int>, place: Int, _ count: Int, _ packed: UnsafeMutablePointer<Double>
+    ) {
+        var windows = windows
+        Kernels.table.pointee.patches_f64(image, &windows, elements.lowerBound, elements.count, place, count, packed)
     }
 
     static func largest(_ x: Lines<Double>, _ distances: UnsafeBufferPointer<Int>, _ y: UnsafeMutablePointer<Double>, line: Int) {

@@ -66,6 +66,40 @@ import Testing
         }
     }
 
+    private static func orders(_ axes: [Int]) -> [[Int]] {
+        axes.isEmpty ? [[]] : axes.flatMap { first in orders(axes.filter { $0 != first }).map { [first] + $0 } }
+    }
+
+    /// Axes in every order, some of them in steps or backwards.
+    @Test(arguments: [[20, 30, 40], [3, 700, 5], [100, 2, 600], [7, 5, 11, 33], [2, 9, 300, 3]], [ElementType.f64, .f32, .bool])
+    func turnedViewsAreCopied(shape: [Int], type: ElementType) throws {
+        let x = try LaneTests.numbers(shape, .f64) - 1, y = try x.converted(to: type), elements = try y.toDoubles()
+        let all = NDArray.Index.slice(start: nil, stop: nil, step: nil)
+        let parts: [[NDArray.Index]] = [
+            [all], [.ellipsis, .slice(start: 1, stop: nil, step: nil)], [.ellipsis, .slice(start: nil, stop: nil, step: 2)],
+            [.slice(start: nil, stop: nil, step: -1), .slice(start: 1, stop: nil, step: nil)], [.ellipsis, .slice(start: nil, stop: nil, step: -1), all],
+        ]
+        let positions = try NDArray((0..<elements.count).map(Double.init), shape: shape)
+        for part in parts {
+            let view = try y.indexed(by: part), places = try positions.indexed(by: part).toDoubles().map { Int($0) }
+            for order in LaneTests.orders(Array(shape.indices)) {
+                let turned = try view.transposed(order), sizes = turned.shape
+                var steps = Array(repeating: 1, count: sizes.count)
+                for axis in shape.indices.dropLast().reversed() { steps[axis] = steps[axis + 1] * view.shape[axis + 1] }
+                let moved = order.map { steps[$0] }
+                let expected = (0..<turned.count).map { (flat: Int) -> Double in
+                    var rest = flat, place = 0
+                    for axis in sizes.indices.reversed() {
+                        place += rest % sizes[axis] * moved[axis]
+                        rest /= sizes[axis]
+                    }
+                    return elements[places[place]]
+                }
+                #expect(try turned.contiguous().toDoubles() == expected, "\(order) of \(part)")
+            }
+        }
+    }
+
     @Test func labelsAreRows() throws {
         let labels = (0..<1000).map { (i: Int) -> Double in Double(i * 31 % 37) }
         let all = try NDArray(labels, shape: [1000])

@@ -233,6 +233,19 @@ import Testing
         #expect(try NDArray.matmul(part, part.transposed()).toDoubles() == NDArray.matmul(part, copy(part.transposed())).toDoubles())
     }
 
+    /// Of few columns: only what is above the diagonal is computed, tile by tile.
+    @Test(arguments: 1...50) func symmetricProductsOfFew(columns: Int) throws {
+        for type in [ElementType.f64, .f32] {
+            for rows in [columns, 200] {
+                let wide = try array(rows, columns + 3, type: type), x = try wide.indexed(by: [.ellipsis, .slice(start: 2, stop: -1, step: nil)])
+                let expected = try NDArray.matmul(copy(x).transposed(), copy(x)).toDoubles()
+                #expect(try NDArray.matmul(x.transposed(), x).toDoubles() == expected)
+                let whole = try copy(x)
+                #expect(try NDArray.matmul(whole.transposed(), whole).toDoubles() == expected)
+            }
+        }
+    }
+
     /// Of matrices of every width, read as they lie or laid out first.
     @Test(arguments: 1...50) func narrowProducts(columns: Int) throws {
         for type in [ElementType.f64, .f32] {

@@ -71,8 +71,8 @@ extension Machine {
     func noteSlopes(_ slopes: Value, at points: [Value], _ name: @autoclosure () -> String, isElementwise: Bool) throws {
         let context = act_context()
         guard NumericEvents.isEnabled, context.pointee.derivatives == 0, !NumericEvents.hasAny else { return }
+        if try isFinite(slopes) { return }
         let leaves = try arrays(in: [slopes])
-        if try leaves.allSatisfy({ try $0.isFinite() }) { return }
         let inputs = try arrays(in: points)
         guard !inputs.isEmpty, try inputs.allSatisfy({ try $0.isFinite() }) else { return }
         var events: [NumericEvent] = []
@@ -90,6 +90,24 @@ extension Machine {
             }
         }
         NumericEvents.add(events)
+    }
+
+    /// Whether the numbers and arrays of a value are finite, parameters of networks among them.
+    private func isFinite(_ value: Value) throws -> Bool {
+        switch value {
+        case .number(let number): return number.isFinite
+        case .array(let array): return try array.type == .bool || array.detached().isFinite()
+        case .list(let list):
+            try Interrupt.check()
+            return try list.elements.allSatisfy(isFinite)
+        case .record(let record):
+            try Interrupt.check()
+            return try record.fields.values.allSatisfy(isFinite)
+        case .function(let function):
+            if let arrays = function.parameterArrays { return try arrays.allSatisfy { try $0.detached().isFinite() } }
+            return try function.parameterValues().map(isFinite) ?? true
+        default: return true
+        }
     }
 
     /// The numbers and arrays of values, parameters of networks among them.

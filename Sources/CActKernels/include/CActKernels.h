@@ -86,6 +86,17 @@ typedef struct act_sgd {
 /// How much of k a product of matrices sums before it adds to the result.
 enum { PRODUCT_DEPTH = 384 };
 
+/// Windows along an axis of images of `size` pixels: place o of `places` sees the pixels o stride + k dilation - before, k < window.
+typedef struct act_window_axis {
+    ptrdiff_t size, window, stride, dilation, before, places;
+} act_window_axis;
+
+/// Along depth, height and width.
+typedef struct act_windows {
+    act_window_axis z, y, x;
+} act_windows;
+
+
 /// Every kernel for one instruction set. Arrays of functions are indexed by the enumerators above.
 typedef struct act_kernel_table {
     const char *isa;
@@ -196,6 +207,11 @@ typedef struct act_kernel_table {
     /// y[j * step] += x[j], j < count, for `lines` lines, which lie `x_line` and `y_line` apart.
     void (*add_lines_f64)(const double *x, ptrdiff_t x_line, double *y, size_t step, ptrdiff_t y_line, size_t lines, size_t count);
     void (*add_lines_f32)(const float *x, ptrdiff_t x_line, float *y, size_t step, ptrdiff_t y_line, size_t lines, size_t count);
+
+    /// Patches of an image (channels, z, y, x), laid out in strips as by `product_pack`: row p < depth, column j < n is what element `first` + p of the
+    /// windows, which are counted channel by channel, sees at place `place` + j; 0 beside the image.
+    void (*patches_f64)(const double *image, const act_windows *windows, size_t first, size_t depth, size_t place, size_t n, double *packed);
+    void (*patches_f32)(const float *image, const act_windows *windows, size_t first, size_t depth, size_t place, size_t n, float *packed);
 
     // Parts of one long row, m being its largest element. `exp_sum`: y[i] = e^(x[i]-m), unless y is NULL; the result is their sum without
     // the elements equal to m, which are counted in *ties. `log_below`: y[i] = x[i] - m - log.
