@@ -3,6 +3,12 @@
 import ActTestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 @Suite(.serialized) struct TerminalTests {
     private static let prompt = "act> "
 
@@ -116,7 +122,7 @@ import Testing
             terminal.enter(loop)
             try terminal.expect("\n")
             _ = try? terminal.expect("never comes", seconds: 0)
-            usleep(300_000)
+            usleep(UInt32(300_000 * Sanitizer.patience))
             terminal.interrupt()
             try terminal.expect("variables keep what was assigned to them until then")
             try terminal.expect(Self.prompt)
