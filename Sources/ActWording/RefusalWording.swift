@@ -202,6 +202,11 @@ package enum RefusalWording {
         case .unknownOptimizer:
             ("`optimizer` is made by one of \(Optimizers.all.map(\.name).joined(separator: ", "))", "as in `optimizer=Adam(0.001)`")
         case .optimizerField(let field, let optimizer, let value): ("`\(field)` of `\(optimizer)` must be a number, not \(value.kind)", nil)
+        case .noOptimizerSetting(let name, let optimizer, let settings):
+            (
+                "`\(optimizer)` has no setting `\(name)`",
+                suggest(name, among: settings).first.map { "did you mean `\($0)`?" } ?? "its settings are \(settings.joined(separator: ", "))"
+            )
         case .negativeRate(let rate, let optimizer): ("`lr` of `\(optimizer)` must be 0 or more, not \(Format.number(rate))", nil)
         case .rateKind(let value, let epoch): ("the learning rate at epoch \(Format.number(epoch)) is \(value.kind), not a number", nil)
         case .epochBeforeFirst(let epoch, let name): ("`\(name)` counts epochs from 0: there is none at \(Format.number(epoch))", nil)

@@ -66,6 +66,7 @@ package enum TrainingRefusal: Error, @unchecked Sendable {
     case metricKind(String, Value)
     case unknownOptimizer
     case optimizerField(String, String, Value)
+    case noOptimizerSetting(String, String, settings: [String])
     case negativeRate(Double, String)
     case rateKind(Value, epoch: Double)
     case epochBeforeFirst(Double, String)

@@ -32,7 +32,15 @@ extension Call {
         }
     }
 
+    /// A field that no step reads is a setting that is written wrongly, and would change nothing.
+    private func check(_ record: Record, of optimizer: String, settings: [String], state: [String]) throws {
+        for field in record.fields.keys where field != "optimizer" && field != "steps" && !settings.contains(field) && !state.contains(field) {
+            throw TrainingRefusal.noOptimizerSetting(field, optimizer, settings: settings)
+        }
+    }
+
     private func lbfgs(_ record: Record) throws -> LBFGS {
+        try check(record, of: LBFGS.name, settings: ["lr", "history", "line_search"], state: ["step", "gradient", "pairs"])
         guard case .number(let history)? = record["history"] ?? .number(100), let count = Int(exactly: history), count > 0, count <= 1 << 20 else {
             throw TrainingRefusal.optimizerHistory
         }
@@ -46,6 +54,7 @@ extension Call {
 
     func optimizer(_ record: Record) throws -> Optimizer {
         let row = try row(of: record)
+        try check(record, of: row.name, settings: row.parameters.map(\.name), state: ["memory", "moments"])
         func number(_ field: String) throws -> Double? { try operand(field, of: record, row)?.item() }
         let values = try row.inputs.own.map { try number(row.parameters[$0.index].name) ?? $0.fallback ?? 0 }
         let rate = try rate(record["lr"] ?? .number(row.inputs.lr.fallback ?? 0), of: row.name)

@@ -29,11 +29,12 @@ struct ArrayLayout {
 
     /// - Parameters:
     ///   - isWhole: whether to show every element, each with all its digits.
+    ///   - isPartOfMany: whether it is shortened because what it is a part of has more elements than are shown.
     ///   - text: how to write a number, if not as the others suggest.
-    init(_ array: NDArray, isWhole: Bool = false, text: ((Double) throws -> String)? = nil) throws {
+    init(_ array: NDArray, isWhole: Bool = false, isPartOfMany: Bool = false, text: ((Double) throws -> String)? = nil) throws {
         self.isWhole = isWhole
         sizes = array.shape
-        ends = isWhole || array.count <= Self.longest ? sizes.map { _ in nil } : Self.ends(of: sizes)
+        ends = isWhole || array.count <= Self.longest && !isPartOfMany ? sizes.map { _ in nil } : Self.ends(of: sizes)
         lineWidth = isWhole ? Int.max : Self.lineWidth
         let shown = try ends.contains { $0 != nil } ? Self.shown(of: array.detached(), ends) : array
         values = try shown.toDoubles()

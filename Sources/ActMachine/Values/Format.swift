@@ -224,6 +224,8 @@ private struct Writer {
     /// Everything, on one line.
     let isWhole: Bool
     private var partsLeft: Int
+    /// Whether the arrays in a list or record have more elements together than are shown of one array; `nil` while nobody knows.
+    private var isLong: Bool?
 
     static let deepest = 20
     static let lineWidth = ArrayLayout.lineWidth
@@ -237,6 +239,10 @@ private struct Writer {
     mutating func write(_ value: Value, level: Int, indent: Int, into text: inout TextBuilder) throws {
         partsLeft -= 1
         if partsLeft & 0xfff == 0 { try Interrupt.check() }
+        if isLong == nil {
+            var left = ArrayLayout.longest, steps = 1 << 14
+            isLong = !isWhole && value.nesting > 0 && Self.isLong(value, level: 0, &left, &steps)
+        }
         switch value {
         case .none: try text.append("none")
         case .bool(let bool): try text.append(bool ? "true" : "false")
@@ -273,9 +279,24 @@ private struct Writer {
         if isDeep || partsLeft <= 0 { try text.append(ArrayLayout.ellipsis) } else { try write(value, level: level + 1, indent: indent, into: &text) }
     }
 
+    /// - Parameters:
+    ///   - left: How many elements of arrays may still be shown.
+    ///   - steps: How many parts are still looked at: lists can be shared without end.
+    private static func isLong(_ value: Value, level: Int, _ left: inout Int, _ steps: inout Int) -> Bool {
+        steps -= 1
+        if level > deepest { return false }
+        switch value {
+        case .array(let array): left -= min(array.count, ArrayLayout.longest + 1)
+        case .list(let list): for element in list.elements where left >= 0 && steps > 0 { _ = isLong(element, level: level + 1, &left, &steps) }
+        case .record(let record): for (_, value) in record.fields where left >= 0 && steps > 0 { _ = isLong(value, level: level + 1, &left, &steps) }
+        default: break
+        }
+        return left < 0
+    }
+
     private func write(_ array: NDArray, _ indent: Int, into text: inout TextBuilder) throws {
         if isWhole { return try writeWhole(array, into: &text) }
-        var layout = try ArrayLayout(array)
+        var layout = try ArrayLayout(array, isPartOfMany: isLong ?? false)
         if indent > 0 { try text.append(Self.indented(layout.text(), indent)) } else { try layout.write(into: &text) }
     }
 
