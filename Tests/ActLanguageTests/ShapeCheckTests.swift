@@ -46,7 +46,8 @@ import Testing
         "[[1, 2], [3, 4]] @ [1, 2, 3]", "[i * 2 for i in range(3)] + zeros(4)",
         "[zeros(2), zeros(3)]", "[1, zeros(2)]", "[[1, 2], [3]]", "concat([zeros(2, 3), zeros(2, 4)], axis=1)", "stack((zeros(2), zeros(2), zeros(2, 2)))",
         "concat((zeros(2, 3), zeros(2, 4), zeros(5, 4)), axis=1)", "concat((zeros(2, 3), zeros(2, 4)), axis=1) @ zeros(6)", "inv(eye(2)) @ zeros(3)",
-        "stack((zeros(2), zeros(2)), axis=-1) + zeros(3)", "dot(zeros(2, 3), zeros(2))", "zeros(2, 3).T @ zeros(3)", "x = zeros(4, 2); zeros(x.ndim) + zeros(3)",
+        "stack((zeros(2), zeros(2)), axis=-1) + zeros(3)", "dot(zeros(2, 3), zeros(2))", "zeros(2, 3).T @ zeros(3)",
+        "x = zeros(4, 2); zeros(x.ndim) + zeros(3)",
         // Sizes that nobody knows.
         "n = randint(5, 9); zeros(n, 3) + zeros(n, 4)", "n = randint(5, 9); zeros(2, n) @ zeros(n + 1, 2)",
         "n = randint(5, 9); zeros(3, n) @ zeros(n, 2) @ zeros(3)",
