@@ -113,21 +113,4 @@ extension NDArray {
         let zeros = try NDArray.full(0, shape: [count] + shape.dropFirst(), type: type == .bool ? .f64 : type)
         return try zeros.addingRows(self, at: ids, operation: "segment_sum")
     }
-
-    // MARK: The largest few
-
-    /// The `k` largest elements along an axis, the largest first, and where they were; of equal ones the first. NaN counts as largest.
-    package func largest(_ k: Int, axis: Int) throws -> (values: NDArray, indices: NDArray) {
-        let position = try Shapes.axis(axis, rank: rank)
-        let size = shape[position]
-        guard k >= 0, k <= size else { throw ArrayError.badValue(operation: "top_k", .tooLargeK(k, axis: position, size: size)) }
-        // Ascending order keeps equal elements in order: of the flipped array, flipped back, the first are first again.
-        let order = try detached().flipped([position]).argsorted(axis: position).flipped([position])
-        var ranges = shape.map { SliceRange(start: 0, step: 1, count: $0) }
-        ranges[position].count = k
-        let indices = try Double(size - 1) - order.sliced(ranges)
-        // Where they stand for any, the order shows that the elements decide.
-        if isSymbol { return (try sorted(axis: position).flipped([position]).sliced(ranges), indices) }
-        return (try takenAlong(indices, axis: position), indices)
-    }
 }

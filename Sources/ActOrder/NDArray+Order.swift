@@ -90,12 +90,12 @@ extension NDArray {
         }
     }
 
-    private func lastAxis(_ axis: Int) throws -> NDArray {
+    func lastAxis(_ axis: Int) throws -> NDArray {
         axis == rank - 1 ? self : try transposed((0..<rank).filter { $0 != axis } + [axis])
     }
 
     /// Undoes `lastAxis`.
-    private func axisBack(_ axis: Int) throws -> NDArray {
+    func axisBack(_ axis: Int) throws -> NDArray {
         if axis == rank - 1 { return self }
         var order = Array(0..<(rank - 1))
         order.insert(rank - 1, at: axis)

@@ -239,4 +239,22 @@ import Testing
         #expect(throws: ArrayError.self) { try m.quantile(NDArray.scalar(.nan, type: .f64)) }
         #expect(try m.variable().median(axis: 1).isTraced)
     }
+
+    /// The largest few are the first of all, which are sorted: ties, NaNs, infinities, long ascents, along either axis.
+    @Test(arguments: ["bits", "few", "sorted", "close", "constant", "nothing", "zeros", "ends"]) func largestFew(_ kind: String) throws {
+        func bits(_ array: NDArray) throws -> [UInt64] { try array.toDoubles().map(\.bitPattern) }
+        for (rows, length) in [(1, 8), (3, 100), (40, 1000), (2, 20_000), (1, 70_000)] {
+            for type in [ElementType.f32, .f64, .bool] {
+                let matrix = try NDArray(noise(rows * length, kind), shape: [rows, length]).converted(to: type), all = try matrix.largest(length, axis: 1)
+                let turned = try matrix.transposed(nil)
+                for k in [0, 1, 2, 7, 100, 128, 129] where k <= length {
+                    let few = try matrix.largest(k, axis: 1), down = try turned.largest(k, axis: 0)
+                    let ranges = [SliceRange(start: 0, step: 1, count: rows), SliceRange(start: 0, step: 1, count: k)]
+                    #expect(try bits(few.indices) == bits(all.indices.sliced(ranges)), "\(kind) \(rows) × \(length) \(type) \(k)")
+                    #expect(try bits(few.values) == bits(all.values.sliced(ranges)) && few.values.type == matrix.type)
+                    #expect(try bits(down.indices.transposed(nil)) == bits(few.indices))
+                }
+            }
+        }
+    }
 }
