@@ -309,6 +309,7 @@ extension NDArray {
         func add<T: AdditiveArithmetic>(_ elements: UnsafeBufferPointer<T>, _ bytes: UnsafeMutableRawPointer) throws {
             let sums = bytes.assumingMemoryBound(to: T.self)
             try Interrupt.forEachPiece(indices.starts.count, of: max(1, (1 << 20) / max(1, chunk))) { piece in
+                if chunk == 1 { return indices.starts.withUnsafeBufferPointer { starts in for k in piece { sums[starts[k]] += elements[k] } } }
                 var k = piece.lowerBound &* chunk
                 for start in indices.starts[piece] {
                     for i in 0..<chunk { sums[start &+ i] += elements[k &+ i] }

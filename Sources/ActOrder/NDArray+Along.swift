@@ -2,6 +2,7 @@
 // of gather, scatter, assignment and select, so that derivatives follow.
 
 import ActArray
+import CActKernels
 
 extension NDArray {
     // MARK: Matrices
@@ -85,7 +86,17 @@ extension NDArray {
     /// These elements as positions of rows of `chunk` elements; negative ones count from the end.
     private func rowStarts(of size: Int, chunk: Int) throws -> [Int] {
         guard type != .bool else { throw ArrayError.badValue(operation: "index", .boolIndices) }
-        return try detached().toDoubles().map { number in
+        let numbers = try detached().toDoubles()
+        var isBad = false
+        let starts = [Int](unsafeUninitializedCapacity: numbers.count) { starts, count in
+            count = numbers.count
+            guard let base = starts.baseAddress else { return }
+            base.withMemoryRebound(to: Int64.self, capacity: count) {
+                isBad = Kernels.table.pointee.places_f64(numbers, Int64(size), $0, numbers.count) != 0
+            }
+        }
+        if !isBad { return chunk == 1 ? starts : starts.map { $0 &* chunk } }
+        return try numbers.map { number in
             guard let index = Int(exactly: number) else { throw ArrayError.indexNotWhole(number) }
             guard index < size, index >= -size else { throw ArrayError.indexOutOfRange(index: index, axis: 0, size: size) }
             return (index < 0 ? index + size : index) &* chunk
