@@ -152,6 +152,16 @@ package enum RefusalWording {
         }
     }
 
+    /// How one array is taken out of what a layer gives.
+    private static func partHelp(_ value: Value) -> Message {
+        let part =
+            switch value {
+            case .record(let record): record.fields.keys.first.map { ".\($0)" } ?? ""
+            default: "[0]"
+            }
+        return "take one part by a function, `x -> net(x)\(part)`, as in `save(x -> net(x)\(part), \"net.onnx\", input=(3,))`"
+    }
+
     private static func words(for refusal: LayerRefusal) -> Words {
         switch refusal {
         case .stateOutsideLayer:
@@ -162,9 +172,11 @@ package enum RefusalWording {
             ("the block of the layer `\(name)` ends in \(value.kind), not in a function", "its last line is the function that the layer is, as in `x -> x @ W`")
         case .nearlyTraining(let layer, let parameter, _):
             ("the function of the layer `\(layer)` has a parameter `\(parameter)`", "did you mean `training`?")
-        case .layerWithoutArray(let layer, let value, let next, _):
+        case .layerWithoutArray(let layer, let value, nil, _):
+            ("the layer `\(layer)` gives \(value.kind), where an array is needed", partHelp(value))
+        case .layerWithoutArray(let layer, let value, let next?, _):
             (
-                "the layer `\(layer)` gives \(value.kind), and \(next.map { "the next one, \($0)," } ?? "the next one") takes an array",
+                "the layer `\(layer)` gives \(value.kind), and the next one, \(next), takes an array",
                 "join the parts with `concat` or `stack`, or call the layer by itself"
             )
         case .assignedField(let name, let isTrained):

@@ -46,7 +46,10 @@ extension RuntimeWording {
         case .indexNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))", help: "`int(…)` cuts the fraction off")
         case .maskShape(let mask, let array):
             return error("a mask of shape \(shape(mask)) does not fit an array of shape \(shape(array))", help: mask.isEmpty ? wholeComparisonHelp : nil)
-        case .cannotAssign(let value, let target): return error("values of shape \(shape(value)) do not fit into a part of shape \(shape(target))")
+        case .cannotAssign(let value, let target):
+            return error(
+                "values of shape \(shape(value)) do not fit into a part of shape \(shape(target))",
+                help: target.isEmpty && value.count == 1 ? "one element takes one number; a slice such as `a[0:\(value[0])]` takes \(value[0])" : nil)
         case .stepIsZero: return error("the step is 0", help: "a step is positive or negative")
         case .emptyReduction(let operation, let from):
             return error("`\(operation)` of nothing has no value: the array has shape \(shape(from))")

@@ -52,7 +52,7 @@ package struct RuntimeWording {
             diagnostic = self.error(
                 "`\(color)` is not a colour",
                 help: near.first.map { "did you mean `\"\($0)\"`?" } ?? "one of \(Color.rows.map(\.name).joined(separator: " ")), or `\"#rrggbb\"`")
-        case let error as FigureError: diagnostic = self.error(error.words)
+        case let error as FigureError: diagnostic = self.error(error.words, help: figureHelp(error))
         default:
             let (title, help) = RefusalWording.words(about: error) ?? ("\(error)", nil)
             diagnostic = self.error(title, help: help)
@@ -126,10 +126,7 @@ package struct RuntimeWording {
             return error("index \(Format.number(number)) is out of range: nothing is that long")
         case .positionNotWhole(let number): return error("an index must be a whole number, not \(Format.number(number))")
         case .missingArgument(let name, let function): return missingArgument(name, function)
-        case .tooManyArguments(let function, let given):
-            let words = NameWording.tooManyArguments(
-                given, of: called(function.name).text, takes: function.parameters.count, signature: function.signature)
-            return error(words.title, help: words.help)
+        case .tooManyArguments(let function, let given): return tooManyArguments(function, given: given)
         case .unknownArgument(let name, let function):
             let (words, near) = NameWording.unknownArgument(
                 name, of: function.name, among: function.parameters.map(\.name), signature: function.signature)
@@ -185,8 +182,13 @@ package struct RuntimeWording {
     }
 
     private func unpackCount(_ expected: Int, _ found: Int) -> Diagnostic {
+        // A value that has no parts counts as one.
+        if expected == 1, found == 1, !isInLoop {
+            return error(
+                "one variable with a comma takes the element of a list", help: "write `a = 3` for the value itself, `a, = (3,)` for a list of one element")
+        }
         return error(
-            "there are \(expected) variables, but \(count(found, "value"))",
+            "there \(expected == 1 ? "is 1 variable" : "are \(expected) variables"), but \(count(found, "value"))",
             help: isInLoop
                 ? "each element must have as many parts as there are variables; of a record they are its names, `r[name]` the values"
                 : "the left and the right side of `=` must have equally many")
@@ -198,49 +200,6 @@ package struct RuntimeWording {
         }
         let part = kind == "string" ? "character" : kind == "network" ? "layer" : "element"
         return error("index \(index) is out of range for a \(kind) of \(count(size, part))", help: Message(rangeHelp(size)))
-    }
-
-    private func missingArgument(_ name: String, _ function: String) -> Diagnostic {
-        let callee = called(function)
-        let words = NameWording.missingArgument(name, of: callee.text, signature: callee.isHandedOver ? nil : signature(calleeName ?? function))
-        return error(words.title, help: words.help)
-    }
-
-    private func badArgument(_ function: String, _ name: String, _ expected: Expectation, _ found: Value) -> Diagnostic {
-        var shown = found.number.map(Format.number) ?? found.kind
-        var help: String?
-        switch found {
-        case .string(let text) where text.string.utf8.count <= 120 && text.string.count <= 30 && expected != .kind(.text):
-            help = foreignHint(argument: text.string, named: name, in: .builtins)
-            // Where strings are right, it is this one that is wrong.
-            if expected.isChoiceOfTexts { shown = "\"\(text.string)\"" }
-        case .function(let value) where expected == .kind(.elementType):
-            help = foreignHint(argument: value.name, named: name, in: .builtins)
-            shown = "`\(value.name)`"
-        case .number where expected == .kind(.flag): help = looseNumbersHelp
-        case .array where name == "axis", .list where name == "axis": help = looseArraysHelp
-        default: break
-        }
-        if name == "f", ["map", "filter", "reduce", "scan"].contains(function) { help = "the function comes first: `\(function)(f, xs)`" }
-        return error("`\(name)` of `\(function)` must be \(expected.words), not \(shown)", help: help.map { Message($0) })
-    }
-
-    /// `mean(1, 2)`: the numbers that were meant to be one array.
-    var looseNumbersHelp: String? {
-        guard let (tree, id) = place, case .call(let callee, let run) = tree[id], case .name(let name) = tree[callee] else { return nil }
-        let arguments = Array(tree[run])
-        guard arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
-        let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
-        return "several numbers are given as an array: `\(tree[name])([\(texts.count <= 40 ? texts : "a, b, …")])`"
-    }
-
-    /// `concat(a, b)`: the arrays that were meant to be one list.
-    var looseArraysHelp: String? {
-        guard let (tree, id) = place, case .call(let callee, let run) = tree[id], case .name(let name) = tree[callee] else { return nil }
-        let arguments = Array(tree[run])
-        guard ["concat", "stack"].contains(tree[name]), arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
-        let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
-        return "several arrays are given as a list: `\(tree[name])((\(texts.count <= 40 ? texts : "a, b, …")))`"
     }
 
     private func unknownName(_ name: String) -> Diagnostic {
@@ -345,7 +304,7 @@ package struct RuntimeWording {
         }
     }
 
-    private func signature(_ name: String) -> String? {
+    func signature(_ name: String) -> String? {
         guard let module = machine.currentOrigin?.code.module, case .function(let function)? = module[name] else { return nil }
         return function.signature
     }

@@ -107,6 +107,38 @@ private final class Listener: SessionOutput {
         Habit("(Dense(64, 10) >> relu)[7]", "a network of 2 layers"),
         Habit("Dense(64, 10) >> Dense(20, 3)", "Dense(64, 10) gives 10 columns, Dense(20, 3) takes 20"),
         Habit("Dense(64, 10) >> relu >> Dropout(0.5) >> Dense(20, 3)", "Dense(64, 10) gives 10 columns"),
+        // What others have a function for.
+        Habit("multinomial(1, [0.5, 0.5])", "write `choice(len(p), n, p=p)`"),
+        Habit("vstack(([1], [2]))", "write `stack((a, b))` for vectors, `concat((A, B))` for matrices"),
+        Habit("np.gradient([1, 4, 9])", "for the slopes of sampled values"),
+        Habit("cond(eye(2))", "the condition number of a matrix is"),
+        Habit("x = [1, 2]; x.conj()", "act has no complex numbers"),
+        Habit("np.percentile([1, 2], 50)", "write `quantile(x, percent / 100)`"),
+        Habit("lu(eye(2))", "there is no LU decomposition"),
+        Habit("\"1\".isdigit()", "`number(s)` reads a number"),
+        Habit("(1, 2).index(2)", "`nonzero([x == v for x in xs])[0]` are its places"),
+        Habit("argsort((\"b\", \"a\"))", "`argsort(unique(s, inverse=true)[1])`"),
+        // Arguments and values that were meant otherwise.
+        Habit("x = 5; x += 1 if x > 3 else 2", "write `x += if x > 3 { 1 } else { 2 }`"),
+        Habit("x = [5]; x[0] -= 1 if x[0] > 3 else 2", "write `x[0] -= if x[0] > 3 { 1 } else { 2 }`"),
+        Habit("r = {a: 1}; r.a *= 1 if true else 2", "write `r.a *= if true { 1 } else { 2 }`"),
+        Habit("x = ones(2, 3); x.transpose(1, 0)", "`.transpose` takes 1 argument, not 2"),
+        Habit("x = ones(2, 3); x.transpose(1, 0)", "given as a list: `x.transpose((1, 0))`"),
+        Habit("x = ones(2, 3); transpose(x, 1, 0)", "given as a list: `transpose(x, (1, 0))`"),
+        Habit("ones(2).sum(0, false, 1)", "`.sum` takes 2 arguments, not 3"),
+        Habit("a = [1, 2]; b = [2, 3]; plot(a, b, labels=[\"a\", \"b\"])", "write `plot(range(len(a)), a, b, labels=[\"a\", \"b\"])`"),
+        Habit("x = [1, 2]; c = [0, 1]; scatter(x, x, color=c)", "`scatter(x[c == 0], x[c == 0], label=\"0\") + scatter(x[c == 1]"),
+        Habit("[1, 2] |> map(x -> x^2)", "write `|> (v -> map(x -> x^2, v))`"),
+        Habit("[1, 2] |> flip(axis=0)", "write `|> (v -> flip(v, axis=0))`"),
+        Habit("f(x, g) = x * g; vjp(f, [1, 2])", "write `vjp(x -> f(x, g), [1, 2])`, which holds `g` fixed"),
+        Habit("opt, = 3", "`a, = (3,)` for a list of one element"),
+        Habit("opt, = (3, 4)", "there is 1 variable, but 2 values"),
+        Habit("a, *b = [1, 2, 3]", "write `first, rest = xs[0], xs[1:]`"),
+        Habit("while True: pass", "write `while true { none }`"),
+        Habit("a = [1, 2]; a[1] = [1, 2]", "a slice such as `a[0:2]` takes 2"),
+        Habit("layer P(n) { w = ones(n); x -> {a: x * w} }; save(P(3), \"p.onnx\", input=(3,))", "gives a record, where an array is needed"),
+        Habit("layer P(n) { w = ones(n); x -> {a: x * w} }; save(P(3), \"p.onnx\", input=(3,))", "`save(x -> net(x).a, "),
+        Habit("d = {fare: (\"1\", \"?\")}; isnan(d.fare)", "a column with a field that is no number stays texts"),
         Habit("load(\"a.xyz\")", ".safetensors .onnx and -ubyte (IDX)"),
         Habit("save([1], \"a.xyz\")", ".svg .png .pdf"),
     ]
@@ -118,6 +150,26 @@ private final class Listener: SessionOutput {
         let first = try #require(output.problems.first)
         #expect(first.level == .error)
         #expect(first.title.contains(habit.answer) || first.help?.contains(habit.answer) == true, "\(first.title) / \(first.help ?? "")")
+    }
+
+    /// What a help shows is a program, which runs.
+    @Test(arguments: foreignRecipes.keys.sorted())
+    func recipesRun(_ name: String) throws {
+        let given = """
+            a = [1, 2, 3]; b = [4, 5, 7]; x = [1, 2, 4.5]; y = [1, 4, 9]; n = 3; p = [0.2, 0.5, 0.3]; rate = 4; trials = 9; chance = 0.5; percent = 50
+            A = [[2, 1, 0], [1, 3, 0], [0, 0, 1]]; B = A; w = 2 * pi * outer(range(3), range(3)) / 3; s = "123"; part = "2"
+            f(v) = sum((v - [1, 2])^2); p = if "NAME" == "multinomial" { p } else { [5, 5] }; opt = LBFGS()
+
+            """.replacing("NAME", with: name)
+        let pieces = try #require(foreignRecipes[name]).split(separator: "`", omittingEmptySubsequences: false).enumerated()
+            .filter { $0.offset % 2 == 1 }.map(\.element)
+        for piece in pieces {
+            // The values and vectors of a symmetric matrix are not the angles of waves.
+            let around = piece.contains("diag(exp(w))") ? "w, v = eigh(A)\n" : ""
+            let output = Listener()
+            try withExtendedLifetime(Session(output: output)) { _ = $0.run(given + around + piece + "\n", named: "test.act") }
+            #expect(output.problems.isEmpty, "\(piece): \(output.problems.first?.title ?? "")")
+        }
     }
 
     /// Where the width is not known, or the functions between may change it, nothing can be said before the call.

@@ -178,14 +178,17 @@ private let foreignModules: Set<String> = [
 ]
 
 /// Names of another language → the name to use in its place, or, when it holds a space, what to do.
-private let foreignNames: [String: String] = [
+private let foreignNames: [String: String] = foreignRecipes.merging(foreignWords) { recipe, _ in recipe }
+
+/// The short answers among them.
+private let foreignWords: [String: String] = [
     "True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
     "None": "none", "null": "none", "nil": "none", "NULL": "none", "undefined": "none", "nothing": "none",
     "NaN": "nan", "Inf": "inf", "Infinity": "inf", "infinity": "inf", "NA": "nan", "PI": "pi", "euler": "e",
     "arange": "range", "colon": "range", "seq": "range", "xrange": "range", "iota": "range",
     "println": "print", "disp": "print", "printf": "print", "fprintf": "print", "echo": "print", "cat": "concat",
     "length": "len", "numel": "size", "nrow": "shape", "ncol": "shape", "dim": "shape", "dims": "shape", "count": "len",
-    "concatenate": "concat", "vstack": "concat", "hstack": "concat", "hcat": "concat", "vcat": "concat", "rbind": "concat", "cbind": "concat",
+    "concatenate": "concat", "vcat": "concat",
     "ones_like": "write `ones(shape(x))`", "zeros_like": "write `zeros(shape(x))`", "full_like": "write `full(shape(x), value)`",
     "empty": "zeros", "empty_like": "write `zeros(shape(x))`", "identity_matrix": "eye", "asarray": "array", "tensor": "array",
     "Tensor": "array", "ndarray": "array", "Variable": "array", "constant": "array", "as_tensor": "array", "vector": "array", "matrix": "array",
@@ -201,7 +204,7 @@ private let foreignNames: [String: String] = [
     "product": "prod", "argMax": "argmax", "mm": "matmul", "bmm": "matmul", "mtimes": "matmul", "inverse": "inv", "determinant": "det",
     "view": "reshape", "permute": "transpose", "ravel": "flatten", "unsqueeze": "expand_dims", "repmat": "tile", "linear_space": "linspace",
     "logical_and": "write `a and b`", "logical_or": "write `a or b`", "logical_not": "write `not a`", "equal": "write `a == b`", "not_equal": "write `a != b`",
-    "greater": "write `a > b`", "less": "write `a < b`", "isnull": "isnan", "is_nan": "isnan", "ifelse": "where", "cond": "where", "select": "where",
+    "greater": "write `a > b`", "less": "write `a < b`", "isnull": "isnan", "is_nan": "isnan", "ifelse": "where", "select": "where",
     "clamp": "clip", "clip_by_value": "clip", "reduce_sum": "sum", "reduce_mean": "mean", "reduce_max": "max", "reduce_min": "min",
     "reduce_prod": "prod", "enumerate": "write `for i in range(len(xs)) { … }`",
     "zip": "write `map((a, b) -> …, xs, ys)`, or `for i in range(len(xs)) { … xs[i] … ys[i] … }`",
@@ -224,12 +227,10 @@ private let foreignNames: [String: String] = [
     "BCEWithLogitsLoss": "bce_logits", "binary_cross_entropy": "bce", "HuberLoss": "huber", "SmoothL1Loss": "huber",
     "diff": "write `f'` for a derivative, `a[1:] - a[:-1]` for differences", "backward": "write `grad(f)(x)`, or `f'(x)`",
     "autograd": "write `grad(f)(x)`, or `f'(x)`",
-    "gradient": "grad", "value_and_gradient": "value_and_grad", "requires_grad": "write `grad(f)(x)`: nothing needs marking",
+    "value_and_gradient": "value_and_grad", "requires_grad": "write `grad(f)(x)`: nothing needs marking",
     "no_grad": "nothing is recorded outside of `grad`; inside write `stop_gradient(x)`", "detach": "stop_gradient", "StopGradient": "stop_gradient",
     "custom_jvp": "with_derivative", "custom_vjp": "with_derivative",
-    "fft": "there is no fast Fourier transform: `x @ cos(2 * pi * outer(range(n), range(n)) / n)` is the real part of the transform of n numbers",
     "take_along_axis": "take_along", "gather": "take_along", "put_along_axis": "put_along", "scatter": "put_along", "index_add": "scatter_add", "topk": "top_k",
-    "multinomial": "categorical",
     "ravel_pytree": "flatten", "parameters_to_vector": "flatten", "vector_to_parameters": "unflatten", "scaled_dot_product_attention": "attend",
     "fprime": "write `f'`", "derivative": "write `f'`", "D": "write `f'`",
     "newaxis": "write `x[:, none]`", "end": "the last element is `x[-1]`; blocks end with `}`", "pass": "write `none`, or leave the block empty",
@@ -259,7 +260,7 @@ private let foreignFields: [String: String] = [
     "to": "write `f32(x)`, `f64(x)`", "copy": "assignment copies: write `y = x`", "clone": "assignment copies: write `y = x`",
     "layers": "write `net[0]`, `net[1]`; `len(net)` counts them",
     "length": "write `len(x)`", "len": "write `len(x)`", "count": "write `len(x)`", "nelement": "write `x.size`", "numel": "write `x.size`",
-    "view": "write `x.reshape(…)`", "permute": "write `x.transpose(…)`", "t": "write `x.T`", "mT": "write `x.T`", "H": "write `x.T`",
+    "view": "write `x.reshape(…)`", "permute": "write `x.transpose((1, 0))`, a list of the axes", "t": "write `x.T`", "mT": "write `x.T`", "H": "write `x.T`",
     "unsqueeze": "write `x.expand_dims(axis)`", "ravel": "write `x.flatten()`", "concatenate": "write `concat((a, b))`",
     "backward": "write `grad(f)(x)`, or `f'(x)`", "grad": "write `grad(f)(x)`, or `f'(x)`", "requires_grad": "write `grad(f)(x)`: nothing needs marking",
     "fit": "write `fit(net, x, y, mse)`", "predict": "write `net(x)`", "forward": "write `net(x)`", "eval": "`net(x)` infers; training is `fit`",
@@ -329,9 +330,9 @@ package func foreignHint(argument text: String, named parameter: String, in voca
 package func foreignHint(unknownField field: String, on kind: String) -> String? {
     switch (kind, field) {
     case ("string", "length"), ("string", "count"): return "write `len(s)`"
-    case ("string", "index"), ("string", "find"): return "`contains(s, \"…\")` tells whether it is there, `split(s, \"…\")[0]` is what stands before it"
+    case ("string", "index"), ("string", "find"): return "`contains(s, \"…\")` tells whether it is there, `len(split(s, \"…\")[0])` is its place"
     case ("array", "index"), ("array", "find"): return "write `nonzero(x == v)[0]`, the positions of v"
-    case (_, "index"), (_, "find"): return "`contains(xs, v)` tells whether it is there"
+    case (_, "index"), (_, "find"): return "`contains(xs, v)` tells whether it is there, `nonzero([x == v for x in xs])[0]` are its places"
     // What a record is asked for may be the name of a field in another language's values too.
     case ("record", _): return ["values", "items", "get", "pop", "copy"].contains(field) ? foreignFields[field] : nil
     default: break
@@ -345,5 +346,7 @@ package func foreignHint(unknownField field: String, on kind: String) -> String?
         default: break
         }
     }
-    return foreignFields[field]
+    if let help = foreignFields[field] { return help }
+    // What is a function in one language is a method in another.
+    return ["array", "number", "list", "string"].contains(kind) ? foreignNames[field].flatMap { $0.contains(" ") ? $0 : nil } : nil
 }

@@ -32,6 +32,13 @@ extension Parser {
         return (token.kind == .plus || token.kind == .minus) && before.kind == token.kind && before.end == token.start
     }
 
+    /// Whether the token stands where variables do that are given values: `a, *b = xs`.
+    private var isAtTarget: Bool {
+        guard position == statementStart || peek(-1).kind == .comma, peek().kind == .name else { return false }
+        let before = tokens[statementStart..<position].allSatisfy { $0.kind == .name || $0.kind == .comma }
+        return before && (peek(2).kind == .assign || peek(2).kind == .comma)
+    }
+
     private func atValue(after previous: Token) -> Diagnostic {
         let word = text(token)
         let isFirst = position == statementStart
@@ -45,6 +52,10 @@ extension Parser {
         case .else: return strayElse()
         case .not: return Diagnostic(.looseNot, "`not` needs parentheses here", at: span(token), help: "write `(not …)`")
         case .star, .caret:
+            if token.kind == .star, isAtTarget {
+                return Diagnostic(
+                    .spreadArgument, "no variable takes the rest of a list", at: span(token), help: "write `first, rest = xs[0], xs[1:]`")
+            }
             if previous.kind == .leftParenthesis || previous.kind == .comma {
                 return Diagnostic(
                     .spreadArgument, "a call cannot spread a list or record over its parameters", at: span(token), help: "pass the values one by one")

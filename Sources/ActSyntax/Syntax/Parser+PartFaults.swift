@@ -36,7 +36,7 @@ extension Parser {
     private func block(behind colon: Int) -> (text: String, end: Int?) {
         guard colon + 1 < tokens.count, !tokens[colon + 1].newlineBefore, let body = rest(from: colon + 1, isList: newlineEnds) else { return ("{ … }", nil) }
         // A block in braces needs the `:` alone to go.
-        return (body.hasPrefix("{") ? body : "{ \(body) }", range(ofRestFrom: colon + 1, isList: newlineEnds).map { Int($0.end) })
+        return (body.hasPrefix("{") ? body : "{ \(body == "pass" ? "none" : body) }", range(ofRestFrom: colon + 1, isList: newlineEnds).map { Int($0.end) })
     }
 
     /// `for i in 1:3 {`, `for i in 1:3: print(i)` or `for i in 1:3`, the current token being the first `:`.

@@ -92,16 +92,16 @@ extension Parser {
         guard let last = tree.expressions.indices.last else { return nil }
         var value = ExpressionID(index: UInt32(truncatingIfNeeded: last))
         var target = ""
-        // What stands before the value itself: `y = `, `f(x) = `, `x -> `.
+        // What stands before the value itself: `y = `, `y += `, `f(x) = `, `x -> `.
         let start = Int(tree.span(of: value).start)
         while true {
             switch tree[value] {
-            case .assign(_, let right): value = right
+            case .assign(_, let right), .update(_, _, let right): value = right
             case .define(let function), .function(let function): value = tree[function].body
             default: break
             }
             switch tree[value] {
-            case .assign, .define, .function: continue
+            case .assign, .update, .define, .function: continue
             default: break
             }
             break
