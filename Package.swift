@@ -47,12 +47,12 @@ let package = Package(
         .target(name: "ActServer", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
         .target(name: "ActJupyter", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
         .target(name: "ActGrammars", dependencies: ["ActLanguage", "ActSyntax"]),
-        .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax"]),
+        .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", "ActWording"]),
         .target(name: "CLibEdit"),
         .executableTarget(
             name: "act",
             dependencies: [
-                "ActExpectations", "ActGrammars", "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "CActSystem", "CLibEdit",
+                "ActExpectations", "ActGrammars", "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "ActWording", "CActSystem", "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
