@@ -29,7 +29,7 @@ final class ImportedFiles {
     /// By its one name; `nil` for what is being looked at, and what has faults.
     private var files: [[UInt8]: File?] = [:]
     /// What is wrong with them, those that are imported first.
-    private(set) var found: [(source: SourceText, diagnostics: [Diagnostic])] = []
+    private var found: [(source: SourceText, diagnostics: [Diagnostic])] = []
 
     private static let most = 200
 
@@ -53,6 +53,12 @@ final class ImportedFiles {
         }
         guard let file = files[name.bytes] ?? nil else { return .unknown }
         return file.names
+    }
+
+    /// What is wrong with all of them, at the end: the files are forgotten, since each holds what it was looked at with, this among it.
+    func finished() -> [(source: SourceText, diagnostics: [Diagnostic])] {
+        files = [:]
+        return found
     }
 
     private func look(at bytes: [UInt8], named name: String) -> File? {

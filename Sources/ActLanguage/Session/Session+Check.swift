@@ -41,7 +41,7 @@ extension Session {
                 problems.source = program.unit.source
                 let imports = followsImports ? ImportedFiles(for: self) : nil
                 problems.diagnostics = self.doubts(about: program, imports).diagnostics
-                problems.imported = imports?.found ?? []
+                problems.imported = imports?.finished() ?? []
                 if Interrupt.isSet {
                     guard let seconds = watchdog?.fired else { return .interrupted }
                     problems.diagnostics.append(RuntimeWording.timeLimit(seconds, Session.interruption.diagnostic))
