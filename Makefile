@@ -22,7 +22,8 @@ SWIFT ?= swift
 # DEBUG_INFO=dwarf brings them. All targets that build in .build have the same flags, or each would compile everything again.
 DEBUG_INFO ?= none
 FLAGS = -c release -debug-info-format $(DEBUG_INFO)
-BUILD = $(SWIFT) build $(FLAGS)
+# The compiler's memory lies in large pages, where there are such: it is then a twentieth faster.
+BUILD = GLIBC_TUNABLES=glibc.malloc.hugetlb=1 $(SWIFT) build $(FLAGS)
 TEST = $(SWIFT) test $(FLAGS) --disable-testable-imports
 ACT = .build/release/act
 IS_LINUX = $(filter Linux,$(shell uname -s))
@@ -45,7 +46,8 @@ repl: build
 	@$(ACT)
 
 test: packages
-	$(TEST)
+	$(BUILD) --build-tests
+	$(TEST) --skip-build
 
 # What is laid out by the tool of Swift's toolchain.
 FORMATTED = Package.swift Examples-Swift $(wildcard Sources/* Tests/Confined Tests/Act*)

@@ -1,8 +1,12 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 // act: a small array language for activation functions and the network layers around them.
 // A target imports only what stands above it in this list; see Docs/architecture.md.
 
 import PackageDescription
+
+// What people wait for and no program runs through (messages, pages, the command line, editors) does without the passes of the optimiser over
+// Swift's own code: they are two thirds of the work for such a target, and what it does then takes some milliseconds, not some tenths of a second.
+let unhurried: [SwiftSetting] = [.unsafeFlags(["-Xfrontend", "-disable-sil-perf-optzns"])]
 
 let package = Package(
     name: "act",
@@ -34,19 +38,21 @@ let package = Package(
         .target(name: "ActRanks", dependencies: ["ActArray", "CActSystem"]),
         .target(name: "ActNetwork", dependencies: ["ActFiles", "ActNeural", "ActRanks"]),
         .target(name: "ActONNX", dependencies: ["ActNetwork"]),
-        .target(name: "ActSource", dependencies: ["ActNetwork"]),
-        .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
+        .target(name: "ActSource", dependencies: ["ActNetwork"], swiftSettings: unhurried),
         .target(name: "ActSyntax", dependencies: ["ActText"]),
+        // It needs nothing of ActSyntax, but whatever is built beside ActSyntax shall be ActArray, for which most others wait.
+        .target(name: "ActPlot", dependencies: ["ActRows", "ActSyntax", "ActText", "CActSystem"]),
         .target(name: "ActCompiler", dependencies: ["ActArray", "ActRows", "ActSyntax", "CActKernels", "CActMachine"]),
         .target(name: "ActMachine", dependencies: ["ActCompiler", "ActFiles", "ActPlot", "ActRandom", "ActRanks", "ActReplay", "ActSyntax"]),
         .target(name: "ActLayers", dependencies: ["ActMachine", "ActNetwork", "ActSyntax"]),
         .target(name: "ActBuiltins", dependencies: ["ActFormula", "ActLayers", "ActSyntax"]),
-        .target(name: "ActWording", dependencies: ["ActBuiltins", "ActONNX", "ActSource", "ActSyntax"]),
-        .target(name: "ActLanguage", dependencies: ["ActWording", "ActSyntax"]),
-        .target(name: "ActExpectations", dependencies: ["ActLanguage", "ActSyntax"]),
-        .target(name: "ActServer", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
+        .target(name: "ActWording", dependencies: ["ActBuiltins", "ActONNX", "ActSource", "ActSyntax"], swiftSettings: unhurried),
+        .target(name: "ActCheck", dependencies: ["ActWording", "ActSyntax"]),
+        .target(name: "ActLanguage", dependencies: ["ActCheck", "ActSyntax", "ActWording"], swiftSettings: unhurried),
+        .target(name: "ActExpectations", dependencies: ["ActLanguage", "ActSyntax"], swiftSettings: unhurried),
+        .target(name: "ActServer", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"], swiftSettings: unhurried),
         .target(name: "ActJupyter", dependencies: ["ActLanguage", "ActSyntax", "CActSystem"]),
-        .target(name: "ActGrammars", dependencies: ["ActLanguage", "ActSyntax"]),
+        .target(name: "ActGrammars", dependencies: ["ActLanguage", "ActSyntax"], swiftSettings: unhurried),
         .target(name: "ActKit", dependencies: ["ActLanguage", "ActSyntax", "ActWording"]),
         .target(name: "CLibEdit"),
         .executableTarget(
@@ -54,7 +60,7 @@ let package = Package(
             dependencies: [
                 "ActExpectations", "ActGrammars", "ActJupyter", "ActServer", "ActLanguage", "ActRows", "ActSyntax", "ActWording", "CActSystem", "CLibEdit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ]),
+            ], swiftSettings: unhurried),
         .executableTarget(name: "actbench", dependencies: ["ActLanguage", "ActSyntax"]),
         .executableTarget(name: "actfuzz", dependencies: ["ActJupyter", "ActLanguage", "ActONNX", "ActSyntax"]),
 

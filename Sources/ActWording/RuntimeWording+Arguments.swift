@@ -23,7 +23,7 @@ extension RuntimeWording {
         var hidden = 0
         var help: Message?
         if let call = writtenCall {
-            if case .field = call.tree[call.callee], call.arguments.count { $0.name == nil } == given - 1 { hidden = 1 }
+            if case .field = call.tree[call.callee], call.arguments.count(where: { $0.name == nil }) == given - 1 { hidden = 1 }
             help = looseAxesHelp(call.tree, call.callee, call.arguments, of: function.name)
         }
         if hidden == 1, help == nil { help = "the value before the point is the first of `\(function.signature)`" }

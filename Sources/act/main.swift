@@ -9,14 +9,16 @@ import Darwin
 #endif
 
 private func run() {
+    var arguments = CommandLine.arguments
+    if !arguments.isEmpty { arguments.removeFirst() }
     // Another run of this program draws pictures, so that whatever librsvg does with one can be ended. (Under `--sandbox` a copy of the
     // process does, which is there already.)
     #if os(Linux)
     let drawingArgument = "--draw-pictures"
-    if CommandLine.arguments.dropFirst() == [drawingArgument] { DrawingProcess.serve() }
+    if arguments == [drawingArgument] { DrawingProcess.serve() }
     DrawingProcess.startsWhenNeeded("/proc/self/exe", argument: drawingArgument)
     #endif
-    exit(ActCommand.run(Array(CommandLine.arguments.dropFirst())))
+    exit(ActCommand.run(arguments))
 }
 
 // Programs run on stacks of their own, but what reads the command line needs more than the least that the system gives (`ulimit -s`).

@@ -2,6 +2,7 @@
 
 import ActArray
 import ActBuiltins
+import ActCheck
 import ActCompiler
 import ActMachine
 import ActSyntax
@@ -39,8 +40,8 @@ extension Session {
             switch compiled {
             case .success(let program):
                 problems.source = program.unit.source
-                let imports = followsImports ? ImportedFiles(for: self) : nil
-                problems.diagnostics = self.doubts(about: program, imports).diagnostics
+                let imports = followsImports ? self.followedImports() : nil
+                problems.diagnostics = Doubts(about: program.unit, program.warnings, self.builtins, self.machine, imports).diagnostics
                 problems.imported = imports?.finished() ?? []
                 if Interrupt.isSet {
                     guard let seconds = watchdog?.fired else { return .interrupted }
@@ -69,19 +70,17 @@ extension Session {
         return problems
     }
 
-    /// What is wrong with a program that the compiler found right, and what is doubtful, in source order.
-    func doubts(about program: Program, _ imports: ImportedFiles?) -> (diagnostics: [Diagnostic], check: ShapeCheck?) {
-        let checked = ProgramCheck(program.unit, builtins).found
-        var diagnostics = program.warnings + checked.kept, total = program.warnings.count + checked.count, shapeCheck: ShapeCheck?
-        if let machine, !Interrupt.isSet {
-            shapeCheck = ShapeCheck.of(program.unit, builtins, machine, imports)
-            // A call that is wrong wherever it stands is found by both.
-            let known = Set(diagnostics.compactMap(\.primarySpan)), shapes = shapeCheck?.found ?? FoundDiagnostics()
-            let others = shapes.kept.filter { $0.primarySpan.map { !known.contains($0) } ?? true }
-            diagnostics += others
-            total += others.count + (others.isEmpty ? 0 : shapes.count - shapes.kept.count)
+    /// The files that a program imports, read as the program is.
+    private func followedImports() -> ImportedFiles? {
+        guard let machine else { return nil }
+        return ImportedFiles(builtins, machine) { [unowned self] bytes, name in
+            let module = Module(name: name, builtins: builtins.table)
+            switch read(bytes, named: name).flatMap({ compiled($0, into: module, passingOver: SoundStatements()) }) {
+            case .success(let program): return (program.unit, program.unit.source, program.warnings)
+            case .failure(.faults(let faults)): return (nil, faults.lazy.compactMap(\.primarySpan).first.flatMap { self.source($0.source) }, faults)
+            case .failure: return (nil, nil, [])
+            }
         }
-        return (diagnostics.sorted { ($0.primarySpan?.start ?? .max) < ($1.primarySpan?.start ?? .max) }.shortened(of: total), shapeCheck)
     }
 
     /// Reports what `problems` finds.

@@ -9,7 +9,7 @@ import ActFiles
 import ActMachine
 import ActSyntax
 
-final class ImportedFiles {
+package final class ImportedFiles {
     /// A file that was looked at: what it is when all of it has run.
     final class File {
         let check: ShapeCheck
@@ -25,7 +25,12 @@ final class ImportedFiles {
         init(_ file: File, _ id: FunctionID) { (self.file, self.id) = (file, id) }
     }
 
-    private unowned let session: Session
+    /// A file as whoever looks at programs reads it: its parts and what there is to say of them, or its faults and what they are in.
+    package typealias Reading = (unit: SourceUnit?, source: SourceText?, diagnostics: [Diagnostic])
+
+    private let builtins: BuiltinTable
+    private let machine: Machine
+    private let read: (_ bytes: [UInt8], _ name: String) -> Reading
     /// By its one name; `nil` for what is being looked at, and what has faults.
     private var files: [[UInt8]: File?] = [:]
     /// What is wrong with them, those that are imported first.
@@ -33,12 +38,14 @@ final class ImportedFiles {
 
     private static let most = 200
 
-    init(for session: Session) { self.session = session }
+    package init(_ builtins: BuiltinTable, _ machine: Machine, reading read: @escaping (_ bytes: [UInt8], _ name: String) -> Reading) {
+        (self.builtins, self.machine, self.read) = (builtins, machine, read)
+    }
 
     /// What `import(path)` gives in a file.
     /// - Throws: `ShapeFault` for a file that is missing, unless the program may write it first.
     func value(of path: String, from tree: SyntaxTree) throws -> ShapeValue {
-        guard !Interrupt.isSet, let machine = session.machine else { return .unknown }
+        guard !Interrupt.isSet else { return .unknown }
         let name: (bytes: [UInt8], text: String), bytes: [UInt8]
         do { (name, bytes) = try machine.importedFile(path, from: tree.source.name) } catch let error as FileError {
             if tree.expressionIDs.contains(where: { if case .name(let name) = tree[$0] { tree[name] == "save" } else { false } }) { return .unknown }
@@ -56,23 +63,15 @@ final class ImportedFiles {
     }
 
     /// What is wrong with all of them, at the end: the files are forgotten, since each holds what it was looked at with, this among it.
-    func finished() -> [(source: SourceText, diagnostics: [Diagnostic])] {
+    package func finished() -> [(source: SourceText, diagnostics: [Diagnostic])] {
         files = [:]
         return found
     }
 
     private func look(at bytes: [UInt8], named name: String) -> File? {
-        let module = Module(name: name, builtins: session.builtins.table)
-        switch session.read(bytes, named: name).flatMap({ session.compiled($0, into: module, passingOver: SoundStatements()) }) {
-        case .success(let program):
-            let (diagnostics, check) = session.doubts(about: program, self)
-            found.append((program.unit.source, diagnostics))
-            return check.map { File($0) }
-        case .failure(.faults(let faults)):
-            if let source = faults.lazy.compactMap(\.primarySpan).first.flatMap({ session.source($0.source) }) { found.append((source, faults)) }
-            return nil
-        case .failure: return nil
-        }
+        let reading = read(bytes, name), doubts = reading.unit.map { Doubts(about: $0, reading.diagnostics, builtins, machine, self) }
+        if let source = reading.source { found.append((source, doubts?.diagnostics ?? reading.diagnostics)) }
+        return doubts?.check.map { File($0) }
     }
 }
 

@@ -1,6 +1,7 @@
 // What is called, as far as its parameters go, and what is wrong with the arguments of a call: what binding them would find when the program runs.
 
 import ActBuiltins
+import ActLayers
 import ActMachine
 import ActPlot
 import ActRows
