@@ -40,8 +40,7 @@ let package = Package(
         .target(name: "ActONNX", dependencies: ["ActNetwork"]),
         .target(name: "ActSource", dependencies: ["ActNetwork"], swiftSettings: unhurried),
         .target(name: "ActSyntax", dependencies: ["ActText"]),
-        // It needs nothing of ActSyntax, but whatever is built beside ActSyntax shall be ActArray, for which most others wait.
-        .target(name: "ActPlot", dependencies: ["ActRows", "ActSyntax", "ActText", "CActSystem"]),
+        .target(name: "ActPlot", dependencies: ["ActRows", "ActText", "CActSystem"]),
         .target(name: "ActCompiler", dependencies: ["ActArray", "ActRows", "ActSyntax", "CActKernels", "CActMachine"]),
         .target(name: "ActMachine", dependencies: ["ActCompiler", "ActFiles", "ActPlot", "ActRandom", "ActRanks", "ActReplay", "ActSyntax"]),
         .target(name: "ActLayers", dependencies: ["ActMachine", "ActNetwork", "ActSyntax"]),
@@ -95,4 +94,11 @@ if let targets = Context.environment["ACT_TARGETS"] {
     for target in targets.split(separator: " ") { need(String(target)) }
     package.targets.removeAll { !needed.contains($0.name) }
     package.products.removeAll { !needed.contains($0.name) }
+}
+
+// What is ready is built in the order in which it became so. These need nothing of the targets beside them, and wait for them so that the targets for
+// which most others wait come first: two cores are then busy to the end.
+let isBuiltAfter = ["ActPlot": "ActSyntax", "ActFiles": "ActOrder", "ActFormula": "ActMachine"]
+for target in package.targets {
+    if let other = isBuiltAfter[target.name], package.targets.contains(where: { $0.name == other }) { target.dependencies.append(.byName(name: other)) }
 }
