@@ -107,22 +107,22 @@ extension RuntimeWording {
         return "it is a list of texts: a column with a field that is no number stays texts; `load(path, missing=\"?\")` reads such fields as nan"
     }
 
-    /// `mean(1, 2)`: the numbers that were meant to be one array.
-    var looseNumbersHelp: String? {
-        guard let (tree, id) = place, case .call(let callee, let run) = tree[id], case .name(let name) = tree[callee] else { return nil }
-        let arguments = Array(tree[run])
-        guard arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
-        let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
-        return "several numbers are given as an array: `\(tree[name])([\(texts.count <= 40 ? texts : "a, b, …")])`"
+    /// A call by name of several arguments, none of which has one: what it calls, and their texts, or dots where those are long.
+    private var callOfSeveral: (name: String, texts: String)? {
+        guard let call = writtenCall, case .name(let name) = call.tree[call.callee], call.arguments.count > 1,
+            call.arguments.allSatisfy({ $0.name == nil })
+        else { return nil }
+        let texts = call.arguments.map { call.tree.text(of: $0.value) }.joined(separator: ", ")
+        return (call.tree[name], texts.count <= 40 ? texts : "a, b, …")
     }
+
+    /// `mean(1, 2)`: the numbers that were meant to be one array.
+    var looseNumbersHelp: String? { callOfSeveral.map { "several numbers are given as an array: `\($0.name)([\($0.texts)])`" } }
 
     /// `concat(a, b)`: the arrays that were meant to be one list.
     var looseArraysHelp: String? {
-        guard let (tree, id) = place, case .call(let callee, let run) = tree[id], case .name(let name) = tree[callee] else { return nil }
-        let arguments = Array(tree[run])
-        guard ["concat", "stack"].contains(tree[name]), arguments.count > 1, arguments.allSatisfy({ $0.name == nil }) else { return nil }
-        let texts = arguments.map { tree.text(of: $0.value) }.joined(separator: ", ")
-        return "several arrays are given as a list: `\(tree[name])((\(texts.count <= 40 ? texts : "a, b, …")))`"
+        guard let (name, texts) = callOfSeveral, ["concat", "stack"].contains(name) else { return nil }
+        return "several arrays are given as a list: `\(name)((\(texts)))`"
     }
 
     /// `plot(a, b, labels=…)` of two curves, `scatter(x, y, color=groups)`.
